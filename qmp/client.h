@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+/**
+ * HvrQmpClient - one QMP connection, driven by a GMainContext, without threads.
+ *
+ * Life: connecting -> (greeting) negotiating -> (qmp_capabilities answered) ready -> closed.
+ * Commands given before "ready" are kept and sent in order once the peer has negotiated, so a
+ * caller never waits for the greeting itself. Events before negotiation do not exist (QEMU
+ * drops them), so whoever needs a state asks for it after subscribing.
+ */
+typedef struct HvrQmpClient HvrQmpClient;
+
+/**
+ * HvrQmpReply - completion of one command.
+ * @result: what QEMU returned, borrowed; NULL on failure
+ * @error: NULL on success; else in HVR_QMP_ERROR, borrowed
+ *
+ * Called exactly once for each command: with QEMU's answer, at the deadline (TIMEOUT; an answer
+ * that comes later is dropped), when the connection ends (CLOSED or PROTOCOL), or from
+ * hvr_qmp_client_unref() of the last reference (CLOSED). Never called from inside
+ * hvr_qmp_client_execute() itself. The callback may drop its reference to the client.
+ */
+typedef void (*HvrQmpReply)(HvrQmpClient *client, JsonNode *result, const GError *error,
+			    gpointer user_data);
+
+/**
+ * HvrQmpEvent - an event arrived.
+ * @name: such as "DEVICE_DELETED"
+ * @data: the event's "data" object, borrowed; an empty object when there was none
+ */
+typedef void (*HvrQmpEvent)(HvrQmpClient *client, const char *name, JsonObject *data,
+			    gpointer user_data);
+
+/**
+ * HvrQmpClosed - the connection ended; told once, after every pending command was completed.
+ * @error: HVR_QMP_ERROR_CLOSED for an ordinary end (EOF, ECONNRESET and EPIPE are treated
+ *         alike: QEMU resets the connection after "quit"), HVR_QMP_ERROR_PROTOCOL otherwise
+ */
+typedef void (*HvrQmpClosed)(HvrQmpClient *client, const GError *error, gpointer user_data);
+
+/**
+ * hvr_qmp_client_new - speak QMP on a connected stream socket.
+ * @fd: the descriptor; the client takes ownership, makes it non-blocking and close-on-exec
+ * @context: (nullable): where its sources are attached; NULL for the default context
+ *
+ * Returns: (transfer full): a client in state "connecting". Nothing is sent until the peer's
+ * greeting has arrived.
+ */
+HvrQmpClient *hvr_qmp_client_new(int fd, GMainContext *context) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_qmp_client_connect - connect to a Unix socket and speak QMP on it.
+ * @dirfd: folder that @name is relative to (the path may be longer than sun_path allows, so the
+ *         connection is made through /proc/self/fd)
+ * @name: the socket's name in that folder
+ *
+ * Errors: G_IO_ERROR_NOT_FOUND (no such socket), G_IO_ERROR_CONNECTION_REFUSED (a socket that
+ * nobody listens on), other G_IO_ERROR for what the kernel said.
+ */
+HvrQmpClient *hvr_qmp_client_connect(int dirfd, const char *name, GMainContext *context,
+				     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+HvrQmpClient *hvr_qmp_client_ref(HvrQmpClient *client);
+/* Drops a reference; with the last one the descriptor is closed. NULL is accepted. */
+void hvr_qmp_client_unref(HvrQmpClient *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrQmpClient, hvr_qmp_client_unref)
+
+/**
+ * hvr_qmp_client_execute - send one command.
+ * @arguments: (nullable) (transfer full)
+ * @timeout_ms: time until the answer, counted from this call; 0 waits as long as the
+ *              connection lives
+ * @reply: (nullable): told once, see HvrQmpReply
+ */
+void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObject *arguments,
+			    guint timeout_ms, HvrQmpReply reply, gpointer user_data);
+
+/**
+ * hvr_qmp_client_call - send one command and run the client's context until it is answered.
+ * For commands that have nothing else to do; never from inside a callback.
+ *
+ * Returns: (transfer full): QEMU's "return", or NULL with @error in HVR_QMP_ERROR
+ */
+JsonNode *hvr_qmp_client_call(HvrQmpClient *client, const char *command, JsonObject *arguments,
+			      guint timeout_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_qmp_client_subscribe - be told of every event.
+ * Returns: an id for hvr_qmp_client_unsubscribe(), never 0. Both may be called from callbacks.
+ */
+guint hvr_qmp_client_subscribe(HvrQmpClient *client, HvrQmpEvent event, gpointer user_data);
+void hvr_qmp_client_unsubscribe(HvrQmpClient *client, guint id);
+
+/* At most one; replaces an earlier one. NULL to be told no more. */
+void hvr_qmp_client_on_closed(HvrQmpClient *client, HvrQmpClosed closed, gpointer user_data);
+
+/* Has the connection ended? */
+gboolean hvr_qmp_client_is_closed(const HvrQmpClient *client);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "qmp/client.h"
+
+/**
+ * HvrQmpUnplug - one hot-unplug under way.
+ *
+ * device_del only asks: its {} means "requested". The device has left QEMU, its VFIO group is
+ * closed and the host may bind another driver, when DEVICE_DELETED arrives whose data.device is
+ * that id (QEMU 7.2 and 10.0 send it from device_finalize, after vfio_instance_finalize; events
+ * for children come without "device"). On x86 a guest that refuses says nothing for PCI, so only
+ * the deadline ends the wait; DEVICE_UNPLUG_GUEST_ERROR is honoured where it exists.
+ * The request is repeated every few seconds until the deadline: one that reached a guest before
+ * its ACPI or pciehp driver ran is lost. "already in the process of unplug" means pending.
+ */
+typedef struct HvrQmpUnplug HvrQmpUnplug;
+
+/**
+ * HvrQmpUnplugged - the end of one unplug, told exactly once.
+ * @error: NULL when the device has left QEMU. HVR_QMP_ERROR_TIMEOUT: still in the VM;
+ *   _REFUSED: the guest said no; _NOT_FOUND: QEMU has no such device; _REMOTE: QEMU will not do
+ *   it; _CLOSED: the connection or QEMU ended (which of the two, the caller must find out).
+ */
+typedef void (*HvrQmpUnplugged)(const GError *error, gpointer user_data);
+
+/**
+ * hvr_qmp_unplug_start - ask the guest to let go of a device and wait until it has.
+ * @id: QEMU's id of the device
+ * @timeout_ms: from now; must exceed 0
+ *
+ * Subscribes before it asks, so no DEVICE_DELETED is missed. @done is never called from inside
+ * this function. Returns: (transfer none): valid until @done was called, for
+ * hvr_qmp_unplug_cancel() only.
+ */
+HvrQmpUnplug *hvr_qmp_unplug_start(HvrQmpClient *client, const char *id, guint timeout_ms,
+				   HvrQmpUnplugged done, gpointer user_data);
+
+/* Stops waiting without calling @done. The guest's answer may still come: the request stands. */
+void hvr_qmp_unplug_cancel(HvrQmpUnplug *unplug);
