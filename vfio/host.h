@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+typedef struct HvrHost HvrHost;
+
+/* What VFIO_GROUP_GET_STATUS says of a group, or the reason why it could not be asked. */
+typedef enum {
+	HVR_GROUP_VIABLE,     /* every member is on a VFIO driver, harmless, or unbound */
+	HVR_GROUP_NOT_VIABLE, /* a member is on a driver that does DMA for the host */
+	HVR_GROUP_IN_USE,     /* somebody has the node open (EBUSY: a group has a single opener) */
+	HVR_GROUP_NO_NODE,    /* no member is on a VFIO driver, so there is no /dev/vfio/N */
+} HvrGroupStatus;
+
+/**
+ * HvrKernel - everything that makes the kernel do something, or asks it by ioctl.
+ *
+ * The one seam of vfio/: the real one is hvr_kernel_linux; tests put a fake kernel here, which
+ * moves driver links as the real one does and can fail any call with any errno.
+ */
+typedef struct {
+	/**
+	 * write - one write(2) of @value to an attribute below /sys. The only place that writes
+	 * there. @path: relative to /sys. @value: never empty (a zero-length write never reaches
+	 * the kernel's store function: "\n" clears an attribute).
+	 * The write runs in a child that is given @timeout_ms; a child that the kernel holds
+	 * (D state) is reported with its kernel stack, where readable, and not waited for.
+	 * Errors: G_IO_ERROR from errno; HVR_VFIO_ERROR_TIMEOUT.
+	 */
+	gboolean (*write)(const HvrHost *host, const char *path, const char *value,
+			  guint timeout_ms, GError **error);
+
+	/* Loads a module and its dependencies. Success when it is there already or built in. */
+	gboolean (*load_module)(const HvrHost *host, const char *name, GError **error);
+
+	/**
+	 * group_status - opens /dev/vfio/@group, asks VFIO_GROUP_GET_STATUS, closes it again.
+	 * Opens no device: opening and closing a VFIO *device* resets the card (vfio_pci_core's
+	 * enable and disable), opening a group does not.
+	 */
+	gboolean (*group_status)(const HvrHost *host, int group, HvrGroupStatus *out_status,
+				 GError **error);
+
+	/* Does the container node /dev/vfio/vfio offer VFIO_TYPE1v2_IOMMU? */
+	gboolean (*container_check)(const HvrHost *host, GError **error);
+} HvrKernel;
+
+extern const HvrKernel hvr_kernel_linux;
+
+/**
+ * HvrHost - this machine, or a tree that looks like one.
+ *
+ * /sys, /dev and /proc are reached only below these descriptors (O_PATH | O_DIRECTORY), which
+ * main() opens: a captured or fake tree is the same code with other descriptors.
+ */
+struct HvrHost {
+	int sys;
+	int dev;
+	int proc;
+	const HvrKernel *kernel;
+	gpointer kernel_data; /* for the fake kernel */
+	guint step_timeout_ms; /* deadline of one write; 0: HVR_STEP_TIMEOUT_MS */
+};
+
+#define HVR_STEP_TIMEOUT_MS 10000

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+#include "vfio/host.h"
+#include "vfio/inventory.h"
+
+/**
+ * HvrPciState - all that hailo-vm-run changes on a function, byte for byte as the kernel shows it.
+ * NULL stands for an attribute that this kernel or function does not have.
+ */
+typedef struct {
+	char *driver;	       /* name of the bound driver; NULL: none */
+	char *driver_override; /* NULL also for "(null)", the kernel's word for none */
+	char *reset_method;    /* space separated, without newline; "" when emptied */
+	char *power_control;   /* "on" or "auto" */
+	char *d3cold_allowed;  /* "0" or "1" */
+	gboolean has_node;     /* is there a /dev/vfio/N? The three below are its */
+	uid_t node_uid;
+	gid_t node_gid;
+	mode_t node_mode; /* permission bits */
+} HvrPciState;
+
+/**
+ * hvr_pci_state_read - read a function's changeable state. Changes nothing.
+ * Errors: HVR_VFIO_ERROR_NOT_FOUND when the function has vanished.
+ */
+HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *function,
+				GError **error) G_GNUC_WARN_UNUSED_RESULT;
+HvrPciState *hvr_pci_state_new(void);
+HvrPciState *hvr_pci_state_copy(const HvrPciState *state);
+void hvr_pci_state_free(HvrPciState *state);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPciState, hvr_pci_state_free)
+
+/**
+ * hvr_pci_function_alive - does config space answer? A card that fell off the bus reads as all
+ * ones. Reads two bytes of config space, for which the kernel wakes a suspended function.
+ * Errors: HVR_VFIO_ERROR_UNSUITABLE when it is dead, or is another card than @function says.
+ */
+gboolean hvr_pci_function_alive(const HvrHost *host, const HvrPciFunction *function,
+				GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "vfio/host.h"
+#include "vfio/inventory.h"
+
+/* Why a function must not be taken from its driver now. */
+typedef enum {
+	HVR_USER_PROCESS,	/* a process has one of the function's device nodes open */
+	HVR_USER_VFIO,		/* a process has the group's /dev/vfio/N open */
+	HVR_USER_MOUNT,		/* a block device of it is mounted, swapped on, or held */
+	HVR_USER_DEFAULT_ROUTE, /* its network interface carries the default route */
+} HvrUserKind;
+
+typedef struct {
+	HvrUserKind kind;
+	pid_t pid;	/* 0 where no process is meant */
+	char *command;	/* the process's name, or NULL */
+	char *what;	/* node, mount point or interface */
+} HvrUser;
+
+/**
+ * hvr_users_find - who would notice if the driver were taken from @function?
+ *
+ * Looks for device nodes below the function's sysfs folder ("dev" attributes) and the group's
+ * node in every /proc/PID/fd, at mounts, swaps and holders of its block devices, and at the
+ * default route. Changes nothing. What it may not look at (other users' processes when not root)
+ * it leaves out. Linear in the number of open descriptors of the host; all functions in one pass.
+ *
+ * @functions: array of HvrPciFunction
+ * Returns: (transfer full): an array of HvrUser, empty when nobody uses any
+ */
+GPtrArray *hvr_users_find(const HvrHost *host, const GPtrArray *functions)
+	G_GNUC_WARN_UNUSED_RESULT;
