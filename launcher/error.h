@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+/**
+ * HvrLaunchError - why the program itself stops. Each has an exit status of its own, see
+ * hvr_exit_status().
+ */
+typedef enum {
+	HVR_LAUNCH_ERROR_USAGE,	      /* 64: the command line is wrong */
+	HVR_LAUNCH_ERROR_UNAVAILABLE, /* 69: this host or QEMU cannot */
+	HVR_LAUNCH_ERROR_INTERNAL,    /* 70: a bug */
+	HVR_LAUNCH_ERROR_KERNEL,      /* 71: the kernel refused a step */
+	HVR_LAUNCH_ERROR_BUSY,	      /* 75: in use or too late; try again */
+	HVR_LAUNCH_ERROR_QEMU,	      /* 76: QEMU answered with an error */
+	HVR_LAUNCH_ERROR_PERMISSION,  /* 77: the caller may not */
+	HVR_LAUNCH_ERROR_PROFILE,     /* 78: the profile is wrong */
+} HvrLaunchError;
+
+#define HVR_LAUNCH_ERROR (hvr_launch_error_quark())
+GQuark hvr_launch_error_quark(void);
+
+/**
+ * hvr_error_hint - append what the user can do about @error.
+ *
+ * A message is one line; behind a newline may stand one hint, which is printed on a line of its
+ * own behind "hint: ". The first hint wins: whoever is nearest to the cause knows best. Nothing
+ * happens when @error or *@error is NULL.
+ */
+void hvr_error_hint(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The exit status for an error of any domain: vfio/, qmp/, launcher/, GIO. Never 0. */
+int hvr_exit_status(const GError *error);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "vfio/address.h"
+
+/**
+ * HvrProfile - what the user wants, checked and complete: every default is filled in, every path
+ * is absolute (relative ones are relative to the profile's folder), every value is in range.
+ * It says nothing about this host.
+ */
+
+typedef enum { HVR_ACCEL_AUTO, HVR_ACCEL_KVM, HVR_ACCEL_TCG } HvrAccel;
+
+typedef enum { HVR_SELECT_MATCH, HVR_SELECT_ADDRESS, HVR_SELECT_PATH } HvrSelectBy;
+typedef enum { HVR_PICK_ONLY, HVR_PICK_FREE } HvrPick;
+typedef enum { HVR_GROUP_REFUSE, HVR_GROUP_BIND, HVR_GROUP_PASS } HvrGroupPolicy;
+typedef enum { HVR_AFTER_RESTORE, HVR_AFTER_KEEP } HvrAfter;
+
+/* [device NAME] */
+typedef struct {
+	char *id; /* the NAME: QEMU's id, and what unplug takes */
+	HvrSelectBy by;
+	guint16 vendor, device; /* HVR_SELECT_MATCH */
+	HvrPciAddress address;	/* HVR_SELECT_ADDRESS */
+	char *path;		/* HVR_SELECT_PATH */
+	HvrPick pick;
+	char *reset; /* "auto", "keep", or the reset methods to leave; "" for none */
+	HvrGroupPolicy group;
+	HvrAfter after;
+	guint deadline_ms; /* for each unbind, bind and probe */
+} HvrProfileDevice;
+
+/* [disk NAME] */
+typedef enum { HVR_DISK_QCOW2, HVR_DISK_RAW } HvrDiskFormat;
+typedef enum { HVR_DISK_VIRTIO, HVR_DISK_NVME } HvrDiskBus;
+typedef struct {
+	char *id;
+	char *file;
+	HvrDiskFormat format;
+	HvrDiskBus bus;
+	gboolean snapshot; /* writes go to a throw-away overlay */
+	gboolean readonly;
+} HvrProfileDisk;
+
+/* [net NAME] */
+typedef enum { HVR_NET_NONE, HVR_NET_USER, HVR_NET_BRIDGE, HVR_NET_TAP } HvrNetMode;
+typedef struct {
+	gboolean udp;
+	char *host_address; /* an IPv4 address */
+	guint16 host_port;
+	guint16 guest_port;
+} HvrForward;
+typedef struct {
+	char *id;
+	HvrNetMode mode;
+	GPtrArray *forwards; /* of HvrForward */
+	char mac[18];	     /* stable: made from the VM's name and the id, locally administered */
+	char *bridge;	     /* HVR_NET_BRIDGE */
+	char *tap;	     /* HVR_NET_TAP: name of an interface that exists */
+} HvrProfileNet;
+
+/* [serial] */
+typedef enum {
+	HVR_SERIAL_NONE,
+	HVR_SERIAL_STDIO,
+	HVR_SERIAL_FILE,
+	HVR_SERIAL_SOCKET,
+} HvrSerialMode;
+
+typedef struct {
+	char *file; /* the profile itself, absolute */
+	/* [vm] */
+	char *name;
+	guint64 memory_bytes; /* a multiple of 1 MiB */
+	guint cpus;
+	HvrAccel accel;
+	char *cpu; /* "auto" or a QEMU model, with its +/- features */
+	char *machine;
+	GPtrArray *devices; /* of HvrProfileDevice, in the file's order */
+	GPtrArray *disks;   /* of HvrProfileDisk */
+	GPtrArray *nets;    /* of HvrProfileNet */
+	/* [boot]; NULL where not given */
+	char *kernel, *initrd, *cmdline;
+	/* [serial] */
+	HvrSerialMode serial;
+	char *serial_file;
+	/* [security] */
+	char *user; /* NULL: the invoking sudo user, else nobody */
+	gboolean sandbox;
+	/* [qemu] */
+	char *qemu_binary; /* a name to look up in PATH, or an absolute path */
+	GPtrArray *qemu_args; /* of char *, appended as they are */
+} HvrProfile;
+
+/**
+ * hvr_profile_find - the file that a PROFILE word on the command line means.
+ * @word: a path when it has a '/' or ends in ".ini"; else a name, looked up as NAME.ini in the
+ *        current folder, @config_home/hailo-vm-run/ and @system_dir
+ * @config_home: (nullable): $XDG_CONFIG_HOME or its default; NULL in a privileged process that
+ *               does not trust its environment
+ * @system_dir: "/etc/hailo-vm-run"
+ *
+ * Errors: HVR_LAUNCH_ERROR_PROFILE, naming every place that was looked at.
+ */
+char *hvr_profile_find(const char *word, const char *config_home, const char *system_dir,
+		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_profile_load - read and check a profile.
+ * @file: a regular file of at most 1 MiB (fstat-checked on the descriptor that is then read)
+ * @overrides: (nullable): NULL-terminated "SECTION.KEY=VALUE" words of --set, later ones win; the
+ *   section of a named one is written as in the file, with '.' or ' ': "device npu.pick=free" or
+ *   "device.npu.pick=free"
+ *
+ * The first mistake ends it: HVR_LAUNCH_ERROR_PROFILE, "FILE:LINE: [section] key: what is wrong"
+ * with the nearest known name as the hint. For an override the place is "--set SECTION.KEY".
+ */
+HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GError **error)
+	G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same from memory; @file is only named in messages and gives the folder and default name. */
+HvrProfile *hvr_profile_parse(const char *file, const char *text, gsize length,
+			      const char *const *overrides, GError **error)
+	G_GNUC_WARN_UNUSED_RESULT;
+
+void hvr_profile_free(HvrProfile *profile);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrProfile, hvr_profile_free)
+
+/* Is @name a VM name: [a-z0-9][a-z0-9-]{0,62}? */
+gboolean hvr_profile_name_valid(const char *name);
