@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# The emulated cards as seen inside the lab host: where each one is, what reached it, and the state
+# that the kernel keeps of it. Needs nothing but sysfs and the work share ($LAB).
+#
+# Forks cost 10 ms and more here, so sysfs is read by the shell itself.
+
+CARD_MODULES="uio_pci_generic vfio_pci vfio_iommu_type1 vfio e1000 e1000e"
+CARD_ATTRIBUTES="reset_method power/control d3cold_allowed"
+
+# The root ports of each topology, as topology.sh places them
+root_ports() # TOPOLOGY
+{
+	case $1 in
+	alone) echo 04.0 ;;
+	two) echo 05.0 06.0 ;;
+	switch) echo 07.0 ;;
+	century) echo 08.0 ;;
+	noacs) echo 09.0 09.1 ;;
+	edu) echo 0a.0 ;;
+	esac
+}
+
+# Addresses of all functions below the root ports of a topology, in the kernel's order
+functions_of() # TOPOLOGY
+{
+	local port path address=0000:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f].[0-7]
+
+	for port in $(root_ports "$1"); do
+		for path in /sys/devices/pci0000:00/0000:00:"$port"/{,*/,*/*/}$address; do
+			[[ ! -e $path/vendor ]] || echo "${path##*/}"
+		done
+	done
+}
+
+is_a() # ADDRESS VENDOR:DEVICE
+{
+	local vendor device
+
+	read -r vendor < "/sys/bus/pci/devices/$1/vendor"
+	read -r device < "/sys/bus/pci/devices/$1/device"
+	[[ ${vendor#0x}:${device#0x} == "$2" ]]
+}
+
+# Address of the Nth card of a topology; of topology edu, the edu card
+card() # TOPOLOGY [N]
+{
+	local address n=${2:-1} id=1e60:2864
+
+	[[ $1 != edu ]] || id=1234:11e8
+	for address in $(functions_of "$1"); do
+		is_a "$address" "$id" || continue
+		((--n)) || { echo "$address"; return; }
+	done
+	echo "lab: no card ${2:-1} in topology $1" >&2
+	return 1
+}
+
+# Address of the network card of topology century or noacs
+nic() # TOPOLOGY
+{
+	local address class
+
+	for address in $(functions_of "$1"); do
+		read -r class < "/sys/bus/pci/devices/$address/class"
+		[[ $class != 0x0200* ]] || { echo "$address"; return; }
+	done
+	echo "lab: no network card in topology $1" >&2
+	return 1
+}
+
+# 'alone.1=0000:01:00.0 ...' for all proxied cards of this boot
+all_cards()
+{
+	local file name line=
+
+	for file in "$LAB"/cards/*; do
+		[[ -e $file ]] || continue
+		name=${file##*/}
+		line+="$name=$(card "${name%.*}" "${name##*.}") "
+	done
+	echo "$line"
+}
+
+# The state file of a card: see card.c
+state_file() # ADDRESS
+{
+	local pair
+
+	for pair in $(all_cards); do
+		[[ ${pair#*=} != "$1" ]] || { echo "$LAB/cards/${pair%%=*}"; return; }
+	done
+	echo "lab: no emulated Hailo-8 at $1" >&2
+	return 1
+}
+
+card_state() # ADDRESS: prints 'flr=000000 reset=000000 dead=0'
+{
+	cat "$(state_file "$1")"
+}
+
+state_number() # ADDRESS WORD
+{
+	local state
+
+	state=$(card_state "$1")
+	state=${state#*"$2="}
+	echo $((10#${state%%[ $'\n']*}))
+}
+
+flr_count() # ADDRESS
+{
+	state_number "$1" flr
+}
+
+# Resets of the machine, the bus or the slot that reached the card
+reset_count() # ADDRESS
+{
+	state_number "$1" reset
+}
+
+clear_counts() # ADDRESS
+{
+	printf 'flr=000000 reset=000000 dead=0\n' 1<> "$(state_file "$1")"
+}
+
+# The card falls off the bus: it reads as all ones
+kill_card() # ADDRESS
+{
+	printf 'flr=%06u reset=%06u dead=1\n' "$(flr_count "$1")" "$(reset_count "$1")" \
+		1<> "$(state_file "$1")"
+}
+
+driver_of() # ADDRESS: prints the driver's name, or 'none'
+{
+	local link
+
+	link=$(readlink "/sys/bus/pci/devices/$1/driver") || { echo none; return; }
+	echo "${link##*/}"
+}
+
+group_of() # ADDRESS: prints the number of its IOMMU group
+{
+	local link
+
+	link=$(readlink "/sys/bus/pci/devices/$1/iommu_group") || { echo none; return; }
+	echo "${link##*/}"
+}
+
+group_members() # ADDRESS
+{
+	local member line=
+
+	for member in "/sys/bus/pci/devices/$1/iommu_group/devices"/*; do
+		line+="${member##*/} "
+	done
+	echo "${line% }"
+}
+
+# What must be as before after a card came back, byte for byte: '$' marks each end of line, and
+# nothing between '=' and the next name is an empty file
+snapshot() # ADDRESS
+{
+	local attribute path=/sys/bus/pci/devices/$1
+
+	echo "driver=$(driver_of "$1")"
+	for attribute in driver_override $CARD_ATTRIBUTES; do
+		if [[ -e $path/$attribute ]]; then
+			echo "$attribute=$(cat -A "$path/$attribute")"
+		else
+			echo "$attribute is absent"
+		fi
+	done
+}
+
+# State of all functions of all topologies at the start of the lab host, for restore_all
+declare -A initial_state
+
+remember_all()
+{
+	local topology address attribute
+
+	for topology in ${TOPOLOGY//,/ }; do
+		for address in $(functions_of "$topology"); do
+			for attribute in $CARD_ATTRIBUTES; do
+				[[ ! -e /sys/bus/pci/devices/$address/$attribute ]] ||
+					initial_state[$address/$attribute]=$(
+						cat "/sys/bus/pci/devices/$address/$attribute")
+			done
+		done
+	done
+}
+
+# No driver, no override, and each attribute as remember_all found it
+restore_all()
+{
+	local key path file
+
+	remove_card_modules
+	for key in "${!initial_state[@]}"; do
+		path=/sys/bus/pci/devices/${key%%/*}
+		[[ ! -e $path/driver_override || $(< "$path/driver_override") == "(null)" ]] ||
+			echo > "$path/driver_override"
+		[[ ! -e $path/${key#*/} || $(< "$path/${key#*/}") == "${initial_state[$key]}" ]] ||
+			echo "${initial_state[$key]}" > "$path/${key#*/}"
+	done
+	for file in "$LAB"/cards/*; do
+		[[ ! -e $file ]] || printf 'flr=000000 reset=000000 dead=0\n' 1<> "$file"
+	done
+	rm -rf /run/hailo-vm-run /tmp/* /tmp/.[!.]*
+}
+
+# Unloading a driver takes it off all functions and forgets its new_id
+remove_card_modules()
+{
+	local module loaded=()
+
+	for module in $CARD_MODULES; do
+		[[ ! -e /sys/module/$module/refcnt ]] || loaded+=("$module")
+	done
+	[[ ${#loaded[@]} == 0 ]] || modprobe -r "${loaded[@]}"
+}
+
+# uio_pci_generic stands in for the hailo driver: it makes a group not viable, gives /dev/uioN to
+# hold open, and must be found on the card again. Only this card gets it, not its twins.
+give_host_driver() # ADDRESS
+{
+	local address path=/sys/bus/pci/devices free=()
+
+	modprobe uio_pci_generic
+	for address in "$path"/*; do
+		[[ -e $address/driver || $address == "$path/$1" ]] || free+=("$address")
+	done
+	echo "1e60 2864" 2> /dev/null > /sys/bus/pci/drivers/uio_pci_generic/new_id || true
+	[[ -e $path/$1/driver ]] || echo "$1" > /sys/bus/pci/drivers_probe
+	for address in "${free[@]}"; do
+		[[ ! -e $address/driver ]] || echo "${address##*/}" > "$address/driver/unbind"
+	done
+	[[ $(driver_of "$1") == uio_pci_generic ]]
+}
+
+# The network card's own driver, e1000 or e1000e
+give_nic_driver() # ADDRESS
+{
+	local module=e1000
+
+	! is_a "$1" 8086:10d3 || module=e1000e
+	modprobe "$module"
+	[[ $(driver_of "$1") == "$module" ]]
+}

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Topologies of the lab: which ports, switches and cards the lab host (L1) has, as QEMU arguments.
+#
+# Each topology hangs on root ports of its own, at device numbers that lib.sh knows as well
+# (root_ports there), so any of them can be in one boot. Cards are counted in the order in which
+# Linux numbers them; card N of topology T is cards/T.N in the work folder.
+
+TOPOLOGIES="alone two switch century noacs edu noiommu"
+
+devices=()	# QEMU arguments
+cards=()	# state files, in the order of their descriptors
+iommu=on
+
+device()
+{
+	devices+=(-device "$1")
+}
+
+root_port() # ID ADDRESS [OPTIONS]
+{
+	device "pcie-root-port,id=$1,addr=$2,chassis=$((++chassis)),slot=$chassis${3:+,$3}"
+}
+chassis=0
+
+# The first card that lab-card starts is QEMU's descriptor 100
+proxied_card() # TOPOLOGY.N BUS [OPTIONS]
+{
+	device "x-pci-proxy-dev,bus=$2,fd=$((100 + ${#cards[@]}))${3:+,$3}"
+	cards+=("$1")
+}
+
+# A card alone in its IOMMU group: reset_method 'flr bus'
+topology_alone()
+{
+	root_port alone 04.0
+	proxied_card alone.1 alone
+}
+
+# Two of those, each in a group of its own: which one is meant?
+topology_two()
+{
+	root_port two1 05.0
+	proxied_card two.1 two1
+	root_port two2 06.0
+	proxied_card two.2 two2
+}
+
+# A card below each port of a switch: each shares its group with that port, a bridge
+topology_switch()
+{
+	root_port switch 07.0
+	device x3130-upstream,id=upstream,bus=switch
+	device "xio3130-downstream,id=downstream1,bus=upstream,addr=0,chassis=$((++chassis)),slot=$chassis"
+	device "xio3130-downstream,id=downstream2,bus=upstream,addr=1,chassis=$((++chassis)),slot=$chassis"
+	proxied_card switch.1 downstream1
+	proxied_card switch.2 downstream2
+}
+
+# One conventional bus behind a bridge: one group for the bridge, two cards and a network card
+topology_century()
+{
+	root_port century 08.0
+	device pcie-pci-bridge,id=bridge,bus=century
+	proxied_card century.1 bridge addr=1
+	proxied_card century.2 bridge addr=2
+	device e1000,bus=bridge,addr=3
+}
+
+# Two ports without ACS in one slot: one group for both ports, a card and a network card
+topology_noacs()
+{
+	root_port noacs1 09.0 disable-acs=on,multifunction=on
+	root_port noacs2 09.1 disable-acs=on
+	proxied_card noacs.1 noacs1
+	device e1000e,bus=noacs2
+}
+
+# A card that computes and moves data. Its DMA passes the IOMMU, which a proxied card's cannot
+topology_edu()
+{
+	root_port edu 0a.0
+	device edu,bus=edu
+}
+
+# Not a topology but a property of all others: the kernel is not told to use the IOMMU it has
+topology_noiommu()
+{
+	iommu=
+}
+
+add_topologies() # LIST,...
+{
+	local name
+	local -a names
+
+	IFS=, read -r -a names <<< "$1"
+	for name in "${names[@]}"; do
+		[[ " $TOPOLOGIES " == *" $name "* ]] || {
+			echo "lab: no topology '$name'; there are: $TOPOLOGIES" >&2
+			return 64
+		}
+		"topology_$name"
+	done
+	[[ $1 != noiommu ]] || topology_alone
+}
