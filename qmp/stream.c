@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bytes to lines to objects, and back.
+ *
+ * One GSource watches the descriptor: always for input, for output only while something waits.
+ * Each wake-up reads one chunk, hands on every complete line in it, then writes. Only that
+ * dispatch calls the owner, so the owner is never re-entered from hvr_qmp_stream_send(): a
+ * failure found there is kept, the source is made ready, and the dispatch reports it after all
+ * that the peer had said before (QEMU's last SHUTDOWN event must not be lost to an EPIPE).
+ *
+ * The owner may free the stream from its handlers: "freed" is a closed descriptor, and the
+ * dispatch holds a reference of its own to the memory.
+ */
+#include "qmp/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "qmp/error.h"
+#include "qmp/syntax.h"
+
+#define CHUNK_BYTES (16 * 1024)
+
+/* A buffer that grew beyond this is given back when it is empty: supervisors idle for days. */
+#define KEEP_BYTES (64 * 1024)
+
+struct HvrQmpStream {
+	int fd; /* -1: ended or freed */
+	GSource *source;
+	gpointer tag;
+	GIOCondition events; /* what @tag watches */
+	HvrQmpStreamHandlers handlers;
+	gpointer user_data;
+	GByteArray *in;
+	gsize scanned; /* bytes of @in that hold no newline */
+	gsize peak;    /* longest that @in has been */
+	GByteArray *out;
+	GError *failure; /* found while sending; told when no more input is there */
+};
+
+static void stream_clear(gpointer data)
+{
+	HvrQmpStream *stream = data;
+
+	g_byte_array_unref(stream->in);
+	g_byte_array_unref(stream->out);
+	g_clear_error(&stream->failure);
+}
+
+static void stream_release(HvrQmpStream *stream)
+{
+	g_rc_box_release_full(stream, stream_clear);
+}
+
+static void stream_close(HvrQmpStream *stream)
+{
+	if (stream->fd < 0)
+		return;
+	g_source_destroy(stream->source);
+	g_clear_pointer(&stream->source, g_source_unref);
+	close(stream->fd);
+	stream->fd = -1;
+}
+
+static void stream_end(HvrQmpStream *stream, const GError *error)
+{
+	stream_close(stream);
+	stream->handlers.ended(stream, error, stream->user_data);
+}
+
+static GError *closed_error(int saved)
+{
+	if (saved == 0 || saved == ECONNRESET || saved == EPIPE)
+		return g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_CLOSED,
+				   "the connection was closed");
+	return g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_CLOSED, "the connection failed: %s",
+			   g_strerror(saved));
+}
+
+static void watch(HvrQmpStream *stream)
+{
+	GIOCondition events = G_IO_IN;
+
+	if (stream->out->len > 0)
+		events |= G_IO_OUT;
+	if (events == stream->events)
+		return;
+	g_source_modify_unix_fd(stream->source, stream->tag, events);
+	stream->events = events;
+}
+
+/* Keeps the first failure for the next dispatch and sees that there is one. */
+static void fail_later(HvrQmpStream *stream, GError *error)
+{
+	stream->failure = error;
+	g_byte_array_set_size(stream->out, 0);
+	watch(stream);
+	g_source_set_ready_time(stream->source, 0);
+}
+
+static void write_out(HvrQmpStream *stream)
+{
+	while (stream->out->len > 0) {
+		ssize_t n = send(stream->fd, stream->out->data, stream->out->len, MSG_NOSIGNAL);
+		int saved = errno;
+
+		if (n >= 0) {
+			g_byte_array_remove_range(stream->out, 0, n);
+		} else if (saved == EAGAIN) {
+			break;
+		} else if (saved != EINTR) {
+			fail_later(stream, closed_error(saved));
+			return;
+		}
+	}
+	watch(stream);
+}
+
+/* @line is followed by a byte that may be overwritten. */
+static gboolean handle_line(HvrQmpStream *stream, char *line, gsize len, GError **error)
+{
+	g_autoptr(JsonNode) root = NULL;
+
+	if (len > HVR_QMP_LINE_MAX_BYTES) {
+		g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
+			    "a message is longer than %d bytes", HVR_QMP_LINE_MAX_BYTES);
+		return FALSE;
+	}
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	if (len == 0)
+		return TRUE;
+	if (!hvr_qmp_syntax_check(line, len, error))
+		return FALSE;
+	line[len] = '\0';
+	root = json_from_string(line, NULL);
+	if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
+		g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
+			    "a message cannot be read as a JSON object");
+		return FALSE;
+	}
+	stream->handlers.object(stream, json_node_get_object(root), stream->user_data);
+	return TRUE;
+}
+
+static void drop_handled(HvrQmpStream *stream, gsize handled)
+{
+	stream->peak = MAX(stream->peak, stream->in->len);
+	g_byte_array_remove_range(stream->in, 0, handled);
+	stream->scanned = stream->in->len;
+	if (stream->in->len == 0 && stream->peak > KEEP_BYTES) {
+		g_byte_array_unref(stream->in);
+		stream->in = g_byte_array_new();
+		stream->peak = 0;
+	}
+}
+
+static gboolean handle_lines(HvrQmpStream *stream, GError **error)
+{
+	GByteArray *in = stream->in;
+	gsize begin = 0;
+	guint8 *newline;
+
+	while ((newline = memchr(in->data + stream->scanned, '\n', in->len - stream->scanned))) {
+		gsize stop = newline - in->data;
+
+		if (!handle_line(stream, (char *)in->data + begin, stop - begin, error))
+			return FALSE;
+		if (stream->fd < 0)
+			return TRUE;
+		begin = stream->scanned = stop + 1;
+	}
+	drop_handled(stream, begin);
+	if (stream->in->len <= HVR_QMP_LINE_MAX_BYTES)
+		return TRUE;
+	g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
+		    "a message is longer than %d bytes", HVR_QMP_LINE_MAX_BYTES);
+	return FALSE;
+}
+
+/* Reads one chunk into @in. FALSE: nothing was read, and errno says why (0 for EOF). */
+static gboolean read_chunk(HvrQmpStream *stream)
+{
+	guint before = stream->in->len;
+	ssize_t n;
+	int saved;
+
+	g_byte_array_set_size(stream->in, before + CHUNK_BYTES);
+	n = recv(stream->fd, stream->in->data + before, CHUNK_BYTES, 0);
+	saved = n == 0 ? 0 : errno;
+	g_byte_array_set_size(stream->in, before + MAX(n, 0));
+	errno = saved;
+	return n > 0;
+}
+
+static void receive(HvrQmpStream *stream)
+{
+	g_autoptr(GError) error = NULL;
+	int saved;
+
+	if (read_chunk(stream)) {
+		if (!handle_lines(stream, &error))
+			stream_end(stream, error);
+		return;
+	}
+	saved = errno;
+	if (saved == EINTR || (saved == EAGAIN && !stream->failure))
+		return;
+	error = stream->failure ? g_steal_pointer(&stream->failure) : closed_error(saved);
+	if (stream->in->len > 0)
+		g_prefix_error(&error, "in the middle of a message: ");
+	stream_end(stream, error);
+}
+
+static gboolean on_ready(gpointer data)
+{
+	HvrQmpStream *stream = g_rc_box_acquire(data);
+	GIOCondition ready = g_source_query_unix_fd(stream->source, stream->tag);
+
+	g_source_set_ready_time(stream->source, -1);
+	if ((ready & ~G_IO_OUT) || stream->failure)
+		receive(stream);
+	if (stream->fd >= 0 && (ready & G_IO_OUT))
+		write_out(stream);
+	if (stream->fd >= 0 && stream->failure)
+		g_source_set_ready_time(stream->source, 0);
+	stream_release(stream);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+	return callback(data);
+}
+
+static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
+
+HvrQmpStream *hvr_qmp_stream_new(int fd, GMainContext *context,
+				 const HvrQmpStreamHandlers *handlers, gpointer user_data)
+{
+	HvrQmpStream *stream = g_rc_box_new0(HvrQmpStream);
+
+	/* Neither can fail on an open descriptor. */
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	stream->fd = fd;
+	stream->handlers = *handlers;
+	stream->user_data = user_data;
+	stream->in = g_byte_array_new();
+	stream->out = g_byte_array_new();
+	stream->source = g_source_new(&source_funcs, sizeof(GSource));
+	g_source_set_static_name(stream->source, "hvr-qmp-stream");
+	g_source_set_callback(stream->source, on_ready, stream, NULL);
+	stream->events = G_IO_IN;
+	stream->tag = g_source_add_unix_fd(stream->source, fd, stream->events);
+	g_source_attach(stream->source, context);
+	return stream;
+}
+
+void hvr_qmp_stream_send(HvrQmpStream *stream, JsonObject *object)
+{
+	g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
+	g_autofree char *text = json_to_string(node, FALSE);
+	gsize len = strlen(text);
+
+	if (stream->fd < 0 || stream->failure)
+		return;
+	if (stream->out->len + len >= HVR_QMP_QUEUE_MAX_BYTES) {
+		fail_later(stream, g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
+					       "more than %d bytes wait to be sent",
+					       HVR_QMP_QUEUE_MAX_BYTES));
+		return;
+	}
+	g_byte_array_append(stream->out, (const guint8 *)text, len);
+	g_byte_array_append(stream->out, (const guint8 *)"\n", 1);
+	write_out(stream);
+}
+
+void hvr_qmp_stream_free(HvrQmpStream *stream)
+{
+	if (!stream)
+		return;
+	stream_close(stream);
+	stream_release(stream);
+}
