@@ -21,8 +21,9 @@ typedef struct HvrQmpClient HvrQmpClient;
  *
  * Called exactly once for each command: with QEMU's answer, at the deadline (TIMEOUT; an answer
  * that comes later is dropped), when the connection ends (CLOSED or PROTOCOL), or from
- * hvr_qmp_client_unref() of the last reference (CLOSED). Never called from inside
- * hvr_qmp_client_execute() itself. The callback may drop its reference to the client.
+ * hvr_qmp_client_unref() of the last reference (CLOSED), so never after that returned. Never
+ * called from inside hvr_qmp_client_execute() itself. The callback may drop its reference to the
+ * client.
  */
 typedef void (*HvrQmpReply)(HvrQmpClient *client, JsonNode *result, const GError *error,
 			    gpointer user_data);
@@ -39,6 +40,9 @@ typedef void (*HvrQmpEvent)(HvrQmpClient *client, const char *name, JsonObject *
  * HvrQmpClosed - the connection ended; told once, after every pending command was completed.
  * @error: HVR_QMP_ERROR_CLOSED for an ordinary end (EOF, ECONNRESET and EPIPE are treated
  *         alike: QEMU resets the connection after "quit"), HVR_QMP_ERROR_PROTOCOL otherwise
+ *         (also when no greeting comes first or qmp_capabilities is refused). Borrowed.
+ *
+ * Not told when the owner ends it, by dropping the last reference.
  */
 typedef void (*HvrQmpClosed)(HvrQmpClient *client, const GError *error, gpointer user_data);
 
@@ -55,17 +59,26 @@ HvrQmpClient *hvr_qmp_client_new(int fd, GMainContext *context) G_GNUC_WARN_UNUS
 /**
  * hvr_qmp_client_connect - connect to a Unix socket and speak QMP on it.
  * @dirfd: folder that @name is relative to (the path may be longer than sun_path allows, so the
- *         connection is made through /proc/self/fd)
+ *         connection is made through /proc/self/fd); AT_FDCWD is the current folder
  * @name: the socket's name in that folder
  *
+ * Does not wait: a listener that has somebody else connected (QEMU serves one at a time) lets
+ * the next one in and sends no greeting, so commands end in TIMEOUT; when its queue is full too,
+ * this fails with G_IO_ERROR_WOULD_BLOCK.
+ *
  * Errors: G_IO_ERROR_NOT_FOUND (no such socket), G_IO_ERROR_CONNECTION_REFUSED (a socket that
- * nobody listens on), other G_IO_ERROR for what the kernel said.
+ * nobody listens on), G_IO_ERROR_FILENAME_TOO_LONG, other G_IO_ERROR for what the kernel said.
  */
 HvrQmpClient *hvr_qmp_client_connect(int dirfd, const char *name, GMainContext *context,
 				     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* One more owner. Returns: (transfer full): @client */
 HvrQmpClient *hvr_qmp_client_ref(HvrQmpClient *client);
-/* Drops a reference; with the last one the descriptor is closed. NULL is accepted. */
+/*
+ * Drops a reference. With the last one the descriptor is closed and pending commands complete
+ * with CLOSED before this returns; those callbacks must not answer a failure with a new command
+ * for ever. NULL is accepted.
+ */
 void hvr_qmp_client_unref(HvrQmpClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrQmpClient, hvr_qmp_client_unref)
 
@@ -75,13 +88,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrQmpClient, hvr_qmp_client_unref)
  * @timeout_ms: time until the answer, counted from this call; 0 waits as long as the
  *              connection lives
  * @reply: (nullable): told once, see HvrQmpReply
+ *
+ * A command whose time ends before the peer has negotiated is never sent; one that was sent
+ * cannot be taken back and may still be carried out. On a closed client @reply is told the
+ * reason why it closed.
  */
 void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObject *arguments,
 			    guint timeout_ms, HvrQmpReply reply, gpointer user_data);
 
 /**
  * hvr_qmp_client_call - send one command and run the client's context until it is answered.
- * For commands that have nothing else to do; never from inside a callback.
+ * For commands that have nothing else to do; never from inside a callback of this client, which
+ * would wait for itself. Other sources of that context, and other callbacks of the client, run
+ * meanwhile.
  *
  * Returns: (transfer full): QEMU's "return", or NULL with @error in HVR_QMP_ERROR
  */
@@ -89,14 +108,23 @@ JsonNode *hvr_qmp_client_call(HvrQmpClient *client, const char *command, JsonObj
 			      guint timeout_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * hvr_qmp_client_subscribe - be told of every event.
+ * hvr_qmp_client_subscribe - be told of every event, and of the end.
+ * @event: (nullable)
+ * @closed: (nullable): not told if the client is closed already
+ *
+ * Subscribers are told in the order in which they subscribed; one that joins while an event is
+ * being told hears the next one.
+ *
  * Returns: an id for hvr_qmp_client_unsubscribe(), never 0. Both may be called from callbacks.
  */
-guint hvr_qmp_client_subscribe(HvrQmpClient *client, HvrQmpEvent event, gpointer user_data);
-void hvr_qmp_client_unsubscribe(HvrQmpClient *client, guint id);
+guint hvr_qmp_client_subscribe(HvrQmpClient *client, HvrQmpEvent event, HvrQmpClosed closed,
+			       gpointer user_data);
 
-/* At most one; replaces an earlier one. NULL to be told no more. */
-void hvr_qmp_client_on_closed(HvrQmpClient *client, HvrQmpClosed closed, gpointer user_data);
+/* After this neither callback is called any more. An id that is no longer known is ignored. */
+void hvr_qmp_client_unsubscribe(HvrQmpClient *client, guint id);
 
 /* Has the connection ended? */
 gboolean hvr_qmp_client_is_closed(const HvrQmpClient *client);
+
+/* Where the client's sources are attached. Borrowed, never NULL. */
+GMainContext *hvr_qmp_client_get_context(const HvrQmpClient *client);
