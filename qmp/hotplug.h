@@ -14,15 +14,21 @@
  * for children come without "device"). On x86 a guest that refuses says nothing for PCI, so only
  * the deadline ends the wait; DEVICE_UNPLUG_GUEST_ERROR is honoured where it exists.
  * The request is repeated every few seconds until the deadline: one that reached a guest before
- * its ACPI or pciehp driver ran is lost. "already in the process of unplug" means pending.
+ * its ACPI or pciehp driver ran is lost. "already in the process of unplug" and "guest is busy"
+ * mean pending. Once a request was taken, it stands: whatever QEMU says to a repetition, only the
+ * event, the deadline or the end of the connection ends the wait; except that DeviceNotFound then
+ * says that the device has left, so its event is awaited for a moment and not until the deadline.
  */
 typedef struct HvrQmpUnplug HvrQmpUnplug;
 
 /**
  * HvrQmpUnplugged - the end of one unplug, told exactly once.
- * @error: NULL when the device has left QEMU. HVR_QMP_ERROR_TIMEOUT: still in the VM;
- *   _REFUSED: the guest said no; _NOT_FOUND: QEMU has no such device; _REMOTE: QEMU will not do
- *   it; _CLOSED: the connection or QEMU ended (which of the two, the caller must find out).
+ * @error: borrowed. NULL when the device has left QEMU. HVR_QMP_ERROR_TIMEOUT: still in the VM,
+ *   though the guest may let go of it at any later time; _REFUSED: the guest said no; _NOT_FOUND:
+ *   QEMU has no such device; _REMOTE: QEMU will not do it; _CLOSED, _PROTOCOL: the connection or
+ *   QEMU ended (which of the two, the caller must find out).
+ *
+ * May start another unplug and may drop the client.
  */
 typedef void (*HvrQmpUnplugged)(const GError *error, gpointer user_data);
 
@@ -31,9 +37,11 @@ typedef void (*HvrQmpUnplugged)(const GError *error, gpointer user_data);
  * @id: QEMU's id of the device
  * @timeout_ms: from now; must exceed 0
  *
- * Subscribes before it asks, so no DEVICE_DELETED is missed. @done is never called from inside
- * this function. Returns: (transfer none): valid until @done was called, for
- * hvr_qmp_unplug_cancel() only.
+ * Subscribes before it asks, so no DEVICE_DELETED is missed, and holds a reference to the client
+ * until the end. @done is never called from inside this function. Two unplugs of the same device,
+ * also on two connections, both end well.
+ *
+ * Returns: (transfer none): valid until @done is called, for hvr_qmp_unplug_cancel() only
  */
 HvrQmpUnplug *hvr_qmp_unplug_start(HvrQmpClient *client, const char *id, guint timeout_ms,
 				   HvrQmpUnplugged done, gpointer user_data);
