@@ -52,13 +52,14 @@ extern const HvrKernel hvr_kernel_linux;
 /**
  * HvrHost - this machine, or a tree that looks like one.
  *
- * /sys, /dev and /proc are reached only below these descriptors (O_PATH | O_DIRECTORY), which
+ * /sys, /dev, /proc and /run are reached only below these descriptors (O_PATH | O_DIRECTORY), which
  * main() opens: a captured or fake tree is the same code with other descriptors.
  */
 struct HvrHost {
 	int sys;
 	int dev;
 	int proc;
+	int run; /* /run, to know whether udev is there to settle; -1: it is not */
 	const HvrKernel *kernel;
 	gpointer kernel_data; /* for the fake kernel */
 	guint step_timeout_ms; /* deadline of one write; 0: HVR_STEP_TIMEOUT_MS */

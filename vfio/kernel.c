@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The real kernel behind HvrKernel.
+ *
+ * A write to unbind, bind or drivers_probe runs the driver's code in the writer's context and may
+ * hang for as long as the driver likes, uninterruptibly. So every write is made by a child that
+ * does nothing else: the parent waits for it on a pidfd with a deadline, and a child that the
+ * kernel does not let go is named and left behind. Between fork and _exit the child only calls
+ * what is async-signal-safe, with all signals blocked: a Ctrl-C must not cut a write in two.
+ */
+#include "vfio/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <libkmod.h>
+#include <linux/vfio.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vfio/error.h"
+#include "vfio/sysfs.h"
+
+static G_NORETURN void write_in_child(int sys, const char *path, const char *value)
+{
+	HvrFd fd = hvr_open_beneath(sys, path, O_WRONLY);
+	if (fd < 0)
+		_exit(errno);
+	if (write(fd, value, strlen(value)) < 0)
+		_exit(errno);
+	_exit(0);
+}
+
+/* Returns the child's pid, or -1 with errno. */
+static pid_t fork_writer(int sys, const char *path, const char *value)
+{
+	sigset_t all, old;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid_t pid = fork();
+	if (pid == 0)
+		write_in_child(sys, path, value);
+	int saved = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	errno = saved;
+	return pid;
+}
+
+/* TRUE when the child has ended before the deadline. */
+static gboolean wait_until(int pidfd, guint timeout_ms)
+{
+	gint64 deadline_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+
+	for (;;) {
+		gint64 left_ms = (deadline_us - g_get_monotonic_time() + 999) / 1000;
+		struct pollfd poller = { .fd = pidfd, .events = POLLIN };
+		int ready = poll(&poller, 1, (int)MAX(left_ms, 0));
+		if (ready > 0)
+			return TRUE;
+		if (ready == 0)
+			return FALSE;
+		if (errno != EINTR)
+			return FALSE;
+	}
+}
+
+static void set_stuck_error(const HvrHost *host, pid_t pid, const char *path, guint timeout_ms,
+			    GError **error)
+{
+	g_autofree char *stack_path = g_strdup_printf("%d/stack", (int)pid);
+	g_autofree char *stack = hvr_sysfs_read(host->proc, stack_path, NULL);
+	g_autofree char *where = stack && *stack
+					 ? g_strdelimit(g_strstrip(g_strdup(stack)), "\n", ' ')
+					 : g_strdup("not readable");
+
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
+		    "the kernel did not finish writing %s within %u ms; process %d is left in it, "
+		    "kernel stack: %s",
+		    path, timeout_ms, (int)pid, where);
+}
+
+static void set_write_error(int saved, GError **error)
+{
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "%s", g_strerror(saved));
+}
+
+static gboolean linux_write(const HvrHost *host, const char *path, const char *value,
+			    guint timeout_ms, GError **error)
+{
+	pid_t pid = fork_writer(host->sys, path, value);
+	if (pid < 0) {
+		set_write_error(errno, error);
+		return FALSE;
+	}
+
+	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd >= 0 && !wait_until(pidfd, timeout_ms)) {
+		set_stuck_error(host, pid, path, timeout_ms, error);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, WNOHANG);
+		return FALSE;
+	}
+
+	int status = 0;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR) {
+			set_write_error(errno, error);
+			return FALSE;
+		}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return TRUE;
+	set_write_error(WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, error);
+	return FALSE;
+}
+
+/* libkmod reads /lib/modules of the running kernel by itself: there is only one. */
+static gboolean linux_load_module(const HvrHost *host, const char *name, GError **error)
+{
+	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+	struct kmod_list *found = NULL;
+	int rc = ctx ? kmod_module_new_from_lookup(ctx, name, &found) : -ENOMEM;
+
+	if (rc >= 0 && !found)
+		rc = -ENOENT;
+	struct kmod_list *item;
+	kmod_list_foreach(item, found)
+	{
+		struct kmod_module *module = kmod_module_get_module(item);
+		rc = kmod_module_probe_insert_module(module, KMOD_PROBE_APPLY_BLACKLIST, NULL, NULL,
+						     NULL, NULL);
+		kmod_module_unref(module);
+		if (rc != 0)
+			break;
+	}
+	kmod_module_unref_list(found);
+	kmod_unref(ctx);
+
+	if (rc == KMOD_PROBE_APPLY_BLACKLIST)
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
+			    "module %s is blacklisted in modprobe.d", name);
+	else if (rc < 0)
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
+			    "cannot load module %s: %s", name, g_strerror(-rc));
+	return rc == 0;
+}
+
+static gboolean linux_group_status(const HvrHost *host, int group, HvrGroupStatus *out_status,
+				   GError **error)
+{
+	g_autofree char *path = g_strdup_printf("vfio/%d", group);
+	g_auto(HvrFd) fd = hvr_open_beneath(host->dev, path, O_RDWR);
+	int saved = errno;
+
+	if (fd < 0 && saved == EBUSY)
+		return *out_status = HVR_GROUP_IN_USE, TRUE;
+	if (fd < 0 && (saved == ENOENT || saved == ENODEV || saved == ENXIO))
+		return *out_status = HVR_GROUP_NO_NODE, TRUE;
+
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	if (fd < 0 || ioctl(fd, VFIO_GROUP_GET_STATUS, &status) < 0) {
+		saved = fd < 0 ? saved : errno;
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
+			    "cannot ask VFIO for the status of group %d: %s", group,
+			    g_strerror(saved));
+		return FALSE;
+	}
+	*out_status =
+		status.flags & VFIO_GROUP_FLAGS_VIABLE ? HVR_GROUP_VIABLE : HVR_GROUP_NOT_VIABLE;
+	return TRUE;
+}
+
+static gboolean linux_container_check(const HvrHost *host, GError **error)
+{
+	g_auto(HvrFd) fd = hvr_open_beneath(host->dev, "vfio/vfio", O_RDWR);
+	if (fd < 0) {
+		int saved = errno;
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
+			    "cannot open the VFIO container node vfio/vfio: %s", g_strerror(saved));
+		return FALSE;
+	}
+	if (ioctl(fd, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||
+	    ioctl(fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) != 1) {
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NO_IOMMU,
+			    "this kernel's VFIO offers no type 1 v2 IOMMU");
+		return FALSE;
+	}
+	return TRUE;
+}
+
+const HvrKernel hvr_kernel_linux = {
+	.write = linux_write,
+	.load_module = linux_load_module,
+	.group_status = linux_group_status,
+	.container_check = linux_container_check,
+};

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One change to the host, made and verified.
+ *
+ * The kernel's answer to a write is not the truth about its effect: drivers_probe returns 0 when
+ * nothing matched, and an attribute may take a value and keep another. So each step ends with a
+ * look at what it was meant to bring about.
+ */
+#include "vfio/step.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#include "vfio/error.h"
+#include "vfio/node.h"
+#include "vfio/sysfs.h"
+
+#define VFIO_PCI "vfio-pci"
+/* How long udev's rules for one new node may take; longer, and it is not waited for. */
+#define UDEV_TIMEOUT_MS 5000
+
+HvrStep *hvr_step_new(HvrStepKind kind, const HvrPciFunction *function, const char *value)
+{
+	HvrStep *step = g_new0(HvrStep, 1);
+
+	step->kind = kind;
+	step->group = function ? function->group : -1;
+	if (function)
+		step->address = function->address;
+	step->value = g_strdup(value);
+	return step;
+}
+
+HvrStep *hvr_step_new_set(const HvrPciFunction *function, const char *attribute, const char *value)
+{
+	HvrStep *step = hvr_step_new(HVR_STEP_SET, function, value);
+	step->attribute = attribute;
+	return step;
+}
+
+HvrStep *hvr_step_new_own_node(const HvrPciFunction *function, uid_t uid, gid_t gid, mode_t mode)
+{
+	HvrStep *step = hvr_step_new(HVR_STEP_OWN_NODE, function, NULL);
+	step->uid = uid;
+	step->gid = gid;
+	step->mode = mode;
+	return step;
+}
+
+void hvr_step_free(HvrStep *step)
+{
+	if (!step)
+		return;
+	g_free(step->value);
+	g_free(step);
+}
+
+GPtrArray *hvr_steps_new(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)hvr_step_free);
+}
+
+/* Says what was tried in front of why it failed. Always FALSE. */
+static gboolean fail(const char *name, const char *tried, GError *cause, GError **error)
+{
+	g_propagate_prefixed_error(error, cause, "%s: cannot %s: ", name, tried);
+	return FALSE;
+}
+
+static char *attribute_path(const char *name, const char *attribute)
+{
+	return g_strdup_printf("bus/pci/devices/%s/%s", name, attribute);
+}
+
+/* "(null)" is how the kernel spells an override that is not there. */
+static gboolean attribute_is(const HvrHost *host, const char *path, const char *value)
+{
+	g_autofree char *seen = hvr_sysfs_read_line(host->sys, path);
+	return g_strcmp0(seen, value) == 0 || (*value == '\0' && g_strcmp0(seen, "(null)") == 0);
+}
+
+static gboolean perform_set(const HvrHost *host, const HvrStep *step, const char *name,
+			    guint timeout_ms, GError **error)
+{
+	g_autofree char *path = attribute_path(name, step->attribute);
+	g_autofree char *text = g_strdup_printf("%s\n", step->value);
+	g_autofree char *tried = g_strdup_printf("set %s to '%s'", step->attribute, step->value);
+	GError *cause = NULL;
+
+	if (!host->kernel->write(host, path, text, timeout_ms, &cause))
+		return fail(name, tried, cause, error);
+	if (!attribute_is(host, path, step->value)) {
+		g_autofree char *seen = hvr_sysfs_read_line(host->sys, path);
+		cause = g_error_new(HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
+				    "the kernel took it and shows '%s'", seen ? seen : "nothing");
+		return fail(name, tried, cause, error);
+	}
+	return TRUE;
+}
+
+static gboolean driver_is(const HvrHost *host, const char *name, const char *driver, GError **error)
+{
+	g_autofree char *link = attribute_path(name, "driver");
+	g_autofree char *seen = hvr_sysfs_link_name(host->sys, link);
+
+	if (g_strcmp0(seen, driver) == 0)
+		return TRUE;
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL, "it is %s%s afterwards",
+		    seen ? "on driver " : "without a driver", seen ? seen : "");
+	return FALSE;
+}
+
+static gboolean perform_unbind(const HvrHost *host, const HvrStep *step, const char *name,
+			       guint timeout_ms, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("bus/pci/drivers/%s/unbind", step->value);
+	g_autofree char *tried = g_strdup_printf("unbind from %s", step->value);
+	GError *cause = NULL;
+
+	if (!host->kernel->write(host, path, name, timeout_ms, &cause) ||
+	    !driver_is(host, name, NULL, &cause))
+		return fail(name, tried, cause, error);
+	return TRUE;
+}
+
+static gboolean perform_bind(const HvrHost *host, const HvrStep *step, const char *name,
+			     guint timeout_ms, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("bus/pci/drivers/%s/bind", step->value);
+	g_autofree char *tried = g_strdup_printf("bind to %s", step->value);
+	GError *cause = NULL;
+
+	if (!host->kernel->write(host, path, name, timeout_ms, &cause) ||
+	    !driver_is(host, name, step->value, &cause)) {
+		g_autofree char *folder = g_strdup_printf("bus/pci/drivers/%s", step->value);
+		if (!hvr_sysfs_exists(host->sys, folder)) {
+			g_clear_error(&cause);
+			cause = g_error_new(HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
+					    "that driver is no longer loaded");
+		}
+		return fail(name, tried, cause, error);
+	}
+	return TRUE;
+}
+
+static gboolean perform_probe(const HvrHost *host, const HvrStep *step, const char *name,
+			      guint timeout_ms, GError **error)
+{
+	g_autofree char *node = g_strdup_printf("vfio/%d", step->group);
+	g_autofree char *group = g_strdup_printf("%d", step->group);
+	g_autofree char *tried = g_strdup_printf("bind to %s", step->value);
+	gboolean new_node = !hvr_sysfs_exists(host->dev, node);
+	g_autoptr(HvrUdevWatch) udev = new_node ? hvr_udev_watch_new(host, "vfio") : NULL;
+	GError *cause = NULL;
+
+	if (!host->kernel->write(host, "bus/pci/drivers_probe", name, timeout_ms, &cause) ||
+	    !driver_is(host, name, step->value, &cause) ||
+	    !hvr_node_wait(host, step->group, timeout_ms, &cause))
+		return fail(name, tried, cause, error);
+	if (!hvr_udev_watch_wait(udev, group, MIN(UDEV_TIMEOUT_MS, timeout_ms)))
+		g_debug("%s: udev has not finished with group %d", name, step->group);
+	return TRUE;
+}
+
+gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeout_ms,
+			  GError **error)
+{
+	char name[HVR_PCI_ADDRESS_SIZE];
+	GError *cause = NULL;
+
+	hvr_pci_address_format(&step->address, name);
+	switch (step->kind) {
+	case HVR_STEP_LOAD_MODULE:
+		return host->kernel->load_module(host, step->value, error);
+	case HVR_STEP_SET:
+		return perform_set(host, step, name, timeout_ms, error);
+	case HVR_STEP_UNBIND:
+		return perform_unbind(host, step, name, timeout_ms, error);
+	case HVR_STEP_PROBE:
+		return perform_probe(host, step, name, timeout_ms, error);
+	case HVR_STEP_BIND:
+		return perform_bind(host, step, name, timeout_ms, error);
+	case HVR_STEP_OWN_NODE:
+		if (hvr_node_own(host, step->group, step->uid, step->gid, step->mode, &cause))
+			return TRUE;
+		g_propagate_prefixed_error(error, cause, "%s: ", name);
+		return FALSE;
+	}
+	g_return_val_if_reached(FALSE);
+}
+
+char *hvr_step_describe(const HvrStep *step)
+{
+	char name[HVR_PCI_ADDRESS_SIZE];
+
+	hvr_pci_address_format(&step->address, name);
+	switch (step->kind) {
+	case HVR_STEP_LOAD_MODULE:
+		return g_strdup_printf("load module %s", step->value);
+	case HVR_STEP_SET:
+		return *step->value ? g_strdup_printf("%s: set %s to '%s'", name, step->attribute,
+						      step->value)
+				    : g_strdup_printf("%s: empty %s", name, step->attribute);
+	case HVR_STEP_UNBIND:
+		return g_strdup_printf("%s: unbind from %s", name, step->value);
+	case HVR_STEP_PROBE:
+	case HVR_STEP_BIND:
+		return g_strdup_printf("%s: bind to %s", name, step->value);
+	case HVR_STEP_OWN_NODE:
+		return g_strdup_printf("%s: give /dev/vfio/%d to %u:%u, mode %04o", name,
+				       step->group, step->uid, step->gid, step->mode);
+	}
+	g_return_val_if_reached(NULL);
+}
