@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+#include "vfio/host.h"
+
+/**
+ * HvrProcess - one process for all time: pids are reused, a pid with its start time is not.
+ */
+typedef struct {
+	pid_t pid;	    /* 0: no process */
+	guint64 start_time; /* clock ticks since boot, field 22 of /proc/PID/stat */
+} HvrProcess;
+
+/* The process @pid as it is now; {0, 0} when there is none. */
+HvrProcess hvr_process_of(const HvrHost *host, pid_t pid);
+
+/* Is that very process still there? A zombie is not. */
+gboolean hvr_process_alive(const HvrHost *host, const HvrProcess *process);
