@@ -23,7 +23,6 @@
  *
  * The card does no DMA and raises no interrupt. DMA of a proxied card would go around the IOMMU.
  */
-#define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
