@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Three spellings of the same place:
+ *
+ *   address      0000:02:00.0                                    renumbered by any new bridge
+ *   sysfs path   devices/pci0000:00/0000:00:1c.4/0000:02:00.0    the kernel's
+ *   stable path  00:1c.4/00.0                                    slots only, from the root bus
+ *
+ * The parsers accept exactly what the kernel prints, in either case, and nothing around it: an
+ * address becomes part of a path, so it is checked here before it gets near one. An address that
+ * has been parsed is always printed by the formatters below, never passed on as the text it was.
+ */
+#include <string.h>
+
+#include "vfio/address.h"
+
+#define SLOT_MAX     0x1f
+#define FUNCTION_MAX 7
+
+/* Reads @min to @max hexadecimal digits. Returns: what follows them, or NULL. */
+static const char *take_hex(const char *text, guint min, guint max, guint32 *out_value)
+{
+	guint32 value = 0;
+	guint n = 0;
+
+	while (n < max && g_ascii_isxdigit(text[n])) {
+		value = value << 4 | (guint32)g_ascii_xdigit_value(text[n]);
+		n++;
+	}
+	if (n < min)
+		return NULL;
+
+	*out_value = value;
+	return text + n;
+}
+
+static const char *take_char(const char *text, char c)
+{
+	return text && *text == c ? text + 1 : NULL;
+}
+
+/* "1c.4" */
+static const char *take_slot(const char *text, HvrPciAddress *address)
+{
+	guint32 slot, function;
+
+	text = take_char(take_hex(text, 2, 2, &slot), '.');
+	if (!text)
+		return NULL;
+	text = take_hex(text, 1, 1, &function);
+	if (!text || slot > SLOT_MAX || function > FUNCTION_MAX)
+		return NULL;
+
+	address->slot = (guint8)slot;
+	address->function = (guint8)function;
+	return text;
+}
+
+/* "0000:" or nothing, which is the same. */
+static const char *take_domain(const char *text, HvrPciAddress *address)
+{
+	const char *rest = take_char(take_hex(text, 4, 8, &address->domain), ':');
+
+	if (!rest)
+		address->domain = 0;
+	return rest ? rest : text;
+}
+
+/* "0000:00:1c.4" or "00:1c.4" */
+static const char *take_address(const char *text, HvrPciAddress *address)
+{
+	guint32 bus;
+
+	text = take_domain(text, address);
+	text = take_char(take_hex(text, 2, 2, &bus), ':');
+	if (!text)
+		return NULL;
+
+	address->bus = (guint8)bus;
+	return take_slot(text, address);
+}
+
+gboolean hvr_pci_address_parse(const char *text, HvrPciAddress *out_address)
+{
+	HvrPciAddress address = { 0 };
+	const char *end = take_address(text, &address);
+
+	if (!end || *end != '\0')
+		return FALSE;
+
+	*out_address = address;
+	return TRUE;
+}
+
+const char *hvr_pci_address_format(const HvrPciAddress *address, char buffer[HVR_PCI_ADDRESS_SIZE])
+{
+	g_snprintf(buffer, HVR_PCI_ADDRESS_SIZE, "%04x:%02x:%02x.%x", address->domain, address->bus,
+		   address->slot, address->function);
+	return buffer;
+}
+
+int hvr_pci_address_compare(const HvrPciAddress *a, const HvrPciAddress *b)
+{
+	if (a->domain != b->domain)
+		return a->domain < b->domain ? -1 : 1;
+	if (a->bus != b->bus)
+		return a->bus < b->bus ? -1 : 1;
+	if (a->slot != b->slot)
+		return a->slot < b->slot ? -1 : 1;
+	return a->function - b->function;
+}
+
+/* The first step of a stable path is an address on a root bus, the others are slots. */
+static void append_step(GString *path, const HvrPciAddress *address)
+{
+	if (path->len > 0)
+		g_string_append_c(path, '/');
+	else if (address->domain != 0)
+		g_string_append_printf(path, "%04x:%02x:", address->domain, address->bus);
+	else
+		g_string_append_printf(path, "%02x:", address->bus);
+
+	g_string_append_printf(path, "%02x.%x", address->slot, address->function);
+}
+
+char *hvr_pci_path_normalise(const char *text)
+{
+	g_autoptr(GString) path = g_string_new(NULL);
+	HvrPciAddress step = { 0 };
+
+	text = take_address(text, &step);
+	while (text) {
+		append_step(path, &step);
+		if (*text == '\0')
+			return g_strdup(path->str);
+		text = take_char(text, '/');
+		if (text)
+			text = take_slot(text, &step);
+	}
+	return NULL;
+}
+
+/* "pci0000:00", the folder of a root bus. */
+static gboolean is_root_bus(const char *name)
+{
+	guint32 domain, bus;
+	const char *rest;
+
+	if (!g_str_has_prefix(name, "pci"))
+		return FALSE;
+	rest = take_char(take_hex(name + strlen("pci"), 4, 8, &domain), ':');
+	rest = rest ? take_hex(rest, 2, 2, &bus) : NULL;
+	return rest && *rest == '\0';
+}
+
+char *hvr_pci_path_from_sysfs(const char *target)
+{
+	g_auto(GStrv) names = g_strsplit(target, "/", -1);
+	g_autoptr(GString) path = g_string_new(NULL);
+	HvrPciAddress step;
+	guint end = g_strv_length(names);
+	guint first = end;
+
+	while (first > 0 && hvr_pci_address_parse(names[first - 1], &step))
+		first--;
+	if (first == end || first == 0 || !is_root_bus(names[first - 1]))
+		return NULL;
+
+	for (guint i = first; i < end; i++) {
+		if (!hvr_pci_address_parse(names[i], &step))
+			return NULL;
+		append_step(path, &step);
+	}
+	return g_strdup(path->str);
+}
