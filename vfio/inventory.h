@@ -14,7 +14,7 @@
 typedef struct {
 	HvrPciAddress address;
 	char name[HVR_PCI_ADDRESS_SIZE]; /* the address as the kernel spells it */
-	char *path;                      /* stable path, see hvr_pci_path_normalise() */
+	char *path; /* stable path, see hvr_pci_path_normalise(); NULL: not below a root bus */
 	guint16 vendor;
 	guint16 device;
 	guint32 class_code; /* 24 bits: base class, subclass, programming interface */
@@ -35,7 +35,8 @@ typedef struct HvrInventory HvrInventory;
  * space is not touched). Linear in the number of functions.
  *
  * A function that vanishes meanwhile is left out. Errors: HVR_VFIO_ERROR_NOT_FOUND when there is
- * no PCI bus in /sys. libpci's own error handler never ends the process.
+ * no PCI bus in /sys; HVR_VFIO_ERROR_KERNEL when libpci cannot make sense of it: its own error
+ * handler never ends the process. The inventory does not need @host afterwards.
  */
 HvrInventory *hvr_inventory_read(const HvrHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_inventory_free(HvrInventory *inventory);
@@ -58,16 +59,22 @@ const GPtrArray *hvr_inventory_group(const HvrInventory *inventory, int group);
 /**
  * hvr_inventory_describe - vendor and device name from pci.ids, such as
  * "Hailo Technologies Ltd. Hailo-8 AI Processor"; the quirk table's name where there is one.
+ * pci.ids is opened at the first name that the quirk table does not have.
  * Returns: (transfer full)
  */
 char *hvr_inventory_describe(const HvrInventory *inventory, const HvrPciFunction *function);
 
-/* Base class 06 with a header of its own: host, ISA and PCI-to-PCI bridges. Never passed. */
+/**
+ * hvr_pci_function_is_bridge - host, ISA, PCI-to-PCI and the other named bridges: never passed.
+ * Base class 06, but not 0680 ("other"), which endpoints use that nothing else fits.
+ */
 gboolean hvr_pci_function_is_bridge(const HvrPciFunction *function);
 
 /**
  * hvr_pci_function_blocks - does this function's driver keep its group from being viable?
  * Linux >= 5.19 refuses a group when a member is on a driver that has not set driver_managed_dma;
- * vfio drivers, pci-stub and pcieport have set it. Unbound functions and bridges never block.
+ * vfio drivers, pci-stub and pcieport have set it. Unbound functions never block. It is the driver
+ * alone that counts: a PCI-to-PCI bridge on pcieport does not block, an ISA bridge on lpc_ich or
+ * a bridge on shpchp does.
  */
 gboolean hvr_pci_function_blocks(const HvrPciFunction *function);
