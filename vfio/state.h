@@ -25,10 +25,12 @@ typedef struct {
 
 /**
  * hvr_pci_state_read - read a function's changeable state. Changes nothing.
- * Errors: HVR_VFIO_ERROR_NOT_FOUND when the function has vanished.
+ * Errors: HVR_VFIO_ERROR_NOT_FOUND when the function has vanished; G_IO_ERROR when an attribute is
+ * there but cannot be read, as then its value could not be given back.
  */
 HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *function,
 				GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* All NULL, no node. */
 HvrPciState *hvr_pci_state_new(void);
 HvrPciState *hvr_pci_state_copy(const HvrPciState *state);
 void hvr_pci_state_free(HvrPciState *state);
@@ -36,8 +38,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPciState, hvr_pci_state_free)
 
 /**
  * hvr_pci_function_alive - does config space answer? A card that fell off the bus reads as all
- * ones. Reads two bytes of config space, for which the kernel wakes a suspended function.
- * Errors: HVR_VFIO_ERROR_UNSUITABLE when it is dead, or is another card than @function says.
+ * ones. Reads eight bytes of config space, for which the kernel wakes a suspended function: ask
+ * only before a change. Needs no privilege.
+ * Errors: HVR_VFIO_ERROR_UNSUITABLE when it is dead, or is another card than @function says;
+ * HVR_VFIO_ERROR_NOT_FOUND when the function has vanished.
  */
 gboolean hvr_pci_function_alive(const HvrHost *host, const HvrPciFunction *function,
 				GError **error) G_GNUC_WARN_UNUSED_RESULT;

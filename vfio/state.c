@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What hailo-vm-run changes on a function, read so that it can be written back.
+ *
+ * An attribute that is not there (reset_method before Linux 5.15, or on a function without any
+ * method) is told apart from one that cannot be read: the first needs no restoring, the second
+ * must stop everything, since a state that is not known cannot be given back. All attributes are
+ * read below one descriptor of the function's folder, so they belong to the same device even when
+ * another takes its address meanwhile.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vfio/error.h"
+#include "vfio/state.h"
+#include "vfio/sysfs.h"
+
+HvrPciState *hvr_pci_state_new(void)
+{
+	return g_new0(HvrPciState, 1);
+}
+
+HvrPciState *hvr_pci_state_copy(const HvrPciState *state)
+{
+	HvrPciState *copy = hvr_pci_state_new();
+
+	*copy = *state;
+	copy->driver = g_strdup(state->driver);
+	copy->driver_override = g_strdup(state->driver_override);
+	copy->reset_method = g_strdup(state->reset_method);
+	copy->power_control = g_strdup(state->power_control);
+	copy->d3cold_allowed = g_strdup(state->d3cold_allowed);
+	return copy;
+}
+
+void hvr_pci_state_free(HvrPciState *state)
+{
+	if (!state)
+		return;
+
+	g_free(state->driver);
+	g_free(state->driver_override);
+	g_free(state->reset_method);
+	g_free(state->power_control);
+	g_free(state->d3cold_allowed);
+	g_free(state);
+}
+
+static int open_function(const HvrHost *host, const HvrPciFunction *function, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s", function->name);
+	int fd = hvr_open_beneath(host->sys, path, O_PATH | O_DIRECTORY);
+	int saved = errno;
+
+	if (fd >= 0)
+		return fd;
+	if (saved == ENOENT)
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
+			    "%s: no such PCI function", function->name);
+	else
+		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
+			    "%s: cannot open: %s", function->name, g_strerror(saved));
+	return -1;
+}
+
+/* Sets @out_value to NULL where there is no such attribute. */
+static gboolean read_optional(int dirfd, const char *attribute, char **out_value, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	char *value = hvr_sysfs_read(dirfd, attribute, &failure);
+
+	if (value) {
+		*out_value = g_strchomp(value);
+		return TRUE;
+	}
+	if (g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
+		*out_value = NULL;
+		return TRUE;
+	}
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
+}
+
+static gboolean read_attributes(int dirfd, HvrPciState *state, GError **error)
+{
+	state->driver = hvr_sysfs_link_name(dirfd, "driver");
+	if (!read_optional(dirfd, "driver_override", &state->driver_override, error) ||
+	    !read_optional(dirfd, "reset_method", &state->reset_method, error) ||
+	    !read_optional(dirfd, "power/control", &state->power_control, error) ||
+	    !read_optional(dirfd, "d3cold_allowed", &state->d3cold_allowed, error))
+		return FALSE;
+
+	if (g_strcmp0(state->driver_override, "(null)") == 0)
+		g_clear_pointer(&state->driver_override, g_free);
+	return TRUE;
+}
+
+static gboolean read_node(const HvrHost *host, int group, HvrPciState *state, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("vfio/%d", group);
+	g_auto(HvrFd) fd = hvr_open_beneath(host->dev, path, O_PATH | O_NOFOLLOW);
+	struct stat st;
+	int saved = errno;
+
+	if (fd < 0 && saved == ENOENT)
+		return TRUE;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		saved = errno;
+		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
+			    "cannot look at the group's node '%s': %s", path, g_strerror(saved));
+		return FALSE;
+	}
+	state->has_node = TRUE;
+	state->node_uid = st.st_uid;
+	state->node_gid = st.st_gid;
+	state->node_mode = st.st_mode & 07777;
+	return TRUE;
+}
+
+HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *function, GError **error)
+{
+	g_autoptr(HvrPciState) state = hvr_pci_state_new();
+	g_auto(HvrFd) dirfd = open_function(host, function, error);
+
+	if (dirfd < 0)
+		return NULL;
+	if (!read_attributes(dirfd, state, error) ||
+	    (function->group >= 0 && !read_node(host, function->group, state, error))) {
+		g_prefix_error(error, "%s: ", function->name);
+		return NULL;
+	}
+	return g_steal_pointer(&state);
+}
+
+/* Vendor, device, command and status. */
+typedef struct {
+	guint16 vendor, device;
+	guint8 rest[4];
+} ConfigStart;
+
+static gboolean read_config(int dirfd, ConfigStart *out_config, GError **error)
+{
+	guint8 bytes[8];
+	g_auto(HvrFd) fd = hvr_open_beneath(dirfd, "config", O_RDONLY);
+	gssize n = fd < 0 ? -1 : pread(fd, bytes, sizeof(bytes), 0);
+	int saved = errno;
+
+	if (n != (gssize)sizeof(bytes)) {
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,
+			    "cannot read config space: %s",
+			    n < 0 ? g_strerror(saved) : "too short");
+		return FALSE;
+	}
+	out_config->vendor = (guint16)(bytes[0] | bytes[1] << 8);
+	out_config->device = (guint16)(bytes[2] | bytes[3] << 8);
+	memcpy(out_config->rest, bytes + 4, sizeof(out_config->rest));
+	return TRUE;
+}
+
+static gboolean is_all_ones(const ConfigStart *config)
+{
+	static const guint8 ones[sizeof(config->rest)] = { 0xff, 0xff, 0xff, 0xff };
+
+	return config->vendor == 0xffff && config->device == 0xffff &&
+	       memcmp(config->rest, ones, sizeof(ones)) == 0;
+}
+
+gboolean hvr_pci_function_alive(const HvrHost *host, const HvrPciFunction *function, GError **error)
+{
+	ConfigStart config;
+	g_auto(HvrFd) dirfd = open_function(host, function, error);
+
+	if (dirfd < 0)
+		return FALSE;
+	if (!read_config(dirfd, &config, error)) {
+		g_prefix_error(error, "%s: ", function->name);
+		return FALSE;
+	}
+	if (is_all_ones(&config)) {
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,
+			    "%s: does not answer: its config space reads as all ones",
+			    function->name);
+		return FALSE;
+	}
+	/* A virtual function's own identity reads as ones: it has its physical function's. */
+	if (hvr_sysfs_exists(dirfd, "physfn"))
+		return TRUE;
+	if (config.vendor != function->vendor || config.device != function->device) {
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,
+			    "%s: is %04x:%04x now, was %04x:%04x", function->name, config.vendor,
+			    config.device, function->vendor, function->device);
+		return FALSE;
+	}
+	return TRUE;
+}
