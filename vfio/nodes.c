@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Below a function's folder in sysfs hangs all that its driver has made of it:
+ *
+ *   hailo_chardev/hailo0/{dev,uevent}                a character device
+ *   nvme/nvme0/nvme0n1/nvme0n1p1/{dev,uevent}        block devices, and who holds them
+ *   net/eth0/                                        a network interface
+ *
+ * The folder is walked without following links, which would lead to parents, drivers and back.
+ * Below a bridge are functions of their own, which are no part of it. Below an endpoint there are
+ * functions only where its driver has made them (VMD): those go when the driver goes, so they
+ * count.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "vfio/nodes.h"
+#include "vfio/sysfs.h"
+
+/* A disk behind USB hubs behind VMD is 15 folders deep. */
+#define DEPTH_MAX 24
+
+typedef struct {
+	HvrNodes *nodes;
+	gboolean skip_functions;
+} Walk;
+
+static void node_free(gpointer data)
+{
+	HvrNode *node = data;
+
+	g_free(node->name);
+	g_ptr_array_unref(node->holders);
+	g_free(node);
+}
+
+/* "240:0" */
+static void read_device_number(int dirfd, const char *path, HvrNode *node)
+{
+	g_autofree char *text = hvr_sysfs_read_line(dirfd, path);
+	g_auto(GStrv) parts = g_strsplit(text ? text : "", ":", 2);
+	guint64 major, minor;
+
+	if (g_strv_length(parts) != 2 ||
+	    !g_ascii_string_to_unsigned(parts[0], 10, 0, G_MAXUINT32, &major, NULL) ||
+	    !g_ascii_string_to_unsigned(parts[1], 10, 0, G_MAXUINT32, &minor, NULL))
+		return;
+	node->has_number = TRUE;
+	node->major = (guint32)major;
+	node->minor = (guint32)minor;
+}
+
+/* Returns: (transfer full): what comes after "DEVNAME=", or NULL */
+static char *read_device_name(int dirfd)
+{
+	g_autofree char *text = hvr_sysfs_read(dirfd, "uevent", NULL);
+	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+
+	for (char **line = lines; *line; line++)
+		if (g_str_has_prefix(*line, "DEVNAME="))
+			return g_strdup(*line + strlen("DEVNAME="));
+	return NULL;
+}
+
+static void add_node(HvrNodes *nodes, int dirfd)
+{
+	char *name = read_device_name(dirfd);
+	g_autofree char *subsystem = NULL;
+	HvrNode *node;
+
+	if (!name)
+		return;
+	subsystem = hvr_sysfs_link_name(dirfd, "subsystem");
+	node = g_new0(HvrNode, 1);
+	node->name = name;
+	node->block = g_strcmp0(subsystem, "block") == 0;
+	node->holders = hvr_sysfs_list(dirfd, "holders");
+	read_device_number(dirfd, "dev", node);
+	g_ptr_array_add(nodes->nodes, node);
+}
+
+static void add_group_node(HvrNodes *nodes, const HvrHost *host, int group)
+{
+	g_autofree char *number = g_strdup_printf("class/vfio/%d/dev", group);
+	HvrNode *node = g_new0(HvrNode, 1);
+
+	node->name = g_strdup_printf("vfio/%d", group);
+	node->holders = g_ptr_array_new();
+	read_device_number(host->sys, number, node);
+	g_ptr_array_add(nodes->nodes, node);
+}
+
+static gboolean is_folder(int dirfd, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return fstatat(dirfd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+static gboolean enters(const Walk *walk, const char *name)
+{
+	HvrPciAddress address;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return FALSE;
+	return !(walk->skip_functions && hvr_pci_address_parse(name, &address));
+}
+
+/* Takes ownership of @fd, which is open on the folder @name. */
+static void walk_folder(const Walk *walk, int fd, const char *name, guint depth)
+{
+	const struct dirent *entry;
+	DIR *folder = fdopendir(fd);
+
+	if (!folder) {
+		hvr_fd_close(fd);
+		return;
+	}
+	while ((entry = readdir(folder))) {
+		int child;
+
+		if (strcmp(entry->d_name, "dev") == 0)
+			add_node(walk->nodes, fd);
+		if (depth == 0 || !is_folder(fd, entry) || !enters(walk, entry->d_name))
+			continue;
+		if (strcmp(name, "net") == 0)
+			g_ptr_array_add(walk->nodes->interfaces, g_strdup(entry->d_name));
+		child = hvr_open_beneath(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+		if (child >= 0)
+			walk_folder(walk, child, entry->d_name, depth - 1);
+	}
+	closedir(folder);
+}
+
+static void add_function(HvrNodes *nodes, const HvrHost *host, const HvrPciFunction *function)
+{
+	const Walk walk = { nodes, hvr_pci_function_is_bridge(function) };
+	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s", function->name);
+	int fd = hvr_open_beneath(host->sys, path, O_RDONLY | O_DIRECTORY);
+
+	if (fd >= 0)
+		walk_folder(&walk, fd, function->name, DEPTH_MAX);
+}
+
+/* Is an earlier one of @functions in the same group? */
+static gboolean group_seen(const GPtrArray *functions, guint end, int group)
+{
+	for (guint i = 0; i < end; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(functions, i);
+
+		if (function->group == group)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static int compare_nodes(gconstpointer a, gconstpointer b)
+{
+	const HvrNode *const *left = a, *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+HvrNodes *hvr_nodes_find(const HvrHost *host, const GPtrArray *functions)
+{
+	HvrNodes *nodes = g_new0(HvrNodes, 1);
+
+	nodes->nodes = g_ptr_array_new_with_free_func(node_free);
+	nodes->interfaces = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < functions->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(functions, i);
+
+		add_function(nodes, host, function);
+		if (function->group >= 0 && !group_seen(functions, i, function->group))
+			add_group_node(nodes, host, function->group);
+	}
+	g_ptr_array_sort(nodes->nodes, compare_nodes);
+	g_ptr_array_sort(nodes->interfaces, compare_names);
+	return nodes;
+}
+
+void hvr_nodes_free(HvrNodes *nodes)
+{
+	if (!nodes)
+		return;
+
+	g_ptr_array_unref(nodes->nodes);
+	g_ptr_array_unref(nodes->interfaces);
+	g_free(nodes);
+}

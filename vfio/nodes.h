@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "vfio/host.h"
+#include "vfio/inventory.h"
+
+/* Inside vfio/ only: what a function's driver has made of it for programs to use. */
+
+typedef struct {
+	char *name; /* below /dev: "hailo0", "dri/card0", "vfio/14" */
+	gboolean has_number;
+	guint32 major, minor; /* as the kernel knows the node, whatever it is called */
+	gboolean block;
+	GPtrArray *holders; /* names of the block devices that are made of this one */
+} HvrNode;
+
+typedef struct {
+	GPtrArray *nodes;      /* of HvrNode, sorted by name */
+	GPtrArray *interfaces; /* names of network interfaces, sorted */
+} HvrNodes;
+
+/**
+ * hvr_nodes_find - the nodes and interfaces of some functions, and their groups' nodes.
+ * Changes nothing. A function that has vanished has none.
+ * @functions: array of HvrPciFunction
+ */
+HvrNodes *hvr_nodes_find(const HvrHost *host, const GPtrArray *functions) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_nodes_free(HvrNodes *nodes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrNodes, hvr_nodes_free)

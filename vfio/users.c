@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unbinding a driver does not ask who uses it: a file system dies, a session hangs, a route goes.
+ * So the users are looked for before anything is changed:
+ *
+ *   processes   /proc/PID/fd against the functions' device nodes
+ *   mounts      /proc/self/mountinfo by device number, and by source for file systems that show a
+ *               number of their own (btrfs); /proc/swaps; holders (LVM, RAID, dm-crypt)
+ *   routes      /proc/net/route and ipv6_route against the functions' interfaces, and against the
+ *               bridges, bonds and VLANs above them
+ *
+ * An open descriptor is compared by name first, then by device number: in a container the same
+ * node may have another name. The comparison is made with the number of what is open, from
+ * statx(2) without synchronising, so that a dead network file system cannot hold us.
+ *
+ * Not seen: users that the kernel has itself (ZFS, NVMe multipath, an in-kernel target), and
+ * routes outside the main table.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/route.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <dirent.h>
+
+#include "vfio/nodes.h"
+#include "vfio/sysfs.h"
+#include "vfio/users.h"
+
+/* How the kernel spells a node in the texts of /proc. Nothing is opened by it. */
+#define NODE_PREFIX "/dev/"
+
+#define INTERFACE_SIZE 16 /* IFNAMSIZ */
+
+typedef struct {
+	const HvrHost *host;
+	const HvrNodes *nodes;
+	GPtrArray *users;
+} Search;
+
+static void user_free(gpointer data)
+{
+	HvrUser *user = data;
+
+	g_free(user->command);
+	g_free(user->what);
+	g_free(user);
+}
+
+/* Takes ownership of @command and @what. */
+static void add_user(const Search *search, HvrUserKind kind, pid_t pid, char *command, char *what)
+{
+	HvrUser *user = g_new0(HvrUser, 1);
+
+	user->kind = kind;
+	user->pid = pid;
+	user->command = command;
+	user->what = what;
+	g_ptr_array_add(search->users, user);
+}
+
+/* A line of a file in /proc, without its newline; @buffer and @size as for getline(3). */
+static gboolean next_line(FILE *file, char **buffer, size_t *size)
+{
+	ssize_t length = getline(buffer, size, file);
+
+	if (length < 0)
+		return FALSE;
+	if (length > 0 && (*buffer)[length - 1] == '\n')
+		(*buffer)[length - 1] = '\0';
+	return TRUE;
+}
+
+static FILE *open_lines(int dirfd, const char *path)
+{
+	g_auto(HvrFd) fd = hvr_open_beneath(dirfd, path, O_RDONLY);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
+
+	if (file)
+		g_steal_fd(&fd);
+	return file;
+}
+
+/* Calls @on_line for every line; nothing when the file is not there. */
+static void for_each_line(const Search *search, const char *path,
+			  void (*on_line)(const Search *search, const char *line))
+{
+	FILE *file = open_lines(search->host->proc, path);
+	char *buffer = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return;
+	while (next_line(file, &buffer, &size))
+		on_line(search, buffer);
+	free(buffer);
+	fclose(file);
+}
+
+static gboolean is_named(const HvrNode *node, const char *path)
+{
+	return g_str_has_prefix(path, NODE_PREFIX) &&
+	       strcmp(path + strlen(NODE_PREFIX), node->name) == 0;
+}
+
+static const HvrNode *find_named(const HvrNodes *nodes, const char *path)
+{
+	for (guint i = 0; i < nodes->nodes->len; i++)
+		if (is_named(g_ptr_array_index(nodes->nodes, i), path))
+			return g_ptr_array_index(nodes->nodes, i);
+	return NULL;
+}
+
+static const HvrNode *find_numbered(const HvrNodes *nodes, gboolean block, guint32 major,
+				    guint32 minor)
+{
+	for (guint i = 0; i < nodes->nodes->len; i++) {
+		const HvrNode *node = g_ptr_array_index(nodes->nodes, i);
+
+		if (node->has_number && node->block == block && node->major == major &&
+		    node->minor == minor)
+			return node;
+	}
+	return NULL;
+}
+
+/* "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS ... - TYPE SOURCE OPTIONS", spaces as \040. */
+static void on_mount(const Search *search, const char *line)
+{
+	const char *dash = strstr(line, " - ");
+	g_auto(GStrv) place = g_strsplit(line, " ", 6);
+	g_auto(GStrv) origin = g_strsplit(dash ? dash + strlen(" - ") : "", " ", 3);
+	const HvrNode *node = NULL;
+	guint major, minor;
+
+	if (g_strv_length(place) < 6 || g_strv_length(origin) < 2)
+		return;
+	if (sscanf(place[2], "%u:%u", &major, &minor) == 2)
+		node = find_numbered(search->nodes, TRUE, major, minor);
+	if (!node)
+		node = find_named(search->nodes, origin[1]);
+	if (node)
+		add_user(search, HVR_USER_MOUNT, 0, NULL, g_strcompress(place[4]));
+}
+
+static void on_swap(const Search *search, const char *line)
+{
+	g_auto(GStrv) words = g_strsplit_set(line, " \t", 2);
+
+	if (words[0] && find_named(search->nodes, words[0]))
+		add_user(search, HVR_USER_MOUNT, 0, NULL, g_strconcat(words[0], ", swap", NULL));
+}
+
+static void find_holders(const Search *search)
+{
+	for (guint i = 0; i < search->nodes->nodes->len; i++) {
+		const HvrNode *node = g_ptr_array_index(search->nodes->nodes, i);
+
+		for (guint j = 0; j < node->holders->len; j++) {
+			const char *holder = g_ptr_array_index(node->holders, j);
+
+			add_user(search, HVR_USER_MOUNT, 0, NULL,
+				 g_strdup_printf(NODE_PREFIX "%s, held by %s", node->name, holder));
+		}
+	}
+}
+
+/* mountinfo names one device of a btrfs; the others are members all the same. */
+static void find_btrfs_members(const Search *search)
+{
+	g_autoptr(GPtrArray) systems = hvr_sysfs_list(search->host->sys, "fs/btrfs");
+
+	for (guint i = 0; i < systems->len; i++) {
+		g_autofree char *path = g_strdup_printf(
+			"fs/btrfs/%s/devices", (const char *)g_ptr_array_index(systems, i));
+		g_autoptr(GPtrArray) members = hvr_sysfs_list(search->host->sys, path);
+
+		for (guint j = 0; j < members->len; j++) {
+			g_autofree char *node =
+				g_strconcat(NODE_PREFIX, g_ptr_array_index(members, j), NULL);
+
+			if (find_named(search->nodes, node))
+				add_user(search, HVR_USER_MOUNT, 0, NULL,
+					 g_strconcat(node, ", in a btrfs", NULL));
+		}
+	}
+}
+
+/* Is @name one of our interfaces, or made of one (a bridge, bond or VLAN above it)? */
+static gboolean rests_on_interface(const Search *search, const char *name, guint depth)
+{
+	g_autofree char *path = g_strdup_printf("class/net/%s", name);
+	g_autoptr(GPtrArray) entries = NULL;
+
+	for (guint i = 0; i < search->nodes->interfaces->len; i++)
+		if (strcmp(g_ptr_array_index(search->nodes->interfaces, i), name) == 0)
+			return TRUE;
+	if (depth == 0)
+		return FALSE;
+
+	entries = hvr_sysfs_list(search->host->sys, path);
+	for (guint i = 0; i < entries->len; i++) {
+		const char *entry = g_ptr_array_index(entries, i);
+
+		if (g_str_has_prefix(entry, "lower_") &&
+		    rests_on_interface(search, entry + strlen("lower_"), depth - 1))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void add_route(const Search *search, const char *interface, guint flags)
+{
+	if (!(flags & RTF_UP) || flags & RTF_REJECT || !rests_on_interface(search, interface, 8))
+		return;
+	for (guint i = 0; i < search->users->len; i++) {
+		const HvrUser *user = g_ptr_array_index(search->users, i);
+
+		if (user->kind == HVR_USER_DEFAULT_ROUTE && strcmp(user->what, interface) == 0)
+			return;
+	}
+	add_user(search, HVR_USER_DEFAULT_ROUTE, 0, NULL, g_strdup(interface));
+}
+
+/* "IFACE DESTINATION GATEWAY FLAGS REFCNT USE METRIC MASK ...", hexadecimal but for the three. */
+static void on_route(const Search *search, const char *line)
+{
+	char interface[INTERFACE_SIZE];
+	guint destination, flags, mask;
+
+	if (sscanf(line, "%15s %8x %*8x %4x %*s %*s %*s %8x", interface, &destination, &flags,
+		   &mask) == 4 &&
+	    destination == 0 && mask == 0)
+		add_route(search, interface, flags);
+}
+
+/* "DESTINATION PREFIX SOURCE PREFIX GATEWAY METRIC REFCNT USE FLAGS IFACE", all hexadecimal. */
+static void on_route6(const Search *search, const char *line)
+{
+	char interface[INTERFACE_SIZE], destination[33];
+	guint prefix, flags;
+
+	if (sscanf(line, "%32s %2x %*s %*s %*s %*s %*s %*s %8x %15s", destination, &prefix, &flags,
+		   interface) == 4 &&
+	    prefix == 0 && strspn(destination, "0") == strlen(destination))
+		add_route(search, interface, flags);
+}
+
+static gboolean open_number(int dirfd, const char *name, gboolean *out_block, struct statx *stx)
+{
+	if (statx(dirfd, name, AT_STATX_DONT_SYNC, STATX_TYPE, stx) < 0)
+		return FALSE;
+
+	*out_block = S_ISBLK(stx->stx_mode);
+	return *out_block || S_ISCHR(stx->stx_mode);
+}
+
+/* Which of our nodes is descriptor @name of a process open on? */
+static const HvrNode *find_open(const HvrNodes *nodes, int dirfd, const char *name)
+{
+	char target[PATH_MAX];
+	gssize length = readlinkat(dirfd, name, target, sizeof(target) - 1);
+	const HvrNode *node;
+	struct statx stx;
+	gboolean block;
+
+	if (length <= 0 || *target != '/') /* "socket:[7]", "anon_inode:[eventfd]" */
+		return NULL;
+	target[length] = '\0';
+	node = find_named(nodes, target);
+	if (node || !open_number(dirfd, name, &block, &stx))
+		return node;
+	return find_numbered(nodes, block, stx.stx_rdev_major, stx.stx_rdev_minor);
+}
+
+static void add_process(const Search *search, const char *pid, const HvrNode *node)
+{
+	g_autofree char *path = g_strconcat(pid, "/comm", NULL);
+	HvrUserKind kind = g_str_has_prefix(node->name, "vfio/") ? HVR_USER_VFIO : HVR_USER_PROCESS;
+
+	add_user(search, kind, (pid_t)g_ascii_strtoll(pid, NULL, 10),
+		 hvr_sysfs_read_line(search->host->proc, path),
+		 g_strconcat(NODE_PREFIX, node->name, NULL));
+}
+
+static void find_in_process(const Search *search, const char *pid)
+{
+	g_autofree char *path = g_strconcat(pid, "/fd", NULL);
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+	g_auto(HvrFd) fd = hvr_open_beneath(search->host->proc, path, O_RDONLY | O_DIRECTORY);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!folder)
+		return;
+	while ((entry = readdir(folder))) {
+		const HvrNode *node = find_open(search->nodes, fd, entry->d_name);
+
+		if (node && g_hash_table_add(seen, (gpointer)node))
+			add_process(search, pid, node);
+	}
+	g_steal_fd(&fd);
+	closedir(folder);
+}
+
+static void find_processes(const Search *search)
+{
+	g_autoptr(GPtrArray) names = hvr_sysfs_list(search->host->proc, ".");
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		guint64 pid;
+
+		if (g_ascii_string_to_unsigned(name, 10, 1, G_MAXINT, &pid, NULL) &&
+		    (pid_t)pid != getpid())
+			find_in_process(search, name);
+	}
+}
+
+GPtrArray *hvr_users_find(const HvrHost *host, const GPtrArray *functions)
+{
+	g_autoptr(HvrNodes) nodes = hvr_nodes_find(host, functions);
+	g_autoptr(GPtrArray) users = g_ptr_array_new_with_free_func(user_free);
+	const Search search = { host, nodes, users };
+
+	for_each_line(&search, "self/mountinfo", on_mount);
+	for_each_line(&search, "swaps", on_swap);
+	find_holders(&search);
+	find_btrfs_members(&search);
+	for_each_line(&search, "net/route", on_route);
+	for_each_line(&search, "net/ipv6_route", on_route6);
+	if (nodes->nodes->len > 0)
+		find_processes(&search);
+	return g_steal_pointer(&users);
+}
