@@ -3,10 +3,10 @@
  * All that is known of single accelerators is this table: nothing else in the program asks for a
  * vendor or a device.
  *
- * The Hailo-8 gets no function-level reset: its firmware lives in the card's RAM, and an FLR
- * leaves the guest's driver in front of a card that it can no longer talk to. Drivers before
- * 4.20 cannot reload a firmware that is running already, and it is running when no reset came
- * before.
+ * The Hailo-8's reset methods are emptied because its maker says so: with "flr bus" the host may
+ * freeze when a guest starts. What an empty list stops are the function's own resets; a reset of
+ * the bus does not ask it. With the host's resets off, the firmware may still be running when the
+ * guest's driver comes: from 4.20 on it asks the card to reset itself, before it gave up.
  *
  * The Hailo-8L has the Hailo-8's ID: only its firmware tells them apart. For the others nothing is
  * known that needs another treatment than the kernel's.
