@@ -26,7 +26,7 @@ typedef struct {
 	HvrPciAddress address;	/* HVR_SELECT_ADDRESS */
 	char *path;		/* HVR_SELECT_PATH */
 	HvrPick pick;
-	char *reset; /* "auto", "keep", or the reset methods to leave; "" for none */
+	char *reset; /* "auto", "keep", or the reset methods to leave, one blank between; "": none */
 	HvrGroupPolicy group;
 	HvrAfter after;
 	guint deadline_ms; /* for each unbind, bind and probe */
@@ -56,7 +56,8 @@ typedef struct {
 	char *id;
 	HvrNetMode mode;
 	GPtrArray *forwards; /* of HvrForward */
-	char mac[18];	     /* stable: made from the VM's name and the id, locally administered */
+	char mac[18];	     /* as given, or stable: made from the VM's name and the id, locally
+				administered */
 	char *bridge;	     /* HVR_NET_BRIDGE */
 	char *tap;	     /* HVR_NET_TAP: name of an interface that exists */
 } HvrProfileNet;
@@ -109,10 +110,12 @@ char *hvr_profile_find(const char *word, const char *config_home, const char *sy
 
 /**
  * hvr_profile_load - read and check a profile.
- * @file: a regular file of at most 1 MiB (fstat-checked on the descriptor that is then read)
+ * @file: a regular file of at most 1 MiB (fstat-checked on the descriptor that is then read);
+ *   HVR_LAUNCH_ERROR_PERMISSION where the caller may not read it
  * @overrides: (nullable): NULL-terminated "SECTION.KEY=VALUE" words of --set, later ones win; the
  *   section of a named one is written as in the file, with '.' or ' ': "device npu.pick=free" or
- *   "device.npu.pick=free"
+ *   "device.npu.pick=free". A section that the file does not have is added. An empty value takes
+ *   back a key that has no default.
  *
  * The first mistake ends it: HVR_LAUNCH_ERROR_PROFILE, "FILE:LINE: [section] key: what is wrong"
  * with the nearest known name as the hint. For an override the place is "--set SECTION.KEY".
@@ -124,6 +127,9 @@ HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GEr
 HvrProfile *hvr_profile_parse(const char *file, const char *text, gsize length,
 			      const char *const *overrides, GError **error)
 	G_GNUC_WARN_UNUSED_RESULT;
+
+/* An empty one, for the parser; @file becomes absolute. */
+HvrProfile *hvr_profile_new(const char *file) G_GNUC_WARN_UNUSED_RESULT;
 
 void hvr_profile_free(HvrProfile *profile);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrProfile, hvr_profile_free)

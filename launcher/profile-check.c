@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules between values: a key that means nothing without another one, two things that want the
+ * same name, port or image. Each rule knows the line to blame: the later one of the two.
+ *
+ * All rules are about the profile alone. Whether a file or a bridge exists is asked later.
+ */
+#include "launcher/profile-check.h"
+
+#include <string.h>
+
+#include "launcher/error.h"
+
+const HvrProfileLine *hvr_profile_part_line(const HvrProfilePart *part, const char *key)
+{
+	int index = hvr_profile_key_index(part->kind, key);
+
+	return index < 0 ? NULL : part->given[index];
+}
+
+HvrProfileLine hvr_profile_part_place(const HvrProfilePart *part, const char *key)
+{
+	const HvrProfileLine *line = hvr_profile_part_line(part, key);
+	HvrProfileLine place = { .section = (char *)part->kind->name, .key = (char *)key };
+
+	if (!line)
+		line = part->header;
+	if (line) {
+		place.from_set = line->from_set;
+		place.line = line->line;
+		place.section = line->section;
+	}
+	return place;
+}
+
+static gboolean fail(GError **error, const char *file, const HvrProfilePart *part, const char *key,
+		     const char *what)
+{
+	HvrProfileLine place = hvr_profile_part_place(part, key);
+
+	return hvr_profile_fail(error, file, &place, "%s", what);
+}
+
+/* @key was given although @wanted is not so; @rule says what it takes. */
+static gboolean check_only(const char *file, const HvrProfilePart *part, const char *key,
+			   gboolean wanted, const char *rule, GError **error)
+{
+	if (wanted || !hvr_profile_part_line(part, key))
+		return TRUE;
+	return fail(error, file, part, key, rule);
+}
+
+/* @key is missing although @wanted is so. */
+static gboolean check_needed(const char *file, const HvrProfilePart *part, const char *key,
+			     gboolean wanted, const char *rule, GError **error)
+{
+	int index = hvr_profile_key_index(part->kind, key);
+
+	if (!wanted || hvr_profile_part_line(part, key))
+		return TRUE;
+	fail(error, file, part, key, rule);
+	hvr_error_hint(error, "such as %s = %s", key, part->kind->keys[index].sample);
+	return FALSE;
+}
+
+static gboolean check_boot(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
+			   GError **error)
+{
+	gboolean kernel = profile->kernel != NULL;
+
+	return check_only(file, part, "initrd", kernel, "means nothing without a kernel", error) &&
+	       check_only(file, part, "cmdline", kernel, "means nothing without a kernel", error);
+}
+
+static gboolean check_serial(const char *file, const HvrProfile *profile,
+			     const HvrProfilePart *part, GError **error)
+{
+	gboolean wanted = profile->serial == HVR_SERIAL_FILE;
+
+	return check_only(file, part, "file", wanted, "is for mode = file only", error) &&
+	       check_needed(file, part, "file", wanted, "is missing for mode = file", error);
+}
+
+static gboolean check_net(const char *file, const HvrProfilePart *part, GError **error)
+{
+	const HvrProfileNet *net = part->base;
+	gboolean user = net->mode == HVR_NET_USER;
+	gboolean bridge = net->mode == HVR_NET_BRIDGE;
+	gboolean tap = net->mode == HVR_NET_TAP;
+
+	return check_only(file, part, "forward", user, "is for mode = user only", error) &&
+	       check_only(file, part, "bridge", bridge, "is for mode = bridge only", error) &&
+	       check_only(file, part, "tap", tap, "is for mode = tap only", error) &&
+	       check_needed(file, part, "bridge", bridge, "is missing for mode = bridge", error) &&
+	       check_needed(file, part, "tap", tap, "is missing for mode = tap", error);
+}
+
+static gboolean check_disk(const char *file, const HvrProfilePart *part, GError **error)
+{
+	const HvrProfileDisk *disk = part->base;
+
+	if (disk->snapshot && disk->readonly)
+		return fail(error, file, part, "snapshot",
+			    "has nothing to throw away with readonly = yes");
+	return TRUE;
+}
+
+static gboolean check_part(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
+			   GError **error)
+{
+	if (strcmp(part->kind->name, "boot") == 0)
+		return check_boot(file, profile, part, error);
+	if (strcmp(part->kind->name, "serial") == 0)
+		return check_serial(file, profile, part, error);
+	if (strcmp(part->kind->name, "net") == 0)
+		return check_net(file, part, error);
+	if (strcmp(part->kind->name, "disk") == 0)
+		return check_disk(file, part, error);
+	return TRUE;
+}
+
+/* Names of all kinds become QEMU ids, of which there is one space. */
+static gboolean check_names(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			    GError **error)
+{
+	if (g_strcmp0(a->name, b->name) != 0)
+		return TRUE;
+	hvr_profile_fail(error, file, b->header, "\"%s\" is already the name of a %s", b->name,
+			 a->kind->name);
+	hvr_error_hint(error, "device, disk and net names are QEMU ids: each has to be different");
+	return FALSE;
+}
+
+/* Would QEMU be refused the second of two ports? */
+static gboolean same_port(const HvrForward *a, const HvrForward *b)
+{
+	return a->udp == b->udp && a->host_port == b->host_port &&
+	       (strcmp(a->host_address, b->host_address) == 0 ||
+		strcmp(a->host_address, "0.0.0.0") == 0 || strcmp(b->host_address, "0.0.0.0") == 0);
+}
+
+static gboolean check_ports(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			    GError **error)
+{
+	const HvrProfileNet *first = a->base, *second = b->base;
+	HvrProfileLine place = hvr_profile_part_place(b, "forward");
+
+	for (guint i = 0; i < first->forwards->len; i++) {
+		guint own = a == b ? i : second->forwards->len;
+
+		for (guint j = 0; j < own; j++) {
+			HvrForward *one = first->forwards->pdata[i];
+			HvrForward *other = second->forwards->pdata[j];
+
+			if (same_port(one, other))
+				return hvr_profile_fail(error, file, &place,
+							"%s port %u is forwarded twice",
+							one->udp ? "udp" : "tcp", one->host_port);
+		}
+	}
+	return TRUE;
+}
+
+static gboolean is_writer(const HvrProfileDisk *disk)
+{
+	return !disk->readonly && !disk->snapshot;
+}
+
+/* QEMU locks an image that it writes. */
+static gboolean check_images(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			     GError **error)
+{
+	const HvrProfileDisk *first = a->base, *second = b->base;
+	HvrProfileLine place = hvr_profile_part_place(b, "file");
+
+	if (strcmp(first->file, second->file) != 0 || !(is_writer(first) || is_writer(second)))
+		return TRUE;
+	hvr_profile_fail(error, file, &place, "is also the file of [disk %s]", a->name);
+	hvr_error_hint(error, "two disks share an image only when both are readonly or snapshot");
+	return FALSE;
+}
+
+static gboolean check_mac(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			  GError **error)
+{
+	const HvrProfileNet *first = a->base, *second = b->base;
+	HvrProfileLine place = hvr_profile_part_place(b, "mac");
+
+	if (strcmp(first->mac, second->mac) != 0)
+		return TRUE;
+	return hvr_profile_fail(error, file, &place, "is also the address of [net %s]", a->name);
+}
+
+static gboolean check_pair(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			   GError **error)
+{
+	if (a->kind->named && b->kind->named && !check_names(file, a, b, error))
+		return FALSE;
+	if (a->kind != b->kind)
+		return TRUE;
+	if (strcmp(a->kind->name, "net") == 0)
+		return check_ports(file, a, b, error) && check_mac(file, a, b, error);
+	if (strcmp(a->kind->name, "disk") == 0)
+		return check_images(file, a, b, error);
+	return TRUE;
+}
+
+gboolean hvr_profile_check(const char *file, const HvrProfile *profile, const GPtrArray *parts,
+			   GError **error)
+{
+	for (guint i = 0; i < parts->len; i++) {
+		const HvrProfilePart *part = parts->pdata[i];
+
+		if (!check_part(file, profile, part, error))
+			return FALSE;
+		if (strcmp(part->kind->name, "net") == 0 && !check_ports(file, part, part, error))
+			return FALSE;
+		for (guint j = 0; j < i; j++)
+			if (!check_pair(file, parts->pdata[j], part, error))
+				return FALSE;
+	}
+	return TRUE;
+}
