@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The devices of a VM on QEMU's command line.
+ *
+ * pcie.0, the root bus of q35, has 31 slots. QEMU deals them out from slot 1 in the order of the
+ * command line, so nets come first: a guest names its interfaces after their slots, and a disk more
+ * must not rename them. Root ports are packed eight to a slot from PORTS_SLOT on, so one more card
+ * moves nothing else.
+ *
+ * The node names are the program's own: QEMU limits them to 31 characters, and no profile name
+ * can begin like them.
+ */
+#include "launcher/cmdline-devices.h"
+
+#include <json-glib/json-glib.h>
+
+#include "launcher/cmdline-json.h"
+
+#define ROOT_BUS   "pcie.0"
+#define PORTS_SLOT 0x10
+
+/* The id of the character device behind the serial port. */
+#define CONSOLE "hvr-console"
+
+/* The image under a node name of its own. QEMU probes nothing: the format is the profile's. */
+static void add_image(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
+{
+	g_autofree char *file = g_strdup_printf("hvr-file%u", index);
+	g_autofree char *node = g_strdup_printf("hvr-disk%u", index);
+	JsonObject *storage = json_object_new();
+	JsonObject *format = json_object_new();
+
+	json_object_set_string_member(storage, "driver", "file");
+	json_object_set_string_member(storage, "node-name", file);
+	json_object_set_string_member(storage, "filename", disk->file);
+	json_object_set_boolean_member(storage, "read-only", disk->readonly);
+	json_object_set_string_member(storage, "discard", "unmap");
+	hvr_cmdline_add_json(argv, "-blockdev", storage);
+
+	json_object_set_string_member(format, "driver",
+				      disk->format == HVR_DISK_RAW ? "raw" : "qcow2");
+	json_object_set_string_member(format, "node-name", node);
+	json_object_set_string_member(format, "file", file);
+	json_object_set_boolean_member(format, "read-only", disk->readonly);
+	json_object_set_string_member(format, "discard", "unmap");
+	hvr_cmdline_add_json(argv, "-blockdev", format);
+}
+
+/*
+ * -blockdev cannot make an overlay, and one made beforehand would have to be cleaned up after a
+ * crash. -drive's snapshot=on creates it, opens the image read-only behind it, and unlinks it at
+ * once; the sandbox and an unprivileged user are no obstacle.
+ */
+static void add_throw_away(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
+{
+	g_autofree char *file = hvr_cmdline_escape(disk->file);
+
+	hvr_cmdline_add(argv, "-drive",
+			"if=none,id=hvr-disk%u,driver=%s,snapshot=on,discard=unmap,"
+			"file.driver=file,file.filename=%s",
+			index, disk->format == HVR_DISK_RAW ? "raw" : "qcow2", file);
+}
+
+static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
+{
+	g_autofree char *drive = g_strdup_printf("hvr-disk%u", index);
+	JsonObject *device = json_object_new();
+
+	if (disk->snapshot)
+		add_throw_away(argv, disk, index);
+	else
+		add_image(argv, disk, index);
+	json_object_set_string_member(device, "driver",
+				      disk->bus == HVR_DISK_NVME ? "nvme" : "virtio-blk-pci");
+	json_object_set_string_member(device, "id", disk->id);
+	json_object_set_string_member(device, "drive", drive);
+	json_object_set_string_member(device, "serial", disk->id);
+	json_object_set_int_member(device, "bootindex", index);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile)
+{
+	for (guint i = 0; i < profile->disks->len; i++)
+		add_disk(argv, profile->disks->pdata[i], i);
+}
+
+int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index)
+{
+	return channels->taps ? channels->taps[index] : -1;
+}
+
+/* Every value here was read by profile-values-net.c and holds no comma. */
+static char *user_options(const HvrProfileNet *net)
+{
+	g_autoptr(GString) options = g_string_new(NULL);
+
+	for (guint i = 0; i < net->forwards->len; i++) {
+		const HvrForward *forward = net->forwards->pdata[i];
+
+		g_string_append_printf(options, ",hostfwd=%s:%s:%u-:%u",
+				       forward->udp ? "udp" : "tcp", forward->host_address,
+				       forward->host_port, forward->guest_port);
+	}
+	return g_string_free(g_steal_pointer(&options), FALSE);
+}
+
+static void add_net(GPtrArray *argv, const HvrProfileNet *net, guint index, int tap)
+{
+	g_autofree char *id = g_strdup_printf("hvr-net%u", index);
+	g_autofree char *forwards = NULL;
+	JsonObject *device;
+
+	if (net->mode == HVR_NET_NONE)
+		return;
+	if (net->mode == HVR_NET_USER) {
+		forwards = user_options(net);
+		hvr_cmdline_add(argv, "-netdev", "user,id=%s%s", id, forwards);
+	} else if (tap >= 0) {
+		hvr_cmdline_add(argv, "-netdev", "tap,id=%s,fd=%d", id, tap);
+	} else if (net->mode == HVR_NET_BRIDGE) {
+		hvr_cmdline_add(argv, "-netdev", "bridge,id=%s,br=%s", id, net->bridge);
+	} else {
+		hvr_cmdline_add(argv, "-netdev", "tap,id=%s,ifname=%s,script=no,downscript=no", id,
+				net->tap);
+	}
+	device = json_object_new();
+	json_object_set_string_member(device, "driver", "virtio-net-pci");
+	json_object_set_string_member(device, "id", net->id);
+	json_object_set_string_member(device, "netdev", id);
+	json_object_set_string_member(device, "mac", net->mac);
+	/* no network boot: its ROM is a file that a minimal QEMU does not have */
+	json_object_set_string_member(device, "romfile", "");
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
+			  const HvrCmdlineChannels *channels)
+{
+	for (guint i = 0; i < profile->nets->len; i++)
+		add_net(argv, profile->nets->pdata[i], i, hvr_cmdline_tap(channels, i));
+}
+
+/*
+ * QEMU takes an open file as a path in a name space of its own, fdset: nothing in the file system
+ * has that name. append=on keeps it from truncating the file.
+ */
+static void add_console_file(GPtrArray *argv, const HvrProfile *profile, int fd)
+{
+	g_autofree char *path = NULL;
+
+	if (fd >= 0) {
+		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=1", fd);
+		path = g_strdup("/dev/fdset/1");
+	} else {
+		path = hvr_cmdline_escape(profile->serial_file);
+	}
+	hvr_cmdline_add(argv, "-chardev", "file,id=" CONSOLE ",path=%s,append=on", path);
+}
+
+static void add_console_socket(GPtrArray *argv, const HvrCmdlineChannels *channels)
+{
+	g_autofree char *path = NULL;
+
+	if (channels->serial >= 0) {
+		hvr_cmdline_add(argv, "-chardev", "socket,id=" CONSOLE ",fd=%d,server=on,wait=off",
+				channels->serial);
+	} else if (channels->serial_path) {
+		path = hvr_cmdline_escape(channels->serial_path);
+		hvr_cmdline_add(argv, "-chardev",
+				"socket,id=" CONSOLE ",path=%s,server=on,wait=off", path);
+	} else {
+		hvr_cmdline_add(argv, "-chardev", "null,id=" CONSOLE);
+	}
+}
+
+void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
+			    const HvrCmdlineChannels *channels)
+{
+	JsonObject *device;
+
+	switch (profile->serial) {
+	case HVR_SERIAL_NONE:
+		return;
+	case HVR_SERIAL_STDIO:
+		/* signal=off: Ctrl-C is the guest's */
+		hvr_cmdline_add(argv, "-chardev", "stdio,id=" CONSOLE ",mux=off,signal=off");
+		break;
+	case HVR_SERIAL_FILE:
+		add_console_file(argv, profile, channels->serial);
+		break;
+	case HVR_SERIAL_SOCKET:
+		add_console_socket(argv, channels);
+		break;
+	}
+	device = json_object_new();
+	json_object_set_string_member(device, "driver", "isa-serial");
+	json_object_set_string_member(device, "id", "hvr-serial");
+	json_object_set_string_member(device, "chardev", CONSOLE);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+char *hvr_cmdline_card_port(guint index)
+{
+	return g_strdup_printf("hvr-port%u", index);
+}
+
+char *hvr_cmdline_spare_port(guint index)
+{
+	return g_strdup_printf("hvr-spare%u", index);
+}
+
+/* @place counts all ports: it is the port's place on the root bus and its chassis. */
+static void add_port(GPtrArray *argv, const char *id, guint place)
+{
+	g_autofree char *address = g_strdup_printf("0x%x.%u", PORTS_SLOT + place / 8, place % 8);
+	JsonObject *port = json_object_new();
+
+	json_object_set_string_member(port, "driver", "pcie-root-port");
+	json_object_set_string_member(port, "id", id);
+	json_object_set_string_member(port, "bus", ROOT_BUS);
+	json_object_set_string_member(port, "addr", address);
+	/* a guest looks for functions 1 to 7 only where function 0 says so */
+	if (place % 8 == 0)
+		json_object_set_boolean_member(port, "multifunction", TRUE);
+	json_object_set_int_member(port, "chassis", place + 1);
+	json_object_set_int_member(port, "slot", place + 1);
+	hvr_cmdline_add_json(argv, "-device", port);
+}
+
+JsonObject *hvr_cmdline_card_properties(const HvrCmdlineCard *card, const char *port)
+{
+	char host[HVR_PCI_ADDRESS_SIZE];
+	JsonObject *device = json_object_new();
+
+	json_object_set_string_member(device, "driver", "vfio-pci");
+	json_object_set_string_member(device, "id", card->id);
+	json_object_set_string_member(device, "host", hvr_pci_address_format(&card->address, host));
+	json_object_set_string_member(device, "bus", port);
+	return device;
+}
+
+void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards)
+{
+	guint n_cards = cards ? cards->len : 0;
+
+	for (guint i = 0; i < n_cards; i++) {
+		g_autofree char *port = hvr_cmdline_card_port(i);
+
+		add_port(argv, port, i);
+		hvr_cmdline_add_json(argv, "-device",
+				     hvr_cmdline_card_properties(cards->pdata[i], port));
+	}
+	for (guint i = 0; i < HVR_CMDLINE_SPARE_PORTS; i++) {
+		g_autofree char *port = hvr_cmdline_spare_port(i);
+
+		add_port(argv, port, n_cards + i);
+	}
+}

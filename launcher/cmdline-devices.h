@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "launcher/cmdline.h"
+
+/* The parts of hvr_cmdline_build() that add devices; see there. */
+
+void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile);
+void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
+			  const HvrCmdlineChannels *channels);
+void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
+			    const HvrCmdlineChannels *channels);
+void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards);
+
+/* The descriptor of an open tap for the net at @index, or -1. */
+int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index);

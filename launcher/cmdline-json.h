@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+/* The small steps that cmdline.c and its neighbours add words to QEMU's argv with. */
+
+/* Append two words, @option and a text made from @format. */
+void hvr_cmdline_add(GPtrArray *argv, const char *option, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+
+/* Append two words, @option and @properties as JSON in one line. Takes ownership of @properties. */
+void hvr_cmdline_add_json(GPtrArray *argv, const char *option, JsonObject *properties);
+
+/* @value for a key=value option: each comma doubled. */
+char *hvr_cmdline_escape(const char *value) G_GNUC_WARN_UNUSED_RESULT;
