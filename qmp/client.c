@@ -416,14 +416,13 @@ static void on_answer(HvrQmpClient *client, JsonNode *result, const GError *erro
 JsonNode *hvr_qmp_client_call(HvrQmpClient *client, const char *command, JsonObject *arguments,
 			      guint timeout_ms, GError **error)
 {
-	g_autoptr(HvrQmpClient) guard = NULL;
+	g_autoptr(HvrQmpClient) guard = hvr_qmp_client_ref(client);
 	Answer answer = { 0 };
 
 	g_return_val_if_fail(!client->dispatching, NULL);
-	guard = hvr_qmp_client_ref(client);
-	hvr_qmp_client_execute(client, command, arguments, timeout_ms, on_answer, &answer);
+	hvr_qmp_client_execute(guard, command, arguments, timeout_ms, on_answer, &answer);
 	while (!answer.done)
-		g_main_context_iteration(client->context, TRUE);
+		g_main_context_iteration(guard->context, TRUE);
 	if (answer.error)
 		g_propagate_error(error, answer.error);
 	return answer.result;

@@ -22,10 +22,10 @@
 #include "qmp/error.h"
 #include "qmp/syntax.h"
 
-#define CHUNK_BYTES (16 * 1024)
+#define CHUNK_BYTES 16384
 
 /* A buffer that grew beyond this is given back when it is empty: supervisors idle for days. */
-#define KEEP_BYTES (64 * 1024)
+#define KEEP_BYTES 65536
 
 struct HvrQmpStream {
 	int fd; /* -1: ended or freed */

@@ -4,11 +4,11 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
-/* Longest line accepted, without its end. query-qmp-schema of QEMU 7.2 is about 200 KiB. */
-#define HVR_QMP_LINE_MAX_BYTES (1024 * 1024)
+/* Longest line accepted, without its end: 1 MiB. QEMU 7.2's query-qmp-schema takes 186 KB. */
+#define HVR_QMP_LINE_MAX_BYTES 1048576
 
-/* Most that may wait to be sent to a peer that does not read. */
-#define HVR_QMP_QUEUE_MAX_BYTES (4 * 1024 * 1024)
+/* Most that may wait to be sent to a peer that does not read: 4 MiB. */
+#define HVR_QMP_QUEUE_MAX_BYTES 4194304
 
 /**
  * HvrQmpStream - JSON objects, one a line, both ways over a connected stream socket.

@@ -37,7 +37,9 @@ static void skip_space(Scan *scan)
 /* The next character, or NUL at the end: NUL itself is refused before the scan begins. */
 static char peek(const Scan *scan)
 {
-	return scan->at < scan->end ? *scan->at : '\0';
+	if (scan->at == scan->end)
+		return '\0';
+	return *scan->at;
 }
 
 static gboolean accept_char(Scan *scan, char wanted)
