@@ -32,6 +32,9 @@ typedef struct {
 	gboolean (*write)(const HvrHost *host, const char *path, const char *value,
 			  guint timeout_ms, GError **error);
 
+	/* Could load_module() load it? Errors: HVR_VFIO_ERROR_NOT_FOUND, with why not. */
+	gboolean (*find_module)(const HvrHost *host, const char *name, GError **error);
+
 	/* Loads a module and its dependencies. Success when it is there already or built in. */
 	gboolean (*load_module)(const HvrHost *host, const char *name, GError **error);
 
@@ -66,3 +69,9 @@ struct HvrHost {
 };
 
 #define HVR_STEP_TIMEOUT_MS 10000
+
+/* The deadline of one write on this host, in milliseconds. */
+static inline guint hvr_host_timeout_ms(const HvrHost *host)
+{
+	return host->step_timeout_ms ? host->step_timeout_ms : HVR_STEP_TIMEOUT_MS;
+}

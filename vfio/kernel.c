@@ -118,35 +118,63 @@ static gboolean linux_write(const HvrHost *host, const char *path, const char *v
 	return FALSE;
 }
 
-/* libkmod reads /lib/modules of the running kernel by itself: there is only one. */
-static gboolean linux_load_module(const HvrHost *host, const char *name, GError **error)
+/* Modules that go by @name, without the blacklisted ones. libkmod reads the modules of the running
+ * kernel by itself: there is only one. Returns: 0, or a negative errno. */
+static int look_up_module(struct kmod_ctx *ctx, const char *name, struct kmod_list **out_allowed)
 {
-	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
 	struct kmod_list *found = NULL;
 	int rc = ctx ? kmod_module_new_from_lookup(ctx, name, &found) : -ENOMEM;
 
 	if (rc >= 0 && !found)
 		rc = -ENOENT;
-	struct kmod_list *item;
-	kmod_list_foreach(item, found)
+	if (rc >= 0)
+		rc = kmod_module_apply_filter(ctx, KMOD_FILTER_BLACKLIST, found, out_allowed);
+	kmod_module_unref_list(found);
+	if (rc >= 0 && !*out_allowed)
+		rc = -EPERM;
+	return MIN(rc, 0);
+}
+
+static gboolean module_result(const char *name, int rc, HvrVfioError code, GError **error)
+{
+	if (rc == -EPERM)
+		g_set_error(error, HVR_VFIO_ERROR, code, "module %s is blacklisted in modprobe.d",
+			    name);
+	else if (rc < 0)
+		g_set_error(error, HVR_VFIO_ERROR, code, "cannot load module %s: %s", name,
+			    rc == -ENOENT ? "the running kernel has no such module"
+					  : g_strerror(-rc));
+	return rc >= 0;
+}
+
+static gboolean linux_find_module(const HvrHost *host, const char *name, GError **error)
+{
+	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+	struct kmod_list *allowed = NULL;
+	int rc = look_up_module(ctx, name, &allowed);
+
+	kmod_module_unref_list(allowed);
+	kmod_unref(ctx);
+	return module_result(name, rc, HVR_VFIO_ERROR_NOT_FOUND, error);
+}
+
+static gboolean linux_load_module(const HvrHost *host, const char *name, GError **error)
+{
+	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+	struct kmod_list *allowed = NULL, *item;
+	int rc = look_up_module(ctx, name, &allowed);
+
+	kmod_list_foreach(item, rc < 0 ? NULL : allowed)
 	{
 		struct kmod_module *module = kmod_module_get_module(item);
-		rc = kmod_module_probe_insert_module(module, KMOD_PROBE_APPLY_BLACKLIST, NULL, NULL,
-						     NULL, NULL);
+		rc = kmod_module_probe_insert_module(module, 0, NULL, NULL, NULL, NULL);
 		kmod_module_unref(module);
-		if (rc != 0)
+		if (rc < 0)
 			break;
 	}
-	kmod_module_unref_list(found);
+	kmod_module_unref_list(allowed);
 	kmod_unref(ctx);
-
-	if (rc == KMOD_PROBE_APPLY_BLACKLIST)
-		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
-			    "module %s is blacklisted in modprobe.d", name);
-	else if (rc < 0)
-		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
-			    "cannot load module %s: %s", name, g_strerror(-rc));
-	return rc == 0;
+	return module_result(name, rc, HVR_VFIO_ERROR_KERNEL, error);
 }
 
 static gboolean linux_group_status(const HvrHost *host, int group, HvrGroupStatus *out_status,
@@ -194,6 +222,7 @@ static gboolean linux_container_check(const HvrHost *host, GError **error)
 
 const HvrKernel hvr_kernel_linux = {
 	.write = linux_write,
+	.find_module = linux_find_module,
 	.load_module = linux_load_module,
 	.group_status = linux_group_status,
 	.container_check = linux_container_check,

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From "a card" to "this card, and nobody else has it".
+ *
+ * The lock comes before the look: only who has the group's lock may believe what it sees of the
+ * group. All groups of a VM are taken or none, so two that want the same two never both wait.
+ */
+#include "launcher/claim.h"
+
+#include "launcher/error.h"
+#include "launcher/inuse.h"
+#include "launcher/select.h"
+#include "vfio/sysfs.h"
+
+static HvrClaim *claim_new(void)
+{
+	HvrClaim *claim = g_new(HvrClaim, 1);
+
+	claim->cards = g_ptr_array_new_with_free_func(g_free);
+	claim->locks = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_lock_release);
+	return claim;
+}
+
+void hvr_claim_free(HvrClaim *claim)
+{
+	if (!claim)
+		return;
+	g_ptr_array_unref(claim->cards);
+	g_ptr_array_unref(claim->locks);
+	g_free(claim);
+}
+
+static void add_card(HvrClaim *claim, const HvrProfileDevice *device,
+		     const HvrPciFunction *function)
+{
+	HvrClaimedCard *card = g_new(HvrClaimedCard, 1);
+
+	*card = (HvrClaimedCard){ .device = device, .function = function };
+	g_ptr_array_add(claim->cards, card);
+}
+
+static gboolean has_card(const HvrClaim *claim, const HvrPciFunction *function)
+{
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		if (card->function == function)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean has_lock(const HvrClaim *claim, const char *name)
+{
+	for (guint i = 0; i < claim->locks->len; i++)
+		if (g_str_equal(hvr_lock_name(g_ptr_array_index(claim->locks, i)), name))
+			return TRUE;
+	return FALSE;
+}
+
+/* Only the card itself: whether the rest of its group may be touched is the plan's business. */
+static gboolean check_unused(const HvrContext *context, const HvrPciFunction *function,
+			     GError **error)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	GError *cause = NULL;
+
+	g_ptr_array_add(one, (gpointer)function);
+	if (hvr_inuse_check(&context->host, one, &cause))
+		return TRUE;
+	g_propagate_prefixed_error(error, cause, "%s: ", function->name);
+	return FALSE;
+}
+
+/* Lock the function's group, then see that nobody outside of this program uses it. */
+static gboolean take_function(const HvrContext *context, HvrClaim *claim, const char *vm,
+			      const HvrPciFunction *function, GError **error)
+{
+	g_autofree char *name = hvr_lock_name_group(function->group);
+	GError *cause = NULL;
+
+	/* Without a group there is nothing to lock; judging that is the plan's business. */
+	if (function->group < 0 || has_lock(claim, name))
+		return TRUE;
+	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, vm, &cause);
+	if (!lock) {
+		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
+		return FALSE;
+	}
+	if (!check_unused(context, function, error)) {
+		hvr_lock_release(lock);
+		return FALSE;
+	}
+	g_ptr_array_add(claim->locks, lock);
+	return TRUE;
+}
+
+/* Is the function free, for a claim that takes no lock? */
+static gboolean look_function(const HvrContext *context, const HvrPciFunction *function,
+			      GError **error)
+{
+	g_autofree char *name = hvr_lock_name_group(function->group);
+	g_auto(HvrLockHolder) holder = { 0 };
+
+	if (function->group < 0 || context->captured)
+		return TRUE;
+	if (context->runtime >= 0 &&
+	    hvr_lock_holder(&context->host, context->runtime, name, &holder)) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+			    "%s: in use by VM '%s', pid %d", function->name,
+			    holder.vm ? holder.vm : "?", (int)holder.pid.pid);
+		return FALSE;
+	}
+	return check_unused(context, function, error);
+}
+
+typedef struct {
+	const HvrContext *context;
+	const HvrInventory *inventory;
+	const char *vm;
+	gboolean lock;
+} Claiming;
+
+static gboolean claim_device(const Claiming *how, HvrClaim *claim, const HvrProfileDevice *device,
+			     GError **error)
+{
+	g_autoptr(GPtrArray) found = hvr_select(device, how->inventory, error);
+	g_autoptr(GString) busy = g_string_new(NULL);
+
+	for (guint i = 0; found && i < found->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(found, i);
+		g_autoptr(GError) cause = NULL;
+		if (has_card(claim, function))
+			g_set_error(&cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+				    "%s: taken by another device of this profile", function->name);
+		else if (how->lock ? take_function(how->context, claim, how->vm, function, &cause)
+				   : look_function(how->context, function, &cause))
+			return add_card(claim, device, function), TRUE;
+		if (device->pick == HVR_PICK_ONLY || hvr_exit_status(cause) != 75) {
+			g_propagate_error(error, g_steal_pointer(&cause));
+			return FALSE;
+		}
+		g_string_append_printf(busy, "%s%s", busy->len ? "; " : "", cause->message);
+	}
+	if (found)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+			    "device '%s': no card is free: %s", device->id, busy->str);
+	return FALSE;
+}
+
+static HvrClaim *claim_all(const Claiming *how, const GPtrArray *devices, GError **error)
+{
+	g_autoptr(HvrClaim) claim = claim_new();
+
+	for (guint i = 0; i < devices->len; i++)
+		if (!claim_device(how, claim, g_ptr_array_index(devices, i), error))
+			return NULL;
+	return g_steal_pointer(&claim);
+}
+
+HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
+			 const HvrInventory *inventory, GError **error)
+{
+	Claiming how = { context, inventory, NULL, FALSE };
+	return claim_all(&how, devices, error);
+}
+
+HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
+			 const HvrInventory *inventory, int wait_s, GError **error)
+{
+	Claiming how = { context, inventory, vm, TRUE };
+	gint64 deadline_us =
+		wait_s > 0 ? g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC : 0;
+	/* Watching starts before the first try: a lock that frees in between is not missed. */
+	g_auto(HvrFd) watch =
+		wait_s == HVR_CLAIM_NO_WAIT ? -1 : hvr_lock_watch_new(context->runtime, error);
+	if (watch < 0 && wait_s != HVR_CLAIM_NO_WAIT)
+		return NULL;
+
+	for (;;) {
+		g_autoptr(GError) cause = NULL;
+		HvrClaim *claim = claim_all(&how, devices, &cause);
+		if (claim)
+			return claim;
+		if (watch < 0 || hvr_exit_status(cause) != 75 ||
+		    !hvr_lock_watch_wait(watch, deadline_us)) {
+			g_propagate_error(error, g_steal_pointer(&cause));
+			return NULL;
+		}
+	}
+}

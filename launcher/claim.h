@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/context.h"
+#include "launcher/lock.h"
+#include "launcher/profile.h"
+#include "vfio/inventory.h"
+
+/* One card that the profile asks for, found. */
+typedef struct {
+	const HvrProfileDevice *device;
+	const HvrPciFunction *function;
+} HvrClaimedCard;
+
+/**
+ * HvrClaim - the cards of one VM, and the locks of their IOMMU groups.
+ */
+typedef struct {
+	GPtrArray *cards; /* of HvrClaimedCard, in the profile's order */
+	GPtrArray *locks; /* of HvrLock, one per group; empty for a claim that only looks */
+} HvrClaim;
+
+/* Waiting for busy cards. */
+#define HVR_CLAIM_NO_WAIT 0
+#define HVR_CLAIM_FOREVER -1
+
+/**
+ * hvr_claim_take - choose the cards and lock their groups, all or none.
+ * @devices: of HvrProfileDevice
+ * @vm: (nullable): the VM they are for
+ * @wait_s: how long to wait for cards that are busy
+ *
+ * `pick = free` takes the first card whose group nobody has. A group that somebody outside of this
+ * program has open, or a card that a process is using, counts as busy too.
+ * Errors: HVR_LAUNCH_ERROR_BUSY naming every holder; what hvr_select() says.
+ */
+HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
+			 const HvrInventory *inventory, int wait_s, GError **error)
+	G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_claim_look - what hvr_claim_take() would choose now. Takes no lock, changes nothing.
+ */
+HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
+			 const HvrInventory *inventory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Gives the locks up (hvr_lock_release). NULL is accepted. */
+void hvr_claim_free(HvrClaim *claim);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrClaim, hvr_claim_free)

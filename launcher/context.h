@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "vfio/host.h"
+
+/**
+ * HvrContext - where a command works: the host it looks at, and its runtime folder.
+ * Made once by main(); everything below takes it instead of looking at the environment.
+ */
+typedef struct {
+	HvrHost host;
+	int runtime;		/* see runtime.h; -1 where there is none (a captured tree) */
+	int runtime_parent;	/* /run or $XDG_RUNTIME_DIR, where it is made when needed */
+	gboolean captured;	/* --root: a tree to look at, never to change */
+	gboolean privileged;	/* effective uid 0 */
+	const char *runtime_path; /* the runtime folder as a path, to show to people */
+	const char *config_home;  /* where profiles of the user are; NULL: nowhere */
+	const char *system_config; /* "/etc/hailo-vm-run" */
+} HvrContext;
+
+/**
+ * hvr_context_open_runtime - open the runtime folder, and make it when @create.
+ * Returns: FALSE when there is none (no @error when merely absent and not @create).
+ */
+gboolean hvr_context_open_runtime(HvrContext *context, gboolean create, GError **error);

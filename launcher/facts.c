@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What this host is. Every question is asked of whoever decides it: the kernel, as the VM's user,
+ * and never guessed from version numbers or permission bits.
+ */
+#include "launcher/facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/error.h"
+#include "launcher/privileges.h"
+#include "vfio/sysfs.h"
+
+#define VFIO_PCI "vfio-pci"
+#define NOBODY	 "nobody"
+/* A privileged process does not let PATH decide what it starts. */
+#define TRUSTED_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec"
+
+void hvr_facts_free(HvrFacts *facts)
+{
+	if (!facts)
+		return;
+	g_free(facts->user_name);
+	g_free(facts->kvm_problem);
+	g_free(facts->qemu_path);
+	g_free(facts->vfio_problem);
+	g_free(facts->iommu_advice);
+	g_free(facts->unreadable);
+	g_free(facts);
+}
+
+/* The user that called sudo; only believed as a number that getpwuid(3) knows. */
+static struct passwd *sudo_user(void)
+{
+	const char *text = g_getenv("SUDO_UID");
+	guint64 uid = 0;
+
+	if (!text || !g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT32 - 1, &uid, NULL))
+		return NULL;
+	return getpwuid((uid_t)uid);
+}
+
+static gboolean find_user(const HvrProfile *profile, HvrFacts *facts, GError **error)
+{
+	struct passwd *entry;
+
+	if (!facts->privileged)
+		entry = getpwuid(geteuid());
+	else if (profile->user)
+		entry = getpwnam(profile->user);
+	else
+		entry = sudo_user() ? sudo_user() : getpwnam(NOBODY);
+
+	if (!entry && facts->privileged) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+			    "[security] user: there is no user '%s' on this host",
+			    profile->user ? profile->user : NOBODY);
+		hvr_error_hint(error, "make one: useradd --system --no-create-home %s",
+			       profile->user ? profile->user : NOBODY);
+		return FALSE;
+	}
+	if (entry && facts->privileged && entry->pw_uid == 0) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+			    "[security] user: QEMU is not run as root");
+		return FALSE;
+	}
+	facts->uid = entry ? entry->pw_uid : geteuid();
+	facts->gid = entry ? entry->pw_gid : getegid();
+	facts->user_name = entry ? g_strdup(entry->pw_name) : g_strdup_printf("%u", facts->uid);
+	return TRUE;
+}
+
+/* Opening is not enough: a host without virtualisation may have the node all the same. */
+static int try_kvm(const HvrHost *host)
+{
+	g_auto(HvrFd) kvm = hvr_open_beneath(host->dev, "kvm", O_RDWR);
+	if (kvm < 0)
+		return errno;
+	if (ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+		return ENOTTY;
+	g_auto(HvrFd) vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	return vm < 0 ? errno : 0;
+}
+
+/* May the VM's user open the node, by itself or through the node's group (kvm)? */
+static int kvm_access(const HvrHost *host, HvrFacts *facts)
+{
+	HvrIdentity identity = { .uid = facts->uid, .gid = facts->gid };
+	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d/kvm", host->dev);
+	struct stat st;
+	int problem = hvr_privileges_can_access(&identity, path, O_RDWR);
+
+	if (problem != EACCES || !facts->privileged || fstatat(host->dev, "kvm", &st, 0) < 0)
+		return problem;
+	identity.has_group = TRUE;
+	identity.group = facts->kvm_gid = st.st_gid;
+	problem = st.st_gid == 0 ? EACCES : hvr_privileges_can_access(&identity, path, O_RDWR);
+	facts->kvm_by_group = problem == 0;
+	return problem;
+}
+
+static void find_kvm(const HvrHost *host, const HvrProfile *profile, HvrFacts *facts)
+{
+	if (profile->accel == HVR_ACCEL_TCG)
+		return;
+	int problem = try_kvm(host);
+	if (!problem)
+		problem = kvm_access(host, facts);
+	facts->kvm = problem == 0;
+	if (problem)
+		facts->kvm_problem =
+			g_strdup_printf("KVM does not work for user %s: %s", facts->user_name,
+					problem == ENOENT ? "this host has no KVM (is "
+							    "virtualisation on in its firmware?)"
+							  : g_strerror(problem));
+}
+
+static char *find_program(const char *name, gboolean privileged)
+{
+	if (g_path_is_absolute(name) || !privileged)
+		return g_find_program_in_path(name);
+	g_auto(GStrv) folders = g_strsplit(TRUSTED_PATH, ":", -1);
+	for (guint i = 0; folders[i]; i++) {
+		g_autofree char *path = g_build_filename(folders[i], name, NULL);
+		if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
+			return g_steal_pointer(&path);
+	}
+	return NULL;
+}
+
+static void try_file(HvrFacts *facts, const char *what, const char *path, int flags)
+{
+	HvrIdentity identity = { .uid = facts->uid, .gid = facts->gid };
+
+	if (!path || facts->unreadable)
+		return;
+	int problem = hvr_privileges_can_access(&identity, path, flags);
+	if (problem)
+		facts->unreadable = g_strdup_printf(
+			"%s: user %s cannot %s '%s': %s", what, facts->user_name,
+			flags == O_RDWR ? "write" : "read", path, g_strerror(problem));
+}
+
+static void try_files(const HvrProfile *profile, HvrFacts *facts)
+{
+	try_file(facts, "[boot] kernel", profile->kernel, O_RDONLY);
+	try_file(facts, "[boot] initrd", profile->initrd, O_RDONLY);
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+		g_autofree char *what = g_strdup_printf("[disk %s] file", disk->id);
+		try_file(facts, what, disk->file,
+			 disk->snapshot || disk->readonly ? O_RDONLY : O_RDWR);
+	}
+}
+
+static void find_vfio_pci(const HvrContext *context, HvrFacts *facts)
+{
+	const HvrHost *host = &context->host;
+	g_autoptr(GError) error = NULL;
+
+	facts->vfio_pci_loaded = hvr_sysfs_exists(host->sys, "bus/pci/drivers/" VFIO_PCI);
+	facts->vfio_pci = facts->vfio_pci_loaded || context->captured ||
+			  host->kernel->find_module(host, VFIO_PCI, &error);
+	if (error)
+		facts->vfio_problem = g_strdup(error->message);
+}
+
+static guint64 memlock_max(gboolean privileged)
+{
+	struct rlimit limit;
+
+	if (privileged || getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_max == RLIM_INFINITY)
+		return G_MAXUINT64;
+	return limit.rlim_max;
+}
+
+char *hvr_facts_iommu_advice(const HvrHost *host)
+{
+	g_autofree char *cpu = hvr_sysfs_read(host->proc, "cpuinfo", NULL);
+	gboolean amd = cpu && strstr(cpu, "AuthenticAMD");
+	gboolean intel = cpu && strstr(cpu, "GenuineIntel");
+	gboolean dmar = hvr_sysfs_exists(host->sys, "firmware/acpi/tables/DMAR");
+	gboolean ivrs = hvr_sysfs_exists(host->sys, "firmware/acpi/tables/IVRS");
+
+	if (dmar)
+		return g_strdup("add intel_iommu=on to the kernel's command line and reboot");
+	if (ivrs)
+		return g_strdup("remove amd_iommu=off or iommu=off from the kernel's command line "
+				"and reboot");
+	if (intel || amd)
+		return g_strdup_printf("enable the IOMMU (%s) in the firmware setup, then boot "
+				       "with %s",
+				       intel ? "VT-d" : "AMD-Vi",
+				       intel ? "intel_iommu=on" : "amd_iommu=on");
+	return g_strdup("enable the IOMMU in the firmware setup and in the kernel");
+}
+
+HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, GError **error)
+{
+	g_autoptr(HvrFacts) facts = g_new0(HvrFacts, 1);
+
+	facts->privileged = context->privileged;
+	if (!find_user(profile, facts, error))
+		return NULL;
+	facts->qemu_path = find_program(profile->qemu_binary, facts->privileged);
+	facts->memlock_max = memlock_max(facts->privileged);
+	find_kvm(&context->host, profile, facts);
+	find_vfio_pci(context, facts);
+	facts->iommu_advice = hvr_facts_iommu_advice(&context->host);
+	try_files(profile, facts);
+	return g_steal_pointer(&facts);
+}

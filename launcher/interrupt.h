@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+/**
+ * Termination signals (INT, TERM, HUP, QUIT) as data. They are blocked from the program's start on
+ * and read from a signalfd(2): no handler runs, and no step is cut in two.
+ */
+
+/* Blocks them and opens the descriptor. Called once, by main(). */
+void hvr_interrupt_init(void);
+
+/* The signalfd, for a main loop; -1 before hvr_interrupt_init(). */
+int hvr_interrupt_fd(void);
+
+/* Takes the next pending signal off the descriptor: its number, or 0. Never waits. */
+int hvr_interrupt_take(void);
+
+/**
+ * hvr_interrupt_check - between two steps: has somebody asked us to stop?
+ * Errors: HVR_LAUNCH_ERROR_BUSY "interrupted by ...". From then on hvr_interrupt_pending() tells
+ * the signal, which the exit status is made of.
+ */
+gboolean hvr_interrupt_check(GError **error);
+
+/* The signal that ended the work, or 0. */
+int hvr_interrupt_pending(void);
+/* Notes that @signal_number ended the work. */
+void hvr_interrupt_note(int signal_number);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* What people read, on standard error, one line each, behind "hailo-vm-run: ". Only commands and
+ * the session speak; everything below returns errors. */
+
+void hvr_message(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* The error's line, and its hint on a second one. */
+void hvr_message_error(const GError *error);
+
+/* The same in front of what it is about, for what goes wrong beside the main work. */
+void hvr_message_warning(const GError *error);
