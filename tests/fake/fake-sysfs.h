@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 #include "vfio/host.h"
 
@@ -34,9 +35,12 @@ struct FakeSysfs {
 
 	/* Faults, see the setters below. */
 	guint fail_call;
+	int fail_call_errno;
 	char *fail_match;
-	int fail_errno;
+	int fail_match_errno;
 	gboolean fail_late;
+
+	pid_t maker; /* whose tree it is; 0: of another process */
 };
 
 typedef struct {
@@ -59,9 +63,10 @@ typedef struct {
 
 /* An empty machine with an IOMMU, the vfio modules loadable but not loaded. */
 FakeSysfs *fake_sysfs_new(void);
-/* The same machine again, for another process: @root as in FakeSysfs. It stays when freed. */
+/* The same machine again, for another process: @root as in FakeSysfs. It is not removed when freed.
+ */
 FakeSysfs *fake_sysfs_open(const char *root);
-/* Removes the tree, unless HVR_KEEP_TMP is set or another process made it. */
+/* Removes the tree, in the process that made it and unless HVR_KEEP_TMP is set. */
 void fake_sysfs_free(FakeSysfs *fs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FakeSysfs, fake_sysfs_free)
 
@@ -74,7 +79,8 @@ const HvrHost *fake_sysfs_host(FakeSysfs *fs);
  */
 void fake_sysfs_add_function(FakeSysfs *fs, const char *address, const FakeFunction *function);
 void fake_sysfs_add_bridge(FakeSysfs *fs, const char *address, const FakeFunction *function);
-/* A Hailo-8 below a root port of its own, group @group, driver hailo with hailo_chardev/hailoN. */
+/* A Hailo-8 on driver hailo, with hailo_chardev/hailo@number, in group @group; below the root port
+ * @port, which is made where it is missing, in group @group + 100. */
 void fake_sysfs_add_hailo8(FakeSysfs *fs, const char *port, const char *address, int group,
 			   guint number);
 /* Hot-unplug: the function and all below it are gone. */
@@ -103,9 +109,10 @@ void fake_sysfs_set_noiommu(FakeSysfs *fs, int group);
 void fake_sysfs_set_in_use(FakeSysfs *fs, int group, gboolean in_use);
 /* The bound driver's remove function hangs: unbind ends in HVR_VFIO_ERROR_TIMEOUT. */
 void fake_sysfs_set_hanging(FakeSysfs *fs, const char *address, gboolean hanging);
-/* The driver's probe of this function fails: bind says @error_number, drivers_probe says nothing.
- */
-void fake_sysfs_set_probe_error(FakeSysfs *fs, const char *address, int error_number);
+/* @driver's probe of this function fails: bind says @error_number, drivers_probe says nothing. 0
+ * ends it. */
+void fake_sysfs_set_probe_error(FakeSysfs *fs, const char *address, const char *driver,
+				int error_number);
 /* Config space reads as all ones. */
 void fake_sysfs_set_dead(FakeSysfs *fs, const char *address);
 
