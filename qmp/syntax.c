@@ -18,8 +18,10 @@ typedef struct {
 	const char *at;
 	const char *end;
 	guint depth;
-	char closer[HVR_QMP_DEPTH_MAX]; /* what ends each level that is open */
-	const char *problem;		/* set by whoever returns FALSE */
+	char closer[HVR_QMP_DEPTH_MAX];	  /* what ends each level that is open */
+	guint members[HVR_QMP_DEPTH_MAX]; /* how many each of them has so far, if an object */
+	guint values;
+	const char *problem; /* set by whoever returns FALSE */
 } Scan;
 
 static gboolean fail(Scan *scan, const char *problem)
@@ -165,6 +167,8 @@ static gboolean scan_scalar(Scan *scan)
 
 static gboolean scan_key(Scan *scan)
 {
+	if (++scan->members[scan->depth - 1] > HVR_QMP_MEMBERS_MAX)
+		return fail(scan, "an object with too many members");
 	skip_space(scan);
 	if (!scan_string(scan))
 		return FALSE;
@@ -187,6 +191,7 @@ static gboolean scan_open(Scan *scan, gboolean *out_value)
 		*out_value = FALSE;
 		return TRUE;
 	}
+	scan->members[scan->depth] = 0;
 	scan->closer[scan->depth++] = closer;
 	*out_value = TRUE;
 	return closer == ']' || scan_key(scan);
@@ -216,6 +221,8 @@ static gboolean scan_value(Scan *scan)
 	gboolean value = TRUE;
 
 	while (value) {
+		if (++scan->values > HVR_QMP_VALUES_MAX)
+			return fail(scan, "too many values");
 		skip_space(scan);
 		if (peek(scan) == '{' || peek(scan) == '[') {
 			if (!scan_open(scan, &value))

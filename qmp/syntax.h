@@ -8,12 +8,21 @@
 /* Deepest nesting that is handed to json-glib. QEMU's own answers stay below 10. */
 #define HVR_QMP_DEPTH_MAX 64
 
+/*
+ * Most values in one message, and most members in one object. A peer may be hostile: the guest
+ * may have taken over QEMU. Within 1 MiB, "{},{},..." costs json-glib 130 MiB, and repeating the
+ * last of many keys 8 s, since it walks a list. query-qmp-schema of QEMU 7.2, the longest answer
+ * there is, has 15742 values and 5 members an object; a CPU model's properties are about 500.
+ */
+#define HVR_QMP_VALUES_MAX  65536
+#define HVR_QMP_MEMBERS_MAX 4096
+
 /**
  * hvr_qmp_syntax_check - is this text exactly one JSON object, as RFC 8259 writes it?
  * @text: not necessarily NUL-terminated
  * @len: in bytes
  *
- * Refuses what json-glib lets pass or dies of: more than HVR_QMP_DEPTH_MAX levels, anything
+ * Refuses what json-glib lets pass or dies of: more levels, values or members than above, anything
  * behind the object, comments, single quotes, leading zeros, NUL (also as \u0000), half a
  * surrogate pair, invalid UTF-8.
  *

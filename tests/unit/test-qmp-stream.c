@@ -17,6 +17,7 @@
 
 #include "qmp/error.h"
 #include "qmp/stream.h"
+#include "qmp/syntax.h"
 
 typedef struct {
 	GMainContext *context;
@@ -301,6 +302,30 @@ static void test_depth_bomb(void **state)
 	assert_ended(f, HVR_QMP_ERROR_PROTOCOL, "nested too deeply");
 }
 
+/* As many values and members as allowed pass, one more does not: json-glib's cost is bounded. */
+static void test_counts(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *values = repeat("{},", HVR_QMP_VALUES_MAX - 3);
+	g_autofree char *members = repeat("\"a\":0,", HVR_QMP_MEMBERS_MAX - 1);
+	g_autofree char *many_values = g_strdup_printf("{\"a\":[%s0]}\n", values);
+	g_autofree char *more_values = g_strdup_printf("{\"a\":[%s0,0]}\n", values);
+	g_autofree char *many_members =
+		g_strdup_printf("{\"a\":[{%s\"a\":0},{%s\"a\":0}]}\n", members, members);
+	g_autofree char *more_members = g_strdup_printf("{\"a\":{%s\"a\":0,\"a\":0}}\n", members);
+
+	say(f, many_values);
+	say(f, many_members);
+	assert_int_equal(f->ended, 0);
+	say(f, more_values);
+	assert_ended(f, HVR_QMP_ERROR_PROTOCOL, "too many values");
+	teardown(state);
+	setup(state);
+	f = *state;
+	say(f, more_members);
+	assert_ended(f, HVR_QMP_ERROR_PROTOCOL, "too many members");
+}
+
 /* The longest line passes with either end; one byte more does not. */
 static void test_longest_line(void **state)
 {
@@ -518,6 +543,7 @@ int main(void)
 		TEST(test_order_around_malformed),
 		TEST(test_depth),
 		TEST(test_depth_bomb),
+		TEST(test_counts),
 		TEST(test_longest_line),
 		TEST(test_endless_line),
 		TEST(test_eof),
