@@ -91,5 +91,5 @@ const char *qmp_peer_last_line(const QmpPeer *peer);
 /* The id of the last command that arrived. */
 gint64 qmp_peer_last_id(const QmpPeer *peer);
 
-/* Runs the context until @name has arrived @times times; FALSE after 10 s. */
+/* Runs the context until @command has arrived @times times; FALSE after 10 s. */
 gboolean qmp_peer_wait_for(QmpPeer *peer, const char *command, guint times);
