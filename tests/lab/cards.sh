@@ -25,10 +25,11 @@ root_ports() # TOPOLOGY
 # Addresses of all functions below the root ports of a topology, in the kernel's order
 functions_of() # TOPOLOGY
 {
-	local port path address=0000:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f].[0-7]
+	local port path f='0000:*.[0-7]'
 
 	for port in $(root_ports "$1"); do
-		for path in /sys/devices/pci0000:00/0000:00:"$port"/{,*/,*/*/}$address; do
+		# shellcheck disable=SC2086 # a pattern, to be expanded
+		for path in /sys/devices/pci0000:00/0000:00:"$port"/{$f,$f/$f,$f/$f/$f}; do
 			[[ ! -e $path/vendor ]] || echo "${path##*/}"
 		done
 	done
@@ -179,31 +180,46 @@ declare -A initial_state
 
 remember_all()
 {
-	local topology address attribute
+	local topology address attribute value
 
+	# shellcheck disable=SC2153 # set by ./host
 	for topology in ${TOPOLOGY//,/ }; do
 		for address in $(functions_of "$topology"); do
-			for attribute in $CARD_ATTRIBUTES; do
-				[[ ! -e /sys/bus/pci/devices/$address/$attribute ]] ||
-					initial_state[$address/$attribute]=$(
-						cat "/sys/bus/pci/devices/$address/$attribute")
+			for attribute in driver_override $CARD_ATTRIBUTES; do
+				[[ -e /sys/bus/pci/devices/$address/$attribute ]] || continue
+				value=
+				read -r value < "/sys/bus/pci/devices/$address/$attribute" || true
+				initial_state[$address/$attribute]=$value
 			done
 		done
 	done
 }
 
-# No driver, no override, and each attribute as remember_all found it
+# The first card of a bus was alone when the kernel listed its methods and got 'bus', which the
+# kernel refuses once it has neighbours. 'default' is then what can be had, from now on.
+restore_attribute() # VALUE ADDRESS/ATTRIBUTE
+{
+	local path=/sys/bus/pci/devices/$2
+
+	echo "$1" 2> /dev/null > "$path" && return
+	[[ ${2##*/} == reset_method ]] || return
+	echo default > "$path"
+	read -r "initial_state[$2]" < "$path"
+}
+
+# No driver, and each attribute as remember_all found it
 restore_all()
 {
-	local key path file
+	local key value file
 
 	remove_card_modules
 	for key in "${!initial_state[@]}"; do
-		path=/sys/bus/pci/devices/${key%%/*}
-		[[ ! -e $path/driver_override || $(< "$path/driver_override") == "(null)" ]] ||
-			echo > "$path/driver_override"
-		[[ ! -e $path/${key#*/} || $(< "$path/${key#*/}") == "${initial_state[$key]}" ]] ||
-			echo "${initial_state[$key]}" > "$path/${key#*/}"
+		value=
+		read -r value < "/sys/bus/pci/devices/$key" || true
+		[[ $value != "${initial_state[$key]}" ]] || continue
+		value=${initial_state[$key]}
+		[[ $value != "(null)" ]] || value=	# an empty line takes an override away
+		restore_attribute "$value" "$key"
 	done
 	for file in "$LAB"/cards/*; do
 		[[ ! -e $file ]] || printf 'flr=000000 reset=000000 dead=0\n' 1<> "$file"
@@ -238,6 +254,18 @@ give_host_driver() # ADDRESS
 		[[ ! -e $address/driver ]] || echo "${address##*/}" > "$address/driver/unbind"
 	done
 	[[ $(driver_of "$1") == uio_pci_generic ]]
+}
+
+# The node that the stand-in for the hailo driver gives this card: open it to keep the driver busy
+host_node() # ADDRESS
+{
+	local uio
+
+	for uio in "/sys/bus/pci/devices/$1/uio"/uio*; do
+		[[ ! -e $uio ]] || { echo "/dev/${uio##*/}"; return; }
+	done
+	echo "lab: $1 is not on uio_pci_generic" >&2
+	return 1
 }
 
 # The network card's own driver, e1000 or e1000e

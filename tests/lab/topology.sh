@@ -31,6 +31,13 @@ proxied_card() # TOPOLOGY.N BUS [OPTIONS]
 	cards+=("$1")
 }
 
+# On a network that ends in QEMU
+network_card() # MODEL OPTIONS
+{
+	devices+=(-netdev "user,id=$1,restrict=on")
+	device "$1,netdev=$1,$2"
+}
+
 # A card alone in its IOMMU group: reset_method 'flr bus'
 topology_alone()
 {
@@ -65,7 +72,7 @@ topology_century()
 	device pcie-pci-bridge,id=bridge,bus=century
 	proxied_card century.1 bridge addr=1
 	proxied_card century.2 bridge addr=2
-	device e1000,bus=bridge,addr=3
+	network_card e1000 bus=bridge,addr=3
 }
 
 # Two ports without ACS in one slot: one group for both ports, a card and a network card
@@ -74,7 +81,7 @@ topology_noacs()
 	root_port noacs1 09.0 disable-acs=on,multifunction=on
 	root_port noacs2 09.1 disable-acs=on
 	proxied_card noacs.1 noacs1
-	device e1000e,bus=noacs2
+	network_card e1000e bus=noacs2
 }
 
 # A card that computes and moves data. Its DMA passes the IOMMU, which a proxied card's cannot
@@ -84,10 +91,12 @@ topology_edu()
 	device edu,bus=edu
 }
 
-# Not a topology but a property of all others: the kernel is not told to use the IOMMU it has
+# Not a topology but a property of all others: the kernel does not use the IOMMU that it has. Not
+# asking is not enough, as many kernels use it by default. By itself it means alone,noiommu.
 topology_noiommu()
 {
-	iommu=
+	# shellcheck disable=SC2034 # read in ./host
+	iommu=off
 }
 
 add_topologies() # LIST,...
@@ -103,5 +112,4 @@ add_topologies() # LIST,...
 		}
 		"topology_$name"
 	done
-	[[ $1 != noiommu ]] || topology_alone
 }
