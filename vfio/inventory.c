@@ -42,7 +42,10 @@ typedef struct {
 
 static Escape *escape;
 
-static void PCI_NONRET on_libpci_error(char *format, ...)
+static void on_libpci_error(char *format, ...) G_GNUC_PRINTF(1, 2) G_GNUC_NORETURN;
+static void on_libpci_message(char *format, ...) G_GNUC_PRINTF(1, 2);
+
+static void on_libpci_error(char *format, ...)
 {
 	va_list arguments;
 
@@ -67,15 +70,17 @@ static void on_libpci_message(char *format, ...)
 static struct pci_access *access_new(int sys)
 {
 	g_autofree char *path = hvr_fd_path(sys, "bus/pci");
-	char parameter[] = "sysfs.path";
+	char path_parameter[] = "sysfs.path", hwdb_parameter[] = "hwdb.disable", yes[] = "1";
 	struct pci_access *access = pci_alloc();
 
 	access->method = PCI_ACCESS_SYS_BUS_PCI;
 	access->error = on_libpci_error;
 	access->warning = on_libpci_message;
 	access->debug = on_libpci_message;
-	access->id_lookup_mode = 0; /* no name from the network, no cache in a home folder */
-	pci_set_param(access, parameter, path);
+	/* Names from pci.ids alone: not from the network, a home folder or udev's database. */
+	access->id_lookup_mode = 0;
+	pci_set_param(access, hwdb_parameter, yes);
+	pci_set_param(access, path_parameter, path);
 	return access;
 }
 
