@@ -164,6 +164,11 @@ void fake_sysfs_put_link(FakeSysfs *fs, const char *path, const char *target)
 	fake_files_link_text(fs->root, path, target);
 }
 
+void fake_sysfs_remove_file(FakeSysfs *fs, const char *path)
+{
+	fake_files_remove(fs->root, path);
+}
+
 char *fake_sysfs_text(FakeSysfs *fs, const char *path)
 {
 	return fake_files_read(fs->root, path);

@@ -122,6 +122,9 @@ void fake_sysfs_add_process(FakeSysfs *fs, int pid, const char *command, const c
 void fake_sysfs_put_file(FakeSysfs *fs, const char *path, const char *text);
 void fake_sysfs_put_link(FakeSysfs *fs, const char *path, const char *target);
 
+/* A file, a link, or a folder with all in it. */
+void fake_sysfs_remove_file(FakeSysfs *fs, const char *path);
+
 /* The text of a file without its newline, or NULL; the driver's name, or NULL. [transfer full] */
 char *fake_sysfs_text(FakeSysfs *fs, const char *path);
 char *fake_sysfs_attribute(FakeSysfs *fs, const char *address, const char *attribute);
