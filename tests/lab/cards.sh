@@ -44,15 +44,34 @@ is_a() # ADDRESS VENDOR:DEVICE
 	[[ ${vendor#0x}:${device#0x} == "$2" ]]
 }
 
+# 'alone.1=0000:01:00.0 century.nic=0000:09:03.0 ...': all cards of this boot, which ./inside finds
+# once and exports as LAB_CARDS
+find_cards()
+{
+	local topology address class n line=
+
+	# shellcheck disable=SC2153 # set by ./host
+	for topology in ${TOPOLOGY//,/ }; do
+		n=0
+		for address in $(functions_of "$topology"); do
+			read -r class < "/sys/bus/pci/devices/$address/class"
+			if is_a "$address" 1e60:2864 || is_a "$address" 1234:11e8; then
+				line+="$topology.$((++n))=$address "
+			elif [[ $class == 0x0200* ]]; then
+				line+="$topology.nic=$address "
+			fi
+		done
+	done
+	echo "${line% }"
+}
+
 # Address of the Nth card of a topology; of topology edu, the edu card
 card() # TOPOLOGY [N]
 {
-	local address n=${2:-1} id=1e60:2864
+	local pair
 
-	[[ $1 != edu ]] || id=1234:11e8
-	for address in $(functions_of "$1"); do
-		is_a "$address" "$id" || continue
-		((--n)) || { echo "$address"; return; }
+	for pair in $LAB_CARDS; do
+		[[ ${pair%=*} != "$1.${2:-1}" ]] || { echo "${pair#*=}"; return; }
 	done
 	echo "lab: no card ${2:-1} in topology $1" >&2
 	return 1
@@ -61,27 +80,7 @@ card() # TOPOLOGY [N]
 # Address of the network card of topology century or noacs
 nic() # TOPOLOGY
 {
-	local address class
-
-	for address in $(functions_of "$1"); do
-		read -r class < "/sys/bus/pci/devices/$address/class"
-		[[ $class != 0x0200* ]] || { echo "$address"; return; }
-	done
-	echo "lab: no network card in topology $1" >&2
-	return 1
-}
-
-# 'alone.1=0000:01:00.0 ...' for all proxied cards of this boot
-all_cards()
-{
-	local file name line=
-
-	for file in "$LAB"/cards/*; do
-		[[ -e $file ]] || continue
-		name=${file##*/}
-		line+="$name=$(card "${name%.*}" "${name##*.}") "
-	done
-	echo "$line"
+	card "$1" nic
 }
 
 # The state file of a card: see card.c
@@ -89,8 +88,8 @@ state_file() # ADDRESS
 {
 	local pair
 
-	for pair in $(all_cards); do
-		[[ ${pair#*=} != "$1" ]] || { echo "$LAB/cards/${pair%%=*}"; return; }
+	for pair in $LAB_CARDS; do
+		[[ ${pair#*=} != "$1" ]] || { echo "$LAB/cards/${pair%=*}"; return; }
 	done
 	echo "lab: no emulated Hailo-8 at $1" >&2
 	return 1
@@ -182,7 +181,6 @@ remember_all()
 {
 	local topology address attribute value
 
-	# shellcheck disable=SC2153 # set by ./host
 	for topology in ${TOPOLOGY//,/ }; do
 		for address in $(functions_of "$topology"); do
 			for attribute in driver_override $CARD_ATTRIBUTES; do
