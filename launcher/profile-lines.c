@@ -268,16 +268,17 @@ GPtrArray *hvr_profile_lines_read(const char *file, const char *text, gsize leng
 	g_autoptr(GPtrArray) lines =
 		g_ptr_array_new_with_free_func((GDestroyNotify)hvr_profile_line_free);
 	g_autofree char *copy = NULL;
-	g_auto(GStrv) rows = NULL;
 	Reader reader = { .file = file, .seen = seen, .lines = lines };
 
 	if (!check_text(file, text, length, error))
 		return NULL;
 	copy = g_strndup(text, length);
-	rows = g_strsplit(copy, "\n", -1);
-	for (gsize i = 0; rows[i]; i++) {
-		reader.line = i + 1;
-		if (!read_line(&reader, rows[i], error))
+	for (char *row = copy, *next; row; row = next) {
+		next = memchr(row, '\n', length - (row - copy));
+		if (next)
+			*next++ = '\0';
+		reader.line++;
+		if (!read_line(&reader, row, error))
 			return NULL;
 	}
 	return g_steal_pointer(&lines);
@@ -314,7 +315,9 @@ HvrProfileLine *hvr_profile_line_from_set(const char *word, GError **error)
 	dot = strrchr(name, '.');
 	if (!equals || !dot || dot == name || dot[1] == '\0') {
 		hvr_profile_fail(error, "--set", NULL, "\"%s\" is not SECTION.KEY=VALUE", word);
-		hvr_error_hint(error, "such as --set vm.memory=8G or --set device.npu.pick=free");
+		hvr_error_hint(
+			error,
+			"write for example --set vm.memory=8G or --set device.npu.pick=free");
 		return NULL;
 	}
 	line->from_set = TRUE;
