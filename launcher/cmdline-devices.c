@@ -63,16 +63,18 @@ static void add_throw_away(GPtrArray *argv, const HvrProfileDisk *disk, guint in
 
 static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
 {
+	gboolean nvme = disk->bus == HVR_DISK_NVME;
 	g_autofree char *drive = g_strdup_printf("hvr-disk%u", index);
+	/* its bus has the same name and is a property next to "serial", "addr" and the like */
+	g_autofree char *id = g_strconcat(nvme ? "hvr-nvme-" : "", disk->id, NULL);
 	JsonObject *device = json_object_new();
 
 	if (disk->snapshot)
 		add_throw_away(argv, disk, index);
 	else
 		add_image(argv, disk, index);
-	json_object_set_string_member(device, "driver",
-				      disk->bus == HVR_DISK_NVME ? "nvme" : "virtio-blk-pci");
-	json_object_set_string_member(device, "id", disk->id);
+	json_object_set_string_member(device, "driver", nvme ? "nvme" : "virtio-blk-pci");
+	json_object_set_string_member(device, "id", id);
 	json_object_set_string_member(device, "drive", drive);
 	json_object_set_string_member(device, "serial", disk->id);
 	json_object_set_int_member(device, "bootindex", index);

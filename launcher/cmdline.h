@@ -45,9 +45,9 @@ typedef struct {
  * HVR_CMDLINE_SPARE_PORTS more are there for "plug". -device, -blockdev and -object are JSON, so
  * nothing in a value can add an option; where only key=value exists, commas are doubled.
  *
- * QEMU ids: cards, disks and nets are devices by their profile names; all else begins with "hvr-",
- * which no profile name can. The throw-away file of "snapshot = yes" is made by QEMU in $TMPDIR,
- * else /var/tmp, and has no name from the start.
+ * QEMU ids: cards, nets and virtio disks are devices by their profile names; all else begins with
+ * "hvr-", which no profile name can. The throw-away file of "snapshot = yes" is made by QEMU in
+ * $TMPDIR, else /var/tmp, and has no name from the start.
  *
  * Returns: (transfer full): strings, NULL-terminated; argv[0] is the profile's qemu binary.
  */
