@@ -59,7 +59,7 @@ static gboolean check_needed(const char *file, const HvrProfilePart *part, const
 	if (!wanted || hvr_profile_part_line(part, key))
 		return TRUE;
 	fail(error, file, part, key, rule);
-	hvr_error_hint(error, "such as %s = %s", key, part->kind->keys[index].sample);
+	hvr_error_hint(error, "write for example %s = %s", key, part->kind->keys[index].sample);
 	return FALSE;
 }
 

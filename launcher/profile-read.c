@@ -58,7 +58,7 @@ static gboolean check_section_name(const Reading *reading, const HvrProfileSecti
 {
 	if (kind->named && !name) {
 		hvr_profile_fail(error, reading->file, line, "needs a name");
-		hvr_error_hint(error, "such as [%s %s]", kind->name, kind->name);
+		hvr_error_hint(error, "write for example [%s %s]", kind->name, kind->name);
 		return FALSE;
 	}
 	if (kind->named)
@@ -208,7 +208,7 @@ static gboolean is_left_out(const Reading *reading, const HvrProfileKey *key,
 	if (!key->required && !key->fallback)
 		return TRUE;
 	hvr_profile_fail(error, reading->file, line, "has no value");
-	hvr_error_hint(error, "such as %s = %s", key->name, key->sample);
+	hvr_error_hint(error, "write for example %s = %s", key->name, key->sample);
 	return FALSE;
 }
 
@@ -263,7 +263,7 @@ static gboolean complete_part(const Reading *reading, const HvrProfilePart *part
 		if (!key->required || part->given[i])
 			continue;
 		hvr_profile_fail(error, reading->file, &place, "is missing");
-		hvr_error_hint(error, "such as %s = %s", key->name, key->sample);
+		hvr_error_hint(error, "write for example %s = %s", key->name, key->sample);
 		return FALSE;
 	}
 	return TRUE;
@@ -301,7 +301,7 @@ static gboolean complete_name(const Reading *reading, GError **error)
 	if (!hvr_profile_name_valid(base)) {
 		hvr_profile_fail(error, reading->file, &place,
 				 "is missing, and the file's name is not a VM name");
-		hvr_error_hint(error, "such as name = lab");
+		hvr_error_hint(error, "write for example name = lab");
 		return FALSE;
 	}
 	reading->profile->name = g_steal_pointer(&base);
