@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every way to get a profile wrong: each is a test with the mistake's name, and what the user is
+ * told is compared, the place and the hint included.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "launcher/error.h"
+#include "launcher/profile.h"
+
+#define VM   "[vm]\nmemory = 1G\n"
+#define NPU  VM "[device npu]\n"
+#define ROOT VM "[disk root]\nfile = a\n"
+#define LAN  VM "[net lan]\n"
+
+/* 40 characters */
+#define LONG "aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd"
+
+typedef struct {
+	const char *name;
+	const char *text;
+	const char *message;
+	const char *set;
+	gsize length; /* of a text with a NUL in it */
+} Refusal;
+
+/* clang-format off */
+static const Refusal refusals[] = {
+	/* the text */
+	{ "empty-file", "", "lab.ini: [vm] memory: is missing\nwrite for example memory = 4G" },
+	{ "only-comments", "# nothing\n; here\n", "lab.ini: [vm] memory: is missing" },
+	{ "nul", "[vm]\nmemory = 1\0G\n", "lab.ini:2: holds a NUL byte", NULL, 18 },
+	{ "invalid-utf8", "[vm]\nmemory = 1G\nname = \xff\n", "lab.ini:3: is not UTF-8\nconvert" },
+	{ "invalid-utf8-comment", "# \xc3\n" VM, "lab.ini:1: is not UTF-8" },
+	{ "byte-order-mark", "\xef\xbb\xbf" VM, "lab.ini:1: starts with a byte order mark" },
+	{ "escape-sequence", VM "name = \033[31m\n", "lab.ini:3: holds the control character U+001B" },
+	{ "c1-control", VM "name = \xc2\x9b" "31m\n", "lab.ini:3: holds the control character U+009B" },
+	{ "control-in-comment", "# \007\n" VM, "lab.ini:1: holds the control character U+0007" },
+	{ "lone-carriage-return", "[vm]\nname = a\rmemory = 1G\n", "lab.ini:2: holds the control" },
+	{ "tab-in-value", VM "name = a\tb\n", "lab.ini:3: [vm] name: holds a tab" },
+	/* lines */
+	{ "no-equals", VM "cpus\n", "lab.ini:3: \"cpus\" is nothing that a profile has\nexpected" },
+	{ "no-key", VM "= 4\n", "lab.ini:3: \"= 4\" is nothing that a profile has" },
+	{ "no-bracket", "[vm\nmemory = 1G\n", "lab.ini:1: \"[vm\" is a section without its ]" },
+	{ "before-any-section", "memory = 1G\n[vm]\n",
+	  "lab.ini:1: \"memory\" stands before the first [section]" },
+	{ "text-behind-section", "[vm] x\n", "lab.ini:1: [vm]: \" x\" stands behind the section" },
+	{ "comment-behind-section", "[vm] # x\n",
+	  "lab.ini:1: [vm]: \"# x\" stands behind the section\na comment needs a line of its own" },
+	{ "comment-behind-value", "[vm]\nmemory = 4G # x\n",
+	  "lab.ini:2: [vm] memory: \"# x\" stands behind the value\n"
+	  "a comment needs a line of its own" },
+	{ "semicolon-behind-value", "[vm]\nmemory = 4G ; x\n", "lab.ini:2: [vm] memory: \"; x\"" },
+	{ "comment-as-value", "[vm]\nmemory = # x\n", "lab.ini:2: [vm] memory: \"# x\"" },
+	{ "comment-behind-forward", LAN "forward = tcp::2222-22 # ssh\n",
+	  "lab.ini:4: [net lan] forward: \"# ssh\" stands behind the value" },
+	{ "duplicate-section", VM "[boot]\n[vm]\ncpus = 1\n",
+	  "lab.ini:4: [vm]: comes twice, first in line 1" },
+	{ "duplicate-section-blanks", NPU "[device   npu ]\n", "lab.ini:4: [device npu]: comes twice" },
+	{ "duplicate-key", VM "memory = 2G\n", "lab.ini:3: [vm] memory: comes twice, first in line 2" },
+	/* sections and keys */
+	{ "unknown-section", VM "[boots]\n",
+	  "lab.ini:3: [boots]: there is no such section\ndid you mean \"boot\"?" },
+	{ "unknown-section-far", VM "[firmware]\n", "expected one of: vm, device, boot, disk" },
+	{ "section-case", "[VM]\nmemory = 1G\n", "lab.ini:1: [VM]: there is no such section" },
+	{ "empty-section", "[]\n", "lab.ini:1: []: there is no such section" },
+	{ "unknown-key", "[vm]\nmemry = 1G\n",
+	  "lab.ini:2: [vm] memry: there is no such key\ndid you mean \"memory\"?" },
+	{ "unknown-key-far", VM "colour = red\n", "expected one of: name, memory, cpus, accel" },
+	{ "key-of-other-section", NPU "memory = 1G\n", "lab.ini:4: [device npu] memory: there is no" },
+	{ "localised-key", VM "name[de] = a\n", "lab.ini:3: [vm] name[de]: there is no such key" },
+	{ "device-without-name", VM "[device]\n",
+	  "lab.ini:3: [device]: needs a name\nwrite for example [device device]" },
+	{ "vm-with-name", "[vm lab]\nmemory = 1G\n", "lab.ini:1: [vm lab]: there is one [vm]" },
+	{ "id-slash", VM "[device a/b]\n", "lab.ini:3: [device a/b]: \"a/b\" is not a name\nexpected" },
+	{ "id-comma", VM "[disk a,b]\n", "\"a,b\" is not a name" },
+	{ "id-blank", VM "[net a b]\n", "\"a b\" is not a name" },
+	{ "id-upper-case", VM "[net Lan]\n", "\"Lan\" is not a name" },
+	{ "id-digit-first", VM "[net 1a]\n", "\"1a\" is not a name" },
+	{ "id-quoted", VM "[device \"npu\"]\n", "is not a name" },
+	{ "id-too-long", VM "[device " LONG "]\n", "is not a name" },
+	{ "id-reserved", VM "[device hvr-port0]\n", "names in hvr- belong to the program" },
+	{ "id-twice", NPU "[net npu]\n",
+	  "lab.ini:4: [net npu]: \"npu\" is already the name of a device" },
+	/* [vm] */
+	{ "memory-missing", "# a\n[vm]\ncpus = 1\n", "lab.ini:2: [vm] memory: is missing" },
+	{ "memory-empty", "[vm]\nmemory =\n", "lab.ini:2: [vm] memory: has no value\nwrite for" },
+	{ "memory-negative", "[vm]\nmemory = -5G\n", "lab.ini:2: [vm] memory: \"-5G\" is not a size" },
+	{ "memory-plus", "[vm]\nmemory = +5G\n", "\"+5G\" is not a size" },
+	{ "memory-zero", "[vm]\nmemory = 0\n", "\"0\" is too small" },
+	{ "memory-bytes", "[vm]\nmemory = 4096\n", "\"4096\" is too small\nexpected a number with K" },
+	{ "memory-suffix", "[vm]\nmemory = 4GB\n", "\"4GB\" is not a size" },
+	{ "memory-suffix-iec", "[vm]\nmemory = 4GiB\n", "\"4GiB\" is not a size" },
+	{ "memory-suffix-unknown", "[vm]\nmemory = 4X\n", "\"4X\" is not a size" },
+	{ "memory-suffix-apart", "[vm]\nmemory = 4 G\n", "\"4 G\" is not a size" },
+	{ "memory-suffix-alone", "[vm]\nmemory = G\n", "\"G\" is not a size" },
+	{ "memory-fraction", "[vm]\nmemory = 1.5G\n", "\"1.5G\" is not a size" },
+	{ "memory-hexadecimal", "[vm]\nmemory = 0x10M\n", "\"0x10M\" is not a size" },
+	{ "memory-odd", "[vm]\nmemory = 16385K\n", "\"16385K\" is not a multiple of 1M" },
+	{ "memory-too-small", "[vm]\nmemory = 15M\n", "\"15M\" is too small" },
+	{ "memory-too-large", "[vm]\nmemory = 17T\n", "\"17T\" is too large" },
+	{ "memory-overflow", "[vm]\nmemory = 18446744073709551616\n", "is too large" },
+	{ "memory-overflow-suffix", "[vm]\nmemory = 18014398509481984G\n", "is too large" },
+	{ "memory-wrap", "[vm]\nmemory = 16777216T\n", "is too large" },
+	{ "cpus-zero", VM "cpus = 0\n", "[vm] cpus: \"0\" is out of range\nexpected 1 to 512" },
+	{ "cpus-too-many", VM "cpus = 513\n", "\"513\" is out of range" },
+	{ "cpus-negative", VM "cpus = -1\n", "\"-1\" is not a whole number" },
+	{ "cpus-overflow", VM "cpus = 4294967298\n", "is out of range" },
+	{ "cpus-overflow-64", VM "cpus = 18446744073709551617\n", "is out of range" },
+	{ "cpus-trailing", VM "cpus = 4x\n", "\"4x\" is not a whole number" },
+	{ "cpus-empty", VM "cpus =\n", "lab.ini:3: [vm] cpus: has no value" },
+	{ "accel-unknown", VM "accel = kvn\n", "\"kvn\" is not one of its values\ndid you mean \"kvm\"?" },
+	{ "accel-case", VM "accel = KVM\n", "is not one of its values" },
+	{ "name-slash", VM "name = a/b\n", "lab.ini:3: [vm] name: \"a/b\" is not a VM name\nexpected" },
+	{ "name-comma", VM "name = a,b\n", "\"a,b\" is not a VM name" },
+	{ "name-dots", VM "name = ..\n", "\"..\" is not a VM name" },
+	{ "name-dash-first", VM "name = -a\n", "\"-a\" is not a VM name" },
+	{ "name-upper-case", VM "name = Lab\n", "is not a VM name" },
+	{ "name-too-long", VM "name = " LONG LONG "\n", "is not a VM name" },
+	{ "cpu-blank", VM "cpu = host x\n", "\"host x\" holds ' '" },
+	{ "cpu-quote", VM "cpu = \"host\"\n", "holds '\"'" },
+	{ "cpu-dash-first", VM "cpu = -host\n", "begins with '-'" },
+	{ "machine-option", VM "machine = q35,accel=tcg\n", "holds ','" },
+	{ "machine-without-pcie", VM "machine = pc\n", "\"pc\" has no PCI Express slots\nexpected q35" },
+	{ "machine-unicode", VM "machine = q35\xc3\xa9\n", "holds '\xc3\xa9'" },
+	/* [device NAME] */
+	{ "match-short", NPU "match = 1e60:286\n", "\"1e60:286\" is not VENDOR:DEVICE" },
+	{ "match-one", NPU "match = 1e60\n", "is not VENDOR:DEVICE" },
+	{ "match-prefix", NPU "match = 0x1e:2864\n", "is not VENDOR:DEVICE" },
+	{ "match-three", NPU "match = 1e60:2864:00\n", "is not VENDOR:DEVICE" },
+	{ "match-letters", NPU "match = 1e60:28g4\n", "is not VENDOR:DEVICE" },
+	{ "match-star", NPU "match = 1e60:*\n", "is not VENDOR:DEVICE" },
+	{ "match-empty", NPU "match =\n", "lab.ini:4: [device npu] match: has no value" },
+	{ "address-slot", NPU "address = 02:20.0\n", "\"02:20.0\" is not a PCI address\nexpected" },
+	{ "address-function", NPU "address = 02:00.8\n", "is not a PCI address" },
+	{ "address-trailing", NPU "address = 02:00.0x\n", "is not a PCI address" },
+	{ "address-dots", NPU "address = ../../02:00.0\n", "is not a PCI address" },
+	{ "path-bad", NPU "path = 00:1c.4/\n", "is not a path of PCI slots" },
+	{ "path-file", NPU "path = /sys/bus/pci\n", "is not a path of PCI slots" },
+	{ "two-selectors", NPU "match = 1e60:2864\naddress = 02:00.0\n",
+	  "lab.ini:5: [device npu] address: only one of match, address and path can be given, "
+	  "and match is" },
+	{ "reset-unknown", NPU "reset = flrr\n", "\"flrr\" is not a reset method\ndid you mean \"flr\"?" },
+	{ "reset-mixed", NPU "reset = none bus\n", "\"none\" is not a reset method" },
+	{ "reset-comma", NPU "reset = pm,bus\n", "\"pm,bus\" is not a reset method" },
+	{ "reset-twice", NPU "reset = bus pm bus\n", "\"bus\" comes twice" },
+	{ "deadline-zero", NPU "deadline = 0\n", "\"0\" is out of range\nexpected 1 to 600" },
+	{ "deadline-unit", NPU "deadline = 10s\n", "\"10s\" is not a whole number" },
+	{ "pick-unknown", NPU "pick = any\n", "is not one of its values\nit takes only, free" },
+	/* [boot] */
+	{ "cmdline-without-kernel", VM "[boot]\ncmdline = quiet\n",
+	  "lab.ini:4: [boot] cmdline: means nothing without a kernel" },
+	{ "initrd-without-kernel", VM "[boot]\nkernel =\ninitrd = a\n", "[boot] initrd: means nothing" },
+	{ "initrd-comma", VM "[boot]\nkernel = a\ninitrd = a,b\n", "/a,b\" holds a comma" },
+	{ "kernel-folder", VM "[boot]\nkernel = a/\n", "\"a/\" names a folder" },
+	{ "kernel-home", VM "[boot]\nkernel = ~/a\n", "\"~/a\" begins with '~'" },
+	/* [disk NAME] */
+	{ "disk-without-file", VM "[disk root]\nformat = raw\n",
+	  "lab.ini:3: [disk root] file: is missing\nwrite for example file = root.qcow2" },
+	{ "disk-empty-file", VM "[disk root]\nfile =\n", "lab.ini:4: [disk root] file: has no value" },
+	{ "disk-format-unknown", ROOT "format = vmdk\n", "it takes qcow2, raw" },
+	{ "disk-snapshot-maybe", ROOT "snapshot = maybe\n", "it takes no, yes, off, on" },
+	{ "disk-snapshot-readonly", ROOT "snapshot = yes\nreadonly = yes\n",
+	  "lab.ini:5: [disk root] snapshot: has nothing to throw away" },
+	{ "disk-file-twice", ROOT "[disk data]\nfile = ./a\nsnapshot = yes\n",
+	  "lab.ini:6: [disk data] file: is also the file of [disk root]" },
+	/* [net NAME] */
+	{ "bridge-missing", LAN "mode = bridge\n",
+	  "lab.ini:3: [net lan] bridge: is missing for mode = bridge\nwrite for example bridge = br0" },
+	{ "bridge-without-mode", LAN "bridge = br0\n", "lab.ini:4: [net lan] bridge: is for mode = bridge" },
+	{ "bridge-comma", LAN "mode = bridge\nbridge = br0,helper=/x\n", "holds ','" },
+	{ "bridge-slash", LAN "mode = bridge\nbridge = ../x\n", "holds '/'" },
+	{ "bridge-dots", LAN "mode = bridge\nbridge = ..\n", "\"..\" is not an interface" },
+	{ "bridge-too-long", LAN "mode = bridge\nbridge = abcdefghijklmnop\n", "longer than 15 bytes" },
+	{ "tap-missing", LAN "mode = tap\n", "[net lan] tap: is missing for mode = tap" },
+	{ "tap-without-mode", LAN "tap = tap0\n", "[net lan] tap: is for mode = tap only" },
+	{ "forward-without-user", LAN "mode = none\nforward = tcp::2222-22\n",
+	  "lab.ini:5: [net lan] forward: is for mode = user only" },
+	{ "forward-protocol", LAN "forward = sctp::2222-22\n", "\"sctp\" is neither tcp nor udp" },
+	{ "forward-short", LAN "forward = 2222-22\n", "\"2222-22\" is not a forward\nexpected PROTOCOL" },
+	{ "forward-port-zero", LAN "forward = tcp::0-22\n", "\"0\" is not a port" },
+	{ "forward-port-large", LAN "forward = tcp::65536-22\n", "\"65536\" is not a port" },
+	{ "forward-port-guest", LAN "forward = tcp::22-\n", "\"\" is not a port" },
+	{ "forward-port-negative", LAN "forward = tcp::-1-22\n", "\"\" is not a port" },
+	{ "forward-no-guest", LAN "forward = tcp::2222\n", "has no guest port" },
+	{ "forward-name", LAN "forward = tcp:localhost:2222-22\n", "\"localhost\" is not an IPv4 address" },
+	{ "forward-octal", LAN "forward = tcp:127.0.0.01:2222-22\n", "is not an IPv4 address" },
+	{ "forward-octet", LAN "forward = tcp:127.0.0.256:2222-22\n", "is not an IPv4 address" },
+	{ "forward-injection", LAN "forward = tcp::2222-22,hostfwd=tcp::1-1\n", "is not a port" },
+	{ "forward-twice", LAN "forward = tcp::2222-22 tcp::2222-23\n",
+	  "lab.ini:4: [net lan] forward: tcp port 2222 is forwarded twice" },
+	{ "forward-twice-any", LAN "forward = tcp::2222-22;tcp:0.0.0.0:2222-22\n", "forwarded twice" },
+	{ "forward-twice-nets", LAN "forward = udp::53-53\n[net wan]\nforward = udp::53-53\n",
+	  "lab.ini:6: [net wan] forward: udp port 53 is forwarded twice" },
+	{ "mac-short", LAN "mac = 52:54:00:12:34\n", "is not a MAC address" },
+	{ "mac-dashes", LAN "mac = 52-54-00-12-34-56\n", "is not a MAC address" },
+	{ "mac-group", LAN "mac = 01:00:5e:00:00:01\n", "is a group address" },
+	{ "mac-zero", LAN "mac = 00:00:00:00:00:00\n", "is nobody's address" },
+	{ "mac-twice", LAN "mac = 52:54:00:12:34:5A\n[net wan]\nmac = 52:54:00:12:34:5a\n",
+	  "lab.ini:6: [net wan] mac: is also the address of [net lan]" },
+	/* the rest */
+	{ "serial-file-missing", VM "[serial]\nmode = file\n",
+	  "lab.ini:3: [serial] file: is missing for mode = file" },
+	{ "serial-file-unused", VM "[serial]\nfile = a\n", "lab.ini:4: [serial] file: is for mode = file" },
+	{ "serial-mode-unknown", VM "[serial]\nmode = pty\n", "it takes none, stdio, file, socket" },
+	{ "user-slash", VM "[security]\nuser = a/b\n", "holds '/'" },
+	{ "user-colon", VM "[security]\nuser = a:b\n", "holds ':'" },
+	{ "user-too-long", VM "[security]\nuser = " LONG "\n", "longer than 32 bytes" },
+	{ "binary-blank", VM "[qemu]\nbinary = qemu -x\n", "holds ' '" },
+	{ "binary-shell", VM "[qemu]\nbinary = qemu;reboot\n", "holds ';'" },
+	{ "binary-dash-first", VM "[qemu]\nbinary = -x\n", "begins with '-'" },
+	{ "binary-folder", VM "[qemu]\nbinary = /usr/bin/\n", "names a folder" },
+	{ "args-quote", VM "[qemu]\nargs = -rtc 'base\n",
+	  "lab.ini:4: [qemu] args: cannot be split into words: " },
+	/* --set */
+	{ "set-no-equals", VM, "--set: \"vm.memory\" is not SECTION.KEY=VALUE", "vm.memory" },
+	{ "set-no-section", VM, "is not SECTION.KEY=VALUE\nwrite for example", "memory=1G" },
+	{ "set-no-key", VM, "is not SECTION.KEY=VALUE", "vm.=1G" },
+	{ "set-empty", VM, "is not SECTION.KEY=VALUE", "" },
+	{ "set-unknown-key", VM, "--set vm.memry: there is no such key\ndid you", "vm.memry=1G" },
+	{ "set-unknown-section", VM, "--set vn.memory: there is no such section\ndid", "vn.memory=1G" },
+	{ "set-bad-value", VM, "--set device.npu.pick: \"x\" is not one", "device.npu.pick=x" },
+	{ "set-bad-id", VM, "--set device.a/b.pick: \"a/b\" is not a name", "device.a/b.pick=free" },
+	{ "set-newline", VM, "--set: \"vm.name=a\\nb\" holds a control character", "vm.name=a\nb" },
+	{ "set-invalid-utf8", VM, "or is not UTF-8", "vm.name=\xff" },
+	{ "set-memory-empty", VM, "--set vm.memory: has no value", "vm.memory=" },
+	{ "set-new-disk", VM, "--set disk.a.file: is missing\nwrite for", "disk.a.format=raw" },
+};
+/* clang-format on */
+
+static void test_refusal(void **state)
+{
+	const Refusal *refusal = *state;
+	const char *const sets[] = { refusal->set, NULL };
+	gsize length = refusal->length ? refusal->length : strlen(refusal->text);
+	/* on the heap and without a NUL, so that reading beyond the end is noticed */
+	g_autofree char *text = length ? g_memdup2(refusal->text, length) : g_strdup("");
+	g_autoptr(GError) error = NULL;
+
+	assert_null(hvr_profile_parse("lab.ini", text, length, sets, &error));
+	assert_non_null(error);
+	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE));
+	assert_int_equal(hvr_exit_status(error), 78);
+	if (!strstr(error->message, refusal->message))
+		fail_msg("the message is \"%s\"", error->message);
+}
+
+/* No name of a VM in the file's name: only then [vm] name is required. */
+static void test_file_name(void **state)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_null(hvr_profile_parse("My Lab.ini", VM, strlen(VM), NULL, &error));
+	assert_string_equal(error->message,
+			    "My Lab.ini: [vm] name: is missing, and the file's name is "
+			    "not a VM name\nwrite for example name = lab");
+}
+
+/* More sections than QEMU has slots for. */
+static void test_too_many(void **state)
+{
+	g_autoptr(GString) text = g_string_new(VM);
+	g_autoptr(GError) error = NULL;
+
+	for (int i = 0; i < 9; i++)
+		g_string_append_printf(text, "[net n%d]\n", i);
+	assert_null(hvr_profile_parse("lab.ini", text->str, text->len, NULL, &error));
+	assert_string_equal(error->message, "lab.ini:11: [net n8]: there can be 8 of them");
+}
+
+/* A hostile value fills neither terminal nor log, and the reason is still in the message. */
+static void test_long_value(void **state)
+{
+	g_autofree char *value = g_strnfill(500000, 'x');
+	g_autofree char *text = g_strdup_printf("[vm]\nmemory = %s\n", value);
+	g_autoptr(GError) error = NULL;
+
+	assert_null(hvr_profile_parse("lab.ini", text, strlen(text), NULL, &error));
+	assert_true(strlen(error->message) < 500);
+	assert_non_null(strstr(error->message, "lab.ini:2: [vm] memory: \"xxx"));
+	assert_non_null(strstr(error->message, "is not a size\nexpected"));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_file_name),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_long_value),
+	};
+	struct CMUnitTest tests[G_N_ELEMENTS(refusals) + G_N_ELEMENTS(others)] = { 0 };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
+		tests[i].name = refusals[i].name;
+		tests[i].test_func = test_refusal;
+		tests[i].initial_state = (void *)&refusals[i];
+	}
+	memcpy(&tests[G_N_ELEMENTS(refusals)], others, sizeof(others));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

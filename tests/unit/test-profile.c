@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a right profile becomes: defaults, every value, --set, and the table that it is read by.
+ * Wrong profiles are in test-profile-refusals.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "launcher/profile-table.h"
+#include "launcher/profile.h"
+
+#define VM "[vm]\nmemory = 1G\n"
+
+static HvrProfile *parse_with(const char *text, const char *const *sets)
+{
+	g_autoptr(GError) error = NULL;
+	HvrProfile *profile = hvr_profile_parse("/lab/rig-1.ini", text, strlen(text), sets, &error);
+
+	if (!profile)
+		fail_msg("%s", error->message);
+	return profile;
+}
+
+static HvrProfile *parse(const char *text)
+{
+	return parse_with(text, NULL);
+}
+
+/* One line is enough, and everything else has the default of the manual. */
+static void test_defaults(void **state)
+{
+	g_autoptr(HvrProfile) profile = parse(VM);
+
+	assert_string_equal(profile->file, "/lab/rig-1.ini");
+	assert_string_equal(profile->name, "rig-1");
+	assert_int_equal(profile->memory_bytes, 1 << 30);
+	assert_int_equal(profile->cpus, 2);
+	assert_int_equal(profile->accel, HVR_ACCEL_AUTO);
+	assert_string_equal(profile->cpu, "auto");
+	assert_string_equal(profile->machine, "q35");
+	assert_int_equal(profile->devices->len + profile->disks->len + profile->nets->len, 0);
+	assert_true(!profile->kernel && !profile->initrd && !profile->cmdline);
+	assert_int_equal(profile->serial, HVR_SERIAL_STDIO);
+	assert_null(profile->serial_file);
+	assert_null(profile->user);
+	assert_true(profile->sandbox);
+	assert_string_equal(profile->qemu_binary, "qemu-system-x86_64");
+	assert_int_equal(profile->qemu_args->len, 0);
+}
+
+/* A section that only has its header is the card, disk or net with all defaults. */
+static void test_section_defaults(void **state)
+{
+	g_autoptr(HvrProfile) profile =
+		parse(VM "[device npu]\n[disk root]\nfile = a\n[net lan]\n");
+	HvrProfileDevice *device = profile->devices->pdata[0];
+	HvrProfileDisk *disk = profile->disks->pdata[0];
+	HvrProfileNet *net = profile->nets->pdata[0];
+
+	assert_string_equal(device->id, "npu");
+	assert_int_equal(device->by, HVR_SELECT_MATCH);
+	assert_int_equal(device->vendor, 0x1e60);
+	assert_int_equal(device->device, 0x2864);
+	assert_int_equal(device->pick, HVR_PICK_ONLY);
+	assert_string_equal(device->reset, "auto");
+	assert_int_equal(device->group, HVR_GROUP_REFUSE);
+	assert_int_equal(device->after, HVR_AFTER_RESTORE);
+	assert_int_equal(device->deadline_ms, 10000);
+	assert_string_equal(disk->file, "/lab/a");
+	assert_int_equal(disk->format, HVR_DISK_QCOW2);
+	assert_int_equal(disk->bus, HVR_DISK_VIRTIO);
+	assert_true(!disk->snapshot && !disk->readonly);
+	assert_int_equal(net->mode, HVR_NET_USER);
+	assert_int_equal(net->forwards->len, 0);
+}
+
+/* The ways to lay out a file that mean the same. */
+static void test_layout(void **state)
+{
+	static const char *const same[] = {
+		"[vm]\nmemory=1G\n",
+		"[vm]\r\nmemory = 1G\r\n",
+		"[vm]\nmemory = 1G",
+		"\n\n  [ vm ]\t\n\t memory\t=\t1G \n\n",
+		"# [vm]\n; a comment\n[vm]\n  # memory = 3G\nmemory = 1024M\n",
+		"[boot]\n[vm]\nmemory = 1073741824\n",
+		"[vm]\nmemory = 1g\n",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(same); i++) {
+		g_autoptr(HvrProfile) profile = parse(same[i]);
+
+		assert_int_equal(profile->memory_bytes, 1 << 30);
+	}
+}
+
+/* The bounds themselves are within. */
+static void test_bounds(void **state)
+{
+	g_autoptr(HvrProfile) low = parse("[vm]\nmemory = 16M\ncpus = 1\n");
+	g_autoptr(HvrProfile) high = parse("[vm]\nmemory = 16T\ncpus = 512\n");
+	g_autoptr(HvrProfile) odd = parse("[vm]\nmemory = 17408K\ncpus = 007\n");
+
+	assert_int_equal(low->memory_bytes, 16 << 20);
+	assert_true(high->memory_bytes == G_GUINT64_CONSTANT(16) << 40);
+	assert_int_equal(odd->memory_bytes, 17 << 20);
+	assert_int_equal(odd->cpus, 7);
+}
+
+/* Each selector, in the spelling that the rest of the program compares. */
+static void test_selectors(void **state)
+{
+	g_autoptr(HvrProfile) profile = parse(VM "[device a]\nmatch = 1E60:45c4\n"
+						 "[device b]\naddress = 02:00.1\n"
+						 "[device c]\npath = 00:1C.4/00.0\n");
+	HvrProfileDevice *a = profile->devices->pdata[0];
+	HvrProfileDevice *b = profile->devices->pdata[1];
+	HvrProfileDevice *c = profile->devices->pdata[2];
+
+	assert_int_equal(a->by, HVR_SELECT_MATCH);
+	assert_int_equal(a->vendor, 0x1e60);
+	assert_int_equal(a->device, 0x45c4);
+	assert_int_equal(b->by, HVR_SELECT_ADDRESS);
+	assert_int_equal(b->address.bus, 2);
+	assert_int_equal(b->address.function, 1);
+	assert_int_equal(c->by, HVR_SELECT_PATH);
+	assert_string_equal(c->path, "00:1c.4/00.0");
+}
+
+/* Reset policies as the executor gets them: none is an empty list. */
+static void test_resets(void **state)
+{
+	static const char *const policies[][2] = {
+		{ "auto", "auto" },	  { "keep", "keep" },
+		{ "none", "" },		  { "bus", "bus" },
+		{ "pm   bus", "pm bus" }, { "device_specific af_flr", "device_specific af_flr" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(policies); i++) {
+		g_autofree char *text =
+			g_strconcat(VM "[device npu]\nreset = ", policies[i][0], "\n", NULL);
+		g_autoptr(HvrProfile) profile = parse(text);
+		HvrProfileDevice *device = profile->devices->pdata[0];
+
+		assert_string_equal(device->reset, policies[i][1]);
+	}
+}
+
+/* Every word of a policy is the enum's value of that name. */
+static void test_words(void **state)
+{
+	g_autoptr(HvrProfile) profile =
+		parse(VM "accel = tcg\ncpu = EPYC-v4,+avx2,-svm\nmachine = pc-q35-7.2\n"
+			 "[device npu]\npick = free\ngroup = pass\nafter = keep\ndeadline = 600\n"
+			 "[disk root]\nfile = a\nformat = raw\nbus = nvme\nreadonly = on\n"
+			 "[net lan]\nmode = none\n[serial]\nmode = socket\n"
+			 "[security]\nuser = hailo-vm\nsandbox = no\n");
+	HvrProfileDevice *device = profile->devices->pdata[0];
+	HvrProfileDisk *disk = profile->disks->pdata[0];
+	HvrProfileNet *net = profile->nets->pdata[0];
+
+	assert_int_equal(profile->accel, HVR_ACCEL_TCG);
+	assert_string_equal(profile->cpu, "EPYC-v4,+avx2,-svm");
+	assert_string_equal(profile->machine, "pc-q35-7.2");
+	assert_int_equal(device->pick, HVR_PICK_FREE);
+	assert_int_equal(device->group, HVR_GROUP_PASS);
+	assert_int_equal(device->after, HVR_AFTER_KEEP);
+	assert_int_equal(device->deadline_ms, 600000);
+	assert_int_equal(disk->format, HVR_DISK_RAW);
+	assert_int_equal(disk->bus, HVR_DISK_NVME);
+	assert_true(disk->readonly);
+	assert_int_equal(net->mode, HVR_NET_NONE);
+	assert_int_equal(profile->serial, HVR_SERIAL_SOCKET);
+	assert_string_equal(profile->user, "hailo-vm");
+	assert_false(profile->sandbox);
+}
+
+static void assert_forward(const HvrForward *forward, gboolean udp, const char *address,
+			   guint host_port, guint guest_port)
+{
+	assert_int_equal(forward->udp, udp);
+	assert_string_equal(forward->host_address, address);
+	assert_int_equal(forward->host_port, host_port);
+	assert_int_equal(forward->guest_port, guest_port);
+}
+
+/* Forwards in every spelling and with every separator; the same port of tcp and udp is two. */
+static void test_forwards(void **state)
+{
+	g_autoptr(HvrProfile) profile =
+		parse(VM "[net lan]\n"
+			 "forward = tcp:127.0.0.1:2222-22 ; udp::2222-53;tcp:0.0.0.0:65535-:1 "
+			 "tcp:10.0.0.1:1-65535\n");
+	HvrProfileNet *net = profile->nets->pdata[0];
+
+	assert_int_equal(net->forwards->len, 4);
+	assert_forward(net->forwards->pdata[0], FALSE, "127.0.0.1", 2222, 22);
+	assert_forward(net->forwards->pdata[1], TRUE, "127.0.0.1", 2222, 53);
+	assert_forward(net->forwards->pdata[2], FALSE, "0.0.0.0", 65535, 1);
+	assert_forward(net->forwards->pdata[3], FALSE, "10.0.0.1", 1, 65535);
+}
+
+/* Addresses are stable, differ between nets and between VMs, and are local and unicast. */
+static void test_mac(void **state)
+{
+	g_autoptr(HvrProfile) profile = parse(VM "[net lan]\n[net wan]\n");
+	g_autoptr(HvrProfile) other = parse(VM "name = rig-2\n[net lan]\n");
+	g_autoptr(HvrProfile) given = parse(VM "[net lan]\nmac = 52:54:00:AB:cd:EF\n");
+	HvrProfileNet *lan = profile->nets->pdata[0];
+	HvrProfileNet *wan = profile->nets->pdata[1];
+
+	assert_string_equal(lan->mac, "3a:a7:c4:9d:2b:1e");
+	assert_string_not_equal(lan->mac, wan->mac);
+	assert_string_not_equal(lan->mac, ((HvrProfileNet *)other->nets->pdata[0])->mac);
+	assert_string_equal(((HvrProfileNet *)given->nets->pdata[0])->mac, "52:54:00:ab:cd:ef");
+	assert_int_equal(g_ascii_xdigit_value(wan->mac[1]) & 3, 2);
+}
+
+/* Paths start in the profile's folder; text that a shell or QEMU would read stays as it is. */
+static void test_texts(void **state)
+{
+	g_autoptr(HvrProfile) profile =
+		parse(VM "[boot]\nkernel = ../boot/./vmlinuz\ninitrd = /srv/initrd\n"
+			 "cmdline = root=/dev/vda1 dyndbg=\"file a.c +p\" x=\\n\\s,$HOME\n"
+			 "[disk root]\nfile = a b,c;d#e%f=\xc3\xbc.qcow2\n"
+			 "[serial]\nmode = file\nfile = serial.log\n"
+			 "[qemu]\nbinary = ./qemu\nargs = -a 'b c' \"d\\\"\" e\\ f --\n");
+	HvrProfileDisk *disk = profile->disks->pdata[0];
+
+	assert_string_equal(profile->kernel, "/boot/vmlinuz");
+	assert_string_equal(profile->initrd, "/srv/initrd");
+	assert_string_equal(profile->cmdline,
+			    "root=/dev/vda1 dyndbg=\"file a.c +p\" x=\\n\\s,$HOME");
+	assert_string_equal(disk->file, "/lab/a b,c;d#e%f=\xc3\xbc.qcow2");
+	assert_string_equal(profile->serial_file, "/lab/serial.log");
+	assert_string_equal(profile->qemu_binary, "/lab/qemu");
+	assert_int_equal(profile->qemu_args->len, 5);
+	assert_string_equal(profile->qemu_args->pdata[1], "b c");
+	assert_string_equal(profile->qemu_args->pdata[2], "d\"");
+	assert_string_equal(profile->qemu_args->pdata[3], "e f");
+}
+
+/* An empty value of a key without default is no value: a template's blanks do no harm. */
+static void test_blanks(void **state)
+{
+	g_autoptr(HvrProfile) profile = parse(VM "name =\n[device npu]\naddress =\n"
+						 "[boot]\nkernel =\ninitrd =\ncmdline =\n"
+						 "[net lan]\nbridge =\nforward =\n[qemu]\nargs =\n"
+						 "[serial]\nfile =\n[security]\nuser =\n");
+
+	assert_null(profile->kernel);
+	assert_string_equal(profile->name, "rig-1");
+	assert_int_equal(((HvrProfileDevice *)profile->devices->pdata[0])->by, HVR_SELECT_MATCH);
+}
+
+/* Two disks may read one image. */
+static void test_shared_image(void **state)
+{
+	g_autoptr(HvrProfile) profile = parse(VM "[disk a]\nfile = x\nsnapshot = yes\n"
+						 "[disk b]\nfile = x\nreadonly = yes\n");
+
+	assert_int_equal(profile->disks->len, 2);
+}
+
+/* --set replaces, adds keys and sections, later ones win, and nothing of a value is special. */
+static void test_set(void **state)
+{
+	static const char *const sets[] = { "vm.memory=2G",
+					    "vm.memory=3G",
+					    "vm.cpus=8",
+					    "device.npu.pick=free",
+					    "device npu.group=bind",
+					    "disk.data.file=/a #b",
+					    "boot.kernel=/k=l.m",
+					    NULL };
+	g_autoptr(HvrProfile) profile = parse_with(VM "[device npu]\npick = only\n", sets);
+	HvrProfileDevice *device = profile->devices->pdata[0];
+
+	assert_true(profile->memory_bytes == G_GUINT64_CONSTANT(3) << 30);
+	assert_int_equal(profile->cpus, 8);
+	assert_int_equal(profile->devices->len, 1);
+	assert_int_equal(device->pick, HVR_PICK_FREE);
+	assert_int_equal(device->group, HVR_GROUP_BIND);
+	assert_string_equal(((HvrProfileDisk *)profile->disks->pdata[0])->file, "/a #b");
+	assert_string_equal(profile->kernel, "/k=l.m");
+}
+
+/* One selector takes the place of another; an empty value takes a key back. */
+static void test_set_instead(void **state)
+{
+	static const char *const sets[] = { "device.npu.path=00:1c.0/00.0",
+					    "device.npu.address=03:00.0",
+					    "boot.cmdline=", "boot.kernel=", NULL };
+	g_autoptr(HvrProfile) profile = parse_with(
+		VM "[device npu]\nmatch = 1e60:2864\n[boot]\nkernel = a\ncmdline = b\n", sets);
+	HvrProfileDevice *device = profile->devices->pdata[0];
+
+	assert_int_equal(device->by, HVR_SELECT_ADDRESS);
+	assert_int_equal(device->address.bus, 3);
+	assert_null(profile->kernel);
+	assert_null(profile->cmdline);
+}
+
+/* What a VM may be called: it becomes a folder's name and a part of QEMU's options. */
+static void test_names(void **state)
+{
+	g_autofree char *longest = g_strnfill(63, 'a');
+	g_autofree char *longer = g_strnfill(64, 'a');
+
+	assert_true(hvr_profile_name_valid("a"));
+	assert_true(hvr_profile_name_valid("0-"));
+	assert_true(hvr_profile_name_valid(longest));
+	assert_false(hvr_profile_name_valid(longer));
+	assert_false(hvr_profile_name_valid(""));
+	assert_false(hvr_profile_name_valid("-a"));
+	assert_false(hvr_profile_name_valid("a/b"));
+	assert_false(hvr_profile_name_valid("a.b"));
+	assert_false(hvr_profile_name_valid("a\n"));
+}
+
+/* The table is whole: help and manual can print every entry, and samples and defaults are right. */
+static void test_table(void **state)
+{
+	gsize length;
+	const HvrProfileSection *section = hvr_profile_table(&length);
+
+	assert_int_equal(length, 8);
+	for (; section->name; section++) {
+		assert_non_null(section->help);
+		assert_true(section->n_keys <= HVR_PROFILE_KEYS_MAX);
+		for (gsize i = 0; i < section->n_keys; i++) {
+			const HvrProfileKey *key = &section->keys[i];
+
+			assert_true(key->parse && key->help && key->sample);
+			assert_false(key->required && key->fallback);
+			assert_int_equal(hvr_profile_key_index(section, key->name), i);
+		}
+	}
+}
+
+/* Every sample of the table is a value that the key takes. */
+static void test_samples(void **state)
+{
+	for (const HvrProfileSection *section = hvr_profile_table(NULL); section->name; section++)
+		for (gsize i = 0; i < section->n_keys; i++) {
+			const HvrProfileKey *key = &section->keys[i];
+			g_autofree char *set =
+				g_strdup_printf("%s%s.%s=%s", section->name,
+						section->named ? ".x" : "", key->name, key->sample);
+			const char *const sets[] = { "boot.kernel=k",
+						     "disk.x.file=f",
+						     g_str_equal(section->name, "serial")
+							     ? "serial.mode=file"
+							     : "vm.cpus=1",
+						     "serial.file=s",
+						     set,
+						     NULL };
+			g_autoptr(GError) error = NULL;
+			g_autoptr(HvrProfile) profile =
+				hvr_profile_parse("a.ini", VM, strlen(VM), sets, &error);
+
+			/* what is left is a rule between keys, which has its own test */
+			if (!profile && !strstr(error->message, "mode ="))
+				fail_msg("%s", error->message);
+		}
+}
+
+/* The fuzzer knows every name of the table. */
+static void test_dictionary(void **state)
+{
+	const char *path = SOURCE_ROOT "/tests/fuzz/profile.dict";
+	g_autoptr(GString) text = g_string_new("# Made from the table of launcher/profile-table.c: "
+					       "HVR_REGEN_GOLDEN=1 test-profile\n");
+	g_autofree char *found = NULL;
+
+	for (const HvrProfileSection *s = hvr_profile_table(NULL); s->name; s++) {
+		g_string_append_printf(text, "\"[%s%s]\\x0a\"\n", s->name, s->named ? " a" : "");
+		for (gsize i = 0; i < s->n_keys; i++) {
+			const HvrProfileKey *key = &s->keys[i];
+
+			g_string_append_printf(text, "\"%s = %s\\x0a\"\n", key->name, key->sample);
+			for (gsize j = 0; key->words && key->words[j]; j++)
+				g_string_append_printf(text, "\"%s\"\n", key->words[j]);
+		}
+	}
+	if (getenv("HVR_REGEN_GOLDEN"))
+		assert_true(g_file_set_contents(path, text->str, -1, NULL));
+	assert_true(g_file_get_contents(path, &found, NULL, NULL));
+	assert_string_equal(found, text->str);
+}
+
+/* Every profile that we hand out is right as it is. */
+static void test_configs(void **state)
+{
+	g_autoptr(GDir) folder = g_dir_open(SOURCE_ROOT "/configs", 0, NULL);
+	const char *name;
+	guint count = 0;
+
+	assert_non_null(folder);
+	while ((name = g_dir_read_name(folder))) {
+		g_autofree char *path = g_build_filename(SOURCE_ROOT "/configs", name, NULL);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(HvrProfile) profile = NULL;
+
+		if (!g_str_has_suffix(name, ".ini"))
+			continue;
+		profile = hvr_profile_load(path, NULL, &error);
+		if (!profile)
+			fail_msg("%s", error->message);
+		count++;
+	}
+	assert_true(count >= 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_section_defaults),
+		cmocka_unit_test(test_layout),	  cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_selectors), cmocka_unit_test(test_resets),
+		cmocka_unit_test(test_words),	  cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_mac),	  cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_blanks),	  cmocka_unit_test(test_shared_image),
+		cmocka_unit_test(test_set),	  cmocka_unit_test(test_set_instead),
+		cmocka_unit_test(test_names),	  cmocka_unit_test(test_table),
+		cmocka_unit_test(test_samples),	  cmocka_unit_test(test_dictionary),
+		cmocka_unit_test(test_configs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
