@@ -47,7 +47,8 @@ HvrQmpStream *hvr_qmp_stream_new(int fd, GMainContext *context,
 
 /**
  * hvr_qmp_stream_send - send one object as one line.
- * @object: borrowed; its strings must be UTF-8
+ * @object: borrowed; its strings must be UTF-8 and its numbers whole (json-glib 1.6 writes 1e40
+ *          as "1e+40.0", which is not JSON)
  *
  * Written at once as far as the socket takes it, the rest when it is writable again. What goes
  * wrong is told by @ended later; after the end nothing happens. A reply that fits the socket's

@@ -20,6 +20,30 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static guint ended;
 
+static gboolean has_double(JsonNode *node);
+
+static void note_double(JsonObject *object, const char *name, JsonNode *node, gpointer found)
+{
+	*(gboolean *)found |= has_double(node);
+}
+
+static gboolean has_double(JsonNode *node)
+{
+	gboolean found = FALSE;
+
+	if (JSON_NODE_HOLDS_VALUE(node))
+		return json_node_get_value_type(node) == G_TYPE_DOUBLE;
+	if (JSON_NODE_HOLDS_OBJECT(node))
+		json_object_foreach_member(json_node_get_object(node), note_double, &found);
+	if (JSON_NODE_HOLDS_ARRAY(node)) {
+		JsonArray *array = json_node_get_array(node);
+
+		for (guint i = 0; i < json_array_get_length(array); i++)
+			found |= has_double(json_array_get_element(array, i));
+	}
+	return found;
+}
+
 static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_data)
 {
 	g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
@@ -28,8 +52,8 @@ static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_da
 	g_autofree char *text_again = again ? json_to_string(again, FALSE) : NULL;
 
 	g_assert(ended == 0);
-	/* An overflowing number becomes "inf", which json-glib writes but does not read. */
-	if (!strstr(text, "inf"))
+	/* json-glib 1.6 writes 1e40 as "1e+40.0" and 1e400 as "inf", neither of which is JSON. */
+	if (!has_double(node))
 		g_assert_cmpstr(text, ==, text_again);
 	hvr_qmp_stream_send(stream, object);
 }
