@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command lines of test-cmdline.c given to the QEMU that is installed, as the launcher will
+ * start it: unprivileged where the test runs as root, NO_NEW_PRIVS, sandboxed, with what it needs
+ * on inherited descriptors. Options that only look right are found out here.
+ *
+ * Its own program, since without QEMU it is skipped as a whole. The VMs stay paused (-S).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+
+#include "launcher/cmdline.h"
+#include "vfio/sysfs.h"
+
+#define QEMU   "qemu-system-x86_64"
+#define FOLDER SOURCE_ROOT "/tests/data/cmdline/"
+#define SKIP   77
+#define NOBODY 65534
+
+/* Where the launcher's descriptors are in QEMU. */
+enum { QMP_FD = 3, LISTEN_FD = 4, SERIAL_FD = 5 };
+
+#define WAIT_S	   60
+#define IMAGE_SIZE (1 << 20)
+
+typedef struct {
+	char *folder; /* the profile's, with the images that it names */
+	int qmp;
+	GSubprocess *qemu;
+	char *wrote; /* QEMU's stdout */
+	char *said;  /* its stderr */
+} Fixture;
+
+static char *path_in(const Fixture *f, const char *name)
+{
+	return g_build_filename(f->folder, name, NULL);
+}
+
+static void give_away(const char *path)
+{
+	if (geteuid() == 0)
+		assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+}
+
+static void put_bytes(const Fixture *f, const char *name, const void *bytes, gsize length)
+{
+	g_autofree char *path = path_in(f, name);
+
+	assert_true(g_file_set_contents(path, bytes, length, NULL));
+	give_away(path);
+}
+
+static void put_raw(const Fixture *f, const char *name)
+{
+	g_autofree char *image = g_malloc0(IMAGE_SIZE);
+
+	put_bytes(f, name, image, IMAGE_SIZE);
+}
+
+/*
+ * An empty image of 1 MiB with clusters of 64 KiB: header, L1 table, refcount table and block, as
+ * qcow2's specification (version 2) has it.
+ */
+static void put_qcow2(const Fixture *f, const char *name)
+{
+	enum { CLUSTER = 1 << 16, L1 = 1, TABLE = 2, BLOCK = 3, CLUSTERS = 4 };
+	g_autofree guint8 *image = g_malloc0(CLUSTERS * CLUSTER);
+	guint32 *word = (guint32 *)image;
+	guint64 *offset = (guint64 *)(image + TABLE * CLUSTER);
+	guint16 *count = (guint16 *)(image + BLOCK * CLUSTER);
+
+	memcpy(image, "QFI\xfb", 4);
+	word[1] = GUINT32_TO_BE(2);
+	word[5] = GUINT32_TO_BE(16); /* bits of a cluster */
+	word[7] = GUINT32_TO_BE(IMAGE_SIZE);
+	word[9] = GUINT32_TO_BE(1); /* entries of the L1 table */
+	word[11] = GUINT32_TO_BE(L1 * CLUSTER);
+	word[13] = GUINT32_TO_BE(TABLE * CLUSTER);
+	word[14] = GUINT32_TO_BE(1);
+	*offset = GUINT64_TO_BE(BLOCK * CLUSTER);
+	for (int i = 0; i < CLUSTERS; i++)
+		count[i] = GUINT16_TO_BE(1);
+	put_bytes(f, name, image, CLUSTERS * CLUSTER);
+}
+
+/* The least that QEMU loads as a kernel: a multiboot header that says where its bytes go. */
+static void put_kernel(const Fixture *f, const char *name)
+{
+	enum { MAGIC = 0x1badb002, HAS_ADDRESSES = 0x10000, AT = 0x100000, LENGTH = 4096 };
+	g_autofree guint32 *kernel = g_malloc0(LENGTH);
+	const guint32 header[] = {
+		MAGIC, HAS_ADDRESSES, -(guint32)MAGIC - HAS_ADDRESSES, AT, AT, AT + LENGTH, 0, AT
+	};
+
+	memcpy(kernel, header, sizeof(header));
+	put_bytes(f, name, kernel, LENGTH);
+}
+
+static int setup(void **state)
+{
+	Fixture *f = g_new0(Fixture, 1);
+	g_autofree char *sub = NULL;
+
+	f->qmp = -1;
+	f->folder = g_dir_make_tmp("hvr-cmdline-XXXXXX", NULL);
+	sub = path_in(f, "sub");
+	assert_int_equal(g_mkdir(sub, 0755), 0);
+	assert_int_equal(g_chmod(f->folder, 0755), 0);
+	give_away(sub);
+	*state = f;
+	return 0;
+}
+
+static void remove_all(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+
+		if (g_unlink(path) != 0)
+			remove_all(path);
+	}
+	g_rmdir(folder);
+}
+
+static int teardown(void **state)
+{
+	Fixture *f = *state;
+
+	if (f->qemu) {
+		g_subprocess_force_exit(f->qemu);
+		g_subprocess_wait(f->qemu, NULL, NULL);
+	}
+	g_clear_object(&f->qemu);
+	hvr_fd_close(f->qmp);
+	if (!getenv("HVR_KEEP_TMP"))
+		remove_all(f->folder);
+	g_free(f->wrote);
+	g_free(f->said);
+	g_free(f->folder);
+	g_free(f);
+	return 0;
+}
+
+/* In the child: only async-signal-safe calls. */
+static void drop_privileges(gpointer user_data)
+{
+	if (geteuid() == 0 &&
+	    (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
+		_exit(126);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		_exit(126);
+}
+
+static int listen_at(const Fixture *f, const char *name)
+{
+	g_autofree char *path = path_in(f, name);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+static int open_serial(const Fixture *f, HvrSerialMode mode)
+{
+	g_autofree char *path = path_in(f, "serial");
+
+	if (mode == HVR_SERIAL_SOCKET)
+		return listen_at(f, "serial.sock");
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+static void start(Fixture *f, const GPtrArray *argv, HvrSerialMode serial)
+{
+	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+		G_SUBPROCESS_FLAGS_STDERR_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+	struct timeval wait = { .tv_sec = WAIT_S };
+	g_autoptr(GError) error = NULL;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	f->qmp = pair[0];
+	assert_int_equal(setsockopt(f->qmp, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)), 0);
+	g_subprocess_launcher_take_fd(launcher, pair[1], QMP_FD);
+	g_subprocess_launcher_take_fd(launcher, listen_at(f, "qmp.sock"), LISTEN_FD);
+	g_subprocess_launcher_take_fd(launcher, open_serial(f, serial), SERIAL_FD);
+	g_subprocess_launcher_set_child_setup(launcher, drop_privileges, NULL, NULL);
+	f->qemu = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, &error);
+	if (error)
+		fail_msg("%s", error->message);
+}
+
+static HvrProfile *load(const Fixture *f, const char *name, const char *set)
+{
+	g_autofree char *path = g_strconcat(FOLDER, name, ".ini", NULL);
+	g_autofree char *here = path_in(f, "golden.ini");
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+	const char *const sets[] = { set, NULL };
+	HvrProfile *profile = NULL;
+
+	if (g_file_get_contents(path, &text, NULL, &error))
+		profile = hvr_profile_parse(here, text, strlen(text), sets, &error);
+	if (!profile)
+		fail_msg("%s", error->message);
+	return profile;
+}
+
+static void start_profile(Fixture *f, const char *name, const char *set, gboolean by_descriptor)
+{
+	g_autoptr(HvrProfile) profile = load(f, name, set);
+	g_autofree char *qmp = path_in(f, "sub/a,b.sock");
+	g_autofree char *serial = path_in(f, "sub/c,d.sock");
+	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					.qmp_listen = by_descriptor ? LISTEN_FD : -1,
+					.qmp_path = qmp,
+					.serial = by_descriptor ? SERIAL_FD : -1,
+					.serial_path = serial };
+	g_autoptr(GPtrArray) argv = NULL;
+
+	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
+	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels);
+	start(f, argv, profile->serial);
+}
+
+/* One line from QEMU, or what it said on stderr in place of it. */
+static char *read_line(Fixture *f)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+	char c = '\0';
+
+	while (c != '\n') {
+		if (recv(f->qmp, &c, 1, 0) != 1) {
+			g_subprocess_communicate_utf8(f->qemu, NULL, NULL, &f->wrote, &f->said,
+						      NULL);
+			fail_msg("QEMU: %s", f->said);
+		}
+		g_string_append_c(line, c);
+	}
+	return g_string_free(g_steal_pointer(&line), FALSE);
+}
+
+/* What QEMU answers to @command; events are passed over. */
+static char *ask(Fixture *f, const char *command)
+{
+	assert_true(send(f->qmp, command, strlen(command), MSG_NOSIGNAL) > 0);
+	for (;;) {
+		g_autofree char *line = read_line(f);
+
+		if (!strstr(line, "\"event\":"))
+			return g_steal_pointer(&line);
+	}
+}
+
+static void tell(Fixture *f, const char *command)
+{
+	g_autofree char *answer = ask(f, command);
+
+	if (!g_str_has_prefix(answer, "{\"return\":"))
+		fail_msg("%s: %s", command, answer);
+}
+
+static void greet(Fixture *f)
+{
+	g_autofree char *greeting = read_line(f);
+
+	assert_non_null(strstr(greeting, "\"QMP\""));
+	tell(f, "{\"execute\":\"qmp_capabilities\"}");
+}
+
+/* QEMU ends well and had nothing to complain of. */
+static void quit(Fixture *f)
+{
+	tell(f, "{\"execute\":\"quit\"}");
+	g_subprocess_communicate_utf8(f->qemu, NULL, NULL, &f->wrote, &f->said, NULL);
+	assert_string_equal(f->said, "");
+	assert_true(g_subprocess_get_if_exited(f->qemu));
+	assert_int_equal(g_subprocess_get_exit_status(f->qemu), 0);
+	g_clear_object(&f->qemu);
+}
+
+static void accept_profile(Fixture *f, const char *name, const char *set, gboolean by_descriptor)
+{
+	start_profile(f, name, set, by_descriptor);
+	greet(f);
+	quit(f);
+}
+
+static void test_minimal(void **state)
+{
+	accept_profile(*state, "minimal", "vm.cpus=1", TRUE);
+}
+
+/* A spare port takes a device while the VM is there, which a place on the root bus would not. */
+static void test_spare_port(void **state)
+{
+	Fixture *f = *state;
+
+	start_profile(f, "minimal", "vm.cpus=1", TRUE);
+	greet(f);
+	tell(f, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"edu\",\"id\":\"npu\","
+		"\"bus\":\"hvr-spare3\"}}");
+	quit(f);
+}
+
+static void put_disks(const Fixture *f)
+{
+	put_qcow2(f, "root.qcow2");
+	put_raw(f, "sub/a,read-only=off b%d \"c\".raw");
+	put_raw(f, "nvme.raw");
+	put_qcow2(f, "sub/it's,snapshot=off.qcow2");
+	put_raw(f, "thrown.raw");
+	put_qcow2(f, "images.qcow2");
+}
+
+/* @disk: the device's id; virtio's back end is a device of its own. */
+static void write_disk(Fixture *f, const char *disk)
+{
+	g_autofree char *command =
+		g_strdup_printf("{\"execute\":\"human-monitor-command\",\"arguments\":"
+				"{\"command-line\":\"qemu-io -d %s \\\"write -P 0x5a 0 64k\\\"\"}}",
+				disk);
+
+	tell(f, command);
+}
+
+static gboolean holds_pattern(const Fixture *f, const char *name)
+{
+	g_autofree char *path = path_in(f, name);
+	g_autofree char *bytes = NULL;
+	gsize length;
+
+	assert_true(g_file_get_contents(path, &bytes, &length, NULL));
+	for (gsize i = 0; i + 8 <= length; i += 512)
+		if (memcmp(bytes + i, "ZZZZZZZZ", 8) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+static guint count(const char *text, const char *what)
+{
+	guint found = 0;
+
+	for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
+		found++;
+	return found;
+}
+
+/* What is written to a disk is in its image; with snapshot = yes it is not, read-only or not. */
+static void test_disks(void **state)
+{
+	static const char *const disks[] = { "root/virtio-backend", "archive/virtio-backend",
+					     "hvr-nvme-serial",	    "scratch/virtio-backend",
+					     "hvr-nvme-thrown",	    "hvr-nvme-images" };
+	Fixture *f = *state;
+	g_autofree char *scratch = path_in(f, "sub/it's,snapshot=off.qcow2");
+	g_autofree char *archive = path_in(f, "sub/a,read-only=off b%d \"c\".raw");
+
+	put_disks(f);
+	assert_int_equal(g_chmod(scratch, 0444), 0);
+	assert_int_equal(g_chmod(archive, 0444), 0);
+	start_profile(f, "disks", NULL, TRUE);
+	greet(f);
+	for (size_t i = 0; i < G_N_ELEMENTS(disks); i++)
+		write_disk(f, disks[i]);
+	quit(f);
+	assert_int_equal(count(f->wrote, "wrote 65536/65536"), 4);
+	assert_true(holds_pattern(f, "root.qcow2"));
+	assert_true(holds_pattern(f, "nvme.raw"));
+	assert_false(holds_pattern(f, "sub/a,read-only=off b%d \"c\".raw"));
+	assert_false(holds_pattern(f, "images.qcow2"));
+	assert_false(holds_pattern(f, "sub/it's,snapshot=off.qcow2"));
+	assert_false(holds_pattern(f, "thrown.raw"));
+}
+
+static guint free_port(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t length = sizeof(address);
+	g_auto(HvrFd) fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	return ntohs(address.sin_port);
+}
+
+/* User nets with forwards and without. Bridge and tap need the host's help. */
+static void test_forwards(void **state)
+{
+	guint port = free_port();
+	g_autofree char *set =
+		g_strdup_printf("net.lan.forward=tcp::%u-22; udp:127.0.0.1:%u-53", port, port);
+
+	accept_profile(*state, "forwards", set, TRUE);
+}
+
+static void test_kernel(void **state)
+{
+	Fixture *f = *state;
+
+	put_kernel(f, "sub/kernel, with a blank");
+	put_bytes(f, "sub/initrd", "x", 1);
+	accept_profile(f, "kernel", NULL, TRUE);
+}
+
+static void test_serial_file(void **state)
+{
+	accept_profile(*state, "serial-file", NULL, TRUE);
+}
+
+static void test_serial_socket(void **state)
+{
+	accept_profile(*state, "serial-socket", NULL, TRUE);
+}
+
+/* What "print" shows works without the launcher: QEMU makes file and sockets itself. */
+static void test_print_file(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *log = path_in(f, "sub/serial,append=off.log");
+
+	accept_profile(f, "serial-file", NULL, FALSE);
+	assert_true(g_file_test(log, G_FILE_TEST_EXISTS));
+}
+
+static void test_print_socket(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *socket_path = path_in(f, "sub/c,d.sock");
+
+	start_profile(f, "serial-socket", NULL, FALSE);
+	greet(f);
+	assert_true(g_file_test(socket_path, G_FILE_TEST_EXISTS));
+	quit(f);
+}
+
+static void test_unconfined(void **state)
+{
+	accept_profile(*state, "unconfined", "qemu.binary=" QEMU, TRUE);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_minimal),	  TEST(test_spare_port), TEST(test_disks),
+		TEST(test_forwards),	  TEST(test_kernel),	 TEST(test_serial_file),
+		TEST(test_serial_socket), TEST(test_print_file), TEST(test_print_socket),
+		TEST(test_unconfined),
+	};
+	g_autofree char *qemu = g_find_program_in_path(QEMU);
+
+	if (!qemu && !getenv("HVR_TESTS_MUST_RUN")) {
+		print_message("skipped: no %s\n", QEMU);
+		return SKIP;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Profiles against QEMU's command line, word by word: tests/data/cmdline/NAME.ini becomes
+ * NAME.argv. HVR_REGEN_GOLDEN=1 writes the .argv files anew, to be read in the diff.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <json-glib/json-glib.h>
+
+#include "launcher/cmdline.h"
+
+#define FOLDER SOURCE_ROOT "/tests/data/cmdline/"
+
+static const HvrCmdlineChannels run_channels = { .qmp_private = 3, .qmp_listen = 4, .serial = 5 };
+static const HvrCmdlineChannels print_channels = { .qmp_private = -1,
+						   .qmp_listen = -1,
+						   .qmp_path = "/run/a,b/qmp.sock",
+						   .serial = -1,
+						   .serial_path = "/run/a,b/serial.sock" };
+static const int taps[] = { -1, -1, 6, 7, -1 };
+static const HvrCmdlineChannels tap_channels = {
+	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .taps = taps
+};
+
+typedef struct {
+	const char *name;    /* of the .argv file */
+	const char *profile; /* NULL: of the same name */
+	gboolean kvm;
+	guint n_cards;
+	const HvrCmdlineChannels *channels;
+} Golden;
+
+static const Golden golden[] = {
+	{ "minimal", NULL, FALSE, 0, &run_channels },
+	{ "minimal-kvm", "minimal", TRUE, 0, &run_channels },
+	{ "card", NULL, TRUE, 1, &run_channels },
+	{ "many-cards", "card", TRUE, 9, &run_channels },
+	{ "disks", NULL, FALSE, 0, &run_channels },
+	{ "forwards", NULL, FALSE, 0, &run_channels },
+	{ "nets", NULL, FALSE, 0, &run_channels },
+	{ "nets-by-descriptor", "nets", FALSE, 0, &tap_channels },
+	{ "kernel", NULL, FALSE, 0, &run_channels },
+	{ "serial-file", NULL, FALSE, 0, &run_channels },
+	{ "serial-file-print", "serial-file", FALSE, 0, &print_channels },
+	{ "serial-socket", NULL, FALSE, 0, &run_channels },
+	{ "serial-socket-print", "serial-socket", FALSE, 0, &print_channels },
+	{ "unconfined", NULL, FALSE, 0, &run_channels },
+};
+
+static void card_free(gpointer data)
+{
+	HvrCmdlineCard *card = data;
+
+	g_free(card->id);
+	g_free(card);
+}
+
+static GPtrArray *make_cards(guint n_cards)
+{
+	GPtrArray *cards = g_ptr_array_new_with_free_func(card_free);
+
+	for (guint i = 0; i < n_cards; i++) {
+		HvrCmdlineCard *card = g_new0(HvrCmdlineCard, 1);
+
+		card->id = g_strdup_printf("npu%u", i);
+		card->address = (HvrPciAddress){ .domain = i == 1 ? 0x10000 : 0, .bus = 2 + i };
+		g_ptr_array_add(cards, card);
+	}
+	return cards;
+}
+
+static HvrProfile *load(const char *name)
+{
+	g_autofree char *path = g_strconcat(FOLDER, name, ".ini", NULL);
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+	HvrProfile *profile = NULL;
+
+	/* paths in it must not depend on where the sources are */
+	if (g_file_get_contents(path, &text, NULL, &error))
+		profile = hvr_profile_parse("/lab/golden.ini", text, strlen(text), NULL, &error);
+	if (!profile)
+		fail_msg("%s", error->message);
+	return profile;
+}
+
+static char *build(const Golden *g)
+{
+	g_autoptr(HvrProfile) profile = load(g->profile ? g->profile : g->name);
+	g_autoptr(GPtrArray) cards = make_cards(g->n_cards);
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, g->kvm, cards, g->channels);
+	g_autofree char *lines = g_strjoinv("\n", (char **)argv->pdata);
+
+	assert_null(argv->pdata[argv->len]);
+	return g_strconcat(lines, "\n", NULL);
+}
+
+static void test_golden(void **state)
+{
+	const Golden *g = *state;
+	g_autofree char *path = g_strconcat(FOLDER, g->name, ".argv", NULL);
+	g_autofree char *built = build(g);
+	g_autofree char *found = NULL;
+
+	if (getenv("HVR_REGEN_GOLDEN"))
+		assert_true(g_file_set_contents(path, built, -1, NULL));
+	assert_true(g_file_get_contents(path, &found, NULL, NULL));
+	assert_string_equal(built, found);
+}
+
+/* Words of [qemu] args come last, so that they can override what stands before. */
+static void test_args_last(void **state)
+{
+	g_autofree char *built = build(&golden[G_N_ELEMENTS(golden) - 1]);
+
+	assert_true(g_str_has_suffix(built, "\n-rtc\nclock=vm\n-fw_cfg\nname=opt/a b,string=c\n"));
+}
+
+/* The same properties serve -device and device_add, with the domain written out. */
+static void test_card_properties(void **state)
+{
+	g_autoptr(GPtrArray) cards = make_cards(2);
+	JsonObject *object = hvr_cmdline_card_properties(cards->pdata[1], "hvr-spare3");
+	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+	g_autofree char *text = NULL;
+
+	json_node_take_object(node, object);
+	text = json_to_string(node, FALSE);
+	assert_string_equal(text, "{\"driver\":\"vfio-pci\",\"id\":\"npu1\","
+				  "\"host\":\"10000:03:00.0\",\"bus\":\"hvr-spare3\"}");
+}
+
+static void assert_quoted(const char *word, const char *quoted)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_autofree char *line = NULL;
+
+	g_ptr_array_add(argv, (char *)word);
+	line = hvr_cmdline_quote(argv);
+	assert_string_equal(line, quoted);
+}
+
+/* Only what a shell would change is quoted. */
+static void test_quote(void **state)
+{
+	assert_quoted("user,id=a,hostfwd=tcp:127.0.0.1:2222-:22", "user,id=a,hostfwd=tcp:127.0.0.1:"
+								  "2222-:22");
+	assert_quoted("/lab/a_b@c%+", "/lab/a_b@c%+");
+	assert_quoted("", "''");
+	assert_quoted("a b", "'a b'");
+	assert_quoted("{\"a\":1}", "'{\"a\":1}'");
+	assert_quoted("it's", "'it'\\''s'");
+	assert_quoted("~", "'~'");
+	assert_quoted("*", "'*'");
+	assert_quoted("\xc3\xbc", "'\xc3\xbc'");
+}
+
+/* A line is read back as the very same words. */
+static void test_quote_round_trip(void **state)
+{
+	g_autoptr(HvrProfile) profile = load("disks");
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &run_channels);
+	g_autofree char *line = hvr_cmdline_quote(argv);
+	g_auto(GStrv) words = NULL;
+
+	assert_true(g_shell_parse_argv(line, NULL, &words, NULL));
+	assert_int_equal(g_strv_length(words), argv->len);
+	for (guint i = 0; i < argv->len; i++)
+		assert_string_equal(words[i], argv->pdata[i]);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_args_last),
+		cmocka_unit_test(test_card_properties),
+		cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_quote_round_trip),
+	};
+	struct CMUnitTest tests[G_N_ELEMENTS(golden) + G_N_ELEMENTS(others)] = { 0 };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(golden); i++) {
+		tests[i].name = golden[i].name;
+		tests[i].test_func = test_golden;
+		tests[i].initial_state = (void *)&golden[i];
+	}
+	memcpy(&tests[G_N_ELEMENTS(golden)], others, sizeof(others));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
