@@ -57,21 +57,8 @@ static gboolean has_lock(const HvrClaim *claim, const char *name)
 	return FALSE;
 }
 
-/* Only the card itself: whether the rest of its group may be touched is the plan's business. */
-static gboolean check_unused(const HvrContext *context, const HvrPciFunction *function,
-			     GError **error)
-{
-	g_autoptr(GPtrArray) one = g_ptr_array_new();
-	GError *cause = NULL;
-
-	g_ptr_array_add(one, (gpointer)function);
-	if (hvr_inuse_check(&context->host, one, &cause))
-		return TRUE;
-	g_propagate_prefixed_error(error, cause, "%s: ", function->name);
-	return FALSE;
-}
-
-/* Lock the function's group, then see that nobody outside of this program uses it. */
+/* Lock the function's group, then see that nobody outside of this program uses the card itself:
+ * whether the rest of its group may be touched is the plan's business. */
 static gboolean take_function(const HvrContext *context, HvrClaim *claim, const char *vm,
 			      const HvrPciFunction *function, GError **error)
 {
@@ -86,7 +73,7 @@ static gboolean take_function(const HvrContext *context, HvrClaim *claim, const 
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
-	if (!check_unused(context, function, error)) {
+	if (!hvr_inuse_check_one(&context->host, function, error)) {
 		hvr_lock_release(lock);
 		return FALSE;
 	}
@@ -110,7 +97,7 @@ static gboolean look_function(const HvrContext *context, const HvrPciFunction *f
 			    holder.vm ? holder.vm : "?", (int)holder.pid.pid);
 		return FALSE;
 	}
-	return check_unused(context, function, error);
+	return hvr_inuse_check_one(&context->host, function, error);
 }
 
 typedef struct {

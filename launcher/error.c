@@ -23,7 +23,8 @@ enum {
 	EXIT_PERMISSION = 77,
 };
 
-G_DEFINE_QUARK(hvr - launch - error - quark, hvr_launch_error)
+G_DEFINE_QUARK(hvr_launch_error, hvr_launch_error)
+G_DEFINE_QUARK(hvr_status_error, hvr_status_error)
 
 void hvr_error_hint(GError **error, const char *format, ...)
 {
@@ -112,6 +113,8 @@ int hvr_exit_status(const GError *error)
 {
 	if (!error)
 		return EXIT_INTERNAL;
+	if (error->domain == HVR_STATUS_ERROR)
+		return error->code;
 	if (error->domain == HVR_LAUNCH_ERROR)
 		return launch_status(error->code);
 	if (error->domain == HVR_VFIO_ERROR)

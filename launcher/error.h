@@ -21,6 +21,10 @@ typedef enum {
 #define HVR_LAUNCH_ERROR (hvr_launch_error_quark())
 GQuark hvr_launch_error_quark(void);
 
+/* What another hailo-vm-run process said: the code is its exit status. */
+#define HVR_STATUS_ERROR (hvr_status_error_quark())
+GQuark hvr_status_error_quark(void);
+
 /**
  * hvr_error_hint - append what the user can do about @error.
  *

@@ -14,7 +14,7 @@
 static int signal_fd = -1;
 static int noted;
 
-void hvr_interrupt_init(void)
+static sigset_t termination_signals(void)
 {
 	sigset_t set;
 
@@ -23,6 +23,13 @@ void hvr_interrupt_init(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
+	return set;
+}
+
+void hvr_interrupt_init(void)
+{
+	sigset_t set = termination_signals();
+
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal_fd = signalfd(signal_fd, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -62,4 +69,11 @@ int hvr_interrupt_pending(void)
 void hvr_interrupt_note(int signal_number)
 {
 	noted = signal_number;
+}
+
+void hvr_interrupt_default(void)
+{
+	sigset_t set = termination_signals();
+
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

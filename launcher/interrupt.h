@@ -28,3 +28,7 @@ gboolean hvr_interrupt_check(GError **error);
 int hvr_interrupt_pending(void);
 /* Notes that @signal_number ended the work. */
 void hvr_interrupt_note(int signal_number);
+
+/* Lets the signals end this process as they do by default, for a command that only waits for
+ * another process and has nothing to put right. */
+void hvr_interrupt_default(void);

@@ -44,7 +44,7 @@ static void append_user(GString *text, const HvrUser *user)
 	}
 }
 
-static gboolean refuse(const GPtrArray *users, GError **error)
+static gboolean refuse(const char *name, const GPtrArray *users, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	gboolean vital = FALSE;
@@ -57,31 +57,23 @@ static gboolean refuse(const GPtrArray *users, GError **error)
 	}
 	if (vital)
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "this host cannot do without it: %s", text->str);
+			    "%s: this host cannot do without it: %s", name, text->str);
 	else
-		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY, "in use by %s",
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY, "%s: in use by %s", name,
 			    text->len ? text->str : "a process that cannot be named");
 	hvr_error_hint(error, vital ? "put the card into a slot with an IOMMU group of its own"
 				    : "end what uses it, and try again");
 	return FALSE;
 }
 
-gboolean hvr_inuse_check(const HvrHost *host, const GPtrArray *functions, GError **error)
+gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function, GError **error)
 {
-	g_autoptr(GPtrArray) asked = g_ptr_array_new();
-	const HvrPciFunction *first = functions->len ? g_ptr_array_index(functions, 0) : NULL;
+	gboolean open = hvr_inuse_group(host, function->group);
 
-	for (guint i = 0; i < functions->len; i++) {
-		HvrPciFunction *function = g_ptr_array_index(functions, i);
-		if (on_host_driver(function))
-			g_ptr_array_add(asked, function);
-	}
-	gboolean open = first && hvr_inuse_group(host, first->group);
-	if (!open && asked->len == 0)
+	if (!open && !on_host_driver(function))
 		return TRUE;
-
-	g_autoptr(GPtrArray) users = hvr_users_find(host, open ? functions : asked);
-	if (!open && users->len == 0)
-		return TRUE;
-	return refuse(users, error);
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	g_ptr_array_add(one, (gpointer)function);
+	g_autoptr(GPtrArray) users = hvr_users_find(host, one);
+	return !open && users->len == 0 ? TRUE : refuse(function->name, users, error);
 }

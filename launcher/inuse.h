@@ -4,20 +4,20 @@
 #include <glib.h>
 
 #include "vfio/host.h"
+#include "vfio/inventory.h"
 
 /**
- * hvr_inuse_check - may these functions be taken from their drivers now?
+ * hvr_inuse_check_one - may this function be taken from its driver now?
  *
- * Asked before anything is changed: an unbind while a process has the
- * device open may hang for ever. Costs nothing for functions without a driver; the group's node
- * is asked (VFIO_GROUP_GET_STATUS) where there is one.
- * @functions: of HvrPciFunction, all of one IOMMU group
+ * Asked before anything is changed: an unbind while a process has the device open may hang for
+ * ever. Costs nothing for a function without a driver; the group's node is asked
+ * (VFIO_GROUP_GET_STATUS) where there is one.
  *
- * Errors: HVR_VFIO_ERROR_BUSY naming each process with its command; HVR_LAUNCH_ERROR_UNAVAILABLE
- * for a mounted disk or the default route, which must not go away at all. The caller puts the
- * function's name in front.
+ * Errors: "ADDRESS: in use by ...": HVR_VFIO_ERROR_BUSY naming each process with its command;
+ * HVR_LAUNCH_ERROR_UNAVAILABLE for a mounted disk or the default route, which must not go away at
+ * all.
  */
-gboolean hvr_inuse_check(const HvrHost *host, const GPtrArray *functions, GError **error);
+gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function, GError **error);
 
 /* Is this group open in some process, by the kernel's word? FALSE also when it has no node. */
 gboolean hvr_inuse_group(const HvrHost *host, int group);

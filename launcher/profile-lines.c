@@ -254,11 +254,22 @@ static gboolean read_pair(Reader *reader, char *text, GError **error)
 	return check_comment(reader->file, line, line->value, error);
 }
 
+/* Up to the value, which may not hold one, a tab is as good as a blank. */
+static void blank_tabs(char *text)
+{
+	gboolean pair = text[0] != '[' && text[0] != '=';
+
+	for (char *c = text; *c && !(pair && *c == '='); c++)
+		if (*c == '\t')
+			*c = ' ';
+}
+
 static gboolean read_line(Reader *reader, char *text, GError **error)
 {
 	g_strstrip(text);
 	if (text[0] == '\0' || text[0] == '#' || text[0] == ';')
 		return TRUE;
+	blank_tabs(text);
 	return text[0] == '[' ? read_header(reader, text, error) : read_pair(reader, text, error);
 }
 

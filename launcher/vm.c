@@ -65,6 +65,11 @@ int hvr_vm_open_folder(int runtime, const char *name)
 	return hvr_open_beneath(runtime, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+GPtrArray *hvr_vm_folders(int runtime)
+{
+	return hvr_sysfs_list(runtime, "vms");
+}
+
 static void empty_folder(int folder)
 {
 	g_autoptr(GPtrArray) names = hvr_sysfs_list(folder, ".");
@@ -182,7 +187,7 @@ GPtrArray *hvr_vm_list(const HvrContext *context)
 
 	if (context->runtime < 0)
 		return vms;
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(context->runtime, "vms");
+	g_autoptr(GPtrArray) names = hvr_vm_folders(context->runtime);
 	for (guint i = 0; i < names->len; i++) {
 		HvrVm *vm = read_record(context, g_ptr_array_index(names, i));
 		if (vm && (hvr_process_alive(&context->host, &vm->qemu) ||

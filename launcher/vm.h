@@ -41,6 +41,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 #define HVR_VM_QMP	"qmp.sock"
 #define HVR_VM_CONTROL	"control.sock"
 #define HVR_VM_SERIAL	"serial.sock"
+#define HVR_VM_LOG	"messages.log" /* of a supervisor that was detached, and of its QEMU */
 
 /* vms/NAME, made where missing and emptied of what a crash left: the caller holds the VM's lock.
  * Returns: a descriptor, or -1. */
@@ -48,6 +49,9 @@ int hvr_vm_make_folder(int runtime, const char *name, GError **error) G_GNUC_WAR
 
 /* vms/NAME as it is. Returns: a descriptor, or -1 with errno. */
 int hvr_vm_open_folder(int runtime, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The names in vms/, of VMs that run or did. [transfer full] */
+GPtrArray *hvr_vm_folders(int runtime) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes vms/NAME and what is in it. The caller holds the VM's lock. */
 void hvr_vm_remove_folder(int runtime, const char *name);

@@ -5,4 +5,4 @@
  */
 #include "qmp/error.h"
 
-G_DEFINE_QUARK(hvr - qmp - error - quark, hvr_qmp_error)
+G_DEFINE_QUARK(hvr_qmp_error, hvr_qmp_error)

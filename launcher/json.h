@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+/* Prints one object on standard output, on one line. @object: (transfer full) */
+void hvr_json_print(JsonObject *object);
+
+/* @value or null. */
+void hvr_json_set_string(JsonObject *object, const char *name, const char *value);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hailo-vm-run: the program around the libraries.
+ *
+ * This is the one file that names places of the host: everything else works below the descriptors
+ * that are opened here. In a privileged process no environment variable decides a path.
+ */
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "launcher/cli.h"
+#include "launcher/error.h"
+#include "launcher/interrupt.h"
+#include "launcher/message.h"
+#include "launcher/nearest.h"
+#include "vfio/sysfs.h"
+
+#define DIR_SYS		  "/sys"
+#define DIR_DEV		  "/dev"
+#define DIR_PROC	  "/proc"
+#define DIR_RUN		  "/run"
+#define DIR_SYSTEM_CONFIG "/etc/hailo-vm-run"
+
+static int open_folder(const char *root, const char *path)
+{
+	g_autofree char *full = g_strconcat(root, path, NULL);
+	return open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A plain user's runtime folder is where the login put it, and nowhere else. */
+static void find_runtime(HvrContext *context, const char *root)
+{
+	const char *own = g_getenv("XDG_RUNTIME_DIR");
+
+	if (context->captured || context->privileged) {
+		context->runtime_parent = open_folder(root, DIR_RUN);
+		context->runtime_path = DIR_RUN "/hailo-vm-run";
+	} else if (own && g_path_is_absolute(own)) {
+		context->runtime_parent = open(own, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		context->runtime_path = g_build_filename(own, "hailo-vm-run", NULL);
+	}
+}
+
+static gboolean make_context(HvrContext *context, const char *root, GError **error)
+{
+	const char *prefix = root ? root : "";
+
+	*context = (HvrContext){ .runtime = -1, .runtime_parent = -1, .captured = root != NULL };
+	context->privileged = geteuid() == 0;
+	context->host = (HvrHost){ .sys = open_folder(prefix, DIR_SYS),
+				   .dev = open_folder(prefix, DIR_DEV),
+				   .proc = open_folder(prefix, DIR_PROC),
+				   .run = open_folder(prefix, DIR_RUN),
+				   .kernel = &hvr_kernel_linux };
+	context->system_config = DIR_SYSTEM_CONFIG;
+	context->config_home = context->privileged ? NULL : g_get_user_config_dir();
+	context->runtime_path = "";
+	find_runtime(context, prefix);
+	if (context->host.sys >= 0 && (root || (context->host.dev >= 0 && context->host.proc >= 0)))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    root ? "--root %s: there is no %s in it" : "%s%s cannot be opened", prefix,
+		    DIR_SYS);
+	return FALSE;
+}
+
+/* Whatever our caller left open is not for our children. */
+static void close_inherited(void)
+{
+	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+/* 0, 1 and 2 are taken, so that no file of ours is ever taken for one of them. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
+/* Options in front of the command. Returns the number of words they took, or -1. */
+static int parse_global(char **words, const char **out_root, GError **error)
+{
+	int n = 0;
+
+	while (words[n] && g_str_has_prefix(words[n], "--root")) {
+		if (words[n][6] == '=') {
+			*out_root = words[n] + 7;
+			n += 1;
+		} else if (words[n][6] == '\0' && words[n + 1]) {
+			*out_root = words[n + 1];
+			n += 2;
+		} else {
+			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+				    "--root takes a folder");
+			return -1;
+		}
+	}
+	return n;
+}
+
+static void suggest_command(GError **error, const char *word)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (const HvrCommand *command = hvr_commands; command->name; command++)
+		g_ptr_array_add(names, (gpointer)command->name);
+	g_ptr_array_add(names, NULL);
+	const char *near = hvr_nearest(word, (const char *const *)names->pdata);
+	if (near && error && *error) {
+		/* It was looked for as a profile; it may have been meant as a command. */
+		g_autofree char *message = g_strdup((*error)->message);
+		char *newline = strchr(message, '\n');
+		if (newline)
+			*newline = '\0';
+		g_free((*error)->message);
+		(*error)->message = g_steal_pointer(&message);
+		hvr_error_hint(error, "did you mean the command '%s'?", near);
+	}
+}
+
+/* "hailo-vm-run [run] PROFILE": a first word that is no command is a profile. */
+static int dispatch(HvrContext *context, char **words, GError **error)
+{
+	const HvrCommand *command = words[0] ? hvr_command_find(words[0]) : NULL;
+
+	if (command)
+		return command->run(context, words + 1, error);
+	int status = hvr_command_run(context, words, error);
+	if (status < 0 && words[0] && !strchr(words[0], '/') &&
+	    !g_str_has_suffix(words[0], ".ini") &&
+	    g_error_matches(*error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE))
+		suggest_command(error, words[0]);
+	return status;
+}
+
+static int run(char **words, GError **error)
+{
+	HvrContext context;
+	const char *root = NULL;
+	int n = parse_global(words, &root, error);
+
+	if (n < 0)
+		return -1;
+	words += n;
+	if (g_strcmp0(words[0], "--version") == 0)
+		return printf("hailo-vm-run %s\n", HVR_VERSION), 0;
+	if (!words[0] || g_str_equal(words[0], "--help") || g_str_equal(words[0], "-h")) {
+		if (words[0])
+			return hvr_cli_help(), 0;
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+			    "a command or a PROFILE is missing");
+		hvr_error_hint(error, "try 'hailo-vm-run --help'");
+		return -1;
+	}
+	return make_context(&context, root, error) ? dispatch(&context, words, error) : -1;
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+
+	fill_standard_descriptors();
+	close_inherited();
+	setlocale(LC_CTYPE, "");
+	umask(077);
+	hvr_interrupt_init();
+	g_set_prgname("hailo-vm-run");
+
+	int status = run(argv + (argc > 0), &error);
+	if (error) {
+		hvr_message_error(error);
+		status = hvr_exit_status(error);
+	}
+	if (hvr_interrupt_pending())
+		status = 128 + hvr_interrupt_pending();
+	if (fflush(stdout) != 0 && status == 0)
+		status = 71;
+	return status;
+}
