@@ -150,26 +150,34 @@ static gboolean is_root_bus(const char *name)
 		return FALSE;
 	rest = take_char(take_hex(name + strlen("pci"), 4, 8, &domain), ':');
 	rest = rest ? take_hex(rest, 2, 2, &bus) : NULL;
-	return rest && *rest == '\0';
+	return rest && (*rest == '/' || *rest == '\0');
+}
+
+/* What follows the last root bus on the way, or NULL. */
+static const char *below_root_bus(const char *target)
+{
+	const char *found = NULL;
+
+	for (const char *name = target; name; name = strchr(name, '/')) {
+		name += *name == '/';
+		if (is_root_bus(name))
+			found = strchr(name, '/');
+	}
+	return found;
 }
 
 char *hvr_pci_path_from_sysfs(const char *target)
 {
-	g_auto(GStrv) names = g_strsplit(target, "/", -1);
 	g_autoptr(GString) path = g_string_new(NULL);
-	HvrPciAddress step;
-	guint end = g_strv_length(names);
-	guint first = end;
+	const char *rest = below_root_bus(target);
+	HvrPciAddress step = { 0 };
 
-	while (first > 0 && hvr_pci_address_parse(names[first - 1], &step))
-		first--;
-	if (first == end || first == 0 || !is_root_bus(names[first - 1]))
-		return NULL;
-
-	for (guint i = first; i < end; i++) {
-		if (!hvr_pci_address_parse(names[i], &step))
-			return NULL;
-		append_step(path, &step);
+	while (rest && *rest == '/') {
+		rest = take_address(rest + 1, &step);
+		if (rest)
+			append_step(path, &step);
 	}
+	if (!rest || *rest != '\0' || path->len == 0)
+		return NULL;
 	return g_strdup(path->str);
 }

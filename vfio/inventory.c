@@ -8,14 +8,16 @@
  * It is therefore used for the scan alone, which opens no attribute, and its error handler jumps
  * out of it.
  *
- * One function costs eight system calls: where its link leads (the stable path), its folder, the
- * links "driver" and "iommu_group", and "modalias", which holds vendor, device and class in one
- * attribute. "uevent" would hold the driver too, but some kernels take the device's lock to show
- * it, and so hang with a probe that hangs. Config space is not read: that would wake the device.
+ * One function costs six system calls: where its link leads (its place, and the stable path), the
+ * links "driver" and "iommu_group" there, and "modalias", which holds vendor, device and class in
+ * one attribute. "uevent" would hold the driver too, but some kernels take the device's lock to
+ * show it, and so hang with a probe that hangs. Config space is not read: that would wake the
+ * device.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,10 +118,52 @@ static gboolean look_up(struct pci_access *access, const HvrPciFunction *functio
 	return found != NULL;
 }
 
-/* The last component of a link, in @buffer, or NULL. */
-static const char *link_name(int dirfd, const char *name, char *buffer, gsize size)
+/* A function's folder, from the root of sysfs and without links on the way. */
+typedef struct {
+	gsize length;
+	char text[PATH_MAX];
+} Place;
+
+/* Where "bus/pci/devices/ADDRESS" leads; a captured tree may have the folder itself there. */
+static gboolean find_place(int sys, const char *name, Place *place)
 {
-	gssize length = readlinkat(dirfd, name, buffer, size - 1);
+	static const char devices[] = DEVICES "/", up[] = "../../../";
+	char target[PATH_MAX];
+	gssize length;
+
+	place->length = sizeof(devices) - 1 + strlen(name);
+	g_strlcpy(place->text, devices, sizeof(place->text));
+	g_strlcat(place->text, name, sizeof(place->text));
+	length = readlinkat(sys, place->text, target, sizeof(target) - 1);
+	if (length < 0)
+		return errno == EINVAL;
+	target[length] = '\0';
+	if (!g_str_has_prefix(target, up))
+		return FALSE;
+	place->length = (gsize)length - strlen(up);
+	memcpy(place->text, target + strlen(up), place->length + 1);
+	return TRUE;
+}
+
+/* The path of an attribute; good until the next one. A name that is too long is cut. */
+static const char *at(Place *place, const char *attribute)
+{
+	place->text[place->length] = '/';
+	g_strlcpy(place->text + place->length + 1, attribute,
+		  sizeof(place->text) - place->length - 1);
+	return place->text;
+}
+
+static const char *folder(Place *place)
+{
+	place->text[place->length] = '\0';
+	return place->text;
+}
+
+/* The last component of where a link leads, in @buffer, or NULL. */
+static const char *link_name(int sys, const char *path, char buffer[PATH_MAX])
+{
+	gssize length = readlinkat(sys, path, buffer, PATH_MAX - 1);
 	const char *slash;
 
 	if (length <= 0)
@@ -129,22 +173,36 @@ static const char *link_name(int dirfd, const char *name, char *buffer, gsize si
 	return slash ? slash + 1 : buffer;
 }
 
-/* "pci:v00001E60d00002864sv00001E60sd00002864bc0Bsc40i00": the kernel's words for pdev->... */
-static gboolean read_modalias(int dirfd, HvrPciFunction *function)
+/* @label and then @digits hexadecimal digits. Returns: what follows, or NULL */
+static const char *take_field(const char *text, const char *label, guint digits, guint32 *out_value)
 {
-	guint vendor, device, base, subclass, interface;
-	char text[128];
-	gssize length;
-	g_auto(HvrFd) fd = openat(dirfd, "modalias", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	guint32 value = 0;
 
-	if (fd < 0)
-		return FALSE;
-	length = read(fd, text, sizeof(text) - 1);
-	if (length <= 0)
-		return FALSE;
-	text[length] = '\0';
-	if (sscanf(text, "pci:v%8xd%8xsv%*8xsd%*8xbc%2xsc%2xi%2x", &vendor, &device, &base,
-		   &subclass, &interface) != 5)
+	if (!text || !g_str_has_prefix(text, label))
+		return NULL;
+	text += strlen(label);
+	for (guint i = 0; i < digits; i++, text++) {
+		if (!g_ascii_isxdigit(*text))
+			return NULL;
+		value = value << 4 | (guint32)g_ascii_xdigit_value(*text);
+	}
+	*out_value = value;
+	return text;
+}
+
+/* "pci:v00001E60d00002864sv00001E60sd00002864bc0Bsc40i00": all numbers of a fixed width */
+static gboolean parse_modalias(const char *text, HvrPciFunction *function)
+{
+	guint32 vendor, device, subsystem, base, subclass, interface;
+
+	text = take_field(text, "pci:v", 8, &vendor);
+	text = take_field(text, "d", 8, &device);
+	text = take_field(text, "sv", 8, &subsystem);
+	text = take_field(text, "sd", 8, &subsystem);
+	text = take_field(text, "bc", 2, &base);
+	text = take_field(text, "sc", 2, &subclass);
+	text = take_field(text, "i", 2, &interface);
+	if (!text)
 		return FALSE;
 
 	function->vendor = (guint16)vendor;
@@ -153,44 +211,56 @@ static gboolean read_modalias(int dirfd, HvrPciFunction *function)
 	return TRUE;
 }
 
-/* For trees that were captured without modalias. */
-static gboolean read_identity(int dirfd, HvrPciFunction *function)
+static gboolean read_modalias(int sys, const char *path, HvrPciFunction *function)
 {
+	g_auto(HvrFd) fd = hvr_open_beneath(sys, path, O_RDONLY | O_NONBLOCK);
+	char text[128];
+	gssize length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (length <= 0)
+		return FALSE;
+	text[length] = '\0';
+	return parse_modalias(text, function);
+}
+
+/* For trees that were captured without modalias. */
+static gboolean read_attributes(int sys, const char *path, HvrPciFunction *function)
+{
+	g_auto(HvrFd) dirfd = hvr_open_beneath(sys, path, O_PATH | O_DIRECTORY);
 	guint64 vendor, device, class_code;
 
-	if (read_modalias(dirfd, function))
-		return TRUE;
-	if (!hvr_sysfs_read_number(dirfd, "vendor", 16, &vendor) ||
+	if (dirfd < 0 || !hvr_sysfs_read_number(dirfd, "vendor", 16, &vendor) ||
 	    !hvr_sysfs_read_number(dirfd, "device", 16, &device) ||
 	    !hvr_sysfs_read_number(dirfd, "class", 16, &class_code))
 		return FALSE;
-
 	function->vendor = (guint16)vendor;
 	function->device = (guint16)device;
 	function->class_code = (guint32)class_code & 0xffffff;
 	return TRUE;
 }
 
-static int read_group(int dirfd)
+/*
+ * vfio without an IOMMU makes groups too, one for each function that a vfio driver has taken. They
+ * protect nothing, and QEMU cannot use them.
+ */
+static gboolean is_noiommu(int sys, const HvrPciFunction *function)
 {
-	char buffer[PATH_MAX];
-	const char *name = link_name(dirfd, "iommu_group", buffer, sizeof(buffer));
+	g_autofree char *path = NULL, *name = NULL;
+
+	if (function->group < 0 || !function->driver || !strstr(function->driver, "vfio"))
+		return FALSE;
+	path = g_strdup_printf("kernel/iommu_groups/%d/name", function->group);
+	name = hvr_sysfs_read_line(sys, path);
+	return g_strcmp0(name, "vfio-noiommu") == 0;
+}
+
+static int parse_group(const char *name)
+{
 	guint64 group;
 
 	if (!name || !g_ascii_string_to_unsigned(name, 10, 0, G_MAXINT, &group, NULL))
 		return -1;
 	return (int)group;
-}
-
-static char *read_path(int sys, const char *place)
-{
-	char target[PATH_MAX];
-	gssize length = readlinkat(sys, place, target, sizeof(target) - 1);
-
-	if (length <= 0)
-		return NULL;
-	target[length] = '\0';
-	return hvr_pci_path_from_sysfs(target);
 }
 
 static void function_free(gpointer data)
@@ -205,22 +275,22 @@ static void function_free(gpointer data)
 /* Returns: (transfer full): NULL when the function has vanished since the scan */
 static HvrPciFunction *function_read(int sys, const HvrPciAddress *address)
 {
-	char place[sizeof(DEVICES) + HVR_PCI_ADDRESS_SIZE];
-	char buffer[PATH_MAX];
 	HvrPciFunction *function = g_new0(HvrPciFunction, 1);
-	g_auto(HvrFd) dirfd = -1;
+	char buffer[PATH_MAX];
+	Place place;
 
 	function->address = *address;
 	hvr_pci_address_format(address, function->name);
-	g_snprintf(place, sizeof(place), DEVICES "/%s", function->name);
-	dirfd = hvr_open_beneath(sys, place, O_PATH | O_DIRECTORY);
-	if (dirfd < 0 || !read_identity(dirfd, function)) {
+	if (!find_place(sys, function->name, &place) ||
+	    (!read_modalias(sys, at(&place, "modalias"), function) &&
+	     !read_attributes(sys, folder(&place), function))) {
 		function_free(function);
 		return NULL;
 	}
-	function->path = read_path(sys, place);
-	function->driver = g_strdup(link_name(dirfd, "driver", buffer, sizeof(buffer)));
-	function->group = read_group(dirfd);
+	function->path = hvr_pci_path_from_sysfs(folder(&place));
+	function->driver = g_strdup(link_name(sys, at(&place, "driver"), buffer));
+	function->group = parse_group(link_name(sys, at(&place, "iommu_group"), buffer));
+	function->noiommu = is_noiommu(sys, function);
 	function->quirk = hvr_quirk_find(function->vendor, function->device);
 	return function;
 }
@@ -249,16 +319,7 @@ static void read_functions(HvrInventory *inventory, int sys)
 	g_ptr_array_sort(inventory->functions, compare_functions);
 }
 
-/* vfio without an IOMMU makes groups too. They protect nothing, and QEMU cannot use them. */
-static gboolean group_is_noiommu(int sys, int group)
-{
-	g_autofree char *path = g_strdup_printf("kernel/iommu_groups/%d/name", group);
-	g_autofree char *name = hvr_sysfs_read_line(sys, path);
-
-	return g_strcmp0(name, "vfio-noiommu") == 0;
-}
-
-static void sort_into_groups(HvrInventory *inventory, int sys)
+static void sort_into_groups(HvrInventory *inventory)
 {
 	for (guint i = 0; i < inventory->functions->len; i++) {
 		HvrPciFunction *function = g_ptr_array_index(inventory->functions, i);
@@ -268,14 +329,9 @@ static void sort_into_groups(HvrInventory *inventory, int sys)
 		if (function->group < 0)
 			continue;
 		members = g_hash_table_lookup(inventory->groups, key);
-		if (members) {
-			const HvrPciFunction *first = g_ptr_array_index(members, 0);
-
-			function->noiommu = first->noiommu;
-		} else {
+		if (!members) {
 			members = g_ptr_array_new();
 			g_hash_table_insert(inventory->groups, key, members);
-			function->noiommu = group_is_noiommu(sys, function->group);
 		}
 		g_ptr_array_add(members, function);
 	}
@@ -309,7 +365,7 @@ HvrInventory *hvr_inventory_read(const HvrHost *host, GError **error)
 		return NULL;
 	}
 	read_functions(inventory, host->sys);
-	sort_into_groups(inventory, host->sys);
+	sort_into_groups(inventory);
 	return g_steal_pointer(&inventory);
 }
 

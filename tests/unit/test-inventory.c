@@ -144,13 +144,24 @@ static void test_groups(void **state)
 static void test_no_iommu(void **state)
 {
 	g_autoptr(FakeSysfs) fs = full_host();
+	const FakeFunction taken = { .vendor = 0x1e60,
+				     .device = 0x2864,
+				     .class_code = 0x0b4000,
+				     .group = 50,
+				     .driver = "vfio-pci" };
 	g_autoptr(HvrInventory) with = NULL, without = NULL;
 
-	fake_sysfs_set_noiommu(fs, 14);
+	fake_sysfs_add_function(fs, "0000:00:1d.0", &taken);
+	fake_sysfs_add_function(fs, "0000:00:1d.1", &taken);
 	with = read_all(fs);
-	assert_true(find(with, "0000:02:00.0")->noiommu);
-	assert_true(find(with, "0000:02:00.1")->noiommu);
-	assert_false(find(with, "0000:00:0e.0")->noiommu);
+	assert_false(find(with, "0000:00:1d.0")->noiommu);
+	g_clear_pointer(&with, hvr_inventory_free);
+
+	fake_sysfs_set_noiommu(fs, 50);
+	with = read_all(fs);
+	assert_true(find(with, "0000:00:1d.0")->noiommu);
+	assert_true(find(with, "0000:00:1d.1")->noiommu);
+	assert_false(find(with, "0000:02:00.0")->noiommu);
 
 	fake_sysfs_set_iommu(fs, FALSE);
 	without = read_all(fs);
