@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What scenarios of hailo-vm-run itself share, on top of lib.sh: profiles and supervised runs.
+
+RUNTIME=/run/hailo-vm-run
+
+# Writes a profile for the lab's guest: lines of standard input go to the end of it
+profile() # NAME [GUEST WORDS]
+{
+	cat > "/tmp/$1.ini" <<-END
+		[vm]
+		memory = 64M
+		cpus = 1
+		accel = tcg
+		[boot]
+		kernel = $GUEST
+		cmdline = ${2:-guest}
+		[serial]
+		mode = file
+		file = /tmp/$1.serial
+	END
+	cat >> "/tmp/$1.ini"
+}
+
+# Starts a VM in the background and waits for its guest. $run_pid is the supervisor.
+run_vm() # NAME [OPTION...]
+{
+	rm -f "/tmp/$1.serial"
+	"$HVR" run "/tmp/$1.ini" "${@:2}" > "/tmp/$1.out" 2> "/tmp/$1.err" &
+	run_pid=$!
+	wait_for "/tmp/$1.serial" "guest: ready" 60 > /tmp/ready ||
+		fail "the VM $1 is not up" "$(cat "/tmp/$1.err")"
+}
+
+# Waits for the end of a supervisor and compares its exit status
+run_ends() # STATUS NAME
+{
+	local status=0
+
+	wait "$run_pid" || status=$?
+	[[ $status == "$1" ]] || fail "hailo-vm-run run $2" "expected: status $1" \
+		"seen:     status $status" "$(cat "/tmp/$2.err")"
+}
+
+qemu_pid() # NAME
+{
+	"$HVR" status --json "$1" | sed -E 's/.*"pid":([0-9]+).*/\1/'
+}
+
+# Nothing of a VM, no journal entry and no lock is left
+nothing_left()
+{
+	assert_eq "" "$(find "$RUNTIME" ! -type d 2> /dev/null)" "left in the runtime folder"
+	assert_eq "" "$(ls "$RUNTIME/vms" 2> /dev/null)" "left in vms/"
+}
