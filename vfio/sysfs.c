@@ -83,20 +83,21 @@ static int open_verified(int dirfd, const char *path, int flags)
 
 int hvr_open_beneath(int dirfd, const char *path, int flags)
 {
+	static gboolean missing; /* asked once: the answer is the kernel's, and does not change */
 	struct open_how how = {
 		.flags = (guint64)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd = -1;
 
-	for (guint i = 0; i < OPEN_ATTEMPTS; i++) {
+	for (guint i = 0; i < OPEN_ATTEMPTS && !missing; i++) {
 		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
 			break;
 	}
-	if (fd < 0 && errno == ENOSYS)
-		return open_verified(dirfd, path, flags);
-	return (int)fd;
+	if (fd < 0 && !missing)
+		missing = errno == ENOSYS;
+	return missing ? open_verified(dirfd, path, flags) : (int)fd;
 }
 
 /* Fills @buffer until the end of the file. Returns: its length, or -1 with errno set */
