@@ -44,6 +44,7 @@ static const Refusal refusals[] = {
 	{ "control-in-comment", "# \007\n" VM, "lab.ini:1: holds the control character U+0007" },
 	{ "lone-carriage-return", "[vm]\nname = a\rmemory = 1G\n", "lab.ini:2: holds the control" },
 	{ "tab-in-value", VM "name = a\tb\n", "lab.ini:3: [vm] name: holds a tab" },
+	{ "tab-in-key", VM "na\tme = a\n", "lab.ini:3: [vm] na me: there is no such key" },
 	/* lines */
 	{ "no-equals", VM "cpus\n", "lab.ini:3: \"cpus\" is nothing that a profile has\nexpected" },
 	{ "no-key", VM "= 4\n", "lab.ini:3: \"= 4\" is nothing that a profile has" },
