@@ -46,6 +46,10 @@ typedef struct {
 	gboolean (*group_status)(const HvrHost *host, int group, HvrGroupStatus *out_status,
 				 GError **error);
 
+	/* Sets owner and mode of a group's node: hvr_node_own() on Linux. Errors: G_IO_ERROR */
+	gboolean (*own_node)(const HvrHost *host, int group, uid_t uid, gid_t gid, mode_t mode,
+			     GError **error);
+
 	/* Does the container node /dev/vfio/vfio offer VFIO_TYPE1v2_IOMMU? */
 	gboolean (*container_check)(const HvrHost *host, GError **error);
 } HvrKernel;

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "vfio/error.h"
+#include "vfio/node.h"
 #include "vfio/sysfs.h"
 
 static G_NORETURN void write_in_child(int sys, const char *path, const char *value)
@@ -225,5 +226,6 @@ const HvrKernel hvr_kernel_linux = {
 	.find_module = linux_find_module,
 	.load_module = linux_load_module,
 	.group_status = linux_group_status,
+	.own_node = hvr_node_own,
 	.container_check = linux_container_check,
 };

@@ -181,7 +181,8 @@ gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeou
 	case HVR_STEP_BIND:
 		return perform_bind(host, step, name, timeout_ms, error);
 	case HVR_STEP_OWN_NODE:
-		if (hvr_node_own(host, step->group, step->uid, step->gid, step->mode, &cause))
+		if (host->kernel->own_node(host, step->group, step->uid, step->gid, step->mode,
+					   &cause))
 			return TRUE;
 		g_propagate_prefixed_error(error, cause, "%s: ", name);
 		return FALSE;

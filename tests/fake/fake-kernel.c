@@ -20,6 +20,7 @@
 #include "tests/fake/fake-machine.h"
 #include "vfio/address.h"
 #include "vfio/error.h"
+#include "vfio/node.h"
 
 #define PAGE 4096
 
@@ -335,6 +336,20 @@ static int load(FakeSysfs *fs, const char *module)
 	return 0;
 }
 
+/* Asks only: neither counted nor logged, and no fault applies. */
+static gboolean kernel_find_module(const HvrHost *host, const char *name, GError **error)
+{
+	FakeSysfs *fs = host->kernel_data;
+	g_autofree char *spelt = g_strdelimit(g_strdup(name), "-", '_');
+	g_autofree char *path = g_strconcat(".fake/modules/", spelt, NULL);
+
+	if (fake_files_exist(fs->root, path))
+		return TRUE;
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
+		    "cannot load module %s: the running kernel has no such module", name);
+	return FALSE;
+}
+
 static gboolean kernel_load_module(const HvrHost *host, const char *name, GError **error)
 {
 	Call call = call_begin(host, g_strdup_printf("load_module %s", name));
@@ -393,6 +408,20 @@ static gboolean kernel_group_status(const HvrHost *host, int group, HvrGroupStat
 	return result == 0;
 }
 
+static gboolean kernel_own_node(const HvrHost *host, int group, uid_t uid, gid_t gid, mode_t mode,
+				GError **error)
+{
+	Call call =
+		call_begin(host, g_strdup_printf("own_node %d %u:%u %04o", group, uid, gid, mode));
+	gboolean well = !call_acts(&call) || hvr_node_own(host, group, uid, gid, mode, error);
+	int result = call_end(&call, 0);
+
+	if (result && well)
+		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(result),
+			    "cannot own the node vfio/%d: %s", group, g_strerror(result));
+	return well && result == 0;
+}
+
 static gboolean kernel_container_check(const HvrHost *host, GError **error)
 {
 	Call call = call_begin(host, g_strdup("container_check"));
@@ -408,7 +437,9 @@ static gboolean kernel_container_check(const HvrHost *host, GError **error)
 
 const HvrKernel fake_kernel = {
 	.write = kernel_write,
+	.find_module = kernel_find_module,
 	.load_module = kernel_load_module,
 	.group_status = kernel_group_status,
+	.own_node = kernel_own_node,
 	.container_check = kernel_container_check,
 };
