@@ -70,7 +70,7 @@ static GPtrArray *make_cards(guint n_cards)
 		HvrCmdlineCard *card = g_new0(HvrCmdlineCard, 1);
 
 		card->id = g_strdup_printf("npu%u", i);
-		card->address = (HvrPciAddress){ .domain = i == 1 ? 0x10000 : 0, .bus = 2 + i };
+		card->address = (HvrPciAddress){ .domain = i == 1 ? 0xabcd : 0, .bus = 2 + i };
 		g_ptr_array_add(cards, card);
 	}
 	return cards;
@@ -134,7 +134,7 @@ static void test_card_properties(void **state)
 	json_node_take_object(node, object);
 	text = json_to_string(node, FALSE);
 	assert_string_equal(text, "{\"driver\":\"vfio-pci\",\"id\":\"npu1\","
-				  "\"host\":\"10000:03:00.0\",\"bus\":\"hvr-spare3\"}");
+				  "\"host\":\"abcd:03:00.0\",\"bus\":\"hvr-spare3\"}");
 }
 
 static void assert_quoted(const char *word, const char *quoted)
