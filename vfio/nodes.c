@@ -6,6 +6,9 @@
  *   nvme/nvme0/nvme0n1/nvme0n1p1/{dev,uevent}        block devices, and who holds them
  *   net/eth0/                                        a network interface
  *
+ * One thing hangs elsewhere: a disk with several ways to it, of which this function is one, is
+ * below devices/virtual/nvme-subsystem, in a folder with links to all its controllers.
+ *
  * The folder is walked without following links, which would lead to parents, drivers and back.
  * Below a bridge are functions of their own, which are no part of it. Below an endpoint there are
  * functions only where its driver has made them (VMD): those go when the driver goes, so they
@@ -24,6 +27,7 @@
 
 typedef struct {
 	HvrNodes *nodes;
+	GPtrArray *controllers; /* names of NVMe controllers */
 	gboolean skip_functions;
 } Walk;
 
@@ -129,6 +133,8 @@ static void walk_folder(const Walk *walk, int fd, const char *name, guint depth)
 			continue;
 		if (strcmp(name, "net") == 0)
 			g_ptr_array_add(walk->nodes->interfaces, g_strdup(entry->d_name));
+		if (strcmp(name, "nvme") == 0)
+			g_ptr_array_add(walk->controllers, g_strdup(entry->d_name));
 		child = hvr_open_beneath(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 		if (child >= 0)
 			walk_folder(walk, child, entry->d_name, depth - 1);
@@ -136,14 +142,52 @@ static void walk_folder(const Walk *walk, int fd, const char *name, guint depth)
 	closedir(folder);
 }
 
-static void add_function(HvrNodes *nodes, const HvrHost *host, const HvrPciFunction *function)
+static void walk_path(const Walk *walk, const HvrHost *host, const char *path)
 {
-	const Walk walk = { nodes, hvr_pci_function_is_bridge(function) };
-	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s", function->name);
+	g_autofree char *name = g_path_get_basename(path);
 	int fd = hvr_open_beneath(host->sys, path, O_RDONLY | O_DIRECTORY);
 
 	if (fd >= 0)
-		walk_folder(&walk, fd, function->name, DEPTH_MAX);
+		walk_folder(walk, fd, name, DEPTH_MAX);
+}
+
+/* Is one of our controllers a way to this NVMe subsystem? */
+static gboolean leads_to(const Walk *walk, const HvrHost *host, const char *subsystem)
+{
+	for (guint i = 0; i < walk->controllers->len; i++) {
+		g_autofree char *link =
+			g_strconcat(subsystem, "/", g_ptr_array_index(walk->controllers, i), NULL);
+
+		if (hvr_sysfs_exists(host->sys, link))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void add_multipath_disks(const Walk *walk, const HvrHost *host)
+{
+	g_autoptr(GPtrArray) names = NULL;
+
+	if (walk->controllers->len == 0)
+		return;
+	names = hvr_sysfs_list(host->sys, "class/nvme-subsystem");
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *subsystem =
+			g_strconcat("class/nvme-subsystem/", g_ptr_array_index(names, i), NULL);
+
+		if (leads_to(walk, host, subsystem))
+			walk_path(walk, host, subsystem);
+	}
+}
+
+static void add_function(HvrNodes *nodes, const HvrHost *host, const HvrPciFunction *function)
+{
+	g_autoptr(GPtrArray) controllers = g_ptr_array_new_with_free_func(g_free);
+	const Walk walk = { nodes, controllers, hvr_pci_function_is_bridge(function) };
+	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s", function->name);
+
+	walk_path(&walk, host, path);
+	add_multipath_disks(&walk, host);
 }
 
 /* Is an earlier one of @functions in the same group? */

@@ -13,7 +13,7 @@
  * node may have another name. The comparison is made with the number of what is open, from
  * statx(2) without synchronising, so that a dead network file system cannot hold us.
  *
- * Not seen: users that the kernel has itself (ZFS, NVMe multipath, an in-kernel target), and
+ * Not seen: users that the kernel has itself (ZFS, an in-kernel target), and
  * routes outside the main table.
  */
 #include <errno.h>

@@ -210,6 +210,28 @@ static void test_disks(void **state)
 	assert_users(fs, CARD, "");
 }
 
+/* A disk with several ways to it hangs on none of them, but goes when they go. */
+static void test_multipath_disk(void **state)
+{
+	FakeSysfs *fs = *state;
+	const char disk[] = "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n2";
+	g_autofree char *dev = g_strconcat(disk, "/dev", NULL);
+	g_autofree char *uevent = g_strconcat(disk, "/uevent", NULL);
+	g_autofree char *subsystem = g_strconcat(disk, "/subsystem", NULL);
+
+	fake_sysfs_put_file(fs, "proc/self/mountinfo", "22 1 259:5 / / rw - ext4 /dev/root rw\n");
+	fake_sysfs_put_file(fs, dev, "259:5\n");
+	fake_sysfs_put_file(fs, uevent, "MAJOR=259\nMINOR=5\nDEVNAME=nvme0n2\n");
+	fake_sysfs_put_link(fs, subsystem, "../../../../../class/block");
+	fake_sysfs_put_link(fs, "sys/class/nvme-subsystem/nvme-subsys0",
+			    "../../devices/virtual/nvme-subsystem/nvme-subsys0");
+	assert_users(fs, DISK, "");
+	fake_sysfs_put_link(fs, "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0",
+			    "../../../../class/nvme/nvme0");
+	assert_users(fs, DISK, "mount /; ");
+	assert_users(fs, CARD, "");
+}
+
 /* A character device does not become a disk by having its number. */
 static void test_numbers_by_kind(void **state)
 {
@@ -319,6 +341,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_vfio_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renamed_node, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_multipath_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_numbers_by_kind, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_routes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stacked_routes, setup, teardown),
