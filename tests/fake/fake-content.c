@@ -156,6 +156,7 @@ void fake_sysfs_add_process(FakeSysfs *fs, int pid, const char *command, const c
 
 void fake_sysfs_put_file(FakeSysfs *fs, const char *path, const char *text)
 {
+	fake_files_remove(fs->root, path);
 	fake_files_write(fs->root, path, text, 0644);
 }
 
