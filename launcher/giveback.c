@@ -10,6 +10,7 @@
 #include "launcher/error.h"
 #include "launcher/inuse.h"
 #include "launcher/lock.h"
+#include "launcher/message.h"
 #include "vfio/error.h"
 #include "vfio/lifecycle.h"
 
@@ -92,6 +93,17 @@ static GPtrArray *restore_steps(const HvrPciFunction *function, const HvrJournal
 	return steps;
 }
 
+/* The kernel no longer offers a reset method that it once did: the one thing that may be left. */
+static void warn_reset_method(const HvrContext *context, const HvrPciFunction *function,
+			      const HvrJournalEntry *entry)
+{
+	g_autoptr(HvrPciState) now = hvr_pci_state_read(&context->host, function, NULL);
+
+	if (now && g_strcmp0(now->reset_method, entry->saved->reset_method) != 0)
+		hvr_message("warning: %s: reset_method was '%s'; the kernel now offers '%s' only",
+			    entry->name, entry->saved->reset_method, now->reset_method);
+}
+
 static gboolean finish_entry(const HvrContext *context, HvrJournalEntry *entry,
 			     HvrGivebackMode mode, GError **error)
 {
@@ -116,7 +128,11 @@ static gboolean give_one_back(const HvrContext *context, const HvrInventory *inv
 	g_autoptr(GPtrArray) steps = mode == HVR_GIVEBACK_KEEP
 					     ? keep_steps(function, now)
 					     : restore_steps(function, entry, now);
-	return perform_all(context, steps, error) && finish_entry(context, entry, mode, error);
+	if (!perform_all(context, steps, error))
+		return FALSE;
+	if (mode == HVR_GIVEBACK_RESTORE)
+		warn_reset_method(context, function, entry);
+	return finish_entry(context, entry, mode, error);
 }
 
 static gboolean check_closed(const HvrContext *context, const GPtrArray *entries, GError **error)

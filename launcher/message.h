@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* What people read, on standard error, one line each, behind "hailo-vm-run: ". Only commands and
- * the session speak; everything below returns errors. */
+/* What people read, on standard error, one line each, behind "hailo-vm-run: ". Commands and the
+ * session speak, and giving back where something is not as it was; all else returns errors. */
 
 void hvr_message(const char *format, ...) G_GNUC_PRINTF(1, 2);
 

@@ -98,7 +98,10 @@ void hvr_lifecycle_restore(const HvrPciFunction *function, const HvrPciState *sa
 		const char *was = attribute_of(saved, &plain_attributes[i]);
 		const char *is = attribute_of(now, &plain_attributes[i]);
 		gboolean moved = rebind && g_str_equal(plain_attributes[i].name, "power/control");
-		if (was && is && (moved || !g_str_equal(was, is)))
-			add_set(steps, function, plain_attributes[i].name, was);
+		if (!was || !is || !(moved || !g_str_equal(was, is)))
+			continue;
+		HvrStep *step = hvr_step_new_set(function, plain_attributes[i].name, was);
+		step->or_default = g_str_equal(plain_attributes[i].name, "reset_method");
+		g_ptr_array_add(steps, step);
 	}
 }

@@ -79,6 +79,18 @@ static gboolean attribute_is(const HvrHost *host, const char *path, const char *
 	return g_strcmp0(seen, value) == 0 || (*value == '\0' && g_strcmp0(seen, "(null)") == 0);
 }
 
+/*
+ * The kernel offers "bus" to the first function that it finds on a bus, as long as that is alone
+ * there; once its siblings are found it refuses to take the word back. What it offers now is then
+ * the nearest thing.
+ */
+static gboolean restore_default_reset(const HvrHost *host, const char *path, guint timeout_ms,
+				      GError **error)
+{
+	return g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT) &&
+	       host->kernel->write(host, path, "default\n", timeout_ms, NULL);
+}
+
 static gboolean perform_set(const HvrHost *host, const HvrStep *step, const char *name,
 			    guint timeout_ms, GError **error)
 {
@@ -87,8 +99,13 @@ static gboolean perform_set(const HvrHost *host, const HvrStep *step, const char
 	g_autofree char *tried = g_strdup_printf("set %s to '%s'", step->attribute, step->value);
 	GError *cause = NULL;
 
-	if (!host->kernel->write(host, path, text, timeout_ms, &cause))
+	if (!host->kernel->write(host, path, text, timeout_ms, &cause)) {
+		if (step->or_default && restore_default_reset(host, path, timeout_ms, &cause)) {
+			g_clear_error(&cause);
+			return TRUE;
+		}
 		return fail(name, tried, cause, error);
+	}
 	if (!attribute_is(host, path, step->value)) {
 		g_autofree char *seen = hvr_sysfs_read_line(host->sys, path);
 		cause = g_error_new(HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,

@@ -24,6 +24,7 @@ typedef struct {
 	int group;	       /* of the function */
 	const char *attribute; /* SET; a static string */
 	char *value;
+	gboolean or_default; /* SET: where the kernel calls the value invalid, "default" will do */
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
