@@ -26,7 +26,8 @@ typedef struct {
 	HvrPciAddress address;	/* HVR_SELECT_ADDRESS */
 	char *path;		/* HVR_SELECT_PATH */
 	HvrPick pick;
-	char *reset; /* "auto", "keep", or the reset methods to leave, one blank between; "": none */
+	char *reset; /* "auto", "keep", or the reset methods to leave, one blank between; "": none
+		      */
 	HvrGroupPolicy group;
 	HvrAfter after;
 	guint deadline_ms; /* for each unbind, bind and probe */
@@ -91,7 +92,7 @@ typedef struct {
 	char *user; /* NULL: the invoking sudo user, else nobody */
 	gboolean sandbox;
 	/* [qemu] */
-	char *qemu_binary; /* a name to look up in PATH, or an absolute path */
+	char *qemu_binary;    /* a name to look up in PATH, or an absolute path */
 	GPtrArray *qemu_args; /* of char *, appended as they are */
 } HvrProfile;
 
@@ -120,13 +121,13 @@ char *hvr_profile_find(const char *word, const char *config_home, const char *sy
  * The first mistake ends it: HVR_LAUNCH_ERROR_PROFILE, "FILE:LINE: [section] key: what is wrong"
  * with the nearest known name as the hint. For an override the place is "--set SECTION.KEY".
  */
-HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GError **error)
-	G_GNUC_WARN_UNUSED_RESULT;
+HvrProfile *hvr_profile_load(const char *file, const char *const *overrides,
+			     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same from memory; @file is only named in messages and gives the folder and default name. */
 HvrProfile *hvr_profile_parse(const char *file, const char *text, gsize length,
-			      const char *const *overrides, GError **error)
-	G_GNUC_WARN_UNUSED_RESULT;
+			      const char *const *overrides,
+			      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* An empty one, for the parser; @file becomes absolute. */
 HvrProfile *hvr_profile_new(const char *file) G_GNUC_WARN_UNUSED_RESULT;
