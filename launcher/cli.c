@@ -17,6 +17,7 @@ const HvrCommand hvr_commands[] = {
 	{ "plug", "VM DEVICE", "put a card back into a running VM", hvr_command_plug },
 	{ "stop", "VM", "power a VM down", hvr_command_stop },
 	{ "status", "[VM]", "running VMs and their devices", hvr_command_status },
+	{ "list", "", "this host's accelerators", hvr_command_list },
 	{ "prepare", "PROFILE", "the host's side alone: cards on vfio-pci", hvr_command_prepare },
 	{ "release", "PROFILE|ADDRESS|--all", "give cards back to the host", hvr_command_release },
 	{ "print", "PROFILE", "QEMU's command line", hvr_command_print },

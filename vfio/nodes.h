@@ -6,7 +6,7 @@
 #include "vfio/host.h"
 #include "vfio/inventory.h"
 
-/* Inside vfio/ only: what a function's driver has made of it for programs to use. */
+/* What a function's driver has made of it for programs to use. */
 
 typedef struct {
 	char *name; /* below /dev: "hailo0", "dri/card0", "vfio/14" */
