@@ -125,26 +125,43 @@ void hvr_session_free(HvrSession *session)
 	g_free(session);
 }
 
+static gboolean has_lock(const HvrSession *session, const char *name)
+{
+	for (guint i = 0; i < session->locks->len; i++)
+		if (g_str_equal(hvr_lock_name(g_ptr_array_index(session->locks, i)), name))
+			return TRUE;
+	return FALSE;
+}
+
+/* A lock that QEMU has from its start, or, of a card that was plugged in later by a supervisor
+ * that is gone now, nobody. */
+static gboolean share_lock(HvrSession *session, const char *name, GError **error)
+{
+	const HvrContext *context = session->context;
+
+	if (has_lock(session, name))
+		return TRUE;
+	HvrLock *lock = hvr_lock_steal_from(&context->host, context->runtime, name,
+					    session->vm->qemu.pid, NULL);
+	if (!lock)
+		lock = hvr_lock_try(&context->host, context->runtime, name, session->vm->name,
+				    error);
+	if (lock)
+		g_ptr_array_add(session->locks, lock);
+	return lock != NULL;
+}
+
 static gboolean share_locks(HvrSession *session, GError **error)
 {
+	g_autofree char *own = hvr_lock_name_vm(session->vm->name);
+
 	for (guint i = 0; i < session->vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
 		g_autofree char *name = hvr_lock_name_group(device->group);
-		g_autoptr(GError) cause = NULL;
-		if (!device->in_vm)
-			continue;
-		HvrLock *lock =
-			hvr_lock_steal_from(&session->context->host, session->context->runtime,
-					    name, session->vm->qemu.pid, &cause);
-		/* Plugged by a supervisor that is gone: QEMU never had it, so nobody has. */
-		if (!lock)
-			lock = hvr_lock_try(&session->context->host, session->context->runtime,
-					    name, session->vm->name, error);
-		if (!lock)
+		if (device->in_vm && !share_lock(session, name, error))
 			return FALSE;
-		g_ptr_array_add(session->locks, lock);
 	}
-	return TRUE;
+	return share_lock(session, own, error);
 }
 
 HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, GError **error)
