@@ -7,15 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
 #include <pwd.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "launcher/error.h"
+#include "launcher/kvm.h"
 #include "launcher/privileges.h"
 #include "vfio/sysfs.h"
 
@@ -78,23 +76,11 @@ static gboolean find_user(const HvrProfile *profile, HvrFacts *facts, GError **e
 	return TRUE;
 }
 
-/* Opening is not enough: a host without virtualisation may have the node all the same. */
-static int try_kvm(const HvrHost *host)
-{
-	g_auto(HvrFd) kvm = hvr_open_beneath(host->dev, "kvm", O_RDWR);
-	if (kvm < 0)
-		return errno;
-	if (ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
-		return ENOTTY;
-	g_auto(HvrFd) vm = ioctl(kvm, KVM_CREATE_VM, 0);
-	return vm < 0 ? errno : 0;
-}
-
 /* May the VM's user open the node, by itself or through the node's group (kvm)? */
 static int kvm_access(const HvrHost *host, HvrFacts *facts)
 {
 	HvrIdentity identity = { .uid = facts->uid, .gid = facts->gid };
-	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d/kvm", host->dev);
+	g_autofree char *path = hvr_fd_path(host->dev, "kvm");
 	struct stat st;
 	int problem = hvr_privileges_can_access(&identity, path, O_RDWR);
 
@@ -107,20 +93,29 @@ static int kvm_access(const HvrHost *host, HvrFacts *facts)
 	return problem;
 }
 
+static const char *describe_kvm(int problem)
+{
+	switch (problem) {
+	case ENOENT:
+		return "this host has no KVM (is virtualisation on in its firmware?)";
+	case EIO:
+		return "it is there but refuses what QEMU needs (is this host itself a VM?)";
+	default:
+		return g_strerror(problem);
+	}
+}
+
 static void find_kvm(const HvrHost *host, const HvrProfile *profile, HvrFacts *facts)
 {
 	if (profile->accel == HVR_ACCEL_TCG)
 		return;
-	int problem = try_kvm(host);
+	int problem = hvr_kvm_try(host);
 	if (!problem)
 		problem = kvm_access(host, facts);
 	facts->kvm = problem == 0;
 	if (problem)
-		facts->kvm_problem =
-			g_strdup_printf("KVM does not work for user %s: %s", facts->user_name,
-					problem == ENOENT ? "this host has no KVM (is "
-							    "virtualisation on in its firmware?)"
-							  : g_strerror(problem));
+		facts->kvm_problem = g_strdup_printf("KVM does not work for user %s: %s",
+						     facts->user_name, describe_kvm(problem));
 }
 
 static char *find_program(const char *name, gboolean privileged)
@@ -173,15 +168,6 @@ static void find_vfio_pci(const HvrContext *context, HvrFacts *facts)
 		facts->vfio_problem = g_strdup(error->message);
 }
 
-static guint64 memlock_max(gboolean privileged)
-{
-	struct rlimit limit;
-
-	if (privileged || getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_max == RLIM_INFINITY)
-		return G_MAXUINT64;
-	return limit.rlim_max;
-}
-
 char *hvr_facts_iommu_advice(const HvrHost *host)
 {
 	g_autofree char *cpu = hvr_sysfs_read(host->proc, "cpuinfo", NULL);
@@ -211,7 +197,7 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	if (!find_user(profile, facts, error))
 		return NULL;
 	facts->qemu_path = find_program(profile->qemu_binary, facts->privileged);
-	facts->memlock_max = memlock_max(facts->privileged);
+	facts->memlock_max = context->memlock_max;
 	find_kvm(&context->host, profile, facts);
 	find_vfio_pci(context, facts);
 	facts->iommu_advice = hvr_facts_iommu_advice(&context->host);
