@@ -103,6 +103,9 @@ static void on_unplugged(const GError *error, gpointer user_data)
 	Unplug *unplug = one->unplug;
 
 	unplug_note(unplug, error);
+	/* Gone by QEMU's word where its event was lost; else this has been done already. */
+	if (!error)
+		hvr_session_device_gone(unplug->session, one->id);
 	if (!error)
 		unplug_note(unplug, g_hash_table_lookup(unplug->session->problems, one->id));
 	g_free(one->id);
