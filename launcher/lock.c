@@ -247,7 +247,7 @@ int hvr_lock_watch_new(int runtime, GError **error)
 	if (dir < 0)
 		return -1;
 
-	g_autofree char *by_fd = g_strdup_printf("/proc/self/fd/%d", dir);
+	g_autofree char *by_fd = hvr_fd_path(dir, NULL);
 	g_auto(HvrFd) watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (watch < 0 || inotify_add_watch(watch, by_fd, IN_CLOSE_WRITE | IN_DELETE) < 0) {
 		int saved = errno;

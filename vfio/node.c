@@ -36,7 +36,7 @@ static int watch_nodes(const HvrHost *host)
 
 	for (guint i = 0; notify >= 0 && i < G_N_ELEMENTS(folders); i++) {
 		g_auto(HvrFd) fd = hvr_open_beneath(host->dev, folders[i], O_PATH | O_DIRECTORY);
-		g_autofree char *by_fd = g_strdup_printf("/proc/self/fd/%d", fd);
+		g_autofree char *by_fd = hvr_fd_path(fd, NULL);
 		if (fd >= 0)
 			inotify_add_watch(notify, by_fd, IN_CREATE | IN_MOVED_TO);
 	}
@@ -69,7 +69,7 @@ gboolean hvr_node_own(const HvrHost *host, int group, uid_t uid, gid_t gid, mode
 {
 	g_autofree char *path = g_strdup_printf("vfio/%d", group);
 	g_auto(HvrFd) fd = hvr_open_beneath(host->dev, path, O_PATH | O_NOFOLLOW);
-	g_autofree char *by_fd = g_strdup_printf("/proc/self/fd/%d", fd);
+	g_autofree char *by_fd = hvr_fd_path(fd, NULL);
 	struct stat st;
 	int saved = fd < 0 || fstat(fd, &st) < 0 ? errno : 0;
 

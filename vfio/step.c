@@ -82,13 +82,18 @@ static gboolean attribute_is(const HvrHost *host, const char *path, const char *
 /*
  * The kernel offers "bus" to the first function that it finds on a bus, as long as that is alone
  * there; once its siblings are found it refuses to take the word back. What it offers now is then
- * the nearest thing.
+ * the nearest thing. The list itself is tried once more behind it, so that a refusal for any other
+ * reason does not lose it.
  */
-static gboolean restore_default_reset(const HvrHost *host, const char *path, guint timeout_ms,
-				      GError **error)
+static gboolean set_default_instead(const HvrHost *host, const char *path, const char *text,
+				    guint timeout_ms, const GError *error)
 {
-	return g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT) &&
-	       host->kernel->write(host, path, "default\n", timeout_ms, NULL);
+	if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT) ||
+	    !host->kernel->write(host, path, "default\n", timeout_ms, NULL))
+		return FALSE;
+	if (!host->kernel->write(host, path, text, timeout_ms, NULL))
+		g_debug("%s: the kernel's default is what is left", path);
+	return TRUE;
 }
 
 static gboolean perform_set(const HvrHost *host, const HvrStep *step, const char *name,
@@ -100,7 +105,7 @@ static gboolean perform_set(const HvrHost *host, const HvrStep *step, const char
 	GError *cause = NULL;
 
 	if (!host->kernel->write(host, path, text, timeout_ms, &cause)) {
-		if (step->or_default && restore_default_reset(host, path, timeout_ms, &cause)) {
+		if (step->or_default && set_default_instead(host, path, text, timeout_ms, cause)) {
 			g_clear_error(&cause);
 			return TRUE;
 		}
