@@ -9,6 +9,8 @@
 #include "vfio/error.h"
 
 #define VFIO_PCI "vfio-pci"
+/* The "host" property of QEMU's vfio-pci, 7.2 to 10.0. */
+#define QEMU_DOMAIN_MAX 0xffff
 
 static gboolean unavailable(GError **error, const char *message, const char *hint)
 {
@@ -79,6 +81,17 @@ gboolean hvr_judge_iommu(const HvrFacts *facts, const HvrPciFunction *function, 
 		    function->noiommu ? "it is in a no-IOMMU group, which protects nothing"
 				      : "it has no IOMMU group");
 	hvr_error_hint(error, "%s", facts->iommu_advice);
+	return FALSE;
+}
+
+gboolean hvr_judge_domain(const HvrPciFunction *function, GError **error)
+{
+	if (function->address.domain <= QEMU_DOMAIN_MAX)
+		return TRUE;
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,
+		    "%s: QEMU takes no PCI domain above %04x", function->name, QEMU_DOMAIN_MAX);
+	hvr_error_hint(error, "such domains are made by Intel VMD: turn it off for this slot in "
+			      "the firmware setup, or use another slot");
 	return FALSE;
 }
 

@@ -28,6 +28,8 @@ gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GEr
 
 /* @function has an IOMMU group that protects. */
 gboolean hvr_judge_iommu(const HvrFacts *facts, const HvrPciFunction *function, GError **error);
+/* QEMU can name it: it takes no PCI domain of more than 16 bits, as VMD makes them. */
+gboolean hvr_judge_domain(const HvrPciFunction *function, GError **error);
 /* It answers, and is what it was. */
 gboolean hvr_judge_alive(const HvrPlanView *view, const HvrPciFunction *function, GError **error);
 /* The host needs none of @companions, or the profile says what to do with them. */

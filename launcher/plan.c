@@ -15,8 +15,6 @@
 #include "vfio/reset.h"
 
 #define VFIO_PCI "vfio-pci"
-/* QEMU 7.2: parse_pci_devaddr() of the "host" property. */
-#define QEMU_DOMAIN_MAX 0xffff
 
 static void plan_function_free(HvrPlanFunction *planned)
 {
@@ -173,6 +171,7 @@ static void add_companions(const Planning *how, const HvrClaimedCard *card,
 static gboolean plan_card(const Planning *how, const HvrClaimedCard *card, GError **error)
 {
 	if (!hvr_judge_iommu(how->facts, card->function, error) ||
+	    !hvr_judge_domain(card->function, error) ||
 	    !hvr_judge_alive(how->view, card->function, error))
 		return FALSE;
 	g_autoptr(GPtrArray) companions = hvr_judge_companions(how->inventory, how->claim, card);
