@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What each part of the tests needs from Debian or Ubuntu, and how it gets there. Beyond these only
+# what is in every installation (Essential: yes) and git, which the checkout came with, are assumed.
+# shellcheck disable=SC2034 # read by those who source this
+
+PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config
+	libpci-dev libglib2.0-dev libjson-glib-dev libcap-ng-dev libkmod-dev libudev-dev
+	libcmocka-dev"
+
+# Unit tests hold QEMU's command line to the real one
+PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86"
+
+# kmod reads the fetched kernel's modules, xz or zstd unpack it; the others are for scenarios
+PACKAGES_LAB="$PACKAGES_BUILD qemu-system-x86 busybox-static cpio kmod mount procps socat xz-utils
+	zstd pciutils pci.ids iproute2"
+
+PACKAGES_VALGRIND="$PACKAGES_UNIT valgrind"
+
+PACKAGES_LINT="$PACKAGES_BUILD clang-format clang-tidy cppcheck shellcheck"
+
+missing_packages() # PACKAGE...
+{
+	local package
+
+	for package; do
+		[[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) == installed ]] ||
+			echo "$package"
+	done
+}
+
+apt_get()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
+		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" < /dev/null
+}
+
+# Runs apt-get quietly; what it said is shown if it fails
+apt_get_quietly()
+{
+	local log
+
+	log=$(mktemp)
+	apt_get "$@" > "$log" 2>&1 || { cat "$log" >&2; rm "$log"; return 1; }
+	rm "$log"
+}
+
+# Installs what is missing. Elsewhere than on Debian and its kin the tools are taken to be there:
+# what is not will be missed by whoever needs it.
+install_packages() # PACKAGE...
+{
+	local missing
+
+	command -v dpkg-query apt-get > /dev/null || return 0
+	missing=$(missing_packages "$@")
+	[[ $missing ]] || return 0
+	missing=${missing//$'\n'/ }
+	if [[ $EUID != 0 ]]; then
+		echo "these packages are missing: $missing" >&2
+		echo "hint: run this as root, or: apt-get install --no-install-recommends $missing" >&2
+		return 1
+	fi
+	echo "installing $missing"
+	apt_get_quietly update || return
+	# shellcheck disable=SC2086 # a list of words
+	apt_get_quietly install --no-install-recommends $missing
+}
