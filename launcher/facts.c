@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "launcher/error.h"
+#include "launcher/iommu.h"
 #include "launcher/kvm.h"
 #include "launcher/privileges.h"
 #include "vfio/sysfs.h"
@@ -168,27 +169,6 @@ static void find_vfio_pci(const HvrContext *context, HvrFacts *facts)
 		facts->vfio_problem = g_strdup(error->message);
 }
 
-char *hvr_facts_iommu_advice(const HvrHost *host)
-{
-	g_autofree char *cpu = hvr_sysfs_read(host->proc, "cpuinfo", NULL);
-	gboolean amd = cpu && strstr(cpu, "AuthenticAMD");
-	gboolean intel = cpu && strstr(cpu, "GenuineIntel");
-	gboolean dmar = hvr_sysfs_exists(host->sys, "firmware/acpi/tables/DMAR");
-	gboolean ivrs = hvr_sysfs_exists(host->sys, "firmware/acpi/tables/IVRS");
-
-	if (dmar)
-		return g_strdup("add intel_iommu=on to the kernel's command line and reboot");
-	if (ivrs)
-		return g_strdup("remove amd_iommu=off or iommu=off from the kernel's command line "
-				"and reboot");
-	if (intel || amd)
-		return g_strdup_printf("enable the IOMMU (%s) in the firmware setup, then boot "
-				       "with %s",
-				       intel ? "VT-d" : "AMD-Vi",
-				       intel ? "intel_iommu=on" : "amd_iommu=on");
-	return g_strdup("enable the IOMMU in the firmware setup and in the kernel");
-}
-
 HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, GError **error)
 {
 	g_autoptr(HvrFacts) facts = g_new0(HvrFacts, 1);
@@ -200,7 +180,7 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	facts->memlock_max = context->memlock_max;
 	find_kvm(&context->host, profile, facts);
 	find_vfio_pci(context, facts);
-	facts->iommu_advice = hvr_facts_iommu_advice(&context->host);
+	facts->iommu_advice = hvr_iommu_advice(&context->host);
 	try_files(profile, facts);
 	return g_steal_pointer(&facts);
 }

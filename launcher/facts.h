@@ -20,9 +20,9 @@ typedef struct {
 	gboolean kvm;	       /* KVM works for that user */
 	gboolean kvm_by_group; /* ... because of the group of its node */
 	gid_t kvm_gid;
-	char *kvm_problem;   /* why not, or NULL */
-	char *qemu_path;     /* absolute; NULL when there is no such program */
-	gboolean vfio_pci;   /* the driver is registered, or its module can be loaded */
+	char *kvm_problem; /* why not, or NULL */
+	char *qemu_path;   /* absolute; NULL when there is no such program */
+	gboolean vfio_pci; /* the driver is registered, or its module can be loaded */
 	gboolean vfio_pci_loaded;
 	char *vfio_problem;  /* why its module cannot be loaded, or NULL */
 	char *iommu_advice;  /* what to do where there is no IOMMU group: the kernel argument */
@@ -36,13 +36,7 @@ typedef struct {
  * tries the profile's files as the VM's user in a child; changes nothing.
  * Errors: HVR_LAUNCH_ERROR_PROFILE when [security] user does not exist.
  */
-HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, GError **error)
-	G_GNUC_WARN_UNUSED_RESULT;
+HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
+			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_facts_free(HvrFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrFacts, hvr_facts_free)
-
-/**
- * hvr_facts_iommu_advice - what to do where PCI functions have no IOMMU group: from the CPU's
- * vendor, the firmware's ACPI tables and the kernel's arguments. [transfer full]
- */
-char *hvr_facts_iommu_advice(const HvrHost *host) G_GNUC_WARN_UNUSED_RESULT;

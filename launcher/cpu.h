@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "vfio/host.h"
+
+typedef enum { HVR_CPU_OTHER, HVR_CPU_INTEL, HVR_CPU_AMD, HVR_CPU_ARM } HvrCpuMaker;
+
+/**
+ * HvrCpu - the host's first processor.
+ */
+typedef struct {
+	HvrCpuMaker maker;
+	gboolean virtualises; /* vmx or svm; not told on Arm */
+	gboolean is_guest;    /* a hypervisor is below us */
+} HvrCpu;
+
+/* Nothing is set where /proc does not say. */
+HvrCpu hvr_cpu_look(const HvrHost *host);
+
+/* Is @word, such as "intel_iommu=on", on the running kernel's command line? */
+gboolean hvr_kernel_has_argument(const HvrHost *host, const char *word);
