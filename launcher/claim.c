@@ -12,7 +12,7 @@
 #include "launcher/select.h"
 #include "vfio/sysfs.h"
 
-static HvrClaim *claim_new(void)
+HvrClaim *hvr_claim_new(void)
 {
 	HvrClaim *claim = g_new(HvrClaim, 1);
 
@@ -30,8 +30,7 @@ void hvr_claim_free(HvrClaim *claim)
 	g_free(claim);
 }
 
-static void add_card(HvrClaim *claim, const HvrProfileDevice *device,
-		     const HvrPciFunction *function)
+void hvr_claim_add(HvrClaim *claim, const HvrProfileDevice *device, const HvrPciFunction *function)
 {
 	HvrClaimedCard *card = g_new(HvrClaimedCard, 1);
 
@@ -81,9 +80,8 @@ static gboolean take_function(const HvrContext *context, HvrClaim *claim, const 
 	return TRUE;
 }
 
-/* Is the function free, for a claim that takes no lock? */
-static gboolean look_function(const HvrContext *context, const HvrPciFunction *function,
-			      GError **error)
+gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *function,
+			   GError **error)
 {
 	g_autofree char *name = hvr_lock_name_group(function->group);
 	g_auto(HvrLockHolder) holder = { 0 };
@@ -120,8 +118,8 @@ static gboolean claim_device(const Claiming *how, HvrClaim *claim, const HvrProf
 			g_set_error(&cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
 				    "%s: taken by another device of this profile", function->name);
 		else if (how->lock ? take_function(how->context, claim, how->vm, function, &cause)
-				   : look_function(how->context, function, &cause))
-			return add_card(claim, device, function), TRUE;
+				   : hvr_claim_is_free(how->context, function, &cause))
+			return hvr_claim_add(claim, device, function), TRUE;
 		if (device->pick == HVR_PICK_ONLY || hvr_exit_status(cause) != 75) {
 			g_propagate_error(error, g_steal_pointer(&cause));
 			return FALSE;
@@ -136,7 +134,7 @@ static gboolean claim_device(const Claiming *how, HvrClaim *claim, const HvrProf
 
 static HvrClaim *claim_all(const Claiming *how, const GPtrArray *devices, GError **error)
 {
-	g_autoptr(HvrClaim) claim = claim_new();
+	g_autoptr(HvrClaim) claim = hvr_claim_new();
 
 	for (guint i = 0; i < devices->len; i++)
 		if (!claim_device(how, claim, g_ptr_array_index(devices, i), error))

@@ -37,14 +37,22 @@ typedef struct {
  * Errors: HVR_LAUNCH_ERROR_BUSY naming every holder; what hvr_select() says.
  */
 HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
-			 const HvrInventory *inventory, int wait_s, GError **error)
-	G_GNUC_WARN_UNUSED_RESULT;
+			 const HvrInventory *inventory, int wait_s,
+			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * hvr_claim_look - what hvr_claim_take() would choose now. Takes no lock, changes nothing.
  */
 HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
 			 const HvrInventory *inventory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For who judges cards that may be busy: an empty claim, and one more card for it. No locks. */
+HvrClaim *hvr_claim_new(void) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_claim_add(HvrClaim *claim, const HvrProfileDevice *device, const HvrPciFunction *function);
+
+/* Would hvr_claim_take() get this function now? Takes no lock. Errors: as of hvr_claim_take(). */
+gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *function,
+			   GError **error);
 
 /* Gives the locks up (hvr_lock_release). NULL is accepted. */
 void hvr_claim_free(HvrClaim *claim);
