@@ -85,7 +85,7 @@ static gboolean judge_host(const Planning *how, GError **error)
 				g_strdup_printf("warning: %s: emulating, which is slow",
 						facts->kvm_problem));
 	how->plan->memlock_bytes = how->profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;
-	return !cards || hvr_judge_memlock(how->profile, facts, error);
+	return TRUE;
 }
 
 static gboolean planned_already(const HvrPlan *plan, const HvrPciFunction *function)
@@ -222,7 +222,10 @@ HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts,
 	for (guint i = 0; i < claim->cards->len; i++)
 		if (!plan_card(&how, g_ptr_array_index(claim->cards, i), error))
 			return NULL;
+	/* In this order: raising the limit does not help whom the card is not prepared for. */
 	if (!facts->privileged && !judge_plain_user(&how, error))
+		return NULL;
+	if (claim->cards->len > 0 && !hvr_judge_memlock(profile, facts, error))
 		return NULL;
 	if (!facts->vfio_pci_loaded && any_probe(plan))
 		g_ptr_array_add(plan->first, hvr_step_new(HVR_STEP_LOAD_MODULE, NULL, VFIO_PCI));
