@@ -15,6 +15,7 @@ typedef struct {
 	int runtime_parent;	/* /run or $XDG_RUNTIME_DIR, where it is made when needed */
 	gboolean captured;	/* --root: a tree to look at, never to change */
 	gboolean privileged;	/* effective uid 0 */
+	guint64 memlock_max;	/* bytes that QEMU may be allowed to lock; G_MAXUINT64: no limit */
 	const char *runtime_path; /* the runtime folder as a path, to show to people */
 	const char *config_home;  /* where profiles of the user are; NULL: nowhere */
 	const char *system_config; /* "/etc/hailo-vm-run" */

@@ -19,6 +19,7 @@
 #include "launcher/interrupt.h"
 #include "launcher/message.h"
 #include "launcher/nearest.h"
+#include "launcher/privileges.h"
 #include "vfio/sysfs.h"
 
 #define DIR_SYS		  "/sys"
@@ -53,6 +54,7 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 
 	*context = (HvrContext){ .runtime = -1, .runtime_parent = -1, .captured = root != NULL };
 	context->privileged = geteuid() == 0;
+	context->memlock_max = hvr_privileges_memlock_max();
 	context->host = (HvrHost){ .sys = open_folder(prefix, DIR_SYS),
 				   .dev = open_folder(prefix, DIR_DEV),
 				   .proc = open_folder(prefix, DIR_PROC),

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +63,17 @@ const char *hvr_privileges_drop(const HvrIdentity *identity)
 	if (root && identity->uid != 0 && setuid(0) == 0)
 		return "leaving root";
 	return NULL;
+}
+
+guint64 hvr_privileges_memlock_max(void)
+{
+	struct rlimit limit;
+
+	capng_get_caps_process();
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE) ||
+	    getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_max == RLIM_INFINITY)
+		return G_MAXUINT64;
+	return limit.rlim_max;
 }
 
 static G_NORETURN void access_in_child(const HvrIdentity *identity, const char *path, int flags)

@@ -23,6 +23,13 @@ typedef struct {
 const char *hvr_privileges_drop(const HvrIdentity *identity) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * hvr_privileges_memlock_max - how much memory, in bytes, a child of this process may be allowed to
+ * lock. G_MAXUINT64: no limit. Root alone is not enough to raise it: containers often take
+ * CAP_SYS_RESOURCE away.
+ */
+guint64 hvr_privileges_memlock_max(void);
+
+/**
  * hvr_privileges_can_access - may @identity open this file? Asked of the kernel by a child that
  * has become it, so that ACLs, folders on the way and file systems are judged as they are.
  * @flags: for open(2): O_RDONLY or O_RDWR

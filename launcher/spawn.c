@@ -54,9 +54,10 @@ static const char *limit_memlock(guint64 bytes)
 		return NULL;
 	if (getrlimit(RLIMIT_MEMLOCK, &now) < 0)
 		return "reading the memory lock limit";
+	if (setrlimit(RLIMIT_MEMLOCK, &wanted) == 0)
+		return NULL;
 	/* Without CAP_SYS_RESOURCE the hard limit is all there is; the plan has judged it. */
-	if (geteuid() != 0)
-		wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
+	wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
 	return setrlimit(RLIMIT_MEMLOCK, &wanted) < 0 ? "setting the memory lock limit" : NULL;
 }
 
