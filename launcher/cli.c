@@ -18,6 +18,8 @@ const HvrCommand hvr_commands[] = {
 	{ "stop", "VM", "power a VM down", hvr_command_stop },
 	{ "status", "[VM]", "running VMs and their devices", hvr_command_status },
 	{ "list", "", "this host's accelerators", hvr_command_list },
+	{ "check", "[PROFILE]", "is this host ready? exit 0 yes, 1 no, 2 cannot tell",
+	  hvr_command_check },
 	{ "prepare", "PROFILE", "the host's side alone: cards on vfio-pci", hvr_command_prepare },
 	{ "release", "PROFILE|ADDRESS|--all", "give cards back to the host", hvr_command_release },
 	{ "print", "PROFILE", "QEMU's command line", hvr_command_print },
