@@ -160,6 +160,7 @@ static gboolean release(HvrContext *context, const char *word, GError **error)
 	if (wanted->len == 0)
 		hvr_message("nothing to release");
 	remove_dead_folders(context);
+	hvr_lock_sweep(context->runtime);
 	return !damaged_entries(damaged, error) && well;
 }
 

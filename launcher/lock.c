@@ -189,6 +189,19 @@ gboolean hvr_lock_holder(const HvrHost *host, int runtime, const char *name,
 	return TRUE;
 }
 
+void hvr_lock_sweep(int runtime)
+{
+	g_autoptr(GPtrArray) names = hvr_sysfs_list(runtime, "locks");
+	g_auto(HvrFd) dir = hvr_open_beneath(runtime, "locks", O_RDONLY | O_DIRECTORY);
+
+	for (guint i = 0; dir >= 0 && i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_auto(HvrFd) fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && same_file(fd, dir, name))
+			unlinkat(dir, name, 0);
+	}
+}
+
 /* The descriptor of @pid that is open on the very file @st, writable or not; -1: none. */
 static int find_fd(const HvrHost *host, pid_t pid, const struct stat *wanted, gboolean writable)
 {

@@ -60,6 +60,9 @@ void hvr_lock_release(HvrLock *lock);
 /* Closes our descriptors only: whoever inherited them keeps the lock. NULL is accepted. */
 void hvr_lock_leave(HvrLock *lock);
 
+/* Removes the lock files that nobody holds: what killed processes have left. */
+void hvr_lock_sweep(int runtime);
+
 /**
  * HvrLockWatch - hears when any lock may have become free.
  */
