@@ -34,7 +34,8 @@ static gboolean check_alive(HvrCheck *check, const HvrClaimedCard *card)
 	GError *error = NULL;
 
 	if (!hvr_judge_alive(check->view, card->function, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-alive", name, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-alive", name, error,
+				 HVR_CHECK_SEE_RUN);
 		return FALSE;
 	}
 	hvr_check_pass(check, "card-alive", name, "config space answers");
@@ -46,7 +47,8 @@ static void check_domain(HvrCheck *check, const HvrClaimedCard *card)
 	GError *error = NULL;
 
 	if (!hvr_judge_domain(card->function, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-domain", card->function->name, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-domain", card->function->name, error,
+				 HVR_CHECK_SEE_RUN);
 }
 
 /* "0000:02:00.0 (driver e1000e, the host uses it), 0000:00:1c.4 (a bridge)" */
@@ -77,13 +79,15 @@ static gboolean check_group(HvrCheck *check, const HvrClaimedCard *card)
 	GError *error = NULL;
 
 	if (!hvr_judge_iommu(check->facts, function, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", function->name, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", function->name, error,
+				 HVR_CHECK_SEE_RUN);
 		return FALSE;
 	}
 	g_autoptr(GPtrArray) companions =
 		hvr_judge_companions(check->inventory, check->claim, card);
 	if (!hvr_judge_group(card, companions, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", function->name, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", function->name, error,
+				 HVR_CHECK_SEE_RUN);
 		return TRUE;
 	}
 	g_autofree char *members = describe_members(check, function);
@@ -101,7 +105,8 @@ static void check_use(HvrCheck *check, const HvrClaimedCard *card)
 	if (check->context->captured)
 		return;
 	if (!hvr_claim_is_free(check->context, function, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-use", function->name, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-use", function->name, error,
+				 "end that VM (hailo-vm-run stop), or start with --wait");
 	else if (!check->context->privileged && hvr_pci_function_blocks(function))
 		hvr_check_say(check, HVR_CHECK_UNSURE, "card-use", function->name, "check as root",
 			      "other users' processes cannot be seen");
@@ -179,7 +184,8 @@ static void check_node(HvrCheck *check, const HvrClaimedCard *card)
 		hvr_check_pass(check, "card-node", function->name, "user %s may open /dev/vfio/%d",
 			       check->facts->user_name, function->group);
 	else
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-node", function->name, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-node", function->name, error,
+				 HVR_CHECK_SEE_RUN);
 }
 
 static void check_card(HvrCheck *check, const HvrClaimedCard *card)

@@ -50,7 +50,7 @@ static void check_kvm(HvrCheck *check, const HvrCpu *cpu)
 {
 	const HvrFacts *facts = check->facts;
 
-	if (check->profile->accel == HVR_ACCEL_TCG)
+	if (check->profile->accel == HVR_ACCEL_TCG || check->context->captured)
 		return;
 	if (facts->kvm)
 		hvr_check_pass(check, "kvm", HVR_CHECK_HOST, "works for user %s%s",

@@ -20,15 +20,18 @@ typedef struct {
 } HvrCheck;
 
 #define HVR_CHECK_HOST "host"
+/* Where a verdict has no hint of its own. */
+#define HVR_CHECK_SEE_RUN "see what 'hailo-vm-run run PROFILE --dry-run' says"
 
 /* @subject is copied. */
 void hvr_check_pass(HvrCheck *check, const char *id, const char *subject, const char *format, ...)
 	G_GNUC_PRINTF(4, 5);
 void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
 		   const char *fix, const char *format, ...) G_GNUC_PRINTF(6, 7);
-/* A judge's "no": the message is what was seen, the hint the fix. Takes @error. */
+/* A judge's "no": the message is what was seen, the hint, or else @fix, what to do. Takes @error.
+ */
 void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
-		      GError *error);
+		      GError *error, const char *fix);
 
 /* One file each; every one adds at least one line, or has nothing to ask on this host. */
 void hvr_check_host(HvrCheck *check);	  /* processor, KVM, nesting, memory */

@@ -14,7 +14,8 @@ static void check_memlock(HvrCheck *check)
 	if (check->claim->cards->len == 0)
 		return;
 	if (!hvr_judge_memlock(check->profile, facts, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "memlock", HVR_CHECK_HOST, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "memlock", HVR_CHECK_HOST, error,
+				 HVR_CHECK_SEE_RUN);
 	else if (facts->memlock_max == G_MAXUINT64)
 		hvr_check_pass(check, "memlock", HVR_CHECK_HOST, "no limit");
 	else
@@ -30,7 +31,8 @@ static void check_files(HvrCheck *check)
 	GError *error = NULL;
 
 	if (!hvr_judge_files(check->facts, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "files", HVR_CHECK_HOST, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "files", HVR_CHECK_HOST, error,
+				 HVR_CHECK_SEE_RUN);
 	else if (check->profile->disks->len || check->profile->kernel)
 		hvr_check_pass(check, "files", HVR_CHECK_HOST,
 			       "user %s can use the profile's disks and boot files",
@@ -62,7 +64,8 @@ void hvr_check_decision(HvrCheck *check)
 	if (check->context->captured || failed_before(check))
 		return;
 	if (!hvr_decide(check->context, check->profile, &whom, &decision, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "run", HVR_CHECK_HOST, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "run", HVR_CHECK_HOST, error,
+				 HVR_CHECK_SEE_RUN);
 		return;
 	}
 	guint cards = decision.plan->cards->len, functions = decision.plan->functions->len;

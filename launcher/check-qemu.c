@@ -142,7 +142,8 @@ void hvr_check_qemu(HvrCheck *check)
 	if (check->context->captured)
 		return;
 	if (!hvr_judge_qemu(check->profile, check->facts, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "qemu", HVR_CHECK_HOST, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "qemu", HVR_CHECK_HOST, error,
+				 HVR_CHECK_SEE_RUN);
 		return;
 	}
 	if (!check_version(check))

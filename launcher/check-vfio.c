@@ -19,7 +19,11 @@ static void check_driver(HvrCheck *check)
 	GError *error = NULL;
 
 	if (!hvr_judge_vfio_pci(check->facts, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "vfio-pci", HVR_CHECK_HOST, error);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "vfio-pci", HVR_CHECK_HOST, error,
+				 HVR_CHECK_SEE_RUN);
+	else if (check->context->captured && !check->facts->vfio_pci_loaded)
+		hvr_check_say(check, HVR_CHECK_UNSURE, "vfio-pci", HVR_CHECK_HOST,
+			      "run check on that host", "a captured tree has no modules to load");
 	else if (check->facts->vfio_pci_loaded)
 		hvr_check_pass(check, "vfio-pci", HVR_CHECK_HOST, "the driver is there");
 	else

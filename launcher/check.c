@@ -12,7 +12,6 @@
 
 #include "launcher/check-parts.h"
 #include "launcher/error.h"
-#include "launcher/select.h"
 
 static void result_free(gpointer data)
 {
@@ -66,13 +65,13 @@ static const char *without_subject(const char *message, const char *subject)
 }
 
 void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
-		      GError *error)
+		      GError *error, const char *fix)
 {
 	g_autoptr(GError) owned = error;
 	g_auto(GStrv) parts = g_strsplit(without_subject(owned->message, subject), "\n", 2);
 
 	add(check, status, id, subject, g_strdup(parts[0]),
-	    g_strdup(parts[0] && parts[1] ? parts[1] : "see the message"));
+	    g_strdup(parts[0] && parts[1] ? parts[1] : fix));
 }
 
 /* One [device] section for each accelerator, by address. */
@@ -90,42 +89,18 @@ static HvrProfile *make_profile(const HvrInventory *inventory, GError **error)
 	return hvr_profile_parse("check.ini", text->str, text->len, NULL, error);
 }
 
-/* The card that a run would take: the first that is free, or the first at all. */
-static const HvrPciFunction *pick(const HvrCheck *check, const GPtrArray *found)
-{
-	const HvrPciFunction *first = NULL;
-
-	for (guint i = 0; i < found->len; i++) {
-		const HvrPciFunction *function = g_ptr_array_index(found, i);
-		gboolean taken = FALSE;
-		for (guint k = 0; k < check->claim->cards->len; k++) {
-			const HvrClaimedCard *card = g_ptr_array_index(check->claim->cards, k);
-			taken = taken || card->function == function;
-		}
-		if (taken)
-			continue;
-		if (hvr_claim_is_free(check->context, function, NULL))
-			return function;
-		first = first ? first : function;
-	}
-	return first;
-}
-
 static void find_card(HvrCheck *check, const HvrProfileDevice *device)
 {
 	GError *error = NULL;
 	g_autofree char *subject = g_strdup_printf("device %s", device->id);
-	g_autoptr(GPtrArray) found = hvr_select(device, check->inventory, &error);
-	const HvrPciFunction *function = found ? pick(check, found) : NULL;
+	const HvrPciFunction *function =
+		hvr_claim_choose(check->context, check->claim, device, check->inventory, &error);
 
 	if (function)
 		hvr_claim_add(check->claim, device, function);
-	else if (error)
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card", subject, error);
 	else
-		hvr_check_say(check, HVR_CHECK_FAIL, "card", subject,
-			      "remove a [device] section, or add a card",
-			      "all cards that match are taken by other sections");
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card", subject, error,
+				 "name another card by match, address or path");
 }
 
 static void find_cards(HvrCheck *check)
@@ -173,7 +148,8 @@ GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError 
 
 	check.inventory = hvr_inventory_read(&context->host, &no_pci);
 	if (no_pci)
-		hvr_check_refuse(&check, HVR_CHECK_FAIL, "pci", HVR_CHECK_HOST, no_pci);
+		hvr_check_refuse(&check, HVR_CHECK_FAIL, "pci", HVR_CHECK_HOST, no_pci,
+				 "see that sysfs is mounted on /sys, and that this host has PCI");
 	g_autoptr(HvrProfile) made = profile ? NULL : make_profile(check.inventory, error);
 	check.profile = profile ? profile : made;
 	if (!check.profile)
@@ -182,7 +158,8 @@ GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError 
 	if (check.facts)
 		ask_all(&check);
 	else
-		hvr_check_refuse(&check, HVR_CHECK_FAIL, "user", HVR_CHECK_HOST, no_user);
+		hvr_check_refuse(&check, HVR_CHECK_FAIL, "user", HVR_CHECK_HOST, no_user,
+				 "set [security] user to one that is not root");
 	clear(&check);
 	return g_steal_pointer(&results);
 }

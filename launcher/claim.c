@@ -98,6 +98,30 @@ gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *func
 	return hvr_inuse_check_one(&context->host, function, error);
 }
 
+const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim *claim,
+				       const HvrProfileDevice *device,
+				       const HvrInventory *inventory, GError **error)
+{
+	g_autoptr(GPtrArray) found = hvr_select(device, inventory, error);
+	const HvrPciFunction *first = NULL;
+
+	for (guint i = 0; found && i < found->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(found, i);
+		if (has_card(claim, function))
+			continue;
+		if (hvr_claim_is_free(context, function, NULL))
+			return function;
+		first = first ? first : function;
+	}
+	if (found && !first) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+			    "device '%s': other devices of this profile take all cards that match",
+			    device->id);
+		hvr_error_hint(error, "remove a [device] section, or add a card");
+	}
+	return first;
+}
+
 typedef struct {
 	const HvrContext *context;
 	const HvrInventory *inventory;

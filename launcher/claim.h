@@ -50,6 +50,15 @@ HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
 HvrClaim *hvr_claim_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_claim_add(HvrClaim *claim, const HvrProfileDevice *device, const HvrPciFunction *function);
 
+/**
+ * hvr_claim_choose - the card that hvr_claim_take() would try for @device: of those that @claim
+ * does not have yet, the first that is free, else the first. Takes no lock. Errors: of
+ * hvr_select(); HVR_LAUNCH_ERROR_BUSY when @claim has them all.
+ */
+const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim *claim,
+				       const HvrProfileDevice *device,
+				       const HvrInventory *inventory, GError **error);
+
 /* Would hvr_claim_take() get this function now? Takes no lock. Errors: as of hvr_claim_take(). */
 gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *function,
 			   GError **error);

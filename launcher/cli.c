@@ -22,7 +22,7 @@ const HvrCommand hvr_commands[] = {
 	  hvr_command_check },
 	{ "prepare", "PROFILE", "the host's side alone: cards on vfio-pci", hvr_command_prepare },
 	{ "release", "PROFILE|ADDRESS|--all", "give cards back to the host", hvr_command_release },
-	{ "print", "PROFILE", "QEMU's command line", hvr_command_print },
+	{ "print", "PROFILE", "the profile for QEMU, libvirt or Docker", hvr_command_print },
 	{ NULL, NULL, NULL, NULL },
 };
 

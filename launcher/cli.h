@@ -36,8 +36,8 @@ typedef enum {
  * @min, @max: how many of them there may be
  * Errors: HVR_LAUNCH_ERROR_USAGE: one sentence, and "Try 'hailo-vm-run COMMAND --help'".
  */
-HvrCli hvr_cli_parse(const char *command, const GOptionEntry *entries, gpointer data,
-		     char ***words, guint min, guint max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+HvrCli hvr_cli_parse(const char *command, const GOptionEntry *entries, gpointer data, char ***words,
+		     guint min, guint max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Finds and loads the profile that @word means. @sets: (nullable): the words of --set. */
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,

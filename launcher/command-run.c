@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * run, prepare and print: the commands that take a profile and the options that bend it.
+ * run and prepare: the commands that take a profile and the options that bend it.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -186,20 +186,4 @@ int hvr_command_prepare(HvrContext *context, char **words, GError **error)
 	return refuse_captured(context, "prepare", error) && hvr_run(context, profile, &how, error)
 		       ? 0
 		       : -1;
-}
-
-int hvr_command_print(HvrContext *context, char **words, GError **error)
-{
-	g_auto(Options) options = { 0 };
-	const GOptionEntry entries[] = {
-		OPTION_SET(options),
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("print", entries, &options, &rest, 1, 1, error);
-
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	g_autoptr(HvrProfile) profile = hvr_cli_profile(context, rest[0], options.sets, error);
-	return profile && hvr_run_show(context, profile, FALSE, error) ? 0 : -1;
 }
