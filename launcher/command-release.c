@@ -6,10 +6,10 @@
 #include "launcher/error.h"
 #include "launcher/giveback.h"
 #include "launcher/interrupt.h"
+#include "launcher/leftovers.h"
 #include "launcher/lock.h"
 #include "launcher/message.h"
 #include "launcher/select.h"
-#include "launcher/vm.h"
 #include "vfio/address.h"
 
 /* Is this word on the command line a PCI address? Else it is a profile. */
@@ -118,22 +118,6 @@ static gboolean release_all(const HvrContext *context, const GPtrArray *wanted, 
 	return well;
 }
 
-/* Folders of VMs whose QEMU and supervisor are both gone. */
-static void remove_dead_folders(const HvrContext *context)
-{
-	g_autoptr(GPtrArray) names = hvr_vm_folders(context->runtime);
-
-	for (guint i = 0; i < names->len; i++) {
-		const char *vm = g_ptr_array_index(names, i);
-		g_autofree char *name = hvr_lock_name_vm(vm);
-		HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, NULL);
-		if (!lock)
-			continue;
-		hvr_vm_remove_folder(context->runtime, vm);
-		hvr_lock_release(lock);
-	}
-}
-
 static gboolean release(HvrContext *context, const char *word, GError **error)
 {
 	g_autoptr(GPtrArray) damaged = NULL;
@@ -159,8 +143,7 @@ static gboolean release(HvrContext *context, const char *word, GError **error)
 	gboolean well = release_all(context, wanted, error);
 	if (wanted->len == 0)
 		hvr_message("nothing to release");
-	remove_dead_folders(context);
-	hvr_lock_sweep(context->runtime);
+	hvr_leftovers_remove(context);
 	return !damaged_entries(damaged, error) && well;
 }
 

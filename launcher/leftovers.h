@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "launcher/context.h"
+
+/**
+ * hvr_leftovers_remove - remove from the runtime folder what killed processes have left there and
+ * what nobody needs: folders of VMs, lock files, journal entries that were never finished.
+ * Whatever somebody alive still has a lock on stays. The journal itself is not touched.
+ */
+void hvr_leftovers_remove(const HvrContext *context);
