@@ -27,6 +27,17 @@ static gboolean check_taken(const HvrContext *context, const HvrPlan *plan, GErr
 	return TRUE;
 }
 
+/* An entry that cannot be read says what its function was like, and would be written over. */
+static gboolean check_journal(const HvrContext *context, const HvrPlan *plan, GError **error)
+{
+	for (guint i = 0; context->runtime >= 0 && i < plan->functions->len; i++) {
+		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
+		if (!hvr_journal_check(context->runtime, &planned->function->address, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
 		    HvrDecision *decision, GError **error)
 {
@@ -45,5 +56,6 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 	decision->view = hvr_plan_look(context, decision->claim, decision->inventory);
 	decision->plan = hvr_plan_make(profile, decision->facts, decision->inventory,
 				       decision->claim, decision->view, error);
-	return decision->plan && (context->captured || check_taken(context, decision->plan, error));
+	return decision->plan && check_journal(context, decision->plan, error) &&
+	       (context->captured || check_taken(context, decision->plan, error));
 }

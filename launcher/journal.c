@@ -20,6 +20,7 @@
 #define GROUP_OWNER  "owner"
 #define CHECK_PREFIX "# sha256 "
 #define SUFFIX	     ".ini"
+#define ENTRY_MAX    4096 /* what hvr_sysfs_read() takes */
 
 HvrJournalEntry *hvr_journal_entry_new(const HvrPciFunction *function, const HvrPciState *saved)
 {
@@ -198,23 +199,6 @@ static int open_devices(int runtime, GError **error)
 	return hvr_runtime_open_folder(runtime, "devices", error);
 }
 
-gboolean hvr_journal_write(int runtime, const HvrJournalEntry *entry, GError **error)
-{
-	g_autofree char *name = file_name(&entry->address);
-	g_autofree char *text = hvr_journal_format(entry);
-	g_auto(HvrFd) dir = open_devices(runtime, error);
-
-	return dir >= 0 && hvr_runtime_replace(dir, name, text, error);
-}
-
-gboolean hvr_journal_remove(int runtime, const HvrPciAddress *address, GError **error)
-{
-	g_autofree char *name = file_name(address);
-	g_auto(HvrFd) dir = open_devices(runtime, error);
-
-	return dir >= 0 && hvr_runtime_remove(dir, name, error);
-}
-
 static HvrJournalEntry *read_entry(int dir, const char *name, GError **error)
 {
 	g_autofree char *text = hvr_sysfs_read(dir, name, error);
@@ -225,6 +209,57 @@ static HvrJournalEntry *read_entry(int dir, const char *name, GError **error)
 	if (entry && !g_str_equal(expected, name))
 		return damaged(name, "is about another function", error), NULL;
 	return g_steal_pointer(&entry);
+}
+
+/* The name is looked at, not the file: a link that leads nowhere is something that is there. */
+static gboolean check_in(int dir, const char *name, GError **error)
+{
+	if (!hvr_sysfs_exists(dir, name))
+		return TRUE;
+	g_autoptr(HvrJournalEntry) entry = read_entry(dir, name, error);
+	return entry != NULL;
+}
+
+/* Whatever a key file cannot hold would be lost without a word: it is read back first. */
+static gboolean check_text(const HvrJournalEntry *entry, const char *text, GError **error)
+{
+	gsize length = strlen(text);
+	g_autoptr(HvrJournalEntry) back = hvr_journal_parse(entry->name, text, length, NULL);
+	g_autofree char *again = back ? hvr_journal_format(back) : NULL;
+
+	if (length <= ENTRY_MAX && g_strcmp0(text, again) == 0)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "%s: its state cannot be written down, so it could not be given back",
+		    entry->name);
+	hvr_error_hint(error, "look at its driver_override for bytes that are no text");
+	return FALSE;
+}
+
+gboolean hvr_journal_check(int runtime, const HvrPciAddress *address, GError **error)
+{
+	g_autofree char *name = file_name(address);
+	g_auto(HvrFd) dir = open_devices(runtime, error);
+
+	return dir >= 0 && check_in(dir, name, error);
+}
+
+gboolean hvr_journal_write(int runtime, const HvrJournalEntry *entry, GError **error)
+{
+	g_autofree char *name = file_name(&entry->address);
+	g_autofree char *text = hvr_journal_format(entry);
+	g_auto(HvrFd) dir = open_devices(runtime, error);
+
+	return dir >= 0 && check_in(dir, name, error) && check_text(entry, text, error) &&
+	       hvr_runtime_replace(dir, name, text, error);
+}
+
+gboolean hvr_journal_remove(int runtime, const HvrPciAddress *address, GError **error)
+{
+	g_autofree char *name = file_name(address);
+	g_auto(HvrFd) dir = open_devices(runtime, error);
+
+	return dir >= 0 && check_in(dir, name, error) && hvr_runtime_remove(dir, name, error);
 }
 
 GPtrArray *hvr_journal_list(int runtime, GPtrArray **out_damaged)

@@ -31,13 +31,21 @@ void hvr_journal_entry_free(HvrJournalEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrJournalEntry, hvr_journal_entry_free)
 
 /**
+ * hvr_journal_check - may an entry for @address be written? Not over one that we cannot read.
+ * Errors: HVR_LAUNCH_ERROR_INTERNAL, as hvr_journal_parse().
+ */
+gboolean hvr_journal_check(int runtime, const HvrPciAddress *address, GError **error);
+
+/**
  * hvr_journal_write - make @entry durable; when this returns TRUE a crash cannot lose it.
  * @runtime: the runtime folder
+ * Errors: of hvr_journal_check(); HVR_LAUNCH_ERROR_UNAVAILABLE when the entry would not be read
+ * back as it is; G_IO_ERROR.
  */
-gboolean hvr_journal_write(int runtime, const HvrJournalEntry *entry, GError **error)
-	G_GNUC_WARN_UNUSED_RESULT;
+gboolean hvr_journal_write(int runtime, const HvrJournalEntry *entry,
+			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Durable too. Success when there is none. */
+/* Durable too. Success when there is none. Errors: of hvr_journal_check(); G_IO_ERROR. */
 gboolean hvr_journal_remove(int runtime, const HvrPciAddress *address, GError **error);
 
 /**
