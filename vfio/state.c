@@ -74,7 +74,10 @@ static gboolean read_optional(int dirfd, const char *attribute, char **out_value
 	char *value = hvr_sysfs_read(dirfd, attribute, &failure);
 
 	if (value) {
-		*out_value = g_strchomp(value);
+		/* The one newline that sysfs adds: the rest is the value. */
+		if (g_str_has_suffix(value, "\n"))
+			value[strlen(value) - 1] = '\0';
+		*out_value = value;
 		return TRUE;
 	}
 	if (g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
