@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Builds for the tests and the demo: quiet unless something fails. Sourced from the top folder.
+
+# Runs a command quietly: what it said is shown if it fails
+quietly()
+{
+	local log status=0
+
+	log=$(mktemp)
+	"$@" > "$log" 2>&1 || status=$?
+	[[ $status == 0 ]] || cat "$log"
+	rm "$log"
+	return "$status"
+}
+
+# A folder that was set up by other hands (another checkout, an older meson) is made anew
+set_up() # FOLDER OPTION...
+{
+	if [[ -e $1/build.ninja ]] && quietly meson setup --reconfigure "$@" > /dev/null; then
+		return
+	fi
+	rm -rf "$1"
+	quietly meson setup "$@"
+}
+
+# Once for all that use the folder
+declare -A built
+
+build() # FOLDER OPTION...
+{
+	if [[ ! ${built[$1]:-} ]]; then
+		echo "building in $1"
+		built[$1]=failed
+		set_up "$@" && quietly ninja -C "$1" && built[$1]=yes
+	fi
+	[[ ${built[$1]} == yes ]]
+}
+
+# Fetches the kernel of the lab host. apt's lists may be older than the archive, or not there at all.
+prepare_lab()
+{
+	tests/lab/host --prepare && return
+	[[ $EUID == 0 ]] && command -v apt-get > /dev/null || return
+	apt_get_quietly update && tests/lab/host --prepare
+}
