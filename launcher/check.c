@@ -92,7 +92,7 @@ static HvrProfile *make_profile(const HvrInventory *inventory, GError **error)
 static void find_card(HvrCheck *check, const HvrProfileDevice *device)
 {
 	GError *error = NULL;
-	g_autofree char *subject = g_strdup_printf("device %s", device->id);
+	g_autofree char *subject = g_strdup_printf("device '%s'", device->id);
 	const HvrPciFunction *function =
 		hvr_claim_choose(check->context, check->claim, device, check->inventory, &error);
 

@@ -23,7 +23,7 @@ typedef enum {
 typedef struct {
 	const char *id; /* "card-group": what was asked. Static */
 	HvrCheckStatus status;
-	char *subject; /* "host", "0000:02:00.0", "device npu" */
+	char *subject; /* "host", "0000:02:00.0", "device 'npu'" */
 	char *seen;
 	char *fix; /* one thing to do; NULL where status is PASS */
 } HvrCheckResult;

@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Each thing that a host can lack has its own line, its own fix and the right exit status. */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/check.h"
+#include "launcher/cli.h"
+#include "tests/fake/layouts.h"
+
+#define CARD "0000:02:00.0"
+#define PATH "sys/devices/pci0000:00/0000:00:1c.4/0000:02:00.0"
+
+/* A QEMU that answers what it is asked. Not below the fake machine: that may be noexec. */
+typedef struct {
+	char *folder;
+	char *binary;
+} Tools;
+
+static Tools tools;
+
+static void write_qemu(const char *version, const char *devices, int sandbox_status)
+{
+	g_autofree char *text = g_strdup_printf(
+		"#!/bin/sh\ncase \"$*\" in\n"
+		"'-sandbox on -version') [ %d = 0 ] || echo no seccomp >&2; echo ok; exit %d;;\n"
+		"-version) echo 'QEMU emulator version %s (Debian)';;\n"
+		"'-machine none -device help') printf '%s';;\n"
+		"*) exit 9;;\nesac\n",
+		sandbox_status, sandbox_status, version, devices);
+
+	g_unlink(tools.binary);
+	assert_true(g_file_set_contents(tools.binary, text, -1, NULL));
+	assert_int_equal(chmod(tools.binary, 0755), 0);
+}
+
+#define ALL_DEVICES "name \"vfio-pci\", bus PCI\\nname \"pcie-root-port\", bus PCI\\n"
+
+static int set_up(void **state)
+{
+	tools.folder = g_dir_make_tmp("hvr-check-XXXXXX", NULL);
+	assert_non_null(tools.folder);
+	assert_int_equal(chmod(tools.folder, 0755), 0);
+	tools.binary = g_build_filename(tools.folder, "qemu", NULL);
+	write_qemu("7.2.22", ALL_DEVICES, 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	g_unlink(tools.binary);
+	g_rmdir(tools.folder);
+	g_free(tools.folder);
+	g_free(tools.binary);
+	return 0;
+}
+
+static HvrContext context_of(FakeSysfs *fs)
+{
+	return (HvrContext){ .host = fs->host,
+			     .runtime = -1,
+			     .runtime_parent = -1,
+			     .privileged = TRUE,
+			     .memlock_max = G_MAXUINT64,
+			     .runtime_path = "",
+			     .system_config = "/nowhere" };
+}
+
+static HvrProfile *profile_with(const char *more)
+{
+	g_autofree char *text = g_strdup_printf("[vm]\nmemory = 4G\naccel = tcg\n"
+						"[qemu]\nbinary = %s\n%s",
+						tools.binary, more ? more : "[device npu]\n");
+	g_autoptr(GError) error = NULL;
+	HvrProfile *profile = hvr_profile_parse("lab.ini", text, strlen(text), NULL, &error);
+
+	if (!profile)
+		fail_msg("%s", error->message);
+	return profile;
+}
+
+static GPtrArray *check(FakeSysfs *fs, const HvrContext *context, const char *more)
+{
+	HvrContext own = context ? *context : context_of(fs);
+	g_autoptr(HvrProfile) profile = profile_with(more);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *before = fake_sysfs_snapshot(fs);
+	GPtrArray *results = hvr_check_run(&own, profile, &error);
+	g_autofree char *after = fake_sysfs_snapshot(fs);
+
+	assert_non_null(results);
+	assert_string_equal(before, after);
+	for (guint i = 0; i < fs->log->len; i++)
+		assert_false(g_str_has_prefix(g_ptr_array_index(fs->log, i), "write"));
+	return results;
+}
+
+static const HvrCheckResult *find(const GPtrArray *results, const char *id)
+{
+	const HvrCheckResult *worst = NULL;
+
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		if (g_str_equal(result->id, id) && (!worst || result->status == HVR_CHECK_FAIL))
+			worst = result;
+	}
+	return worst;
+}
+
+static void show(const GPtrArray *results)
+{
+	g_autofree char *text = hvr_check_to_text(results, FALSE);
+	print_message("%s", text);
+}
+
+/* @seen, @fix: must be in the texts; NULL fix: there is none. */
+static void assert_line(const GPtrArray *results, const char *id, HvrCheckStatus status,
+			const char *seen, const char *fix)
+{
+	const HvrCheckResult *result = find(results, id);
+
+	if (!result || result->status != status || !strstr(result->seen, seen) ||
+	    !result->fix != !fix || (fix && !strstr(result->fix, fix))) {
+		show(results);
+		fail_msg("no line '%s' with status %s, '%s' and fix '%s'", id,
+			 hvr_check_status_name(status), seen, fix ? fix : "none");
+	}
+}
+
+static void assert_exit(const GPtrArray *results, int status)
+{
+	if (hvr_check_exit_status(results) != status) {
+		show(results);
+		assert_int_equal(hvr_check_exit_status(results), status);
+	}
+}
+
+/* A fix stands where something is to be fixed, and only there; no line is empty. */
+static void assert_well_formed(const GPtrArray *results)
+{
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		assert_true(result->id && *result->id && *result->subject && *result->seen);
+		assert_int_equal(result->fix == NULL, result->status == HVR_CHECK_PASS);
+		assert_null(strchr(result->seen, '\n'));
+		if (result->fix)
+			assert_null(strchr(result->fix, '\n'));
+	}
+}
+
+/* Every machine that is ready is called so, in the words of its maker. */
+static void test_ready(void **state)
+{
+	static const struct {
+		FakeLayout layout;
+		const char *device, *iommu;
+	} cases[] = {
+		{ fake_layout_intel, "[device npu]\n", "Intel VT-d (dmar0 dmar1)" },
+		{ fake_layout_amd, "[device npu]\n", "AMD-Vi (ivhd0 ivhd1)" },
+		{ fake_layout_arm, "[device npu]\n", "Arm SMMU (smmu3.0x000027ffe0000000" },
+		{ fake_layout_switches, "[device a]\npick = free\n[device b]\npick = free\n",
+		  "Intel VT-d" },
+		{ fake_layout_sriov, "[device npu]\n[device vf]\naddress = 04:10.1\n",
+		  "Intel VT-d" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(FakeSysfs) fs = cases[i].layout();
+		g_autoptr(GPtrArray) results = check(fs, NULL, cases[i].device);
+
+		assert_exit(results, 0);
+		assert_well_formed(results);
+		assert_line(results, "iommu", HVR_CHECK_PASS, cases[i].iommu, NULL);
+		assert_line(results, "interrupts", HVR_CHECK_PASS, "remapped", NULL);
+		assert_line(results, "run", HVR_CHECK_PASS, "would start", NULL);
+		assert_line(results, "card-resets", HVR_CHECK_PASS, "reach it", NULL);
+	}
+}
+
+typedef struct {
+	const char *name;
+	FakeLayout layout; /* NULL: the Intel board */
+	void (*damage)(FakeSysfs *fs);
+	const char *profile; /* NULL: one card */
+	const char *id;
+	HvrCheckStatus status;
+	const char *seen, *fix;
+	int exit;
+} Case;
+
+static void kill_card(FakeSysfs *fs)
+{
+	fake_sysfs_set_dead(fs, CARD);
+}
+
+static void hold_card(FakeSysfs *fs)
+{
+	fake_sysfs_add_process(fs, 812, "hailortcli", "/dev/hailo0");
+}
+
+static void remove_vfio_pci(FakeSysfs *fs)
+{
+	fake_sysfs_remove_module(fs, "vfio_pci");
+}
+
+static void remove_type1(FakeSysfs *fs)
+{
+	fake_sysfs_remove_module(fs, "vfio_iommu_type1");
+}
+
+static void remove_container(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "sys/module/vfio/refcnt", "0\n");
+	fake_sysfs_remove_file(fs, "dev/vfio/vfio");
+}
+
+static void direct_interrupts(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "sys/kernel/irq/126/chip_name", "PCI-MSI-0000:00:1f.2\n");
+}
+
+static void unsafe_interrupts(FakeSysfs *fs)
+{
+	direct_interrupts(fs);
+	fake_sysfs_put_file(fs, "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
+			    "Y\n");
+}
+
+static void no_interrupts(FakeSysfs *fs)
+{
+	fake_sysfs_remove_file(fs, "sys/kernel/irq");
+}
+
+static void put_arguments(FakeSysfs *fs, const char *arguments)
+{
+	fake_sysfs_put_file(fs, "proc/cmdline", arguments);
+}
+
+static void intel_off(FakeSysfs *fs)
+{
+	put_arguments(fs, "quiet intel_iommu=off\n");
+}
+
+static void intel_on(FakeSysfs *fs)
+{
+	put_arguments(fs, "quiet intel_iommu=on\n");
+}
+
+static void no_table(FakeSysfs *fs)
+{
+	fake_sysfs_remove_file(fs, "sys/firmware/acpi/tables/DMAR");
+}
+
+static void be_amd(FakeSysfs *fs, const char *table)
+{
+	no_table(fs);
+	fake_sysfs_put_file(fs, "proc/cpuinfo",
+			    "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: fpu svm\n");
+	if (table)
+		fake_sysfs_put_file(fs, table, "");
+}
+
+static void amd_no_table(FakeSysfs *fs)
+{
+	be_amd(fs, NULL);
+}
+
+static void amd_off(FakeSysfs *fs)
+{
+	be_amd(fs, "sys/firmware/acpi/tables/IVRS");
+	put_arguments(fs, "quiet amd_iommu=off\n");
+}
+
+static void arm_unused(FakeSysfs *fs)
+{
+	no_table(fs);
+	fake_sysfs_put_file(fs, "proc/cpuinfo", "processor\t: 0\nCPU implementer\t: 0x41\n");
+	fake_sysfs_put_file(fs, "sys/firmware/acpi/tables/IORT", "");
+}
+
+static void be_guest(FakeSysfs *fs)
+{
+	no_table(fs);
+	fake_sysfs_put_file(fs, "proc/cpuinfo",
+			    "processor\t: 0\nvendor_id\t: GenuineIntel\n"
+			    "flags\t\t: fpu hypervisor\n");
+}
+
+static void noiommu_group(FakeSysfs *fs)
+{
+	const FakeFunction card = { .parent = "0000:00:1c.4",
+				    .vendor = 0x1e60,
+				    .device = 0x2864,
+				    .class_code = 0x0b4000,
+				    .group = 14,
+				    .driver = "vfio-pci" };
+
+	fake_sysfs_remove_function(fs, CARD);
+	fake_sysfs_add_function(fs, CARD, &card);
+	fake_sysfs_set_noiommu(fs, 14);
+}
+
+static void little_memory(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "proc/meminfo",
+			    "MemTotal:       2000000 kB\nMemAvailable:   1000000 kB\n");
+}
+
+static void busy_memory(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "proc/meminfo",
+			    "MemTotal:       8000000 kB\nMemAvailable:   1000000 kB\n"
+			    "HugePages_Total:    1024\nHugePages_Free:     1024\n"
+			    "Hugepagesize:       2048 kB\n");
+}
+
+static void old_kernel(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "proc/sys/kernel/osrelease", "5.10.0-30-amd64\n");
+	fake_sysfs_remove_file(fs, PATH "/reset_method");
+}
+
+static void d3cold(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, PATH "/power_state", "D3cold\n");
+}
+
+static void no_card(FakeSysfs *fs)
+{
+	fake_sysfs_remove_function(fs, CARD);
+}
+
+static void second_card(FakeSysfs *fs)
+{
+	fake_sysfs_add_hailo8(fs, "0000:00:1c.5", "0000:03:00.0", 15, 1);
+}
+
+static void selinux(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "sys/fs/selinux/enforce", "1");
+	fake_sysfs_put_file(fs, "proc/self/attr/current", "system_u:system_r:svirt_t:s0\n");
+}
+
+static void apparmor(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "sys/module/apparmor/parameters/enabled", "Y\n");
+	fake_sysfs_put_file(fs, "proc/self/attr/current", "docker-default (enforce)\n");
+}
+
+static void lockdown(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "sys/kernel/security/lockdown",
+			    "none [integrity] confidentiality\n");
+}
+
+static const Case cases[] = {
+	{ "dead card", NULL, kill_card, NULL, "card-alive", HVR_CHECK_FAIL, "all ones",
+	  "power the host off and on", 1 },
+	{ "card held open", NULL, hold_card, NULL, "card-use", HVR_CHECK_FAIL,
+	  "hailortcli (pid 812, has /dev/hailo0 open)", "end what uses it", 1 },
+	{ "no module", NULL, remove_vfio_pci, NULL, "vfio-pci", HVR_CHECK_FAIL, "no such module",
+	  "blacklist vfio-pci", 1 },
+	{ "no type 1", NULL, remove_type1, NULL, "vfio-type1", HVR_CHECK_FAIL, "no such module",
+	  "blacklist vfio_iommu_type1", 1 },
+	{ "no container", NULL, remove_container, NULL, "vfio-container", HVR_CHECK_FAIL,
+	  "no /dev/vfio/vfio", "pass /dev/vfio on", 1 },
+	{ "interrupts", NULL, direct_interrupts, NULL, "interrupts", HVR_CHECK_FAIL, "not remapped",
+	  "x2APIC", 1 },
+	{ "unsafe interrupts", NULL, unsafe_interrupts, NULL, "interrupts", HVR_CHECK_WARN,
+	  "told not to mind", "x2APIC", 0 },
+	{ "no interrupt tells", NULL, no_interrupts, NULL, "interrupts", HVR_CHECK_UNSURE,
+	  "would tell", "dmesg", 0 },
+	{ "not asked for", fake_layout_no_iommu, NULL, NULL, "iommu", HVR_CHECK_FAIL,
+	  "ACPI table DMAR", "add intel_iommu=on", 1 },
+	{ "off by argument", fake_layout_no_iommu, intel_off, NULL, "iommu", HVR_CHECK_FAIL,
+	  "does not use it", "in the place of intel_iommu=off", 1 },
+	{ "asked for in vain", fake_layout_no_iommu, intel_on, NULL, "iommu", HVR_CHECK_FAIL,
+	  "does not use it", "dmesg | grep -i dmar", 1 },
+	{ "off in firmware", fake_layout_no_iommu, no_table, NULL, "iommu", HVR_CHECK_FAIL,
+	  "no DMAR, IVRS or IORT", "enable VT-d in the firmware setup", 1 },
+	{ "AMD, off in firmware", fake_layout_no_iommu, amd_no_table, NULL, "iommu", HVR_CHECK_FAIL,
+	  "no DMAR, IVRS or IORT", "AMD-Vi", 1 },
+	{ "AMD, off by argument", fake_layout_no_iommu, amd_off, NULL, "iommu", HVR_CHECK_FAIL,
+	  "ACPI table IVRS", "remove amd_iommu=off", 1 },
+	{ "Arm, unused", fake_layout_no_iommu, arm_unused, NULL, "iommu", HVR_CHECK_FAIL,
+	  "ACPI table IORT", "CONFIG_ARM_SMMU_V3", 1 },
+	{ "a guest without vIOMMU", fake_layout_no_iommu, be_guest, NULL, "iommu", HVR_CHECK_FAIL,
+	  "none", "-device intel-iommu", 1 },
+	{ "no group", fake_layout_no_iommu, NULL, NULL, "card-group", HVR_CHECK_FAIL,
+	  "it has no IOMMU group", "intel_iommu=on", 1 },
+	{ "no-IOMMU group", NULL, noiommu_group, NULL, "card-group", HVR_CHECK_FAIL,
+	  "protects nothing", "intel_iommu=on", 1 },
+	{ "group in use", fake_layout_century, NULL, "[device a]\naddress = 03:01.0\n",
+	  "card-group", HVR_CHECK_FAIL, "0000:03:03.0 (8086:100e, driver e1000)",
+	  "group = bind in [device a]", 1 },
+	{ "group bound", fake_layout_century, NULL, "[device a]\naddress = 03:01.0\ngroup = bind\n",
+	  "card-group", HVR_CHECK_PASS, "0000:03:03.0 (driver e1000, of the host)", NULL, 0 },
+	{ "VMD", fake_layout_vmd, NULL, NULL, "card-domain", HVR_CHECK_FAIL, "above ffff", "VMD",
+	  1 },
+	{ "physical function", fake_layout_sriov, NULL, "[device pf]\naddress = 04:00.0\n",
+	  "card-sriov", HVR_CHECK_FAIL, "2 virtual functions", "sriov_numvfs", 1 },
+	{ "a bridge", NULL, NULL, "[device x]\naddress = 00:1c.4\n", "card", HVR_CHECK_FAIL,
+	  "is a bridge", "name another card", 1 },
+	{ "no card", NULL, no_card, NULL, "card", HVR_CHECK_FAIL, "no PCI function has match",
+	  "seated and powered", 1 },
+	{ "two cards", NULL, second_card, NULL, "card", HVR_CHECK_FAIL, "2 PCI functions have",
+	  "name one by address or path", 1 },
+	{ "no card left", NULL, NULL, "[device a]\npick = free\n[device b]\npick = free\n", "card",
+	  HVR_CHECK_FAIL, "take all cards that match", "remove a [device] section", 1 },
+	{ "little memory", NULL, little_memory, NULL, "memory", HVR_CHECK_FAIL, "1953 MiB",
+	  "smaller [vm] memory", 1 },
+	{ "memory in use", NULL, busy_memory, NULL, "memory", HVR_CHECK_WARN, "976 MiB are free",
+	  "end other programs", 0 },
+	{ "memory in huge pages", NULL, busy_memory, NULL, "hugepages", HVR_CHECK_WARN, "2048 MiB",
+	  "vm.nr_hugepages", 0 },
+	{ "old kernel", NULL, old_kernel, NULL, "kernel", HVR_CHECK_WARN, "Linux 5.10", "5.15", 0 },
+	{ "no reset_method", NULL, old_kernel, NULL, "card-resets", HVR_CHECK_WARN,
+	  "no reset_method", "5.15", 0 },
+	{ "resets kept", NULL, NULL, "[device npu]\nreset = keep\n", "card-resets", HVR_CHECK_WARN,
+	  "function resets (flr bus)", "reset = auto", 0 },
+	{ "D3cold", NULL, d3cold, NULL, "card-power", HVR_CHECK_WARN, "D3cold", "d3cold_allowed",
+	  0 },
+	{ "SELinux", NULL, selinux, NULL, "selinux", HVR_CHECK_WARN, "svirt_t", "unconfined", 0 },
+	{ "AppArmor", NULL, apparmor, NULL, "apparmor", HVR_CHECK_WARN, "docker-default",
+	  "apparmor=unconfined", 0 },
+	{ "lockdown", NULL, lockdown, NULL, "lockdown", HVR_CHECK_PASS, "integrity", NULL, 0 },
+	{ "no such QEMU", NULL, NULL, "binary2", "qemu", HVR_CHECK_FAIL, "there is no program",
+	  "install QEMU", 1 },
+	{ "no such file", NULL, NULL, "[device npu]\n[disk root]\nfile = /nowhere/disk.qcow2\n",
+	  "files", HVR_CHECK_FAIL, "/nowhere/disk.qcow2", "give it access", 1 },
+	{ "no such user", NULL, NULL, "[device npu]\n[security]\nuser = nobody-at-all\n", "user",
+	  HVR_CHECK_FAIL, "no user 'nobody-at-all'", "useradd", 1 },
+	{ "no sandbox", NULL, NULL, "[device npu]\n[security]\nsandbox = no\n", "qemu-sandbox",
+	  HVR_CHECK_WARN, "switches", "sandbox = yes", 0 },
+};
+
+/* One thing is wrong, and the line about it says what, and what to do. */
+static void test_cases(void **state)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const Case *one = &cases[i];
+		g_autoptr(FakeSysfs) fs = one->layout ? one->layout() : fake_layout_intel();
+		g_autofree char *binary = g_strdup(tools.binary);
+		const char *profile = one->profile;
+
+		if (g_strcmp0(profile, "binary2") == 0) {
+			g_free(tools.binary);
+			tools.binary = g_strdup("/nowhere/qemu");
+			profile = NULL;
+		}
+		if (one->damage)
+			one->damage(fs);
+		g_autoptr(GPtrArray) results = check(fs, NULL, profile);
+		g_free(tools.binary);
+		tools.binary = g_steal_pointer(&binary);
+		print_message("%s\n", one->name);
+		assert_line(results, one->id, one->status, one->seen, one->fix);
+		assert_exit(results, one->exit);
+		assert_well_formed(results);
+	}
+}
+
+/* QEMU is asked, and what it answers counts. */
+static void test_qemu(void **state)
+{
+	static const struct {
+		const char *version, *devices;
+		int sandbox;
+		const char *id;
+		HvrCheckStatus status;
+		const char *seen, *fix;
+		int exit;
+	} answers[] = {
+		{ "6.1.0", ALL_DEVICES, 0, "qemu", HVR_CHECK_FAIL, "version 6.1", "6.2 or newer",
+		  1 },
+		{ "6.2.0", ALL_DEVICES, 0, "qemu", HVR_CHECK_PASS, "version 6.2", NULL, 0 },
+		{ "10.0.13", ALL_DEVICES, 0, "qemu", HVR_CHECK_PASS, "version 10.0", NULL, 0 },
+		{ "none", ALL_DEVICES, 0, "qemu", HVR_CHECK_UNKNOWN, "does not tell its version",
+		  "-version", 2 },
+		{ "8.0", "name \"pcie-root-port\"\\n", 0, "qemu-devices", HVR_CHECK_FAIL,
+		  "no device vfio-pci", "qemu-system-x86", 1 },
+		{ "8.0", ALL_DEVICES, 1, "qemu-sandbox", HVR_CHECK_FAIL, "no seccomp",
+		  "sandbox = no", 1 },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
+		g_autoptr(FakeSysfs) fs = fake_layout_intel();
+
+		write_qemu(answers[i].version, answers[i].devices, answers[i].sandbox);
+		g_autoptr(GPtrArray) results = check(fs, NULL, NULL);
+		assert_line(results, answers[i].id, answers[i].status, answers[i].seen,
+			    answers[i].fix);
+		assert_exit(results, answers[i].exit);
+	}
+	write_qemu("7.2.22", ALL_DEVICES, 0);
+}
+
+/* A plain user with a tiny limit, and no card prepared for them. */
+static void test_plain_user(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+	HvrContext context = context_of(fs);
+
+	context.privileged = FALSE;
+	context.memlock_max = 64 << 20;
+	g_autoptr(GPtrArray) results = check(fs, &context, NULL);
+	assert_line(results, "memlock", HVR_CHECK_FAIL, "may lock 64 MiB", "memlock unlimited");
+	assert_line(results, "card-node", HVR_CHECK_FAIL, "not prepared", "prepare");
+	assert_line(results, "card-use", HVR_CHECK_UNSURE, "cannot be seen", "check as root");
+	assert_exit(results, 1);
+}
+
+/* Without a profile every accelerator is judged, and none is not enough. */
+static void test_no_profile(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_switches();
+	HvrContext context = context_of(fs);
+	g_autoptr(GPtrArray) results = hvr_check_run(&context, NULL, NULL);
+	guint cards = 0;
+
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		cards += g_str_equal(result->id, "card-alive") && !result->fix;
+	}
+	assert_int_equal(cards, 2);
+	fake_sysfs_remove_function(fs, "0000:00:01.0");
+	g_autoptr(GPtrArray) none = hvr_check_run(&context, NULL, NULL);
+	assert_line(none, "card", HVR_CHECK_FAIL, "no known accelerator", "lspci -nn");
+	assert_exit(none, 1);
+}
+
+/* A captured tree is judged by what is in it: nothing of this machine gets in. */
+static void test_captured(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_amd();
+	HvrContext context = context_of(fs);
+
+	context.captured = TRUE;
+	g_autoptr(GPtrArray) results = hvr_check_run(&context, NULL, NULL);
+	assert_exit(results, 0);
+	assert_null(find(results, "qemu"));
+	assert_null(find(results, "kvm"));
+	assert_null(find(results, "vfio-container"));
+	assert_line(results, "iommu", HVR_CHECK_PASS, "AMD-Vi", NULL);
+}
+
+/* The keys that scripts rely on. */
+static void test_json(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+	g_autoptr(GPtrArray) results = check(fs, NULL, NULL);
+	JsonObject *root = hvr_check_to_json(results);
+	JsonArray *checks = json_object_get_array_member(root, "checks");
+	JsonObject *first = json_array_get_object_element(checks, 0);
+
+	assert_true(json_object_get_boolean_member(root, "ready"));
+	assert_int_equal(json_array_get_length(checks), results->len);
+	assert_string_equal(json_object_get_string_member(first, "id"), "cpu");
+	assert_string_equal(json_object_get_string_member(first, "status"), "PASS");
+	assert_string_equal(json_object_get_string_member(first, "subject"), "host");
+	assert_non_null(json_object_get_string_member(first, "seen"));
+	assert_true(json_object_get_null_member(first, "fix"));
+	json_object_unref(root);
+}
+
+/* Colour is only between the marks, and the text without it is the same. */
+static void test_text(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_no_iommu();
+	g_autoptr(GPtrArray) results = check(fs, NULL, NULL);
+	g_autofree char *plain = hvr_check_to_text(results, FALSE);
+	g_autofree char *coloured = hvr_check_to_text(results, TRUE);
+
+	assert_null(strchr(plain, '\033'));
+	assert_non_null(strstr(coloured, "\033[1;31mFAIL   \033[0m iommu: host: "));
+	assert_non_null(strstr(plain, "FAIL    iommu: host: the firmware describes one"));
+	assert_non_null(strstr(plain, "\n        fix: add intel_iommu=on"));
+	assert_non_null(strstr(plain, "not ready: 2 of "));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ready),	   cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_qemu),	   cmocka_unit_test(test_plain_user),
+		cmocka_unit_test(test_no_profile), cmocka_unit_test(test_captured),
+		cmocka_unit_test(test_json),	   cmocka_unit_test(test_text),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
