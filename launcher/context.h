@@ -11,13 +11,13 @@
  */
 typedef struct {
 	HvrHost host;
-	int runtime;		/* see runtime.h; -1 where there is none (a captured tree) */
-	int runtime_parent;	/* /run or $XDG_RUNTIME_DIR, where it is made when needed */
-	gboolean captured;	/* --root: a tree to look at, never to change */
-	gboolean privileged;	/* effective uid 0 */
-	guint64 memlock_max;	/* bytes that QEMU may be allowed to lock; G_MAXUINT64: no limit */
-	const char *runtime_path; /* the runtime folder as a path, to show to people */
-	const char *config_home;  /* where profiles of the user are; NULL: nowhere */
+	int runtime;	     /* see runtime.h; -1 where there is none (a captured tree) */
+	int runtime_parent;  /* /run or $XDG_RUNTIME_DIR, where it is made when needed */
+	gboolean captured;   /* --root: a tree to look at, never to change */
+	gboolean privileged; /* effective uid 0 */
+	guint64 memlock_max; /* bytes that QEMU may be allowed to lock; G_MAXUINT64: no limit */
+	const char *runtime_path;  /* the runtime folder as a path, to show to people */
+	const char *config_home;   /* where profiles of the user are; NULL: nowhere */
 	const char *system_config; /* "/etc/hailo-vm-run" */
 } HvrContext;
 

@@ -38,7 +38,8 @@ typedef enum {
  * @arguments: (transfer full)
  * @timeout_ms: for the whole of it
  *
- * Errors: with HVR_CONTROL_DONE, what the supervisor answered, in HVR_STATUS_ERROR; HVR_QMP_ERROR when the connection failed.
+ * Errors: with HVR_CONTROL_DONE, what the supervisor answered, in HVR_STATUS_ERROR; HVR_QMP_ERROR
+ * when the connection failed.
  */
 HvrControlAnswer hvr_control_ask(int folder, const char *command, JsonObject *arguments,
 				 guint timeout_ms, GError **error);

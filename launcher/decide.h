@@ -34,8 +34,7 @@ typedef struct {
  * what the plan takes from its drivers. Changes nothing but the locks.
  * Errors: of hvr_facts_gather(), hvr_claim_take(), hvr_plan_make(), hvr_inuse_check().
  */
-gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile,
-		    const HvrDecideFor *whom, HvrDecision *decision,
-		    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
+		    HvrDecision *decision, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_decision_clear(HvrDecision *decision);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrDecision, hvr_decision_clear)

@@ -20,5 +20,5 @@ typedef struct {
  * the error's hint, and `release` finishes it. Modules stay loaded.
  * Afterwards the VM's user can open the group's node, and VFIO says that the group is viable.
  */
-gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan,
-		     const HvrOwnership *ownership, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOwnership *ownership,
+		     GError **error) G_GNUC_WARN_UNUSED_RESULT;

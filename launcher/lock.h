@@ -20,9 +20,9 @@ typedef struct HvrLock HvrLock;
 
 /* What a lock says of its holder. */
 typedef struct {
-	char *vm;	 /* the VM's name; NULL: a command such as `prepare` */
-	HvrProcess pid;	 /* who took it */
-	gint64 since;	 /* seconds since the epoch */
+	char *vm;	/* the VM's name; NULL: a command such as `prepare` */
+	HvrProcess pid; /* who took it */
+	gint64 since;	/* seconds since the epoch */
 } HvrLockHolder;
 void hvr_lock_holder_clear(HvrLockHolder *holder);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrLockHolder, hvr_lock_holder_clear)

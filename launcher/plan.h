@@ -38,10 +38,10 @@ typedef struct {
 
 /* What the plan's functions are like now: read by hvr_plan_look(), judged by hvr_plan_make(). */
 typedef struct {
-	GHashTable *states;  /* const HvrPciFunction * -> HvrPciState */
-	GHashTable *dead;    /* const HvrPciFunction * -> char *, why its config space is not well */
-	GHashTable *usable;  /* const HvrPciFunction *: the caller may open its group's node */
-	GPtrArray *journal;  /* of HvrJournalEntry */
+	GHashTable *states; /* const HvrPciFunction * -> HvrPciState */
+	GHashTable *dead;   /* const HvrPciFunction * -> char *, why its config space is not well */
+	GHashTable *usable; /* const HvrPciFunction *: the caller may open its group's node */
+	GPtrArray *journal; /* of HvrJournalEntry */
 } HvrPlanView;
 
 /**

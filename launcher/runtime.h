@@ -29,8 +29,8 @@ int hvr_runtime_open_folder(int dir, const char *name, GError **error) G_GNUC_WA
  * hvr_runtime_replace - write a file so that at any moment the old or the new one is there, whole:
  * temporary file, fsync, rename, fsync of the folder.
  */
-gboolean hvr_runtime_replace(int dir, const char *name, const char *text, GError **error)
-	G_GNUC_WARN_UNUSED_RESULT;
+gboolean hvr_runtime_replace(int dir, const char *name, const char *text,
+			     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Remove a file durably. Success when there is none. */
 gboolean hvr_runtime_remove(int dir, const char *name, GError **error);

@@ -33,13 +33,13 @@ struct HvrSession {
 	HvrQmpClient *qmp;
 	GMainLoop *loop;
 	int pidfd;
-	gboolean child;		   /* QEMU is our child: we are its supervisor */
+	gboolean child; /* QEMU is our child: we are its supervisor */
 	gboolean qemu_ended;
-	int wait_status;	   /* of waitid(2), when `child` */
+	int wait_status; /* of waitid(2), when `child` */
 	HvrShutdown *shutdown;
 	HvrControl *control;
-	GHashTable *problems;	   /* device id -> GError: why giving it back failed */
-	GPtrArray *stops;	   /* of HvrSessionStop: who wants to know of the end */
+	GHashTable *problems; /* device id -> GError: why giving it back failed */
+	GPtrArray *stops;     /* of HvrSessionStop: who wants to know of the end */
 };
 
 /**
@@ -90,8 +90,8 @@ void hvr_session_plug(HvrSession *session, const char *device, HvrSessionDone do
 		      gpointer user_data);
 
 /* @done is told when QEMU has ended and everything is given back: hvr_session_stopped(). */
-void hvr_session_stop(HvrSession *session, gboolean force, guint powerdown_ms,
-		      HvrSessionDone done, gpointer user_data);
+void hvr_session_stop(HvrSession *session, gboolean force, guint powerdown_ms, HvrSessionDone done,
+		      gpointer user_data);
 void hvr_session_stopped(HvrSession *session, const GError *error);
 
 /* Writes the record anew; a failure is only a warning. */

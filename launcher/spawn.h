@@ -10,15 +10,15 @@
  * HvrSpawn - how QEMU is started.
  */
 typedef struct {
-	const char *path;	 /* absolute */
+	const char *path; /* absolute */
 	char *const *argv;
 	HvrIdentity identity;
-	guint64 memlock_bytes;	 /* RLIMIT_MEMLOCK, soft and hard; 0: leave it */
-	const int *fds;		 /* these stay open, under their own numbers, */
-	guint n_fds;		 /* beside 0, 1 and 2; nothing else does */
-	int stderr_fd;		 /* becomes descriptor 2; -1: our own */
-	int stdin_fd;		 /* becomes descriptor 0; -1: our own */
-	gboolean own_session;	 /* setsid(2): the terminal's signals are for the launcher alone */
+	guint64 memlock_bytes; /* RLIMIT_MEMLOCK, soft and hard; 0: leave it */
+	const int *fds;	       /* these stay open, under their own numbers, */
+	guint n_fds;	       /* beside 0, 1 and 2; nothing else does */
+	int stderr_fd;	       /* becomes descriptor 2; -1: our own */
+	int stdin_fd;	       /* becomes descriptor 0; -1: our own */
+	gboolean own_session;  /* setsid(2): the terminal's signals are for the launcher alone */
 } HvrSpawn;
 
 /**

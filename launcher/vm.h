@@ -8,13 +8,13 @@
 
 /* One device of a VM, as its record has it. */
 typedef struct {
-	char *id;	 /* QEMU's id */
-	char *section;	 /* the [device] section it comes from: what `unplug` takes */
-	char *address;	 /* of the PCI function */
-	char *port;	 /* the root port it sits on */
+	char *id;      /* QEMU's id */
+	char *section; /* the [device] section it comes from: what `unplug` takes */
+	char *address; /* of the PCI function */
+	char *port;    /* the root port it sits on */
 	int group;
-	gboolean keep;	 /* stays on vfio-pci when it leaves the VM */
-	gboolean in_vm;  /* FALSE: unplugged */
+	gboolean keep;	/* stays on vfio-pci when it leaves the VM */
+	gboolean in_vm; /* FALSE: unplugged */
 } HvrVmDevice;
 HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *address,
 			       const char *port, int group);
@@ -26,22 +26,23 @@ void hvr_vm_device_free(HvrVmDevice *device);
  */
 typedef struct {
 	char *name;
-	char *profile;		/* the profile's file */
-	HvrProcess supervisor;	/* pid 0: none (--exec) */
+	char *profile;	       /* the profile's file */
+	HvrProcess supervisor; /* pid 0: none (--exec) */
 	HvrProcess qemu;
-	gint64 since;		/* seconds since the epoch */
-	GPtrArray *devices;	/* of HvrVmDevice */
+	gint64 since;	    /* seconds since the epoch */
+	GPtrArray *devices; /* of HvrVmDevice */
 } HvrVm;
 HvrVm *hvr_vm_new(const char *name);
 void hvr_vm_free(HvrVm *vm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 
 /* The names of its files in vms/NAME/. */
-#define HVR_VM_RECORD	"vm.ini"
-#define HVR_VM_QMP	"qmp.sock"
-#define HVR_VM_CONTROL	"control.sock"
-#define HVR_VM_SERIAL	"serial.sock"
-#define HVR_VM_LOG	"messages.log" /* of a supervisor that was detached, and of its QEMU */
+#define HVR_VM_RECORD  "vm.ini"
+#define HVR_VM_QMP     "qmp.sock"
+#define HVR_VM_CONTROL "control.sock"
+#define HVR_VM_SERIAL  "serial.sock"
+#define HVR_VM_AGENT	"agent.sock"
+#define HVR_VM_LOG     "messages.log" /* of a supervisor that was detached, and of its QEMU */
 
 /* vms/NAME, made where missing and emptied of what a crash left: the caller holds the VM's lock.
  * Returns: a descriptor, or -1. */

@@ -10,7 +10,7 @@
 typedef struct {
 	guint32 domain;
 	guint8 bus;
-	guint8 slot;     /* 0 to 31 */
+	guint8 slot;	 /* 0 to 31 */
 	guint8 function; /* 0 to 7 */
 } HvrPciAddress;
 
@@ -27,8 +27,7 @@ gboolean hvr_pci_address_parse(const char *text, HvrPciAddress *out_address);
  * hvr_pci_address_format - the kernel's spelling: lower case, domain of at least 4 digits.
  * Returns: @buffer
  */
-const char *hvr_pci_address_format(const HvrPciAddress *address,
-				   char buffer[HVR_PCI_ADDRESS_SIZE]);
+const char *hvr_pci_address_format(const HvrPciAddress *address, char buffer[HVR_PCI_ADDRESS_SIZE]);
 
 /* For sorting: by domain, bus, slot, function. */
 int hvr_pci_address_compare(const HvrPciAddress *a, const HvrPciAddress *b);

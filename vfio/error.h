@@ -12,11 +12,12 @@ typedef enum {
 	HVR_VFIO_ERROR_NOT_FOUND,  /* no such PCI function, driver or attribute */
 	HVR_VFIO_ERROR_NO_IOMMU,   /* the function has no IOMMU group, or a no-IOMMU one */
 	HVR_VFIO_ERROR_NOT_VIABLE, /* somebody else's endpoint in the group has a driver */
-	HVR_VFIO_ERROR_UNSUITABLE, /* this function can never be passed: a bridge, a dead card, ... */
-	HVR_VFIO_ERROR_BUSY,       /* in use: by a VM, a process, a mount. Try again */
+	HVR_VFIO_ERROR_UNSUITABLE, /* this function can never be passed: a bridge, a dead card, ...
+				    */
+	HVR_VFIO_ERROR_BUSY,	   /* in use: by a VM, a process, a mount. Try again */
 	HVR_VFIO_ERROR_PERMISSION, /* the caller may not */
-	HVR_VFIO_ERROR_KERNEL,     /* the kernel refused a step */
-	HVR_VFIO_ERROR_TIMEOUT,    /* the kernel did not finish a step before its deadline */
+	HVR_VFIO_ERROR_KERNEL,	   /* the kernel refused a step */
+	HVR_VFIO_ERROR_TIMEOUT,	   /* the kernel did not finish a step before its deadline */
 } HvrVfioError;
 
 #define HVR_VFIO_ERROR (hvr_vfio_error_quark())

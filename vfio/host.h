@@ -68,7 +68,7 @@ struct HvrHost {
 	int proc;
 	int run; /* /run, to know whether udev is there to settle; -1: it is not */
 	const HvrKernel *kernel;
-	gpointer kernel_data; /* for the fake kernel */
+	gpointer kernel_data;  /* for the fake kernel */
 	guint step_timeout_ms; /* deadline of one write; 0: HVR_STEP_TIMEOUT_MS */
 };
 

@@ -17,10 +17,10 @@ typedef struct {
 	char *path; /* stable path, see hvr_pci_path_normalise(); NULL: not below a root bus */
 	guint16 vendor;
 	guint16 device;
-	guint32 class_code; /* 24 bits: base class, subclass, programming interface */
-	char *driver;	    /* NULL: none */
-	int group;	    /* IOMMU group, -1: none */
-	gboolean noiommu;   /* the group is vfio's "no-IOMMU" one: no protection, no QEMU */
+	guint32 class_code;    /* 24 bits: base class, subclass, programming interface */
+	char *driver;	       /* NULL: none */
+	int group;	       /* IOMMU group, -1: none */
+	gboolean noiommu;      /* the group is vfio's "no-IOMMU" one: no protection, no QEMU */
 	const HvrQuirk *quirk; /* NULL: no known accelerator */
 } HvrPciFunction;
 

@@ -32,8 +32,7 @@ typedef struct {
 
 /* [transfer full]; @function is NULL for HVR_STEP_LOAD_MODULE only. */
 HvrStep *hvr_step_new(HvrStepKind kind, const HvrPciFunction *function, const char *value);
-HvrStep *hvr_step_new_set(const HvrPciFunction *function, const char *attribute,
-			  const char *value);
+HvrStep *hvr_step_new_set(const HvrPciFunction *function, const char *attribute, const char *value);
 HvrStep *hvr_step_new_own_node(const HvrPciFunction *function, uid_t uid, gid_t gid, mode_t mode);
 void hvr_step_free(HvrStep *step);
 

@@ -41,8 +41,8 @@ char *hvr_sysfs_read_line(int dirfd, const char *path) G_GNUC_WARN_UNUSED_RESULT
  * @base: 10, or 16 with or without a leading "0x"
  * Returns: FALSE, with @out_value untouched, when it is not there or not a number.
  */
-gboolean hvr_sysfs_read_number(int dirfd, const char *path, int base, guint64 *out_value)
-	G_GNUC_WARN_UNUSED_RESULT;
+gboolean hvr_sysfs_read_number(int dirfd, const char *path, int base,
+			       guint64 *out_value) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The last component of where a link leads ("vfio-pci" for .../driver), or NULL. */
 char *hvr_sysfs_link_name(int dirfd, const char *path) G_GNUC_WARN_UNUSED_RESULT;

@@ -16,9 +16,9 @@ typedef enum {
 
 typedef struct {
 	HvrUserKind kind;
-	pid_t pid;	/* 0 where no process is meant */
-	char *command;	/* the process's name, or NULL */
-	char *what;	/* node, mount point or interface */
+	pid_t pid;     /* 0 where no process is meant */
+	char *command; /* the process's name, or NULL */
+	char *what;    /* node, mount point or interface */
 } HvrUser;
 
 /**
@@ -32,5 +32,5 @@ typedef struct {
  * @functions: array of HvrPciFunction
  * Returns: (transfer full): an array of HvrUser, empty when nobody uses any
  */
-GPtrArray *hvr_users_find(const HvrHost *host, const GPtrArray *functions)
-	G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *hvr_users_find(const HvrHost *host,
+			  const GPtrArray *functions) G_GNUC_WARN_UNUSED_RESULT;

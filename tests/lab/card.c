@@ -36,10 +36,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define STATE_FORMAT	"flr=%06u reset=%06u dead=%c\n"
-#define STATE_SIZE	(sizeof("flr=000000 reset=000000 dead=0\n") - 1)
-#define FIRST_QEMU_FD	100
-#define MAX_CARDS	16
+#define STATE_FORMAT  "flr=%06u reset=%06u dead=%c\n"
+#define STATE_SIZE    (sizeof("flr=000000 reset=000000 dead=0\n") - 1)
+#define FIRST_QEMU_FD 100
+#define MAX_CARDS     16
 
 /* Commands of QEMU's hw/remote protocol (include/hw/remote/mpqemu-link.h) */
 enum {
@@ -81,9 +81,9 @@ struct message {
 	};
 };
 
-#define CAP_PM		0x40
-#define CAP_MSI		0x50
-#define CAP_EXP		0x70
+#define CAP_PM	0x40
+#define CAP_MSI 0x50
+#define CAP_EXP 0x70
 
 static const struct bar {
 	unsigned int index;
@@ -94,11 +94,11 @@ static const struct bar {
 	{ 4, 16384 },
 };
 
-#define N_BARS		(sizeof(bars) / sizeof(bars[0]))
+#define N_BARS (sizeof(bars) / sizeof(bars[0]))
 
 /* Where the driver asks whether the card still answers, and what it expects to read there */
-#define LIVENESS	0x98
-#define LIVENESS_VALUE	0x1e60
+#define LIVENESS       0x98
+#define LIVENESS_VALUE 0x1e60
 
 struct card {
 	int socket;
@@ -159,7 +159,8 @@ static void set_writable(uint8_t *writable)
 {
 	put(writable, PCI_COMMAND,
 	    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY | PCI_COMMAND_SERR |
-	    PCI_COMMAND_INTX_DISABLE, 2);
+		    PCI_COMMAND_INTX_DISABLE,
+	    2);
 	put(writable, PCI_CACHE_LINE_SIZE, 0xff, 1);
 	put(writable, PCI_INTERRUPT_LINE, 0xff, 1);
 	for (size_t i = 0; i < N_BARS; i++)

@@ -8,22 +8,22 @@
 #include "guest.h"
 #include "io.h"
 
-#define LPC_ADDRESS	0x00f8		/* 00:1f.0 */
-#define LPC_PMBASE	0x40
+#define LPC_ADDRESS 0x00f8 /* 00:1f.0 */
+#define LPC_PMBASE  0x40
 
-#define PM1_STATUS	0x00
-#define PM1_ENABLE	0x02
-#define PM1_CONTROL	0x04
-#define GPE_STATUS	0x20
-#define GPE_ENABLE	0x28
+#define PM1_STATUS  0x00
+#define PM1_ENABLE  0x02
+#define PM1_CONTROL 0x04
+#define GPE_STATUS  0x20
+#define GPE_ENABLE  0x28
 
-#define POWER_BUTTON	0x0100
-#define SLEEP_ENABLE	0x2000		/* with sleep type 0, which is S5 here */
-#define GPE_HOTPLUG	0x02
+#define POWER_BUTTON 0x0100
+#define SLEEP_ENABLE 0x2000 /* with sleep type 0, which is S5 here */
+#define GPE_HOTPLUG  0x02
 
-#define SMI_COMMAND	0xb2
-#define ACPI_ENABLE	0x02
-#define RESET_CONTROL	0xcf9
+#define SMI_COMMAND   0xb2
+#define ACPI_ENABLE   0x02
+#define RESET_CONTROL 0xcf9
 
 static uint16_t pm_base;
 static volatile bool power_button;

@@ -8,23 +8,23 @@
 #include "guest.h"
 #include "io.h"
 
-#define FACTORIAL		0x08
-#define STATUS			0x20
-#define STATUS_COMPUTING	0x01
-#define STATUS_INTERRUPT	0x80
-#define INTERRUPT_STATUS	0x24
-#define INTERRUPT_ACK		0x64
-#define DMA_SOURCE		0x80
-#define DMA_TARGET		0x88
-#define DMA_COUNT		0x90
-#define DMA_COMMAND		0x98
-#define DMA_START		0x01
-#define DMA_TO_MEMORY		0x02
-#define DMA_BUFFER		0x40000		/* in the card's own address space */
+#define FACTORIAL	 0x08
+#define STATUS		 0x20
+#define STATUS_COMPUTING 0x01
+#define STATUS_INTERRUPT 0x80
+#define INTERRUPT_STATUS 0x24
+#define INTERRUPT_ACK	 0x64
+#define DMA_SOURCE	 0x80
+#define DMA_TARGET	 0x88
+#define DMA_COUNT	 0x90
+#define DMA_COMMAND	 0x98
+#define DMA_START	 0x01
+#define DMA_TO_MEMORY	 0x02
+#define DMA_BUFFER	 0x40000 /* in the card's own address space */
 
-#define CAPABILITY_MSI		0x05
-#define MSI_ENABLE		0x00010000
-#define TIMEOUT_S		30
+#define CAPABILITY_MSI 0x05
+#define MSI_ENABLE     0x00010000
+#define TIMEOUT_S      30
 
 static uint64_t registers;
 

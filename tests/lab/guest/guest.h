@@ -21,8 +21,8 @@ enum interrupt {
 	N_INTERRUPTS,
 };
 
-#define MSI_ADDRESS	0xfee00000
-#define MSI_VECTOR	0x40
+#define MSI_ADDRESS 0xfee00000
+#define MSI_VECTOR  0x40
 
 void interrupt_init(void);
 bool interrupt_take(enum interrupt which);
@@ -32,12 +32,12 @@ void timer_wait(unsigned int seconds);
 
 /* pci.c */
 struct pci_function {
-	uint16_t address;	/* bus, slot and function, as in a requester id */
+	uint16_t address; /* bus, slot and function, as in a requester id */
 	uint16_t vendor;
 	uint16_t device;
 	uint16_t class;
 	uint64_t bar[6];
-	uint64_t bar_size[6];	/* 0 if there is no such BAR, or if it is of ports */
+	uint64_t bar_size[6]; /* 0 if there is no such BAR, or if it is of ports */
 };
 
 uint32_t pci_read(uint16_t address, uint8_t offset);

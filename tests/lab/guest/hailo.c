@@ -3,7 +3,7 @@
 #include "guest.h"
 #include "io.h"
 
-#define LIVENESS	0x98
+#define LIVENESS 0x98
 
 void hailo_test(void)
 {

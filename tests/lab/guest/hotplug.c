@@ -9,11 +9,11 @@
 #include "guest.h"
 #include "io.h"
 
-#define BASE		0xcc0
-#define ADDED		(BASE + 0x00)
-#define TO_EJECT	(BASE + 0x04)
-#define EJECT		(BASE + 0x08)
-#define SELECT		(BASE + 0x10)
+#define BASE	 0xcc0
+#define ADDED	 (BASE + 0x00)
+#define TO_EJECT (BASE + 0x04)
+#define EJECT	 (BASE + 0x08)
+#define SELECT	 (BASE + 0x10)
 
 static void eject(unsigned int bus, uint32_t slots)
 {
@@ -38,7 +38,7 @@ static void serve_bus(unsigned int bus)
 	uint32_t to_eject;
 
 	out32(SELECT, bus);
-	in32(ADDED);		/* reading takes the request */
+	in32(ADDED); /* reading takes the request */
 	to_eject = in32(TO_EJECT);
 	if (to_eject) {
 		print("guest: unplug request bus %u slots 0x%x\n", bus, to_eject);

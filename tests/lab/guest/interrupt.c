@@ -8,21 +8,21 @@
 #include "guest.h"
 #include "io.h"
 
-#define MASTER		0x20
-#define SLAVE		0xa0
-#define MASTER_VECTOR	0x20
-#define SLAVE_VECTOR	0x28
-#define IRQ_TIMER	0
-#define IRQ_CASCADE	2
-#define IRQ_SCI		9
+#define MASTER	      0x20
+#define SLAVE	      0xa0
+#define MASTER_VECTOR 0x20
+#define SLAVE_VECTOR  0x28
+#define IRQ_TIMER     0
+#define IRQ_CASCADE   2
+#define IRQ_SCI	      9
 
-#define PIT_CHANNEL_0	0x40
-#define PIT_MODE	0x43
-#define PIT_FREQUENCY	1193182
-#define TICKS_A_SECOND	20
+#define PIT_CHANNEL_0  0x40
+#define PIT_MODE       0x43
+#define PIT_FREQUENCY  1193182
+#define TICKS_A_SECOND 20
 
-#define APIC_EOI	0xfee000b0
-#define CODE_SELECTOR	0x08
+#define APIC_EOI      0xfee000b0
+#define CODE_SELECTOR 0x08
 
 struct gate {
 	uint16_t offset_low;
@@ -79,7 +79,7 @@ static void set_gate(unsigned int vector, void (*handler)(struct frame *))
 	gates[vector] = (struct gate){
 		.offset_low = (uint16_t)offset,
 		.selector = CODE_SELECTOR,
-		.flags = 0x8e00,	/* present, ring 0, 32-bit interrupt gate */
+		.flags = 0x8e00, /* present, ring 0, 32-bit interrupt gate */
 		.offset_high = (uint16_t)(offset >> 16),
 	};
 }
@@ -106,7 +106,7 @@ static void mask_timer(bool masked)
 
 static void set_8259s(void)
 {
-	out8(MASTER, 0x11);		/* edge triggered, cascaded, a fourth word follows */
+	out8(MASTER, 0x11); /* edge triggered, cascaded, a fourth word follows */
 	out8(SLAVE, 0x11);
 	out8(MASTER + 1, MASTER_VECTOR);
 	out8(SLAVE + 1, SLAVE_VECTOR);
@@ -115,7 +115,7 @@ static void set_8259s(void)
 	out8(MASTER + 1, 0x01);
 	out8(SLAVE + 1, 0x01);
 	mask_timer(true);
-	out8(SLAVE + 1, (uint8_t)~(1 << (IRQ_SCI - 8)));
+	out8(SLAVE + 1, (uint8_t) ~(1 << (IRQ_SCI - 8)));
 }
 
 void interrupt_init(void)
@@ -155,7 +155,7 @@ static void start_timer(void)
 {
 	uint16_t divisor = PIT_FREQUENCY / TICKS_A_SECOND;
 
-	out8(PIT_MODE, 0x34);		/* channel 0, both bytes, rate generator */
+	out8(PIT_MODE, 0x34); /* channel 0, both bytes, rate generator */
 	out8(PIT_CHANNEL_0, (uint8_t)divisor);
 	out8(PIT_CHANNEL_0, (uint8_t)(divisor >> 8));
 	mask_timer(false);

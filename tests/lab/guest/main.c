@@ -39,7 +39,7 @@ struct multiboot {
 	uint32_t command_line;
 };
 
-#define HAS_COMMAND_LINE	0x4
+#define HAS_COMMAND_LINE 0x4
 
 static void serve_power_button(void)
 {

@@ -9,22 +9,22 @@
 #include "guest.h"
 #include "io.h"
 
-#define CONFIG_ADDRESS	0xcf8
-#define CONFIG_DATA	0xcfc
+#define CONFIG_ADDRESS 0xcf8
+#define CONFIG_DATA    0xcfc
 
-#define COMMAND		0x04
-#define COMMAND_MEMORY	0x02
-#define COMMAND_MASTER	0x04
-#define STATUS_CAPS	0x00100000
-#define CLASS_REVISION	0x08
-#define HEADER_TYPE	0x0c		/* in bits 16 to 23 */
-#define MULTIFUNCTION	0x00800000
-#define BAR0		0x10
-#define BUSES		0x18
-#define WINDOW		0x20
-#define CAPABILITIES	0x34
+#define COMMAND	       0x04
+#define COMMAND_MEMORY 0x02
+#define COMMAND_MASTER 0x04
+#define STATUS_CAPS    0x00100000
+#define CLASS_REVISION 0x08
+#define HEADER_TYPE    0x0c /* in bits 16 to 23 */
+#define MULTIFUNCTION  0x00800000
+#define BAR0	       0x10
+#define BUSES	       0x18
+#define WINDOW	       0x20
+#define CAPABILITIES   0x34
 
-#define MAX_FUNCTIONS	64
+#define MAX_FUNCTIONS 64
 
 struct list {
 	unsigned int n;

@@ -5,17 +5,17 @@
 #include "guest.h"
 #include "io.h"
 
-#define COM1		0x3f8
-#define LINE_CONTROL	(COM1 + 3)
-#define MODEM_CONTROL	(COM1 + 4)
-#define LINE_STATUS	(COM1 + 5)
+#define COM1	      0x3f8
+#define LINE_CONTROL  (COM1 + 3)
+#define MODEM_CONTROL (COM1 + 4)
+#define LINE_STATUS   (COM1 + 5)
 
 void serial_init(void)
 {
-	out8(LINE_CONTROL, 0x80);	/* the divisor comes next: 115200 baud */
+	out8(LINE_CONTROL, 0x80); /* the divisor comes next: 115200 baud */
 	out8(COM1, 1);
 	out8(COM1 + 1, 0);
-	out8(LINE_CONTROL, 0x03);	/* 8N1 */
+	out8(LINE_CONTROL, 0x03); /* 8N1 */
 	out8(MODEM_CONTROL, 0x03);
 }
 
