@@ -202,6 +202,44 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
+/* The name is the one that qemu-guest-agent looks for in the guest. */
+static void add_agent_port(GPtrArray *argv)
+{
+	JsonObject *bus = json_object_new();
+	JsonObject *port = json_object_new();
+
+	json_object_set_string_member(bus, "driver", "virtio-serial-pci");
+	json_object_set_string_member(bus, "id", "hvr-ports");
+	hvr_cmdline_add_json(argv, "-device", bus);
+
+	json_object_set_string_member(port, "driver", "virtserialport");
+	json_object_set_string_member(port, "id", "hvr-agent-port");
+	json_object_set_string_member(port, "bus", "hvr-ports.0");
+	json_object_set_string_member(port, "chardev", "hvr-agent");
+	json_object_set_string_member(port, "name", "org.qemu.guest_agent.0");
+	hvr_cmdline_add_json(argv, "-device", port);
+}
+
+void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
+			   const HvrCmdlineChannels *channels)
+{
+	g_autofree char *path = NULL;
+
+	if (!profile->guest.agent)
+		return;
+	if (channels->agent >= 0) {
+		hvr_cmdline_add(argv, "-chardev", "socket,id=hvr-agent,fd=%d,server=on,wait=off",
+				channels->agent);
+	} else if (channels->agent_path) {
+		path = hvr_cmdline_escape(channels->agent_path);
+		hvr_cmdline_add(argv, "-chardev", "socket,id=hvr-agent,path=%s,server=on,wait=off",
+				path);
+	} else {
+		return;
+	}
+	add_agent_port(argv);
+}
+
 char *hvr_cmdline_card_port(guint index)
 {
 	return g_strdup_printf("hvr-port%u", index);

@@ -10,6 +10,8 @@ void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
 			  const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 			    const HvrCmdlineChannels *channels);
+void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
+			   const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards);
 
 /* The descriptor of an open tap for the net at @index, or -1. */

@@ -81,6 +81,39 @@ static gboolean check_serial(const char *file, const HvrProfile *profile,
 	       check_needed(file, part, "file", wanted, "is missing for mode = file", error);
 }
 
+/* Does a port of the host lead into the guest? */
+static gboolean is_forwarded(const HvrProfile *profile, guint16 port)
+{
+	for (guint i = 0; i < profile->nets->len; i++) {
+		const HvrProfileNet *net = profile->nets->pdata[i];
+
+		for (guint j = 0; j < net->forwards->len; j++) {
+			const HvrForward *forward = net->forwards->pdata[j];
+
+			if (!forward->udp && forward->host_port == port)
+				return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+static gboolean check_guest(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
+			    GError **error)
+{
+	const HvrProfileGuest *guest = &profile->guest;
+	HvrProfileLine place = hvr_profile_part_place(part, "ready");
+
+	if (guest->ready == HVR_READY_AGENT && !guest->agent)
+		return fail(error, file, part, "ready", "needs agent = yes");
+	if (guest->ready == HVR_READY_SERIAL && profile->serial == HVR_SERIAL_NONE)
+		return fail(error, file, part, "ready", "needs a [serial] port");
+	if (guest->ready != HVR_READY_TCP || is_forwarded(profile, guest->ready_port))
+		return TRUE;
+	hvr_profile_fail(error, file, &place, "no [net] forwards tcp port %u", guest->ready_port);
+	hvr_error_hint(error, "it is the host's port, the first one of a forward");
+	return FALSE;
+}
+
 static gboolean check_net(const char *file, const HvrProfilePart *part, GError **error)
 {
 	const HvrProfileNet *net = part->base;
@@ -112,6 +145,8 @@ static gboolean check_part(const char *file, const HvrProfile *profile, const Hv
 		return check_boot(file, profile, part, error);
 	if (strcmp(part->kind->name, "serial") == 0)
 		return check_serial(file, profile, part, error);
+	if (strcmp(part->kind->name, "guest") == 0)
+		return check_guest(file, profile, part, error);
 	if (strcmp(part->kind->name, "net") == 0)
 		return check_net(file, part, error);
 	if (strcmp(part->kind->name, "disk") == 0)

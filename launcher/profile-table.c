@@ -131,6 +131,17 @@ static const HvrProfileKey serial_keys[] = {
 	  .sample = "serial.log", .help = "the file for mode = file" },
 };
 
+static const HvrProfileKey guest_keys[] = {
+	{ .name = "agent", .parse = hvr_value_switch, .offset = VM(guest.agent),
+	  .words = SWITCH, .fallback = "no", .sample = "yes",
+	  .help = "a port for qemu-guest-agent, which exec and verify need" },
+	{ .name = "ready", .parse = hvr_value_ready, .offset = VM(guest),
+	  .fallback = "none", .sample = "serial:login:",
+	  .help = "the guest is up: none, agent, serial:PATTERN, tcp:PORT (of the host)" },
+	{ .name = "hailort-min", .parse = hvr_value_version, .offset = VM(guest.hailort_min),
+	  .fallback = "4.20", .sample = "4.23.0", .help = "the oldest HailoRT that verify accepts" },
+};
+
 static const HvrProfileKey security_keys[] = {
 	{ .name = "user", .parse = hvr_value_word, .offset = VM(user),
 	  .max = 32, .characters = "-_.", .sample = "hailo-vm",
@@ -166,6 +177,8 @@ static const HvrProfileSection sections[] = {
 	  .help = "a network card" },
 	{ .name = "serial", .n_keys = G_N_ELEMENTS(serial_keys), .keys = serial_keys,
 	  .help = "the first serial port" },
+	{ .name = "guest", .n_keys = G_N_ELEMENTS(guest_keys), .keys = guest_keys,
+	  .help = "what is expected of the guest" },
 	{ .name = "security", .n_keys = G_N_ELEMENTS(security_keys), .keys = security_keys,
 	  .help = "what QEMU may do" },
 	{ .name = "qemu", .n_keys = G_N_ELEMENTS(qemu_keys), .keys = qemu_keys,

@@ -89,6 +89,14 @@ gboolean hvr_value_reset(const HvrProfileKey *key, const char *value, const char
 gboolean hvr_value_forwards(const HvrProfileKey *key, const char *value, const char *folder,
 			    gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* [HvrProfileGuest] "none", "agent", "serial:PATTERN", "tcp:PORT". */
+gboolean hvr_value_ready(const HvrProfileKey *key, const char *value, const char *folder,
+			 gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* [char *] two or three numbers with dots between them. */
+gboolean hvr_value_version(const HvrProfileKey *key, const char *value, const char *folder,
+			   gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* [char[18]] a unicast MAC address, stored in lower case. */
 gboolean hvr_value_mac(const HvrProfileKey *key, const char *value, const char *folder,
 		       gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;

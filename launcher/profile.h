@@ -71,6 +71,16 @@ typedef enum {
 	HVR_SERIAL_SOCKET,
 } HvrSerialMode;
 
+/* [guest] */
+typedef enum { HVR_READY_NONE, HVR_READY_AGENT, HVR_READY_SERIAL, HVR_READY_TCP } HvrReady;
+typedef struct {
+	gboolean agent;	     /* a port for the QEMU guest agent */
+	HvrReady ready;	     /* when the guest counts as ready */
+	char *ready_pattern; /* HVR_READY_SERIAL: a GRegex that matches what the port has said */
+	guint16 ready_port;  /* HVR_READY_TCP: a forwarded port of the host */
+	char *hailort_min;   /* "4.20" or "4.20.1" */
+} HvrProfileGuest;
+
 typedef struct {
 	char *file; /* the profile itself, absolute */
 	/* [vm] */
@@ -88,6 +98,7 @@ typedef struct {
 	/* [serial] */
 	HvrSerialMode serial;
 	char *serial_file;
+	HvrProfileGuest guest;
 	/* [security] */
 	char *user; /* NULL: the invoking sudo user, else nobody */
 	gboolean sandbox;

@@ -27,8 +27,10 @@ typedef struct {
 
 static Handover handover_new(const HvrStart *start)
 {
-	Handover handover = { .channels = { .qmp_private = -1, .qmp_listen = -1, .serial = -1 },
-			      .fds = g_array_new(FALSE, FALSE, sizeof(int)) };
+	Handover handover = {
+		.channels = { .qmp_private = -1, .qmp_listen = -1, .serial = -1, .agent = -1 },
+		.fds = g_array_new(FALSE, FALSE, sizeof(int))
+	};
 
 	for (guint i = 0; i < start->locks->len; i++) {
 		int pair[2];
@@ -101,6 +103,27 @@ static gboolean add_qmp_socket(const HvrStart *start, Handover *handover, GError
 	return TRUE;
 }
 
+static gboolean add_agent(const HvrStart *start, Handover *handover, GError **error)
+{
+	int fd;
+
+	if (!start->profile->guest.agent)
+		return TRUE;
+	fd = hvr_runtime_listen(start->folder, HVR_VM_AGENT, error);
+	if (fd < 0)
+		return FALSE;
+	handover->channels.agent = fd;
+	g_array_append_val(handover->fds, fd);
+	return TRUE;
+}
+
+/* All that does not depend on whether the launcher stays. */
+static gboolean add_channels(const HvrStart *start, Handover *handover, GError **error)
+{
+	return add_qmp_socket(start, handover, error) && add_serial(start, handover, error) &&
+	       add_agent(start, handover, error);
+}
+
 static gboolean add_private_monitor(Handover *handover, int *out_ours, GError **error)
 {
 	int pair[2];
@@ -145,7 +168,7 @@ static gboolean spawn_supervised(const HvrStart *start, Handover *handover, HvrS
 	int output[2];
 
 	if (!add_private_monitor(handover, &monitor, error) ||
-	    !add_qmp_socket(start, handover, error) || !add_serial(start, handover, error))
+	    !add_channels(start, handover, error))
 		return FALSE;
 	if (pipe2(output, O_CLOEXEC) < 0)
 		return fail("make a pipe for QEMU's messages", error);
@@ -178,7 +201,7 @@ void hvr_start_exec(const HvrStart *start, GError **error)
 {
 	Handover handover = handover_new(start);
 
-	if (add_qmp_socket(start, &handover, error) && add_serial(start, &handover, error)) {
+	if (add_channels(start, &handover, error)) {
 		g_autoptr(GPtrArray) argv = hvr_cmdline_build(
 			start->profile, start->plan->kvm, start->plan->cards, &handover.channels);
 		HvrSpawn spawn = make_spawn(start, &handover, argv);
@@ -194,11 +217,14 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 		g_strdup_printf("%s/vms/%s", context->runtime_path, profile->name);
 	g_autofree char *qmp = g_build_filename(folder, HVR_VM_QMP, NULL);
 	g_autofree char *serial = g_build_filename(folder, HVR_VM_SERIAL, NULL);
+	g_autofree char *agent = g_build_filename(folder, HVR_VM_AGENT, NULL);
 	HvrCmdlineChannels channels = { .qmp_private = -1,
 					.qmp_listen = -1,
 					.qmp_path = qmp,
 					.serial = -1,
-					.serial_path = serial };
+					.serial_path = serial,
+					.agent = -1,
+					.agent_path = agent };
 
 	return hvr_cmdline_build(profile, plan->kvm, plan->cards, &channels);
 }

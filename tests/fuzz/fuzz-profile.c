@@ -69,9 +69,11 @@ static void check_json(const char *option, const char *value)
 
 static void check_cmdline(const HvrProfile *profile)
 {
-	const HvrCmdlineChannels channels = {
-		.qmp_private = 3, .qmp_listen = -1, .qmp_path = "/run/qmp.sock", .serial = 4
-	};
+	const HvrCmdlineChannels channels = { .qmp_private = 3,
+					      .qmp_listen = -1,
+					      .qmp_path = "/run/qmp.sock",
+					      .serial = 4,
+					      .agent = 5 };
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, TRUE, NULL, &channels);
 	g_autoptr(GPtrArray) again = hvr_cmdline_build(profile, TRUE, NULL, &channels);
 	g_autofree char *line = hvr_cmdline_quote(argv);

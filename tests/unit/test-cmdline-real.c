@@ -35,7 +35,7 @@
 #define NOBODY 65534
 
 /* Where the launcher's descriptors are in QEMU. */
-enum { QMP_FD = 3, LISTEN_FD = 4, SERIAL_FD = 5 };
+enum { QMP_FD = 3, LISTEN_FD = 4, SERIAL_FD = 5, AGENT_FD = 6 };
 
 #define WAIT_S	   60
 #define IMAGE_SIZE (1 << 20)
@@ -206,6 +206,7 @@ static void start(Fixture *f, const GPtrArray *argv, HvrSerialMode serial)
 	g_subprocess_launcher_take_fd(launcher, pair[1], QMP_FD);
 	g_subprocess_launcher_take_fd(launcher, listen_at(f, "qmp.sock"), LISTEN_FD);
 	g_subprocess_launcher_take_fd(launcher, open_serial(f, serial), SERIAL_FD);
+	g_subprocess_launcher_take_fd(launcher, listen_at(f, "agent.sock"), AGENT_FD);
 	g_subprocess_launcher_set_child_setup(launcher, drop_privileges, NULL, NULL);
 	f->qemu = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, &error);
 	if (error)
@@ -233,11 +234,14 @@ static void start_profile(Fixture *f, const char *name, const char *set, gboolea
 	g_autoptr(HvrProfile) profile = load(f, name, set);
 	g_autofree char *qmp = path_in(f, "sub/a,b.sock");
 	g_autofree char *serial = path_in(f, "sub/c,d.sock");
+	g_autofree char *agent = path_in(f, "sub/e,f.sock");
 	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
 					.qmp_listen = by_descriptor ? LISTEN_FD : -1,
 					.qmp_path = qmp,
 					.serial = by_descriptor ? SERIAL_FD : -1,
-					.serial_path = serial };
+					.serial_path = serial,
+					.agent = by_descriptor ? AGENT_FD : -1,
+					.agent_path = agent };
 	g_autoptr(GPtrArray) argv = NULL;
 
 	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
@@ -457,6 +461,23 @@ static void test_print_socket(void **state)
 	quit(f);
 }
 
+/* The guest's port for the agent leads to a socket that somebody can connect to. */
+static void test_agent(void **state)
+{
+	accept_profile(*state, "agent", NULL, TRUE);
+}
+
+static void test_print_agent(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *socket_path = path_in(f, "sub/e,f.sock");
+
+	start_profile(f, "agent", NULL, FALSE);
+	greet(f);
+	assert_true(g_file_test(socket_path, G_FILE_TEST_EXISTS));
+	quit(f);
+}
+
 static void test_unconfined(void **state)
 {
 	accept_profile(*state, "unconfined", "qemu.binary=" QEMU, TRUE);
@@ -467,10 +488,10 @@ static void test_unconfined(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_minimal),	  TEST(test_spare_port), TEST(test_disks),
-		TEST(test_forwards),	  TEST(test_kernel),	 TEST(test_serial_file),
-		TEST(test_serial_socket), TEST(test_print_file), TEST(test_print_socket),
-		TEST(test_unconfined),
+		TEST(test_minimal),	  TEST(test_spare_port),  TEST(test_disks),
+		TEST(test_forwards),	  TEST(test_kernel),	  TEST(test_serial_file),
+		TEST(test_serial_socket), TEST(test_print_file),  TEST(test_print_socket),
+		TEST(test_agent),	  TEST(test_print_agent), TEST(test_unconfined),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 

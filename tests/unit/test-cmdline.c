@@ -18,15 +18,19 @@
 
 #define FOLDER SOURCE_ROOT "/tests/data/cmdline/"
 
-static const HvrCmdlineChannels run_channels = { .qmp_private = 3, .qmp_listen = 4, .serial = 5 };
+static const HvrCmdlineChannels run_channels = {
+	.qmp_private = 3, .qmp_listen = 4, .serial = 5, .agent = 8
+};
 static const HvrCmdlineChannels print_channels = { .qmp_private = -1,
 						   .qmp_listen = -1,
 						   .qmp_path = "/run/a,b/qmp.sock",
 						   .serial = -1,
-						   .serial_path = "/run/a,b/serial.sock" };
+						   .serial_path = "/run/a,b/serial.sock",
+						   .agent = -1,
+						   .agent_path = "/run/a,b/agent.sock" };
 static const int taps[] = { -1, -1, 6, 7, -1 };
 static const HvrCmdlineChannels tap_channels = {
-	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .taps = taps
+	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .taps = taps
 };
 
 typedef struct {
@@ -51,6 +55,8 @@ static const Golden golden[] = {
 	{ "serial-file-print", "serial-file", FALSE, 0, &print_channels },
 	{ "serial-socket", NULL, FALSE, 0, &run_channels },
 	{ "serial-socket-print", "serial-socket", FALSE, 0, &print_channels },
+	{ "agent", NULL, FALSE, 0, &run_channels },
+	{ "agent-print", "agent", FALSE, 0, &print_channels },
 	{ "unconfined", NULL, FALSE, 0, &run_channels },
 };
 

@@ -246,6 +246,26 @@ static void test_texts(void **state)
 	assert_string_equal(profile->qemu_args->pdata[3], "e f");
 }
 
+/* When a guest counts as ready, and what of HailoRT it needs. */
+static void test_guest(void **state)
+{
+	g_autoptr(HvrProfile) none = parse(VM);
+	g_autoptr(HvrProfile) agent = parse(VM "[guest]\nagent = yes\nready = agent\n"
+					       "hailort-min = 4.21.0\n");
+	g_autoptr(HvrProfile) serial = parse(VM "[guest]\nready = serial:^\\S+ login: $\n");
+	g_autoptr(HvrProfile) tcp = parse(VM "[net lan]\nforward = tcp::2222-22\n"
+					     "[guest]\nready = tcp:2222\n");
+
+	assert_true(!none->guest.agent && none->guest.ready == HVR_READY_NONE);
+	assert_string_equal(none->guest.hailort_min, "4.20");
+	assert_true(agent->guest.agent && agent->guest.ready == HVR_READY_AGENT);
+	assert_string_equal(agent->guest.hailort_min, "4.21.0");
+	assert_int_equal(serial->guest.ready, HVR_READY_SERIAL);
+	assert_string_equal(serial->guest.ready_pattern, "^\\S+ login: $");
+	assert_int_equal(tcp->guest.ready, HVR_READY_TCP);
+	assert_int_equal(tcp->guest.ready_port, 2222);
+}
+
 /* An empty value of a key without default is no value: a template's blanks do no harm. */
 static void test_blanks(void **state)
 {
@@ -330,7 +350,7 @@ static void test_table(void **state)
 	gsize length;
 	const HvrProfileSection *section = hvr_profile_table(&length);
 
-	assert_int_equal(length, 8);
+	assert_int_equal(length, 9);
 	for (; section->name; section++) {
 		assert_non_null(section->help);
 		assert_true(section->n_keys <= HVR_PROFILE_KEYS_MAX);
@@ -430,7 +450,7 @@ int main(void)
 		cmocka_unit_test(test_set),	  cmocka_unit_test(test_set_instead),
 		cmocka_unit_test(test_names),	  cmocka_unit_test(test_table),
 		cmocka_unit_test(test_samples),	  cmocka_unit_test(test_dictionary),
-		cmocka_unit_test(test_configs),
+		cmocka_unit_test(test_configs),	  cmocka_unit_test(test_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
