@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
-#include <libkmod.h>
 #include <linux/vfio.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,6 +23,7 @@
 #include <unistd.h>
 
 #include "vfio/error.h"
+#include "vfio/module.h"
 #include "vfio/node.h"
 #include "vfio/sysfs.h"
 
@@ -119,65 +119,6 @@ static gboolean linux_write(const HvrHost *host, const char *path, const char *v
 	return FALSE;
 }
 
-/* Modules that go by @name, without the blacklisted ones. libkmod reads the modules of the running
- * kernel by itself: there is only one. Returns: 0, or a negative errno. */
-static int look_up_module(struct kmod_ctx *ctx, const char *name, struct kmod_list **out_allowed)
-{
-	struct kmod_list *found = NULL;
-	int rc = ctx ? kmod_module_new_from_lookup(ctx, name, &found) : -ENOMEM;
-
-	if (rc >= 0 && !found)
-		rc = -ENOENT;
-	if (rc >= 0)
-		rc = kmod_module_apply_filter(ctx, KMOD_FILTER_BLACKLIST, found, out_allowed);
-	kmod_module_unref_list(found);
-	if (rc >= 0 && !*out_allowed)
-		rc = -EPERM;
-	return MIN(rc, 0);
-}
-
-static gboolean module_result(const char *name, int rc, HvrVfioError code, GError **error)
-{
-	if (rc == -EPERM)
-		g_set_error(error, HVR_VFIO_ERROR, code, "module %s is blacklisted in modprobe.d",
-			    name);
-	else if (rc < 0)
-		g_set_error(error, HVR_VFIO_ERROR, code, "cannot load module %s: %s", name,
-			    rc == -ENOENT ? "the running kernel has no such module"
-					  : g_strerror(-rc));
-	return rc >= 0;
-}
-
-static gboolean linux_find_module(const HvrHost *host, const char *name, GError **error)
-{
-	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
-	struct kmod_list *allowed = NULL;
-	int rc = look_up_module(ctx, name, &allowed);
-
-	kmod_module_unref_list(allowed);
-	kmod_unref(ctx);
-	return module_result(name, rc, HVR_VFIO_ERROR_NOT_FOUND, error);
-}
-
-static gboolean linux_load_module(const HvrHost *host, const char *name, GError **error)
-{
-	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
-	struct kmod_list *allowed = NULL, *item;
-	int rc = look_up_module(ctx, name, &allowed);
-
-	kmod_list_foreach(item, rc < 0 ? NULL : allowed)
-	{
-		struct kmod_module *module = kmod_module_get_module(item);
-		rc = kmod_module_probe_insert_module(module, 0, NULL, NULL, NULL, NULL);
-		kmod_module_unref(module);
-		if (rc < 0)
-			break;
-	}
-	kmod_module_unref_list(allowed);
-	kmod_unref(ctx);
-	return module_result(name, rc, HVR_VFIO_ERROR_KERNEL, error);
-}
-
 static gboolean linux_group_status(const HvrHost *host, int group, HvrGroupStatus *out_status,
 				   GError **error)
 {
@@ -223,8 +164,8 @@ static gboolean linux_container_check(const HvrHost *host, GError **error)
 
 const HvrKernel hvr_kernel_linux = {
 	.write = linux_write,
-	.find_module = linux_find_module,
-	.load_module = linux_load_module,
+	.find_module = hvr_module_find,
+	.load_module = hvr_module_load,
 	.group_status = linux_group_status,
 	.own_node = hvr_node_own,
 	.container_check = linux_container_check,

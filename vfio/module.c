@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * modprobe is run, not libkmod linked: it is needed once per boot at most, while libkmod brings
+ * libcrypto, liblzma and libzstd into every supervisor for as long as its VM runs.
+ *
+ * Which modprobe it is says the kernel, in /proc/sys/kernel/modprobe, and no PATH.
+ */
+#include "vfio/module.h"
+
+#include <string.h>
+
+#include "vfio/error.h"
+#include "vfio/sysfs.h"
+
+/* Output of a modprobe that ended well; NULL when it did not, with its last line as the cause. */
+static char *run_modprobe(const HvrHost *host, const char *option, const char *name,
+			  HvrVfioError code, GError **error)
+{
+	g_autofree char *program = hvr_sysfs_read_line(host->proc, "sys/kernel/modprobe");
+	const char *argv[] = { program, "--use-blacklist", option, "--", name, NULL };
+	g_autofree char *output = NULL;
+	g_autofree char *messages = NULL;
+	g_autoptr(GError) cause = NULL;
+	int status = 0;
+
+	if (!program || !g_path_is_absolute(program)) {
+		g_set_error(error, HVR_VFIO_ERROR, code,
+			    "cannot load module %s: the kernel names no modprobe", name);
+		return NULL;
+	}
+	if (g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, &messages,
+			 &status, &cause) &&
+	    g_spawn_check_wait_status(status, &cause))
+		return g_steal_pointer(&output);
+	if (messages)
+		g_strstrip(messages);
+	g_set_error(error, HVR_VFIO_ERROR, code, "cannot load module %s: %s", name,
+		    messages && *messages ? messages : cause->message);
+	return NULL;
+}
+
+gboolean hvr_module_find(const HvrHost *host, const char *name, GError **error)
+{
+	g_autofree char *depends =
+		run_modprobe(host, "--show-depends", name, HVR_VFIO_ERROR_NOT_FOUND, error);
+
+	if (!depends)
+		return FALSE;
+	/* It says "insmod PATH" or "builtin NAME" for every module, and nothing for a blacklisted
+	 * one. */
+	if (*depends)
+		return TRUE;
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
+		    "module %s is blacklisted in modprobe.d", name);
+	return FALSE;
+}
+
+gboolean hvr_module_load(const HvrHost *host, const char *name, GError **error)
+{
+	g_autofree char *output = run_modprobe(host, "--quiet", name, HVR_VFIO_ERROR_KERNEL, error);
+
+	return output != NULL;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "vfio/host.h"
+
+/* Kernel modules, by the host's own modprobe: the one that the kernel itself calls. */
+
+/**
+ * hvr_module_find - could hvr_module_load() load it? Changes nothing.
+ * Errors: HVR_VFIO_ERROR_NOT_FOUND: there is no such module, or modprobe.d blacklists it
+ */
+gboolean hvr_module_find(const HvrHost *host, const char *name, GError **error);
+
+/**
+ * hvr_module_load - load a module and what it depends on. Success when it is there already or
+ * built in. Blacklists count, as they would at boot.
+ * Errors: HVR_VFIO_ERROR_KERNEL, with modprobe's own words
+ */
+gboolean hvr_module_load(const HvrHost *host, const char *name, GError **error);
