@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034 # read by those who source this
 
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config
-	libpci-dev libglib2.0-dev libjson-glib-dev libcap-ng-dev libkmod-dev libudev-dev
+	libpci-dev libglib2.0-dev libjson-glib-dev libcap-ng-dev libudev-dev
 	libcmocka-dev"
 
 # Unit tests hold QEMU's command line to the real one
