@@ -111,7 +111,8 @@ int hvr_runtime_listen(int dir, const char *name, GError **error)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	g_autofree char *path = hvr_fd_path(dir, name);
 
-	g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+	if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path))
+		return fail(error, ENAMETOOLONG, "listen on", name);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    fchmodat(dir, name, 0600, 0) < 0 || listen(fd, 8) < 0)
 		return fail(error, errno, "listen on", name);
