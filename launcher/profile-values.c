@@ -253,8 +253,10 @@ static gboolean read_path(const HvrProfileKey *key, const char *value, const cha
 			       "expected an absolute path, or one from the profile's folder");
 		return FALSE;
 	}
-	if (g_str_has_suffix(value, "/"))
-		return hvr_profile_fail(error, NULL, NULL, "\"%s\" names a folder", value);
+	if (g_str_has_suffix(value, "/")) {
+		hvr_profile_fail(error, NULL, NULL, "\"%s\" names a folder", value);
+		return FALSE;
+	}
 	path = g_canonicalize_filename(value, folder);
 	if (!check_length(key, path, error))
 		return FALSE;

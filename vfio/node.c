@@ -70,7 +70,7 @@ gboolean hvr_node_own(const HvrHost *host, int group, uid_t uid, gid_t gid, mode
 	g_autofree char *path = g_strdup_printf("vfio/%d", group);
 	g_auto(HvrFd) fd = hvr_open_beneath(host->dev, path, O_PATH | O_NOFOLLOW);
 	g_autofree char *by_fd = hvr_fd_path(fd, NULL);
-	struct stat st;
+	struct stat st = { 0 };
 	int saved = fd < 0 || fstat(fd, &st) < 0 ? errno : 0;
 
 	if (!saved && S_ISLNK(st.st_mode))

@@ -61,7 +61,8 @@ static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_da
 static void on_ended(HvrQmpStream *stream, const GError *error, gpointer user_data)
 {
 	g_assert(error->domain == HVR_QMP_ERROR && error->message[0]);
-	g_assert(ended++ == 0);
+	g_assert(ended == 0);
+	ended++;
 }
 
 static void settle(GMainContext *context)

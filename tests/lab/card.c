@@ -404,7 +404,7 @@ static char *map_state(const char *path)
 
 	if (fd < 0)
 		err(1, "%s", path);
-	snprintf(text, sizeof(text), STATE_FORMAT, 0, 0, '0');
+	snprintf(text, sizeof(text), STATE_FORMAT, 0u, 0u, '0');
 	if (write(fd, text, STATE_SIZE) != (ssize_t)STATE_SIZE)
 		err(1, "%s", path);
 	state = mmap(NULL, STATE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

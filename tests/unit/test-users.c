@@ -176,7 +176,7 @@ static void test_renamed_node(void **state)
 
 	/* A character device that is there on any Linux and needs no privilege to be looked at. */
 	assert_int_equal(stat("/dev/null", &st), 0);
-	number = g_strdup_printf("%u:%u\n", 1, 3);
+	number = g_strdup_printf("%u:%u\n", 1u, 3u);
 	fake_sysfs_put_file(fs, "sys/bus/pci/devices/" CARD "/hailo_chardev/hailo0/dev", number);
 	fake_sysfs_add_process(fs, 812, "hailortcli", "/dev/null");
 	assert_users(fs, CARD, "process 812 hailortcli /dev/hailo0; ");
