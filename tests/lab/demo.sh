@@ -29,9 +29,6 @@ expect() # REGEX
 	[[ $said =~ $1 ]] || fail "that should have said: $1"
 }
 
-mkdir /tmp/bin
-ln -s "$HVR" /tmp/bin/hailo-vm-run
-PATH=/tmp/bin:$PATH
 cd "$LAB_SOURCE"
 
 card=$(card alone)
