@@ -30,17 +30,23 @@ static const char *const headline[COLUMNS] = {
 	"LINK",	   "POWER", "NUMA",  "NODE",   "PATH",
 };
 
+/* Cells are literals, texts of the item, or in @texts: of thousands of rows most are "-". */
 typedef struct {
-	char *cells[COLUMNS];
+	const char *cells[COLUMNS];
+	guint lengths[COLUMNS]; /* in characters */
 } Row;
 
-static void row_free(gpointer data)
-{
-	Row *row = data;
+typedef struct {
+	GArray *rows; /* of Row */
+	GStringChunk *texts;
+	guint widths[COLUMNS];
+} Table;
 
-	for (guint i = 0; i < COLUMNS; i++)
-		g_free(row->cells[i]);
-	g_free(row);
+/* @text: (transfer full) */
+static const char *keep(const Table *table, char *text)
+{
+	g_autofree char *owned = text;
+	return g_string_chunk_insert(table->texts, owned);
 }
 
 /* "8.0 GT/s PCIe" and "4": "8.0 GT/s x4" */
@@ -56,90 +62,122 @@ static char *link_text(const HvrListItem *item)
 		item->link_speed, item->link_width);
 }
 
-static char *reset_text(const HvrListItem *item)
+static const char *reset_text(const HvrListItem *item)
 {
 	if (!item->reset_method)
-		return g_strdup("-");
-	return g_strdup(*item->reset_method ? item->reset_method : "none");
+		return "-";
+	return *item->reset_method ? item->reset_method : "none";
 }
 
-static char *node_text(const HvrListItem *item)
+static const char *use_text(const Table *table, const HvrListItem *item)
 {
-	return item->node ? g_strdup_printf("%s %s %04o", item->node, item->node_owner,
-					    item->node_mode)
-			  : g_strdup("-");
+	if (!item->function->quirk && item->use.kind == HVR_USE_UNKNOWN)
+		return "-";
+	return keep(table, hvr_use_describe(&item->use));
 }
 
-static Row *row_new(const HvrListItem *item)
+static const char *node_text(const Table *table, const HvrListItem *item)
+{
+	if (!item->node)
+		return "-";
+	return keep(table,
+		    g_strdup_printf("%s %s %04o", item->node, item->node_owner, item->node_mode));
+}
+
+static const char *numa_text(const Table *table, const HvrListItem *item)
+{
+	return item->numa_node < 0 ? "-" : keep(table, g_strdup_printf("%d", item->numa_node));
+}
+
+static const char *or_dash(const char *text)
+{
+	return text ? text : "-";
+}
+
+static void add_row(Table *table, const HvrListItem *item)
 {
 	const HvrPciFunction *function = item->function;
-	gboolean detailed = item->detailed;
-	Row *row = g_new0(Row, 1);
+	Row row = {
+		.cells = {
+			[ADDRESS] = function->name,
+			[NAME] = item->name,
+			[GROUP] = keep(table, hvr_list_group_text(item)),
+			[DRIVER] = or_dash(function->driver),
+			[USE] = use_text(table, item),
+			[RESET] = reset_text(item),
+			[LINK] = item->detailed ? keep(table, link_text(item)) : "-",
+			[POWER] = or_dash(item->power_state),
+			[NUMA] = numa_text(table, item),
+			[NODE] = node_text(table, item),
+			[PATH] = or_dash(function->path),
+		},
+	};
 
-	row->cells[ADDRESS] = g_strdup(function->name);
-	row->cells[NAME] = g_strdup(item->name);
-	row->cells[GROUP] = hvr_list_group_text(item);
-	row->cells[DRIVER] = g_strdup(function->driver ? function->driver : "-");
-	row->cells[USE] = function->quirk || item->use.kind != HVR_USE_UNKNOWN
-				  ? hvr_use_describe(&item->use)
-				  : g_strdup("-");
-	row->cells[RESET] = reset_text(item);
-	row->cells[LINK] = link_text(item);
-	row->cells[POWER] = g_strdup(item->power_state ? item->power_state : "-");
-	row->cells[NUMA] = detailed && item->numa_node >= 0 ? g_strdup_printf("%d", item->numa_node)
-							    : g_strdup("-");
-	row->cells[NODE] = node_text(item);
-	row->cells[PATH] = g_strdup(function->path ? function->path : "-");
-	return row;
+	for (guint i = 0; i < COLUMNS; i++) {
+		row.lengths[i] = (guint)g_utf8_strlen(row.cells[i], -1);
+		table->widths[i] = MAX(table->widths[i], row.lengths[i]);
+	}
+	g_array_append_val(table->rows, row);
 }
 
-static void measure(const GPtrArray *rows, guint widths[COLUMNS], guint limit)
+static void add_headline(Table *table)
+{
+	Row row;
+
+	for (guint i = 0; i < COLUMNS; i++) {
+		row.cells[i] = headline[i];
+		row.lengths[i] = table->widths[i] = (guint)strlen(headline[i]);
+	}
+	g_array_append_val(table->rows, row);
+}
+
+static void fit(Table *table, guint limit)
 {
 	guint total = (COLUMNS - 1) * GAP;
 
-	for (guint i = 0; i < COLUMNS; i++) {
-		widths[i] = (guint)strlen(headline[i]);
-		for (guint k = 0; k < rows->len; k++) {
-			const Row *row = g_ptr_array_index(rows, k);
-			widths[i] = MAX(widths[i], (guint)g_utf8_strlen(row->cells[i], -1));
-		}
-		total += widths[i];
-	}
-	if (limit && total > limit && widths[NAME] > NAME_MIN)
-		widths[NAME] = MAX(NAME_MIN, widths[NAME] - MIN(total - limit, widths[NAME]));
+	for (guint i = 0; i < COLUMNS; i++)
+		total += table->widths[i];
+	if (limit && total > limit && table->widths[NAME] > NAME_MIN)
+		table->widths[NAME] =
+			MAX(NAME_MIN, (gint)table->widths[NAME] - (gint)(total - limit));
+}
+
+static void append_blanks(GString *text, guint n)
+{
+	static const char blanks[] = "                                ";
+
+	for (; n > 0; n -= MIN(n, sizeof(blanks) - 1))
+		g_string_append_len(text, blanks, (gssize)MIN(n, sizeof(blanks) - 1));
 }
 
 /* No blanks at the end of a line. */
-static void append_row(GString *text, char *const cells[COLUMNS], const guint widths[COLUMNS])
+static void append_row(GString *text, const Row *row, const guint widths[COLUMNS])
 {
 	for (guint i = 0; i < COLUMNS; i++) {
-		g_autofree char *cell = g_utf8_substring(
-			cells[i], 0, MIN((glong)widths[i], g_utf8_strlen(cells[i], -1)));
-		guint length = (guint)g_utf8_strlen(cell, -1);
-		g_string_append(text, cell);
+		guint length = MIN(row->lengths[i], widths[i]);
+		const char *end = g_utf8_offset_to_pointer(row->cells[i], length);
+		g_string_append_len(text, row->cells[i], end - row->cells[i]);
 		if (i + 1 < COLUMNS)
-			for (guint k = length; k < widths[i] + GAP; k++)
-				g_string_append_c(text, ' ');
+			append_blanks(text, widths[i] + GAP - length);
 	}
 	g_string_append_c(text, '\n');
 }
 
 char *hvr_list_table(const GPtrArray *items, guint width)
 {
-	g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(row_free);
+	g_autoptr(GArray) rows = g_array_sized_new(FALSE, FALSE, sizeof(Row), items->len + 1);
+	Table table = { .rows = rows, .texts = g_string_chunk_new(4096) };
 	GString *text = g_string_new(NULL);
-	guint widths[COLUMNS];
 
+	add_headline(&table);
 	for (guint i = 0; i < items->len; i++) {
 		const HvrListItem *item = g_ptr_array_index(items, i);
 		if (item->chosen)
-			g_ptr_array_add(rows, row_new(item));
+			add_row(&table, item);
 	}
-	measure(rows, widths, width);
-	append_row(text, (char *const *)headline, widths);
-	for (guint i = 0; i < rows->len; i++) {
-		const Row *row = g_ptr_array_index(rows, i);
-		append_row(text, row->cells, widths);
-	}
+	fit(&table, width);
+	for (guint i = 0; i < rows->len; i++)
+		append_row(text, &g_array_index(rows, Row, i), table.widths);
+	g_string_chunk_free(table.texts);
 	return g_string_free(text, FALSE);
 }

@@ -83,15 +83,29 @@ static void read_node(const HvrHost *host, HvrListItem *item)
 	}
 }
 
-static HvrListItem *item_new(const HvrInventory *inventory, const HvrPciFunction *function,
-			     gboolean chosen)
+/* Thousands of functions are of a few kinds. @names: vendor and device -> name */
+static char *name_of(GHashTable *names, const HvrInventory *inventory,
+		     const HvrPciFunction *function)
+{
+	gpointer key = GUINT_TO_POINTER((guint)function->vendor << 16 | function->device);
+	char *name = g_hash_table_lookup(names, key);
+
+	if (!name) {
+		name = hvr_inventory_describe(inventory, function);
+		g_hash_table_insert(names, key, name);
+	}
+	return g_strdup(name);
+}
+
+static HvrListItem *item_new(GHashTable *names, const HvrInventory *inventory,
+			     const HvrPciFunction *function, gboolean chosen)
 {
 	HvrListItem *item = g_new0(HvrListItem, 1);
 
 	item->function = function;
 	item->chosen = chosen;
 	item->group = function->group < 0 ? NULL : hvr_inventory_group(inventory, function->group);
-	item->name = hvr_inventory_describe(inventory, function);
+	item->name = name_of(names, inventory, function);
 	item->numa_node = -1;
 	item->use.kind = HVR_USE_UNKNOWN;
 	return item;
@@ -135,6 +149,7 @@ static GPtrArray *choose(const HvrInventory *inventory, const HvrListWhat *what)
 {
 	GPtrArray *items = g_ptr_array_new_with_free_func(item_free);
 	const GPtrArray *all = hvr_inventory_functions(inventory);
+	g_autoptr(GHashTable) names = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	g_autoptr(GHashTable) around =
 		what->surround && !what->all ? find_surroundings(inventory) : NULL;
 
@@ -143,7 +158,7 @@ static GPtrArray *choose(const HvrInventory *inventory, const HvrListWhat *what)
 		gboolean chosen = what->all || function->quirk;
 		if (chosen ||
 		    (around && function->path && g_hash_table_contains(around, function->path)))
-			g_ptr_array_add(items, item_new(inventory, function, chosen));
+			g_ptr_array_add(items, item_new(names, inventory, function, chosen));
 	}
 	return items;
 }
