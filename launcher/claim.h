@@ -24,7 +24,7 @@ typedef struct {
 
 /* Waiting for busy cards. */
 #define HVR_CLAIM_NO_WAIT 0
-#define HVR_CLAIM_FOREVER -1
+#define HVR_CLAIM_FOREVER (-1)
 
 /**
  * hvr_claim_take - choose the cards and lock their groups, all or none.
@@ -39,6 +39,14 @@ typedef struct {
 HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
 			 const HvrInventory *inventory, int wait_s,
 			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_claim_look_again - with the locks held, what is seen of the cards holds; what was seen before
+ * may be from the middle of another VM. Has the claim refer to @inventory, which was read since.
+ * Errors: HVR_LAUNCH_ERROR_BUSY when a card is no longer the one that was chosen.
+ */
+gboolean hvr_claim_look_again(HvrClaim *claim, const HvrInventory *inventory,
+			      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * hvr_claim_look - what hvr_claim_take() would choose now. Takes no lock, changes nothing.

@@ -33,7 +33,7 @@ build() # FOLDER OPTION...
 	if [[ ! ${built[$1]:-} ]]; then
 		echo "building in $1"
 		built[$1]=failed
-		set_up "$@" && quietly ninja -C "$1" && built[$1]=yes
+		set_up "$@" && quietly ninja --quiet -C "$1" && built[$1]=yes
 	fi
 	[[ ${built[$1]} == yes ]]
 }
