@@ -119,7 +119,7 @@ static void end_vm(Vm *vm)
 	if (vm->monitor >= 0)
 		say(vm->monitor, "{\"execute\":\"quit\"}\n");
 	else if (kill(vm->pid, SIGTERM) == 0)
-		kill(vm->pid, SIGTERM);
+		kill(vm->pid, SIGINT); /* hurry: another signal, as two alike would be one */
 	while (waitpid(vm->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			die("waitpid");

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# timeout: 800
+# The same in the lab host, with a card that comes from a host driver and goes back to it.
+# shellcheck source=tests/lab/lib.sh
+source "$LAB_LIB"
+# shellcheck source=tests/lab/program.sh
+source "${LAB_LIB%/*}/program.sh"
+needs alone
+
+card=$(card alone)
+give_host_driver "$card"
+profile bench <<-END
+	[device npu]
+	address = $card
+END
+"${HVR%/launcher/*}/tests/bench/bench-launch" "$HVR" /tmp/bench.ini 7 npu "$card"
