@@ -32,38 +32,40 @@ static void check_cpu(HvrCheck *check, const HvrCpu *cpu)
 			      "it shows neither vmx nor svm");
 }
 
-static const char *kvm_fix(const HvrCheck *check, const HvrCpu *cpu)
+/* [transfer full] */
+static char *kvm_fix(const HvrCheck *check, const HvrCpu *cpu)
 {
 	if (cpu->is_guest && !cpu->virtualises)
-		return "switch nested virtualisation on in the host below, or set accel = tcg";
+		return g_strdup("switch nested virtualisation on in the host below, or set accel = "
+				"tcg");
 	if (!hvr_sysfs_exists(check->context->host.dev, "kvm"))
-		return cpu->virtualises ? "modprobe kvm_intel or kvm_amd; if that fails, enable "
+		return g_strdup(cpu->virtualises
+					? "modprobe kvm_intel or kvm_amd; if that fails, enable "
 					  "virtualisation in the firmware setup"
 					: "enable virtualisation in the firmware setup, or set "
-					  "accel = tcg";
+					  "accel = tcg");
 	if (cpu->is_guest)
-		return "set accel = tcg, or fix nested virtualisation in the host below";
-	return "let the user open it: usermod -aG kvm USER, then log in again";
+		return g_strdup("set accel = tcg, or fix nested virtualisation in the host below");
+	return g_strdup_printf("let the user open it: usermod -aG kvm %s, then log in again",
+			       check->facts->user_name);
 }
 
 static void check_kvm(HvrCheck *check, const HvrCpu *cpu)
 {
 	const HvrFacts *facts = check->facts;
+	gboolean must = check->profile->accel == HVR_ACCEL_KVM;
 
 	if (check->profile->accel == HVR_ACCEL_TCG || check->context->captured)
 		return;
+	g_autofree char *fix = kvm_fix(check, cpu);
 	if (facts->kvm)
 		hvr_check_pass(check, "kvm", HVR_CHECK_HOST, "works for user %s%s",
 			       facts->user_name,
 			       facts->kvm_by_group ? ", by the group of its node" : "");
 	else
-		hvr_check_say(
-			check,
-			check->profile->accel == HVR_ACCEL_KVM ? HVR_CHECK_FAIL : HVR_CHECK_WARN,
-			"kvm", HVR_CHECK_HOST, kvm_fix(check, cpu), "%s%s", facts->kvm_problem,
-			check->profile->accel == HVR_ACCEL_KVM
-				? ""
-				: "; VMs are emulated, which is slow");
+		hvr_check_say(check, must ? HVR_CHECK_FAIL : HVR_CHECK_WARN, "kvm", HVR_CHECK_HOST,
+			      fix, "%s%s", facts->kvm_problem,
+			      must ? "" : "; VMs are emulated, which is slow");
 }
 
 /* A guest can give away a card only if the host below gave it an IOMMU of its own. */

@@ -552,6 +552,52 @@ static void test_captured(void **state)
 	assert_line(results, "iommu", HVR_CHECK_PASS, "AMD-Vi", NULL);
 }
 
+/* What was not captured is not held against the host. */
+static void test_captured_without_config(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+	HvrContext context = context_of(fs);
+
+	context.captured = TRUE;
+	fake_sysfs_remove_file(fs, PATH "/config");
+	g_autoptr(GPtrArray) results = hvr_check_run(&context, NULL, NULL);
+	assert_line(results, "card-alive", HVR_CHECK_UNSURE, "captured", "on that host");
+	assert_exit(results, 0);
+}
+
+/* Not even a PCI bus: said once, and the rest is judged all the same. */
+static void test_no_pci(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+
+	fake_sysfs_remove_file(fs, "sys/bus/pci");
+	g_autoptr(GPtrArray) results = check(fs, NULL, NULL);
+	assert_line(results, "pci", HVR_CHECK_FAIL, "no PCI bus", "sysfs is mounted");
+	assert_line(results, "qemu", HVR_CHECK_PASS, "version 7.2", NULL);
+	assert_exit(results, 1);
+}
+
+/* A profile that insists on KVM is refused where there is none, one that does not is warned. */
+static void test_kvm(void **state)
+{
+	static const char *const accels[] = { "kvm", "auto" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(accels); i++) {
+		g_autoptr(FakeSysfs) fs = fake_layout_intel();
+		HvrContext context = context_of(fs);
+		g_autofree char *text = g_strdup_printf("[vm]\nmemory = 1G\naccel = %s\n"
+							"[device npu]\n[qemu]\nbinary = %s\n",
+							accels[i], tools.binary);
+		g_autoptr(HvrProfile) profile =
+			hvr_profile_parse("lab.ini", text, strlen(text), NULL, NULL);
+		g_autoptr(GPtrArray) results = hvr_check_run(&context, profile, NULL);
+
+		assert_line(results, "kvm", i ? HVR_CHECK_WARN : HVR_CHECK_FAIL, "has no KVM",
+			    "modprobe kvm_intel");
+		assert_exit(results, i ? 0 : 1);
+	}
+}
+
 /* The keys that scripts rely on. */
 static void test_json(void **state)
 {
@@ -589,10 +635,17 @@ static void test_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ready),	   cmocka_unit_test(test_cases),
-		cmocka_unit_test(test_qemu),	   cmocka_unit_test(test_plain_user),
-		cmocka_unit_test(test_no_profile), cmocka_unit_test(test_captured),
-		cmocka_unit_test(test_json),	   cmocka_unit_test(test_text),
+		cmocka_unit_test(test_ready),
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_plain_user),
+		cmocka_unit_test(test_no_profile),
+		cmocka_unit_test(test_captured),
+		cmocka_unit_test(test_captured_without_config),
+		cmocka_unit_test(test_no_pci),
+		cmocka_unit_test(test_kvm),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_text),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
