@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "qmp/client.h"
+#include "qmp/connect.h"
 
 static gboolean fill_address(struct sockaddr_un *address, int dirfd, const char *name)
 {
@@ -28,15 +29,14 @@ static gboolean fill_address(struct sockaddr_un *address, int dirfd, const char 
 	return len >= 0 && (gsize)len < size;
 }
 
-static HvrQmpClient *fail(const char *name, int saved, GError **error)
+static int fail(const char *name, int saved, GError **error)
 {
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "cannot connect to '%s': %s",
 		    name, g_strerror(saved));
-	return NULL;
+	return -1;
 }
 
-HvrQmpClient *hvr_qmp_client_connect(int dirfd, const char *name, GMainContext *context,
-				     GError **error)
+int hvr_qmp_connect(int dirfd, const char *name, GError **error)
 {
 	struct sockaddr_un address = { 0 };
 	int fd;
@@ -52,5 +52,13 @@ HvrQmpClient *hvr_qmp_client_connect(int dirfd, const char *name, GMainContext *
 		close(fd);
 		return fail(name, saved, error);
 	}
-	return hvr_qmp_client_new(fd, context);
+	return fd;
+}
+
+HvrQmpClient *hvr_qmp_client_connect(int dirfd, const char *name, GMainContext *context,
+				     GError **error)
+{
+	int fd = hvr_qmp_connect(dirfd, name, error);
+
+	return fd < 0 ? NULL : hvr_qmp_client_new(fd, context);
 }

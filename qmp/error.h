@@ -13,7 +13,8 @@ typedef enum {
 	HVR_QMP_ERROR_PROTOCOL,	 /* what arrived is not QMP: malformed, too long, too deep */
 	HVR_QMP_ERROR_REMOTE,	 /* QEMU answered with an error; the message is its "desc" */
 	HVR_QMP_ERROR_NOT_FOUND, /* QEMU answered with an error of class DeviceNotFound */
-	HVR_QMP_ERROR_REFUSED,	 /* the guest refused to let go (DEVICE_UNPLUG_GUEST_ERROR) */
+	HVR_QMP_ERROR_REFUSED,	 /* the guest refused to let go (DEVICE_UNPLUG_GUEST_ERROR), or its
+				    agent does not know or does not allow a command */
 } HvrQmpError;
 
 #define HVR_QMP_ERROR (hvr_qmp_error_quark())

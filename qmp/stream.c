@@ -27,6 +27,9 @@
 /* A buffer that grew beyond this is given back when it is empty: supervisors idle for days. */
 #define KEEP_BYTES 65536
 
+/* Never part of UTF-8, so of no JSON: see hvr_qmp_stream_resync(). */
+#define DELIMITER 0xff
+
 struct HvrQmpStream {
 	int fd; /* -1: ended or freed */
 	GSource *source;
@@ -37,6 +40,9 @@ struct HvrQmpStream {
 	GByteArray *in;
 	gsize scanned; /* bytes of @in that hold no newline */
 	gsize peak;    /* longest that @in has been */
+	gsize line_max;
+	gboolean delimited; /* a line may have DELIMITER in front */
+	gboolean skipping;  /* until DELIMITER */
 	GByteArray *out;
 	GError *failure; /* found while sending; told when no more input is there */
 };
@@ -119,15 +125,23 @@ static void write_out(HvrQmpStream *stream)
 	watch(stream);
 }
 
+static gboolean too_long(const HvrQmpStream *stream, GError **error)
+{
+	g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
+		    "a message is longer than %" G_GSIZE_FORMAT " bytes", stream->line_max);
+	return FALSE;
+}
+
 /* @line is followed by a byte that may be overwritten. */
 static gboolean handle_line(HvrQmpStream *stream, char *line, gsize len, GError **error)
 {
 	g_autoptr(JsonNode) root = NULL;
 
-	if (len > HVR_QMP_LINE_MAX_BYTES) {
-		g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
-			    "a message is longer than %d bytes", HVR_QMP_LINE_MAX_BYTES);
-		return FALSE;
+	if (len > stream->line_max)
+		return too_long(stream, error);
+	while (stream->delimited && len > 0 && (guint8)*line == DELIMITER) {
+		line++;
+		len--;
 	}
 	if (len > 0 && line[len - 1] == '\r')
 		len--;
@@ -149,7 +163,9 @@ static gboolean handle_line(HvrQmpStream *stream, char *line, gsize len, GError 
 static void drop_handled(HvrQmpStream *stream, gsize handled)
 {
 	stream->peak = MAX(stream->peak, stream->in->len);
-	g_byte_array_remove_range(stream->in, 0, handled);
+	/* Nothing of nothing would move all that is there. */
+	if (handled > 0)
+		g_byte_array_remove_range(stream->in, 0, handled);
 	stream->scanned = stream->in->len;
 	if (stream->in->len == 0 && stream->peak > KEEP_BYTES) {
 		g_byte_array_unref(stream->in);
@@ -174,11 +190,21 @@ static gboolean handle_lines(HvrQmpStream *stream, GError **error)
 		begin = stream->scanned = stop + 1;
 	}
 	drop_handled(stream, begin);
-	if (stream->in->len <= HVR_QMP_LINE_MAX_BYTES)
+	return stream->in->len <= stream->line_max || too_long(stream, error);
+}
+
+/* Throws away what came before the delimiter. FALSE: it is still to come. */
+static gboolean skip(HvrQmpStream *stream)
+{
+	GByteArray *in = stream->in;
+	guint8 *found = stream->skipping ? memchr(in->data, DELIMITER, in->len) : NULL;
+
+	if (!stream->skipping)
 		return TRUE;
-	g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
-		    "a message is longer than %d bytes", HVR_QMP_LINE_MAX_BYTES);
-	return FALSE;
+	stream->skipping = !found;
+	g_byte_array_remove_range(in, 0, found ? (guint)(found - in->data) : in->len);
+	stream->scanned = 0;
+	return found != NULL;
 }
 
 /* Reads one chunk into @in. FALSE: nothing was read, and errno says why (0 for EOF). */
@@ -202,7 +228,7 @@ static void receive(HvrQmpStream *stream)
 	int saved;
 
 	if (read_chunk(stream)) {
-		if (!handle_lines(stream, &error))
+		if (skip(stream) && !handle_lines(stream, &error))
 			stream_end(stream, error);
 		return;
 	}
@@ -250,6 +276,7 @@ HvrQmpStream *hvr_qmp_stream_new(int fd, GMainContext *context,
 	stream->handlers = *handlers;
 	stream->user_data = user_data;
 	stream->in = g_byte_array_new();
+	stream->line_max = HVR_QMP_LINE_MAX_BYTES;
 	stream->out = g_byte_array_new();
 	stream->source = g_source_new(&source_funcs, sizeof(GSource));
 	g_source_set_static_name(stream->source, "hvr-qmp-stream");
@@ -277,6 +304,25 @@ void hvr_qmp_stream_send(HvrQmpStream *stream, JsonObject *object)
 	g_byte_array_append(stream->out, (const guint8 *)text, len);
 	g_byte_array_append(stream->out, (const guint8 *)"\n", 1);
 	write_out(stream);
+}
+
+void hvr_qmp_stream_set_line_max(HvrQmpStream *stream, gsize bytes)
+{
+	stream->line_max = bytes;
+}
+
+/* Not before the next message is sent: by itself the delimiter would only be an error to the peer,
+ * and what is queued here cannot overtake what was queued before. */
+void hvr_qmp_stream_resync(HvrQmpStream *stream)
+{
+	static const guint8 delimiter = DELIMITER;
+
+	if (stream->fd < 0 || stream->failure)
+		return;
+	stream->delimited = stream->skipping = TRUE;
+	g_byte_array_set_size(stream->in, 0);
+	stream->scanned = 0;
+	g_byte_array_append(stream->out, &delimiter, 1);
 }
 
 void hvr_qmp_stream_free(HvrQmpStream *stream)

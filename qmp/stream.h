@@ -56,6 +56,17 @@ HvrQmpStream *hvr_qmp_stream_new(int fd, GMainContext *context,
  */
 void hvr_qmp_stream_send(HvrQmpStream *stream, JsonObject *object);
 
+/* Longest line accepted from here on, instead of HVR_QMP_LINE_MAX_BYTES. */
+void hvr_qmp_stream_set_line_max(HvrQmpStream *stream, gsize bytes);
+
+/**
+ * hvr_qmp_stream_resync - for a peer that may be in the middle of anything, as the guest agent is
+ * after a client that left early: 0xFF is sent, which no JSON contains and which ends whatever the
+ * peer was reading, and all that arrives up to the next 0xFF is thrown away unread.
+ * From then on 0xFF in front of a line is skipped.
+ */
+void hvr_qmp_stream_resync(HvrQmpStream *stream);
+
 /* Closes the descriptor, drops what is not sent; no handler is called any more. Accepts NULL. */
 void hvr_qmp_stream_free(HvrQmpStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrQmpStream, hvr_qmp_stream_free)

@@ -36,6 +36,7 @@ struct QmpPeer {
 	GString *heard;
 	char *last_line;
 	gint64 last_id;
+	gint64 last_sync;
 };
 
 static void clear_source(GSource **source)
@@ -196,6 +197,8 @@ static char *next_answer(QmpPeer *peer, const char *command)
 		return g_strdup(g_queue_peek_head(queue));
 	if (g_str_equal(command, "qmp_capabilities"))
 		return g_strdup("{\"return\":{},\"id\":$ID}\n");
+	if (g_str_equal(command, "guest-sync-delimited"))
+		return g_strdup("\xff{\"return\":$SYNC}\n");
 	return g_strdup_printf("{\"id\":$ID,\"error\":{\"class\":\"CommandNotFound\",\"desc\":"
 			       "\"The command %s has not been found\"}}\n",
 			       command);
@@ -205,6 +208,7 @@ static void obey(QmpPeer *peer, const char *command)
 {
 	g_autofree char *answer = next_answer(peer, command);
 	g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, peer->last_id);
+	g_autofree char *sync = g_strdup_printf("%" G_GINT64_FORMAT, peer->last_sync);
 	g_autoptr(GString) text = g_string_new(answer);
 
 	if (g_str_equal(answer, CLOSES)) {
@@ -212,6 +216,7 @@ static void obey(QmpPeer *peer, const char *command)
 		return;
 	}
 	g_string_replace(text, "$ID", id, 0);
+	g_string_replace(text, "$SYNC", sync, 0);
 	qmp_peer_say(peer, text->str);
 }
 
@@ -234,6 +239,9 @@ static void hear(QmpPeer *peer, const char *line)
 		g_string_append_c(peer->heard, ' ');
 	g_string_append(peer->heard, command);
 	peer->last_id = json_object_get_int_member_with_default(object, "id", -1);
+	if (g_str_equal(command, "guest-sync-delimited"))
+		peer->last_sync = json_object_get_int_member(
+			json_object_get_object_member(object, "arguments"), "id");
 	obey(peer, command);
 }
 
@@ -255,7 +263,8 @@ static gboolean on_ear(gpointer data)
 		g_autofree char *line = g_strndup(peer->in->str, newline - peer->in->str);
 
 		g_string_erase(peer->in, 0, newline + 1 - peer->in->str);
-		hear(peer, line);
+		/* The guest agent's clients may send its delimiter in front. */
+		hear(peer, line + (line[0] == '\xff'));
 	}
 	return G_SOURCE_CONTINUE;
 }

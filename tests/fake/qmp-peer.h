@@ -67,7 +67,8 @@ void qmp_peer_stop_reading(QmpPeer *peer);
  * The script: what to do at the next "command" that has no answer yet. Answers are used in the
  * order in which they were given; the last one serves all later ones.
  *
- * qmp_peer_answers: @text is sent as it is, with each $ID replaced by the command's id
+ * qmp_peer_answers: @text is sent as it is, with each $ID replaced by the command's id and each
+ *   $SYNC by the number of the last guest-sync-delimited, whose own answer is scripted already
  * qmp_peer_returns: success; @value is JSON text
  * qmp_peer_fails: an error
  * qmp_peer_ignores: no answer
