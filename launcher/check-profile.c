@@ -39,12 +39,22 @@ static void check_files(HvrCheck *check)
 			       check->facts->user_name);
 }
 
+static void check_parts(HvrCheck *check)
+{
+	GError *error = NULL;
+
+	if (!hvr_judge_parts(check->facts, &error))
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "parts", HVR_CHECK_HOST, error,
+				 HVR_CHECK_SEE_RUN);
+}
+
 void hvr_check_profile(HvrCheck *check)
 {
 	if (!check->named || check->context->captured)
 		return;
 	check_memlock(check);
 	check_files(check);
+	check_parts(check);
 }
 
 static gboolean failed_before(const HvrCheck *check)

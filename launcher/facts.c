@@ -12,16 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/disk-image.h"
 #include "launcher/error.h"
 #include "launcher/iommu.h"
 #include "launcher/kvm.h"
+#include "launcher/parts.h"
 #include "launcher/privileges.h"
+#include "launcher/program.h"
 #include "vfio/sysfs.h"
 
 #define VFIO_PCI "vfio-pci"
 #define NOBODY	 "nobody"
-/* A privileged process does not let PATH decide what it starts. */
-#define TRUSTED_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec"
 
 void hvr_facts_free(HvrFacts *facts)
 {
@@ -33,6 +34,7 @@ void hvr_facts_free(HvrFacts *facts)
 	g_free(facts->vfio_problem);
 	g_free(facts->iommu_advice);
 	g_free(facts->unreadable);
+	g_clear_error(&facts->lacking);
 	g_free(facts);
 }
 
@@ -119,19 +121,6 @@ static void find_kvm(const HvrHost *host, const HvrProfile *profile, HvrFacts *f
 						     facts->user_name, describe_kvm(problem));
 }
 
-static char *find_program(const char *name, gboolean privileged)
-{
-	if (g_path_is_absolute(name) || !privileged)
-		return g_find_program_in_path(name);
-	g_auto(GStrv) folders = g_strsplit(TRUSTED_PATH, ":", -1);
-	for (guint i = 0; folders[i]; i++) {
-		g_autofree char *path = g_build_filename(folders[i], name, NULL);
-		if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
-			return g_steal_pointer(&path);
-	}
-	return NULL;
-}
-
 static void try_file(HvrFacts *facts, const char *what, const char *path, int flags)
 {
 	HvrIdentity identity = { .uid = facts->uid, .gid = facts->gid };
@@ -152,8 +141,9 @@ static void try_files(const HvrProfile *profile, HvrFacts *facts)
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 		g_autofree char *what = g_strdup_printf("[disk %s] file", disk->id);
-		try_file(facts, what, disk->file,
-			 disk->snapshot || disk->readonly ? O_RDONLY : O_RDWR);
+		if (!hvr_disk_image_is_due(disk))
+			try_file(facts, what, disk->file,
+				 disk->snapshot || disk->readonly ? O_RDONLY : O_RDWR);
 	}
 }
 
@@ -176,11 +166,12 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	facts->privileged = context->privileged;
 	if (!find_user(profile, facts, error))
 		return NULL;
-	facts->qemu_path = find_program(profile->qemu_binary, facts->privileged);
+	facts->qemu_path = hvr_program_find(profile->qemu_binary, facts->privileged);
 	facts->memlock_max = context->memlock_max;
 	find_kvm(&context->host, profile, facts);
 	find_vfio_pci(context, facts);
 	facts->iommu_advice = hvr_iommu_advice(&context->host);
 	try_files(profile, facts);
+	facts->lacking = hvr_parts_ask(context, profile, facts);
 	return g_steal_pointer(&facts);
 }

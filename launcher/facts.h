@@ -29,6 +29,7 @@ typedef struct {
 	guint64 memlock_max; /* bytes that may be locked here; G_MAXUINT64: no limit */
 	char *unreadable;    /* a file of the profile that is missing or that the VM's user
 				cannot use: a message; NULL when all is well */
+	GError *lacking;     /* what keeps a part of the VM from being made, or NULL: parts.h */
 } HvrFacts;
 
 /**

@@ -39,6 +39,14 @@ gboolean hvr_judge_files(const HvrFacts *facts, GError **error)
 	return FALSE;
 }
 
+gboolean hvr_judge_parts(const HvrFacts *facts, GError **error)
+{
+	if (!facts->lacking)
+		return TRUE;
+	g_propagate_error(error, g_error_copy(facts->lacking));
+	return FALSE;
+}
+
 gboolean hvr_judge_kvm(const HvrProfile *profile, const HvrFacts *facts, GError **error)
 {
 	if (profile->accel != HVR_ACCEL_KVM || facts->kvm)

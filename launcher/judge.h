@@ -19,6 +19,8 @@
 gboolean hvr_judge_qemu(const HvrProfile *profile, const HvrFacts *facts, GError **error);
 /* The VM's user can use the profile's files. */
 gboolean hvr_judge_files(const HvrFacts *facts, GError **error);
+/* What the VM needs beside its cards can be made. */
+gboolean hvr_judge_parts(const HvrFacts *facts, GError **error);
 /* KVM works, or the profile does not insist on it. */
 gboolean hvr_judge_kvm(const HvrProfile *profile, const HvrFacts *facts, GError **error);
 /* The driver vfio-pci is there, or can be loaded. */

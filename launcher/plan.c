@@ -11,6 +11,7 @@
 #include "launcher/cmdline.h"
 #include "launcher/error.h"
 #include "launcher/judge.h"
+#include "launcher/parts.h"
 #include "vfio/lifecycle.h"
 #include "vfio/reset.h"
 
@@ -76,7 +77,7 @@ static gboolean judge_host(const Planning *how, GError **error)
 	gboolean cards = how->claim->cards->len > 0;
 
 	if (!hvr_judge_qemu(how->profile, facts, error) || !hvr_judge_files(facts, error) ||
-	    !hvr_judge_kvm(how->profile, facts, error) ||
+	    !hvr_judge_parts(facts, error) || !hvr_judge_kvm(how->profile, facts, error) ||
 	    (cards && !hvr_judge_vfio_pci(facts, error)))
 		return FALSE;
 	how->plan->kvm = facts->kvm && how->profile->accel != HVR_ACCEL_TCG;
@@ -84,6 +85,7 @@ static gboolean judge_host(const Planning *how, GError **error)
 		g_ptr_array_add(how->plan->notes,
 				g_strdup_printf("warning: %s: emulating, which is slow",
 						facts->kvm_problem));
+	hvr_parts_describe(how->profile, how->plan->notes);
 	how->plan->memlock_bytes = how->profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;
 	return TRUE;
 }

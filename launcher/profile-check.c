@@ -135,7 +135,8 @@ static gboolean check_disk(const char *file, const HvrProfilePart *part, GError 
 	if (disk->snapshot && disk->readonly)
 		return fail(error, file, part, "snapshot",
 			    "has nothing to throw away with readonly = yes");
-	return TRUE;
+	return check_only(file, part, "size", !disk->readonly,
+			  "makes a disk that nobody can write, with readonly = yes", error);
 }
 
 static gboolean check_part(const char *file, const HvrProfile *profile, const HvrProfilePart *part,

@@ -39,6 +39,8 @@ typedef enum { HVR_DISK_VIRTIO, HVR_DISK_NVME } HvrDiskBus;
 typedef struct {
 	char *id;
 	char *file;
+	guint64 size_bytes; /* of the image that is made when @file is missing; 0: it must be there
+			     */
 	HvrDiskFormat format;
 	HvrDiskBus bus;
 	gboolean snapshot; /* writes go to a throw-away overlay */

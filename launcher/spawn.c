@@ -69,6 +69,8 @@ static const char *keep_descriptors(const HvrSpawn *spawn)
 	for (guint i = 0; i < spawn->n_fds; i++)
 		if (fcntl(spawn->fds[i], F_SETFD, 0) < 0)
 			return "handing over descriptors";
+	if (spawn->stdout_fd > 0 && dup2(spawn->stdout_fd, STDOUT_FILENO) < 0)
+		return "redirecting standard output";
 	if (spawn->stderr_fd >= 0 && dup2(spawn->stderr_fd, STDERR_FILENO) < 0)
 		return "redirecting standard error";
 	if (spawn->stdin_fd >= 0 && dup2(spawn->stdin_fd, STDIN_FILENO) < 0)

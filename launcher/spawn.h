@@ -16,6 +16,7 @@ typedef struct {
 	guint64 memlock_bytes; /* RLIMIT_MEMLOCK, soft and hard; 0: leave it */
 	const int *fds;	       /* these stay open, under their own numbers, */
 	guint n_fds;	       /* beside 0, 1 and 2; nothing else does */
+	int stdout_fd;	       /* becomes descriptor 1; 0: our own */
 	int stderr_fd;	       /* becomes descriptor 2; -1: our own */
 	int stdin_fd;	       /* becomes descriptor 0; -1: our own */
 	gboolean own_session;  /* setsid(2): the terminal's signals are for the launcher alone */

@@ -14,6 +14,7 @@
 #include "launcher/cmdline.h"
 #include "launcher/error.h"
 #include "launcher/lock.h"
+#include "launcher/parts.h"
 #include "launcher/runtime.h"
 #include "launcher/vm.h"
 #include "vfio/sysfs.h"
@@ -120,7 +121,8 @@ static gboolean add_agent(const HvrStart *start, Handover *handover, GError **er
 /* All that does not depend on whether the launcher stays. */
 static gboolean add_channels(const HvrStart *start, Handover *handover, GError **error)
 {
-	return add_qmp_socket(start, handover, error) && add_serial(start, handover, error) &&
+	return hvr_parts_create(start->profile, start->facts, error) &&
+	       add_qmp_socket(start, handover, error) && add_serial(start, handover, error) &&
 	       add_agent(start, handover, error);
 }
 

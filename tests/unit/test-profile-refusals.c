@@ -169,6 +169,10 @@ static const Refusal refusals[] = {
 	{ "disk-snapshot-maybe", ROOT "snapshot = maybe\n", "it takes no, yes, off, on" },
 	{ "disk-snapshot-readonly", ROOT "snapshot = yes\nreadonly = yes\n",
 	  "lab.ini:5: [disk root] snapshot: has nothing to throw away" },
+	{ "disk-size-readonly", ROOT "size = 1G\nreadonly = yes\n",
+	  "lab.ini:5: [disk root] size: makes a disk that nobody can write" },
+	{ "disk-size-zero", ROOT "size = 0\n", "[disk root] size: \"0\" is too small" },
+	{ "disk-size-bytes", ROOT "size = 20000000001\n", "is not a multiple of 1M" },
 	{ "disk-file-twice", ROOT "[disk data]\nfile = ./a\nsnapshot = yes\n",
 	  "lab.ini:6: [disk data] file: is also the file of [disk root]" },
 	/* [net NAME] */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+/**
+ * HvrNewFile - a file that is made for the VM's user, and that has its name only when it is whole:
+ * whatever ends the launcher meanwhile, the next start finds none and makes it again.
+ */
+typedef struct {
+	int folder;
+	int fd; /* O_RDWR, empty at first */
+	char *name;
+	char *temporary;
+	gboolean made;
+} HvrNewFile;
+
+#define HVR_NEW_FILE_INIT                                                                          \
+	{                                                                                          \
+		.folder = -1, .fd = -1                                                             \
+	}
+
+/**
+ * hvr_new_file_begin - start a file at @path, mode 0600.
+ * @owner: whose it is; (uid_t)-1: the caller's
+ * Follows no link at the last component. What is left of an earlier attempt is removed.
+ * Errors: HVR_LAUNCH_ERROR_PROFILE, or _PERMISSION
+ */
+gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, uid_t owner, gid_t group,
+			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Gives it its name; a file that has it by now is left alone, which is an error. */
+gboolean hvr_new_file_finish(HvrNewFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Removes what was not finished. */
+void hvr_new_file_clear(HvrNewFile *file);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrNewFile, hvr_new_file_clear)
+
+/* Is there nothing at all at @path, not even a dangling link? */
+gboolean hvr_new_file_is_missing(const char *path);
+
+/**
+ * hvr_new_file_check - could the launcher make @path, and @uid use it there?
+ * @what: what it is for, such as "[disk root] file"
+ * Errors: as hvr_new_file_begin()
+ */
+gboolean hvr_new_file_check(const char *what, const char *path, uid_t uid, gid_t gid,
+			    GError **error) G_GNUC_WARN_UNUSED_RESULT;

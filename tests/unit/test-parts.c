@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the launcher makes for a VM before QEMU is there: programs that it runs as the VM's user,
+ * files that appear whole or not at all, and empty disks.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <glib/gstdio.h>
+
+#include "launcher/disk-image.h"
+#include "launcher/error.h"
+#include "launcher/newfile.h"
+#include "launcher/parts.h"
+#include "launcher/program.h"
+#include "vfio/sysfs.h"
+
+#define NOBODY 65534
+
+typedef struct {
+	char *folder; /* that the VM's user may pass, but not write */
+	HvrFacts facts;
+	HvrContext context;
+} Fixture;
+
+static int setup(void **state)
+{
+	Fixture *f = g_new0(Fixture, 1);
+
+	f->folder = g_dir_make_tmp("hvr-parts-XXXXXX", NULL);
+	assert_int_equal(g_chmod(f->folder, 0755), 0);
+	f->facts.privileged = geteuid() == 0;
+	f->facts.uid = f->facts.privileged ? NOBODY : geteuid();
+	f->facts.gid = f->facts.privileged ? NOBODY : getegid();
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GDir) dir = g_dir_open(f->folder, 0, NULL);
+	const char *name;
+
+	while ((name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(f->folder, name, NULL);
+
+		assert_int_equal(g_remove(path), 0);
+	}
+	assert_int_equal(g_rmdir(f->folder), 0);
+	g_free(f->folder);
+	g_free(f);
+	return 0;
+}
+
+static gboolean run_shell(const char *script, guint timeout_ms, int stdout_fd, GError **error)
+{
+	const char *const argv[] = { "sh", "-c", script, NULL };
+	const HvrProgram program = { .path = "/bin/sh",
+				     .argv = argv,
+				     .identity = { .uid = NOBODY, .gid = NOBODY },
+				     .stdout_fd = stdout_fd,
+				     .timeout_ms = timeout_ms };
+
+	return hvr_program_run(&program, error);
+}
+
+/* The last line is the reason; a flood of others neither blocks nor fills anything. */
+static void test_program_fails(void **state)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_false(run_shell("i=0; while [ $i -lt 3000 ]; do echo 'line line line line line' >&2;"
+			       " i=$((i+1)); done; printf 'the\\033 reason\\n' >&2; exit 3",
+			       60000, 0, &error));
+	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE));
+	assert_string_equal(error->message, "/bin/sh ended with status 3: the  reason");
+}
+
+static void test_program_killed(void **state)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_false(run_shell("kill -9 $$", 60000, 0, &error));
+	assert_string_equal(error->message, "/bin/sh was ended by signal 9");
+}
+
+/* Also when it has closed everything that could be listened to. */
+static void test_program_hangs(void **state)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_false(run_shell("exec 2>&-; while :; do :; done", 1000, 0, &error));
+	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY));
+	assert_string_equal(error->message, "/bin/sh was not done after 1 s");
+}
+
+/* A grandchild that keeps the pipe open does not keep us. */
+static void test_program_leaves_child(void **state)
+{
+	gint64 begin = g_get_monotonic_time();
+
+	assert_true(run_shell("sleep 16 & exit 0", 20000, 0, NULL));
+	assert_true(g_get_monotonic_time() - begin < 15 * G_USEC_PER_SEC);
+}
+
+/* It runs as the VM's user, and what it writes goes where we say. */
+static void test_program_output(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *path = g_build_filename(f->folder, "out", NULL);
+	g_autofree char *wanted = g_strdup_printf("%u\n", f->facts.uid);
+	g_autofree char *text = NULL;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(run_shell("id -u", 60000, fd, NULL));
+	close(fd);
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	assert_string_equal(text, wanted);
+}
+
+static HvrProfile *parse(const Fixture *f, const char *text)
+{
+	g_autofree char *file = g_build_filename(f->folder, "lab.ini", NULL);
+	g_autoptr(GError) error = NULL;
+	HvrProfile *profile = hvr_profile_parse(file, text, strlen(text), NULL, &error);
+
+	if (!profile)
+		fail_msg("%s", error->message);
+	return profile;
+}
+
+#define DISKS                                                                                      \
+	"[vm]\nmemory = 1G\n"                                                                      \
+	"[disk root]\nfile = root.qcow2\nsize = 3G\n"                                              \
+	"[disk data]\nfile = data.raw\nformat = raw\nsize = 2M\n"
+
+static guint count_files(const Fixture *f)
+{
+	g_autoptr(GDir) dir = g_dir_open(f->folder, 0, NULL);
+	guint count = 0;
+
+	while (g_dir_read_name(dir))
+		count++;
+	return count;
+}
+
+/* Images that are missing are made, for the VM's user alone, and nothing else is left behind. */
+static void test_disks(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile = parse(f, DISKS);
+	g_autofree char *root = g_build_filename(f->folder, "root.qcow2", NULL);
+	g_autofree char *data = g_build_filename(f->folder, "data.raw", NULL);
+	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *bytes = NULL;
+	g_autoptr(GError) error = NULL;
+	struct stat st;
+	gsize length;
+
+	assert_null(hvr_parts_ask(&f->context, profile, &f->facts));
+	hvr_parts_describe(profile, notes);
+	assert_int_equal(notes->len, 2);
+	if (!hvr_parts_create(profile, &f->facts, &error))
+		fail_msg("%s", error->message);
+	assert_int_equal(count_files(f), 2);
+
+	assert_int_equal(lstat(root, &st), 0);
+	assert_int_equal(st.st_uid, f->facts.uid);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_true(g_file_get_contents(root, &bytes, &length, NULL));
+	assert_memory_equal(bytes, "QFI\xfb", 4);
+	/* the size of the disk, at its place in qcow2's header */
+	assert_memory_equal(bytes + 24, "\0\0\0\0\xc0\0\0\0", 8);
+
+	assert_int_equal(lstat(data, &st), 0);
+	assert_int_equal(st.st_uid, f->facts.uid);
+	assert_int_equal(st.st_size, 2 << 20);
+}
+
+/* What is there stays as it is, whatever it is. */
+static void test_disks_exist(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile = parse(f, DISKS);
+	g_autofree char *root = g_build_filename(f->folder, "root.qcow2", NULL);
+	g_autofree char *data = g_build_filename(f->folder, "data.raw", NULL);
+	g_autofree char *text = NULL;
+
+	assert_true(g_file_set_contents(root, "mine", -1, NULL));
+	assert_int_equal(symlink("nowhere", data), 0);
+	assert_null(hvr_parts_ask(&f->context, profile, &f->facts));
+	assert_true(hvr_parts_create(profile, &f->facts, NULL));
+	assert_true(g_file_get_contents(root, &text, NULL, NULL));
+	assert_string_equal(text, "mine");
+	assert_int_equal(count_files(f), 2);
+}
+
+/* What an earlier attempt left is in nobody's way. */
+static void test_disk_left_over(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile = parse(f, DISKS);
+	g_autofree char *left = g_build_filename(f->folder, ".data.raw.new", NULL);
+
+	assert_int_equal(symlink("/etc/passwd", left), 0);
+	assert_true(hvr_parts_create(profile, &f->facts, NULL));
+	assert_int_equal(count_files(f), 2);
+}
+
+static void assert_lacking(const Fixture *f, const char *file, HvrLaunchError code,
+			   const char *message)
+{
+	g_autofree char *text = g_strdup_printf("[vm]\nmemory = 1G\n[disk root]\nformat = raw\n"
+						"file = %s\nsize = 1M\n",
+						file);
+	g_autoptr(HvrProfile) profile = parse(f, text);
+	g_autoptr(GError) error = hvr_parts_ask(&f->context, profile, &f->facts);
+
+	assert_non_null(error);
+	if (!strstr(error->message, message))
+		fail_msg("the message is \"%s\"", error->message);
+	assert_int_equal(error->code, code);
+}
+
+/* A folder that is missing, or that the VM's user cannot pass. */
+static void test_disk_folders(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *closed = g_build_filename(f->folder, "closed", NULL);
+
+	assert_lacking(f, "a/b.raw", HVR_LAUNCH_ERROR_PROFILE, "[disk root] file: cannot create '");
+	assert_int_equal(g_mkdir(closed, 0700), 0);
+	if (f->facts.privileged)
+		assert_lacking(f, "closed/b.raw", HVR_LAUNCH_ERROR_PERMISSION,
+			       "cannot let the VM's user into the folder of");
+}
+
+/* Somebody was faster: theirs is not replaced, and ours is gone. */
+static void test_new_file_race(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *path = g_build_filename(f->folder, "a", NULL);
+	g_auto(HvrNewFile) file = HVR_NEW_FILE_INIT;
+	g_autoptr(GError) error = NULL;
+
+	assert_true(hvr_new_file_is_missing(path));
+	assert_true(hvr_new_file_begin(&file, path, (uid_t)-1, 0, NULL));
+	assert_true(hvr_new_file_is_missing(path));
+	assert_true(g_file_set_contents(path, "theirs", -1, NULL));
+	assert_false(hvr_new_file_finish(&file, &error));
+	assert_non_null(strstr(error->message, "File exists"));
+	hvr_new_file_clear(&file);
+	assert_int_equal(count_files(f), 1);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_program_fails),  TEST(test_program_killed),
+		TEST(test_program_hangs),  TEST(test_program_leaves_child),
+		TEST(test_program_output), TEST(test_disks),
+		TEST(test_disks_exist),	   TEST(test_disk_left_over),
+		TEST(test_disk_folders),   TEST(test_new_file_race),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
