@@ -57,3 +57,4 @@ int hvr_command_stop(HvrContext *context, char **words, GError **error);
 int hvr_command_status(HvrContext *context, char **words, GError **error);
 int hvr_command_list(HvrContext *context, char **words, GError **error);
 int hvr_command_check(HvrContext *context, char **words, GError **error);
+int hvr_command_setup(HvrContext *context, char **words, GError **error);
