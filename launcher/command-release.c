@@ -88,7 +88,8 @@ static gboolean release_group(const HvrContext *context, const GPtrArray *wanted
 		hvr_error_hint(error, "stop that VM, or unplug the card from it");
 		return FALSE;
 	}
-	gboolean well = hvr_giveback(context, of_group, HVR_GIVEBACK_RESTORE, error);
+	g_autoptr(GPtrArray) still = hvr_giveback_still_there(context, of_group);
+	gboolean well = hvr_giveback(context, still, HVR_GIVEBACK_RESTORE, error);
 	hvr_lock_release(lock);
 	return well;
 }

@@ -175,6 +175,27 @@ gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGi
 	return well;
 }
 
+static gboolean same_owner(const HvrJournalEntry *a, const HvrJournalEntry *b)
+{
+	return g_strcmp0(a->vm, b->vm) == 0 && a->owner.pid == b->owner.pid &&
+	       a->owner.start_time == b->owner.start_time;
+}
+
+GPtrArray *hvr_giveback_still_there(const HvrContext *context, const GPtrArray *entries)
+{
+	g_autoptr(GPtrArray) now = hvr_journal_list(context->runtime, NULL);
+	GPtrArray *still = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
+
+	for (guint i = 0; i < entries->len; i++) {
+		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
+		HvrJournalEntry *there = hvr_journal_find(now, &entry->address);
+		guint index = 0;
+		if (there && same_owner(entry, there) && g_ptr_array_find(now, there, &index))
+			g_ptr_array_add(still, g_ptr_array_steal_index(now, index));
+	}
+	return still;
+}
+
 static gboolean give_dead_back(const HvrContext *context, const GPtrArray *entries,
 			       const HvrJournalEntry *dead, GError **error)
 {
@@ -186,7 +207,8 @@ static gboolean give_dead_back(const HvrContext *context, const GPtrArray *entri
 
 	if (!lock)
 		return FALSE;
-	gboolean well = hvr_giveback(context, theirs, HVR_GIVEBACK_RESTORE, error);
+	g_autoptr(GPtrArray) still = hvr_giveback_still_there(context, theirs);
+	gboolean well = hvr_giveback(context, still, HVR_GIVEBACK_RESTORE, error);
 	hvr_lock_release(lock);
 	return well;
 }

@@ -36,6 +36,15 @@ GPtrArray *hvr_giveback_of_vm(const GPtrArray *entries, const char *vm) G_GNUC_W
 GPtrArray *hvr_giveback_of_group(const GPtrArray *entries, int group) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * hvr_giveback_still_there - those of @entries that the journal still has, with the same owner.
+ * Asked under the group's lock: until that is held, somebody else may give them back, and another
+ * run may take the card and write an entry of its own.
+ * Returns: (transfer full): array of HvrJournalEntry, in the same order
+ */
+GPtrArray *hvr_giveback_still_there(const HvrContext *context,
+				    const GPtrArray *entries) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * hvr_giveback_dead - give back what owners that are gone have left, where nobody else is at it.
  * Entries whose group is locked (a QEMU that outlived its supervisor) are passed over.
  * @out_problems: (nullable) (transfer full): a message for each entry that could not be given back
