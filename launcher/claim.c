@@ -38,6 +38,9 @@ void hvr_claim_add(HvrClaim *claim, const HvrProfileDevice *device, const HvrPci
 	g_ptr_array_add(claim->cards, card);
 }
 
+/* How often a card is asked after that a process of the host uses. */
+#define ASK_AGAIN_US G_USEC_PER_SEC
+
 static gboolean has_card(const HvrClaim *claim, const HvrPciFunction *function)
 {
 	for (guint i = 0; i < claim->cards->len; i++) {
@@ -56,19 +59,29 @@ static gboolean has_lock(const HvrClaim *claim, const char *name)
 	return FALSE;
 }
 
+typedef struct {
+	const HvrContext *context;
+	const HvrInventory *inventory;
+	const char *vm;
+	gboolean lock;
+	GPtrArray *busy; /* of char *: the locks that somebody else had */
+} Claiming;
+
 /* Lock the function's group, then see that nobody outside of this program uses the card itself:
  * whether the rest of its group may be touched is the plan's business. */
-static gboolean take_function(const HvrContext *context, HvrClaim *claim, const char *vm,
-			      const HvrPciFunction *function, GError **error)
+static gboolean take_function(const Claiming *how, HvrClaim *claim, const HvrPciFunction *function,
+			      GError **error)
 {
+	const HvrContext *context = how->context;
 	g_autofree char *name = hvr_lock_name_group(function->group);
 	GError *cause = NULL;
 
 	/* Without a group there is nothing to lock; judging that is the plan's business. */
 	if (function->group < 0 || has_lock(claim, name))
 		return TRUE;
-	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, vm, &cause);
+	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, how->vm, &cause);
 	if (!lock) {
+		g_ptr_array_add(how->busy, g_steal_pointer(&name));
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
@@ -122,13 +135,6 @@ const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim
 	return first;
 }
 
-typedef struct {
-	const HvrContext *context;
-	const HvrInventory *inventory;
-	const char *vm;
-	gboolean lock;
-} Claiming;
-
 static gboolean claim_device(const Claiming *how, HvrClaim *claim, const HvrProfileDevice *device,
 			     GError **error)
 {
@@ -141,7 +147,7 @@ static gboolean claim_device(const Claiming *how, HvrClaim *claim, const HvrProf
 		if (has_card(claim, function))
 			g_set_error(&cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
 				    "%s: taken by another device of this profile", function->name);
-		else if (how->lock ? take_function(how->context, claim, how->vm, function, &cause)
+		else if (how->lock ? take_function(how, claim, function, &cause)
 				   : hvr_claim_is_free(how->context, function, &cause))
 			return hvr_claim_add(claim, device, function), TRUE;
 		if (device->pick == HVR_PICK_ONLY || hvr_exit_status(cause) != 75) {
@@ -169,14 +175,32 @@ static HvrClaim *claim_all(const Claiming *how, const GPtrArray *devices, GError
 HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
 			 const HvrInventory *inventory, GError **error)
 {
-	Claiming how = { context, inventory, NULL, FALSE };
+	Claiming how = { context, inventory, NULL, FALSE, NULL };
 	return claim_all(&how, devices, error);
+}
+
+/*
+ * Until trying again may help. Of a lock's end there is an event; a process of the host that uses
+ * a card says nothing when it stops, so then (no lock was in the way) it is asked after again.
+ * FALSE at the deadline (monotonic; 0: none).
+ */
+static gboolean wait_for_change(int watch, const GPtrArray *busy, gint64 deadline_us)
+{
+	gint64 next_us = g_get_monotonic_time() + ASK_AGAIN_US;
+
+	if (busy->len)
+		return hvr_lock_watch_wait(watch, busy, deadline_us);
+	if (deadline_us && next_us > deadline_us)
+		return hvr_lock_watch_wait(watch, busy, deadline_us);
+	hvr_lock_watch_wait(watch, busy, next_us);
+	return TRUE;
 }
 
 HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
 			 const HvrInventory *inventory, int wait_s, GError **error)
 {
-	Claiming how = { context, inventory, vm, TRUE };
+	g_autoptr(GPtrArray) busy = g_ptr_array_new_with_free_func(g_free);
+	Claiming how = { context, inventory, vm, TRUE, busy };
 	gint64 deadline_us =
 		wait_s > 0 ? g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC : 0;
 	/* Watching starts before the first try: a lock that frees in between is not missed. */
@@ -187,13 +211,32 @@ HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, co
 
 	for (;;) {
 		g_autoptr(GError) cause = NULL;
+		g_ptr_array_set_size(busy, 0);
 		HvrClaim *claim = claim_all(&how, devices, &cause);
 		if (claim)
 			return claim;
 		if (watch < 0 || hvr_exit_status(cause) != 75 ||
-		    !hvr_lock_watch_wait(watch, deadline_us)) {
+		    !wait_for_change(watch, busy, deadline_us)) {
 			g_propagate_error(error, g_steal_pointer(&cause));
 			return NULL;
 		}
 	}
+}
+
+gboolean hvr_claim_look_again(HvrClaim *claim, const HvrInventory *inventory, GError **error)
+{
+	for (guint i = 0; i < claim->cards->len; i++) {
+		HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		const HvrPciFunction *now = hvr_inventory_find(inventory, &card->function->address);
+		if (!now || now->vendor != card->function->vendor ||
+		    now->device != card->function->device || now->group != card->function->group) {
+			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+				    "%s: it was replaced while it was being chosen",
+				    card->function->name);
+			hvr_error_hint(error, "try again");
+			return FALSE;
+		}
+		card->function = now;
+	}
+	return TRUE;
 }

@@ -38,6 +38,22 @@ static gboolean check_journal(const HvrContext *context, const HvrPlan *plan, GE
 	return TRUE;
 }
 
+/* What was seen of the cards before they were locked may be another VM's doing. */
+static gboolean look_again(const HvrContext *context, HvrDecision *decision, GError **error)
+{
+	HvrInventory *inventory = hvr_inventory_read(&context->host, error);
+
+	if (!inventory)
+		return FALSE;
+	if (!hvr_claim_look_again(decision->claim, inventory, error)) {
+		hvr_inventory_free(inventory);
+		return FALSE;
+	}
+	hvr_inventory_free(decision->inventory);
+	decision->inventory = inventory;
+	return TRUE;
+}
+
 gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
 		    HvrDecision *decision, GError **error)
 {
@@ -51,7 +67,7 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 		whom->look ? hvr_claim_look(context, whom->devices, decision->inventory, error)
 			   : hvr_claim_take(context, whom->devices, whom->vm, decision->inventory,
 					    whom->wait_s, error);
-	if (!decision->claim)
+	if (!decision->claim || (!whom->look && !look_again(context, decision, error)))
 		return FALSE;
 	decision->view = hvr_plan_look(context, decision->claim, decision->inventory);
 	decision->plan = hvr_plan_make(profile, decision->facts, decision->inventory,

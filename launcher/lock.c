@@ -32,6 +32,9 @@ struct HvrLock {
 };
 
 #define HOLDER_GROUP "holder"
+/* How long a new holder may take to write its name down. */
+#define NAMING_TRIES	100
+#define NAMING_PAUSE_US 1000
 
 char *hvr_lock_name_group(int group)
 {
@@ -117,18 +120,16 @@ static void read_holder(int dir, const char *name, HvrLockHolder *out_holder)
 	out_holder->since = g_key_file_get_int64(file, HOLDER_GROUP, "since", NULL);
 }
 
-static void set_busy(int dir, const char *name, GError **error)
+static void set_busy(const HvrLockHolder *holder, GError **error)
 {
-	g_auto(HvrLockHolder) holder = { 0 };
-	read_holder(dir, name, &holder);
-	g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(holder.since);
-	g_autofree char *when = since && holder.since ? g_date_time_format(since, "%F %T") : NULL;
+	g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(holder->since);
+	g_autofree char *when = since && holder->since ? g_date_time_format(since, "%F %T") : NULL;
 	g_autofree char *who =
-		holder.vm ? g_strdup_printf("VM '%s'", holder.vm) : g_strdup("another command");
+		holder->vm ? g_strdup_printf("VM '%s'", holder->vm) : g_strdup("another command");
 
-	if (holder.pid.pid)
+	if (holder->pid.pid)
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-			    "in use by %s, pid %d, since %s", who, (int)holder.pid.pid,
+			    "in use by %s, pid %d, since %s", who, (int)holder->pid.pid,
 			    when ? when : "an unknown time");
 	else
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "in use by %s", who);
@@ -155,6 +156,26 @@ static int open_locked(int dir, const char *name)
 	}
 }
 
+/*
+ * The same, or -1 with who has it. Between the flock and the writing of who it is there is a
+ * moment in which nobody can be named: it is waited for, and the lock may be free after it.
+ */
+static int open_locked_or_holder(int dir, const char *name, HvrLockHolder *out_holder)
+{
+	for (guint i = 0; i < NAMING_TRIES; i++) {
+		int fd = open_locked(dir, name);
+		if (fd >= 0 || errno != EWOULDBLOCK)
+			return fd;
+		read_holder(dir, name, out_holder);
+		if (out_holder->pid.pid)
+			break;
+		hvr_lock_holder_clear(out_holder);
+		g_usleep(NAMING_PAUSE_US);
+	}
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
 HvrLock *hvr_lock_try(const HvrHost *host, int runtime, const char *name, const char *vm,
 		      GError **error)
 {
@@ -162,9 +183,10 @@ HvrLock *hvr_lock_try(const HvrHost *host, int runtime, const char *name, const 
 	if (dir < 0)
 		return NULL;
 
-	g_auto(HvrFd) fd = open_locked(dir, name);
+	g_auto(HvrLockHolder) holder = { 0 };
+	g_auto(HvrFd) fd = open_locked_or_holder(dir, name, &holder);
 	if (fd < 0 && errno == EWOULDBLOCK)
-		return set_busy(dir, name, error), NULL;
+		return set_busy(&holder, error), NULL;
 	g_auto(HvrFd) marker = fd < 0 ? -1 : openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (marker < 0) {
 		int saved = errno;
@@ -271,23 +293,35 @@ int hvr_lock_watch_new(int runtime, GError **error)
 	return g_steal_fd(&watch);
 }
 
-static void drain(int watch)
+/* Reads what has happened. TRUE when one of @names is in it. */
+static gboolean take_events(int watch, const GPtrArray *names)
 {
-	char events[4096];
-	while (read(watch, events, sizeof(events)) > 0)
-		;
+	char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	gboolean found = FALSE;
+	ssize_t n;
+
+	while ((n = read(watch, buffer, sizeof(buffer))) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const struct inotify_event *event = (const void *)(buffer + at);
+			for (guint i = 0; event->len && i < names->len; i++)
+				found = found ||
+					g_str_equal(event->name, g_ptr_array_index(names, i));
+			found = found || (event->mask & IN_Q_OVERFLOW);
+			at += (ssize_t)(sizeof(*event) + event->len);
+		}
+	return found;
 }
 
-gboolean hvr_lock_watch_wait(int watch, gint64 deadline_us)
+gboolean hvr_lock_watch_wait(int watch, const GPtrArray *names, gint64 deadline_us)
 {
 	for (;;) {
 		gint64 left_ms = (deadline_us - g_get_monotonic_time() + 999) / 1000;
 		int timeout = deadline_us == 0 ? -1 : (int)CLAMP(left_ms, 0, G_MAXINT);
 		struct pollfd poller = { .fd = watch, .events = POLLIN };
 		int ready = poll(&poller, 1, timeout);
-		if (ready > 0)
-			return drain(watch), TRUE;
-		if (ready == 0 || errno != EINTR)
+		if (ready > 0 && take_events(watch, names))
+			return TRUE;
+		if (ready == 0 || (ready < 0 && errno != EINTR))
 			return FALSE;
 	}
 }

@@ -67,5 +67,7 @@ void hvr_lock_sweep(int runtime);
  * HvrLockWatch - hears when any lock may have become free.
  */
 int hvr_lock_watch_new(int runtime, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Blocks until a lock may have become free; FALSE at @deadline_us (monotonic; 0: none). */
-gboolean hvr_lock_watch_wait(int watch, gint64 deadline_us);
+/* Blocks until one of @names (of char *) may have become free; FALSE at @deadline_us (monotonic; 0:
+ * none). What is not among them wakes nobody: whoever tries for two locks and gets one gives that
+ * one up again, and would wake itself for ever. */
+gboolean hvr_lock_watch_wait(int watch, const GPtrArray *names, gint64 deadline_us);
