@@ -62,6 +62,16 @@ static HvrLock *try(Fixture *f, const char *vm, GError **error)
 	return hvr_lock_try(&f->host, f->runtime, NAME, vm, error);
 }
 
+/* For the lock @name, or another that nobody has, to become free. */
+static gboolean wait_for(int watch, const char *name, gint64 timeout_us)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	g_ptr_array_add(names, (gpointer) "group-0");
+	g_ptr_array_add(names, (gpointer)name);
+	return hvr_lock_watch_wait(watch, names, g_get_monotonic_time() + timeout_us);
+}
+
 static gboolean is_held(Fixture *f)
 {
 	g_auto(HvrLockHolder) holder = { 0 };
@@ -156,7 +166,7 @@ static void test_inherited(void **state)
 	g_auto(HvrFd) watch = hvr_lock_watch_new(f->runtime, NULL);
 	assert_true(watch >= 0);
 	end_holder(qemu);
-	assert_true(hvr_lock_watch_wait(watch, g_get_monotonic_time() + LONG_US));
+	assert_true(wait_for(watch, NAME, LONG_US));
 	assert_false(is_held(f));
 	lock = try(f, "lab", NULL);
 	assert_non_null(lock);
@@ -225,10 +235,23 @@ static void test_watch(void **state)
 
 	assert_null(try(f, "other", NULL));
 	assert_true(is_held(f));
-	assert_false(hvr_lock_watch_wait(watch, g_get_monotonic_time() + 1000));
+	assert_false(wait_for(watch, NAME, 1000));
 	hvr_lock_release(lock);
-	assert_true(hvr_lock_watch_wait(watch, g_get_monotonic_time() + LONG_US));
-	assert_false(hvr_lock_watch_wait(watch, g_get_monotonic_time() + 1000));
+	assert_true(wait_for(watch, NAME, LONG_US));
+	assert_false(wait_for(watch, NAME, 1000));
+}
+
+/* Other locks that come and go wake nobody who does not want them. */
+static void test_watch_other(void **state)
+{
+	Fixture *f = *state;
+	g_auto(HvrFd) watch = hvr_lock_watch_new(f->runtime, NULL);
+
+	for (guint i = 0; i < 100; i++)
+		hvr_lock_release(try(f, "lab", NULL));
+	assert_false(wait_for(watch, "group-15", 1000));
+	hvr_lock_release(try(f, "lab", NULL));
+	assert_true(wait_for(watch, NAME, 1000));
 }
 
 /* A file that a killed process left is no lock. Sweeping removes it, and no other. */
@@ -282,6 +305,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_steal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_steal_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_watch_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sweep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_link, setup, teardown),
 		cmocka_unit_test(test_names),
