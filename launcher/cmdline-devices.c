@@ -77,7 +77,8 @@ static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
 	json_object_set_string_member(device, "id", id);
 	json_object_set_string_member(device, "drive", drive);
 	json_object_set_string_member(device, "serial", disk->id);
-	json_object_set_int_member(device, "bootindex", index);
+	/* 0 is taken by the option ROM that QEMU makes of [boot] kernel. */
+	json_object_set_int_member(device, "bootindex", index + 1);
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
