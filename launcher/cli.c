@@ -10,12 +10,20 @@
 
 #include "launcher/error.h"
 
+#define SECONDS_MAX 86400
+
 const HvrCommand hvr_commands[] = {
 	{ "run", "PROFILE", "start a VM with its cards; the default command", hvr_command_run },
 	{ "unplug", "VM DEVICE", "take a card out of a running VM, back to the host",
 	  hvr_command_unplug },
 	{ "plug", "VM DEVICE", "put a card back into a running VM", hvr_command_plug },
 	{ "stop", "VM", "power a VM down", hvr_command_stop },
+	{ "exec", "VM -- CMD [ARG...]", "run a command in the guest; its status is ours",
+	  hvr_command_exec },
+	{ "console", "VM", "the guest's serial port; Ctrl-] leaves", hvr_command_console },
+	{ "log", "VM", "what the serial port, the supervisor and QEMU have said", hvr_command_log },
+	{ "ssh", "VM [-- ARG...]", "ssh through the forwarded port", hvr_command_ssh },
+	{ "qmp", "VM COMMAND", "one QMP command; prints what QEMU returns", hvr_command_qmp },
 	{ "status", "[VM]", "running VMs and their devices", hvr_command_status },
 	{ "list", "", "this host's accelerators", hvr_command_list },
 	{ "check", "[PROFILE]", "is this host ready? exit 0 yes, 1 no, 2 cannot tell",
@@ -154,4 +162,25 @@ HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **
 		hvr_profile_find(word, context->config_home, context->system_config, error);
 
 	return file ? hvr_profile_load(file, (const char *const *)sets, error) : NULL;
+}
+
+HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
+{
+	if (!hvr_profile_name_valid(word)) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "'%s' is no VM name",
+			    word);
+		hvr_error_hint(error, "running VMs: hailo-vm-run status");
+		return NULL;
+	}
+	hvr_context_open_runtime(context, FALSE, NULL);
+	return hvr_vm_read(context, word, error);
+}
+
+gboolean hvr_cli_seconds(const char *command, const char *option, int seconds, GError **error)
+{
+	if (seconds >= 1 && seconds <= SECONDS_MAX)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "%s: %s takes 1 to %d seconds",
+		    command, option, SECONDS_MAX);
+	return FALSE;
 }

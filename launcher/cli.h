@@ -5,6 +5,7 @@
 
 #include "launcher/context.h"
 #include "launcher/profile.h"
+#include "launcher/vm.h"
 
 /**
  * HvrCommand - one word of the command line. Its function gets the words behind it and returns the
@@ -43,6 +44,12 @@ HvrCli hvr_cli_parse(const char *command, const GOptionEntry *entries, gpointer 
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The running VM that @word means. Errors: as hvr_vm_read(), and _USAGE for what is no name. */
+HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Is it 1 to a day's seconds? Else HVR_LAUNCH_ERROR_USAGE, naming @option. */
+gboolean hvr_cli_seconds(const char *command, const char *option, int seconds, GError **error);
+
 /* "hailo-vm-run --help". */
 void hvr_cli_help(void);
 
@@ -58,3 +65,8 @@ int hvr_command_status(HvrContext *context, char **words, GError **error);
 int hvr_command_list(HvrContext *context, char **words, GError **error);
 int hvr_command_check(HvrContext *context, char **words, GError **error);
 int hvr_command_setup(HvrContext *context, char **words, GError **error);
+int hvr_command_exec(HvrContext *context, char **words, GError **error);
+int hvr_command_console(HvrContext *context, char **words, GError **error);
+int hvr_command_log(HvrContext *context, char **words, GError **error);
+int hvr_command_ssh(HvrContext *context, char **words, GError **error);
+int hvr_command_qmp(HvrContext *context, char **words, GError **error);

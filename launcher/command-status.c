@@ -42,6 +42,10 @@ static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
 	json_object_set_string_member(object, "qmp", qmp);
 	hvr_json_set_string(object, "profile", vm->profile);
 	json_object_set_int_member(object, "since", vm->since);
+	if (vm->ready_set)
+		json_object_set_boolean_member(object, "ready", vm->ready);
+	else
+		json_object_set_null_member(object, "ready");
 	for (guint i = 0; i < vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
 		JsonObject *item = json_object_new();
@@ -70,7 +74,11 @@ static void print_vm(const HvrContext *context, const HvrVm *vm)
 {
 	g_autofree char *qmp = qmp_path(context, vm);
 
-	printf("%s: %s, QEMU pid %d", vm->name, state_of(context, vm), (int)vm->qemu.pid);
+	printf("%s: %s%s, QEMU pid %d", vm->name, state_of(context, vm),
+	       !vm->ready_set ? ""
+	       : vm->ready    ? " and ready"
+			      : ", not ready yet",
+	       (int)vm->qemu.pid);
 	if (vm->supervisor.pid)
 		printf(", supervisor pid %d", (int)vm->supervisor.pid);
 	printf(", monitor %s\n", qmp);

@@ -19,7 +19,6 @@
 #include "qmp/error.h"
 #include "vfio/sysfs.h"
 
-#define SECONDS_MAX 86400
 /* Beyond the deadline that the supervisor keeps itself: driver probes, resets, giving back. */
 #define ANSWER_EXTRA_MS 300000
 
@@ -36,27 +35,6 @@ static void on_done(const GError *error, gpointer user_data)
 	outcome->told = TRUE;
 	outcome->error = error ? g_error_copy(error) : NULL;
 	g_main_loop_quit(outcome->session->loop);
-}
-
-static HvrVm *find_vm(HvrContext *context, const char *name, GError **error)
-{
-	if (!hvr_profile_name_valid(name)) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "'%s' is no VM name",
-			    name);
-		hvr_error_hint(error, "running VMs: hailo-vm-run status");
-		return NULL;
-	}
-	hvr_context_open_runtime(context, FALSE, NULL);
-	return hvr_vm_read(context, name, error);
-}
-
-static gboolean check_seconds(const char *command, int seconds, GError **error)
-{
-	if (seconds >= 1 && seconds <= SECONDS_MAX)
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "%s: --timeout takes 1 to %d seconds", command, SECONDS_MAX);
-	return FALSE;
 }
 
 /* What the user should know beyond "timed out". */
@@ -105,7 +83,7 @@ static JsonObject *device_arguments(const char *device)
 static gboolean unplug(HvrContext *context, const char *name, const char *device, int seconds,
 		       gboolean keep, GError **error)
 {
-	HvrVm *vm = find_vm(context, name, error);
+	HvrVm *vm = hvr_cli_vm(context, name, error);
 	if (!vm)
 		return FALSE;
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, name);
@@ -145,7 +123,7 @@ int hvr_command_unplug(HvrContext *context, char **words, GError **error)
 
 	if (cli != HVR_CLI_GO)
 		return cli == HVR_CLI_HELP ? 0 : -1;
-	return check_seconds("unplug", seconds, error) &&
+	return hvr_cli_seconds("unplug", "--timeout", seconds, error) &&
 			       unplug(context, rest[0], rest[1], seconds, keep, error)
 		       ? 0
 		       : -1;
@@ -153,7 +131,7 @@ int hvr_command_unplug(HvrContext *context, char **words, GError **error)
 
 static gboolean plug(HvrContext *context, const char *name, const char *device, GError **error)
 {
-	g_autoptr(HvrVm) vm = find_vm(context, name, error);
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, name, error);
 	if (!vm)
 		return FALSE;
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, name);
@@ -207,7 +185,7 @@ static gboolean stop(HvrContext *context, const char *name, int seconds, gboolea
 		     GError **error)
 {
 	guint powerdown_ms = (guint)seconds * 1000;
-	HvrVm *vm = find_vm(context, name, error);
+	HvrVm *vm = hvr_cli_vm(context, name, error);
 	if (!vm)
 		return FALSE;
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, name);
@@ -242,7 +220,7 @@ int hvr_command_stop(HvrContext *context, char **words, GError **error)
 
 	if (cli != HVR_CLI_GO)
 		return cli == HVR_CLI_HELP ? 0 : -1;
-	return check_seconds("stop", seconds, error) &&
+	return hvr_cli_seconds("stop", "--timeout", seconds, error) &&
 			       stop(context, rest[0], seconds, force, error)
 		       ? 0
 		       : -1;

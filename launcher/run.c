@@ -25,6 +25,7 @@
 #include "launcher/giveback.h"
 #include "launcher/interrupt.h"
 #include "launcher/message.h"
+#include "launcher/notify.h"
 #include "launcher/qemu-output.h"
 #include "launcher/runtime.h"
 #include "launcher/session.h"
@@ -64,7 +65,7 @@ static HvrVm *make_record(const HvrContext *context, const HvrProfile *profile, 
 {
 	HvrVm *vm = hvr_vm_new(profile->name);
 
-	vm->profile = g_strdup(profile->file);
+	hvr_vm_describe(vm, profile);
 	vm->since = g_get_real_time() / G_USEC_PER_SEC;
 	if (supervised)
 		vm->supervisor = hvr_process_of(&context->host, getpid());
@@ -155,6 +156,7 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 		hvr_message("VM '%s' is running (QEMU pid %d)", session->vm->name,
 			    (int)session->vm->qemu.pid);
 		tell_ready(greeting->options, session->folder);
+		hvr_notify_ready("the VM is running");
 	} else if (!session->qemu_ended && !hvr_qmp_client_is_closed(client)) {
 		hvr_message("QEMU does not answer: %s", error->message);
 		hvr_shutdown_begin(session->shutdown, TRUE, 0);

@@ -15,6 +15,8 @@
 #define GROUP_VM      "vm"
 #define DEVICE_PREFIX "device "
 
+#define SSH_PORT 22
+
 HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *address,
 			       const char *port, int group)
 {
@@ -55,8 +57,42 @@ void hvr_vm_free(HvrVm *vm)
 		return;
 	g_free(vm->name);
 	g_free(vm->profile);
+	g_free(vm->serial);
+	g_free(vm->serial_file);
+	g_free(vm->ssh_address);
+	g_free(vm->hailort_min);
 	g_ptr_array_unref(vm->devices);
 	g_free(vm);
+}
+
+static void describe_ssh(HvrVm *vm, const HvrProfileNet *net)
+{
+	for (guint i = 0; i < net->forwards->len && !vm->ssh_address; i++) {
+		const HvrForward *forward = g_ptr_array_index(net->forwards, i);
+		if (forward->udp || forward->guest_port != SSH_PORT)
+			continue;
+		vm->ssh_address = g_strdup(forward->host_address);
+		vm->ssh_port = forward->host_port;
+	}
+}
+
+void hvr_vm_describe(HvrVm *vm, const HvrProfile *profile)
+{
+	static const char *const modes[] = {
+		[HVR_SERIAL_NONE] = "none",
+		[HVR_SERIAL_STDIO] = "stdio",
+		[HVR_SERIAL_FILE] = "file",
+		[HVR_SERIAL_SOCKET] = "socket",
+	};
+
+	vm->profile = g_strdup(profile->file);
+	vm->serial = g_strdup(modes[profile->serial]);
+	vm->serial_file =
+		profile->serial == HVR_SERIAL_FILE ? g_strdup(profile->serial_file) : NULL;
+	vm->hailort_min = g_strdup(profile->guest.hailort_min);
+	vm->ready_set = profile->guest.ready != HVR_READY_NONE;
+	for (guint i = 0; i < profile->nets->len; i++)
+		describe_ssh(vm, g_ptr_array_index(profile->nets, i));
 }
 
 int hvr_vm_open_folder(int runtime, const char *name)
@@ -146,12 +182,42 @@ static void get_device(GKeyFile *file, const char *group, HvrVm *vm)
 	g_ptr_array_add(vm->devices, device);
 }
 
+static void set_string(GKeyFile *file, const char *key, const char *value)
+{
+	if (value)
+		g_key_file_set_string(file, GROUP_VM, key, value);
+}
+
+static void set_description(GKeyFile *file, const HvrVm *vm)
+{
+	set_string(file, "profile", vm->profile);
+	set_string(file, "serial", vm->serial);
+	set_string(file, "serial_file", vm->serial_file);
+	set_string(file, "ssh_address", vm->ssh_address);
+	set_string(file, "hailort_min", vm->hailort_min);
+	g_key_file_set_integer(file, GROUP_VM, "ssh_port", (int)vm->ssh_port);
+	g_key_file_set_boolean(file, GROUP_VM, "ready_set", vm->ready_set);
+	g_key_file_set_boolean(file, GROUP_VM, "ready", vm->ready);
+}
+
+static void get_description(GKeyFile *file, HvrVm *vm)
+{
+	vm->profile = g_key_file_get_string(file, GROUP_VM, "profile", NULL);
+	vm->serial = g_key_file_get_string(file, GROUP_VM, "serial", NULL);
+	vm->serial_file = g_key_file_get_string(file, GROUP_VM, "serial_file", NULL);
+	vm->ssh_address = g_key_file_get_string(file, GROUP_VM, "ssh_address", NULL);
+	vm->hailort_min = g_key_file_get_string(file, GROUP_VM, "hailort_min", NULL);
+	vm->ssh_port = (guint)g_key_file_get_integer(file, GROUP_VM, "ssh_port", NULL);
+	vm->ready_set = g_key_file_get_boolean(file, GROUP_VM, "ready_set", NULL);
+	vm->ready = g_key_file_get_boolean(file, GROUP_VM, "ready", NULL);
+}
+
 gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
 
 	g_key_file_set_string(file, GROUP_VM, "name", vm->name);
-	g_key_file_set_string(file, GROUP_VM, "profile", vm->profile ? vm->profile : "");
+	set_description(file, vm);
 	set_process(file, "supervisor", &vm->supervisor);
 	set_process(file, "qemu", &vm->qemu);
 	g_key_file_set_int64(file, GROUP_VM, "since", vm->since);
@@ -170,7 +236,7 @@ static HvrVm *read_record(const HvrContext *context, const char *name)
 	if (!text || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
 		return NULL;
 	HvrVm *vm = hvr_vm_new(name);
-	vm->profile = g_key_file_get_string(file, GROUP_VM, "profile", NULL);
+	get_description(file, vm);
 	vm->since = g_key_file_get_int64(file, GROUP_VM, "since", NULL);
 	get_process(file, "supervisor", &vm->supervisor);
 	get_process(file, "qemu", &vm->qemu);

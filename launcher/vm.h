@@ -5,6 +5,7 @@
 
 #include "launcher/context.h"
 #include "launcher/process.h"
+#include "launcher/profile.h"
 
 /* One device of a VM, as its record has it. */
 typedef struct {
@@ -31,8 +32,18 @@ typedef struct {
 	HvrProcess qemu;
 	gint64 since;	    /* seconds since the epoch */
 	GPtrArray *devices; /* of HvrVmDevice */
+	/* What other commands need to know of the profile, as it was with its --set words. */
+	char *serial;	   /* "none", "stdio", "file" or "socket" */
+	char *serial_file; /* NULL unless "file" */
+	char *ssh_address; /* of the host; leads to the guest's port 22. NULL: nothing does */
+	guint ssh_port;
+	char *hailort_min;  /* the oldest that `verify` accepts */
+	gboolean ready_set; /* [guest] ready says how to tell */
+	gboolean ready;	    /* it has been told */
 } HvrVm;
 HvrVm *hvr_vm_new(const char *name);
+/* Notes what other commands need to know of the profile. */
+void hvr_vm_describe(HvrVm *vm, const HvrProfile *profile);
 void hvr_vm_free(HvrVm *vm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 
@@ -41,7 +52,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 #define HVR_VM_QMP     "qmp.sock"
 #define HVR_VM_CONTROL "control.sock"
 #define HVR_VM_SERIAL  "serial.sock"
-#define HVR_VM_AGENT	"agent.sock"
+#define HVR_VM_AGENT   "agent.sock"
 #define HVR_VM_LOG     "messages.log" /* of a supervisor that was detached, and of its QEMU */
 
 /* vms/NAME, made where missing and emptied of what a crash left: the caller holds the VM's lock.
