@@ -16,11 +16,6 @@
 #define MSR_ARCH_CAPABILITIES 0x10a
 #define CPUID_ENTRIES	      256
 
-typedef struct {
-	struct kvm_msrs header;
-	struct kvm_msr_entry entry;
-} OneMsr;
-
 static int copy_features(int kvm, int cpu)
 {
 	gsize size = sizeof(struct kvm_cpuid2) + CPUID_ENTRIES * sizeof(struct kvm_cpuid_entry2);
@@ -35,12 +30,15 @@ static int copy_features(int kvm, int cpu)
 
 static int try_register(int kvm, int cpu)
 {
-	OneMsr msr = { .header.nmsrs = 1, .entry.index = MSR_ARCH_CAPABILITIES };
+	g_autofree struct kvm_msrs *msr =
+		g_malloc0(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry));
 
+	msr->nmsrs = 1;
+	msr->entries[0].index = MSR_ARCH_CAPABILITIES;
 	/* Not a register that this KVM knows: QEMU will not set it either. */
-	if (ioctl(kvm, KVM_GET_MSRS, &msr) != 1)
+	if (ioctl(kvm, KVM_GET_MSRS, msr) != 1)
 		return 0;
-	return ioctl(cpu, KVM_SET_MSRS, &msr) == 1 ? 0 : EIO;
+	return ioctl(cpu, KVM_SET_MSRS, msr) == 1 ? 0 : EIO;
 }
 
 int hvr_kvm_try(const HvrHost *host)
