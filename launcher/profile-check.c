@@ -27,6 +27,7 @@ HvrProfileLine hvr_profile_part_place(const HvrProfilePart *part, const char *ke
 		line = part->header;
 	if (line) {
 		place.from_set = line->from_set;
+		place.file = line->file;
 		place.line = line->line;
 		place.section = line->section;
 	}

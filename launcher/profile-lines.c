@@ -25,6 +25,7 @@
 /* Where the reader is: what it needs to find duplicates and to name a place. */
 typedef struct {
 	const char *file;
+	char *name; /* the same, as lines share it */
 	guint line;
 	const char *section; /* of the newest header; NULL before the first */
 	GHashTable *seen;    /* "section" or "section\nkey" -> its line */
@@ -35,6 +36,7 @@ void hvr_profile_line_free(HvrProfileLine *line)
 {
 	if (!line)
 		return;
+	g_clear_pointer(&line->file, g_ref_string_release);
 	g_free(line->section);
 	g_free(line->key);
 	g_free(line->value);
@@ -42,6 +44,9 @@ void hvr_profile_line_free(HvrProfileLine *line)
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrProfileLine, hvr_profile_line_free)
+
+typedef char RefString;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefString, g_ref_string_release)
 
 static char *place_of(const char *file, const HvrProfileLine *line)
 {
@@ -53,7 +58,7 @@ static char *place_of(const char *file, const HvrProfileLine *line)
 		g_string_replace(place, "--set.", "--set ", 1);
 		return g_string_free(g_steal_pointer(&place), FALSE);
 	}
-	g_string_append(place, file);
+	g_string_append(place, line && line->file ? line->file : file);
 	if (line && line->line > 0)
 		g_string_append_printf(place, ":%u", line->line);
 	if (line && line->section)
@@ -182,6 +187,15 @@ static gboolean check_new(Reader *reader, const HvrProfileLine *line, GError **e
 	return hvr_profile_fail(error, reader->file, line, "comes twice, first in line %u", first);
 }
 
+static HvrProfileLine *line_new(const Reader *reader)
+{
+	HvrProfileLine *line = g_new0(HvrProfileLine, 1);
+
+	line->file = g_ref_string_acquire(reader->name);
+	line->line = reader->line;
+	return line;
+}
+
 /* Takes ownership of @line. */
 static gboolean add(Reader *reader, HvrProfileLine *line, GError **error)
 {
@@ -213,8 +227,7 @@ static gboolean read_header(Reader *reader, char *text, GError **error)
 		return hvr_profile_fail(error, reader->file, &at,
 					"\"%s\" is a section without its ]", text);
 	*end = '\0';
-	line = g_new0(HvrProfileLine, 1);
-	line->line = reader->line;
+	line = line_new(reader);
 	line->section = one_blank(text + 1);
 	reader->section = line->section;
 	if (!add(reader, line, error) || !check_comment(reader->file, line, end + 1, error))
@@ -242,8 +255,7 @@ static gboolean read_pair(Reader *reader, char *text, GError **error)
 		return hvr_profile_fail(error, reader->file, &at,
 					"\"%s\" stands before the first [section]",
 					g_strchomp(text));
-	line = g_new0(HvrProfileLine, 1);
-	line->line = reader->line;
+	line = line_new(reader);
 	line->section = g_strdup(reader->section);
 	line->key = g_strdup(g_strchomp(text));
 	line->value = g_strdup(g_strchug(equals + 1));
@@ -278,8 +290,9 @@ GPtrArray *hvr_profile_lines_read(const char *file, const char *text, gsize leng
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GPtrArray) lines =
 		g_ptr_array_new_with_free_func((GDestroyNotify)hvr_profile_line_free);
+	g_autoptr(RefString) name = g_ref_string_new(file);
 	g_autofree char *copy = NULL;
-	Reader reader = { .file = file, .seen = seen, .lines = lines };
+	Reader reader = { .file = file, .name = name, .seen = seen, .lines = lines };
 
 	if (!check_text(file, text, length, error))
 		return NULL;

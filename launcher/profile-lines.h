@@ -8,6 +8,7 @@
  */
 typedef struct {
 	gboolean from_set; /* a word of --set */
+	char *file;	   /* a GRefString: where it is; NULL: in the profile itself */
 	guint line;	   /* from 1; 0: in no line */
 	char *section;	   /* "vm", or "device npu" with one blank; NULL: before the first */
 	char *key;	   /* NULL: the line is the section's header */
@@ -44,7 +45,7 @@ HvrProfileLine *hvr_profile_line_from_set(const char *word,
  * hvr_profile_fail - set HVR_LAUNCH_ERROR_PROFILE, with the place where one is known.
  * @file: (nullable): the profile; NULL when the caller's caller knows the place and adds it with
  *        hvr_profile_prefix()
- * @line: (nullable): where; NULL for the profile as a whole
+ * @line: (nullable): where, with its file's name in place of @file; NULL for the profile as a whole
  *
  * "FILE:LINE: [section] key: what", "--set section.key: what" or "FILE: what". The middle of a
  * very long text is left out.

@@ -2,9 +2,9 @@
 /*
  * From a profile's text to a HvrProfile.
  *
- *   text -> lines (profile-lines.c) -> the words of --set replace lines -> parts, one per section,
- *   each value read as the table says (profile-table.c) -> defaults -> rules between values
- *   (profile-check.c)
+ *   text -> lines (profile-lines.c), behind those of an included file (profile-include.c) -> the
+ * words of --set replace lines -> parts, one per section, each value read as the table says
+ * (profile-table.c) -> defaults -> rules between values (profile-check.c)
  *
  * The first mistake in the file's order ends it. A word of --set takes part as a line of its own,
  * so it is judged by the same rules; it takes the place of the line it overrides, and of those that
@@ -17,6 +17,7 @@
 #include "launcher/error.h"
 #include "launcher/nearest.h"
 #include "launcher/profile-check.h"
+#include "launcher/profile-include.h"
 #include "launcher/profile-lines.h"
 #include "launcher/profile-table.h"
 
@@ -27,7 +28,6 @@
 
 typedef struct {
 	const char *file;
-	const char *folder;
 	HvrProfile *profile;
 	GPtrArray *parts; /* of HvrProfilePart, by their headers */
 } Reading;
@@ -193,12 +193,16 @@ static gboolean check_choice(const Reading *reading, const HvrProfilePart *part,
 	return TRUE;
 }
 
+/* @file: that the value is in, whose folder relative paths start in; NULL: the profile */
 static gboolean read_value(const Reading *reading, const HvrProfilePart *part,
-			   const HvrProfileKey *key, const char *value, GError **error)
+			   const HvrProfileKey *key, const char *value, const char *file,
+			   GError **error)
 {
 	gpointer target = (char *)part->base + key->offset;
+	g_autofree char *absolute = g_canonicalize_filename(file ? file : reading->file, NULL);
+	g_autofree char *folder = g_path_get_dirname(absolute);
 
-	return key->parse(key, value, reading->folder, target, error);
+	return key->parse(key, value, folder, target, error);
 }
 
 /* An empty value is as if the key were not there, unless that would hide that one is needed. */
@@ -230,7 +234,7 @@ static gboolean take_line(Reading *reading, const HvrProfileLine *line, GError *
 		return is_left_out(reading, key, line, error);
 	if (!check_choice(reading, part, index, line, error))
 		return FALSE;
-	if (!read_value(reading, part, key, line->value, error))
+	if (!read_value(reading, part, key, line->value, line->file, error))
 		return hvr_profile_prefix(error, reading->file, line);
 	part->given[index] = line;
 	return TRUE;
@@ -258,7 +262,7 @@ static gboolean complete_part(const Reading *reading, const HvrProfilePart *part
 		HvrProfileLine place = hvr_profile_part_place(part, key->name);
 
 		if (wants_fallback(part, key) &&
-		    !read_value(reading, part, key, key->fallback, error))
+		    !read_value(reading, part, key, key->fallback, NULL, error))
 			return hvr_profile_prefix(error, reading->file, &place);
 		if (!key->required || part->given[i])
 			continue;
@@ -366,6 +370,13 @@ static gboolean overrides(const HvrProfileLine *set, const HvrProfileLine *line)
 	       g_strcmp0(section->keys[a].one_of, section->keys[b].one_of) == 0;
 }
 
+static gboolean check_set(const HvrProfileLine *set, GError **error)
+{
+	if (strcmp(set->section, "vm") != 0 || strcmp(set->key, "include") != 0)
+		return TRUE;
+	return hvr_profile_fail(error, "--set", set, "an include stands in a file");
+}
+
 static gboolean add_overrides(GPtrArray *lines, const char *const *words, GError **error)
 {
 	for (gsize i = 0; words && words[i]; i++) {
@@ -373,6 +384,10 @@ static gboolean add_overrides(GPtrArray *lines, const char *const *words, GError
 
 		if (!set)
 			return FALSE;
+		if (!check_set(set, error)) {
+			hvr_profile_line_free(set);
+			return FALSE;
+		}
 		for (guint j = lines->len; j > 0; j--)
 			if (overrides(set, lines->pdata[j - 1]))
 				g_ptr_array_remove_index(lines, j - 1);
@@ -381,16 +396,21 @@ static gboolean add_overrides(GPtrArray *lines, const char *const *words, GError
 	return TRUE;
 }
 
-HvrProfile *hvr_profile_parse(const char *file, const char *text, gsize length,
-			      const char *const *words, GError **error)
+HvrProfile *hvr_profile_read(const char *file, const char *text, gsize length,
+			     const char *const *words, HvrProfileReader reader, GError **error)
 {
 	g_autoptr(HvrProfile) profile = hvr_profile_new(file);
-	g_autofree char *folder = g_path_get_dirname(profile->file);
 	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) lines = hvr_profile_lines_read(file, text, length, error);
-	Reading reading = { .file = file, .folder = folder, .profile = profile, .parts = parts };
+	g_autoptr(GPtrArray) lines = hvr_profile_include(file, text, length, reader, error);
+	Reading reading = { .file = file, .profile = profile, .parts = parts };
 
 	if (!lines || !add_overrides(lines, words, error) || !read_lines(&reading, lines, error))
 		return NULL;
 	return g_steal_pointer(&profile);
+}
+
+HvrProfile *hvr_profile_parse(const char *file, const char *text, gsize length,
+			      const char *const *words, GError **error)
+{
+	return hvr_profile_read(file, text, length, words, NULL, error);
 }

@@ -52,6 +52,8 @@ static const HvrProfileKey vm_keys[] = {
 	{ .name = "machine", .parse = hvr_value_machine, .offset = VM(machine),
 	  .max = 64, .characters = "-_.", .fallback = "q35", .sample = "pc-q35-7.2",
 	  .help = "QEMU's machine: q35 or one of its versions" },
+	{ .name = "include", .parse = hvr_value_path, .offset = VM(include),
+	  .sample = "base.ini", .help = "another profile, which is read first" },
 };
 
 static const HvrProfileKey device_keys[] = {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "launcher/error.h"
+#include "launcher/profile-include.h"
 #include "launcher/profile-lines.h"
 #include "vfio/sysfs.h"
 
@@ -68,6 +69,7 @@ void hvr_profile_free(HvrProfile *profile)
 	if (!profile)
 		return;
 	g_free(profile->file);
+	g_free(profile->include);
 	g_free(profile->name);
 	g_free(profile->cpu);
 	g_free(profile->machine);
@@ -173,7 +175,8 @@ static gssize read_all(const char *file, int fd, char *buffer, gsize size, GErro
 	return length;
 }
 
-HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GError **error)
+/* A HvrProfileReader. */
+static char *read_file(const char *file, gsize *out_length, GError **error)
 {
 	g_auto(HvrFd) fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int saved = errno;
@@ -194,5 +197,14 @@ HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GEr
 		hvr_profile_fail(error, file, NULL, "grew beyond 1 MiB while it was read");
 		return NULL;
 	}
-	return hvr_profile_parse(file, buffer, length, overrides, error);
+	*out_length = length;
+	return g_steal_pointer(&buffer);
+}
+
+HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GError **error)
+{
+	gsize length = 0;
+	g_autofree char *text = read_file(file, &length, error);
+
+	return text ? hvr_profile_read(file, text, length, overrides, read_file, error) : NULL;
 }

@@ -86,6 +86,7 @@ typedef struct {
 typedef struct {
 	char *file; /* the profile itself, absolute */
 	/* [vm] */
+	char *include; /* the file that was read first, or NULL */
 	char *name;
 	guint64 memory_bytes; /* a multiple of 1 MiB */
 	guint cpus;
@@ -123,7 +124,7 @@ char *hvr_profile_find(const char *word, const char *config_home, const char *sy
 		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * hvr_profile_load - read and check a profile.
+ * hvr_profile_load - read and check a profile, and the files that it includes.
  * @file: a regular file of at most 1 MiB (fstat-checked on the descriptor that is then read);
  *   HVR_LAUNCH_ERROR_PERMISSION where the caller may not read it
  * @overrides: (nullable): NULL-terminated "SECTION.KEY=VALUE" words of --set, later ones win; the
@@ -137,7 +138,8 @@ char *hvr_profile_find(const char *word, const char *config_home, const char *sy
 HvrProfile *hvr_profile_load(const char *file, const char *const *overrides,
 			     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same from memory; @file is only named in messages and gives the folder and default name. */
+/* The same from memory; @file is only named in messages and gives the folder and default name.
+ * An include is refused. */
 HvrProfile *hvr_profile_parse(const char *file, const char *text, gsize length,
 			      const char *const *overrides,
 			      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -212,14 +212,136 @@ static void test_forbidden(void **state)
 	assert_int_equal(root ? seteuid(0) : 0, 0);
 }
 
+static void put_text(const char *path, const char *text)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+
+	assert_int_equal(g_mkdir_with_parents(folder, 0700), 0);
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* What the file says itself comes before what it includes; the rest stays as it was. */
+static void test_include(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(HvrProfile) profile = NULL;
+	HvrProfileDevice *device;
+
+	put_text("base.ini", "[vm]\nmemory = 1G\ncpus = 4\nname = base\n"
+			     "[device npu]\nmatch = 1e60:2864\npick = free\nafter = keep\n"
+			     "[net lan]\n");
+	put_text("lab.ini", "[device second]\naddress = 03:00.0\n"
+			    "[vm]\ninclude = base.ini\nmemory = 2G\nname =\n"
+			    "[device npu]\naddress = 02:00.0\nafter = restore\n");
+	profile = hvr_profile_load("lab.ini", NULL, &error);
+	assert_null(error);
+	assert_string_equal(profile->name, "lab");
+	assert_int_equal(profile->memory_bytes, G_GUINT64_CONSTANT(2) << 30);
+	assert_int_equal(profile->cpus, 4);
+	assert_int_equal(profile->nets->len, 1);
+	assert_int_equal(profile->devices->len, 2);
+	device = profile->devices->pdata[0];
+	assert_string_equal(device->id, "npu");
+	assert_int_equal(device->by, HVR_SELECT_ADDRESS);
+	assert_int_equal(device->pick, HVR_PICK_FREE);
+	assert_int_equal(device->after, HVR_AFTER_RESTORE);
+}
+
+/* Paths start where the line stands, and --set has the last word. */
+static void test_include_folders(void **state)
+{
+	Fixture *f = *state;
+	const char *const sets[] = { "boot.initrd=here", "vm.memory=4G", NULL };
+	g_autofree char *kernel = g_build_filename(f->folder, "base", "vmlinuz", NULL);
+	g_autofree char *initrd = g_build_filename(f->folder, "here", NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(HvrProfile) profile = NULL;
+
+	put_text("base/deep.ini", VM "[boot]\nkernel = vmlinuz\n");
+	put_text("base/base.ini", "[vm]\ninclude = deep.ini\nmemory = 2G\n");
+	put_text("lab.ini", "[vm]\ninclude = base/base.ini\n");
+	profile = hvr_profile_load("lab.ini", sets, &error);
+	assert_null(error);
+	assert_string_equal(profile->kernel, kernel);
+	assert_string_equal(profile->initrd, initrd);
+	assert_int_equal(profile->memory_bytes, G_GUINT64_CONSTANT(4) << 30);
+}
+
+/* @place: a file below the test's folder, which stands in front of @message; NULL: none */
+static void assert_include_refused(const Fixture *f, const char *place, const char *message)
+{
+	g_autofree char *whole =
+		place ? g_strdup_printf("%s/%s%s", f->folder, place, message) : g_strdup(message);
+	g_autoptr(GError) error = NULL;
+
+	assert_null(hvr_profile_load("lab.ini", NULL, &error));
+	if (!g_str_has_prefix(error->message, whole))
+		fail_msg("the message is \"%s\"", error->message);
+	assert_int_equal(hvr_exit_status(error), 78);
+}
+
+/* A mistake is named where it stands, also one that only the sum makes. */
+static void test_include_places(void **state)
+{
+	Fixture *f = *state;
+
+	put_text("lab.ini", "[vm]\ninclude = base.ini\n");
+	assert_include_refused(f, NULL, "lab.ini:2: [vm] include: ");
+	put_text("base.ini", "[vm]\nmemory = 1G\n\ncpus = 0\n");
+	assert_include_refused(f, "base.ini", ":4: [vm] cpus: \"0\" is out of range");
+	put_text("base.ini", "[vm]\nmemory = 1G\ncpus = 1\ncpus = 2\n");
+	assert_include_refused(f, "base.ini", ":4: [vm] cpus: comes twice");
+	put_text("base.ini", VM "[boot]\ninitrd = a\n");
+	assert_include_refused(f, "base.ini", ":4: [boot] initrd: means nothing without a kernel");
+	put_text("base.ini", VM "[boot]\nkernel = a\ninitrd = a\n");
+	put_text("lab.ini", "[vm]\ninclude = base.ini\n[boot]\nkernel =\n");
+	assert_include_refused(f, "base.ini", ":5: [boot] initrd: means nothing without a kernel");
+}
+
+/* Files that lead in a circle, or too deep. */
+static void test_include_chains(void **state)
+{
+	Fixture *f = *state;
+
+	put_text("lab.ini", "[vm]\ninclude = ./x/../lab.ini\n");
+	assert_include_refused(f, NULL, "lab.ini:2: [vm] include: leads back to '");
+	put_text("lab.ini", "[vm]\ninclude = b.ini\n");
+	put_text("b.ini", "[vm]\ninclude = lab.ini\n");
+	assert_include_refused(f, "b.ini", ":2: [vm] include: leads back to '");
+	for (int i = 0; i < 9; i++) {
+		g_autofree char *file = g_strdup_printf("d%d.ini", i);
+		g_autofree char *text =
+			g_strdup_printf("[vm]\nmemory = 1G\ninclude = d%d.ini\n", i + 1);
+
+		put_text(file, text);
+	}
+	put_text("lab.ini", "[vm]\ninclude = d0.ini\n");
+	assert_include_refused(f, "d6.ini", ":3: [vm] include: is the 8th file within another");
+	put_text("d6.ini", VM);
+	g_autoptr(HvrProfile) profile = hvr_profile_load("lab.ini", NULL, NULL);
+	assert_non_null(profile);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_find),    TEST(test_find_path), TEST(test_find_none), TEST(test_load),
-		TEST(test_missing), TEST(test_folder),	  TEST(test_fifo),	TEST(test_device),
-		TEST(test_huge),    TEST(test_largest),	  TEST(test_forbidden),
+		TEST(test_find),
+		TEST(test_find_path),
+		TEST(test_find_none),
+		TEST(test_load),
+		TEST(test_missing),
+		TEST(test_folder),
+		TEST(test_fifo),
+		TEST(test_device),
+		TEST(test_huge),
+		TEST(test_largest),
+		TEST(test_forbidden),
+		TEST(test_include),
+		TEST(test_include_folders),
+		TEST(test_include_places),
+		TEST(test_include_chains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -386,7 +386,8 @@ static void test_samples(void **state)
 				hvr_profile_parse("a.ini", VM, strlen(VM), sets, &error);
 
 			/* what is left is a rule between keys, which has its own test */
-			if (!profile && !strstr(error->message, "mode ="))
+			if (!profile && !strstr(error->message, "mode =") &&
+			    !strstr(error->message, "include stands in a file"))
 				fail_msg("%s", error->message);
 		}
 }
