@@ -11,7 +11,7 @@ static void check_memlock(HvrCheck *check)
 	const HvrFacts *facts = check->facts;
 	GError *error = NULL;
 
-	if (check->claim->cards->len == 0)
+	if (check->claim->cards->len == 0 && !check->profile->memory.locked)
 		return;
 	if (!hvr_judge_memlock(check->profile, facts, &error))
 		hvr_check_refuse(check, HVR_CHECK_FAIL, "memlock", HVR_CHECK_HOST, error,

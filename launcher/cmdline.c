@@ -18,18 +18,90 @@
 
 #define MIB (G_GUINT64_CONSTANT(1) << 20)
 
-static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm)
+/* Which node, and whether the profile insists on it. */
+static gboolean find_node(const HvrProfile *profile, const HvrCmdlineChannels *channels,
+			  guint *out_node)
+{
+	if (profile->memory.node >= 0)
+		*out_node = (guint)profile->memory.node;
+	else
+		*out_node = channels->node;
+	return profile->memory.node >= 0 ||
+	       (profile->memory.node == HVR_NODE_AUTO && channels->has_node);
+}
+
+static gboolean has_backend(const HvrProfile *profile, const HvrCmdlineChannels *channels)
+{
+	guint node;
+
+	return profile->memory.hugepages != HVR_PAGES_NORMAL || find_node(profile, channels, &node);
+}
+
+static void set_node(JsonObject *memory, guint node, gboolean strict)
+{
+	JsonArray *nodes = json_array_new();
+
+	json_array_add_int_element(nodes, node);
+	json_object_set_array_member(memory, "host-nodes", nodes);
+	json_object_set_string_member(memory, "policy", strict ? "bind" : "preferred");
+}
+
+/*
+ * RAM as an object of its own. A memfd takes huge pages without a mount or a path that the VM's
+ * user would need access to. They are all taken at once: a VM that finds one missing later dies.
+ */
+static void add_memory(GPtrArray *argv, const HvrProfile *profile,
+		       const HvrCmdlineChannels *channels)
+{
+	guint64 page = hvr_profile_page_size(&profile->memory);
+	JsonObject *memory;
+	guint node;
+
+	if (!has_backend(profile, channels))
+		return;
+	memory = json_object_new();
+	json_object_set_string_member(memory, "qom-type",
+				      page ? "memory-backend-memfd" : "memory-backend-ram");
+	json_object_set_string_member(memory, "id", "hvr-memory");
+	json_object_set_int_member(memory, "size", (gint64)profile->memory_bytes);
+	if (page) {
+		json_object_set_boolean_member(memory, "hugetlb", TRUE);
+		json_object_set_int_member(memory, "hugetlbsize", (gint64)page);
+		json_object_set_boolean_member(memory, "prealloc", TRUE);
+	}
+	if (find_node(profile, channels, &node))
+		set_node(memory, node, profile->memory.node >= 0);
+	hvr_cmdline_add_json(argv, "-object", memory);
+}
+
+static void add_cpus(GPtrArray *argv, const HvrProfile *profile)
+{
+	const HvrProfileProcessor *cpu = &profile->processor;
+
+	if (cpu->sockets || cpu->cores || cpu->threads)
+		hvr_cmdline_add(argv, "-smp", "%u,sockets=%u,cores=%u,threads=%u", profile->cpus,
+				MAX(cpu->sockets, 1), MAX(cpu->cores, 1), MAX(cpu->threads, 1));
+	else
+		hvr_cmdline_add(argv, "-smp", "%u", profile->cpus);
+}
+
+static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm,
+			const HvrCmdlineChannels *channels)
 {
 	const char *cpu = profile->cpu;
 
 	if (g_str_equal(cpu, "auto"))
 		cpu = kvm ? "host" : "max";
 	hvr_cmdline_add(argv, "-name", "guest=%s,debug-threads=on", profile->name);
-	hvr_cmdline_add(argv, "-machine", "%s", profile->machine);
+	hvr_cmdline_add(argv, "-machine", "%s%s", profile->machine,
+			has_backend(profile, channels) ? ",memory-backend=hvr-memory" : "");
 	hvr_cmdline_add(argv, "-accel", "%s", kvm ? "kvm" : "tcg,thread=multi");
 	hvr_cmdline_add(argv, "-cpu", "%s", cpu);
-	hvr_cmdline_add(argv, "-smp", "%u", profile->cpus);
+	add_cpus(argv, profile);
 	hvr_cmdline_add(argv, "-m", "%" G_GUINT64_FORMAT "M", profile->memory_bytes / MIB);
+	add_memory(argv, profile, channels);
+	if (profile->memory.locked)
+		hvr_cmdline_add(argv, "-overcommit", "mem-lock=on");
 	hvr_cmdline_add(argv, "-display", "none");
 }
 
@@ -116,7 +188,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	g_ptr_array_add(argv, g_strdup(profile->qemu_binary));
 	g_ptr_array_add(argv, g_strdup("-nodefaults"));
 	g_ptr_array_add(argv, g_strdup("-no-user-config"));
-	add_machine(argv, profile, kvm);
+	add_machine(argv, profile, kvm, channels);
 	add_sandbox(argv, profile, channels);
 	add_monitors(argv, channels);
 	add_boot(argv, profile);

@@ -31,6 +31,9 @@ typedef struct {
 	/* [guest] agent: a listening socket; -1: QEMU makes @agent_path itself; NULL: no port */
 	int agent;
 	const char *agent_path;
+	/* [memory] node = auto: RAM is preferably taken from @node */
+	gboolean has_node;
+	guint node;
 	/*
 	 * (nullable): as many as the profile has nets: for HVR_NET_BRIDGE and HVR_NET_TAP an open
 	 * tap. Without one QEMU opens it itself, which for a bridge takes its setuid helper: the

@@ -70,9 +70,10 @@ gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GEr
 	if (facts->memlock_max >= needed)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "user %s may lock %" G_GUINT64_FORMAT " MiB of memory, and a VM with a card "
+		    "user %s may lock %" G_GUINT64_FORMAT " MiB of memory, and %s "
 		    "locks all of its %" G_GUINT64_FORMAT " MiB",
-		    facts->user_name, facts->memlock_max >> 20, needed >> 20);
+		    facts->user_name, facts->memlock_max >> 20,
+		    profile->memory.locked ? "this VM" : "a VM with a card", needed >> 20);
 	hvr_error_hint(error,
 		       "raise the limit: '%s hard memlock unlimited' in "
 		       "/etc/security/limits.d/, then log in again",

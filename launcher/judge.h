@@ -25,7 +25,7 @@ gboolean hvr_judge_parts(const HvrFacts *facts, GError **error);
 gboolean hvr_judge_kvm(const HvrProfile *profile, const HvrFacts *facts, GError **error);
 /* The driver vfio-pci is there, or can be loaded. */
 gboolean hvr_judge_vfio_pci(const HvrFacts *facts, GError **error);
-/* A VM with a card locks all of its memory: it may. */
+/* A VM with a card, or with [memory] locked, locks all of its memory: it may. */
 gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GError **error);
 
 /* @function has an IOMMU group that protects. */

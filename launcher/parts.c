@@ -6,11 +6,12 @@
 #include "launcher/parts.h"
 
 #include "launcher/disk-image.h"
+#include "launcher/placement.h"
 
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
 			     const HvrFacts *facts, GError **error);
 
-static const Question questions[] = { hvr_disk_images_check };
+static const Question questions[] = { hvr_placement_check, hvr_disk_images_check };
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts)
 {

@@ -227,7 +227,8 @@ HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts,
 	/* In this order: raising the limit does not help whom the card is not prepared for. */
 	if (!facts->privileged && !judge_plain_user(&how, error))
 		return NULL;
-	if (claim->cards->len > 0 && !hvr_judge_memlock(profile, facts, error))
+	if ((claim->cards->len > 0 || profile->memory.locked) &&
+	    !hvr_judge_memlock(profile, facts, error))
 		return NULL;
 	if (!facts->vfio_pci_loaded && any_probe(plan))
 		g_ptr_array_add(plan->first, hvr_step_new(HVR_STEP_LOAD_MODULE, NULL, VFIO_PCI));

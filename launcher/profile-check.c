@@ -73,6 +73,37 @@ static gboolean check_boot(const char *file, const HvrProfile *profile, const Hv
 	       check_only(file, part, "cmdline", kernel, "means nothing without a kernel", error);
 }
 
+static gboolean check_memory(const char *file, const HvrProfile *profile,
+			     const HvrProfilePart *part, GError **error)
+{
+	guint64 page = hvr_profile_page_size(&profile->memory);
+
+	if (page == 0 || profile->memory_bytes % page == 0)
+		return TRUE;
+	return fail(error, file, part, "hugepages", "[vm] memory is not a whole number of them");
+}
+
+static gboolean check_cpu(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
+			  GError **error)
+{
+	static const char *const keys[] = { "sockets", "cores", "threads", NULL };
+	const HvrProfileProcessor *cpu = &profile->processor;
+	guint64 product = (guint64)MAX(cpu->sockets, 1) * MAX(cpu->cores, 1) * MAX(cpu->threads, 1);
+	gsize i = 0;
+
+	while (keys[i] && !hvr_profile_part_line(part, keys[i]))
+		i++;
+	if (!keys[i] || product == profile->cpus)
+		return TRUE;
+	HvrProfileLine place = hvr_profile_part_place(part, keys[i]);
+	hvr_profile_fail(error, file, &place,
+			 "sockets, cores and threads make %" G_GUINT64_FORMAT
+			 " CPUs, and [vm] cpus is %u",
+			 product, profile->cpus);
+	hvr_error_hint(error, "what is not given counts as 1");
+	return FALSE;
+}
+
 static gboolean check_serial(const char *file, const HvrProfile *profile,
 			     const HvrProfilePart *part, GError **error)
 {
@@ -145,6 +176,10 @@ static gboolean check_part(const char *file, const HvrProfile *profile, const Hv
 {
 	if (strcmp(part->kind->name, "boot") == 0)
 		return check_boot(file, profile, part, error);
+	if (strcmp(part->kind->name, "memory") == 0)
+		return check_memory(file, profile, part, error);
+	if (strcmp(part->kind->name, "cpu") == 0)
+		return check_cpu(file, profile, part, error);
 	if (strcmp(part->kind->name, "serial") == 0)
 		return check_serial(file, profile, part, error);
 	if (strcmp(part->kind->name, "guest") == 0)

@@ -56,6 +56,29 @@ static const HvrProfileKey vm_keys[] = {
 	  .sample = "base.ini", .help = "another profile, which is read first" },
 };
 
+static const HvrProfileKey memory_keys[] = {
+	{ .name = "hugepages", .parse = hvr_value_choice, .offset = VM(memory.hugepages),
+	  .words = WORDS("no", "2M", "1G"), .fallback = "no", .sample = "2M",
+	  .help = "RAM in the host's huge pages, which must be reserved before" },
+	{ .name = "locked", .parse = hvr_value_switch, .offset = VM(memory.locked),
+	  .words = SWITCH, .fallback = "no", .sample = "yes",
+	  .help = "lock all of QEMU's memory, also without a card" },
+	{ .name = "node", .parse = hvr_value_node, .offset = VM(memory.node),
+	  .fallback = "auto", .sample = "0",
+	  .help = "NUMA node of the RAM; auto: the card's where it has room; any" },
+};
+
+static const HvrProfileKey cpu_keys[] = {
+	{ .name = "sockets", .parse = hvr_value_number, .offset = VM(processor.sockets),
+	  .min = 1, .max = 512, .sample = "1", .help = "sockets that the guest sees" },
+	{ .name = "cores", .parse = hvr_value_number, .offset = VM(processor.cores),
+	  .min = 1, .max = 512, .sample = "2", .help = "cores of each socket" },
+	{ .name = "threads", .parse = hvr_value_number, .offset = VM(processor.threads),
+	  .min = 1, .max = 512, .sample = "1", .help = "threads of each core" },
+	{ .name = "pin", .parse = hvr_value_cpus, .offset = VM(processor.pin), .max = 1023,
+	  .sample = "0-3,8", .help = "the host's CPUs that QEMU may run on" },
+};
+
 static const HvrProfileKey device_keys[] = {
 	{ .name = "match", .parse = hvr_value_match,
 	  .fallback = "1e60:2864", .one_of = SELECTOR, .sample = "1e60:2864",
@@ -182,6 +205,10 @@ static const HvrProfileSection sections[] = {
 	  .help = "a network card" },
 	{ .name = "serial", .n_keys = G_N_ELEMENTS(serial_keys), .keys = serial_keys,
 	  .help = "the first serial port" },
+	{ .name = "memory", .n_keys = G_N_ELEMENTS(memory_keys), .keys = memory_keys,
+	  .help = "where its RAM is" },
+	{ .name = "cpu", .n_keys = G_N_ELEMENTS(cpu_keys), .keys = cpu_keys,
+	  .help = "how its CPUs are laid out, and where they run" },
 	{ .name = "guest", .n_keys = G_N_ELEMENTS(guest_keys), .keys = guest_keys,
 	  .help = "what is expected of the guest" },
 	{ .name = "security", .n_keys = G_N_ELEMENTS(security_keys), .keys = security_keys,

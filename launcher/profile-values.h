@@ -89,6 +89,14 @@ gboolean hvr_value_reset(const HvrProfileKey *key, const char *value, const char
 gboolean hvr_value_forwards(const HvrProfileKey *key, const char *value, const char *folder,
 			    gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* [int] a node of the host's memory: "auto", "any" or its number. */
+gboolean hvr_value_node(const HvrProfileKey *key, const char *value, const char *folder,
+			gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* [GArray * of guint] CPUs as the kernel lists them: "0-3,8"; none above the key's bound. */
+gboolean hvr_value_cpus(const HvrProfileKey *key, const char *value, const char *folder,
+			gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* [HvrProfileGuest] "none", "agent", "serial:PATTERN", "tcp:PORT". */
 gboolean hvr_value_ready(const HvrProfileKey *key, const char *value, const char *folder,
 			 gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;

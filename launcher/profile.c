@@ -57,6 +57,7 @@ HvrProfile *hvr_profile_new(const char *file)
 	HvrProfile *profile = g_new0(HvrProfile, 1);
 
 	profile->file = g_canonicalize_filename(file, NULL);
+	profile->memory.node = HVR_NODE_AUTO;
 	profile->devices = g_ptr_array_new_with_free_func(device_free);
 	profile->disks = g_ptr_array_new_with_free_func(disk_free);
 	profile->nets = g_ptr_array_new_with_free_func(net_free);
@@ -73,6 +74,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->name);
 	g_free(profile->cpu);
 	g_free(profile->machine);
+	g_clear_pointer(&profile->processor.pin, g_array_unref);
 	g_ptr_array_unref(profile->devices);
 	g_ptr_array_unref(profile->disks);
 	g_ptr_array_unref(profile->nets);
@@ -94,6 +96,14 @@ gboolean hvr_profile_name_valid(const char *name)
 
 	return length > 0 && length <= 63 && name[0] != '-' &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+guint64 hvr_profile_page_size(const HvrProfileMemory *memory)
+{
+	static const guint64 sizes[] = { [HVR_PAGES_2M] = G_GUINT64_CONSTANT(1) << 21,
+					 [HVR_PAGES_1G] = G_GUINT64_CONSTANT(1) << 30 };
+
+	return sizes[memory->hugepages];
 }
 
 static gboolean is_there(const char *path)

@@ -73,6 +73,23 @@ typedef enum {
 	HVR_SERIAL_SOCKET,
 } HvrSerialMode;
 
+/* [memory] */
+typedef enum { HVR_PAGES_NORMAL, HVR_PAGES_2M, HVR_PAGES_1G } HvrHugepages;
+#define HVR_NODE_AUTO (-1) /* the first card's, preferably */
+#define HVR_NODE_ANY  (-2)
+#define HVR_NODE_MAX  1023
+typedef struct {
+	HvrHugepages hugepages;
+	gboolean locked;
+	int node; /* of the host, else HVR_NODE_AUTO or _ANY */
+} HvrProfileMemory;
+
+/* [cpu]; 0 where not given */
+typedef struct {
+	guint sockets, cores, threads;
+	GArray *pin; /* of guint: the CPUs of the host that QEMU may run on; NULL: all */
+} HvrProfileProcessor;
+
 /* [guest] */
 typedef enum { HVR_READY_NONE, HVR_READY_AGENT, HVR_READY_SERIAL, HVR_READY_TCP } HvrReady;
 typedef struct {
@@ -93,6 +110,8 @@ typedef struct {
 	HvrAccel accel;
 	char *cpu; /* "auto" or a QEMU model, with its +/- features */
 	char *machine;
+	HvrProfileMemory memory;
+	HvrProfileProcessor processor;
 	GPtrArray *devices; /* of HvrProfileDevice, in the file's order */
 	GPtrArray *disks;   /* of HvrProfileDisk */
 	GPtrArray *nets;    /* of HvrProfileNet */
@@ -152,3 +171,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrProfile, hvr_profile_free)
 
 /* Is @name a VM name: [a-z0-9][a-z0-9-]{0,62}? */
 gboolean hvr_profile_name_valid(const char *name);
+
+/* The bytes of a huge page; 0: ordinary ones. */
+guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

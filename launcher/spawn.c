@@ -7,6 +7,7 @@
  *   session      its own, so that Ctrl-C in the terminal reaches the launcher, which then asks
  *                the guest to power down; must not when the guest talks to that terminal
  *   limits       RLIMIT_MEMLOCK while CAP_SYS_RESOURCE is there
+ *   CPUs         since QEMU's sandbox keeps it from choosing them itself
  *   descriptors  all but the named ones get close-on-exec; must not close the error pipe
  *   privileges   see privileges.c; must come after everything that needs any
  *   exec
@@ -87,6 +88,8 @@ static const char *become(const HvrSpawn *spawn)
 		failed = "making a session";
 	if (!failed)
 		failed = limit_memlock(spawn->memlock_bytes);
+	if (!failed && spawn->cpus && sched_setaffinity(0, sizeof(*spawn->cpus), spawn->cpus) < 0)
+		failed = "choosing CPUs";
 	if (!failed)
 		failed = keep_descriptors(spawn);
 	if (!failed)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sched.h>
 #include <sys/types.h>
 
 #include "launcher/privileges.h"
@@ -14,6 +15,7 @@ typedef struct {
 	char *const *argv;
 	HvrIdentity identity;
 	guint64 memlock_bytes; /* RLIMIT_MEMLOCK, soft and hard; 0: leave it */
+	const cpu_set_t *cpus; /* the CPUs that it may run on; NULL: as we do */
 	const int *fds;	       /* these stay open, under their own numbers, */
 	guint n_fds;	       /* beside 0, 1 and 2; nothing else does */
 	int stdout_fd;	       /* becomes descriptor 1; 0: our own */

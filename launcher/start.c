@@ -15,6 +15,7 @@
 #include "launcher/error.h"
 #include "launcher/lock.h"
 #include "launcher/parts.h"
+#include "launcher/placement.h"
 #include "launcher/runtime.h"
 #include "launcher/vm.h"
 #include "vfio/sysfs.h"
@@ -28,11 +29,14 @@ typedef struct {
 
 static Handover handover_new(const HvrStart *start)
 {
+	const HvrHost *host = &start->context->host;
 	Handover handover = {
 		.channels = { .qmp_private = -1, .qmp_listen = -1, .serial = -1, .agent = -1 },
 		.fds = g_array_new(FALSE, FALSE, sizeof(int))
 	};
 
+	handover.channels.has_node = hvr_placement_node(host, start->profile, start->plan->cards,
+							&handover.channels.node);
 	for (guint i = 0; i < start->locks->len; i++) {
 		int pair[2];
 		hvr_lock_fds(g_ptr_array_index(start->locks, i), pair);
@@ -144,9 +148,12 @@ static gboolean wants_terminal(const HvrProfile *profile)
 	return profile->serial == HVR_SERIAL_STDIO && isatty(STDIN_FILENO);
 }
 
-static HvrSpawn make_spawn(const HvrStart *start, const Handover *handover, const GPtrArray *argv)
+/* @cpus: where the set is kept */
+static HvrSpawn make_spawn(const HvrStart *start, const Handover *handover, const GPtrArray *argv,
+			   cpu_set_t *cpus)
 {
 	const HvrFacts *facts = start->facts;
+	gboolean locks = start->plan->cards->len > 0 || start->profile->memory.locked;
 
 	return (HvrSpawn){
 		.path = facts->qemu_path,
@@ -155,7 +162,8 @@ static HvrSpawn make_spawn(const HvrStart *start, const Handover *handover, cons
 			      .gid = facts->gid,
 			      .group = facts->kvm_gid,
 			      .has_group = start->plan->kvm && facts->kvm_by_group },
-		.memlock_bytes = start->plan->cards->len ? start->plan->memlock_bytes : 0,
+		.memlock_bytes = locks ? start->plan->memlock_bytes : 0,
+		.cpus = hvr_placement_cpus(start->profile, cpus) ? cpus : NULL,
 		.fds = (const int *)(void *)handover->fds->data,
 		.n_fds = handover->fds->len,
 		.stderr_fd = -1,
@@ -179,7 +187,8 @@ static gboolean spawn_supervised(const HvrStart *start, Handover *handover, HvrS
 	g_auto(HvrFd) writer = output[1];
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(start->profile, start->plan->kvm,
 						      start->plan->cards, &handover->channels);
-	HvrSpawn spawn = make_spawn(start, handover, argv);
+	cpu_set_t cpus;
+	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 	spawn.stderr_fd = writer;
 	spawn.own_session = !wants_terminal(start->profile);
 	out_started->pid = hvr_spawn(&spawn, &out_started->pidfd, error);
@@ -206,7 +215,8 @@ void hvr_start_exec(const HvrStart *start, GError **error)
 	if (add_channels(start, &handover, error)) {
 		g_autoptr(GPtrArray) argv = hvr_cmdline_build(
 			start->profile, start->plan->kvm, start->plan->cards, &handover.channels);
-		HvrSpawn spawn = make_spawn(start, &handover, argv);
+		cpu_set_t cpus;
+		HvrSpawn spawn = make_spawn(start, &handover, argv, &cpus);
 		hvr_spawn_replace(&spawn, error);
 	}
 	handover_clear(&handover);
@@ -227,6 +237,9 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 					.serial_path = serial,
 					.agent = -1,
 					.agent_path = agent };
+
+	channels.has_node =
+		hvr_placement_node(&context->host, profile, plan->cards, &channels.node);
 
 	return hvr_cmdline_build(profile, plan->kvm, plan->cards, &channels);
 }

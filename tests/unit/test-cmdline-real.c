@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -44,8 +45,9 @@ typedef struct {
 	char *folder; /* the profile's, with the images that it names */
 	int qmp;
 	GSubprocess *qemu;
-	char *wrote; /* QEMU's stdout */
-	char *said;  /* its stderr */
+	char *wrote;	   /* QEMU's stdout */
+	char *said;	   /* its stderr */
+	guint64 hugepages; /* that were added to the host's */
 } Fixture;
 
 static char *path_in(const Fixture *f, const char *name)
@@ -142,6 +144,30 @@ static void remove_all(const char *folder)
 	g_rmdir(folder);
 }
 
+/* The host's huge pages, to which the test adds where it may. */
+static guint64 count_hugepages(void)
+{
+	static const char all[] = "/proc/sys/vm/nr_hugepages";
+	g_autofree char *text = NULL;
+	guint64 count;
+
+	if (!g_file_get_contents(all, &text, NULL, NULL) ||
+	    !g_ascii_string_to_unsigned(g_strchomp(text), 10, 0, G_MAXINT, &count, NULL))
+		return 0;
+	return count;
+}
+
+static void set_hugepages(guint64 count)
+{
+	g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", count);
+	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
 static int teardown(void **state)
 {
 	Fixture *f = *state;
@@ -151,6 +177,8 @@ static int teardown(void **state)
 		g_subprocess_wait(f->qemu, NULL, NULL);
 	}
 	g_clear_object(&f->qemu);
+	if (f->hugepages)
+		set_hugepages(count_hugepages() - f->hugepages);
 	hvr_fd_close(f->qmp);
 	if (!getenv("HVR_KEEP_TMP"))
 		remove_all(f->folder);
@@ -164,6 +192,12 @@ static int teardown(void **state)
 /* In the child: only async-signal-safe calls. */
 static void drop_privileges(gpointer user_data)
 {
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &limit);
+	}
 	if (geteuid() == 0 &&
 	    (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
 		_exit(126);
@@ -461,6 +495,49 @@ static void test_print_socket(void **state)
 	quit(f);
 }
 
+/* RAM in huge pages of one node, and a layout of CPUs; skipped where there are none. */
+static void test_hugepages(void **state)
+{
+	Fixture *f = *state;
+	guint64 before = count_hugepages();
+
+	set_hugepages(before + 8);
+	f->hugepages = count_hugepages() - before;
+	if (f->hugepages == 8)
+		accept_profile(f, "hugepages", NULL, TRUE);
+	else
+		print_message("no huge pages can be had here\n");
+}
+
+/* All of QEMU's memory, which takes a limit that allows it. */
+static void test_locked(void **state)
+{
+	struct rlimit limit = { 0, 0 };
+
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+	if (limit.rlim_max >= (rlim_t)4 << 30)
+		accept_profile(*state, "locked", NULL, TRUE);
+	else
+		print_message("too little memory may be locked here\n");
+}
+
+/* The node of a card is where RAM comes from if it can. */
+static void test_node(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile = load(f, "minimal", "vm.cpus=1");
+	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					.qmp_listen = LISTEN_FD,
+					.serial = -1,
+					.agent = -1,
+					.has_node = TRUE };
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &channels);
+
+	start(f, argv, profile->serial);
+	greet(f);
+	quit(f);
+}
+
 /* The guest's port for the agent leads to a socket that somebody can connect to. */
 static void test_agent(void **state)
 {
@@ -491,6 +568,7 @@ int main(void)
 		TEST(test_minimal),	  TEST(test_spare_port),  TEST(test_disks),
 		TEST(test_forwards),	  TEST(test_kernel),	  TEST(test_serial_file),
 		TEST(test_serial_socket), TEST(test_print_file),  TEST(test_print_socket),
+		TEST(test_hugepages),	  TEST(test_node),	  TEST(test_locked),
 		TEST(test_agent),	  TEST(test_print_agent), TEST(test_unconfined),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);

@@ -28,6 +28,9 @@ static const HvrCmdlineChannels print_channels = { .qmp_private = -1,
 						   .serial_path = "/run/a,b/serial.sock",
 						   .agent = -1,
 						   .agent_path = "/run/a,b/agent.sock" };
+static const HvrCmdlineChannels node_channels = {
+	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .has_node = TRUE, .node = 1
+};
 static const int taps[] = { -1, -1, 6, 7, -1 };
 static const HvrCmdlineChannels tap_channels = {
 	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .taps = taps
@@ -55,6 +58,10 @@ static const Golden golden[] = {
 	{ "serial-file-print", "serial-file", FALSE, 0, &print_channels },
 	{ "serial-socket", NULL, FALSE, 0, &run_channels },
 	{ "serial-socket-print", "serial-socket", FALSE, 0, &print_channels },
+	{ "hugepages", NULL, FALSE, 0, &run_channels },
+	{ "locked", NULL, FALSE, 0, &run_channels },
+	{ "node-of-card", "minimal", FALSE, 0, &node_channels },
+	{ "node-any", NULL, FALSE, 0, &node_channels },
 	{ "agent", NULL, FALSE, 0, &run_channels },
 	{ "agent-print", "agent", FALSE, 0, &print_channels },
 	{ "unconfined", NULL, FALSE, 0, &run_channels },

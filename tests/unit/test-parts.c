@@ -11,17 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include <glib/gstdio.h>
 
+#include "launcher/cmdline.h"
 #include "launcher/disk-image.h"
 #include "launcher/error.h"
 #include "launcher/newfile.h"
 #include "launcher/parts.h"
+#include "launcher/placement.h"
 #include "launcher/program.h"
+#include "launcher/spawn.h"
 #include "vfio/sysfs.h"
 
 #define NOBODY 65534
@@ -41,22 +45,31 @@ static int setup(void **state)
 	f->facts.privileged = geteuid() == 0;
 	f->facts.uid = f->facts.privileged ? NOBODY : geteuid();
 	f->facts.gid = f->facts.privileged ? NOBODY : getegid();
+	f->context.host.sys = -1;
 	*state = f;
 	return 0;
+}
+
+static void remove_all(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+
+		if (g_unlink(path) != 0)
+			remove_all(path);
+	}
+	g_rmdir(folder);
 }
 
 static int teardown(void **state)
 {
 	Fixture *f = *state;
-	g_autoptr(GDir) dir = g_dir_open(f->folder, 0, NULL);
-	const char *name;
 
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(f->folder, name, NULL);
-
-		assert_int_equal(g_remove(path), 0);
-	}
-	assert_int_equal(g_rmdir(f->folder), 0);
+	remove_all(f->folder);
+	hvr_fd_close(f->context.host.sys);
 	g_free(f->folder);
 	g_free(f);
 	return 0;
@@ -245,6 +258,130 @@ static void test_disk_folders(void **state)
 			       "cannot let the VM's user into the folder of");
 }
 
+static char *lacking(const Fixture *f, const char *text)
+{
+	g_autoptr(HvrProfile) profile = parse(f, text);
+	g_autoptr(GError) error = hvr_parts_ask(&f->context, profile, &f->facts);
+
+	return g_strdup(error ? error->message : NULL);
+}
+
+static void put_attribute(const Fixture *f, const char *path, const char *text)
+{
+	g_autofree char *file = g_build_filename(f->folder, path, NULL);
+	g_autofree char *folder = g_path_get_dirname(file);
+
+	assert_int_equal(g_mkdir_with_parents(folder, 0755), 0);
+	assert_true(g_file_set_contents(file, text, -1, NULL));
+}
+
+static void open_fake_sys(Fixture *f)
+{
+	f->context.host.sys = open(f->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+#define HUGE "[vm]\nmemory = 1G\n[memory]\nhugepages = 2M\n"
+
+/* As many huge pages as the VM needs must be free, on its node where it names one. */
+static void test_hugepages(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *none = NULL;
+	g_autofree char *few = NULL;
+	g_autofree char *node = NULL;
+
+	open_fake_sys(f);
+	none = lacking(f, "[vm]\nmemory = 4G\n[memory]\nhugepages = 1G\n");
+	assert_string_equal(none,
+			    "[memory] hugepages: the VM needs 4 pages of 1 GiB, and 0 are free"
+			    "\nboot the host with hugepagesz=1G hugepages=4");
+	put_attribute(f, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "511\n");
+	few = lacking(f, HUGE);
+	assert_string_equal(few, "[memory] hugepages: the VM needs 512 pages of 2 MiB, and 511 are "
+				 "free\nsysctl vm.nr_hugepages=512 where the host uses none yet");
+	put_attribute(f, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "512\n");
+	assert_null(lacking(f, HUGE));
+	put_attribute(f, "devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages",
+		      "7\n");
+	node = lacking(f, HUGE "node = 1\n");
+	assert_non_null(strstr(node, "and 7 are free"));
+}
+
+static void test_node_and_cpus(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *node = NULL;
+	g_autofree char *cpu = NULL;
+
+	open_fake_sys(f);
+	put_attribute(f, "devices/system/cpu/online", "0-2,4\n");
+	node = lacking(f, "[vm]\nmemory = 1G\n[memory]\nnode = 2\n");
+	assert_string_equal(node, "[memory] node: this host has no node 2");
+	assert_null(lacking(f, "[vm]\nmemory = 1G\n[cpu]\npin = 0-2,4\n"));
+	cpu = lacking(f, "[vm]\nmemory = 1G\n[cpu]\npin = 2-4\n");
+	assert_string_equal(cpu, "[cpu] pin: CPU 3 is not there\nthis host has CPUs 0-2,4");
+}
+
+/* @node: -1: none */
+static void assert_card_node(const Fixture *f, const char *text, const char *card, int node)
+{
+	HvrCmdlineCard first = { .id = (char *)"npu" };
+	g_autoptr(HvrProfile) profile = parse(f, text);
+	g_autoptr(GPtrArray) cards = g_ptr_array_new();
+	guint found = 0;
+
+	assert_true(hvr_pci_address_parse(card, &first.address));
+	g_ptr_array_add(cards, &first);
+	assert_int_equal(hvr_placement_node(&f->context.host, profile, cards, &found), node >= 0);
+	assert_int_equal(found, MAX(node, 0));
+}
+
+/* RAM comes from the first card's node, where there is more than one and the profile agrees. */
+static void test_card_node(void **state)
+{
+	static const char vm[] = "[vm]\nmemory = 1G\n";
+	Fixture *f = *state;
+
+	open_fake_sys(f);
+	put_attribute(f, "bus/pci/devices/0000:02:00.0/numa_node", "1\n");
+	put_attribute(f, "bus/pci/devices/0000:03:00.0/numa_node", "-1\n");
+	put_attribute(f, "devices/system/node/online", "0\n");
+	assert_card_node(f, vm, "0000:02:00.0", -1);
+	put_attribute(f, "devices/system/node/online", "0-1\n");
+	assert_card_node(f, vm, "0000:02:00.0", 1);
+	assert_card_node(f, vm, "0000:03:00.0", -1);
+	assert_card_node(f, vm, "0000:04:00.0", -1);
+	assert_card_node(f, "[vm]\nmemory = 1G\n[memory]\nnode = any\n", "0000:02:00.0", -1);
+}
+
+/* What [cpu] pin says is what the program may run on, and all that it may run on. */
+static void test_pinned(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile = parse(f, "[vm]\nmemory = 1G\n[cpu]\npin = 0\n");
+	g_autofree char *path = g_build_filename(f->folder, "out", NULL);
+	char *const argv[] = { (char *)"sh", (char *)"-c",
+			       (char *)"grep Cpus_allowed_list /proc/self/status", NULL };
+	g_autofree char *text = NULL;
+	g_auto(HvrFd) pidfd = -1;
+	siginfo_t info = { 0 };
+	cpu_set_t cpus;
+
+	assert_true(hvr_placement_cpus(profile, &cpus));
+	HvrSpawn spawn = { .path = "/bin/sh",
+			   .argv = argv,
+			   .identity = { .uid = NOBODY, .gid = NOBODY },
+			   .cpus = &cpus,
+			   .stdout_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600),
+			   .stderr_fd = -1,
+			   .stdin_fd = -1 };
+	assert_true(hvr_spawn(&spawn, &pidfd, NULL) > 0);
+	close(spawn.stdout_fd);
+	assert_int_equal(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED), 0);
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	assert_string_equal(text, "Cpus_allowed_list:\t0\n");
+}
+
 /* Somebody was faster: theirs is not replaced, and ours is gone. */
 static void test_new_file_race(void **state)
 {
@@ -273,6 +410,8 @@ int main(void)
 		TEST(test_program_output), TEST(test_disks),
 		TEST(test_disks_exist),	   TEST(test_disk_left_over),
 		TEST(test_disk_folders),   TEST(test_new_file_race),
+		TEST(test_hugepages),	   TEST(test_node_and_cpus),
+		TEST(test_card_node),	   TEST(test_pinned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,6 +246,32 @@ static void test_texts(void **state)
 	assert_string_equal(profile->qemu_args->pdata[3], "e f");
 }
 
+/* Where memory and CPUs are on the host, and what the guest sees of it. */
+static void test_placement(void **state)
+{
+	g_autoptr(HvrProfile) none = parse(VM);
+	g_autoptr(HvrProfile) all = parse("[vm]\nmemory = 2G\ncpus = 8\n"
+					  "[memory]\nhugepages = 1G\nlocked = yes\nnode = 3\n"
+					  "[cpu]\nsockets = 2\ncores = 4\npin = 0-1, 8,3-3\n");
+	g_autoptr(HvrProfile) any = parse(VM "[memory]\nnode = any\n[cpu]\nthreads = 2\n");
+	const GArray *pin = all->processor.pin;
+
+	assert_int_equal(none->memory.hugepages, HVR_PAGES_NORMAL);
+	assert_int_equal(none->memory.node, HVR_NODE_AUTO);
+	assert_true(!none->memory.locked && !none->processor.pin && !none->processor.cores);
+	assert_true(hvr_profile_page_size(&none->memory) == 0);
+	assert_true(hvr_profile_page_size(&all->memory) == 1 << 30);
+	assert_true(all->memory.locked);
+	assert_int_equal(all->memory.node, 3);
+	assert_int_equal(all->processor.sockets, 2);
+	assert_int_equal(all->processor.threads, 0);
+	assert_int_equal(pin->len, 4);
+	assert_int_equal(g_array_index(pin, guint, 2), 8);
+	assert_int_equal(g_array_index(pin, guint, 3), 3);
+	assert_int_equal(any->memory.node, HVR_NODE_ANY);
+	assert_int_equal(any->processor.threads, 2);
+}
+
 /* When a guest counts as ready, and what of HailoRT it needs. */
 static void test_guest(void **state)
 {
@@ -350,7 +376,7 @@ static void test_table(void **state)
 	gsize length;
 	const HvrProfileSection *section = hvr_profile_table(&length);
 
-	assert_int_equal(length, 9);
+	assert_int_equal(length, 11);
 	for (; section->name; section++) {
 		assert_non_null(section->help);
 		assert_true(section->n_keys <= HVR_PROFILE_KEYS_MAX);
@@ -387,6 +413,7 @@ static void test_samples(void **state)
 
 			/* what is left is a rule between keys, which has its own test */
 			if (!profile && !strstr(error->message, "mode =") &&
+			    !strstr(error->message, "sockets, cores and threads") &&
 			    !strstr(error->message, "include stands in a file"))
 				fail_msg("%s", error->message);
 		}
@@ -452,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_names),	  cmocka_unit_test(test_table),
 		cmocka_unit_test(test_samples),	  cmocka_unit_test(test_dictionary),
 		cmocka_unit_test(test_configs),	  cmocka_unit_test(test_guest),
+		cmocka_unit_test(test_placement),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
