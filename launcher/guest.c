@@ -281,6 +281,7 @@ static gboolean keep_waiting(HvrGuest *guest, guint *passed_on, GError **error)
 	signal_command(guest, SIGKILL);
 	g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT,
 		    "the command has not ended in time and was killed");
+	hvr_error_hint(error, "what it had started itself may still run in the guest");
 	return FALSE;
 }
 
