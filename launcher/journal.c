@@ -111,30 +111,45 @@ static gboolean check_sum(const char *name, const char *text, gsize length, GErr
 	return TRUE;
 }
 
-static char *get_optional(GKeyFile *file, const char *group, const char *key)
+/* The first thing that is wrong is kept. The value is not quoted: it may be anything. */
+static void set_invalid(const char *key, GError **error)
 {
-	return g_key_file_get_string(file, group, key, NULL);
+	if (!*error)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL, "has no valid '%s'",
+			    key);
+}
+
+/* NULL where there is none. With an escape that is none, GLib returns a text and an error. */
+static char *get_optional(GKeyFile *file, const char *group, const char *key, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	g_autofree char *text = g_key_file_get_string(file, group, key, &cause);
+
+	if (!cause)
+		return g_steal_pointer(&text);
+	if (g_key_file_has_key(file, group, key, NULL))
+		set_invalid(key, error);
+	return NULL;
 }
 
 static guint64 get_number(GKeyFile *file, const char *group, const char *key, guint64 max,
 			  GError **error)
 {
-	g_autofree char *text =
-		error && *error ? NULL : g_key_file_get_string(file, group, key, error);
+	g_autofree char *text = get_optional(file, group, key, error);
 	guint64 value = 0;
 
-	if (text)
-		g_ascii_string_to_unsigned(text, 10, 0, max, &value, error);
+	if (!text || !g_ascii_string_to_unsigned(text, 10, 0, max, &value, NULL))
+		set_invalid(key, error);
 	return value;
 }
 
 static void parse_saved(GKeyFile *file, HvrPciState *saved, GError **error)
 {
-	saved->driver = get_optional(file, GROUP_SAVED, "driver");
-	saved->driver_override = get_optional(file, GROUP_SAVED, "driver_override");
-	saved->reset_method = get_optional(file, GROUP_SAVED, "reset_method");
-	saved->power_control = get_optional(file, GROUP_SAVED, "power_control");
-	saved->d3cold_allowed = get_optional(file, GROUP_SAVED, "d3cold_allowed");
+	saved->driver = get_optional(file, GROUP_SAVED, "driver", error);
+	saved->driver_override = get_optional(file, GROUP_SAVED, "driver_override", error);
+	saved->reset_method = get_optional(file, GROUP_SAVED, "reset_method", error);
+	saved->power_control = get_optional(file, GROUP_SAVED, "power_control", error);
+	saved->d3cold_allowed = get_optional(file, GROUP_SAVED, "d3cold_allowed", error);
 	saved->has_node = g_key_file_has_key(file, GROUP_SAVED, "node_uid", NULL);
 	if (!saved->has_node)
 		return;
@@ -145,8 +160,8 @@ static void parse_saved(GKeyFile *file, HvrPciState *saved, GError **error)
 
 static void parse_owner(GKeyFile *file, HvrJournalEntry *entry, GError **error)
 {
-	entry->vm = get_optional(file, GROUP_OWNER, "vm");
-	entry->id = get_optional(file, GROUP_OWNER, "id");
+	entry->vm = get_optional(file, GROUP_OWNER, "vm", error);
+	entry->id = get_optional(file, GROUP_OWNER, "id", error);
 	entry->owner.pid = (pid_t)get_number(file, GROUP_OWNER, "pid", G_MAXINT32, error);
 	entry->owner.start_time = get_number(file, GROUP_OWNER, "start_time", G_MAXUINT64, error);
 	entry->since = (gint64)get_number(file, GROUP_OWNER, "since", G_MAXINT64, error);
@@ -154,7 +169,7 @@ static void parse_owner(GKeyFile *file, HvrJournalEntry *entry, GError **error)
 
 static gboolean parse_card(GKeyFile *file, HvrJournalEntry *entry, GError **error)
 {
-	g_autofree char *address = get_optional(file, GROUP_CARD, "address");
+	g_autofree char *address = get_optional(file, GROUP_CARD, "address", error);
 
 	entry->vendor = (guint16)get_number(file, GROUP_CARD, "vendor", G_MAXUINT16, error);
 	entry->device = (guint16)get_number(file, GROUP_CARD, "device", G_MAXUINT16, error);
