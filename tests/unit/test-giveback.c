@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Giving back from entries alone: whatever has become of the card, of its owner and of the group
+ * meanwhile.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/decide.h"
+#include "launcher/error.h"
+#include "launcher/execute.h"
+#include "launcher/giveback.h"
+#include "launcher/interrupt.h"
+#include "launcher/lock.h"
+#include "tests/unit/scenarios.h"
+#include "vfio/error.h"
+#include "vfio/sysfs.h"
+
+#define CARD "0000:02:00.0"
+#define NIC  "0000:02:00.1"
+
+typedef struct {
+	Machine *machine;
+	FakeSysfs *fs;
+	HvrContext context;
+} Fixture;
+
+/* A machine with its cards on vfio-pci, for VM lab of process @pid, which is not there. */
+static Fixture *taken(const char *scenario, pid_t pid)
+{
+	Fixture *f = g_new0(Fixture, 1);
+	g_auto(HvrDecision) decision = { 0 };
+	guint i = 0;
+
+	while (g_strcmp0(scenarios[i].name, scenario) != 0)
+		i++;
+	f->machine = machine_new(&scenarios[i]);
+	f->fs = f->machine->fs;
+	f->context = machine_context(f->machine);
+	assert_true(hvr_context_open_runtime(&f->context, TRUE, NULL));
+	HvrDecideFor whom = { f->machine->profile->devices, "lab", FALSE, HVR_CLAIM_NO_WAIT };
+	HvrOwnership ownership = { "lab", { pid, 4711 } };
+	assert_true(hvr_decide(&f->context, f->machine->profile, &whom, &decision, NULL));
+	assert_true(hvr_execute(&f->context, decision.plan, &ownership, NULL));
+	fake_sysfs_clear_log(f->fs);
+	return f;
+}
+
+static void fixture_free(Fixture *f)
+{
+	hvr_fd_close(f->context.runtime);
+	machine_free(f->machine);
+	g_free(f);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)
+
+static gboolean give_back(Fixture *f, HvrGivebackMode mode, GError **error)
+{
+	g_autoptr(GPtrArray) entries = hvr_journal_list(f->context.runtime, NULL);
+
+	return hvr_giveback(&f->context, entries, mode, error);
+}
+
+static void assert_as_before(Fixture *f)
+{
+	machine_unload(f->machine);
+	g_autofree char *difference = machine_difference(f->machine);
+	if (difference)
+		fail_msg("%s", difference);
+}
+
+static guint n_entries(Fixture *f)
+{
+	g_autoptr(GPtrArray) entries = hvr_journal_list(f->context.runtime, NULL);
+
+	return entries->len;
+}
+
+static guint position(Fixture *f, const char *text)
+{
+	for (guint i = 0; i < f->fs->log->len; i++)
+		if (strstr(g_ptr_array_index(f->fs->log, i), text))
+			return i + 1;
+	fail_msg("no '%s'", text);
+	return 0;
+}
+
+/* In reverse order; and done again, nothing is left to do. */
+static void test_order(void **state)
+{
+	g_autoptr(Fixture) f = taken("century, bind", 999);
+
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_true(position(f, "vfio-pci/unbind " NIC) < position(f, "vfio-pci/unbind " CARD));
+	assert_as_before(f);
+	fake_sysfs_clear_log(f->fs);
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_int_equal(f->fs->calls, 0);
+}
+
+/* One that fails does not keep the others; its error says how to go on. */
+static void test_partly(void **state)
+{
+	g_autoptr(Fixture) f = taken("century, bind", 999);
+	g_autoptr(GError) error = NULL;
+
+	fake_sysfs_set_probe_error(f->fs, NIC, "igb", EIO);
+	assert_false(give_back(f, HVR_GIVEBACK_RESTORE, &error));
+	assert_string_equal(error->message, NIC ": cannot bind to igb: Input/output error\n"
+						"when that is mended: hailo-vm-run release " NIC);
+	g_autofree char *driver = fake_sysfs_driver(f->fs, CARD);
+	assert_string_equal(driver, "hailo");
+	assert_int_equal(n_entries(f), 1);
+	/* The steps behind the one that failed were done all the same. */
+	g_autofree char *power = fake_sysfs_attribute(f->fs, NIC, "power/control");
+	g_autofree char *d3cold = fake_sysfs_attribute(f->fs, NIC, "d3cold_allowed");
+	assert_string_equal(power, "on");
+	assert_string_equal(d3cold, "1");
+	fake_sysfs_set_probe_error(f->fs, NIC, "igb", 0);
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_as_before(f);
+}
+
+/* While somebody has the group open nothing is tried: the unbind would hang. */
+static void test_open(void **state)
+{
+	g_autoptr(Fixture) f = taken("century, bind", 999);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *before = fake_sysfs_snapshot(f->fs);
+
+	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	assert_false(give_back(f, HVR_GIVEBACK_RESTORE, &error));
+	assert_int_equal(hvr_exit_status(error), 75);
+	assert_non_null(strstr(error->message, "a process still has its IOMMU group 14 open\n"));
+	g_autofree char *after = fake_sysfs_snapshot(f->fs);
+	assert_string_equal(before, after);
+	assert_int_equal(n_entries(f), 2);
+	fake_sysfs_set_in_use(f->fs, 14, FALSE);
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_as_before(f);
+}
+
+/* A card that was pulled has nothing to be given back. */
+static void test_vanished(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	fake_sysfs_remove_function(f->fs, CARD);
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_int_equal(n_entries(f), 0);
+}
+
+/* Another card at the same address is left alone. */
+static void test_other_card(void **state)
+{
+	const FakeFunction other = { .vendor = 0x8086,
+				     .device = 0x1533,
+				     .group = 14,
+				     .driver = "igb",
+				     .reset_method = "pm" };
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	fake_sysfs_remove_function(f->fs, CARD);
+	fake_sysfs_add_function(f->fs, CARD, &other);
+	g_autofree char *before = fake_sysfs_snapshot(f->fs);
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	g_autofree char *after = fake_sysfs_snapshot(f->fs);
+	assert_string_equal(before, after);
+	assert_int_equal(n_entries(f), 0);
+}
+
+/* Kept: on vfio-pci, for nobody, the node root's again; what it was like is still known. */
+static void test_keep(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+	g_autofree char *node = g_strconcat(f->fs->root, "/dev/vfio/14", NULL);
+	struct stat st;
+
+	assert_int_equal(stat(node, &st), 0);
+	assert_int_not_equal(st.st_uid, 0);
+	assert_true(give_back(f, HVR_GIVEBACK_KEEP, NULL));
+	assert_int_equal(stat(node, &st), 0);
+	assert_int_equal(st.st_uid + st.st_gid, 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	g_autoptr(GPtrArray) entries = hvr_journal_list(f->context.runtime, NULL);
+	const HvrJournalEntry *entry = g_ptr_array_index(entries, 0);
+	assert_null(entry->vm);
+	assert_int_equal(entry->owner.pid, 0);
+	assert_string_equal(entry->saved->driver, "hailo");
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_as_before(f);
+}
+
+static guint give_dead_back(Fixture *f)
+{
+	g_autoptr(GPtrArray) problems = NULL;
+	guint given = hvr_giveback_dead(&f->context, &problems);
+
+	assert_int_equal(problems->len, 0);
+	return given;
+}
+
+/* The dead are those whose very process is gone: not the living, nor a pid that is another's now.
+ */
+static void test_dead(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	fake_sysfs_put_file(f->fs, "proc/999/stat",
+			    "9 (x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0\n");
+	assert_int_equal(give_dead_back(f), 0);
+	assert_int_equal(n_entries(f), 1);
+	fake_sysfs_put_file(f->fs, "proc/999/stat",
+			    "9 (x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4712 0\n");
+	assert_int_equal(give_dead_back(f), 1);
+	assert_as_before(f);
+}
+
+/* A group whose lock somebody has is theirs: a QEMU that outlived its supervisor. */
+static void test_dead_but_locked(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+	HvrLock *lock = hvr_lock_try(&f->context.host, f->context.runtime, "group-14", "lab", NULL);
+
+	assert_non_null(lock);
+	assert_int_equal(give_dead_back(f), 0);
+	assert_int_equal(n_entries(f), 1);
+	hvr_lock_release(lock);
+	assert_true(give_dead_back(f) > 0);
+	assert_as_before(f);
+}
+
+/* What was prepared for nobody has no owner that could be dead. */
+static void test_prepared_is_not_dead(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	assert_true(give_back(f, HVR_GIVEBACK_KEEP, NULL));
+	assert_int_equal(give_dead_back(f), 0);
+	assert_int_equal(n_entries(f), 1);
+}
+
+/* What cannot be given back, and what cannot be read, is told; the rest is given back. */
+static void test_problems(void **state)
+{
+	g_autoptr(Fixture) f = taken("century, bind", 999);
+	g_autoptr(GPtrArray) problems = NULL;
+
+	fake_sysfs_put_file(f->fs, "run/hailo-vm-run/devices/0000:09:00.0.ini", "garbage");
+	fake_sysfs_set_probe_error(f->fs, NIC, "igb", EIO);
+	hvr_giveback_dead(&f->context, &problems);
+	g_autofree char *all = NULL;
+	g_ptr_array_add(problems, NULL);
+	all = g_strjoinv("; ", (char **)problems->pdata);
+	assert_non_null(strstr(all, "0000:09:00.0.ini"));
+	assert_non_null(strstr(all, NIC ": cannot bind to igb"));
+	g_autofree char *driver = fake_sysfs_driver(f->fs, CARD);
+	assert_string_equal(driver, "hailo");
+}
+
+/* Under the lock only what the journal still has of the same owner counts. */
+static void test_still_there(void **state)
+{
+	g_autoptr(Fixture) f = taken("two cards", 999);
+	g_autoptr(GPtrArray) before = hvr_journal_list(f->context.runtime, NULL);
+	HvrJournalEntry *first = g_ptr_array_index(before, 0);
+	g_autoptr(GPtrArray) both = hvr_giveback_still_there(&f->context, before);
+
+	assert_int_equal(both->len, 2);
+	assert_true(hvr_journal_remove(f->context.runtime, &first->address, NULL));
+	g_autoptr(GPtrArray) one = hvr_giveback_still_there(&f->context, before);
+	assert_int_equal(one->len, 1);
+	assert_string_equal(((HvrJournalEntry *)one->pdata[0])->name, "0000:03:00.0");
+	first->owner.start_time++;
+	assert_true(hvr_journal_write(f->context.runtime, first, NULL));
+	first->owner.start_time--;
+	g_autoptr(GPtrArray) other = hvr_giveback_still_there(&f->context, before);
+	assert_int_equal(other->len, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_partly),
+		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_vanished),
+		cmocka_unit_test(test_other_card),
+		cmocka_unit_test(test_keep),
+		cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_dead_but_locked),
+		cmocka_unit_test(test_prepared_is_not_dead),
+		cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_still_there),
+	};
+
+	if (geteuid() != 0) /* nodes change their owner */
+		return 77;
+	umask(077);
+	hvr_interrupt_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
