@@ -2,31 +2,28 @@
 /*
  * run and prepare: the commands that take a profile and the options that bend it.
  */
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "launcher/claim.h"
 #include "launcher/cli.h"
+#include "launcher/detach.h"
 #include "launcher/error.h"
+#include "launcher/events.h"
 #include "launcher/interrupt.h"
-#include "launcher/message.h"
 #include "launcher/run.h"
-#include "vfio/sysfs.h"
 
 #define WAIT_MAX_S (7 * 24 * 3600)
 
 typedef struct {
 	gboolean dry_run, exec, detach;
 	char **sets;
+	char *events;
 	int wait_s;
+	int wait_ready_s;
 } Options;
 
 static void options_clear(Options *options)
 {
 	g_strfreev(options->sets);
+	g_free(options->events);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
@@ -49,10 +46,28 @@ static gboolean parse_wait(const char *name, const char *value, gpointer data, G
 /* Must not both be: a launcher that is QEMU cannot also stay, or step back. */
 static gboolean check_options(const Options *options, GError **error)
 {
-	if (!(options->exec && options->detach))
+	const char *other = options->detach	    ? "detach"
+			    : options->wait_ready_s ? "wait-ready"
+						    : NULL;
+
+	if (options->wait_ready_s &&
+	    !hvr_cli_seconds("run", "--wait-ready", options->wait_ready_s, error))
+		return FALSE;
+	if (!(options->exec && other))
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "run: --exec and --detach exclude each other");
+		    "run: --exec and --%s exclude each other", other);
+	return FALSE;
+}
+
+/* Somebody must say how to tell. */
+static gboolean check_wait_ready(const Options *options, const HvrProfile *profile, GError **error)
+{
+	if (!options->wait_ready_s || profile->guest.ready != HVR_READY_NONE)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "run: --wait-ready: the profile does not say when the guest is ready");
+	hvr_error_hint(error, "such as: --set guest.agent=yes --set guest.ready=agent");
 	return FALSE;
 }
 
@@ -66,44 +81,17 @@ static gboolean refuse_captured(const HvrContext *context, const char *command, 
 	return FALSE;
 }
 
-/* The parent's part of --detach: wait until the VM runs, or for the reason why it does not. */
-static int wait_for_child(pid_t pid, int ready_fd)
-{
-	char ready = 0;
-	int status = 0;
-
-	if (read(ready_fd, &ready, 1) == 1)
-		return 0;
-	while (waitpid(pid, &status, 0) < 0)
-		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* The child's part: a session of its own, and nothing of the caller's terminal. */
-static void leave_terminal(const HvrContext *context)
-{
-	g_auto(HvrFd) null = hvr_open_beneath(context->host.dev, "null", O_RDWR);
-
-	setsid();
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-}
-
 static int run_detached(HvrContext *context, const HvrProfile *profile, HvrRunOptions *how,
 			GError **error)
 {
-	int ready[2];
+	HvrDetached child;
+	int status = 0;
+	int who = hvr_detach_fork(context, FALSE, &child, &how->ready_fd, error);
 
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return 70;
-	pid_t pid = fork();
-	if (pid > 0) {
-		close(ready[1]);
-		return wait_for_child(pid, ready[0]);
-	}
-	close(ready[0]);
-	leave_terminal(context);
-	how->ready_fd = ready[1];
+	if (who < 0)
+		return -1;
+	if (who > 0)
+		return hvr_detach_wait_ready(&child, &status) ? 0 : status;
 	if (hvr_run(context, profile, how, error))
 		return hvr_interrupt_pending() ? 128 + hvr_interrupt_pending() : 0;
 	return hvr_exit_status(error ? *error : NULL);
@@ -114,12 +102,18 @@ static int carry_out(HvrContext *context, const HvrProfile *profile, const Optio
 {
 	HvrRunOptions how = { .mode = options->exec ? HVR_RUN_EXEC : HVR_RUN_SUPERVISE,
 			      .wait_s = options->wait_s,
-			      .ready_fd = -1 };
+			      .ready_fd = -1,
+			      .wait_ready_s = options->wait_ready_s };
 
 	if (options->dry_run)
 		return hvr_run_show(context, profile, TRUE, error) ? 0 : -1;
-	if (!refuse_captured(context, "run", error))
+	if (!refuse_captured(context, "run", error) || !check_wait_ready(options, profile, error))
 		return -1;
+	g_autoptr(HvrEvents) events =
+		options->events ? hvr_events_open(options->events, profile->name, error) : NULL;
+	if (options->events && !events)
+		return -1;
+	context->events = events;
 	if (options->detach)
 		return run_detached(context, profile, &how, error);
 	return hvr_run(context, profile, &how, error) ? 0 : -1;
@@ -146,6 +140,11 @@ int hvr_command_run(HvrContext *context, char **words, GError **error)
 		  "Become QEMU; `release` gives the cards back", NULL },
 		{ "detach", 'd', 0, G_OPTION_ARG_NONE, &options.detach,
 		  "Return when the VM runs; the supervisor stays behind", NULL },
+		{ "wait-ready", 0, 0, G_OPTION_ARG_INT, &options.wait_ready_s,
+		  "End the VM if its guest is not ready by then; --detach returns when it is",
+		  "S" },
+		{ "events", 0, 0, G_OPTION_ARG_STRING, &options.events,
+		  "Write each step as a line of JSON to a descriptor or a file", "FD|FILE" },
 		OPTION_SET(options),
 		OPTION_WAIT,
 		G_OPTION_ENTRY_NULL,

@@ -11,6 +11,7 @@
  */
 typedef struct {
 	HvrHost host;
+	struct HvrEvents *events; /* `run --events`; NULL: nobody asked */
 	int runtime;	     /* see runtime.h; -1 where there is none (a captured tree) */
 	int runtime_parent;  /* /run or $XDG_RUNTIME_DIR, where it is made when needed */
 	gboolean captured;   /* --root: a tree to look at, never to change */

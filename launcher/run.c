@@ -17,15 +17,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launcher/arrival.h"
 #include "launcher/cmdline.h"
 #include "launcher/control.h"
 #include "launcher/decide.h"
 #include "launcher/error.h"
+#include "launcher/events.h"
 #include "launcher/execute.h"
 #include "launcher/giveback.h"
 #include "launcher/interrupt.h"
 #include "launcher/message.h"
-#include "launcher/notify.h"
 #include "launcher/qemu-output.h"
 #include "launcher/runtime.h"
 #include "launcher/session.h"
@@ -34,9 +35,6 @@
 #include "launcher/terminal.h"
 #include "vfio/step.h"
 #include "vfio/sysfs.h"
-
-/* How long QEMU may take to its first word; the kernel may be resetting cards meanwhile. */
-#define GREETING_BASE_MS 150000
 
 static void show_notes(const HvrPlan *plan)
 {
@@ -102,8 +100,13 @@ static gboolean give_all_back(const HvrContext *context, const HvrVm *vm, GError
 		}
 		g_ptr_array_add(keep ? kept : restored, entry);
 	}
-	gboolean well = hvr_giveback(context, restored, HVR_GIVEBACK_RESTORE, error);
-	return hvr_giveback(context, kept, HVR_GIVEBACK_KEEP, well ? error : NULL) && well;
+	g_autoptr(GError) cause = NULL;
+	gboolean well = hvr_giveback(context, restored, HVR_GIVEBACK_RESTORE, &cause);
+	well = hvr_giveback(context, kept, HVR_GIVEBACK_KEEP, well ? &cause : NULL) && well;
+	hvr_events_tell(context->events, "released", "error", cause ? cause->message : NULL, NULL);
+	if (cause)
+		g_propagate_error(error, g_steal_pointer(&cause));
+	return well;
 }
 
 /* How QEMU's end is told to the user: NULL when it ended well, or as we asked. */
@@ -112,6 +115,10 @@ static void judge_end(const HvrSession *session, const HvrQemuOutput *output, GE
 	const char *meaning = hvr_qemu_output_meaning(output);
 	int status = session->wait_status;
 
+	if (session->failure && !hvr_interrupt_pending()) {
+		g_propagate_error(error, g_error_copy(session->failure));
+		return;
+	}
 	if (hvr_interrupt_pending() || session->stops->len || status == 0)
 		return;
 	if (WIFEXITED(status))
@@ -125,42 +132,13 @@ static void judge_end(const HvrSession *session, const HvrQemuOutput *output, GE
 		hvr_error_hint(error, "%s", meaning);
 }
 
-/* Somebody waits for this moment, and then has the terminal back: from here on a log is kept. */
-static void tell_ready(const HvrRunOptions *options, int folder)
+static void tell_ended(const HvrSession *session)
 {
-	char ready = 1;
+	int status = session->wait_status;
 
-	if (options->ready_fd < 0)
-		return;
-	g_auto(HvrFd) log = openat(folder, HVR_VM_LOG,
-				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (log >= 0)
-		dup2(log, STDERR_FILENO);
-	ssize_t written = write(options->ready_fd, &ready, 1);
-	(void)written; /* whoever waited is gone: the VM runs all the same */
-	close(options->ready_fd);
-}
-
-typedef struct {
-	HvrSession *session;
-	const HvrRunOptions *options;
-} Greeting;
-
-static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *error,
-		       gpointer user_data)
-{
-	Greeting *greeting = user_data;
-	HvrSession *session = greeting->session;
-
-	if (!error) {
-		hvr_message("VM '%s' is running (QEMU pid %d)", session->vm->name,
-			    (int)session->vm->qemu.pid);
-		tell_ready(greeting->options, session->folder);
-		hvr_notify_ready("the VM is running");
-	} else if (!session->qemu_ended && !hvr_qmp_client_is_closed(client)) {
-		hvr_message("QEMU does not answer: %s", error->message);
-		hvr_shutdown_begin(session->shutdown, TRUE, 0);
-	}
+	hvr_events_tell_number(session->context->events, "ended",
+			       WIFSIGNALED(status) ? "signal" : "status",
+			       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 /* From a running QEMU to its end. */
@@ -172,7 +150,7 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 	HvrQmpClient *qmp = hvr_qmp_client_new(started->monitor, NULL);
 	g_autoptr(HvrSession) session =
 		hvr_session_new(context, profile, vm, folder, qmp, started->pidfd);
-	Greeting greeting = { session, options };
+	HvrArrival arrival;
 	GError *end = NULL;
 
 	session->child = TRUE;
@@ -187,9 +165,11 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 		hvr_message_warning(end);
 	g_clear_error(&end);
 	hvr_session_save(session);
-	hvr_qmp_client_execute(qmp, "query-status", NULL, GREETING_BASE_MS, on_greeted, &greeting);
+	hvr_arrival_begin(&arrival, session, options);
 	hvr_session_run(session);
 
+	hvr_arrival_end(&arrival);
+	tell_ended(session);
 	hvr_qemu_output_drain(output);
 	judge_end(session, output, &end);
 	GError *undone = NULL;
@@ -232,6 +212,7 @@ static gboolean start_and_stay(const HvrContext *context, const HvrProfile *prof
 		undo_start(context, profile, decision->plan);
 		return FALSE;
 	}
+	hvr_events_tell_number(context->events, "started", "pid", started.pid);
 	HvrVm *vm = make_record(context, profile, decision->plan, TRUE);
 	int own_folder = fcntl(folder, F_DUPFD_CLOEXEC, 3);
 	return stay(context, profile, options, decision, vm, own_folder, &started, error);
@@ -266,6 +247,8 @@ static gboolean launch(const HvrContext *context, const HvrProfile *profile,
 	}
 	g_ptr_array_add(decision.claim->locks, vm_lock);
 	show_notes(decision.plan);
+	hvr_events_tell_number(context->events, "planned", "functions",
+			       decision.plan->functions->len);
 	g_auto(HvrFd) folder = hvr_vm_make_folder(context->runtime, profile->name, error);
 	if (folder < 0)
 		return FALSE;
@@ -273,6 +256,8 @@ static gboolean launch(const HvrContext *context, const HvrProfile *profile,
 		hvr_vm_remove_folder(context->runtime, profile->name);
 		return FALSE;
 	}
+	hvr_events_tell(context->events, "prepared", NULL);
+	hvr_arrival_announce(profile, decision.plan->cards->len > 0);
 	return options->mode == HVR_RUN_EXEC
 		       ? become_qemu(context, profile, &decision, folder, error)
 		       : start_and_stay(context, profile, options, &decision, folder, error);
@@ -298,6 +283,8 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 	GError *cause = NULL;
 
 	if (!hvr_context_open_runtime(context, TRUE, error))
+		return FALSE;
+	if (options->mode == HVR_RUN_SUPERVISE && !hvr_readiness_check(profile, error))
 		return FALSE;
 	recover(context);
 	if (options->mode == HVR_RUN_PREPARE)

@@ -9,6 +9,7 @@
 #include "launcher/cmdline.h"
 #include "launcher/decide.h"
 #include "launcher/error.h"
+#include "launcher/events.h"
 #include "launcher/execute.h"
 #include "launcher/giveback.h"
 #include "launcher/message.h"
@@ -53,6 +54,8 @@ void hvr_session_device_gone(HvrSession *session, const char *id)
 	if (!device || !device->in_vm)
 		return;
 	device->in_vm = FALSE;
+	hvr_events_tell(session->context->events, "unplugged", "device", device->id, "address",
+			device->address, NULL);
 	if (hvr_session_has_group(session, device->group)) {
 		hvr_message("%s: left the VM; the rest of its IOMMU group %d is still in it",
 			    device->address, device->group);
@@ -232,6 +235,9 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 		plug_end(plug, error);
 		return;
 	}
+	char address[HVR_PCI_ADDRESS_SIZE];
+	hvr_events_tell(plug->session->context->events, "plugged", "device", card->id, "address",
+			hvr_pci_address_format(&card->address, address), NULL);
 	plug->next++;
 	plug_next(plug);
 }

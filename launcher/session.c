@@ -118,6 +118,7 @@ void hvr_session_free(HvrSession *session)
 	g_ptr_array_unref(session->locks);
 	g_ptr_array_unref(session->stops);
 	g_hash_table_unref(session->problems);
+	g_clear_error(&session->failure);
 	g_main_loop_unref(session->loop);
 	hvr_fd_close(session->pidfd);
 	hvr_fd_close(session->folder);

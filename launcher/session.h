@@ -39,6 +39,7 @@ struct HvrSession {
 	HvrShutdown *shutdown;
 	HvrControl *control;
 	GHashTable *problems; /* device id -> GError: why giving it back failed */
+	GError *failure;	   /* why we ended QEMU ourselves, or NULL */
 	GPtrArray *stops;     /* of HvrSessionStop: who wants to know of the end */
 };
 
