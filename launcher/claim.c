@@ -8,7 +8,9 @@
 #include "launcher/claim.h"
 
 #include "launcher/error.h"
+#include "launcher/interrupt.h"
 #include "launcher/inuse.h"
+#include "launcher/queue.h"
 #include "launcher/select.h"
 #include "vfio/sysfs.h"
 
@@ -64,7 +66,8 @@ typedef struct {
 	const HvrInventory *inventory;
 	const char *vm;
 	gboolean lock;
-	GPtrArray *busy; /* of char *: the locks that somebody else had */
+	GPtrArray *busy;   /* of char *: the locks that somebody else had */
+	HvrTicket *ticket; /* NULL: does not wait */
 } Claiming;
 
 /* Lock the function's group, then see that nobody outside of this program uses the card itself:
@@ -79,6 +82,10 @@ static gboolean take_function(const Claiming *how, HvrClaim *claim, const HvrPci
 	/* Without a group there is nothing to lock; judging that is the plan's business. */
 	if (function->group < 0 || has_lock(claim, name))
 		return TRUE;
+	if (!hvr_queue_turn(context, how->ticket, function->group, how->busy, &cause)) {
+		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
+		return FALSE;
+	}
 	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, how->vm, &cause);
 	if (!lock) {
 		g_ptr_array_add(how->busy, g_steal_pointer(&name));
@@ -175,7 +182,7 @@ static HvrClaim *claim_all(const Claiming *how, const GPtrArray *devices, GError
 HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
 			 const HvrInventory *inventory, GError **error)
 {
-	Claiming how = { context, inventory, NULL, FALSE, NULL };
+	Claiming how = { context, inventory, NULL, FALSE, NULL, NULL };
 	return claim_all(&how, devices, error);
 }
 
@@ -196,31 +203,61 @@ static gboolean wait_for_change(int watch, const GPtrArray *busy, gint64 deadlin
 	return TRUE;
 }
 
+/* A place in the queue for every group that would do. */
+static HvrTicket *join_queue(const Claiming *how, const GPtrArray *devices, GError **error)
+{
+	g_autoptr(GArray) groups = g_array_new(FALSE, FALSE, sizeof(int));
+
+	for (guint i = 0; i < devices->len; i++) {
+		g_autoptr(GPtrArray) found =
+			hvr_select(g_ptr_array_index(devices, i), how->inventory, NULL);
+		for (guint k = 0; found && k < found->len; k++) {
+			const HvrPciFunction *function = g_ptr_array_index(found, k);
+			g_array_append_val(groups, function->group);
+		}
+	}
+	return hvr_queue_join(how->context, groups, how->vm, error);
+}
+
+static HvrClaim *claim_waiting(Claiming *how, const GPtrArray *devices, gint64 deadline_us,
+			       GError **error)
+{
+	/* Watching starts before the first try: a lock that frees in between is not missed. */
+	g_auto(HvrFd) watch = hvr_lock_watch_new(how->context->runtime, error);
+	g_autoptr(HvrTicket) ticket = watch < 0 ? NULL : join_queue(how, devices, error);
+
+	how->ticket = ticket;
+	while (ticket && hvr_interrupt_check(error)) {
+		g_autoptr(GError) cause = NULL;
+		g_ptr_array_set_size(how->busy, 0);
+		HvrClaim *claim = claim_all(how, devices, &cause);
+		if (claim)
+			return claim;
+		if (hvr_exit_status(cause) == 75 && wait_for_change(watch, how->busy, deadline_us))
+			continue;
+		if (hvr_interrupt_check(error))
+			g_propagate_error(error, g_steal_pointer(&cause));
+		break;
+	}
+	return NULL;
+}
+
 HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
 			 const HvrInventory *inventory, int wait_s, GError **error)
 {
 	g_autoptr(GPtrArray) busy = g_ptr_array_new_with_free_func(g_free);
-	Claiming how = { context, inventory, vm, TRUE, busy };
+	Claiming how = { context, inventory, vm, TRUE, busy, NULL };
 	gint64 deadline_us =
 		wait_s > 0 ? g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC : 0;
-	/* Watching starts before the first try: a lock that frees in between is not missed. */
-	g_auto(HvrFd) watch =
-		wait_s == HVR_CLAIM_NO_WAIT ? -1 : hvr_lock_watch_new(context->runtime, error);
-	if (watch < 0 && wait_s != HVR_CLAIM_NO_WAIT)
-		return NULL;
+	g_autoptr(GError) cause = NULL;
+	HvrClaim *claim = claim_all(&how, devices, &cause);
 
-	for (;;) {
-		g_autoptr(GError) cause = NULL;
-		g_ptr_array_set_size(busy, 0);
-		HvrClaim *claim = claim_all(&how, devices, &cause);
-		if (claim)
-			return claim;
-		if (watch < 0 || hvr_exit_status(cause) != 75 ||
-		    !wait_for_change(watch, busy, deadline_us)) {
-			g_propagate_error(error, g_steal_pointer(&cause));
-			return NULL;
-		}
-	}
+	if (claim)
+		return claim;
+	if (wait_s != HVR_CLAIM_NO_WAIT && hvr_exit_status(cause) == 75)
+		return claim_waiting(&how, devices, deadline_us, error);
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return NULL;
 }
 
 gboolean hvr_claim_look_again(HvrClaim *claim, const HvrInventory *inventory, GError **error)

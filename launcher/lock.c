@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "launcher/error.h"
+#include "launcher/interrupt.h"
 #include "launcher/runtime.h"
 #include "vfio/sysfs.h"
 
@@ -79,6 +80,18 @@ void hvr_lock_fds(const HvrLock *lock, int out_fds[2])
 {
 	out_fds[0] = lock->fd;
 	out_fds[1] = lock->marker;
+}
+
+gboolean hvr_lock_say(HvrLock *lock, GKeyFile *extra, GError **error)
+{
+	g_autofree char *text = g_key_file_to_data(extra, NULL, NULL);
+	off_t end = lseek(lock->marker, 0, SEEK_END);
+	int saved = end < 0 || pwrite(lock->marker, text, strlen(text), end) < 0 ? errno : 0;
+
+	if (saved)
+		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
+			    "cannot write the lock '%s': %s", lock->name, g_strerror(saved));
+	return saved == 0;
 }
 
 const char *hvr_lock_name(const HvrLock *lock)
@@ -317,8 +330,11 @@ gboolean hvr_lock_watch_wait(int watch, const GPtrArray *names, gint64 deadline_
 	for (;;) {
 		gint64 left_ms = (deadline_us - g_get_monotonic_time() + 999) / 1000;
 		int timeout = deadline_us == 0 ? -1 : (int)CLAMP(left_ms, 0, G_MAXINT);
-		struct pollfd poller = { .fd = watch, .events = POLLIN };
-		int ready = poll(&poller, 1, timeout);
+		struct pollfd pollers[] = { { .fd = watch, .events = POLLIN },
+					    { .fd = hvr_interrupt_fd(), .events = POLLIN } };
+		int ready = poll(pollers, G_N_ELEMENTS(pollers), timeout);
+		if (ready > 0 && pollers[1].revents)
+			return FALSE;
 		if (ready > 0 && take_events(watch, names))
 			return TRUE;
 		if (ready == 0 || (ready < 0 && errno != EINTR))

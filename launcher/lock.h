@@ -55,6 +55,13 @@ gboolean hvr_lock_holder(const HvrHost *host, int runtime, const char *name,
 void hvr_lock_fds(const HvrLock *lock, int out_fds[2]);
 const char *hvr_lock_name(const HvrLock *lock);
 
+/**
+ * hvr_lock_say - add what @extra has in its group HVR_LOCK_EXTRA to what the lock's file says.
+ * Errors: G_IO_ERROR
+ */
+gboolean hvr_lock_say(HvrLock *lock, GKeyFile *extra, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+#define HVR_LOCK_EXTRA "extra"
+
 /* Unlocks for everybody who shares the lock, and removes the file. NULL is accepted. */
 void hvr_lock_release(HvrLock *lock);
 /* Closes our descriptors only: whoever inherited them keeps the lock. NULL is accepted. */
@@ -68,6 +75,7 @@ void hvr_lock_sweep(int runtime);
  */
 int hvr_lock_watch_new(int runtime, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Blocks until one of @names (of char *) may have become free; FALSE at @deadline_us (monotonic; 0:
- * none). What is not among them wakes nobody: whoever tries for two locks and gets one gives that
- * one up again, and would wake itself for ever. */
+ * none), or when somebody asks us to stop (see hvr_interrupt_check()). What is not among them wakes
+ * nobody: whoever tries for two locks and gets one gives that one up again, and would wake itself
+ * for ever. */
 gboolean hvr_lock_watch_wait(int watch, const GPtrArray *names, gint64 deadline_us);

@@ -7,7 +7,7 @@
  * The runtime folder, /run/hailo-vm-run as root and $XDG_RUNTIME_DIR/hailo-vm-run otherwise:
  *
  *   devices/ADDRESS.ini  the journal, one file per function that was changed (journal.h)
- *   locks/NAME           flock(2) files, one per IOMMU group and VM (lock.h)
+ *   locks/NAME           flock(2) files, one per IOMMU group, VM (lock.h) and waiter (queue.h)
  *   vms/NAME/            one running VM: vm.ini, qmp.sock, control.sock, serial.sock
  *
  * Folders are 0700, files 0600. Every one is made and opened without following links, and must
