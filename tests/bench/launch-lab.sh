@@ -14,4 +14,4 @@ profile bench <<-END
 	[device npu]
 	address = $card
 END
-"${HVR%/launcher/*}/tests/bench/bench-launch" "$HVR" /tmp/bench.ini 7 npu "$card"
+"$LAB_SOURCE/build-bench/tests/bench/bench-launch" "$HVR" /tmp/bench.ini 7 npu "$card"

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# timeout: 900
+# The program is killed at 200 random moments: `release --all` puts everything back, byte for byte.
+# shellcheck source=tests/lab/lib.sh
+source "$LAB_LIB"
+# shellcheck source=tests/lab/program.sh
+source "${LAB_LIB%/*}/program.sh"
+needs alone
+
+card=$(card alone)
+give_host_driver "$card"
+before=$(snapshot "$card")
+profile lab <<-END
+	[device npu]
+	address = $card
+END
+RANDOM=${HVR_SEED:-$$}
+say "seed ${HVR_SEED:-$$}"
+
+# Starts a command and kills it after up to so many milliseconds
+kill_during() # MILLISECONDS COMMAND...
+{
+	local pid ms=$((RANDOM % $1))
+
+	"${@:2}" > /dev/null 2>> /tmp/killed.err &
+	pid=$!
+	read -r -t "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))" < /dev/zero || true
+	kill -KILL "$pid" 2> /dev/null || true
+	wait "$pid" 2> /dev/null || true
+}
+
+# A QEMU that outlived its supervisor
+end_orphans()
+{
+	local pid
+
+	for pid in $(pgrep -x qemu-system-x86 || true); do
+		kill -KILL "$pid"
+		wait_for_end "$pid" 30
+	done
+}
+
+put_right() # WHAT
+{
+	end_orphans
+	expect_exit 0 "$HVR" release --all
+	assert_eq "$before" "$(snapshot "$card")" "the card, after $1 was killed"
+	nothing_left
+}
+
+moments=0
+for round in {1..45}; do
+	kill_during 400 "$HVR" prepare /tmp/lab.ini
+	put_right "prepare ($round)"
+	expect_exit 0 "$HVR" prepare /tmp/lab.ini
+	kill_during 400 "$HVR" release --all
+	put_right "release ($round)"
+	kill_during 900 "$HVR" run /tmp/lab.ini
+	put_right "run ($round)"
+	kill_during 600 "$HVR" run --exec /tmp/lab.ini
+	put_right "run --exec ($round)"
+	((moments += 4))
+done
+for round in {1..20}; do
+	run_vm lab
+	kill_during 500 "$HVR" unplug lab npu
+	kill -KILL "$run_pid"
+	wait "$run_pid" 2> /dev/null || true
+	put_right "unplug and the supervisor ($round)"
+	((++moments))
+done
+say "killed at $moments moments"
+assert_eq 0 "$(flr_count "$card")" "FLRs"
