@@ -36,8 +36,8 @@ typedef struct {
 	guint node;
 	/*
 	 * (nullable): as many as the profile has nets: for HVR_NET_BRIDGE and HVR_NET_TAP an open
-	 * tap. Without one QEMU opens it itself, which for a bridge takes its setuid helper: the
-	 * sandbox is then without spawn=deny and elevateprivileges=deny.
+	 * tap. Without one (print) QEMU opens it itself, which for a bridge takes its setuid
+	 * helper: the sandbox is then without spawn=deny and elevateprivileges=deny.
 	 */
 	const int *taps;
 } HvrCmdlineChannels;

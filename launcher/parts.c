@@ -7,11 +7,12 @@
 
 #include "launcher/disk-image.h"
 #include "launcher/placement.h"
+#include "launcher/tap.h"
 
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
 			     const HvrFacts *facts, GError **error);
 
-static const Question questions[] = { hvr_placement_check, hvr_disk_images_check };
+static const Question questions[] = { hvr_placement_check, hvr_taps_check, hvr_disk_images_check };
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts)
 {

@@ -322,6 +322,39 @@ static void test_node_and_cpus(void **state)
 	assert_string_equal(cpu, "[cpu] pin: CPU 3 is not there\nthis host has CPUs 0-2,4");
 }
 
+/* Bridges and taps must be there, and only root puts a VM on a bridge. */
+static void test_nets(void **state)
+{
+	static const char bridge[] = "[vm]\nmemory = 1G\n[net lan]\nmode = bridge\nbridge = br0\n";
+	static const char tap[] = "[vm]\nmemory = 1G\n[net lan]\nmode = tap\ntap = br0\n";
+	Fixture *f = *state;
+	g_autofree char *no_bridge = NULL;
+	g_autofree char *no_tap = NULL;
+	g_autofree char *not_root = NULL;
+
+	open_fake_sys(f);
+	f->facts.privileged = TRUE;
+	f->facts.user_name = (char *)"lab";
+	no_bridge = lacking(f, bridge);
+	assert_string_equal(no_bridge,
+			    "[net lan] bridge: 'br0' is no bridge of this host\nmake it: "
+			    "ip link add br0 type bridge; ip link set br0 up");
+	put_attribute(f, "class/net/br0/bridge/bridge_id", "");
+	assert_null(lacking(f, bridge));
+	no_tap = lacking(f, tap);
+	assert_string_equal(no_tap,
+			    "[net lan] tap: 'br0' is no tap of this host\nmake it: ip tuntap "
+			    "add br0 mode tap user lab; ip link set br0 up");
+	put_attribute(f, "class/net/br0/tun_flags", "0x1002\n");
+	assert_null(lacking(f, tap));
+	f->facts.privileged = FALSE;
+	assert_null(lacking(f, tap));
+	not_root = lacking(f, bridge);
+	assert_non_null(strstr(not_root, "[net lan] bridge: only root can put a VM on it\nrun this "
+					 "as root (sudo), or once: sudo ip tuntap add tap0 mode "
+					 "tap user lab;"));
+}
+
 /* @node: -1: none */
 static void assert_card_node(const Fixture *f, const char *text, const char *card, int node)
 {
@@ -411,7 +444,8 @@ int main(void)
 		TEST(test_disks_exist),	   TEST(test_disk_left_over),
 		TEST(test_disk_folders),   TEST(test_new_file_race),
 		TEST(test_hugepages),	   TEST(test_node_and_cpus),
-		TEST(test_card_node),	   TEST(test_pinned),
+		TEST(test_card_node),	   TEST(test_nets),
+		TEST(test_pinned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
