@@ -72,17 +72,19 @@ static gboolean parse_parts(char **words, guint *out_parts, GError **error)
 	return TRUE;
 }
 
+/* The one that is named; else the one of the setup before; else this host's. */
 static gboolean set_cpu(Setup *setup, GError **error)
 {
 	static const struct {
 		const char *name;
 		HvrCpuMaker maker;
 	} makers[] = { { "intel", HVR_CPU_INTEL }, { "amd", HVR_CPU_AMD }, { "arm", HVR_CPU_ARM } };
+	const char *cpu = setup->state->cpu;
 
-	if (!setup->options->cpu)
+	if (!cpu)
 		return TRUE;
 	for (guint i = 0; i < G_N_ELEMENTS(makers); i++)
-		if (g_str_equal(setup->options->cpu, makers[i].name)) {
+		if (g_str_equal(cpu, makers[i].name)) {
 			setup->host->cpu = makers[i].maker;
 			return TRUE;
 		}
@@ -197,6 +199,11 @@ static int set_up(Setup *setup, GError **error)
 {
 	/* What was chosen before is kept up to date with it: it may be about other cards now. */
 	guint parts = setup->parts | setup->state->parts;
+
+	if (setup->options->cpu) {
+		g_free(setup->state->cpu);
+		setup->state->cpu = g_strdup(setup->options->cpu);
+	}
 
 	if (!set_cpu(setup, error) || !choose_cards(setup, error))
 		return -1;

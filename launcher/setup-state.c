@@ -36,6 +36,7 @@ void hvr_setup_state_free(HvrSetupState *state)
 	g_ptr_array_unref(state->entries);
 	g_ptr_array_unref(state->actions);
 	g_ptr_array_unref(state->folders);
+	g_free(state->cpu);
 	g_free(state);
 }
 
@@ -156,6 +157,7 @@ static gboolean load_main(GKeyFile *file, HvrSetupState *state)
 
 	state->parts = get_number(file, MAIN, "parts") & HVR_SETUP_ALL_PARTS;
 	state->pending = get_number(file, MAIN, "pending");
+	state->cpu = g_key_file_get_string(file, MAIN, "cpu", NULL);
 	for (guint i = 0; cards && cards[i]; i++) {
 		HvrSetupCard *card = hvr_setup_card_from_text(cards[i]);
 		if (!card)
@@ -252,6 +254,8 @@ static void save_main(GKeyFile *file, const HvrSetupState *state)
 		g_ptr_array_add(cards, hvr_setup_card_to_text(g_ptr_array_index(state->cards, i)));
 	g_key_file_set_uint64(file, MAIN, "parts", state->parts);
 	g_key_file_set_uint64(file, MAIN, "pending", state->pending);
+	if (state->cpu)
+		g_key_file_set_string(file, MAIN, "cpu", state->cpu);
 	save_array(file, "cards", cards);
 	save_array(file, "folders", state->folders);
 }

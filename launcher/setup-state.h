@@ -28,6 +28,7 @@ typedef struct {
 	gboolean there;	    /* was loaded, and not empty */
 	guint parts;	    /* what was chosen: parts and cards, */
 	GPtrArray *cards;   /* of HvrSetupCard */
+	char *cpu;	    /* maker of the target's processor, as named; NULL: this host's */
 	GPtrArray *entries; /* of HvrSetupEntry */
 	GPtrArray *actions; /* of HvrSetupAction, done */
 	GPtrArray *folders; /* of char *: made by us, outermost first */
