@@ -1,0 +1,724 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup, on trees that look like a Debian with GRUB, a Fedora, and one with systemd-boot: what is
+ * written there, that a second time writes nothing, and that undo leaves what was there before.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/error.h"
+#include "launcher/notify.h"
+#include "launcher/setup-apply.h"
+#include "launcher/setup-cards.h"
+#include "launcher/setup-show.h"
+#include "tests/fake/fake-files.h"
+#include "tests/fake/layouts.h"
+#include "vfio/sysfs.h"
+
+#define TEMPLATES SOURCE_ROOT "/configs/setup"
+
+typedef struct {
+	FakeSysfs *machine;
+	HvrContext context;
+	HvrSetupTemplates *templates;
+	char *root; /* of the system that is set up */
+	int target;
+	GPtrArray *cards;
+} Fixture;
+
+/* What the runner was asked for, a line each; and what it says to it. */
+static GString *ran;
+static const char *missing_program;
+static const char *failing_program;
+
+static gboolean fake_find(int target, const char *name, GError **error)
+{
+	if (g_strcmp0(name, missing_program) != 0)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "no '%s'", name);
+	return FALSE;
+}
+
+static gboolean fake_run(int target, gboolean live, char **argv, GError **error)
+{
+	g_autofree char *line = g_strjoinv(" ", argv);
+
+	if (g_strcmp0(argv[0], failing_program) == 0) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "'%s' failed",
+			    argv[0]);
+		return FALSE;
+	}
+	g_string_append_printf(ran, "%s\n", line);
+	return TRUE;
+}
+
+static const HvrSetupRunner fake_runner = { fake_find, fake_run };
+
+static int setup(void **state)
+{
+	Fixture *f = g_new0(Fixture, 1);
+
+	f->machine = fake_layout_intel();
+	f->context = (HvrContext){ .host = *fake_sysfs_host(f->machine),
+				   .runtime = -1,
+				   .runtime_parent = -1,
+				   .privileged = TRUE };
+	f->templates = hvr_setup_templates_load(TEMPLATES, NULL);
+	assert_non_null(f->templates);
+	f->root = g_dir_make_tmp("hvr-setup-XXXXXX", NULL);
+	f->target = open(f->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	f->cards = hvr_setup_cards_new();
+	ran = g_string_new(NULL);
+	missing_program = failing_program = NULL;
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *folder = g_path_get_dirname(f->root);
+	g_autofree char *name = g_path_get_basename(f->root);
+
+	fake_files_remove(folder, name);
+	close(f->target);
+	g_free(f->root);
+	g_hash_table_unref(f->templates);
+	g_ptr_array_unref(f->cards);
+	fake_sysfs_free(f->machine);
+	g_string_free(ran, TRUE);
+	g_free(f);
+	return 0;
+}
+
+static void put(const Fixture *f, const char *path, const char *text, mode_t mode)
+{
+	fake_files_write(f->root, path, text, mode);
+}
+
+static void put_program(const Fixture *f, const char *path)
+{
+	put(f, path, "#!/bin/sh\n", 0755);
+}
+
+static void put_kernel(const Fixture *f, const char *version, const char *initramfs)
+{
+	g_autofree char *deps = g_strdup_printf("usr/lib/modules/%s/modules.dep", version);
+	g_autofree char *image = g_strdup_printf("boot/vmlinuz-%s", version);
+
+	put(f, deps, "", 0644);
+	put(f, image, "MZ", 0644);
+	if (initramfs)
+		put(f, initramfs, "cpio", 0644);
+}
+
+static void make_debian(const Fixture *f)
+{
+	fake_files_make_folder(f->root, "etc/default/grub.d");
+	fake_files_make_folder(f->root, "etc/udev/rules.d");
+	put(f, "etc/group", "root:x:0:\n", 0644);
+	put_program(f, "usr/sbin/update-grub");
+	put_program(f, "usr/sbin/update-initramfs");
+	put(f, "usr/share/initramfs-tools/hook-functions", "", 0644);
+	put_kernel(f, "6.1.0-50-amd64", "boot/initrd.img-6.1.0-50-amd64");
+}
+
+static void make_fedora(const Fixture *f)
+{
+	put_program(f, "usr/sbin/grubby");
+	put_program(f, "usr/bin/dracut");
+	put(f, "etc/default/grub", "GRUB_CMDLINE_LINUX=\"rhgb quiet\"\n", 0644);
+	put_kernel(f, "6.11.4-301.fc41.x86_64", "boot/initramfs-6.11.4-301.fc41.x86_64.img");
+	put_kernel(f, "6.12.0-1.fc41.x86_64", NULL);
+}
+
+static void make_systemd_boot(const Fixture *f)
+{
+	put_program(f, "usr/bin/kernel-install");
+	put_program(f, "usr/bin/dracut");
+	put(f, "boot/loader/loader.conf", "timeout 3\n", 0644);
+	put(f, "etc/kernel/cmdline", "root=UUID=1 quiet", 0640);
+	put_kernel(f, "6.12.1", NULL);
+}
+
+static void add_card(const Fixture *f, const char *text)
+{
+	HvrSetupCard *card = hvr_setup_card_parse(text, NULL, NULL);
+
+	assert_non_null(card);
+	g_ptr_array_add(f->cards, card);
+}
+
+static char *snapshot(const Fixture *f)
+{
+	GString *text = g_string_new(NULL);
+
+	fake_files_snapshot(f->root, ".", text);
+	return g_string_free(text, FALSE);
+}
+
+static GPtrArray *changes_of(const Fixture *f, guint parts, HvrSetupState *state, gboolean force,
+			     GError **error)
+{
+	g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupPlan) plan =
+		hvr_setup_plan_make(host, parts, f->cards, f->templates, "/usr/bin/hailo-vm-run");
+
+	return hvr_setup_changes_make(f->target, plan, parts, state, force, error);
+}
+
+/* What hailo-vm-run setup does. Returns whether there was something to do. */
+static gboolean set_up(const Fixture *f, guint parts, gboolean force, GError **error)
+{
+	g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, error);
+	assert_non_null(state);
+	g_autoptr(GPtrArray) changes = changes_of(f, parts, state, force, error);
+	HvrSetupSite site = { f->target, host, &fake_runner };
+
+	if (!changes || (changes->len == 0 && !state->pending))
+		return FALSE;
+	state->parts |= parts;
+	return hvr_setup_apply(&site, changes, state, error);
+}
+
+static gboolean take_back(const Fixture *f, guint parts, gboolean force, GError **error)
+{
+	g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, error);
+	assert_non_null(state);
+	g_autoptr(GPtrArray) changes =
+		hvr_setup_changes_undo(f->target, host, parts, state, force, error);
+	HvrSetupSite site = { f->target, host, &fake_runner };
+
+	state->parts &= ~parts;
+	return changes && hvr_setup_apply(&site, changes, state, error);
+}
+
+static void assert_set_up(const Fixture *f)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_true(set_up(f, HVR_SETUP_ALL_PARTS, FALSE, &error));
+	assert_null(error);
+}
+
+static void assert_taken_back(const Fixture *f)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_true(take_back(f, HVR_SETUP_ALL_PARTS, FALSE, &error));
+	assert_null(error);
+}
+
+static void assert_refused(const Fixture *f, const char *text)
+{
+	g_autofree char *before = snapshot(f);
+	g_autoptr(GError) error = NULL;
+
+	assert_false(set_up(f, HVR_SETUP_ALL_PARTS, FALSE, &error));
+	assert_non_null(error);
+	assert_non_null(strstr(error->message, text));
+	g_autofree char *after = snapshot(f);
+	assert_string_equal(before, after);
+}
+
+static void assert_has(const Fixture *f, const char *path, const char *text)
+{
+	g_autofree char *content = fake_files_read(f->root, path);
+
+	assert_non_null(content);
+	if (!strstr(content, text))
+		fail_msg("no '%s' in %s:\n%s", text, path, content);
+}
+
+/* GRUB's folder, initramfs-tools' two scripts, and what every distribution has. */
+static void debian_has_its_files(void **state)
+{
+	Fixture *f = *state;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	assert_set_up(f);
+	assert_has(f, "etc/default/grub.d/hailo-vm-run.cfg",
+		   "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX intel_iommu=on iommu=pt\"");
+	assert_has(f, "etc/initramfs-tools/hooks/hailo-vm-run", "manual_add_modules vfio-pci");
+	assert_has(f, "etc/initramfs-tools/scripts/init-top/hailo-vm-run",
+		   "hailo_vm_run_bind '1e60:2864*' ''");
+	assert_has(f, "etc/udev/rules.d/71-hailo-vm-run-bind.rules",
+		   "ATTR{driver_override}=\"vfio-pci\"");
+	assert_has(f, "etc/modprobe.d/hailo-vm-run.conf", "options kvm ignore_msrs=1");
+	assert_has(f, "etc/udev/rules.d/70-hailo-vm-run-reset.rules",
+		   "'echo  > $sys$devpath/reset_method'");
+	assert_has(f, "etc/udev/rules.d/72-hailo-vm-run-vfio.rules", "GROUP=\"hailo-vm\"");
+	assert_has(f, "etc/security/limits.d/hailo-vm-run.conf", "@hailo-vm - memlock unlimited");
+	assert_has(f, "etc/systemd/system/hailo-vm@.service",
+		   "ExecStart=/usr/bin/hailo-vm-run run /etc/hailo-vm-run/%i.ini");
+	assert_string_equal(ran->str, "groupadd --system hailo-vm\n"
+				      "update-initramfs -u -k all\n"
+				      "update-grub\n");
+}
+
+/* Each kernel's initramfs is made anew under the name that it has. */
+static void fedora_has_its_files(void **state)
+{
+	Fixture *f = *state;
+
+	make_fedora(f);
+	add_card(f, "1e60:2864");
+	assert_set_up(f);
+	assert_has(f, "usr/lib/dracut/modules.d/90hailo-vm-run/module-setup.sh",
+		   "inst_hook pre-udev 00");
+	assert_has(f, "usr/lib/dracut/modules.d/90hailo-vm-run/bind.sh",
+		   "hailo_vm_run_bind '1e60:2864*' ''");
+	assert_false(fake_files_exist(f->root, "etc/default/grub.d"));
+	assert_string_equal(ran->str, "grubby --update-kernel=ALL --args=intel_iommu=on iommu=pt\n"
+				      "groupadd --system hailo-vm\n"
+				      "dracut --force /boot/initramfs-6.11.4-301.fc41.x86_64.img "
+				      "6.11.4-301.fc41.x86_64\n"
+				      "dracut --force --kver 6.12.0-1.fc41.x86_64\n");
+	g_string_truncate(ran, 0);
+	assert_taken_back(f);
+	assert_non_null(strstr(ran->str, "grubby --update-kernel=ALL --remove-args=intel_iommu=on "
+					 "iommu=pt\ngroupdel hailo-vm\n"));
+}
+
+/* The line that is there stays, with its owner and mode, and comes back as it was. */
+static void systemd_boot_keeps_the_line(void **state)
+{
+	Fixture *f = *state;
+
+	make_systemd_boot(f);
+	add_card(f, "1e60:2864");
+	g_autofree char *before = snapshot(f);
+	assert_set_up(f);
+	assert_has(f, "etc/kernel/cmdline", "root=UUID=1 quiet intel_iommu=on iommu=pt");
+	assert_non_null(strstr(ran->str, "kernel-install add 6.12.1 /boot/vmlinuz-6.12.1\n"));
+	assert_taken_back(f);
+	g_autofree char *after = snapshot(f);
+	assert_string_equal(before, after);
+}
+
+/* Words that are there already are nobody's to take away. */
+static void arguments_given_by_hand_stay(void **state)
+{
+	Fixture *f = *state;
+
+	make_systemd_boot(f);
+	add_card(f, "1e60:2864");
+	put(f, "etc/kernel/cmdline", "iommu=pt intel_iommu=on\n", 0644);
+	assert_set_up(f);
+	assert_taken_back(f);
+	assert_has(f, "etc/kernel/cmdline", "iommu=pt intel_iommu=on");
+	assert_null(strstr(ran->str, "kernel-install"));
+}
+
+static void twice_is_once(void **state)
+{
+	void (*const makers[])(const Fixture *f) = { make_debian, make_fedora, make_systemd_boot };
+	Fixture *f = *state;
+
+	add_card(f, "1e60:2864");
+	add_card(f, "00:1c.4/00.0");
+	for (guint i = 0; i < G_N_ELEMENTS(makers); i++) {
+		g_autoptr(GError) error = NULL;
+		makers[i](f);
+		assert_set_up(f);
+		g_autofree char *before = snapshot(f);
+		g_string_truncate(ran, 0);
+		assert_false(set_up(f, HVR_SETUP_ALL_PARTS, FALSE, &error));
+		assert_null(error);
+		assert_string_equal(ran->str, "");
+		g_autofree char *after = snapshot(f);
+		assert_string_equal(before, after);
+		assert_taken_back(f);
+		fake_files_remove(f->root, "etc");
+		fake_files_remove(f->root, "usr");
+		fake_files_remove(f->root, "boot");
+	}
+}
+
+/* Files, folders that were made for them, the state: all gone. Enabled units are disabled. */
+static void undo_leaves_nothing(void **state)
+{
+	Fixture *f = *state;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	g_autofree char *before = snapshot(f);
+	assert_set_up(f);
+	put(f, "etc/systemd/system/multi-user.target.wants/hailo-vm@lab.service", "", 0644);
+	g_string_truncate(ran, 0);
+	assert_taken_back(f);
+	assert_string_equal(ran->str, "systemctl disable hailo-vm@lab.service\n"
+				      "groupdel hailo-vm\n"
+				      "update-initramfs -u -k all\n"
+				      "update-grub\n");
+	fake_files_remove(f->root, "etc/systemd"); /* what the real systemctl removes */
+	g_autofree char *after = snapshot(f);
+	assert_string_equal(before, after);
+}
+
+/* A part alone, and the rest stays. */
+static void parts_come_and_go(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	assert_true(set_up(f, 1u << HVR_SETUP_MODPROBE, FALSE, &error));
+	assert_false(fake_files_exist(f->root, "etc/systemd"));
+	assert_true(set_up(f, 1u << HVR_SETUP_SERVICE, FALSE, &error));
+	assert_true(take_back(f, 1u << HVR_SETUP_MODPROBE, FALSE, &error));
+	assert_false(fake_files_exist(f->root, "etc/modprobe.d/hailo-vm-run.conf"));
+	assert_true(fake_files_exist(f->root, "etc/systemd/system/hailo-vm@.service"));
+	assert_taken_back(f);
+	assert_false(fake_files_exist(f->root, "var"));
+}
+
+/* A file that only the cards of before needed goes. */
+static void other_cards_replace_files(void **state)
+{
+	Fixture *f = *state;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	assert_set_up(f);
+	g_ptr_array_set_size(f->cards, 0);
+	add_card(f, "1e60:45c4"); /* its resets are kept */
+	assert_set_up(f);
+	assert_false(fake_files_exist(f->root, "etc/udev/rules.d/70-hailo-vm-run-reset.rules"));
+	assert_has(f, "etc/udev/rules.d/71-hailo-vm-run-bind.rules", "0x45c4");
+	assert_taken_back(f);
+}
+
+static void drift_is_seen(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	assert_set_up(f);
+	put(f, "etc/modprobe.d/hailo-vm-run.conf", "# mine\n", 0644);
+	fake_files_remove(f->root, "etc/udev/rules.d/70-hailo-vm-run-reset.rules");
+
+	g_autoptr(HvrSetupState) known = hvr_setup_state_load(f->target, NULL);
+	g_autoptr(GPtrArray) changes = changes_of(f, HVR_SETUP_ALL_PARTS, known, TRUE, &error);
+	g_autofree char *drift = hvr_setup_show_drift(changes);
+	assert_string_equal(drift,
+			    "modprobe: etc/modprobe.d/hailo-vm-run.conf is not as setup would "
+			    "write it\n"
+			    "reset-policy: etc/udev/rules.d/70-hailo-vm-run-reset.rules is "
+			    "missing\n");
+	assert_refused(f, "'etc/modprobe.d/hailo-vm-run.conf' was changed since setup wrote it");
+	assert_false(take_back(f, HVR_SETUP_ALL_PARTS, FALSE, &error));
+	assert_non_null(strstr(error->message, "was changed since"));
+	g_clear_error(&error);
+	assert_true(set_up(f, HVR_SETUP_ALL_PARTS, TRUE, &error));
+	assert_has(f, "etc/modprobe.d/hailo-vm-run.conf", "softdep");
+	assert_taken_back(f);
+}
+
+static void a_mode_is_drift(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *path = g_build_filename(
+		f->root, "etc/initramfs-tools/scripts/init-top/hailo-vm-run", NULL);
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	assert_set_up(f);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_set_up(f);
+	assert_int_equal(access(path, X_OK), 0);
+	assert_taken_back(f);
+}
+
+static void a_foreign_file_is_refused(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	put(f, "etc/modprobe.d/hailo-vm-run.conf", "# somebody's\n", 0604);
+	g_autofree char *before = snapshot(f);
+	assert_refused(f, "is there, and not of setup's making");
+
+	/* With force it is kept, and comes back with its mode. */
+	assert_true(set_up(f, HVR_SETUP_ALL_PARTS, TRUE, &error));
+	assert_has(f, "etc/modprobe.d/hailo-vm-run.conf", "softdep");
+	assert_taken_back(f);
+	g_autofree char *after = snapshot(f);
+	assert_string_equal(before, after);
+}
+
+/* Root is not led elsewhere by a link: neither a file's nor a folder's. */
+static void links_are_refused(void **state)
+{
+	Fixture *f = *state;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	fake_files_link_text(f->root, "etc/modprobe.d/hailo-vm-run.conf", "../passwd");
+	assert_refused(f, "'etc/modprobe.d/hailo-vm-run.conf' is a symbolic link");
+	fake_files_remove(f->root, "etc/modprobe.d");
+	fake_files_link_text(f->root, "etc/modprobe.d", f->machine->root);
+	assert_refused(f, "etc/modprobe.d/hailo-vm-run.conf");
+}
+
+static void a_missing_program_changes_nothing(void **state)
+{
+	Fixture *f = *state;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	missing_program = "update-initramfs";
+	assert_refused(f, "no 'update-initramfs'");
+}
+
+/* What failed is run again by the next setup, and undo knows the rest. */
+static void a_failing_program_is_not_forgotten(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	g_autofree char *before = snapshot(f);
+	failing_program = "update-initramfs";
+	assert_false(set_up(f, HVR_SETUP_ALL_PARTS, FALSE, &error));
+	assert_non_null(error);
+	failing_program = NULL;
+	g_string_truncate(ran, 0);
+	assert_set_up(f);
+	assert_string_equal(ran->str, "update-initramfs -u -k all\nupdate-grub\n");
+
+	assert_taken_back(f);
+	g_clear_error(&error);
+	failing_program = "groupadd";
+	assert_false(set_up(f, HVR_SETUP_ALL_PARTS, FALSE, &error));
+	failing_program = NULL;
+	g_string_truncate(ran, 0);
+	assert_taken_back(f);
+	assert_null(strstr(ran->str, "groupdel"));
+	g_autofree char *after = snapshot(f);
+	assert_string_equal(before, after);
+}
+
+/* A crash between the state and the files: each subset of the files is taken back. */
+static void undo_after_a_crash(void **state)
+{
+	static const char *const written[] = { "etc/default/grub.d/hailo-vm-run.cfg",
+					       "etc/initramfs-tools/hooks/hailo-vm-run",
+					       "etc/modprobe.d/hailo-vm-run.conf",
+					       "etc/systemd/system/hailo-vm@.service" };
+	Fixture *f = *state;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	g_autofree char *before = snapshot(f);
+	for (guint missing = 0; missing < 1u << G_N_ELEMENTS(written); missing++) {
+		assert_set_up(f);
+		for (guint i = 0; i < G_N_ELEMENTS(written); i++)
+			if (missing & (1u << i))
+				fake_files_remove(f->root, written[i]);
+		assert_taken_back(f);
+		g_autofree char *after = snapshot(f);
+		assert_string_equal(before, after);
+	}
+}
+
+/* Cards in the languages of shell and udev; a root bus below another one (VMD) too. */
+static void cards_are_found_by_what_they_are(void **state)
+{
+	static const struct {
+		const char *text, *pattern, *match;
+	} table[] = {
+		{ "1E60:2864", "1e60:2864*", "ATTR{vendor}==\"0x1e60\", ATTR{device}==\"0x2864\"" },
+		{ "00:1c.4/00.0", "*/pci0000:00/0000:00:1c.4/0000:??:00.0",
+		  "DEVPATH==\"*/pci0000:00/0000:00:1c.4/0000:??:00.0\"" },
+		{ "0000:00:1c.4/00.0/03.1/00.0",
+		  "*/pci0000:00/0000:00:1c.4/0000:??:00.0/0000:??:03.1/0000:??:00.0", NULL },
+		{ "10000:e0:06.0/00.0", "*/pci10000:e0/10000:e0:06.0/10000:??:00.0", NULL },
+	};
+	static const char *const wrong[] = {
+		"", "1e60", "1e60:28645", "xyz", "../..", "1e60:2864'"
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autoptr(HvrSetupCard) card = hvr_setup_card_parse(table[i].text, NULL, NULL);
+		assert_non_null(card);
+		assert_string_equal(card->pattern, table[i].pattern);
+		if (table[i].match)
+			assert_string_equal(card->match, table[i].match);
+		g_autofree char *text = hvr_setup_card_to_text(card);
+		g_autoptr(HvrSetupCard) again = hvr_setup_card_from_text(text);
+		assert_string_equal(again->pattern, card->pattern);
+		assert_int_equal(g_strcmp0(again->reset, card->reset), 0);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autoptr(GError) error = NULL;
+		assert_null(hvr_setup_card_parse(wrong[i], NULL, &error));
+		assert_int_equal(hvr_exit_status(error), 64);
+	}
+}
+
+/* An address means the card that has it now, and is kept as the way to it. */
+static void an_address_becomes_a_path(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&f->context.host, NULL);
+	g_autoptr(HvrSetupCard) card = hvr_setup_card_parse("0000:02:00.0", inventory, NULL);
+
+	assert_string_equal(card->spec, "00:1c.4/00.0");
+	assert_string_equal(card->reset, "");
+	assert_null(hvr_setup_card_parse("0000:77:00.0", inventory, &error));
+	assert_int_equal(hvr_exit_status(error), 69);
+}
+
+/* No word is left unfilled, whichever kind of card it is about. */
+static void templates_are_filled(void **state)
+{
+	static const char *const cards[] = { "1e60:2864", "1e60:45c4", "00:1c.4/00.0" };
+	Fixture *f = *state;
+	HvrSetupWords words = { "iommu=pt", "/usr/bin/hailo-vm-run" };
+	GHashTableIter iter;
+	gpointer name;
+
+	for (guint i = 0; i < G_N_ELEMENTS(cards); i++) {
+		g_ptr_array_set_size(f->cards, 0);
+		add_card(f, cards[i]);
+		g_hash_table_iter_init(&iter, f->templates);
+		while (g_hash_table_iter_next(&iter, &name, NULL)) {
+			g_autofree char *text =
+				hvr_setup_template_fill(f->templates, name, f->cards, &words);
+			if (text && g_regex_match_simple("@[A-Z_]+@", text, 0, 0))
+				fail_msg("%s: %s", (const char *)name, text);
+		}
+	}
+}
+
+static void processors_differ(void **state)
+{
+	static const struct {
+		HvrCpuMaker cpu;
+		const char *arguments; /* NULL: no file */
+	} table[] = {
+		{ HVR_CPU_INTEL, "$GRUB_CMDLINE_LINUX intel_iommu=on iommu=pt\"" },
+		{ HVR_CPU_AMD, "$GRUB_CMDLINE_LINUX iommu=pt\"" },
+		{ HVR_CPU_ARM, NULL },
+	};
+	Fixture *f = *state;
+
+	make_debian(f);
+	for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
+		host->cpu = table[i].cpu;
+		g_autoptr(HvrSetupPlan) plan = hvr_setup_plan_make(
+			host, 1u << HVR_SETUP_KERNEL_ARGS, f->cards, f->templates, "x");
+		assert_int_equal(plan->files->len, table[i].arguments ? 1 : 0);
+		assert_int_equal(plan->notes->len, table[i].arguments ? 0 : 1);
+		const HvrSetupFile *file =
+			plan->files->len ? g_ptr_array_index(plan->files, 0) : NULL;
+		if (file)
+			assert_non_null(strstr(file->text, table[i].arguments));
+	}
+}
+
+/* Only the lines that differ are shown. */
+static void changes_are_shown(void **state)
+{
+	Fixture *f = *state;
+
+	make_systemd_boot(f);
+	add_card(f, "1e60:2864");
+	g_autoptr(HvrSetupState) known = hvr_setup_state_load(f->target, NULL);
+	g_autoptr(GPtrArray) changes =
+		changes_of(f, 1u << HVR_SETUP_KERNEL_ARGS, known, FALSE, NULL);
+	g_autofree char *text = hvr_setup_show(changes, NULL);
+	assert_string_equal(text,
+			    "change etc/kernel/cmdline (kernel-args, mode 0640, what is there "
+			    "now is kept)\n"
+			    "-root=UUID=1 quiet\n"
+			    "+root=UUID=1 quiet intel_iommu=on iommu=pt\n");
+}
+
+static void assert_notified(const char *name, const struct sockaddr_un *address, socklen_t length)
+{
+	char buffer[100] = { 0 };
+	g_auto(HvrFd) fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	assert_int_equal(bind(fd, (const struct sockaddr *)address, length), 0);
+	g_setenv("NOTIFY_SOCKET", name, TRUE);
+	hvr_notify_ready("it runs");
+	g_unsetenv("NOTIFY_SOCKET");
+	assert_true(recv(fd, buffer, sizeof(buffer) - 1, 0) > 0);
+	assert_string_equal(buffer, "READY=1\nSTATUS=it runs\n");
+	hvr_notify_ready("nobody asked");
+	assert_int_equal(recv(fd, buffer, sizeof(buffer), 0), -1);
+}
+
+static void service_managers_are_told(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *path = g_build_filename(f->root, "notify", NULL);
+	g_autofree char *name = g_strdup_printf("@hvr-test-%d", (int)getpid());
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+	assert_notified(path, &address, sizeof(address));
+	memset(address.sun_path, 0, sizeof(address.sun_path));
+	memcpy(address.sun_path + 1, name + 1, strlen(name) - 1);
+	assert_notified(name, &address,
+			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name)));
+
+	g_setenv("NOTIFY_SOCKET", "relative", TRUE);
+	hvr_notify_ready("nowhere");
+	g_unsetenv("NOTIFY_SOCKET");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(debian_has_its_files),
+		TEST(fedora_has_its_files),
+		TEST(systemd_boot_keeps_the_line),
+		TEST(arguments_given_by_hand_stay),
+		TEST(twice_is_once),
+		TEST(undo_leaves_nothing),
+		TEST(parts_come_and_go),
+		TEST(other_cards_replace_files),
+		TEST(drift_is_seen),
+		TEST(a_mode_is_drift),
+		TEST(a_foreign_file_is_refused),
+		TEST(links_are_refused),
+		TEST(a_missing_program_changes_nothing),
+		TEST(a_failing_program_is_not_forgotten),
+		TEST(undo_after_a_crash),
+		TEST(cards_are_found_by_what_they_are),
+		TEST(an_address_becomes_a_path),
+		TEST(templates_are_filled),
+		TEST(processors_differ),
+		TEST(changes_are_shown),
+		TEST(service_managers_are_told),
+	};
+
+	return cmocka_run_group_tests_name("setup", tests, NULL, NULL);
+}
