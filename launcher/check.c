@@ -23,6 +23,11 @@ static void result_free(gpointer data)
 	g_free(result);
 }
 
+GPtrArray *hvr_check_results_new(void)
+{
+	return g_ptr_array_new_with_free_func(result_free);
+}
+
 /* @seen, @fix: (transfer full) */
 static void add(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
 		char *seen, char *fix)
@@ -142,7 +147,7 @@ static void clear(HvrCheck *check)
 
 GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError **error)
 {
-	g_autoptr(GPtrArray) results = g_ptr_array_new_with_free_func(result_free);
+	g_autoptr(GPtrArray) results = hvr_check_results_new();
 	GError *no_pci = NULL, *no_user = NULL;
 	HvrCheck check = { .context = context, .results = results, .named = profile != NULL };
 

@@ -36,6 +36,9 @@ typedef struct {
 GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile,
 			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* An empty array of HvrCheckResult, which it owns. */
+GPtrArray *hvr_check_results_new(void) G_GNUC_WARN_UNUSED_RESULT;
+
 /* 0: ready. 1: not ready, something failed. 2: cannot tell. */
 int hvr_check_exit_status(const GPtrArray *results);
 

@@ -97,8 +97,13 @@ gboolean hvr_guest_reach(HvrGuest *guest, guint timeout_ms, GError **error)
 {
 	GError *cause = NULL;
 
-	if (guest->agent)
+	if (guest->signals && !guest->pid) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted");
+		return FALSE;
+	}
+	if (guest->agent && !hvr_agent_is_closed(guest->agent))
 		return TRUE;
+	g_clear_pointer(&guest->agent, hvr_agent_free);
 	guest->agent = hvr_agent_connect(guest->folder, HVR_VM_AGENT, NULL, &cause);
 	if (!guest->agent) {
 		hvr_guest_explain(guest, error, cause);
