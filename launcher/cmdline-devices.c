@@ -22,28 +22,44 @@
 /* The id of the character device behind the serial port. */
 #define CONSOLE "hvr-console"
 
-/* The image under a node name of its own. QEMU probes nothing: the format is the profile's. */
-static void add_image(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
+/* An image, and its file, each under a node name of its own. QEMU probes nothing. */
+static void add_image(GPtrArray *argv, const char *node, const char *file_node, const char *path,
+		      const char *driver, gboolean readonly)
 {
-	g_autofree char *file = g_strdup_printf("hvr-file%u", index);
-	g_autofree char *node = g_strdup_printf("hvr-disk%u", index);
 	JsonObject *storage = json_object_new();
 	JsonObject *format = json_object_new();
 
 	json_object_set_string_member(storage, "driver", "file");
-	json_object_set_string_member(storage, "node-name", file);
-	json_object_set_string_member(storage, "filename", disk->file);
-	json_object_set_boolean_member(storage, "read-only", disk->readonly);
+	json_object_set_string_member(storage, "node-name", file_node);
+	json_object_set_string_member(storage, "filename", path);
+	json_object_set_boolean_member(storage, "read-only", readonly);
 	json_object_set_string_member(storage, "discard", "unmap");
 	hvr_cmdline_add_json(argv, "-blockdev", storage);
 
-	json_object_set_string_member(format, "driver",
-				      disk->format == HVR_DISK_RAW ? "raw" : "qcow2");
+	json_object_set_string_member(format, "driver", driver);
 	json_object_set_string_member(format, "node-name", node);
-	json_object_set_string_member(format, "file", file);
-	json_object_set_boolean_member(format, "read-only", disk->readonly);
+	json_object_set_string_member(format, "file", file_node);
+	json_object_set_boolean_member(format, "read-only", readonly);
 	json_object_set_string_member(format, "discard", "unmap");
 	hvr_cmdline_add_json(argv, "-blockdev", format);
+}
+
+/*
+ * With SMM, only the firmware may write the variables, from System Management Mode; a guest that
+ * goes to sleep (S3) would come back with that open.
+ */
+void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
+			      const HvrFirmware *firmware)
+{
+	if (!firmware)
+		return;
+	add_image(argv, "hvr-code", "hvr-code-file", firmware->code, firmware->code_format, TRUE);
+	add_image(argv, "hvr-vars", "hvr-vars-file", profile->firmware.vars, firmware->vars_format,
+		  FALSE);
+	if (!firmware->needs_smm)
+		return;
+	hvr_cmdline_add(argv, "-global", "driver=cfi.pflash01,property=secure,value=on");
+	hvr_cmdline_add(argv, "-global", "driver=ICH9-LPC,property=disable_s3,value=1");
 }
 
 /*
@@ -65,6 +81,7 @@ static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
 {
 	gboolean nvme = disk->bus == HVR_DISK_NVME;
 	g_autofree char *drive = g_strdup_printf("hvr-disk%u", index);
+	g_autofree char *file = g_strdup_printf("hvr-file%u", index);
 	/* its bus has the same name and is a property next to "serial", "addr" and the like */
 	g_autofree char *id = g_strconcat(nvme ? "hvr-nvme-" : "", disk->id, NULL);
 	JsonObject *device = json_object_new();
@@ -72,7 +89,8 @@ static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
 	if (disk->snapshot)
 		add_throw_away(argv, disk, index);
 	else
-		add_image(argv, disk, index);
+		add_image(argv, drive, file, disk->file,
+			  disk->format == HVR_DISK_RAW ? "raw" : "qcow2", disk->readonly);
 	json_object_set_string_member(device, "driver", nvme ? "nvme" : "virtio-blk-pci");
 	json_object_set_string_member(device, "id", id);
 	json_object_set_string_member(device, "drive", drive);

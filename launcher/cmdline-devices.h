@@ -5,6 +5,10 @@
 
 /* The parts of hvr_cmdline_build() that add devices; see there. */
 
+/* Its two flash chips, which -machine names: HVR_CMDLINE_FLASH. */
+void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
+			      const HvrFirmware *firmware);
+#define HVR_CMDLINE_FLASH "pflash0=hvr-code,pflash1=hvr-vars"
 void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile);
 void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
 			  const HvrCmdlineChannels *channels);

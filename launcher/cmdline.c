@@ -93,8 +93,10 @@ static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm
 	if (g_str_equal(cpu, "auto"))
 		cpu = kvm ? "host" : "max";
 	hvr_cmdline_add(argv, "-name", "guest=%s,debug-threads=on", profile->name);
-	hvr_cmdline_add(argv, "-machine", "%s%s", profile->machine,
-			has_backend(profile, channels) ? ",memory-backend=hvr-memory" : "");
+	hvr_cmdline_add(argv, "-machine", "%s%s%s%s", profile->machine,
+			has_backend(profile, channels) ? ",memory-backend=hvr-memory" : "",
+			channels->firmware ? "," HVR_CMDLINE_FLASH : "",
+			channels->firmware && channels->firmware->needs_smm ? ",smm=on" : "");
 	hvr_cmdline_add(argv, "-accel", "%s", kvm ? "kvm" : "tcg,thread=multi");
 	hvr_cmdline_add(argv, "-cpu", "%s", cpu);
 	add_cpus(argv, profile);
@@ -191,6 +193,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	add_machine(argv, profile, kvm, channels);
 	add_sandbox(argv, profile, channels);
 	add_monitors(argv, channels);
+	hvr_cmdline_add_firmware(argv, profile, channels->firmware);
 	add_boot(argv, profile);
 	hvr_cmdline_add_nets(argv, profile, channels);
 	hvr_cmdline_add_disks(argv, profile);

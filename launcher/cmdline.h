@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/firmware.h"
 #include "launcher/profile.h"
 #include "vfio/address.h"
 
@@ -31,6 +32,8 @@ typedef struct {
 	/* [guest] agent: a listening socket; -1: QEMU makes @agent_path itself; NULL: no port */
 	int agent;
 	const char *agent_path;
+	/* [firmware] mode = uefi; NULL: as with bios */
+	const HvrFirmware *firmware;
 	/* [memory] node = auto: RAM is preferably taken from @node */
 	gboolean has_node;
 	guint node;

@@ -34,6 +34,7 @@ void hvr_facts_free(HvrFacts *facts)
 	g_free(facts->vfio_problem);
 	g_free(facts->iommu_advice);
 	g_free(facts->unreadable);
+	hvr_firmware_free(facts->firmware);
 	g_clear_error(&facts->lacking);
 	g_free(facts);
 }
@@ -172,6 +173,10 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	find_vfio_pci(context, facts);
 	facts->iommu_advice = hvr_iommu_advice(&context->host);
 	try_files(profile, facts);
-	facts->lacking = hvr_parts_ask(context, profile, facts);
+	if (profile->firmware.uefi)
+		facts->firmware = hvr_firmware_find(context->firmware_folders, profile->machine,
+						    profile->firmware.secure, &facts->lacking);
+	if (!facts->lacking)
+		facts->lacking = hvr_parts_ask(context, profile, facts);
 	return g_steal_pointer(&facts);
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "launcher/context.h"
+#include "launcher/firmware.h"
 #include "launcher/profile.h"
 
 /**
@@ -24,12 +25,13 @@ typedef struct {
 	char *qemu_path;   /* absolute; NULL when there is no such program */
 	gboolean vfio_pci; /* the driver is registered, or its module can be loaded */
 	gboolean vfio_pci_loaded;
-	char *vfio_problem;  /* why its module cannot be loaded, or NULL */
-	char *iommu_advice;  /* what to do where there is no IOMMU group: the kernel argument */
-	guint64 memlock_max; /* bytes that may be locked here; G_MAXUINT64: no limit */
-	char *unreadable;    /* a file of the profile that is missing or that the VM's user
-				cannot use: a message; NULL when all is well */
-	GError *lacking;     /* what keeps a part of the VM from being made, or NULL: parts.h */
+	char *vfio_problem;    /* why its module cannot be loaded, or NULL */
+	char *iommu_advice;    /* what to do where there is no IOMMU group: the kernel argument */
+	guint64 memlock_max;   /* bytes that may be locked here; G_MAXUINT64: no limit */
+	char *unreadable;      /* a file of the profile that is missing or that the VM's user
+				  cannot use: a message; NULL when all is well */
+	HvrFirmware *firmware; /* NULL: the profile wants none, or there is none */
+	GError *lacking;       /* what keeps a part of the VM from being made, or NULL: parts.h */
 } HvrFacts;
 
 /**

@@ -30,6 +30,7 @@ HvrHandover hvr_handover_new(const HvrStart *start)
 		.taps = g_array_new(FALSE, FALSE, sizeof(int)),
 	};
 
+	handover.channels.firmware = start->facts->firmware;
 	handover.channels.has_node = hvr_placement_node(host, start->profile, start->plan->cards,
 							&handover.channels.node);
 	for (guint i = 0; i < start->locks->len; i++) {

@@ -28,6 +28,10 @@
 #define DIR_RUN		  "/run"
 #define DIR_SYSTEM_CONFIG "/etc/hailo-vm-run"
 
+/* Where QEMU's firmware descriptors are: the administrator's, then the distribution's. */
+static const char *const firmware_folders[] = { "/etc/qemu/firmware", "/usr/share/qemu/firmware",
+						NULL };
+
 static int open_folder(const char *root, const char *path)
 {
 	g_autofree char *full = g_strconcat(root, path, NULL);
@@ -61,6 +65,7 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 				   .run = open_folder(prefix, DIR_RUN),
 				   .kernel = &hvr_kernel_linux };
 	context->system_config = DIR_SYSTEM_CONFIG;
+	context->firmware_folders = firmware_folders;
 	context->config_home = context->privileged ? NULL : g_get_user_config_dir();
 	context->runtime_path = "";
 	find_runtime(context, prefix);

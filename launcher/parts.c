@@ -6,13 +6,15 @@
 #include "launcher/parts.h"
 
 #include "launcher/disk-image.h"
+#include "launcher/nvram.h"
 #include "launcher/placement.h"
 #include "launcher/tap.h"
 
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
 			     const HvrFacts *facts, GError **error);
 
-static const Question questions[] = { hvr_placement_check, hvr_taps_check, hvr_disk_images_check };
+static const Question questions[] = { hvr_placement_check, hvr_taps_check, hvr_nvram_check,
+				      hvr_disk_images_check };
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts)
 {
@@ -31,5 +33,6 @@ void hvr_parts_describe(const HvrProfile *profile, GPtrArray *notes)
 
 gboolean hvr_parts_create(const HvrProfile *profile, const HvrFacts *facts, GError **error)
 {
-	return hvr_disk_images_create(profile, facts, error);
+	return hvr_nvram_create(profile, facts, error) &&
+	       hvr_disk_images_create(profile, facts, error);
 }

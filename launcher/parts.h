@@ -8,8 +8,8 @@
 #include "launcher/profile.h"
 
 /*
- * The parts of a VM that the launcher makes or opens for it, beside its cards: new disks. Each has
- * a file of its own; these are the questions to all of them.
+ * The parts of a VM that the launcher makes or opens for it, beside its cards: new disks, variables
+ * of UEFI, taps. Each has a file of its own; these are the questions to all of them.
  */
 
 /* Could they all be made on this host? Changes nothing.

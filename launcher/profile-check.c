@@ -73,6 +73,16 @@ static gboolean check_boot(const char *file, const HvrProfile *profile, const Hv
 	       check_only(file, part, "cmdline", kernel, "means nothing without a kernel", error);
 }
 
+static gboolean check_firmware(const char *file, const HvrProfile *profile,
+			       const HvrProfilePart *part, GError **error)
+{
+	const HvrProfileFirmware *firmware = &profile->firmware;
+
+	if (firmware->secure && !firmware->uefi)
+		return fail(error, file, part, "secure", "needs mode = uefi");
+	return check_only(file, part, "vars", firmware->uefi, "is for mode = uefi only", error);
+}
+
 static gboolean check_memory(const char *file, const HvrProfile *profile,
 			     const HvrProfilePart *part, GError **error)
 {
@@ -176,6 +186,8 @@ static gboolean check_part(const char *file, const HvrProfile *profile, const Hv
 {
 	if (strcmp(part->kind->name, "boot") == 0)
 		return check_boot(file, profile, part, error);
+	if (strcmp(part->kind->name, "firmware") == 0)
+		return check_firmware(file, profile, part, error);
 	if (strcmp(part->kind->name, "memory") == 0)
 		return check_memory(file, profile, part, error);
 	if (strcmp(part->kind->name, "cpu") == 0)

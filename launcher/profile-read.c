@@ -312,6 +312,15 @@ static gboolean complete_name(const Reading *reading, GError **error)
 	return TRUE;
 }
 
+/* Beside the profile, under the VM's name. */
+static void complete_firmware(HvrProfile *profile)
+{
+	g_autofree char *folder = g_path_get_dirname(profile->file);
+
+	if (profile->firmware.uefi && !profile->firmware.vars)
+		profile->firmware.vars = g_strdup_printf("%s/%s.vars.fd", folder, profile->name);
+}
+
 /*
  * The same VM has the same addresses on every start, so leases and names of interfaces stay. The
  * first byte says: one interface, not from any manufacturer.
@@ -349,6 +358,7 @@ static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **er
 			return FALSE;
 	if (!complete(reading, error) || !complete_name(reading, error))
 		return FALSE;
+	complete_firmware(reading->profile);
 	complete_nets(reading->profile);
 	return hvr_profile_check(reading->file, reading->profile, reading->parts, error);
 }

@@ -115,6 +115,18 @@ static const HvrProfileKey boot_keys[] = {
 	  .sample = "console=ttyS0 root=/dev/vda1", .help = "its command line" },
 };
 
+static const HvrProfileKey firmware_keys[] = {
+	{ .name = "mode", .parse = hvr_value_choice, .offset = VM(firmware.uefi),
+	  .words = WORDS("bios", "uefi"), .fallback = "bios", .sample = "uefi",
+	  .help = "bios: QEMU's own; uefi: as QEMU's firmware descriptors have it" },
+	{ .name = "secure", .parse = hvr_value_switch, .offset = VM(firmware.secure),
+	  .words = SWITCH, .fallback = "no", .sample = "yes",
+	  .help = "UEFI with Secure Boot, which boots signed systems only" },
+	{ .name = "vars", .parse = hvr_value_path, .offset = VM(firmware.vars),
+	  .sample = "lab.vars.fd",
+	  .help = "UEFI's variables, made when missing; default: NAME.vars.fd" },
+};
+
 static const HvrProfileKey disk_keys[] = {
 	{ .name = "file", .parse = hvr_value_path, .offset = DISK(file), .required = TRUE,
 	  .sample = "root.qcow2", .help = "the image" },
@@ -195,6 +207,8 @@ static const HvrProfileSection sections[] = {
 	  .help = "a card; its name is QEMU's id and what unplug takes" },
 	{ .name = "boot", .n_keys = G_N_ELEMENTS(boot_keys), .keys = boot_keys,
 	  .help = "a kernel instead of a disk" },
+	{ .name = "firmware", .n_keys = G_N_ELEMENTS(firmware_keys), .keys = firmware_keys,
+	  .help = "what starts the guest's system" },
 	{ .name = "disk", .named = TRUE, .most = 16,
 	  .list_offset = VM(disks), .entry_size = sizeof(HvrProfileDisk),
 	  .n_keys = G_N_ELEMENTS(disk_keys), .keys = disk_keys,

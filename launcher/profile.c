@@ -82,6 +82,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->initrd);
 	g_free(profile->cmdline);
 	g_free(profile->serial_file);
+	g_free(profile->firmware.vars);
 	g_free(profile->guest.ready_pattern);
 	g_free(profile->guest.hailort_min);
 	g_free(profile->user);

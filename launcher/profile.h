@@ -73,6 +73,13 @@ typedef enum {
 	HVR_SERIAL_SOCKET,
 } HvrSerialMode;
 
+/* [firmware] */
+typedef struct {
+	gboolean uefi; /* else QEMU's own BIOS */
+	gboolean secure;
+	char *vars; /* uefi: its variables, absolute */
+} HvrProfileFirmware;
+
 /* [memory] */
 typedef enum { HVR_PAGES_NORMAL, HVR_PAGES_2M, HVR_PAGES_1G } HvrHugepages;
 #define HVR_NODE_AUTO (-1) /* the first card's, preferably */
@@ -110,6 +117,7 @@ typedef struct {
 	HvrAccel accel;
 	char *cpu; /* "auto" or a QEMU model, with its +/- features */
 	char *machine;
+	HvrProfileFirmware firmware;
 	HvrProfileMemory memory;
 	HvrProfileProcessor processor;
 	GPtrArray *devices; /* of HvrProfileDevice, in the file's order */

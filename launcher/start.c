@@ -128,6 +128,7 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 					.agent = -1,
 					.agent_path = agent };
 
+	channels.firmware = facts->firmware;
 	channels.has_node =
 		hvr_placement_node(&context->host, profile, plan->cards, &channels.node);
 

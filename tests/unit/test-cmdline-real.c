@@ -28,6 +28,8 @@
 #include <glib/gstdio.h>
 
 #include "launcher/cmdline.h"
+#include "launcher/facts.h"
+#include "launcher/nvram.h"
 #include "vfio/sysfs.h"
 
 #define QEMU   "qemu-system-x86_64"
@@ -538,6 +540,46 @@ static void test_node(void **state)
 	quit(f);
 }
 
+/* UEFI as this host has it, with Secure Boot and without. */
+static void accept_firmware(Fixture *f, gboolean secure)
+{
+	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
+	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(folders, "q35", secure, NULL);
+	g_autoptr(HvrProfile) profile = load(f, "uefi", "vm.cpus=1");
+	HvrFacts facts = { .privileged = geteuid() == 0,
+			   .uid = geteuid() == 0 ? NOBODY : geteuid(),
+			   .gid = geteuid() == 0 ? NOBODY : getegid(),
+			   .firmware = firmware };
+	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					.qmp_listen = LISTEN_FD,
+					.serial = SERIAL_FD,
+					.agent = -1,
+					.firmware = firmware };
+	g_autoptr(GPtrArray) argv = NULL;
+
+	if (!firmware && !getenv("HVR_TESTS_MUST_RUN")) {
+		print_message("this host has no UEFI firmware\n");
+		return;
+	}
+	assert_non_null(firmware);
+	assert_true(hvr_nvram_create(profile, &facts, NULL));
+	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels);
+	g_ptr_array_add(argv, g_strdup("-S"));
+	start(f, argv, profile->serial);
+	greet(f);
+	quit(f);
+}
+
+static void test_uefi(void **state)
+{
+	accept_firmware(*state, FALSE);
+}
+
+static void test_uefi_secure(void **state)
+{
+	accept_firmware(*state, TRUE);
+}
+
 /* The guest's port for the agent leads to a socket that somebody can connect to. */
 static void test_agent(void **state)
 {
@@ -565,11 +607,12 @@ static void test_unconfined(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_minimal),	  TEST(test_spare_port),  TEST(test_disks),
-		TEST(test_forwards),	  TEST(test_kernel),	  TEST(test_serial_file),
-		TEST(test_serial_socket), TEST(test_print_file),  TEST(test_print_socket),
-		TEST(test_hugepages),	  TEST(test_node),	  TEST(test_locked),
-		TEST(test_agent),	  TEST(test_print_agent), TEST(test_unconfined),
+		TEST(test_minimal),	  TEST(test_spare_port), TEST(test_disks),
+		TEST(test_forwards),	  TEST(test_kernel),	 TEST(test_serial_file),
+		TEST(test_serial_socket), TEST(test_print_file), TEST(test_print_socket),
+		TEST(test_hugepages),	  TEST(test_node),	 TEST(test_uefi),
+		TEST(test_uefi_secure),	  TEST(test_locked),	 TEST(test_agent),
+		TEST(test_print_agent),	  TEST(test_unconfined),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 

@@ -28,6 +28,19 @@ static const HvrCmdlineChannels print_channels = { .qmp_private = -1,
 						   .serial_path = "/run/a,b/serial.sock",
 						   .agent = -1,
 						   .agent_path = "/run/a,b/agent.sock" };
+static const HvrFirmware plain = { .code = (char *)"/fw/code.fd",
+				   .code_format = (char *)"raw",
+				   .vars_format = (char *)"raw" };
+static const HvrFirmware secure = { .code = (char *)"/fw/code.qcow2",
+				    .code_format = (char *)"qcow2",
+				    .vars_format = (char *)"qcow2",
+				    .needs_smm = TRUE };
+static const HvrCmdlineChannels uefi_channels = {
+	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .firmware = &plain
+};
+static const HvrCmdlineChannels secure_channels = {
+	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .firmware = &secure
+};
 static const HvrCmdlineChannels node_channels = {
 	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .has_node = TRUE, .node = 1
 };
@@ -58,6 +71,8 @@ static const Golden golden[] = {
 	{ "serial-file-print", "serial-file", FALSE, 0, &print_channels },
 	{ "serial-socket", NULL, FALSE, 0, &run_channels },
 	{ "serial-socket-print", "serial-socket", FALSE, 0, &print_channels },
+	{ "uefi", NULL, FALSE, 0, &uefi_channels },
+	{ "uefi-secure", "uefi", FALSE, 0, &secure_channels },
 	{ "hugepages", NULL, FALSE, 0, &run_channels },
 	{ "locked", NULL, FALSE, 0, &run_channels },
 	{ "node-of-card", "minimal", FALSE, 0, &node_channels },

@@ -355,6 +355,59 @@ static void test_nets(void **state)
 					 "tap user lab;"));
 }
 
+/* UEFI's variables are copied once, for the VM's user alone, and then stay as they are. */
+static void test_nvram(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *template = g_build_filename(f->folder, "template.fd", NULL);
+	g_autofree char *vars = g_build_filename(f->folder, "lab.vars.fd", NULL);
+	g_autoptr(HvrProfile) profile = parse(f, "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n");
+	HvrFirmware firmware = { .code = template, .vars = template };
+	g_autofree char *text = NULL;
+	g_autofree char *kept = NULL;
+	struct stat st;
+
+	assert_true(g_file_set_contents(template, "variables", -1, NULL));
+	assert_int_equal(g_chmod(template, 0644), 0);
+	f->facts.firmware = &firmware;
+	assert_null(hvr_parts_ask(&f->context, profile, &f->facts));
+	assert_true(hvr_parts_create(profile, &f->facts, NULL));
+	assert_int_equal(lstat(vars, &st), 0);
+	assert_int_equal(st.st_uid, f->facts.uid);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_true(g_file_get_contents(vars, &text, NULL, NULL));
+	assert_string_equal(text, "variables");
+
+	assert_true(g_file_set_contents(template, "newer", -1, NULL));
+	assert_true(hvr_parts_create(profile, &f->facts, NULL));
+	assert_true(g_file_get_contents(vars, &kept, NULL, NULL));
+	assert_string_equal(kept, "variables");
+}
+
+/* A template that is gone leaves no half of a file; variables of somebody else are no use. */
+static void test_nvram_refused(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *template = g_build_filename(f->folder, "template.fd", NULL);
+	g_autofree char *vars = g_build_filename(f->folder, "lab.vars.fd", NULL);
+	g_autoptr(HvrProfile) profile = parse(f, "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n");
+	HvrFirmware firmware = { .code = vars, .vars = template };
+	g_autoptr(GError) gone = NULL;
+	g_autoptr(GError) theirs = NULL;
+
+	f->facts.firmware = &firmware;
+	f->facts.user_name = (char *)"lab";
+	assert_false(hvr_parts_create(profile, &f->facts, &gone));
+	assert_true(g_str_has_prefix(gone->message, "[firmware] vars: "));
+	assert_int_equal(count_files(f), 0);
+	assert_true(g_file_set_contents(vars, "", -1, NULL));
+	assert_int_equal(g_chmod(vars, 0444), 0);
+	if (geteuid() != 0)
+		return;
+	theirs = hvr_parts_ask(&f->context, profile, &f->facts);
+	assert_non_null(strstr(theirs->message, "[firmware] mode: user lab cannot write '"));
+}
+
 /* @node: -1: none */
 static void assert_card_node(const Fixture *f, const char *text, const char *card, int node)
 {
@@ -445,6 +498,7 @@ int main(void)
 		TEST(test_disk_folders),   TEST(test_new_file_race),
 		TEST(test_hugepages),	   TEST(test_node_and_cpus),
 		TEST(test_card_node),	   TEST(test_nets),
+		TEST(test_nvram),	   TEST(test_nvram_refused),
 		TEST(test_pinned),
 	};
 

@@ -68,7 +68,7 @@ static const Refusal refusals[] = {
 	/* sections and keys */
 	{ "unknown-section", VM "[boots]\n",
 	  "lab.ini:3: [boots]: there is no such section\ndid you mean \"boot\"?" },
-	{ "unknown-section-far", VM "[colours]\n", "expected one of: vm, device, boot, disk" },
+	{ "unknown-section-far", VM "[colours]\n", "expected one of: vm, device, boot, firmware" },
 	{ "section-case", "[VM]\nmemory = 1G\n", "lab.ini:1: [VM]: there is no such section" },
 	{ "empty-section", "[]\n", "lab.ini:1: []: there is no such section" },
 	{ "unknown-key", "[vm]\nmemry = 1G\n",
@@ -158,6 +158,12 @@ static const Refusal refusals[] = {
 	{ "deadline-zero", NPU "deadline = 0\n", "\"0\" is out of range\nexpected 1 to 600" },
 	{ "deadline-unit", NPU "deadline = 10s\n", "\"10s\" is not a whole number" },
 	{ "pick-unknown", NPU "pick = any\n", "is not one of its values\nit takes only, free" },
+	/* [firmware] */
+	{ "secure-bios", VM "[firmware]\nsecure = yes\n",
+	  "lab.ini:4: [firmware] secure: needs mode = uefi" },
+	{ "vars-bios", VM "[firmware]\nvars = a\n", "lab.ini:4: [firmware] vars: is for mode = uefi" },
+	{ "firmware-unknown", VM "[firmware]\nmode = efi\n",
+	  "\"efi\" is not one of its values\ndid you mean \"uefi\"? It takes bios, uefi" },
 	/* [memory], [cpu] */
 	{ "hugepages-odd", "[vm]\nmemory = 17M\n[memory]\nhugepages = 2M\n",
 	  "lab.ini:4: [memory] hugepages: [vm] memory is not a whole number of them" },

@@ -246,6 +246,19 @@ static void test_texts(void **state)
 	assert_string_equal(profile->qemu_args->pdata[3], "e f");
 }
 
+/* UEFI's variables are beside the profile, whoever includes it, unless it says where. */
+static void test_firmware(void **state)
+{
+	g_autoptr(HvrProfile) bios = parse(VM);
+	g_autoptr(HvrProfile) uefi = parse(VM "[firmware]\nmode = uefi\nsecure = yes\n");
+	g_autoptr(HvrProfile) vars = parse(VM "[firmware]\nmode = uefi\nvars = a.fd\n");
+
+	assert_true(!bios->firmware.uefi && !bios->firmware.secure && !bios->firmware.vars);
+	assert_true(uefi->firmware.uefi && uefi->firmware.secure);
+	assert_string_equal(uefi->firmware.vars, "/lab/rig-1.vars.fd");
+	assert_string_equal(vars->firmware.vars, "/lab/a.fd");
+}
+
 /* Where memory and CPUs are on the host, and what the guest sees of it. */
 static void test_placement(void **state)
 {
@@ -376,7 +389,7 @@ static void test_table(void **state)
 	gsize length;
 	const HvrProfileSection *section = hvr_profile_table(&length);
 
-	assert_int_equal(length, 11);
+	assert_int_equal(length, 12);
 	for (; section->name; section++) {
 		assert_non_null(section->help);
 		assert_true(section->n_keys <= HVR_PROFILE_KEYS_MAX);
@@ -412,7 +425,7 @@ static void test_samples(void **state)
 				hvr_profile_parse("a.ini", VM, strlen(VM), sets, &error);
 
 			/* what is left is a rule between keys, which has its own test */
-			if (!profile && !strstr(error->message, "mode =") &&
+			if (!profile && !strstr(error->message, "mode = ") &&
 			    !strstr(error->message, "sockets, cores and threads") &&
 			    !strstr(error->message, "include stands in a file"))
 				fail_msg("%s", error->message);
@@ -479,7 +492,7 @@ int main(void)
 		cmocka_unit_test(test_names),	  cmocka_unit_test(test_table),
 		cmocka_unit_test(test_samples),	  cmocka_unit_test(test_dictionary),
 		cmocka_unit_test(test_configs),	  cmocka_unit_test(test_guest),
-		cmocka_unit_test(test_placement),
+		cmocka_unit_test(test_placement), cmocka_unit_test(test_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

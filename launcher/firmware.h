@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* A UEFI firmware that is installed on this host, as its descriptor has it. */
+typedef struct {
+	char *code;	   /* absolute */
+	char *code_format; /* "raw" or "qcow2" */
+	char *vars;	   /* the template of the variables; absolute */
+	char *vars_format;
+	gboolean needs_smm;
+} HvrFirmware;
+void hvr_firmware_free(HvrFirmware *firmware);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrFirmware, hvr_firmware_free)
+
+/**
+ * hvr_firmware_find - the UEFI firmware that suits a VM, by QEMU's firmware descriptors.
+ * @folders: NULL-terminated, the first one counts most: a file hides those of its name in later
+ *	     folders, and an empty one hides all of them
+ * @machine: "q35" or a version of it
+ * @secure: with Secure Boot on and keys enrolled; else without Secure Boot, or where there is
+ *	    none such, with one that no key turns on
+ *
+ * A descriptor that cannot be read, or is not as QEMU's firmware.json has it, is passed over.
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE
+ */
+HvrFirmware *hvr_firmware_find(const char *const *folders, const char *machine, gboolean secure,
+			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
