@@ -31,7 +31,8 @@ void hvr_arrival_announce(const HvrProfile *profile, gboolean has_cards)
 			    gib, gib / PINNING_GIB_PER_S);
 }
 
-/* Somebody waits for this moment, and then has the terminal back: from here on a log is kept. */
+/* Somebody waits for this moment, and then, mostly, has the terminal back: from here on a
+ * log is kept. */
 static void tell_waiting(const HvrRunOptions *options, int folder)
 {
 	char ready = 1;
@@ -40,7 +41,7 @@ static void tell_waiting(const HvrRunOptions *options, int folder)
 		return;
 	g_auto(HvrFd) log = openat(folder, HVR_VM_LOG,
 				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (log >= 0)
+	if (log >= 0 && !options->attached)
 		dup2(log, STDERR_FILENO);
 	ssize_t written = write(options->ready_fd, &ready, 1);
 	(void)written; /* whoever waited is gone: the VM runs all the same */

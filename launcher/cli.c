@@ -20,6 +20,8 @@ const HvrCommand hvr_commands[] = {
 	{ "stop", "VM", "power a VM down", hvr_command_stop },
 	{ "exec", "VM -- CMD [ARG...]", "run a command in the guest; its status is ours",
 	  hvr_command_exec },
+	{ "test", "PROFILE -- CMD [ARG...]", "run a command in a disposable VM; its status is ours",
+	  hvr_command_test },
 	{ "verify", "VM", "has the guest its Hailo-8? exit 0 yes, 1 no, 2 cannot tell",
 	  hvr_command_verify },
 	{ "console", "VM", "the guest's serial port; Ctrl-] leaves", hvr_command_console },

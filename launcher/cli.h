@@ -69,5 +69,6 @@ int hvr_command_exec(HvrContext *context, char **words, GError **error);
 int hvr_command_console(HvrContext *context, char **words, GError **error);
 int hvr_command_log(HvrContext *context, char **words, GError **error);
 int hvr_command_ssh(HvrContext *context, char **words, GError **error);
+int hvr_command_test(HvrContext *context, char **words, GError **error);
 int hvr_command_verify(HvrContext *context, char **words, GError **error);
 int hvr_command_qmp(HvrContext *context, char **words, GError **error);

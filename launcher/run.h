@@ -17,6 +17,8 @@ typedef struct {
 	int wait_s;	  /* for busy cards, see hvr_claim_take() */
 	int ready_fd;	  /* --detach: written to and closed when QEMU runs; -1: nobody waits */
 	int wait_ready_s; /* how long the guest may take to be ready; 0: for ever */
+	gboolean
+		attached; /* with ready_fd: whoever waits stays, and goes on reading our messages */
 } HvrRunOptions;
 
 /**
