@@ -35,7 +35,7 @@ const HvrCommand hvr_commands[] = {
 	{ "prepare", "PROFILE", "the host's side alone: cards on vfio-pci", hvr_command_prepare },
 	{ "release", "PROFILE|ADDRESS|--all", "give cards back to the host", hvr_command_release },
 	{ "print", "PROFILE", "the profile for QEMU, libvirt or Docker", hvr_command_print },
-	{ "setup", "[PART...]", "the host's side made to last; see 'setup --help'", hvr_command_setup },
+	{ "setup", "[PART...]", "prepare this host for good, or take that back", hvr_command_setup },
 	{ NULL, NULL, NULL, NULL },
 };
 

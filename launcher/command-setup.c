@@ -300,6 +300,14 @@ static int run(Setup *setup, GError **error)
 	return setup->options->undo ? undo(setup, error) : set_up(setup, error);
 }
 
+static void show_parts(void)
+{
+	printf("Parts (default: all of them):\n");
+	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++)
+		printf("  %-12s  %s\n", hvr_setup_part_name((HvrSetupPart)part),
+		       hvr_setup_part_summary((HvrSetupPart)part));
+}
+
 int hvr_command_setup(HvrContext *context, char **words, GError **error)
 {
 	g_auto(Options) o = { 0 };
@@ -327,8 +335,10 @@ int hvr_command_setup(HvrContext *context, char **words, GError **error)
 	HvrCli cli = hvr_cli_parse("setup", entries, NULL, &rest, 0, HVR_SETUP_N_PARTS, error);
 	Setup setup = { .context = context, .options = &o, .target = -1 };
 
+	if (cli == HVR_CLI_HELP)
+		return show_parts(), 0;
 	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
+		return -1;
 	return may(&setup, error) && parse_parts(rest, &setup.parts, error) ? run(&setup, error)
 									    : -1;
 }

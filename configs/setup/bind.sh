@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Gives the cards to vfio-pci before any other driver has seen them. They are found by what they
 # are or by the slots on the way to them, never by their bus number, which other cards change.
 #
