@@ -75,9 +75,10 @@ gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GEr
 		    facts->user_name, facts->memlock_max >> 20,
 		    profile->memory.locked ? "this VM" : "a VM with a card", needed >> 20);
 	hvr_error_hint(error,
-		       "raise the limit: '%s hard memlock unlimited' in "
-		       "/etc/security/limits.d/, then log in again",
-		       facts->user_name);
+		       "raise the limit, then log in again: 'hailo-vm-run setup permissions' and "
+		       "'usermod -aG hailo-vm %s' as root, or '%s hard memlock unlimited' in "
+		       "/etc/security/limits.d/",
+		       facts->user_name, facts->user_name);
 	return FALSE;
 }
 
@@ -163,7 +164,7 @@ gboolean hvr_judge_prepared(const HvrFacts *facts, const HvrPlanView *view,
 		    "%s: it is not prepared for user %s, and only root can do that", function->name,
 		    facts->user_name);
 	hvr_error_hint(error, "run this as root (sudo), or once: sudo hailo-vm-run prepare "
-			      "PROFILE");
+			      "PROFILE; for every boot: sudo hailo-vm-run setup");
 	return FALSE;
 }
 
