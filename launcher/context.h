@@ -12,15 +12,15 @@
 typedef struct {
 	HvrHost host;
 	struct HvrEvents *events; /* `run --events`; NULL: nobody asked */
-	int runtime;	     /* see runtime.h; -1 where there is none (a captured tree) */
-	int runtime_parent;  /* /run or $XDG_RUNTIME_DIR, where it is made when needed */
-	gboolean captured;   /* --root: a tree to look at, never to change */
-	gboolean privileged; /* effective uid 0 */
+	int runtime;		  /* see runtime.h; -1 where there is none (a captured tree) */
+	int runtime_parent;	  /* /run or $XDG_RUNTIME_DIR, where it is made when needed */
+	gboolean captured;	  /* --root: a tree to look at, never to change */
+	gboolean privileged;	  /* effective uid 0 */
 	guint64 memlock_max; /* bytes that QEMU may be allowed to lock; G_MAXUINT64: no limit */
-	const char *runtime_path;  /* the runtime folder as a path, to show to people */
-	const char *config_home;   /* where profiles of the user are; NULL: nowhere */
+	const char *runtime_path;	     /* the runtime folder as a path, to show to people */
+	const char *config_home;	     /* where profiles of the user are; NULL: nowhere */
 	const char *const *firmware_folders; /* of descriptors, the first counts most; or NULL */
-	const char *system_config; /* "/etc/hailo-vm-run" */
+	const char *system_config;	     /* "/etc/hailo-vm-run" */
 } HvrContext;
 
 /**

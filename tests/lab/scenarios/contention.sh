@@ -64,7 +64,7 @@ for i in {1..8}; do
 done
 
 # Whoever is ready is stopped; what is in a VM at that moment must be in no other
-for turn in {1..8}; do
+for _ in {1..8}; do
 	ready=
 	until [[ $ready ]]; do
 		for i in {1..8}; do
