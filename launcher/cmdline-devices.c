@@ -15,6 +15,7 @@
 #include <json-glib/json-glib.h>
 
 #include "launcher/cmdline-json.h"
+#include "launcher/seed.h"
 
 #define ROOT_BUS   "pcie.0"
 #define PORTS_SLOT 0x10
@@ -104,6 +105,78 @@ void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile)
 {
 	for (guint i = 0; i < profile->disks->len; i++)
 		add_disk(argv, profile->disks->pdata[i], i);
+}
+
+/* cloud-init finds it by its label, among all disks. */
+void hvr_cmdline_add_seed(GPtrArray *argv, const HvrProfile *profile,
+			  const HvrCmdlineChannels *channels)
+{
+	JsonObject *device;
+
+	if (!hvr_seed_is_wanted(profile) || (channels->seed < 0 && !channels->seed_path))
+		return;
+	if (channels->seed >= 0)
+		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=2", channels->seed);
+	add_image(argv, "hvr-seed-disk", "hvr-seed-file",
+		  channels->seed >= 0 ? "/dev/fdset/2" : channels->seed_path, "raw", TRUE);
+	device = json_object_new();
+	json_object_set_string_member(device, "driver", "virtio-blk-pci");
+	json_object_set_string_member(device, "id", "hvr-seed");
+	json_object_set_string_member(device, "drive", "hvr-seed-disk");
+	json_object_set_string_member(device, "serial", "cloud-init");
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+/*
+ * Folders by 9p. QEMU's user owns what the guest makes, whoever it is there: security_model=none
+ * ignores that it cannot give files away. multidevs=remap: mounts below the folder keep apart.
+ */
+static void add_share(GPtrArray *argv, const HvrProfileShare *share, guint index)
+{
+	g_autofree char *id = g_strdup_printf("hvr-share%u", index);
+	g_autofree char *path = hvr_cmdline_escape(share->path);
+	JsonObject *device = json_object_new();
+
+	hvr_cmdline_add(argv, "-fsdev",
+			"local,id=%s,path=%s,security_model=none,multidevs=remap,readonly=%s", id,
+			path, share->readonly ? "on" : "off");
+	json_object_set_string_member(device, "driver", "virtio-9p-pci");
+	json_object_set_string_member(device, "id", share->id);
+	json_object_set_string_member(device, "fsdev", id);
+	json_object_set_string_member(device, "mount_tag", share->tag ? share->tag : share->id);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile)
+{
+	for (guint i = 0; i < profile->shares->len; i++)
+		add_share(argv, profile->shares->pdata[i], i);
+}
+
+static void add_plain(GPtrArray *argv, const char *driver, const char *id, const char *bus)
+{
+	JsonObject *device = json_object_new();
+
+	json_object_set_string_member(device, "driver", driver);
+	json_object_set_string_member(device, "id", id);
+	if (bus)
+		json_object_set_string_member(device, "bus", bus);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+/* On the host's loopback only. A tablet, so that the pointer is where the viewer shows it. */
+void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile)
+{
+	if (profile->graphics == HVR_GRAPHICS_NONE)
+		return;
+	if (profile->graphics == HVR_GRAPHICS_VNC)
+		hvr_cmdline_add(argv, "-vnc", "127.0.0.1:%u", profile->graphics_port - 5900);
+	else
+		hvr_cmdline_add(argv, "-spice", "addr=127.0.0.1,port=%u,disable-ticketing=on",
+				profile->graphics_port);
+	add_plain(argv, "VGA", "hvr-screen", NULL);
+	add_plain(argv, "qemu-xhci", "hvr-usb", NULL);
+	add_plain(argv, "usb-tablet", "hvr-pointer", "hvr-usb.0");
 }
 
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index)

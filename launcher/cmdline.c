@@ -197,8 +197,11 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	add_boot(argv, profile);
 	hvr_cmdline_add_nets(argv, profile, channels);
 	hvr_cmdline_add_disks(argv, profile);
+	hvr_cmdline_add_seed(argv, profile, channels);
+	hvr_cmdline_add_shares(argv, profile);
 	add_entropy(argv);
 	hvr_cmdline_add_serial(argv, profile, channels);
+	hvr_cmdline_add_graphics(argv, profile);
 	hvr_cmdline_add_agent(argv, profile, channels);
 	hvr_cmdline_add_cards(argv, cards);
 	for (guint i = 0; i < profile->qemu_args->len; i++)

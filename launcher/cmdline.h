@@ -32,6 +32,9 @@ typedef struct {
 	/* [guest] agent: a listening socket; -1: QEMU makes @agent_path itself; NULL: no port */
 	int agent;
 	const char *agent_path;
+	/* [cloud-init]: the image, open for reading only; -1: it is at @seed_path; NULL: none */
+	int seed;
+	const char *seed_path;
 	/* [firmware] mode = uefi; NULL: as with bios */
 	const HvrFirmware *firmware;
 	/* [memory] node = auto: RAM is preferably taken from @node */

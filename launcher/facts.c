@@ -139,6 +139,11 @@ static void try_files(const HvrProfile *profile, HvrFacts *facts)
 {
 	try_file(facts, "[boot] kernel", profile->kernel, O_RDONLY);
 	try_file(facts, "[boot] initrd", profile->initrd, O_RDONLY);
+	for (guint i = 0; i < profile->shares->len; i++) {
+		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
+		g_autofree char *what = g_strdup_printf("[share %s] path", share->id);
+		try_file(facts, what, share->path, O_RDONLY | O_DIRECTORY);
+	}
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 		g_autofree char *what = g_strdup_printf("[disk %s] file", disk->id);

@@ -17,6 +17,7 @@
 #include "launcher/lock.h"
 #include "launcher/placement.h"
 #include "launcher/runtime.h"
+#include "launcher/seed.h"
 #include "launcher/tap.h"
 #include "launcher/vm.h"
 #include "vfio/sysfs.h"
@@ -25,7 +26,11 @@ HvrHandover hvr_handover_new(const HvrStart *start)
 {
 	const HvrHost *host = &start->context->host;
 	HvrHandover handover = {
-		.channels = { .qmp_private = -1, .qmp_listen = -1, .serial = -1, .agent = -1 },
+		.channels = { .qmp_private = -1,
+			      .qmp_listen = -1,
+			      .serial = -1,
+			      .agent = -1,
+			      .seed = -1 },
 		.fds = g_array_new(FALSE, FALSE, sizeof(int)),
 		.taps = g_array_new(FALSE, FALSE, sizeof(int)),
 	};
@@ -116,6 +121,13 @@ static gboolean add_agent(const HvrStart *start, HvrHandover *handover, GError *
 		    &handover->channels.agent);
 }
 
+static gboolean add_seed(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	return !hvr_seed_is_wanted(start->profile) ||
+	       take(handover, hvr_seed_make(start->profile, start->facts, error),
+		    &handover->channels.seed);
+}
+
 static gboolean add_taps(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	const GPtrArray *nets = start->profile->nets;
@@ -139,5 +151,5 @@ gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 	return take(handover, hvr_runtime_listen(start->folder, HVR_VM_QMP, error),
 		    &handover->channels.qmp_listen) &&
 	       add_serial(start, handover, error) && add_agent(start, handover, error) &&
-	       add_taps(start, handover, error);
+	       add_seed(start, handover, error) && add_taps(start, handover, error);
 }

@@ -26,6 +26,6 @@ gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours,
 				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All that does not depend on whether the launcher stays: qmp.sock, the serial port, the agent's
- * port, taps. */
+ * port, cloud-init's disk, taps. */
 gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 				   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -8,13 +8,14 @@
 #include "launcher/disk-image.h"
 #include "launcher/nvram.h"
 #include "launcher/placement.h"
+#include "launcher/seed.h"
 #include "launcher/tap.h"
 
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
 			     const HvrFacts *facts, GError **error);
 
 static const Question questions[] = { hvr_placement_check, hvr_taps_check, hvr_nvram_check,
-				      hvr_disk_images_check };
+				      hvr_seed_check, hvr_disk_images_check };
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts)
 {

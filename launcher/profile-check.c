@@ -83,6 +83,24 @@ static gboolean check_firmware(const char *file, const HvrProfile *profile,
 	return check_only(file, part, "vars", firmware->uefi, "is for mode = uefi only", error);
 }
 
+static gboolean check_seed(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
+			   GError **error)
+{
+	gboolean own = profile->seed.meta_data != NULL;
+
+	return check_only(file, part, "ssh-key", !own, "goes into meta-data, which is given",
+			  error) &&
+	       check_only(file, part, "hostname", !own, "goes into meta-data, which is given",
+			  error);
+}
+
+static gboolean check_graphics(const char *file, const HvrProfile *profile,
+			       const HvrProfilePart *part, GError **error)
+{
+	return check_only(file, part, "port", profile->graphics != HVR_GRAPHICS_NONE,
+			  "is for mode = vnc or spice only", error);
+}
+
 static gboolean check_memory(const char *file, const HvrProfile *profile,
 			     const HvrProfilePart *part, GError **error)
 {
@@ -188,6 +206,10 @@ static gboolean check_part(const char *file, const HvrProfile *profile, const Hv
 		return check_boot(file, profile, part, error);
 	if (strcmp(part->kind->name, "firmware") == 0)
 		return check_firmware(file, profile, part, error);
+	if (strcmp(part->kind->name, "cloud-init") == 0)
+		return check_seed(file, profile, part, error);
+	if (strcmp(part->kind->name, "graphics") == 0)
+		return check_graphics(file, profile, part, error);
 	if (strcmp(part->kind->name, "memory") == 0)
 		return check_memory(file, profile, part, error);
 	if (strcmp(part->kind->name, "cpu") == 0)
@@ -211,7 +233,8 @@ static gboolean check_names(const char *file, const HvrProfilePart *a, const Hvr
 		return TRUE;
 	hvr_profile_fail(error, file, b->header, "\"%s\" is already the name of a %s", b->name,
 			 a->kind->name);
-	hvr_error_hint(error, "device, disk and net names are QEMU ids: each has to be different");
+	hvr_error_hint(error,
+		       "device, disk, net and share names are QEMU ids: each has to be different");
 	return FALSE;
 }
 
@@ -275,6 +298,21 @@ static gboolean check_mac(const char *file, const HvrProfilePart *a, const HvrPr
 	return hvr_profile_fail(error, file, &place, "is also the address of [net %s]", a->name);
 }
 
+static const char *share_tag(const HvrProfileShare *share)
+{
+	return share->tag ? share->tag : share->id;
+}
+
+static gboolean check_tags(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			   GError **error)
+{
+	HvrProfileLine place = hvr_profile_part_place(b, "tag");
+
+	if (strcmp(share_tag(a->base), share_tag(b->base)) != 0)
+		return TRUE;
+	return hvr_profile_fail(error, file, &place, "is also the tag of [share %s]", a->name);
+}
+
 static gboolean check_pair(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
 			   GError **error)
 {
@@ -284,6 +322,8 @@ static gboolean check_pair(const char *file, const HvrProfilePart *a, const HvrP
 		return TRUE;
 	if (strcmp(a->kind->name, "net") == 0)
 		return check_ports(file, a, b, error) && check_mac(file, a, b, error);
+	if (strcmp(a->kind->name, "share") == 0)
+		return check_tags(file, a, b, error);
 	if (strcmp(a->kind->name, "disk") == 0)
 		return check_images(file, a, b, error);
 	return TRUE;

@@ -33,6 +33,7 @@
 #define DEVICE(field) offsetof(HvrProfileDevice, field)
 #define DISK(field)   offsetof(HvrProfileDisk, field)
 #define NET(field)    offsetof(HvrProfileNet, field)
+#define SHARE(field)  offsetof(HvrProfileShare, field)
 
 /* clang-format off */
 static const HvrProfileKey vm_keys[] = {
@@ -163,6 +164,37 @@ static const HvrProfileKey net_keys[] = {
 	  .sample = "52:54:00:12:34:56", .help = "default: made from the names of VM and net" },
 };
 
+static const HvrProfileKey share_keys[] = {
+	{ .name = "path", .parse = hvr_value_folder, .offset = SHARE(path), .required = TRUE,
+	  .sample = "work", .help = "a folder of the host" },
+	{ .name = "tag", .parse = hvr_value_word, .offset = SHARE(tag),
+	  .max = 31, .characters = "-_.", .sample = "work",
+	  .help = "mount -t 9p -o trans=virtio TAG FOLDER; default: the section's name" },
+	{ .name = "readonly", .parse = hvr_value_switch, .offset = SHARE(readonly),
+	  .words = SWITCH, .fallback = "no", .sample = "yes", .help = "the guest cannot write" },
+};
+
+static const HvrProfileKey seed_keys[] = {
+	{ .name = "user-data", .parse = hvr_value_path, .offset = VM(seed.user_data),
+	  .sample = "user-data.yaml", .help = "what cloud-init does at the first start" },
+	{ .name = "meta-data", .parse = hvr_value_path, .offset = VM(seed.meta_data),
+	  .sample = "meta-data.yaml", .help = "in place of ssh-key and hostname" },
+	{ .name = "ssh-key", .parse = hvr_value_path, .offset = VM(seed.ssh_key),
+	  .sample = "id_ed25519.pub", .help = "public keys for the image's user" },
+	{ .name = "hostname", .parse = hvr_value_word, .offset = VM(seed.hostname),
+	  .max = 253, .characters = "-.", .sample = "lab",
+	  .help = "the guest's name; default: the VM's" },
+};
+
+static const HvrProfileKey graphics_keys[] = {
+	{ .name = "mode", .parse = hvr_value_choice, .offset = VM(graphics),
+	  .words = WORDS("none", "vnc", "spice"), .fallback = "none", .sample = "vnc",
+	  .help = "a screen, keyboard and pointer; without a password" },
+	{ .name = "port", .parse = hvr_value_number, .offset = VM(graphics_port),
+	  .min = 5900, .max = 65535, .fallback = "5900", .sample = "5901",
+	  .help = "where a viewer on this host finds it, at 127.0.0.1" },
+};
+
 static const HvrProfileKey serial_keys[] = {
 	{ .name = "mode", .parse = hvr_value_choice, .offset = VM(serial),
 	  .words = WORDS("none", "stdio", "file", "socket"), .fallback = "stdio",
@@ -217,6 +249,14 @@ static const HvrProfileSection sections[] = {
 	  .list_offset = VM(nets), .entry_size = sizeof(HvrProfileNet),
 	  .n_keys = G_N_ELEMENTS(net_keys), .keys = net_keys,
 	  .help = "a network card" },
+	{ .name = "share", .named = TRUE, .most = 8,
+	  .list_offset = VM(shares), .entry_size = sizeof(HvrProfileShare),
+	  .n_keys = G_N_ELEMENTS(share_keys), .keys = share_keys,
+	  .help = "a folder of the host for the guest" },
+	{ .name = "cloud-init", .n_keys = G_N_ELEMENTS(seed_keys), .keys = seed_keys,
+	  .help = "what a cloud image is told at its start" },
+	{ .name = "graphics", .n_keys = G_N_ELEMENTS(graphics_keys), .keys = graphics_keys,
+	  .help = "a screen" },
 	{ .name = "serial", .n_keys = G_N_ELEMENTS(serial_keys), .keys = serial_keys,
 	  .help = "the first serial port" },
 	{ .name = "memory", .n_keys = G_N_ELEMENTS(memory_keys), .keys = memory_keys,
@@ -237,6 +277,7 @@ G_STATIC_ASSERT(G_N_ELEMENTS(device_keys) <= HVR_PROFILE_KEYS_MAX);
 G_STATIC_ASSERT(offsetof(HvrProfileDevice, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileDisk, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileNet, id) == 0);
+G_STATIC_ASSERT(offsetof(HvrProfileShare, id) == 0);
 
 const HvrProfileSection *hvr_profile_table(gsize *out_length)
 {

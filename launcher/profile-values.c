@@ -242,8 +242,8 @@ gboolean hvr_value_vm_name(const HvrProfileKey *key, const char *value, const ch
 	return TRUE;
 }
 
-static gboolean read_path(const HvrProfileKey *key, const char *value, const char *folder,
-			  char **out_path, GError **error)
+static gboolean read_any_path(const HvrProfileKey *key, const char *value, const char *folder,
+			      char **out_path, GError **error)
 {
 	g_autofree char *path = NULL;
 
@@ -253,14 +253,29 @@ static gboolean read_path(const HvrProfileKey *key, const char *value, const cha
 			       "expected an absolute path, or one from the profile's folder");
 		return FALSE;
 	}
-	if (g_str_has_suffix(value, "/")) {
-		hvr_profile_fail(error, NULL, NULL, "\"%s\" names a folder", value);
-		return FALSE;
-	}
 	path = g_canonicalize_filename(value, folder);
 	if (!check_length(key, path, error))
 		return FALSE;
 	*out_path = g_steal_pointer(&path);
+	return TRUE;
+}
+
+static gboolean read_path(const HvrProfileKey *key, const char *value, const char *folder,
+			  char **out_path, GError **error)
+{
+	if (g_str_has_suffix(value, "/") && !g_str_has_prefix(value, "~/"))
+		return hvr_profile_fail(error, NULL, NULL, "\"%s\" names a folder", value);
+	return read_any_path(key, value, folder, out_path, error);
+}
+
+gboolean hvr_value_folder(const HvrProfileKey *key, const char *value, const char *folder,
+			  gpointer target, GError **error)
+{
+	char *path;
+
+	if (!read_any_path(key, value, folder, &path, error))
+		return FALSE;
+	set_string(target, path);
 	return TRUE;
 }
 

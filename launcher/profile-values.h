@@ -52,6 +52,10 @@ gboolean hvr_value_vm_name(const HvrProfileKey *key, const char *value, const ch
 gboolean hvr_value_path(const HvrProfileKey *key, const char *value, const char *folder,
 			gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* [char *] the path of a folder, made absolute and canonical. */
+gboolean hvr_value_folder(const HvrProfileKey *key, const char *value, const char *folder,
+			  gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* [char *] the same without a comma, at which QEMU splits a multiboot kernel's modules. */
 gboolean hvr_value_initrd(const HvrProfileKey *key, const char *value, const char *folder,
 			  gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -52,6 +52,16 @@ static void net_free(gpointer data)
 	g_free(net);
 }
 
+static void share_free(gpointer data)
+{
+	HvrProfileShare *share = data;
+
+	g_free(share->id);
+	g_free(share->path);
+	g_free(share->tag);
+	g_free(share);
+}
+
 HvrProfile *hvr_profile_new(const char *file)
 {
 	HvrProfile *profile = g_new0(HvrProfile, 1);
@@ -61,6 +71,7 @@ HvrProfile *hvr_profile_new(const char *file)
 	profile->devices = g_ptr_array_new_with_free_func(device_free);
 	profile->disks = g_ptr_array_new_with_free_func(disk_free);
 	profile->nets = g_ptr_array_new_with_free_func(net_free);
+	profile->shares = g_ptr_array_new_with_free_func(share_free);
 	profile->qemu_args = g_ptr_array_new_with_free_func(g_free);
 	return profile;
 }
@@ -78,11 +89,16 @@ void hvr_profile_free(HvrProfile *profile)
 	g_ptr_array_unref(profile->devices);
 	g_ptr_array_unref(profile->disks);
 	g_ptr_array_unref(profile->nets);
+	g_ptr_array_unref(profile->shares);
 	g_free(profile->kernel);
 	g_free(profile->initrd);
 	g_free(profile->cmdline);
 	g_free(profile->serial_file);
 	g_free(profile->firmware.vars);
+	g_free(profile->seed.user_data);
+	g_free(profile->seed.meta_data);
+	g_free(profile->seed.ssh_key);
+	g_free(profile->seed.hostname);
 	g_free(profile->guest.ready_pattern);
 	g_free(profile->guest.hailort_min);
 	g_free(profile->user);

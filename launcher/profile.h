@@ -80,6 +80,23 @@ typedef struct {
 	char *vars; /* uefi: its variables, absolute */
 } HvrProfileFirmware;
 
+/* [cloud-init]; NULL where not given */
+typedef struct {
+	char *user_data, *meta_data, *ssh_key; /* files */
+	char *hostname;
+} HvrProfileSeed;
+
+/* [share NAME] */
+typedef struct {
+	char *id;
+	char *path; /* a folder of the host */
+	char *tag;  /* what the guest mounts; NULL: the id */
+	gboolean readonly;
+} HvrProfileShare;
+
+/* [graphics] */
+typedef enum { HVR_GRAPHICS_NONE, HVR_GRAPHICS_VNC, HVR_GRAPHICS_SPICE } HvrGraphics;
+
 /* [memory] */
 typedef enum { HVR_PAGES_NORMAL, HVR_PAGES_2M, HVR_PAGES_1G } HvrHugepages;
 #define HVR_NODE_AUTO (-1) /* the first card's, preferably */
@@ -118,11 +135,15 @@ typedef struct {
 	char *cpu; /* "auto" or a QEMU model, with its +/- features */
 	char *machine;
 	HvrProfileFirmware firmware;
+	HvrProfileSeed seed;
+	HvrGraphics graphics;
+	guint graphics_port; /* on 127.0.0.1 */
 	HvrProfileMemory memory;
 	HvrProfileProcessor processor;
 	GPtrArray *devices; /* of HvrProfileDevice, in the file's order */
 	GPtrArray *disks;   /* of HvrProfileDisk */
 	GPtrArray *nets;    /* of HvrProfileNet */
+	GPtrArray *shares;  /* of HvrProfileShare */
 	/* [boot]; NULL where not given */
 	char *kernel, *initrd, *cmdline;
 	/* [serial] */

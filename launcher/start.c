@@ -120,13 +120,16 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 	g_autofree char *qmp = g_build_filename(folder, HVR_VM_QMP, NULL);
 	g_autofree char *serial = g_build_filename(folder, HVR_VM_SERIAL, NULL);
 	g_autofree char *agent = g_build_filename(folder, HVR_VM_AGENT, NULL);
+	g_autofree char *seed = g_build_filename(folder, HVR_VM_SEED, NULL);
 	HvrCmdlineChannels channels = { .qmp_private = -1,
 					.qmp_listen = -1,
 					.qmp_path = qmp,
 					.serial = -1,
 					.serial_path = serial,
 					.agent = -1,
-					.agent_path = agent };
+					.agent_path = agent,
+					.seed = -1,
+					.seed_path = seed };
 
 	channels.firmware = facts->firmware;
 	channels.has_node =

@@ -53,7 +53,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 #define HVR_VM_CONTROL "control.sock"
 #define HVR_VM_SERIAL  "serial.sock"
 #define HVR_VM_AGENT   "agent.sock"
-#define HVR_VM_LOG     "messages.log" /* of a supervisor that was detached, and of its QEMU */
+#define HVR_VM_SEED    "cloud-init.img" /* shown by print; run has it in memory only */
+#define HVR_VM_LOG     "messages.log"	/* of a supervisor that was detached, and of its QEMU */
 
 /* vms/NAME, made where missing and emptied of what a crash left: the caller holds the VM's lock.
  * Returns: a descriptor, or -1. */

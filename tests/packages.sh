@@ -10,7 +10,7 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config
 	libcmocka-dev"
 
 # Unit tests hold QEMU's command line to the real one, and make disks as the launcher does
-PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-utils ovmf"
+PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-utils ovmf mtools"
 
 # kmod reads the fetched kernel's modules, xz or zstd unpack it; the others are for scenarios
 PACKAGES_LAB="$PACKAGES_BUILD qemu-system-x86 busybox-static cpio kmod mount procps socat xz-utils

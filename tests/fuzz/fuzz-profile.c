@@ -54,6 +54,7 @@ static void check_profile(const HvrProfile *profile)
 	check_ids(profile->devices);
 	check_ids(profile->disks);
 	check_ids(profile->nets);
+	check_ids(profile->shares);
 }
 
 /* The word behind an option whose value is JSON is one object. */
@@ -73,7 +74,8 @@ static void check_cmdline(const HvrProfile *profile)
 					      .qmp_listen = -1,
 					      .qmp_path = "/run/qmp.sock",
 					      .serial = 4,
-					      .agent = 5 };
+					      .agent = 5,
+					      .seed = 6 };
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, TRUE, NULL, &channels);
 	g_autoptr(GPtrArray) again = hvr_cmdline_build(profile, TRUE, NULL, &channels);
 	g_autofree char *line = hvr_cmdline_quote(argv);

@@ -30,6 +30,8 @@
 #include "launcher/cmdline.h"
 #include "launcher/facts.h"
 #include "launcher/nvram.h"
+#include "launcher/program.h"
+#include "launcher/seed.h"
 #include "vfio/sysfs.h"
 
 #define QEMU   "qemu-system-x86_64"
@@ -38,7 +40,7 @@
 #define NOBODY 65534
 
 /* Where the launcher's descriptors are in QEMU. */
-enum { QMP_FD = 3, LISTEN_FD = 4, SERIAL_FD = 5, AGENT_FD = 6 };
+enum { QMP_FD = 3, LISTEN_FD = 4, SERIAL_FD = 5, AGENT_FD = 6, SEED_FD = 7 };
 
 #define WAIT_S	   60
 #define IMAGE_SIZE (1 << 20)
@@ -49,6 +51,7 @@ typedef struct {
 	GSubprocess *qemu;
 	char *wrote;	   /* QEMU's stdout */
 	char *said;	   /* its stderr */
+	int seed;	   /* cloud-init's disk; -1: none */
 	guint64 hugepages; /* that were added to the host's */
 } Fixture;
 
@@ -123,6 +126,7 @@ static int setup(void **state)
 	g_autofree char *sub = NULL;
 
 	f->qmp = -1;
+	f->seed = -1;
 	f->folder = g_dir_make_tmp("hvr-cmdline-XXXXXX", NULL);
 	sub = path_in(f, "sub");
 	assert_int_equal(g_mkdir(sub, 0755), 0);
@@ -182,6 +186,7 @@ static int teardown(void **state)
 	if (f->hugepages)
 		set_hugepages(count_hugepages() - f->hugepages);
 	hvr_fd_close(f->qmp);
+	hvr_fd_close(f->seed);
 	if (!getenv("HVR_KEEP_TMP"))
 		remove_all(f->folder);
 	g_free(f->wrote);
@@ -243,6 +248,8 @@ static void start(Fixture *f, const GPtrArray *argv, HvrSerialMode serial)
 	g_subprocess_launcher_take_fd(launcher, listen_at(f, "qmp.sock"), LISTEN_FD);
 	g_subprocess_launcher_take_fd(launcher, open_serial(f, serial), SERIAL_FD);
 	g_subprocess_launcher_take_fd(launcher, listen_at(f, "agent.sock"), AGENT_FD);
+	if (f->seed >= 0)
+		g_subprocess_launcher_take_fd(launcher, g_steal_fd(&f->seed), SEED_FD);
 	g_subprocess_launcher_set_child_setup(launcher, drop_privileges, NULL, NULL);
 	f->qemu = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, &error);
 	if (error)
@@ -277,7 +284,8 @@ static void start_profile(Fixture *f, const char *name, const char *set, gboolea
 					.serial = by_descriptor ? SERIAL_FD : -1,
 					.serial_path = serial,
 					.agent = by_descriptor ? AGENT_FD : -1,
-					.agent_path = agent };
+					.agent_path = agent,
+					.seed = f->seed >= 0 ? SEED_FD : -1 };
 	g_autoptr(GPtrArray) argv = NULL;
 
 	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
@@ -580,6 +588,53 @@ static void test_uefi_secure(void **state)
 	accept_firmware(*state, TRUE);
 }
 
+/* The guest has the disk for cloud-init, which it cannot write. */
+static void test_cloud_init(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile = NULL;
+	HvrFacts facts = { .privileged = geteuid() == 0,
+			   .uid = geteuid() == 0 ? NOBODY : geteuid(),
+			   .gid = geteuid() == 0 ? NOBODY : getegid() };
+	g_autofree char *mformat = hvr_program_find("mformat", TRUE);
+	g_autoptr(GError) error = NULL;
+
+	if (!mformat && !getenv("HVR_TESTS_MUST_RUN")) {
+		print_message("this host has no mtools\n");
+		return;
+	}
+	put_bytes(f, "user-data", "#cloud-config\n", 14);
+	profile = load(f, "cloud-init", NULL);
+	f->seed = hvr_seed_make(profile, &facts, &error);
+	if (error)
+		fail_msg("%s", error->message);
+	start_profile(f, "cloud-init", NULL, TRUE);
+	greet(f);
+	write_disk(f, "hvr-seed/virtio-backend");
+	quit(f);
+	assert_int_equal(count(f->wrote, "wrote 65536/65536"), 0);
+}
+
+static void test_shares(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *folder = path_in(f, "sub/a,readonly=off");
+
+	assert_int_equal(g_mkdir(folder, 0755), 0);
+	accept_profile(f, "shares", NULL, TRUE);
+}
+
+static void test_graphics(void **state)
+{
+	g_autofree char *vnc = g_strdup_printf("graphics.port=%u", free_port());
+	g_autofree char *spice = g_strdup_printf("graphics.port=%u", free_port());
+
+	accept_profile(*state, "vnc", vnc, TRUE);
+	teardown(state);
+	setup(state);
+	accept_profile(*state, "spice", spice, TRUE);
+}
+
 /* The guest's port for the agent leads to a socket that somebody can connect to. */
 static void test_agent(void **state)
 {
@@ -610,7 +665,8 @@ int main(void)
 		TEST(test_minimal),	  TEST(test_spare_port), TEST(test_disks),
 		TEST(test_forwards),	  TEST(test_kernel),	 TEST(test_serial_file),
 		TEST(test_serial_socket), TEST(test_print_file), TEST(test_print_socket),
-		TEST(test_hugepages),	  TEST(test_node),	 TEST(test_uefi),
+		TEST(test_hugepages),	  TEST(test_node),	 TEST(test_cloud_init),
+		TEST(test_shares),	  TEST(test_graphics),	 TEST(test_uefi),
 		TEST(test_uefi_secure),	  TEST(test_locked),	 TEST(test_agent),
 		TEST(test_print_agent),	  TEST(test_unconfined),
 	};

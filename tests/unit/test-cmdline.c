@@ -27,7 +27,9 @@ static const HvrCmdlineChannels print_channels = { .qmp_private = -1,
 						   .serial = -1,
 						   .serial_path = "/run/a,b/serial.sock",
 						   .agent = -1,
-						   .agent_path = "/run/a,b/agent.sock" };
+						   .agent_path = "/run/a,b/agent.sock",
+						   .seed = -1,
+						   .seed_path = "/run/a,b/cloud-init.img" };
 static const HvrFirmware plain = { .code = (char *)"/fw/code.fd",
 				   .code_format = (char *)"raw",
 				   .vars_format = (char *)"raw" };
@@ -35,18 +37,28 @@ static const HvrFirmware secure = { .code = (char *)"/fw/code.qcow2",
 				    .code_format = (char *)"qcow2",
 				    .vars_format = (char *)"qcow2",
 				    .needs_smm = TRUE };
-static const HvrCmdlineChannels uefi_channels = {
-	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .firmware = &plain
-};
-static const HvrCmdlineChannels secure_channels = {
-	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .firmware = &secure
-};
-static const HvrCmdlineChannels node_channels = {
-	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .has_node = TRUE, .node = 1
-};
+static const HvrCmdlineChannels uefi_channels = { .qmp_private = 3,
+						  .qmp_listen = -1,
+						  .serial = -1,
+						  .agent = -1,
+						  .seed = -1,
+						  .firmware = &plain };
+static const HvrCmdlineChannels secure_channels = { .qmp_private = 3,
+						    .qmp_listen = -1,
+						    .serial = -1,
+						    .agent = -1,
+						    .seed = -1,
+						    .firmware = &secure };
+static const HvrCmdlineChannels node_channels = { .qmp_private = 3,
+						  .qmp_listen = -1,
+						  .serial = -1,
+						  .agent = -1,
+						  .seed = -1,
+						  .has_node = TRUE,
+						  .node = 1 };
 static const int taps[] = { -1, -1, 6, 7, -1 };
 static const HvrCmdlineChannels tap_channels = {
-	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .taps = taps
+	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .seed = -1, .taps = taps
 };
 
 typedef struct {
@@ -71,6 +83,11 @@ static const Golden golden[] = {
 	{ "serial-file-print", "serial-file", FALSE, 0, &print_channels },
 	{ "serial-socket", NULL, FALSE, 0, &run_channels },
 	{ "serial-socket-print", "serial-socket", FALSE, 0, &print_channels },
+	{ "cloud-init", NULL, FALSE, 0, &run_channels },
+	{ "cloud-init-print", "cloud-init", FALSE, 0, &print_channels },
+	{ "shares", NULL, FALSE, 0, &run_channels },
+	{ "vnc", NULL, FALSE, 0, &run_channels },
+	{ "spice", NULL, FALSE, 0, &run_channels },
 	{ "uefi", NULL, FALSE, 0, &uefi_channels },
 	{ "uefi-secure", "uefi", FALSE, 0, &secure_channels },
 	{ "hugepages", NULL, FALSE, 0, &run_channels },

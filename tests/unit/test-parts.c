@@ -25,6 +25,7 @@
 #include "launcher/parts.h"
 #include "launcher/placement.h"
 #include "launcher/program.h"
+#include "launcher/seed.h"
 #include "launcher/spawn.h"
 #include "vfio/sysfs.h"
 
@@ -408,6 +409,132 @@ static void test_nvram_refused(void **state)
 	assert_non_null(strstr(theirs->message, "[firmware] mode: user lab cannot write '"));
 }
 
+/* A file of cloud-init's disk as mtools reads it. [transfer full] */
+static char *read_seed(const Fixture *f, int seed, const char *name)
+{
+	g_autofree char *path = g_build_filename(f->folder, "out", NULL);
+	g_autofree char *image = hvr_fd_path(seed, NULL);
+	g_autofree char *mtype = hvr_program_find("mtype", TRUE);
+	const char *const argv[] = { "mtype", "-i", image, name, NULL };
+	int out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	HvrProgram program = { .path = mtype,
+			       .argv = argv,
+			       .identity = { .uid = NOBODY, .gid = NOBODY },
+			       .fds = &seed,
+			       .n_fds = 1,
+			       .stdout_fd = out,
+			       .timeout_ms = 60000 };
+	char *text = NULL;
+
+	assert_true(hvr_program_run(&program, NULL));
+	close(out);
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return text;
+}
+
+static void put_text(const Fixture *f, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(f->folder, name, NULL);
+
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static int make_seed(const Fixture *f, const char *text)
+{
+	g_autoptr(HvrProfile) profile = parse(f, text);
+	g_autoptr(GError) error = NULL;
+	int seed = hvr_seed_make(profile, &f->facts, &error);
+
+	if (error)
+		fail_msg("%s", error->message);
+	assert_int_equal(fcntl(seed, F_GETFL) & O_ACCMODE, O_RDONLY);
+	return seed;
+}
+
+#define SEED "[vm]\nmemory = 1G\n[cloud-init]\n"
+
+static gboolean has_mtools(void)
+{
+	g_autofree char *mformat = hvr_program_find("mformat", TRUE);
+
+	if (!mformat && !getenv("HVR_TESTS_MUST_RUN"))
+		print_message("this host has no mtools\n");
+	return mformat || getenv("HVR_TESTS_MUST_RUN");
+}
+
+/* What cloud-init reads: user-data byte for byte, and the rest as JSON. */
+static void test_seed(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *big = g_strnfill(900000, 'x');
+	g_autofree char *user = NULL;
+	g_autofree char *meta = NULL;
+
+	if (!has_mtools())
+		return;
+	put_text(f, "u", big);
+	put_text(f, "k", "# mine\nssh-ed25519 AAAA \"me\"\n\nssh-rsa BBBB you\n");
+	g_auto(HvrFd) seed = make_seed(f, SEED "user-data = u\nssh-key = k\n");
+	user = read_seed(f, seed, "::user-data");
+	meta = read_seed(f, seed, "::meta-data");
+	assert_string_equal(user, big);
+	assert_true(g_str_has_prefix(meta, "{\"local-hostname\":\"lab\",\"public-keys\":["
+					   "\"ssh-ed25519 AAAA \\\"me\\\"\",\"ssh-rsa BBBB you\"],"
+					   "\"instance-id\":\"lab-"));
+}
+
+/* The id changes with what is told, and only then; a meta-data of one's own is left alone. */
+static void test_seed_instance(void **state)
+{
+	Fixture *f = *state;
+	char *metas[4] = { NULL };
+
+	if (!has_mtools())
+		return;
+	put_text(f, "m", "instance-id: mine\n");
+	for (int i = 0; i < 3; i++) {
+		g_auto(HvrFd) seed =
+			make_seed(f, i < 2 ? SEED "hostname = a\n" : SEED "hostname = b\n");
+
+		metas[i] = read_seed(f, seed, "::meta-data");
+	}
+	assert_string_equal(metas[0], metas[1]);
+	assert_string_not_equal(strstr(metas[0], "instance-id"), strstr(metas[2], "instance-id"));
+	g_auto(HvrFd) own = make_seed(f, SEED "meta-data = m\n");
+	metas[3] = read_seed(f, own, "::meta-data");
+	g_autofree char *user = read_seed(f, own, "::user-data");
+	assert_string_equal(metas[3], "instance-id: mine\n");
+	assert_string_equal(user, "#cloud-config\n{}\n");
+	for (int i = 0; i < 4; i++)
+		g_free(metas[i]);
+}
+
+static void assert_seed_refused(const Fixture *f, const char *text, const char *message)
+{
+	g_autofree char *found = lacking(f, text);
+
+	if (!found || !strstr(found, message))
+		fail_msg("the message is \"%s\"", found);
+}
+
+static void test_seed_refused(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *fifo = g_build_filename(f->folder, "fifo", NULL);
+	g_autofree char *huge = g_strnfill((1 << 20) + 1, 'x');
+
+	if (!has_mtools())
+		return;
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	put_text(f, "huge", huge);
+	put_text(f, "key", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
+	assert_seed_refused(f, SEED "user-data = none\n", "[cloud-init] user-data: cannot read '");
+	assert_seed_refused(f, SEED "user-data = fifo\n", "Invalid argument");
+	assert_seed_refused(f, SEED "meta-data = huge\n", "File too large");
+	assert_seed_refused(f, SEED "ssh-key = key\n",
+			    "holds no public keys\nthe public one's name ends in .pub");
+}
+
 /* @node: -1: none */
 static void assert_card_node(const Fixture *f, const char *text, const char *card, int node)
 {
@@ -498,8 +625,9 @@ int main(void)
 		TEST(test_disk_folders),   TEST(test_new_file_race),
 		TEST(test_hugepages),	   TEST(test_node_and_cpus),
 		TEST(test_card_node),	   TEST(test_nets),
-		TEST(test_nvram),	   TEST(test_nvram_refused),
-		TEST(test_pinned),
+		TEST(test_seed),	   TEST(test_seed_instance),
+		TEST(test_seed_refused),   TEST(test_nvram),
+		TEST(test_nvram_refused),  TEST(test_pinned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

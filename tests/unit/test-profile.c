@@ -259,6 +259,33 @@ static void test_firmware(void **state)
 	assert_string_equal(vars->firmware.vars, "/lab/a.fd");
 }
 
+/* Folders of the host, a screen, and what cloud-init is told. */
+static void test_extras(void **state)
+{
+	g_autoptr(HvrProfile) none = parse(VM);
+	g_autoptr(HvrProfile) all = parse(VM "[share work]\npath = ../work/\n"
+					     "[share data]\npath = /\ntag = d.1\nreadonly = yes\n"
+					     "[graphics]\nmode = spice\nport = 5930\n"
+					     "[cloud-init]\nuser-data = u\nssh-key = k.pub\n"
+					     "hostname = a.b\n");
+	HvrProfileShare *work = all->shares->pdata[0];
+	HvrProfileShare *data = all->shares->pdata[1];
+
+	assert_int_equal(none->shares->len, 0);
+	assert_int_equal(none->graphics, HVR_GRAPHICS_NONE);
+	assert_true(!none->seed.user_data && !none->seed.hostname);
+	assert_string_equal(work->path, "/work");
+	assert_true(!work->tag && !work->readonly);
+	assert_string_equal(data->path, "/");
+	assert_string_equal(data->tag, "d.1");
+	assert_true(data->readonly);
+	assert_int_equal(all->graphics, HVR_GRAPHICS_SPICE);
+	assert_int_equal(all->graphics_port, 5930);
+	assert_string_equal(all->seed.user_data, "/lab/u");
+	assert_string_equal(all->seed.ssh_key, "/lab/k.pub");
+	assert_string_equal(all->seed.hostname, "a.b");
+}
+
 /* Where memory and CPUs are on the host, and what the guest sees of it. */
 static void test_placement(void **state)
 {
@@ -389,7 +416,7 @@ static void test_table(void **state)
 	gsize length;
 	const HvrProfileSection *section = hvr_profile_table(&length);
 
-	assert_int_equal(length, 12);
+	assert_int_equal(length, 15);
 	for (; section->name; section++) {
 		assert_non_null(section->help);
 		assert_true(section->n_keys <= HVR_PROFILE_KEYS_MAX);
@@ -409,11 +436,14 @@ static void test_samples(void **state)
 	for (const HvrProfileSection *section = hvr_profile_table(NULL); section->name; section++)
 		for (gsize i = 0; i < section->n_keys; i++) {
 			const HvrProfileKey *key = &section->keys[i];
-			g_autofree char *set =
-				g_strdup_printf("%s%s.%s=%s", section->name,
-						section->named ? ".x" : "", key->name, key->sample);
+			/* of a share the path is needed, with whatever else */
+			const char *entry = g_str_equal(section->name, "share") ? ".y" : ".x";
+			g_autofree char *set = g_strdup_printf("%s%s.%s=%s", section->name,
+							       section->named ? entry : "",
+							       key->name, key->sample);
 			const char *const sets[] = { "boot.kernel=k",
 						     "disk.x.file=f",
+						     "share.y.path=p",
 						     g_str_equal(section->name, "serial")
 							     ? "serial.mode=file"
 							     : "vm.cpus=1",
@@ -492,7 +522,8 @@ int main(void)
 		cmocka_unit_test(test_names),	  cmocka_unit_test(test_table),
 		cmocka_unit_test(test_samples),	  cmocka_unit_test(test_dictionary),
 		cmocka_unit_test(test_configs),	  cmocka_unit_test(test_guest),
-		cmocka_unit_test(test_placement), cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_placement), cmocka_unit_test(test_extras),
+		cmocka_unit_test(test_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
