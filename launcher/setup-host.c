@@ -40,7 +40,8 @@ static gboolean has_any(int target, const char *const *paths)
 	return FALSE;
 }
 
-/* grubby first: where it is, it also rules over GRUB's files. */
+/* grubby first: where it is, it also rules over GRUB's files. A host that went over to systemd-boot
+ * may have kept GRUB's packages, but then nobody has made a menu of theirs. */
 static HvrBootLoader find_boot_loader(int target)
 {
 	static const char *const grubby[] = { "usr/sbin/grubby", "usr/bin/grubby", NULL };
@@ -52,11 +53,12 @@ static HvrBootLoader find_boot_loader(int target)
 
 	if (has_any(target, grubby))
 		return HVR_BOOT_GRUBBY;
-	if (has_any(target, grub))
+	gboolean kernel_install =
+		hvr_sysfs_exists(target, "usr/bin/kernel-install") && has_any(target, systemd_boot);
+	if (has_any(target, grub) &&
+	    !(kernel_install && !hvr_sysfs_exists(target, "boot/grub/grub.cfg")))
 		return HVR_BOOT_GRUB;
-	if (hvr_sysfs_exists(target, "usr/bin/kernel-install") && has_any(target, systemd_boot))
-		return HVR_BOOT_KERNEL_INSTALL;
-	return HVR_BOOT_UNKNOWN;
+	return kernel_install ? HVR_BOOT_KERNEL_INSTALL : HVR_BOOT_UNKNOWN;
 }
 
 static HvrInitramfs find_initramfs(int target)

@@ -310,6 +310,21 @@ static void systemd_boot_keeps_the_line(void **state)
 	assert_string_equal(before, after);
 }
 
+/* Who has GRUB's menu has GRUB; its packages alone are no loader. */
+static void grub_rules_where_its_menu_is(void **state)
+{
+	Fixture *f = *state;
+
+	make_debian(f);
+	make_systemd_boot(f);
+	for (guint menu = 0; menu < 2; menu++) {
+		if (menu)
+			put(f, "boot/grub/grub.cfg", "menuentry\n", 0600);
+		g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
+		assert_int_equal(host->boot_loader, menu ? HVR_BOOT_GRUB : HVR_BOOT_KERNEL_INSTALL);
+	}
+}
+
 /* Words that are there already are nobody's to take away. */
 static void arguments_given_by_hand_stay(void **state)
 {
@@ -700,6 +715,7 @@ int main(void)
 		TEST(debian_has_its_files),
 		TEST(fedora_has_its_files),
 		TEST(systemd_boot_keeps_the_line),
+		TEST(grub_rules_where_its_menu_is),
 		TEST(arguments_given_by_hand_stay),
 		TEST(twice_is_once),
 		TEST(undo_leaves_nothing),
