@@ -75,12 +75,19 @@ static gboolean perform_all(const HvrContext *context, const GPtrArray *steps, G
 	return well;
 }
 
-static GPtrArray *keep_steps(const HvrPciFunction *function, const HvrPciState *now)
+/* The node is nobody's, or whose it was when the card came on vfio-pci already: a host that was set
+ * up so gives it to a group, and udev would not do it again for a node that stays. */
+static GPtrArray *keep_steps(const HvrPciFunction *function, const HvrPciState *saved,
+			     const HvrPciState *now)
 {
+	uid_t uid = saved->has_node ? saved->node_uid : 0;
+	gid_t gid = saved->has_node ? saved->node_gid : 0;
+	mode_t mode = saved->has_node ? saved->node_mode : NODE_MODE;
 	GPtrArray *steps = hvr_steps_new();
 
-	if (now->has_node && (now->node_uid || now->node_gid || now->node_mode != NODE_MODE))
-		g_ptr_array_add(steps, hvr_step_new_own_node(function, 0, 0, NODE_MODE));
+	if (now->has_node &&
+	    (now->node_uid != uid || now->node_gid != gid || now->node_mode != mode))
+		g_ptr_array_add(steps, hvr_step_new_own_node(function, uid, gid, mode));
 	return steps;
 }
 
@@ -126,7 +133,7 @@ static gboolean give_one_back(const HvrContext *context, const HvrInventory *inv
 	if (!now)
 		return FALSE;
 	g_autoptr(GPtrArray) steps = mode == HVR_GIVEBACK_KEEP
-					     ? keep_steps(function, now)
+					     ? keep_steps(function, entry->saved, now)
 					     : restore_steps(function, entry, now);
 	if (!perform_all(context, steps, error))
 		return FALSE;

@@ -199,6 +199,26 @@ static void test_keep(void **state)
 	assert_as_before(f);
 }
 
+/* On a host that binds the card at boot and gives its node to a group, both stay so. */
+static void test_keep_for_group(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+	g_autofree char *node = g_strconcat(f->fs->root, "/dev/vfio/14", NULL);
+	g_autoptr(GPtrArray) entries = hvr_journal_list(f->context.runtime, NULL);
+	HvrPciState *saved = ((HvrJournalEntry *)g_ptr_array_index(entries, 0))->saved;
+	struct stat st;
+
+	saved->has_node = TRUE;
+	saved->node_gid = 77;
+	saved->node_mode = 0660;
+	assert_true(hvr_journal_write(f->context.runtime, g_ptr_array_index(entries, 0), NULL));
+	assert_true(give_back(f, HVR_GIVEBACK_KEEP, NULL));
+	assert_int_equal(stat(node, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_gid, 77);
+	assert_int_equal(st.st_mode & 07777, 0660);
+}
+
 static guint give_dead_back(Fixture *f)
 {
 	g_autoptr(GPtrArray) problems = NULL;
@@ -295,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_vanished),
 		cmocka_unit_test(test_other_card),
 		cmocka_unit_test(test_keep),
+		cmocka_unit_test(test_keep_for_group),
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_dead_but_locked),
 		cmocka_unit_test(test_prepared_is_not_dead),
