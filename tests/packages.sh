@@ -16,6 +16,9 @@ PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-utils ovmf mtools"
 PACKAGES_LAB="$PACKAGES_BUILD qemu-system-x86 busybox-static cpio kmod mount procps socat xz-utils
 	zstd pciutils pci.ids iproute2"
 
+# A Debian root on an ext4 disk; a terminal by script(1), a free port by python
+PACKAGES_GUEST="$PACKAGES_LAB debootstrap e2fsprogs bsdutils python3-minimal"
+
 PACKAGES_VALGRIND="$PACKAGES_UNIT valgrind"
 
 PACKAGES_LINT="$PACKAGES_BUILD clang-format clang-tidy cppcheck shellcheck"
