@@ -10,8 +10,8 @@
 
 #include "launcher/cli.h"
 #include "launcher/control.h"
+#include "launcher/ending.h"
 #include "launcher/error.h"
-#include "launcher/giveback.h"
 #include "launcher/interrupt.h"
 #include "launcher/message.h"
 #include "launcher/session.h"
@@ -161,7 +161,6 @@ int hvr_command_plug(HvrContext *context, char **words, GError **error)
 static gboolean stop_standing_in(const HvrContext *context, HvrVm *vm, gboolean force,
 				 guint powerdown_ms, GError **error)
 {
-	g_autofree char *name = g_strdup(vm->name);
 	g_autoptr(HvrSession) session = hvr_session_stand_in(context, vm, error);
 	if (!session)
 		return FALSE;
@@ -172,13 +171,7 @@ static gboolean stop_standing_in(const HvrContext *context, HvrVm *vm, gboolean 
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted");
 		return FALSE;
 	}
-	g_autoptr(GPtrArray) entries = hvr_journal_list(context->runtime, NULL);
-	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(entries, name);
-	gboolean well = hvr_giveback(context, ours, HVR_GIVEBACK_RESTORE, error);
-	hvr_vm_remove_folder(context->runtime, name);
-	for (guint i = session->locks->len; i > 0; i--)
-		hvr_lock_release(g_ptr_array_steal_index(session->locks, i - 1));
-	return well;
+	return hvr_ending_finish(context, session->vm, session->locks, error);
 }
 
 static gboolean stop(HvrContext *context, const char *name, int seconds, gboolean force,

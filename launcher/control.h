@@ -18,6 +18,8 @@
  * hint, as the command that asked shall end. Requests run at the same time.
  */
 
+typedef struct HvrControl HvrControl;
+
 /**
  * hvr_control_new - serve on a listening socket.
  * @fd: (transfer full)

@@ -21,6 +21,7 @@
 #include "launcher/cmdline.h"
 #include "launcher/control.h"
 #include "launcher/decide.h"
+#include "launcher/ending.h"
 #include "launcher/error.h"
 #include "launcher/events.h"
 #include "launcher/execute.h"
@@ -83,32 +84,6 @@ static HvrVm *make_record(const HvrContext *context, const HvrProfile *profile, 
 	return vm;
 }
 
-/* What the VM still has goes back, each device as its section says. */
-static gboolean give_all_back(const HvrContext *context, const HvrVm *vm, GError **error)
-{
-	g_autoptr(GPtrArray) entries = hvr_journal_list(context->runtime, NULL);
-	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(entries, vm->name);
-	g_autoptr(GPtrArray) kept = g_ptr_array_new();
-	g_autoptr(GPtrArray) restored = g_ptr_array_new();
-
-	for (guint i = 0; i < ours->len; i++) {
-		HvrJournalEntry *entry = g_ptr_array_index(ours, i);
-		gboolean keep = FALSE;
-		for (guint k = 0; k < vm->devices->len; k++) {
-			const HvrVmDevice *device = g_ptr_array_index(vm->devices, k);
-			keep = keep || (device->keep && device->group == entry->group);
-		}
-		g_ptr_array_add(keep ? kept : restored, entry);
-	}
-	g_autoptr(GError) cause = NULL;
-	gboolean well = hvr_giveback(context, restored, HVR_GIVEBACK_RESTORE, &cause);
-	well = hvr_giveback(context, kept, HVR_GIVEBACK_KEEP, well ? &cause : NULL) && well;
-	hvr_events_tell(context->events, "released", "error", cause ? cause->message : NULL, NULL);
-	if (cause)
-		g_propagate_error(error, g_steal_pointer(&cause));
-	return well;
-}
-
 /* How QEMU's end is told to the user: NULL when it ended well, or as we asked. */
 static void judge_end(const HvrSession *session, const HvrQemuOutput *output, GError **error)
 {
@@ -141,6 +116,18 @@ static void tell_ended(const HvrSession *session)
 			       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
+/* Without the socket the VM runs all the same; other commands then stand in at its monitor. */
+static HvrControl *serve_requests(HvrSession *session)
+{
+	g_autoptr(GError) error = NULL;
+	int fd = hvr_runtime_listen(session->folder, HVR_VM_CONTROL, &error);
+
+	if (fd >= 0)
+		return hvr_control_new(session, fd);
+	hvr_message_warning(error);
+	return NULL;
+}
+
 /* From a running QEMU to its end. */
 static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 		     const HvrRunOptions *options, HvrDecision *decision, HvrVm *vm, int folder,
@@ -158,12 +145,7 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 	while (decision->claim->locks->len)
 		g_ptr_array_add(session->locks,
 				g_ptr_array_steal_index_fast(decision->claim->locks, 0));
-	int control = hvr_runtime_listen(folder, HVR_VM_CONTROL, &end);
-	if (control >= 0)
-		session->control = hvr_control_new(session, control);
-	else
-		hvr_message_warning(end);
-	g_clear_error(&end);
+	HvrControl *control = serve_requests(session);
 	hvr_session_save(session);
 	hvr_arrival_begin(&arrival, session, options);
 	hvr_session_run(session);
@@ -173,18 +155,19 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 	hvr_qemu_output_drain(output);
 	judge_end(session, output, &end);
 	GError *undone = NULL;
-	gboolean well = give_all_back(context, session->vm, &undone);
-	hvr_vm_remove_folder(context->runtime, session->vm->name);
-	for (guint i = session->locks->len; i > 0; i--)
-		hvr_lock_release(g_ptr_array_steal_index(session->locks, i - 1));
+	gboolean well = hvr_ending_finish(context, session->vm, session->locks, &undone);
 	/* Whoever asked for the end may start the same VM again as soon as it is told. */
 	hvr_session_stopped(session, undone);
+	hvr_control_free(control);
 	hvr_qemu_output_free(output);
 	if (undone && end)
-		hvr_message_error(g_steal_pointer(&end));
+		hvr_message_error(end);
+	gboolean ended_well = !end;
+	if (undone)
+		g_clear_error(&end);
 	if (undone || end)
 		g_propagate_error(error, undone ? undone : end);
-	return well && !end;
+	return well && ended_well;
 }
 
 /* What was prepared for a QEMU that then did not start. */
@@ -193,7 +176,7 @@ static void undo_start(const HvrContext *context, const HvrProfile *profile, con
 	g_autoptr(HvrVm) vm = make_record(context, profile, plan, TRUE);
 	g_autoptr(GError) error = NULL;
 
-	if (!give_all_back(context, vm, &error))
+	if (!hvr_ending_give_back(context, vm, &error))
 		hvr_message_error(error);
 	hvr_vm_remove_folder(context->runtime, profile->name);
 }

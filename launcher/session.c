@@ -15,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "launcher/control.h"
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
 #include "launcher/message.h"
@@ -108,7 +107,6 @@ void hvr_session_free(HvrSession *session)
 {
 	if (!session)
 		return;
-	hvr_control_free(session->control);
 	hvr_shutdown_free(session->shutdown);
 	hvr_qmp_client_unref(session->qmp);
 	while (g_source_remove_by_user_data(session))
@@ -167,6 +165,7 @@ static gboolean share_locks(HvrSession *session, GError **error)
 
 HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, GError **error)
 {
+	g_autoptr(HvrVm) ours = vm;
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
 	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, vm->qemu.pid, 0);
 
@@ -180,12 +179,9 @@ HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, GError **
 	if (!qmp)
 		return NULL;
 	g_autoptr(HvrSession) session =
-		hvr_session_new(context, NULL, vm, g_steal_fd(&folder), qmp, g_steal_fd(&pidfd));
-	if (!share_locks(session, error)) {
-		session->vm = NULL;
-		return NULL;
-	}
-	return g_steal_pointer(&session);
+		hvr_session_new(context, NULL, g_steal_pointer(&ours), g_steal_fd(&folder), qmp,
+				g_steal_fd(&pidfd));
+	return share_locks(session, error) ? g_steal_pointer(&session) : NULL;
 }
 
 void hvr_session_run(HvrSession *session)

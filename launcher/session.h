@@ -22,7 +22,6 @@
 typedef struct HvrSession HvrSession;
 
 typedef struct HvrShutdown HvrShutdown; /* shutdown.c */
-typedef struct HvrControl HvrControl;	/* control.c */
 
 struct HvrSession {
 	const HvrContext *context;
@@ -37,9 +36,8 @@ struct HvrSession {
 	gboolean qemu_ended;
 	int wait_status; /* of waitid(2), when `child` */
 	HvrShutdown *shutdown;
-	HvrControl *control;
 	GHashTable *problems; /* device id -> GError: why giving it back failed */
-	GError *failure;	   /* why we ended QEMU ourselves, or NULL */
+	GError *failure;      /* why we ended QEMU ourselves, or NULL */
 	GPtrArray *stops;     /* of HvrSessionStop: who wants to know of the end */
 };
 
@@ -59,8 +57,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSession, hvr_session_free)
 
 /**
  * hvr_session_stand_in - answer for a VM whose supervisor is gone or never was (--exec).
- * Connects to its qmp.sock; shares the locks that QEMU holds.
- * Errors: HVR_LAUNCH_ERROR_BUSY when the monitor has somebody else connected.
+ * Connects to its qmp.sock; shares the locks that QEMU holds. Where the monitor has somebody else
+ * connected, its commands end in HVR_QMP_ERROR_TIMEOUT.
+ * @vm: (transfer full), also on failure
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when QEMU has ended; _BUSY for a lock; G_IO_ERROR
  */
 HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm,
 				 GError **error) G_GNUC_WARN_UNUSED_RESULT;
