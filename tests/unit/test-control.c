@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket: other processes ask the supervisor, which answers each of them once, whatever
+ * they send and whenever they leave.
+ */
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/control.h"
+#include "launcher/error.h"
+#include "launcher/interrupt.h"
+#include "launcher/runtime.h"
+#include "tests/unit/session-fixture.h"
+#include "vfio/sysfs.h"
+
+#define CARD "0000:02:00.0"
+
+/* The VM with its control socket, and a process that was made before there was any of it. */
+typedef struct {
+	VmFixture *vm;
+	pid_t asker;
+	int go;	    /* the path of the VM's folder wakes the asker */
+	int answer; /* "STATUS MESSAGE" */
+	HvrControl *control;
+} Fixture;
+
+static G_NORETURN void ask(int go, int answer, const char *command, JsonObject *arguments)
+{
+	char path[4096] = "";
+	g_autoptr(GError) error = NULL;
+
+	if (read(go, path, sizeof(path) - 1) <= 0)
+		_exit(1);
+	g_auto(HvrFd) folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	HvrControlAnswer result = hvr_control_ask(folder, command, arguments, 600000, &error);
+	g_autofree char *text = g_strdup_printf("%d %s", error ? hvr_exit_status(error) : 0,
+						result == HVR_CONTROL_NO_SUPERVISOR ? "nobody"
+						: error				    ? error->message
+										    : "done");
+	_exit(write(answer, text, strlen(text)) != (ssize_t)strlen(text));
+}
+
+static JsonObject *arguments_of(const char *device)
+{
+	JsonObject *arguments = json_object_new();
+
+	if (device)
+		json_object_set_string_member(arguments, "device", device);
+	return arguments;
+}
+
+static void serve(Fixture *f)
+{
+	int fd = hvr_runtime_listen(f->vm->session->folder, HVR_VM_CONTROL, NULL);
+
+	assert_true(fd >= 0);
+	f->control = hvr_control_new(f->vm->session, fd);
+}
+
+/* The asker is forked first: it must have no source of the session in its main context. */
+static Fixture *fixture_new(const char *scenario, const char *command, const char *device)
+{
+	Fixture *f = g_new0(Fixture, 1);
+	int go[2], answer[2];
+
+	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(answer, O_CLOEXEC), 0);
+	f->asker = fork();
+	if (f->asker == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(go[1]);
+		ask(go[0], answer[1], command, arguments_of(device));
+	}
+	close(go[0]);
+	close(answer[1]);
+	f->go = go[1];
+	f->answer = answer[0];
+	f->vm = vm_fixture_new(scenario);
+	return f;
+}
+
+static void fixture_free(Fixture *f)
+{
+	kill(f->asker, SIGKILL); /* it may never have been let go */
+	waitpid(f->asker, NULL, 0);
+	hvr_fd_close(f->go);
+	hvr_fd_close(f->answer);
+	vm_fixture_free(f->vm);
+	g_free(f);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)
+
+static char *folder_path(const Fixture *f)
+{
+	return g_strconcat(f->vm->fs->root, "/run/hailo-vm-run/vms/lab", NULL);
+}
+
+static void let_ask(Fixture *f)
+{
+	g_autofree char *path = folder_path(f);
+
+	assert_int_equal(write(f->go, path, strlen(path)), (ssize_t)strlen(path));
+}
+
+static gboolean on_answer(gint fd, GIOCondition condition, gpointer user_data)
+{
+	*(gboolean *)user_data = TRUE;
+	return G_SOURCE_REMOVE;
+}
+
+/* Serves until the asker has its answer. */
+static void assert_answer(Fixture *f, const char *wanted)
+{
+	char text[4096] = "";
+	gboolean there = FALSE;
+
+	g_unix_fd_add(f->answer, G_IO_IN | G_IO_HUP, on_answer, &there);
+	while (!there)
+		g_main_context_iteration(NULL, TRUE);
+	assert_true(read(f->answer, text, sizeof(text) - 1) > 0);
+	if (!g_str_has_prefix(text, wanted))
+		fail_msg("'%s' instead of '%s'", text, wanted);
+}
+
+/* Done, as the command shall end. */
+static void test_unplug(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", "unplug", "npu");
+
+	serve(f);
+	qmp_peer_returns(f->vm->peer, "device_del", "{}");
+	let_ask(f);
+	assert_true(qmp_peer_wait_for(f->vm->peer, "device_del", 1));
+	qmp_peer_event(f->vm->peer, "DEVICE_DELETED", "{\"device\": \"npu\", \"path\": \"/x\"}");
+	assert_answer(f, "0 done");
+	vm_fixture_assert_given_back(f->vm);
+}
+
+/* Not done: the status and the message with its hint, as if it had happened to the command. */
+static void test_refused(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", "unplug", "gpu");
+
+	serve(f);
+	let_ask(f);
+	assert_answer(f, "64 VM 'lab' has no device 'gpu'\nit has npu");
+}
+
+/* stop is answered when all is over. */
+static void test_stop(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", "stop", NULL);
+
+	serve(f);
+	qmp_peer_returns(f->vm->peer, "system_powerdown", "{}");
+	let_ask(f);
+	assert_true(qmp_peer_wait_for(f->vm->peer, "system_powerdown", 1));
+	vm_fixture_kill_qemu(f->vm);
+	hvr_session_stopped(f->vm->session, NULL);
+	assert_answer(f, "0 done");
+}
+
+/* What it does not know, or cannot without its arguments, it says. */
+static void test_unknown(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", "dance", NULL);
+	g_autoptr(Fixture) g = fixture_new("card", "unplug", NULL);
+
+	serve(f);
+	let_ask(f);
+	assert_answer(f, "76 ");
+	serve(g);
+	let_ask(g);
+	assert_answer(g, "76 ");
+}
+
+/* Nobody listens: no socket, or one that a killed supervisor has left. */
+static void test_nobody(void **state)
+{
+	g_autoptr(Fixture) none = fixture_new("card", "plug", "npu");
+	g_autoptr(Fixture) dead = fixture_new("card", "plug", "npu");
+
+	let_ask(none);
+	assert_answer(none, "0 nobody");
+	hvr_fd_close(hvr_runtime_listen(dead->vm->session->folder, HVR_VM_CONTROL, NULL));
+	let_ask(dead);
+	assert_answer(dead, "0 nobody");
+}
+
+static int connect_to(Fixture *f)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	g_autofree char *path = folder_path(f);
+	g_autofree char *full = g_strconcat(path, "/" HVR_VM_CONTROL, NULL);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(strlen(full) < sizeof(address.sun_path));
+	g_strlcpy(address.sun_path, full, sizeof(address.sun_path));
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	vm_fixture_settle(f->vm);
+	return fd;
+}
+
+static void say(Fixture *f, int fd, const char *text)
+{
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	vm_fixture_settle(f->vm);
+}
+
+/* All that is there to be read, without waiting. [transfer full] */
+static char *hear(int fd)
+{
+	GString *text = g_string_new(NULL);
+	char buffer[4096];
+	ssize_t n;
+
+	while ((n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
+		g_string_append_len(text, buffer, n);
+	return g_string_free(text, FALSE);
+}
+
+/* Requests run side by side; each answer carries the id it was asked with, of whatever type. */
+static void test_ids(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", "plug", "npu");
+
+	serve(f);
+	g_auto(HvrFd) fd = connect_to(f);
+	g_autofree char *greeting = hear(fd);
+	assert_true(g_str_has_prefix(greeting, "{\"QMP\":"));
+	qmp_peer_returns(f->vm->peer, "device_del", "{}");
+	say(f, fd,
+	    "{\"execute\": \"unplug\", \"arguments\": {\"device\": \"npu\"}, \"id\": \"slow\"}\n"
+	    "{\"execute\": \"qmp_capabilities\", \"id\": 7}\n"
+	    "{\"execute\": \"plug\", \"arguments\": {\"device\": 7}, \"id\": null}\n");
+	g_autofree char *first = hear(fd);
+	assert_non_null(strstr(first, "\"id\":7"));
+	assert_non_null(strstr(first, "\"error\":"));
+	assert_null(strstr(first, "slow"));
+	qmp_peer_event(f->vm->peer, "DEVICE_DELETED", "{\"device\": \"npu\", \"path\": \"/x\"}");
+	vm_fixture_settle(f->vm);
+	g_autofree char *second = hear(fd);
+	assert_non_null(strstr(second, "\"status\":0"));
+	assert_non_null(strstr(second, "\"id\":\"slow\""));
+}
+
+/* Whoever has gone by then is not answered, and nobody minds; the request is carried out. */
+static void test_gone(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", "plug", "npu");
+
+	serve(f);
+	int fd = connect_to(f);
+	qmp_peer_returns(f->vm->peer, "device_del", "{}");
+	say(f, fd, "{\"execute\": \"unplug\", \"arguments\": {\"device\": \"npu\"}}\n");
+	assert_true(qmp_peer_wait_for(f->vm->peer, "device_del", 1));
+	close(fd);
+	vm_fixture_settle(f->vm);
+	qmp_peer_event(f->vm->peer, "DEVICE_DELETED", "{\"device\": \"npu\", \"path\": \"/x\"}");
+	vm_fixture_settle(f->vm);
+	vm_fixture_assert_given_back(f->vm);
+}
+
+/* The session ends while a request is under way. */
+static void test_ends_first(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", "plug", "npu");
+
+	serve(f);
+	g_auto(HvrFd) fd = connect_to(f);
+	say(f, fd, "{\"execute\": \"stop\", \"id\": 1}\n");
+	g_clear_pointer(&f->control, hvr_control_free);
+	hvr_session_stopped(f->vm->session, NULL);
+	g_autofree char *text = hear(fd);
+	assert_null(strstr(text, "status"));
+}
+
+/* Nonsense ends the connection, not the supervisor, and costs the next one nothing. */
+static void test_nonsense(void **state)
+{
+	static const char *const texts[] = { "hello\n",
+					     "[1]\n",
+					     "{}\n",
+					     "{\"execute\": 7}\n",
+					     "{\"execute\": \"stop\", \"arguments\": []\n",
+					     "{\"execute\": \"unplug\", \"arguments\": 7}\n",
+					     "{\"execute\": null, \"id\": {\"a\": [1]}}\n" };
+	g_autoptr(Fixture) f = fixture_new("card", "unplug", "gpu");
+
+	serve(f);
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_auto(HvrFd) fd = connect_to(f);
+		say(f, fd, texts[i]);
+	}
+	assert_int_equal(f->vm->session->stops->len, 0);
+	vm_fixture_assert_driver(f->vm, CARD, "vfio-pci");
+	let_ask(f);
+	assert_answer(f, "64 ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unplug),	 cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_stop),	 cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_nobody),	 cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_gone),	 cmocka_unit_test(test_ends_first),
+		cmocka_unit_test(test_nonsense),
+	};
+
+	if (geteuid() != 0) /* nodes change their owner */
+		return 77;
+	umask(077);
+	hvr_interrupt_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Cards that leave and join a running VM: whatever the guest and QEMU do, a card is either in the
+ * VM, or with the host as it was, and whoever asked is told once.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/interrupt.h"
+#include "launcher/shutdown.h"
+#include "tests/unit/session-fixture.h"
+
+#define CARD	"0000:02:00.0"
+#define NIC	"0000:02:00.1"
+#define LONG_MS 600000
+
+static void unplug(VmFixture *f, const char *device, guint timeout_ms, gboolean keep)
+{
+	hvr_session_unplug(f->session, device, timeout_ms, keep, vm_fixture_done, f);
+}
+
+static void device_deleted(VmFixture *f, const char *id)
+{
+	g_autofree char *data = g_strdup_printf("{\"device\": \"%s\", \"path\": \"/x\"}", id);
+
+	qmp_peer_event(f->peer, "DEVICE_DELETED", data);
+	vm_fixture_settle(f);
+}
+
+static void assert_told(VmFixture *f, const char *wanted)
+{
+	g_autofree char *told = vm_fixture_wait_told(f);
+
+	assert_string_equal(told, wanted);
+}
+
+/* The record on disk says of the first device that it is in the VM, or not. */
+static gboolean record_says_in_vm(VmFixture *f)
+{
+	g_autofree char *text = fake_sysfs_text(f->fs, "run/hailo-vm-run/vms/lab/vm.ini");
+
+	assert_non_null(text);
+	assert_true(strstr(text, "in_vm=true") || strstr(text, "in_vm=false"));
+	return strstr(text, "in_vm=true") != NULL;
+}
+
+/* Asked, let go of, given back, told: in this order; the lock is free and the VM runs on. */
+static void test_unplug(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_returns(f->peer, "device_del", "{}");
+	unplug(f, "npu", LONG_MS, FALSE);
+	assert_true(qmp_peer_wait_for(f->peer, "device_del", 1));
+	vm_fixture_settle(f);
+	assert_string_equal(f->told->str, "");
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+	assert_true(vm_fixture_is_locked(f, 14));
+	device_deleted(f, "npu");
+	assert_told(f, "done\n");
+	vm_fixture_assert_given_back(f);
+	assert_false(vm_fixture_is_locked(f, 14));
+	assert_false(record_says_in_vm(f));
+	assert_false(f->session->qemu_ended);
+}
+
+/* With --keep the card stays on vfio-pci, for nobody, and free. */
+static void test_unplug_keep(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_returns(f->peer, "device_del", "{}");
+	unplug(f, "npu", LONG_MS, TRUE);
+	assert_true(qmp_peer_wait_for(f->peer, "device_del", 1));
+	device_deleted(f, "npu");
+	assert_told(f, "done\n");
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+	assert_false(vm_fixture_is_locked(f, 14));
+	g_autofree char *unaccounted = machine_unaccounted(f->machine);
+	assert_null(unaccounted);
+}
+
+/* A guest that is silent: 75, and nothing is rebound; when it lets go at last, that counts. */
+static void test_late(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_returns(f->peer, "device_del", "{}");
+	unplug(f, "npu", 5, FALSE);
+	g_autofree char *told = vm_fixture_wait_told(f);
+	assert_true(g_str_has_prefix(told, "75 "));
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+	assert_true(vm_fixture_is_locked(f, 14));
+	device_deleted(f, "npu");
+	vm_fixture_assert_given_back(f);
+	assert_false(vm_fixture_is_locked(f, 14));
+	assert_false(record_says_in_vm(f));
+}
+
+/* A device that leaves without having been asked goes back too. */
+static void test_unasked(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	device_deleted(f, "npu");
+	vm_fixture_assert_given_back(f);
+	device_deleted(f, "npu");
+	vm_fixture_assert_given_back(f);
+}
+
+/* Events of others, without a device, or of no sense, move nothing. */
+static void test_foreign_events(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	device_deleted(f, "hvr-port-0");
+	qmp_peer_event(f->peer, "DEVICE_DELETED", "{\"path\": \"/machine/peripheral/npu/x\"}");
+	qmp_peer_event(f->peer, "DEVICE_DELETED", "{\"device\": 7}");
+	qmp_peer_event(f->peer, "RESET", "{\"guest\": true}");
+	vm_fixture_settle(f);
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+	assert_true(hvr_session_device(f->session, "npu")->in_vm);
+}
+
+/* QEMU says no: its words, and nothing is rebound. */
+static void test_refused(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_fails(f->peer, "device_del", "GenericError",
+		       "Bus 'x' does not support hotplugging");
+	unplug(f, "npu", LONG_MS, FALSE);
+	g_autofree char *told = vm_fixture_wait_told(f);
+	assert_true(g_str_has_prefix(told, "76 "));
+	assert_non_null(strstr(told, "does not support hotplugging"));
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+}
+
+/* A group leaves function by function, and goes back as a whole, when the last has left. */
+static void test_group(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("century, pass");
+
+	qmp_peer_returns(f->peer, "device_del", "{}");
+	unplug(f, "npu", LONG_MS, FALSE);
+	assert_true(qmp_peer_wait_for(f->peer, "device_del", 3));
+	device_deleted(f, "npu");
+	device_deleted(f, "npu-02-00-2");
+	assert_string_equal(f->told->str, "");
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+	vm_fixture_assert_driver(f, NIC, "vfio-pci");
+	assert_true(vm_fixture_is_locked(f, 14));
+	device_deleted(f, "npu-02-00-1");
+	assert_told(f, "done\n");
+	vm_fixture_assert_given_back(f);
+	assert_false(vm_fixture_is_locked(f, 14));
+}
+
+/* What the VM does not have is no device of it, and the message says what it has. */
+static void test_unknown(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("century, pass");
+
+	unplug(f, "gpu", LONG_MS, FALSE);
+	assert_told(f, "64 VM 'lab' has no device 'gpu'\nit has npu\n");
+	unplug(f, "npu-02-00-1", LONG_MS, FALSE);
+	assert_told(f, "64 VM 'lab' has no device 'npu-02-00-1'\nit has npu\n");
+	assert_int_equal(qmp_peer_count(f->peer, "device_del"), 0);
+}
+
+/* The host driver does not take it back: whoever asked is told, and the journal keeps it. */
+static void test_giving_back_fails(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	fake_sysfs_set_probe_error(f->fs, CARD, "hailo", EIO);
+	qmp_peer_returns(f->peer, "device_del", "{}");
+	unplug(f, "npu", LONG_MS, FALSE);
+	assert_true(qmp_peer_wait_for(f->peer, "device_del", 1));
+	device_deleted(f, "npu");
+	g_autofree char *told = vm_fixture_wait_told(f);
+	assert_true(g_str_has_prefix(told, "71 " CARD ": cannot bind to hailo"));
+	g_autofree char *unaccounted = machine_unaccounted(f->machine);
+	assert_null(unaccounted);
+	fake_sysfs_set_probe_error(f->fs, CARD, "hailo", 0);
+	assert_true(machine_do(f->machine, "release", NULL));
+	vm_fixture_assert_given_back(f);
+}
+
+/* Two at once: one asks, the other finds it pending, both are done. */
+static void test_two_at_once(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_answers(f->peer, "device_del", "{\"return\": {}, \"id\": $ID}\n");
+	qmp_peer_fails(f->peer, "device_del", "GenericError",
+		       "Device npu is already in the process of unplug");
+	unplug(f, "npu", LONG_MS, FALSE);
+	unplug(f, "npu", LONG_MS, FALSE);
+	assert_true(qmp_peer_wait_for(f->peer, "device_del", 2));
+	device_deleted(f, "npu");
+	assert_told(f, "done\ndone\n");
+	vm_fixture_assert_given_back(f);
+}
+
+/* QEMU ends during it: told as that, and giving back is the business of who sees the end. */
+static void test_qemu_ends(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_returns(f->peer, "device_del", "{}");
+	unplug(f, "npu", LONG_MS, FALSE);
+	assert_true(qmp_peer_wait_for(f->peer, "device_del", 1));
+	vm_fixture_kill_qemu(f);
+	qmp_peer_close(f->peer);
+	g_autofree char *told = vm_fixture_wait_told(f);
+	assert_true(g_str_has_prefix(told, "69 "));
+	assert_int_equal(f->session->wait_status, SIGKILL);
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+	hvr_session_run(f->session); /* returns at once */
+}
+
+/* Out, in, out and in again: prepared anew each time, on a free port, and in the record. */
+static void test_plug(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	for (guint i = 1; i <= 20; i++) {
+		device_deleted(f, "npu");
+		vm_fixture_assert_given_back(f);
+		hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+		assert_told(f, "done\n");
+		assert_int_equal(qmp_peer_count(f->peer, "device_add"), i);
+		assert_non_null(strstr(qmp_peer_last_line(f->peer), CARD));
+		vm_fixture_assert_driver(f, CARD, "vfio-pci");
+		assert_true(vm_fixture_is_locked(f, 14));
+		assert_true(record_says_in_vm(f));
+		assert_int_equal(f->session->locks->len, 1);
+		assert_int_equal(f->session->vm->devices->len, 1);
+	}
+}
+
+/* QEMU does not take it: its words, and the host has the card again. */
+static void test_plug_fails(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	device_deleted(f, "npu");
+	qmp_peer_fails(f->peer, "device_add", "GenericError", "vfio: Unable to power on device");
+	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	g_autofree char *told = vm_fixture_wait_told(f);
+	assert_true(g_str_has_prefix(told, "76 "));
+	assert_non_null(strstr(told, "Unable to power on device"));
+	vm_fixture_assert_given_back(f);
+	assert_false(vm_fixture_is_locked(f, 14));
+	assert_false(record_says_in_vm(f));
+}
+
+/* A card that cannot be prepared never reaches QEMU. */
+static void test_plug_not_prepared(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	device_deleted(f, "npu");
+	fake_sysfs_set_probe_error(f->fs, CARD, "vfio-pci", EIO);
+	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	g_autofree char *told = vm_fixture_wait_told(f);
+	assert_true(g_str_has_prefix(told, "71 " CARD ": cannot bind to vfio-pci"));
+	assert_int_equal(qmp_peer_count(f->peer, "device_add"), 0);
+	vm_fixture_assert_given_back(f);
+	assert_false(vm_fixture_is_locked(f, 14));
+}
+
+/* What is in the VM, and what the profile does not know, cannot be plugged. */
+static void test_plug_wrong(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	assert_told(f, "64 device 'npu' is in VM 'lab' already\n");
+	hvr_session_plug(f->session, "gpu", vm_fixture_done, f);
+	assert_told(f, "64 the profile of VM 'lab' has no [device gpu]\n");
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+}
+
+/* A guest that ignores the power button is ended by quit, a QEMU that ignores that by force. */
+static void test_stop(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_returns(f->peer, "system_powerdown", "{}");
+	qmp_peer_returns(f->peer, "quit", "{}");
+	hvr_session_stop(f->session, FALSE, 1, vm_fixture_done, f);
+	assert_true(qmp_peer_wait_for(f->peer, "system_powerdown", 1));
+	assert_true(qmp_peer_wait_for(f->peer, "quit", 1));
+	assert_false(f->session->qemu_ended);
+	hvr_shutdown_hurry(f->session->shutdown);
+	hvr_session_run(f->session);
+	assert_true(f->session->qemu_ended);
+	assert_int_equal(f->session->wait_status, SIGKILL);
+	assert_string_equal(f->told->str, "");
+	hvr_session_stopped(f->session, NULL);
+	assert_string_equal(f->told->str, "done\n");
+}
+
+/* Forced: quit at once; several who ask are all told, once. */
+static void test_stop_forced(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_returns(f->peer, "quit", "{}");
+	hvr_session_stop(f->session, TRUE, LONG_MS, vm_fixture_done, f);
+	hvr_session_stop(f->session, FALSE, LONG_MS, vm_fixture_done, f);
+	assert_true(qmp_peer_wait_for(f->peer, "quit", 1));
+	assert_int_equal(qmp_peer_count(f->peer, "system_powerdown"), 0);
+	vm_fixture_kill_qemu(f);
+	hvr_session_stopped(f->session, NULL);
+	hvr_session_stopped(f->session, NULL);
+	assert_string_equal(f->told->str, "done\ndone\n");
+}
+
+/* A termination signal is a power-down, a second one hurries. */
+static void test_signals(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	hvr_interrupt_note(0);
+	qmp_peer_returns(f->peer, "system_powerdown", "{}");
+	qmp_peer_returns(f->peer, "quit", "{}");
+	kill(getpid(), SIGTERM);
+	assert_true(qmp_peer_wait_for(f->peer, "system_powerdown", 1));
+	assert_int_equal(hvr_interrupt_pending(), SIGTERM);
+	assert_int_equal(qmp_peer_count(f->peer, "quit"), 0);
+	kill(getpid(), SIGINT);
+	assert_true(qmp_peer_wait_for(f->peer, "quit", 1));
+	kill(getpid(), SIGINT);
+	hvr_session_run(f->session);
+	assert_int_equal(f->session->wait_status, SIGKILL);
+	hvr_interrupt_note(0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unplug),
+		cmocka_unit_test(test_unplug_keep),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_unasked),
+		cmocka_unit_test(test_foreign_events),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_group),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_giving_back_fails),
+		cmocka_unit_test(test_two_at_once),
+		cmocka_unit_test(test_qemu_ends),
+		cmocka_unit_test(test_plug),
+		cmocka_unit_test(test_plug_fails),
+		cmocka_unit_test(test_plug_not_prepared),
+		cmocka_unit_test(test_plug_wrong),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_stop_forced),
+		cmocka_unit_test(test_signals),
+	};
+
+	if (geteuid() != 0) /* nodes change their owner */
+		return 77;
+	umask(077);
+	hvr_interrupt_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
