@@ -50,19 +50,22 @@ put_right() # WHAT
 }
 
 moments=0
-for round in {1..45}; do
+for round in {1..70}; do
 	kill_during 400 "$HVR" prepare /tmp/lab.ini
 	put_right "prepare ($round)"
 	expect_exit 0 "$HVR" prepare /tmp/lab.ini
 	kill_during 400 "$HVR" release --all
 	put_right "release ($round)"
+	((moments += 2))
+done
+for round in {1..25}; do
 	kill_during 900 "$HVR" run /tmp/lab.ini
 	put_right "run ($round)"
 	kill_during 600 "$HVR" run --exec /tmp/lab.ini
 	put_right "run --exec ($round)"
-	((moments += 4))
+	((moments += 2))
 done
-for round in {1..20}; do
+for round in {1..10}; do
 	run_vm lab
 	kill_during 500 "$HVR" unplug lab npu
 	kill -KILL "$run_pid"
