@@ -66,7 +66,7 @@ static void on_ready(gpointer user_data)
 	hvr_session_save(session);
 	hvr_message("VM '%s' is ready after %d.%d s", session->vm->name, (int)(took_ms / 1000),
 		    (int)(took_ms % 1000 / 100));
-	hvr_events_tell(session->context->events, "ready", NULL);
+	hvr_events_tell(session->context->events, "ready", NULL, NULL);
 	hvr_notify_ready("the guest is ready");
 	if (arrival->options->wait_ready_s)
 		tell_waiting(arrival->options, session->folder);

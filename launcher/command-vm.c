@@ -6,7 +6,7 @@
  * killed), this process stands in for it with the same session code; plug alone needs the
  * supervisor, which has the profile.
  */
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include "launcher/cli.h"
 #include "launcher/control.h"
@@ -92,6 +92,8 @@ static gboolean unplug(HvrContext *context, const char *name, const char *device
 
 	json_object_set_int_member(arguments, "timeout_ms", (gint64)seconds * 1000);
 	json_object_set_boolean_member(arguments, "keep", keep);
+	if (isatty(STDERR_FILENO))
+		hvr_message("asking the guest to let go of '%s'; it has %d s", device, seconds);
 	hvr_interrupt_default();
 	HvrControlAnswer answer = hvr_control_ask(folder, "unplug", arguments,
 						  (guint)seconds * 1000 + ANSWER_EXTRA_MS, &cause);

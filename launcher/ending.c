@@ -28,7 +28,7 @@ gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, GError
 	g_autoptr(GError) cause = NULL;
 	gboolean well = hvr_giveback(context, restored, HVR_GIVEBACK_RESTORE, &cause);
 	well = hvr_giveback(context, kept, HVR_GIVEBACK_KEEP, well ? &cause : NULL) && well;
-	hvr_events_tell(context->events, "released", "error", cause ? cause->message : NULL, NULL);
+	hvr_events_tell(context->events, "released", "error", cause ? cause->message : NULL);
 	if (cause)
 		g_propagate_error(error, g_steal_pointer(&cause));
 	return well;

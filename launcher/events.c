@@ -108,22 +108,32 @@ static void end(HvrEvents *events, JsonObject *object)
 	events->lost = write_line(events->fd, line) ? 0 : events->lost + 1;
 }
 
-void hvr_events_tell(HvrEvents *events, const char *event, ...)
+static void set_text(JsonObject *object, const char *key, const char *text)
 {
-	const char *key;
-	va_list pairs;
+	g_autofree char *cut = text ? g_strndup(text, TEXT_BYTES) : NULL;
+	g_autofree char *valid = cut ? g_utf8_make_valid(cut, -1) : NULL;
 
+	hvr_json_set_string(object, key, valid);
+}
+
+void hvr_events_tell(HvrEvents *events, const char *event, const char *key, const char *text)
+{
 	if (!events)
 		return;
 	JsonObject *object = begin(events, event);
-	va_start(pairs, event);
-	while ((key = va_arg(pairs, const char *))) {
-		const char *text = va_arg(pairs, const char *);
-		g_autofree char *cut = text ? g_strndup(text, TEXT_BYTES) : NULL;
-		g_autofree char *valid = cut ? g_utf8_make_valid(cut, -1) : NULL;
-		hvr_json_set_string(object, key, valid);
-	}
-	va_end(pairs);
+	if (key)
+		set_text(object, key, text);
+	end(events, object);
+}
+
+void hvr_events_tell_device(HvrEvents *events, const char *event, const char *device,
+			    const char *address)
+{
+	if (!events)
+		return;
+	JsonObject *object = begin(events, event);
+	set_text(object, "device", device);
+	set_text(object, "address", address);
 	end(events, object);
 }
 

@@ -28,9 +28,13 @@ HvrEvents *hvr_events_open(const char *where, const char *vm,
 void hvr_events_free(HvrEvents *events);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrEvents, hvr_events_free)
 
-/* One step. Behind @event pairs of key and text follow, and NULL; a text may be NULL. Nothing
+/* One step, and perhaps one text to it: @key may be NULL, as may @text, which then is null. Nothing
  * happens when @events is NULL: nobody asked. */
-void hvr_events_tell(HvrEvents *events, const char *event, ...) G_GNUC_NULL_TERMINATED;
+void hvr_events_tell(HvrEvents *events, const char *event, const char *key, const char *text);
+
+/* One step of a device. @device is NULL for a function that only comes along. */
+void hvr_events_tell_device(HvrEvents *events, const char *event, const char *device,
+			    const char *address);
 
 /* One step with a number. */
 void hvr_events_tell_number(HvrEvents *events, const char *event, const char *key, gint64 number);

@@ -77,8 +77,8 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 		if (!hvr_journal_write(context->runtime, entry, error) ||
 		    !perform_steps(context, planned->steps, deadline_ms(context, planned), error))
 			return FALSE;
-		hvr_events_tell(context->events, "bound", "device", planned->id, "address",
-				planned->function->name, NULL);
+		hvr_events_tell_device(context->events, "bound", planned->id,
+				       planned->function->name);
 	}
 	if (plan->functions->len && !context->host.kernel->container_check(&context->host, error))
 		return FALSE;

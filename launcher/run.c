@@ -239,7 +239,7 @@ static gboolean launch(const HvrContext *context, const HvrProfile *profile,
 		hvr_vm_remove_folder(context->runtime, profile->name);
 		return FALSE;
 	}
-	hvr_events_tell(context->events, "prepared", NULL);
+	hvr_events_tell(context->events, "prepared", NULL, NULL);
 	hvr_arrival_announce(profile, decision.plan->cards->len > 0);
 	return options->mode == HVR_RUN_EXEC
 		       ? become_qemu(context, profile, &decision, folder, error)

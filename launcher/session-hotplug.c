@@ -54,8 +54,7 @@ void hvr_session_device_gone(HvrSession *session, const char *id)
 	if (!device || !device->in_vm)
 		return;
 	device->in_vm = FALSE;
-	hvr_events_tell(session->context->events, "unplugged", "device", device->id, "address",
-			device->address, NULL);
+	hvr_events_tell_device(session->context->events, "unplugged", device->id, device->address);
 	if (hvr_session_has_group(session, device->group)) {
 		hvr_message("%s: left the VM; the rest of its IOMMU group %d is still in it",
 			    device->address, device->group);
@@ -236,8 +235,8 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 		return;
 	}
 	char address[HVR_PCI_ADDRESS_SIZE];
-	hvr_events_tell(plug->session->context->events, "plugged", "device", card->id, "address",
-			hvr_pci_address_format(&card->address, address), NULL);
+	hvr_events_tell_device(plug->session->context->events, "plugged", card->id,
+			       hvr_pci_address_format(&card->address, address));
 	plug->next++;
 	plug_next(plug);
 }

@@ -50,9 +50,9 @@ static void test_lines(void **state)
 	HvrEvents *events = open_number(fds[1]);
 	gint64 before = g_get_monotonic_time() / 1000;
 
-	hvr_events_tell(events, "bound", "device", "npu", "address", "0000:02:00.0", NULL);
-	hvr_events_tell(events, "released", "error", NULL, NULL);
-	hvr_events_tell(events, "released", "error", "a\nb\"c\\\xff", NULL);
+	hvr_events_tell_device(events, "bound", "npu", "0000:02:00.0");
+	hvr_events_tell(events, "released", "error", NULL);
+	hvr_events_tell(events, "released", "error", "a\nb\"c\\\xff");
 	hvr_events_tell_number(events, "started", "pid", 4711);
 	hvr_events_free(events);
 	assert_true(fcntl(fds[1], F_GETFD) >= 0);
@@ -90,17 +90,17 @@ static void test_slow_reader(void **state)
 		hvr_events_tell_number(events, "running", "pid", told);
 	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	g_free(read_all(fds[0]));
-	hvr_events_tell(events, "ready", NULL);
+	hvr_events_tell(events, "ready", NULL, NULL);
 	g_autofree char *text = read_all(fds[0]);
 	assert_non_null(strstr(text, "\"lost\":"));
-	hvr_events_tell(events, "ended", NULL);
+	hvr_events_tell(events, "ended", NULL, NULL);
 	g_autofree char *next = read_all(fds[0]);
 	assert_null(strstr(next, "\"lost\":"));
 
 	/* And one that has gone. SIGPIPE is the program's to ignore. */
 	close(fds[0]);
 	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
-	hvr_events_tell(events, "ended", NULL);
+	hvr_events_tell(events, "ended", NULL, NULL);
 	signal(SIGPIPE, old);
 	hvr_events_free(events);
 	close(fds[1]);
@@ -109,7 +109,7 @@ static void test_slow_reader(void **state)
 /* Nobody asked: nothing happens. */
 static void test_none(void **state)
 {
-	hvr_events_tell(NULL, "ready", NULL);
+	hvr_events_tell(NULL, "ready", NULL, NULL);
 	hvr_events_tell_number(NULL, "started", "pid", 1);
 	hvr_events_free(NULL);
 }
@@ -126,7 +126,7 @@ static void test_places(void **state)
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	for (guint i = 0; i < 2; i++) {
 		g_autoptr(HvrEvents) events = hvr_events_open(file, "lab", NULL);
-		hvr_events_tell(events, "ready", NULL);
+		hvr_events_tell(events, "ready", NULL, NULL);
 	}
 	assert_true(g_file_get_contents(file, &text, NULL, NULL));
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
