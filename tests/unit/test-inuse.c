@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* May a function be taken from its driver: who would notice is named, and what is vital stays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "launcher/error.h"
+#include "launcher/inuse.h"
+#include "tests/fake/fake-sysfs.h"
+
+#define PORT "0000:00:1c.4"
+#define CARD "0000:02:00.0"
+#define NIC  "0000:03:00.0"
+#define DISK "0000:04:00.0"
+
+static void add_vm(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "dev/vfio/14", "");
+	fake_sysfs_set_in_use(fs, 14, TRUE);
+}
+
+static void add_vm_with_name(FakeSysfs *fs)
+{
+	add_vm(fs);
+	fake_sysfs_add_process(fs, 4711, "qemu-system-x86", "/dev/vfio/14");
+}
+
+static void add_two_users(FakeSysfs *fs)
+{
+	fake_sysfs_add_process(fs, 812, "hailortcli", "/dev/hailo0");
+	fake_sysfs_add_process(fs, 813, "scheduler", "/dev/hailo0");
+}
+
+static void add_route(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(
+		fs, "proc/net/route",
+		"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\n"
+		"eth0\t00000000\t0100000A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n");
+}
+
+static void add_mount(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "proc/self/mountinfo",
+			    "22 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
+}
+
+static void add_nothing(FakeSysfs *fs)
+{
+}
+
+static FakeSysfs *make_host(void)
+{
+	FakeSysfs *fs = fake_sysfs_new();
+	const FakeFunction nic = { .parent = PORT,
+				   .vendor = 0x8086,
+				   .device = 0x1533,
+				   .class_code = 0x020000,
+				   .group = 15,
+				   .driver = "igb" };
+	const FakeFunction disk = { .parent = PORT,
+				    .vendor = 0x144d,
+				    .device = 0xa80a,
+				    .class_code = 0x010802,
+				    .group = 16,
+				    .driver = "nvme" };
+
+	fake_sysfs_add_hailo8(fs, PORT, CARD, 14, 0);
+	fake_sysfs_add_function(fs, NIC, &nic);
+	fake_sysfs_add_interface(fs, NIC, "eth0");
+	fake_sysfs_add_function(fs, DISK, &disk);
+	fake_sysfs_add_node(fs, DISK, "nvme/nvme0/nvme0n1", "nvme0n1", "block", 259, 0);
+	return fs;
+}
+
+/* Free; or in use, with who it is; 75 where that may end, 69 where it must not. */
+static void test_check(void **state)
+{
+	static const struct {
+		void (*use)(FakeSysfs *fs);
+		const char *name;
+		int status; /* 0: free */
+		const char *message;
+	} cases[] = {
+		{ add_nothing, CARD, 0, NULL },
+		{ add_nothing, NIC, 0, NULL },
+		{ add_nothing, PORT, 0, NULL },
+		{ add_two_users, CARD, 75,
+		  CARD
+		  ": in use by hailortcli (pid 812, has /dev/hailo0 open), scheduler (pid 813, "
+		  "has /dev/hailo0 open)\nend what uses it, and try again" },
+		{ add_two_users, NIC, 0, NULL },
+		{ add_vm, CARD, 75, CARD ": in use by a process that cannot be named\n" },
+		{ add_vm_with_name, CARD, 75,
+		  CARD ": in use by qemu-system-x86 (pid 4711, has /dev/vfio/14 open)\n" },
+		{ add_vm, NIC, 0, NULL },
+		{ add_route, NIC, 69,
+		  NIC ": this host cannot do without it: the default route (eth0)\n" },
+		{ add_route, DISK, 0, NULL },
+		{ add_mount, DISK, 69,
+		  DISK ": this host cannot do without it: a disk in use (/)\n" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(FakeSysfs) fs = make_host();
+		g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
+		g_autoptr(GError) error = NULL;
+		HvrPciAddress address;
+		cases[i].use(fs);
+		assert_true(hvr_pci_address_parse(cases[i].name, &address));
+		gboolean well = hvr_inuse_check_one(
+			&fs->host, hvr_inventory_find(inventory, &address), &error);
+		assert_int_equal(well, cases[i].status == 0);
+		if (well)
+			continue;
+		assert_int_equal(hvr_exit_status(error), cases[i].status);
+		if (!g_str_has_prefix(error->message, cases[i].message))
+			fail_msg("%s", error->message);
+	}
+}
+
+/* The group is the kernel's word; without a node, or where it cannot be asked, nobody has it. */
+static void test_group(void **state)
+{
+	g_autoptr(FakeSysfs) fs = make_host();
+
+	assert_false(hvr_inuse_group(&fs->host, 14));
+	assert_false(hvr_inuse_group(&fs->host, -1));
+	add_vm(fs);
+	assert_true(hvr_inuse_group(&fs->host, 14));
+	fake_sysfs_fail_matching(fs, "group_status", 1);
+	assert_false(hvr_inuse_group(&fs->host, 14));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_group),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
