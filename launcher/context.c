@@ -4,7 +4,7 @@
  */
 #include "launcher/context.h"
 
-#include "launcher/runtime.h"
+#include "launcher/host/runtime.h"
 #include "vfio/sysfs.h"
 
 #define RUNTIME_NAME "hailo-vm-run"

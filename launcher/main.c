@@ -14,12 +14,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "launcher/cli.h"
+#include "launcher/command/cli.h"
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
 #include "launcher/message.h"
-#include "launcher/nearest.h"
-#include "launcher/privileges.h"
+#include "launcher/profile/nearest.h"
+#include "launcher/qemu/privileges.h"
 #include "vfio/sysfs.h"
 
 #define DIR_SYS		  "/sys"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "launcher/list.h"
+#include "launcher/list/list.h"
 #include "tests/fake/fake-sysfs.h"
 
 #define LIMIT_MS 50.0

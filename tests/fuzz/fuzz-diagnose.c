@@ -12,8 +12,8 @@
 
 #include <glib.h>
 
-#include "launcher/diagnose.h"
-#include "launcher/qemu-output.h"
+#include "launcher/qemu/diagnose.h"
+#include "launcher/qemu/output.h"
 
 /* What a pipe takes without anybody reading. */
 #define SIZE_MAX_BYTES 32768

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "launcher/error.h"
-#include "launcher/journal.h"
+#include "launcher/host/journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

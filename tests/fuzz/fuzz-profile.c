@@ -12,9 +12,9 @@
 
 #include <json-glib/json-glib.h>
 
-#include "launcher/cmdline.h"
+#include "launcher/qemu/cmdline.h"
 #include "launcher/error.h"
-#include "launcher/profile.h"
+#include "launcher/profile/profile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

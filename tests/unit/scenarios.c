@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "launcher/cli.h"
-#include "launcher/journal.h"
-#include "launcher/run.h"
+#include "launcher/command/cli.h"
+#include "launcher/host/journal.h"
+#include "launcher/session/run.h"
 #include "vfio/inventory.h"
 #include "vfio/sysfs.h"
 

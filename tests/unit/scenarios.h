@@ -4,7 +4,7 @@
 #include <glib.h>
 
 #include "launcher/context.h"
-#include "launcher/profile.h"
+#include "launcher/profile/profile.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/state.h"
 

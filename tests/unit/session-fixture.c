@@ -15,11 +15,11 @@
 
 #include <cmocka.h>
 
-#include "launcher/cmdline.h"
-#include "launcher/decide.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/host/decide.h"
 #include "launcher/error.h"
-#include "launcher/execute.h"
-#include "launcher/journal.h"
+#include "launcher/host/execute.h"
+#include "launcher/host/journal.h"
 #include "vfio/sysfs.h"
 
 static const Scenario *find_scenario(const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "launcher/session.h"
+#include "launcher/session/session.h"
 #include "tests/fake/qmp-peer.h"
 #include "tests/unit/scenarios.h"
 

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/check.h"
-#include "launcher/cli.h"
+#include "launcher/check/check.h"
+#include "launcher/command/cli.h"
 #include "tests/fake/layouts.h"
 
 #define CARD "0000:02:00.0"

@@ -19,11 +19,11 @@
 
 #include <cmocka.h>
 
-#include "launcher/claim.h"
-#include "launcher/decide.h"
+#include "launcher/host/claim.h"
+#include "launcher/host/decide.h"
 #include "launcher/error.h"
-#include "launcher/execute.h"
-#include "launcher/giveback.h"
+#include "launcher/host/execute.h"
+#include "launcher/host/giveback.h"
 #include "launcher/interrupt.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/sysfs.h"

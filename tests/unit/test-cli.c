@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/cli.h"
+#include "launcher/command/cli.h"
 #include "launcher/error.h"
 
 typedef struct {

@@ -27,11 +27,11 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-#include "launcher/cmdline.h"
-#include "launcher/facts.h"
-#include "launcher/nvram.h"
-#include "launcher/program.h"
-#include "launcher/seed.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/host/facts.h"
+#include "launcher/qemu/nvram.h"
+#include "launcher/qemu/program.h"
+#include "launcher/qemu/seed.h"
 #include "vfio/sysfs.h"
 
 #define QEMU   "qemu-system-x86_64"

@@ -14,7 +14,7 @@
 
 #include <json-glib/json-glib.h>
 
-#include "launcher/cmdline.h"
+#include "launcher/qemu/cmdline.h"
 
 #define FOLDER SOURCE_ROOT "/tests/data/cmdline/"
 

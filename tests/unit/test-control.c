@@ -20,10 +20,10 @@
 
 #include <cmocka.h>
 
-#include "launcher/control.h"
+#include "launcher/session/control.h"
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
-#include "launcher/runtime.h"
+#include "launcher/host/runtime.h"
 #include "tests/unit/session-fixture.h"
 #include "vfio/sysfs.h"
 

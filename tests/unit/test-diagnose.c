@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <glib.h>
 
-#include "launcher/diagnose.h"
+#include "launcher/qemu/diagnose.h"
 
 #define QEMU "qemu-system-x86_64: -device {\"driver\":\"vfio-pci\"}: vfio 0000:02:00.0: "
 

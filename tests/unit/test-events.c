@@ -18,7 +18,7 @@
 #include <json-glib/json-glib.h>
 
 #include "launcher/error.h"
-#include "launcher/events.h"
+#include "launcher/session/events.h"
 
 static char *read_all(int fd)
 {

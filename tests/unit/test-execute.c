@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-#include "launcher/decide.h"
+#include "launcher/host/decide.h"
 #include "launcher/error.h"
-#include "launcher/execute.h"
-#include "launcher/giveback.h"
+#include "launcher/host/execute.h"
+#include "launcher/host/giveback.h"
 #include "launcher/interrupt.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/sysfs.h"

@@ -14,7 +14,7 @@
 #include <glib/gstdio.h>
 
 #include "launcher/error.h"
-#include "launcher/firmware.h"
+#include "launcher/qemu/firmware.h"
 
 typedef struct {
 	char *own, *shared; /* two folders; the first one counts more */

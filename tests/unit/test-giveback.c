@@ -14,12 +14,12 @@
 
 #include <cmocka.h>
 
-#include "launcher/decide.h"
+#include "launcher/host/decide.h"
 #include "launcher/error.h"
-#include "launcher/execute.h"
-#include "launcher/giveback.h"
+#include "launcher/host/execute.h"
+#include "launcher/host/giveback.h"
 #include "launcher/interrupt.h"
-#include "launcher/lock.h"
+#include "launcher/host/lock.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/error.h"
 #include "vfio/sysfs.h"

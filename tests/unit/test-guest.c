@@ -16,7 +16,7 @@
 #include <glib/gstdio.h>
 
 #include "launcher/error.h"
-#include "launcher/guest.h"
+#include "launcher/guest/guest.h"
 #include "launcher/interrupt.h"
 #include "tests/fake/qmp-peer.h"
 #include "vfio/sysfs.h"

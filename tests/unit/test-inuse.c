@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/inuse.h"
+#include "launcher/host/inuse.h"
 #include "tests/fake/fake-sysfs.h"
 
 #define PORT "0000:00:1c.4"

@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/journal.h"
-#include "launcher/runtime.h"
+#include "launcher/host/journal.h"
+#include "launcher/host/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/sysfs.h"
 

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "launcher/junit.h"
-#include "launcher/profile.h"
-#include "launcher/trial.h"
+#include "launcher/guest/junit.h"
+#include "launcher/profile/profile.h"
+#include "launcher/guest/trial.h"
 
 static HvrJunitCase *make_case(const char *name, HvrJunitVerdict verdict, const char *message,
 			       const char *out)

@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "launcher/list-json.h"
-#include "launcher/list.h"
-#include "launcher/lock.h"
-#include "launcher/runtime.h"
+#include "launcher/list/json.h"
+#include "launcher/list/list.h"
+#include "launcher/host/lock.h"
+#include "launcher/host/runtime.h"
 #include "tests/fake/layouts.h"
 #include "vfio/sysfs.h"
 

@@ -18,8 +18,8 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/lock.h"
-#include "launcher/runtime.h"
+#include "launcher/host/lock.h"
+#include "launcher/host/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/sysfs.h"
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/nearest.h"
+#include "launcher/profile/nearest.h"
 
 static const char *const keys[] = { "name", "memory", "cpus", "accel", "cpu", "machine", NULL };
 

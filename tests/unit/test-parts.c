@@ -18,15 +18,15 @@
 
 #include <glib/gstdio.h>
 
-#include "launcher/cmdline.h"
-#include "launcher/disk-image.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/qemu/disk-image.h"
 #include "launcher/error.h"
-#include "launcher/newfile.h"
-#include "launcher/parts.h"
-#include "launcher/placement.h"
-#include "launcher/program.h"
-#include "launcher/seed.h"
-#include "launcher/spawn.h"
+#include "launcher/qemu/newfile.h"
+#include "launcher/qemu/parts.h"
+#include "launcher/qemu/placement.h"
+#include "launcher/qemu/program.h"
+#include "launcher/qemu/seed.h"
+#include "launcher/qemu/spawn.h"
 #include "vfio/sysfs.h"
 
 #define NOBODY 65534

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/cmdline.h"
-#include "launcher/decide.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/host/decide.h"
 #include "launcher/error.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/step.h"

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/print.h"
+#include "launcher/print/print.h"
 #include "tests/fake/layouts.h"
 
 typedef struct {

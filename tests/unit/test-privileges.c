@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/privileges.h"
+#include "launcher/qemu/privileges.h"
 
 #define NO_CAPABILITY "0000000000000000"
 

@@ -17,7 +17,7 @@
 #include <glib/gstdio.h>
 
 #include "launcher/error.h"
-#include "launcher/profile.h"
+#include "launcher/profile/profile.h"
 
 #define VM "[vm]\nmemory = 1G\n"
 

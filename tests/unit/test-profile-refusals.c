@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/profile.h"
+#include "launcher/profile/profile.h"
 
 #define VM   "[vm]\nmemory = 1G\n"
 #define NPU  VM "[device npu]\n"

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/profile-table.h"
-#include "launcher/profile.h"
+#include "launcher/profile/table.h"
+#include "launcher/profile/profile.h"
 
 #define VM "[vm]\nmemory = 1G\n"
 
@@ -466,7 +466,7 @@ static void test_samples(void **state)
 static void test_dictionary(void **state)
 {
 	const char *path = SOURCE_ROOT "/tests/fuzz/profile.dict";
-	g_autoptr(GString) text = g_string_new("# Made from the table of launcher/profile-table.c: "
+	g_autoptr(GString) text = g_string_new("# Made from the table of launcher/profile/table.c: "
 					       "HVR_REGEN_GOLDEN=1 test-profile\n");
 	g_autofree char *found = NULL;
 

@@ -15,12 +15,12 @@
 
 #include <cmocka.h>
 
-#include "launcher/claim.h"
+#include "launcher/host/claim.h"
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
-#include "launcher/lock.h"
-#include "launcher/queue.h"
-#include "launcher/runtime.h"
+#include "launcher/host/lock.h"
+#include "launcher/host/queue.h"
+#include "launcher/host/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/sysfs.h"
 

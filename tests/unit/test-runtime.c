@@ -21,7 +21,7 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/runtime.h"
+#include "launcher/host/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/sysfs.h"
 

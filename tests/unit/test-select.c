@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/select.h"
+#include "launcher/host/select.h"
 #include "tests/fake/fake-sysfs.h"
 
 static FakeSysfs *make_host(void)

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "launcher/interrupt.h"
-#include "launcher/shutdown.h"
+#include "launcher/session/shutdown.h"
 #include "tests/unit/session-fixture.h"
 
 #define CARD	"0000:02:00.0"

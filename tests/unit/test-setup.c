@@ -18,10 +18,10 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/notify.h"
-#include "launcher/setup-apply.h"
-#include "launcher/setup-cards.h"
-#include "launcher/setup-show.h"
+#include "launcher/session/notify.h"
+#include "launcher/setup/apply.h"
+#include "launcher/setup/cards.h"
+#include "launcher/setup/show.h"
 #include "tests/fake/fake-files.h"
 #include "tests/fake/layouts.h"
 #include "vfio/sysfs.h"

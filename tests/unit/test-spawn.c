@@ -21,7 +21,7 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/spawn.h"
+#include "launcher/qemu/spawn.h"
 #include "vfio/sysfs.h"
 
 #define REPORT "report"

@@ -29,9 +29,9 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/program.h"
-#include "launcher/spawn.h"
-#include "launcher/tap.h"
+#include "launcher/qemu/program.h"
+#include "launcher/qemu/spawn.h"
+#include "launcher/qemu/tap.h"
 #include "vfio/sysfs.h"
 
 #define QEMU	"qemu-system-x86_64"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/verify.h"
+#include "launcher/guest/verify.h"
 
 #define IDENTIFY                                                                                   \
 	"Executing on device: 0000:01:00.0\nIdentifying board\nControl Protocol Version: 2\n"      \

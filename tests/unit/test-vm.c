@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "launcher/error.h"
-#include "launcher/runtime.h"
-#include "launcher/vm.h"
+#include "launcher/host/runtime.h"
+#include "launcher/session/vm.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/sysfs.h"
 

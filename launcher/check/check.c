@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every question is asked, also after the first "no": who prepares a host wants to see all that is
+ * missing. The verdicts are those of the plan (judge.h), and the last question is what `run` itself
+ * would decide now, so a host that passes is one on which run goes on to its first change.
+ *
+ * Without a profile one is made up that asks for every accelerator of this host.
+ */
+#include "launcher/check/check.h"
+
+#include <string.h>
+
+#include "launcher/check/parts.h"
+#include "launcher/error.h"
+
+static void result_free(gpointer data)
+{
+	HvrCheckResult *result = data;
+
+	g_free(result->subject);
+	g_free(result->seen);
+	g_free(result->fix);
+	g_free(result);
+}
+
+GPtrArray *hvr_check_results_new(void)
+{
+	return g_ptr_array_new_with_free_func(result_free);
+}
+
+/* @seen, @fix: (transfer full) */
+static void add(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
+		char *seen, char *fix)
+{
+	HvrCheckResult *result = g_new(HvrCheckResult, 1);
+
+	*result = (HvrCheckResult){
+		.id = id, .status = status, .subject = g_strdup(subject), .seen = seen, .fix = fix
+	};
+	g_ptr_array_add(check->results, result);
+}
+
+void hvr_check_pass(HvrCheck *check, const char *id, const char *subject, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(check, HVR_CHECK_PASS, id, subject, g_strdup_vprintf(format, args), NULL);
+	va_end(args);
+}
+
+void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
+		   const char *fix, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(check, status, id, subject, g_strdup_vprintf(format, args), g_strdup(fix));
+	va_end(args);
+}
+
+/* The subject is printed in front anyway. */
+static const char *without_subject(const char *message, const char *subject)
+{
+	gsize length = strlen(subject);
+
+	if (strncmp(message, subject, length) == 0 && g_str_has_prefix(message + length, ": "))
+		return message + length + strlen(": ");
+	return message;
+}
+
+void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
+		      GError *error, const char *fix)
+{
+	g_autoptr(GError) owned = error;
+	g_auto(GStrv) parts = g_strsplit(without_subject(owned->message, subject), "\n", 2);
+
+	add(check, status, id, subject, g_strdup(parts[0]),
+	    g_strdup(parts[0] && parts[1] ? parts[1] : fix));
+}
+
+/* One [device] section for each accelerator, by address. */
+static HvrProfile *make_profile(const HvrInventory *inventory, GError **error)
+{
+	const GPtrArray *all = inventory ? hvr_inventory_functions(inventory) : NULL;
+	g_autoptr(GString) text = g_string_new("[vm]\nmemory = 1G\n");
+
+	for (guint i = 0; all && i < all->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(all, i);
+		if (function->quirk)
+			g_string_append_printf(text, "[device card%u]\naddress = %s\n", i,
+					       function->name);
+	}
+	return hvr_profile_parse("check.ini", text->str, text->len, NULL, error);
+}
+
+static void find_card(HvrCheck *check, const HvrProfileDevice *device)
+{
+	GError *error = NULL;
+	g_autofree char *subject = g_strdup_printf("device '%s'", device->id);
+	const HvrPciFunction *function =
+		hvr_claim_choose(check->context, check->claim, device, check->inventory, &error);
+
+	if (function)
+		hvr_claim_add(check->claim, device, function);
+	else
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card", subject, error,
+				 "name another card by match, address or path");
+}
+
+static void find_cards(HvrCheck *check)
+{
+	check->claim = hvr_claim_new();
+	for (guint i = 0; i < check->profile->devices->len; i++)
+		find_card(check, g_ptr_array_index(check->profile->devices, i));
+	if (!check->named && check->claim->cards->len == 0)
+		hvr_check_say(check, HVR_CHECK_FAIL, "card", HVR_CHECK_HOST,
+			      "see that the card is seated and powered, and look for 1e60 in "
+			      "'lspci -nn'; for any other card name a PROFILE",
+			      "no known accelerator");
+	check->view = hvr_plan_look(check->context, check->claim, check->inventory);
+}
+
+static void ask_all(HvrCheck *check)
+{
+	hvr_check_host(check);
+	hvr_check_iommu(check);
+	hvr_check_vfio(check);
+	hvr_check_security(check);
+	hvr_check_qemu(check);
+	if (check->inventory) {
+		find_cards(check);
+		hvr_check_cards(check);
+		hvr_check_profile(check);
+	}
+	if (check->named)
+		hvr_check_decision(check);
+}
+
+static void clear(HvrCheck *check)
+{
+	g_clear_pointer(&check->view, hvr_plan_view_free);
+	g_clear_pointer(&check->claim, hvr_claim_free);
+	g_clear_pointer(&check->inventory, hvr_inventory_free);
+	g_clear_pointer(&check->facts, hvr_facts_free);
+}
+
+GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError **error)
+{
+	g_autoptr(GPtrArray) results = hvr_check_results_new();
+	GError *no_pci = NULL, *no_user = NULL;
+	HvrCheck check = { .context = context, .results = results, .named = profile != NULL };
+
+	check.inventory = hvr_inventory_read(&context->host, &no_pci);
+	if (no_pci)
+		hvr_check_refuse(&check, HVR_CHECK_FAIL, "pci", HVR_CHECK_HOST, no_pci,
+				 "see that sysfs is mounted on /sys, and that this host has PCI");
+	g_autoptr(HvrProfile) made = profile ? NULL : make_profile(check.inventory, error);
+	check.profile = profile ? profile : made;
+	if (!check.profile)
+		return clear(&check), NULL;
+	check.facts = hvr_facts_gather(context, check.profile, &no_user);
+	if (check.facts)
+		ask_all(&check);
+	else
+		hvr_check_refuse(&check, HVR_CHECK_FAIL, "user", HVR_CHECK_HOST, no_user,
+				 "set [security] user to one that is not root");
+	clear(&check);
+	return g_steal_pointer(&results);
+}
+
+int hvr_check_exit_status(const GPtrArray *results)
+{
+	int status = 0;
+
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		if (result->status == HVR_CHECK_FAIL)
+			return 1;
+		if (result->status == HVR_CHECK_UNKNOWN)
+			status = 2;
+	}
+	return status;
+}
+
+const char *hvr_check_status_name(HvrCheckStatus status)
+{
+	static const char *const names[] = { [HVR_CHECK_PASS] = "PASS",
+					     [HVR_CHECK_WARN] = "WARN",
+					     [HVR_CHECK_FAIL] = "FAIL",
+					     [HVR_CHECK_UNKNOWN] = "UNKNOWN",
+					     [HVR_CHECK_UNSURE] = "UNKNOWN" };
+
+	return names[status];
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "launcher/context.h"
+#include "launcher/profile/profile.h"
+
+/**
+ * `check`: is this host ready, for a profile or for any of its accelerators? Nothing is changed, no
+ * folder is made, no VFIO device is opened: opening and closing one resets it.
+ */
+
+typedef enum {
+	HVR_CHECK_PASS,
+	HVR_CHECK_WARN,	   /* works, but not as one would wish */
+	HVR_CHECK_FAIL,	   /* a run would fail */
+	HVR_CHECK_UNKNOWN, /* cannot be told, and a run may fail for it */
+	HVR_CHECK_UNSURE,  /* cannot be told, and no run depends on it; shown as UNKNOWN */
+} HvrCheckStatus;
+
+/* One line. */
+typedef struct {
+	const char *id; /* "card-group": what was asked. Static */
+	HvrCheckStatus status;
+	char *subject; /* "host", "0000:02:00.0", "device 'npu'" */
+	char *seen;
+	char *fix; /* one thing to do; NULL where status is PASS */
+} HvrCheckResult;
+
+/**
+ * hvr_check_run - ask everything.
+ * @profile: (nullable): NULL judges every accelerator of this host
+ * Returns: (transfer full): array of HvrCheckResult
+ */
+GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile,
+			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* An empty array of HvrCheckResult, which it owns. */
+GPtrArray *hvr_check_results_new(void) G_GNUC_WARN_UNUSED_RESULT;
+
+/* 0: ready. 1: not ready, something failed. 2: cannot tell. */
+int hvr_check_exit_status(const GPtrArray *results);
+
+/* "PASS", "WARN", "FAIL", "UNKNOWN". */
+const char *hvr_check_status_name(HvrCheckStatus status);
+
+/* For people: a line each, the fix on a second one, and the verdict. Pure. [transfer full] */
+char *hvr_check_to_text(const GPtrArray *results, gboolean colour) G_GNUC_WARN_UNUSED_RESULT;
+
+/* {"ready": true|false|null, "checks": [{"id","status","subject","seen","fix"}]}. Pure.
+ * [transfer full] */
+JsonObject *hvr_check_to_json(const GPtrArray *results) G_GNUC_WARN_UNUSED_RESULT;

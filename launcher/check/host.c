@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine itself: its processor, whether KVM works on it, whether it is itself a guest, and how
+ * much memory it has to give.
+ */
+#include "launcher/check/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "launcher/host/cpu.h"
+#include "vfio/sysfs.h"
+
+#define MIB 1048576u
+
+static void check_cpu(HvrCheck *check, const HvrCpu *cpu)
+{
+	if (check->profile->accel == HVR_ACCEL_TCG)
+		hvr_check_pass(check, "cpu", HVR_CHECK_HOST, "accel = tcg asks nothing of it");
+	else if (cpu->virtualises)
+		hvr_check_pass(check, "cpu", HVR_CHECK_HOST, "it can run virtual machines");
+	else if (cpu->maker == HVR_CPU_ARM)
+		hvr_check_pass(check, "cpu", HVR_CHECK_HOST, "an Arm one: KVM tells");
+	else if (cpu->maker == HVR_CPU_OTHER)
+		hvr_check_say(check, HVR_CHECK_UNSURE, "cpu", HVR_CHECK_HOST,
+			      "see the line about KVM", "its maker is not known");
+	else
+		hvr_check_say(check, HVR_CHECK_WARN, "cpu", HVR_CHECK_HOST,
+			      cpu->is_guest ? "switch nested virtualisation on in the host below "
+					      "(kvm_intel.nested=1 or kvm_amd.nested=1, -cpu host)"
+					    : "enable VT-x or SVM in the firmware setup",
+			      "it shows neither vmx nor svm");
+}
+
+/* [transfer full] */
+static char *kvm_fix(const HvrCheck *check, const HvrCpu *cpu)
+{
+	if (cpu->is_guest && !cpu->virtualises)
+		return g_strdup("switch nested virtualisation on in the host below, or set accel = "
+				"tcg");
+	if (!hvr_sysfs_exists(check->context->host.dev, "kvm"))
+		return g_strdup(cpu->virtualises
+					? "modprobe kvm_intel or kvm_amd; if that fails, enable "
+					  "virtualisation in the firmware setup"
+					: "enable virtualisation in the firmware setup, or set "
+					  "accel = tcg");
+	if (cpu->is_guest)
+		return g_strdup("set accel = tcg, or fix nested virtualisation in the host below");
+	return g_strdup_printf("let the user open it: usermod -aG kvm %s, then log in again",
+			       check->facts->user_name);
+}
+
+static void check_kvm(HvrCheck *check, const HvrCpu *cpu)
+{
+	const HvrFacts *facts = check->facts;
+	gboolean must = check->profile->accel == HVR_ACCEL_KVM;
+
+	if (check->profile->accel == HVR_ACCEL_TCG || check->context->captured)
+		return;
+	g_autofree char *fix = kvm_fix(check, cpu);
+	if (facts->kvm)
+		hvr_check_pass(check, "kvm", HVR_CHECK_HOST, "works for user %s%s",
+			       facts->user_name,
+			       facts->kvm_by_group ? ", by the group of its node" : "");
+	else
+		hvr_check_say(check, must ? HVR_CHECK_FAIL : HVR_CHECK_WARN, "kvm", HVR_CHECK_HOST,
+			      fix, "%s%s", facts->kvm_problem,
+			      must ? "" : "; VMs are emulated, which is slow");
+}
+
+/* A guest can give away a card only if the host below gave it an IOMMU of its own. */
+static void check_nesting(HvrCheck *check, const HvrCpu *cpu)
+{
+	const HvrHost *host = &check->context->host;
+	g_autofree char *product = hvr_sysfs_read_line(host->sys, "class/dmi/id/product_name");
+
+	if (!cpu->is_guest)
+		return;
+	hvr_check_pass(check, "nesting", HVR_CHECK_HOST,
+		       "this host is itself a virtual machine%s%s%s", product ? " (" : "",
+		       product ? product : "", product ? ")" : "");
+}
+
+/* Linux 5.15 brought reset_method; before it nobody can stop the kernel's resets. */
+static void check_kernel(HvrCheck *check)
+{
+	g_autofree char *release =
+		hvr_sysfs_read_line(check->context->host.proc, "sys/kernel/osrelease");
+	char *end = NULL;
+	gulong major = release ? strtoul(release, &end, 10) : 0;
+	gulong minor = end && *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+
+	if (!release)
+		return;
+	if (major > 5 || (major == 5 && minor >= 15))
+		hvr_check_pass(check, "kernel", HVR_CHECK_HOST, "Linux %s", release);
+	else
+		hvr_check_say(check, HVR_CHECK_WARN, "kernel", HVR_CHECK_HOST,
+			      "use Linux 5.15 or newer",
+			      "Linux %s cannot be told which resets to use", release);
+}
+
+/* A number of /proc/meminfo, which has "NAME:   123 kB" lines. */
+static gboolean meminfo(const char *text, const char *name, guint64 *out_value)
+{
+	g_autofree char *wanted = g_strconcat("\n", name, ":", NULL);
+	const char *line = text ? strstr(text, wanted) : NULL;
+
+	if (!line)
+		return FALSE;
+	*out_value = g_ascii_strtoull(line + strlen(wanted), NULL, 10);
+	return TRUE;
+}
+
+static void check_memory(HvrCheck *check, const char *text)
+{
+	guint64 total_kib, free_kib, needed_mib = check->profile->memory_bytes / MIB;
+
+	if (!meminfo(text, "MemTotal", &total_kib) || !meminfo(text, "MemAvailable", &free_kib)) {
+		hvr_check_say(check, HVR_CHECK_UNSURE, "memory", HVR_CHECK_HOST, "see 'free -m'",
+			      "the kernel does not say how much is free");
+		return;
+	}
+	if (total_kib / 1024 < needed_mib)
+		hvr_check_say(check, HVR_CHECK_FAIL, "memory", HVR_CHECK_HOST,
+			      "set a smaller [vm] memory",
+			      "this host has %" G_GUINT64_FORMAT
+			      " MiB, and the VM locks %" G_GUINT64_FORMAT " MiB of it",
+			      total_kib / 1024, needed_mib);
+	else if (free_kib / 1024 < needed_mib)
+		hvr_check_say(check, HVR_CHECK_WARN, "memory", HVR_CHECK_HOST,
+			      "end other programs, or set a smaller [vm] memory",
+			      "%" G_GUINT64_FORMAT
+			      " MiB are free, and the VM locks %" G_GUINT64_FORMAT " MiB",
+			      free_kib / 1024, needed_mib);
+	else
+		hvr_check_pass(check, "memory", HVR_CHECK_HOST,
+			       "%" G_GUINT64_FORMAT
+			       " MiB are free, and the VM locks %" G_GUINT64_FORMAT " MiB",
+			       free_kib / 1024, needed_mib);
+}
+
+/* Reserved huge pages are lost for a VM that does not ask for them. */
+static void check_hugepages(HvrCheck *check, const char *text)
+{
+	guint64 pages = 0, unused = 0, page_kib = 0, free_kib = 0;
+
+	if (!meminfo(text, "HugePages_Total", &pages) || !pages ||
+	    !meminfo(text, "HugePages_Free", &unused) ||
+	    !meminfo(text, "Hugepagesize", &page_kib) || !meminfo(text, "MemAvailable", &free_kib))
+		return;
+	guint64 unused_mib = unused * page_kib / 1024;
+	if (free_kib / 1024 < check->profile->memory_bytes / MIB && unused_mib > 0)
+		hvr_check_say(check, HVR_CHECK_WARN, "hugepages", HVR_CHECK_HOST,
+			      "lower vm.nr_hugepages, or use them: [qemu] args with a "
+			      "memory-backend-file in a hugetlbfs",
+			      "%" G_GUINT64_FORMAT " MiB are set aside as huge pages that nobody "
+			      "uses, and other memory is short",
+			      unused_mib);
+	else
+		hvr_check_pass(check, "hugepages", HVR_CHECK_HOST,
+			       "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " are free", unused,
+			       pages);
+}
+
+void hvr_check_host(HvrCheck *check)
+{
+	HvrCpu cpu = hvr_cpu_look(&check->context->host);
+	g_autofree char *memory = hvr_sysfs_read(check->context->host.proc, "meminfo", NULL);
+	g_autofree char *text = memory ? g_strconcat("\n", memory, NULL) : NULL;
+
+	check_cpu(check, &cpu);
+	check_kvm(check, &cpu);
+	check_nesting(check, &cpu);
+	check_kernel(check);
+	if (!check->named)
+		return;
+	check_memory(check, text);
+	check_hugepages(check, text);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "launcher/check/check.h"
+#include "launcher/host/claim.h"
+#include "launcher/host/facts.h"
+#include "launcher/host/plan.h"
+
+/* Among the check-*.c only: what they all look at, and how each adds its lines. */
+
+typedef struct {
+	HvrContext *context;
+	const HvrProfile *profile; /* the user's, or one made up for all accelerators */
+	gboolean named;		   /* it is the user's */
+	HvrFacts *facts;	   /* NULL: the VM's user does not exist */
+	HvrInventory *inventory;   /* NULL: no PCI bus */
+	HvrClaim *claim;	   /* the cards, without locks and whether free or not */
+	HvrPlanView *view;
+	GPtrArray *results; /* of HvrCheckResult */
+} HvrCheck;
+
+#define HVR_CHECK_HOST "host"
+/* Where a verdict has no hint of its own. */
+#define HVR_CHECK_SEE_RUN "see what 'hailo-vm-run run PROFILE --dry-run' says"
+
+/* @subject is copied. */
+void hvr_check_pass(HvrCheck *check, const char *id, const char *subject, const char *format, ...)
+	G_GNUC_PRINTF(4, 5);
+void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
+		   const char *fix, const char *format, ...) G_GNUC_PRINTF(6, 7);
+/* A judge's "no": the message is what was seen, the hint, or else @fix, what to do. Takes @error.
+ */
+void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
+		      GError *error, const char *fix);
+
+/* One file each; every one adds at least one line, or has nothing to ask on this host. */
+void hvr_check_host(HvrCheck *check);	  /* processor, KVM, nesting, memory */
+void hvr_check_iommu(HvrCheck *check);	  /* IOMMU, interrupt remapping */
+void hvr_check_vfio(HvrCheck *check);	  /* modules, container node */
+void hvr_check_security(HvrCheck *check); /* lockdown, Secure Boot, SELinux, AppArmor */
+void hvr_check_qemu(HvrCheck *check);	  /* program, version, vfio-pci, sandbox */
+void hvr_check_cards(HvrCheck *check);	  /* every card of the claim */
+void hvr_check_profile(HvrCheck *check);  /* memory lock, files */
+void hvr_check_decision(HvrCheck *check); /* what `run` itself would say */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What may stand in the way although everything else is right: lockdown and Secure Boot (unsigned
+ * modules are refused; VFIO itself and reset_method work), SELinux and AppArmor.
+ */
+#include "launcher/check/parts.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vfio/sysfs.h"
+
+#define SECURE_BOOT "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+/* "none [integrity] confidentiality": what stands in brackets. */
+static char *chosen_word(const char *text)
+{
+	const char *start = text ? strchr(text, '[') : NULL;
+	const char *end = start ? strchr(start, ']') : NULL;
+
+	return end ? g_strndup(start + 1, (gsize)(end - start - 1)) : NULL;
+}
+
+static gboolean secure_boot_on(const HvrHost *host)
+{
+	guint8 bytes[5] = { 0 }; /* four of attributes, then the value */
+	g_auto(HvrFd) fd = hvr_open_beneath(host->sys, SECURE_BOOT, O_RDONLY);
+
+	return fd >= 0 && read(fd, bytes, sizeof(bytes)) == sizeof(bytes) && bytes[4] == 1;
+}
+
+static void check_lockdown(HvrCheck *check)
+{
+	const HvrHost *host = &check->context->host;
+	g_autofree char *text = hvr_sysfs_read_line(host->sys, "kernel/security/lockdown");
+	g_autofree char *level = chosen_word(text);
+	gboolean secure_boot = secure_boot_on(host);
+
+	if (!secure_boot && (!level || g_str_equal(level, "none")))
+		hvr_check_pass(check, "lockdown", HVR_CHECK_HOST, "off%s",
+			       level ? "" : ", or not to be seen; no Secure Boot");
+	else if (check->facts->vfio_pci)
+		hvr_check_pass(check, "lockdown", HVR_CHECK_HOST,
+			       "%s%s%s: VFIO works under it, with the kernel's own signed modules",
+			       secure_boot ? "Secure Boot" : "", secure_boot && level ? ", " : "",
+			       level ? level : "");
+	else
+		hvr_check_say(check, HVR_CHECK_WARN, "lockdown", HVR_CHECK_HOST,
+			      "install the distribution's kernel, whose modules are signed",
+			      "%s: modules that are not signed are not loaded",
+			      secure_boot ? "Secure Boot" : level);
+}
+
+/* Are we ourselves confined? Whoever is not may do what run does. */
+static void check_selinux(HvrCheck *check, const char *label)
+{
+	const HvrHost *host = &check->context->host;
+	guint64 enforcing = 0;
+
+	if (!hvr_sysfs_read_number(host->sys, "fs/selinux/enforce", 10, &enforcing))
+		return;
+	if (!enforcing || !label || strstr(label, "unconfined_t"))
+		hvr_check_pass(check, "selinux", HVR_CHECK_HOST, "%s",
+			       enforcing ? "enforcing, and this user is not confined"
+					 : "permissive");
+	else
+		hvr_check_say(check, HVR_CHECK_WARN, "selinux", HVR_CHECK_HOST,
+			      "run from an unconfined login, or see 'ausearch -m avc' for what it "
+			      "denies",
+			      "enforcing, and this process is confined as %s", label);
+}
+
+static void check_apparmor(HvrCheck *check, const char *label)
+{
+	g_autofree char *enabled =
+		hvr_sysfs_read_line(check->context->host.sys, "module/apparmor/parameters/enabled");
+
+	if (g_strcmp0(enabled, "Y") != 0 || !label)
+		return;
+	if (g_str_has_prefix(label, "unconfined") || g_str_has_suffix(label, "(complain)"))
+		hvr_check_pass(check, "apparmor", HVR_CHECK_HOST, "on, and not in the way");
+	else
+		hvr_check_say(check, HVR_CHECK_WARN, "apparmor", HVR_CHECK_HOST,
+			      "run outside of this profile (in Docker: --security-opt "
+			      "apparmor=unconfined)",
+			      "this process is confined by %s", label);
+}
+
+void hvr_check_security(HvrCheck *check)
+{
+	g_autofree char *label =
+		hvr_sysfs_read_line(check->context->host.proc, "self/attr/current");
+
+	check_lockdown(check);
+	check_selinux(check, label);
+	check_apparmor(check, label);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The same results for people and for programs.
+ */
+#include <string.h>
+
+#include "launcher/check/check.h"
+#include "launcher/command/json.h"
+
+#define RESET "\033[0m"
+
+static const char *colour_of(HvrCheckStatus status)
+{
+	static const char *const colours[] = { [HVR_CHECK_PASS] = "\033[32m",
+					       [HVR_CHECK_WARN] = "\033[33m",
+					       [HVR_CHECK_FAIL] = "\033[1;31m",
+					       [HVR_CHECK_UNKNOWN] = "\033[35m",
+					       [HVR_CHECK_UNSURE] = "\033[35m" };
+
+	return colours[status];
+}
+
+static void append_result(GString *text, const HvrCheckResult *result, gboolean colour)
+{
+	g_string_append_printf(text, "%s%-7s%s %s: %s: %s\n",
+			       colour ? colour_of(result->status) : "",
+			       hvr_check_status_name(result->status), colour ? RESET : "",
+			       result->id, result->subject, result->seen);
+	if (result->fix)
+		g_string_append_printf(text, "        fix: %s\n", result->fix);
+}
+
+static guint count(const GPtrArray *results, HvrCheckStatus status)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		n += result->status == status;
+	}
+	return n;
+}
+
+static void append_verdict(GString *text, const GPtrArray *results)
+{
+	guint warnings = count(results, HVR_CHECK_WARN);
+
+	switch (hvr_check_exit_status(results)) {
+	case 0:
+		g_string_append(text, "ready");
+		break;
+	case 1:
+		g_string_append_printf(text, "not ready: %u of %u checks failed",
+				       count(results, HVR_CHECK_FAIL), results->len);
+		break;
+	default:
+		g_string_append_printf(text, "cannot tell: %u of %u checks had no answer",
+				       count(results, HVR_CHECK_UNKNOWN), results->len);
+		break;
+	}
+	if (warnings)
+		g_string_append_printf(text, ", %u warning%s", warnings, warnings == 1 ? "" : "s");
+	g_string_append_c(text, '\n');
+}
+
+char *hvr_check_to_text(const GPtrArray *results, gboolean colour)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < results->len; i++)
+		append_result(text, g_ptr_array_index(results, i), colour);
+	append_verdict(text, results);
+	return g_string_free(text, FALSE);
+}
+
+static JsonObject *result_to_json(const HvrCheckResult *result)
+{
+	JsonObject *object = json_object_new();
+
+	json_object_set_string_member(object, "id", result->id);
+	json_object_set_string_member(object, "status", hvr_check_status_name(result->status));
+	json_object_set_string_member(object, "subject", result->subject);
+	json_object_set_string_member(object, "seen", result->seen);
+	hvr_json_set_string(object, "fix", result->fix);
+	return object;
+}
+
+JsonObject *hvr_check_to_json(const GPtrArray *results)
+{
+	JsonObject *root = json_object_new();
+	JsonArray *checks = json_array_new();
+	int status = hvr_check_exit_status(results);
+
+	if (status == 2)
+		json_object_set_null_member(root, "ready");
+	else
+		json_object_set_boolean_member(root, "ready", status == 0);
+	for (guint i = 0; i < results->len; i++)
+		json_array_add_object_element(checks,
+					      result_to_json(g_ptr_array_index(results, i)));
+	json_object_set_array_member(root, "checks", checks);
+	return root;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's side of VFIO: its modules, and the container node.
+ *
+ * The node is there before its module (kmod makes it from modules.devname), and opening it loads
+ * the module: so it is only opened where the module is.
+ */
+#include "launcher/check/parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "launcher/host/judge.h"
+#include "launcher/qemu/privileges.h"
+#include "vfio/sysfs.h"
+
+static void check_driver(HvrCheck *check)
+{
+	GError *error = NULL;
+
+	if (!hvr_judge_vfio_pci(check->facts, &error))
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "vfio-pci", HVR_CHECK_HOST, error,
+				 HVR_CHECK_SEE_RUN);
+	else if (check->context->captured && !check->facts->vfio_pci_loaded)
+		hvr_check_say(check, HVR_CHECK_UNSURE, "vfio-pci", HVR_CHECK_HOST,
+			      "run check on that host", "a captured tree has no modules to load");
+	else if (check->facts->vfio_pci_loaded)
+		hvr_check_pass(check, "vfio-pci", HVR_CHECK_HOST, "the driver is there");
+	else
+		hvr_check_pass(check, "vfio-pci", HVR_CHECK_HOST,
+			       "its module can be loaded, and run does that");
+}
+
+/* It comes with vfio-pci, as a soft dependency, and cannot where it is blacklisted. */
+static void check_type1(HvrCheck *check)
+{
+	const HvrHost *host = &check->context->host;
+	g_autoptr(GError) error = NULL;
+
+	if (hvr_sysfs_exists(host->sys, "module/vfio_iommu_type1"))
+		hvr_check_pass(check, "vfio-type1", HVR_CHECK_HOST,
+			       "module vfio_iommu_type1 is "
+			       "there");
+	else if (check->context->captured)
+		return;
+	else if (host->kernel->find_module(host, "vfio_iommu_type1", &error))
+		hvr_check_pass(check, "vfio-type1", HVR_CHECK_HOST,
+			       "module vfio_iommu_type1 can be loaded");
+	else
+		hvr_check_say(check, HVR_CHECK_FAIL, "vfio-type1", HVR_CHECK_HOST,
+			      "it belongs to the kernel's package; look for 'blacklist "
+			      "vfio_iommu_type1' in /etc/modprobe.d/",
+			      "%s", error->message);
+}
+
+static void check_container_user(HvrCheck *check)
+{
+	HvrIdentity identity = { .uid = check->facts->uid, .gid = check->facts->gid };
+	g_autofree char *path = hvr_fd_path(check->context->host.dev, "vfio/vfio");
+	int problem = hvr_privileges_can_access(&identity, path, O_RDWR);
+
+	if (!problem)
+		hvr_check_pass(check, "vfio-container", HVR_CHECK_HOST,
+			       "user %s may open /dev/vfio/vfio", check->facts->user_name);
+	else
+		hvr_check_say(check, HVR_CHECK_FAIL, "vfio-container", HVR_CHECK_HOST,
+			      problem == EPERM
+				      ? "something forbids the device (a service's DeviceAllow=, a "
+					"container's device rules): allow /dev/vfio/vfio and "
+					"/dev/vfio/*"
+				      : "chmod 0666 /dev/vfio/vfio: it gives no access to any card",
+			      "user %s cannot open /dev/vfio/vfio: %s", check->facts->user_name,
+			      g_strerror(problem));
+}
+
+static void check_container(HvrCheck *check)
+{
+	const HvrHost *host = &check->context->host;
+	g_autoptr(GError) error = NULL;
+
+	if (check->context->captured)
+		return;
+	if (!hvr_sysfs_exists(host->sys, "module/vfio")) {
+		hvr_check_pass(check, "vfio-container", HVR_CHECK_HOST,
+			       "not asked: VFIO is not loaded yet");
+		return;
+	}
+	if (!hvr_sysfs_exists(host->dev, "vfio/vfio")) {
+		hvr_check_say(check, HVR_CHECK_FAIL, "vfio-container", HVR_CHECK_HOST,
+			      "in a container pass /dev/vfio on; else see that devtmpfs is on /dev",
+			      "VFIO is loaded, and there is no /dev/vfio/vfio");
+		return;
+	}
+	if (check->context->privileged && !host->kernel->container_check(host, &error))
+		hvr_check_say(check, HVR_CHECK_FAIL, "vfio-container", HVR_CHECK_HOST,
+			      "modprobe vfio_iommu_type1", "%s", error->message);
+	else
+		check_container_user(check);
+}
+
+void hvr_check_vfio(HvrCheck *check)
+{
+	check_driver(check);
+	check_type1(check);
+	check_container(check);
+}

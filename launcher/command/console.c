@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * console: the guest's serial port on this terminal.
+ */
+#include <unistd.h>
+
+#include "launcher/command/cli.h"
+#include "launcher/session/console.h"
+#include "launcher/error.h"
+#include "launcher/message.h"
+#include "qmp/connect.h"
+#include "vfio/sysfs.h"
+
+static void refuse(const HvrVm *vm, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "VM '%s' has its serial port elsewhere ([serial] mode = %s)", vm->name,
+		    vm->serial);
+	if (vm->serial_file)
+		hvr_error_hint(error,
+			       "read it: hailo-vm-run log %s. For a console its profile "
+			       "needs mode = socket",
+			       vm->name);
+	else
+		hvr_error_hint(error, "for a console its profile needs mode = socket");
+}
+
+static int tell_end(const HvrVm *vm, HvrConsoleEnd end, GError **error)
+{
+	switch (end) {
+	case HVR_CONSOLE_LEFT:
+		hvr_message("left the console; VM '%s' goes on", vm->name);
+		return 0;
+	case HVR_CONSOLE_ENDED:
+		hvr_message("VM '%s' has ended", vm->name);
+		return 0;
+	case HVR_CONSOLE_FAILED:
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
+			    "cannot write what the guest says");
+		return -1;
+	case HVR_CONSOLE_SIGNAL:
+	default:
+		return 0;
+	}
+}
+
+static int console(HvrContext *context, const char *name, GError **error)
+{
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, name, error);
+
+	if (!vm)
+		return -1;
+	if (g_strcmp0(vm->serial, "socket") != 0)
+		return refuse(vm, error), -1;
+	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
+	g_auto(HvrFd) port = hvr_qmp_connect(folder, HVR_VM_SERIAL, error);
+	if (port < 0)
+		return -1;
+	if (isatty(STDIN_FILENO))
+		hvr_message("the serial port of VM '%s'; Ctrl-] leaves. Nothing is said while "
+			    "somebody else has it",
+			    vm->name);
+	return tell_end(vm, hvr_console_run(port, STDIN_FILENO, STDOUT_FILENO), error);
+}
+
+int hvr_command_console(HvrContext *context, char **words, GError **error)
+{
+	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+	g_auto(GStrv) rest = g_strdupv(words);
+	HvrCli cli = hvr_cli_parse("console", entries, NULL, &rest, 1, 1, error);
+
+	if (cli != HVR_CLI_GO)
+		return cli == HVR_CLI_HELP ? 0 : -1;
+	return console(context, rest[0], error);
+}

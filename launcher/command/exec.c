@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * exec: a command in the guest as if it ran here: its input, its output, its status.
+ *
+ * The agent takes all of the input before the command starts and gives all of the output after it
+ * has ended, so both are bounded, and a conversation with the command is not possible.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "launcher/command/cli.h"
+#include "launcher/error.h"
+#include "launcher/guest/guest.h"
+#include "launcher/interrupt.h"
+#include "launcher/message.h"
+#include "qmp/agent.h"
+
+/* How long an agent may take that is there; --wait is for a guest that is still booting. */
+#define REACH_S 10
+
+typedef struct {
+	int timeout_s; /* 0: none */
+	int wait_s;
+	gboolean no_input;
+} Options;
+
+/* Appends what there is. FALSE at the end, or with @error. */
+static gboolean read_some(GByteArray *input, GError **error)
+{
+	guint8 bytes[16384];
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+	int saved = errno;
+
+	if (n < 0 && (saved == EINTR || saved == EAGAIN))
+		return TRUE;
+	if (n < 0) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
+			    "cannot read the standard input: %s", g_strerror(saved));
+		return FALSE;
+	}
+	g_byte_array_append(input, bytes, (guint)n);
+	if (input->len <= HVR_AGENT_INPUT_MAX_BYTES)
+		return n > 0;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "exec: the agent takes at most %d MiB of standard input",
+		    HVR_AGENT_INPUT_MAX_BYTES / 1024 / 1024);
+	return FALSE;
+}
+
+/* A terminal is no input: the command could not be talked to. */
+static gboolean read_input(const Options *options, GByteArray *input, GError **error)
+{
+	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { hvr_interrupt_fd(), POLLIN, 0 } };
+	gboolean more = !options->no_input && !isatty(STDIN_FILENO);
+	GError *cause = NULL;
+
+	while (more && !cause) {
+		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
+			break;
+		if (hvr_interrupt_check(&cause) && fds[0].revents)
+			more = read_some(input, &cause);
+	}
+	if (cause)
+		g_propagate_error(error, cause);
+	return !cause;
+}
+
+static gboolean pass_on(int fd, const GByteArray *bytes, GError **error)
+{
+	for (gsize done = 0; done < bytes->len;) {
+		ssize_t n = write(fd, bytes->data + done, bytes->len - done);
+		int saved = errno;
+		if (n < 0 && saved != EINTR) {
+			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
+				    "cannot write the command's output: %s", g_strerror(saved));
+			return FALSE;
+		}
+		done += (gsize)MAX(n, 0);
+	}
+	return TRUE;
+}
+
+static int run(HvrGuest *guest, char **command, const GByteArray *input, int timeout_s,
+	       GError **error)
+{
+	HvrGuestCommand what = { .argv = (const char *const *)command,
+				 .input = input->data,
+				 .input_bytes = input->len,
+				 .timeout_ms = (guint)timeout_s * 1000 };
+	g_auto(HvrGuestResult) result = { 0 };
+
+	if (!hvr_guest_run(guest, &what, &result, error) ||
+	    !pass_on(STDOUT_FILENO, result.out, error) ||
+	    !pass_on(STDERR_FILENO, result.err, error))
+		return -1;
+	if (result.truncated)
+		hvr_message("the agent keeps 16 MiB of output; the rest is lost");
+	return result.status;
+}
+
+static int exec(HvrContext *context, char **words, const Options *options, GError **error)
+{
+	char **command = words + 1 + (g_strcmp0(words[1], "--") == 0);
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, words[0], error);
+	g_autoptr(GByteArray) input = g_byte_array_new();
+
+	if (!vm)
+		return -1;
+	if (!*command) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+			    "exec: the command for the guest is missing");
+		hvr_error_hint(error, "hailo-vm-run exec %s -- uname -a", vm->name);
+		return -1;
+	}
+	if (!read_input(options, input, error))
+		return -1;
+	g_autoptr(HvrGuest) guest =
+		hvr_guest_open(context, vm, (guint)options->wait_s * 1000, error);
+	return guest ? run(guest, command, input, options->timeout_s, error) : -1;
+}
+
+int hvr_command_exec(HvrContext *context, char **words, GError **error)
+{
+	Options options = { .wait_s = REACH_S };
+	const GOptionEntry entries[] = {
+		{ "timeout", 't', 0, G_OPTION_ARG_INT, &options.timeout_s,
+		  "Kill the command after this time (default: none)", "S" },
+		{ "wait", 'w', 0, G_OPTION_ARG_INT, &options.wait_s,
+		  "How long the guest's agent may take to answer at first (default 10)", "S" },
+		{ "no-input", 'n', 0, G_OPTION_ARG_NONE, &options.no_input,
+		  "Do not read the standard input", NULL },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_auto(GStrv) rest = g_strdupv(words);
+	HvrCli cli = hvr_cli_parse("exec", entries, NULL, &rest, 1, G_MAXUINT, error);
+
+	if (cli != HVR_CLI_GO)
+		return cli == HVR_CLI_HELP ? 0 : -1;
+	if ((options.timeout_s &&
+	     !hvr_cli_seconds("exec", "--timeout", options.timeout_s, error)) ||
+	    !hvr_cli_seconds("exec", "--wait", options.wait_s, error))
+		return -1;
+	return exec(context, rest, &options, error);
+}

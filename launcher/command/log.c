@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * log: the files that a VM's serial port, and a detached supervisor with its QEMU, write to.
+ *
+ * They are opened once and read on: when the VM ends, its folder goes, not what we have open. The
+ * kernel tells of new bytes (inotify) and of QEMU's end (pidfd), so nothing is polled.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "launcher/command/cli.h"
+#include "launcher/error.h"
+#include "launcher/interrupt.h"
+#include "launcher/message.h"
+#include "vfio/sysfs.h"
+
+enum { MESSAGES, SERIAL, N_LOGS };
+
+typedef struct {
+	const HvrVm *vm;
+	int fds[N_LOGS]; /* -1: there is none */
+	char *paths[N_LOGS];
+} Logs;
+
+static void logs_clear(Logs *logs)
+{
+	for (guint i = 0; i < N_LOGS; i++) {
+		hvr_fd_close(logs->fds[i]);
+		g_free(logs->paths[i]);
+	}
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Logs, logs_clear)
+
+/* Only a plain file ends, and is read without waiting. */
+static int open_log(const char *path)
+{
+	g_auto(HvrFd) fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? g_steal_fd(&fd) : -1;
+}
+
+static gboolean write_all(const char *bytes, gsize length)
+{
+	for (gsize done = 0; done < length;) {
+		ssize_t n = write(STDOUT_FILENO, bytes + done, length - done);
+		if (n < 0 && errno != EINTR)
+			return FALSE;
+		done += (gsize)MAX(n, 0);
+	}
+	return TRUE;
+}
+
+/* All that is there by now. FALSE: nobody reads us any more. */
+static gboolean copy(const Logs *logs)
+{
+	char bytes[16384];
+	ssize_t n;
+
+	for (guint i = 0; i < N_LOGS; i++)
+		while (logs->fds[i] >= 0 && (n = read(logs->fds[i], bytes, sizeof(bytes))) > 0)
+			if (!write_all(bytes, (gsize)n))
+				return FALSE;
+	return TRUE;
+}
+
+static void drain(int fd)
+{
+	char events[4096];
+
+	while (read(fd, events, sizeof(events)) > 0)
+		;
+}
+
+/* Until QEMU has ended, or a signal comes. */
+static void follow(const Logs *logs, int notify)
+{
+	g_auto(HvrFd) qemu = (int)syscall(SYS_pidfd_open, logs->vm->qemu.pid, 0);
+	struct pollfd fds[] = { { notify, POLLIN, 0 },
+				{ qemu, POLLIN, 0 },
+				{ hvr_interrupt_fd(), POLLIN, 0 } };
+
+	while (copy(logs)) {
+		if (qemu < 0 || fds[1].revents)
+			break;
+		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
+			break;
+		int signal_number = hvr_interrupt_take();
+		if (signal_number) {
+			hvr_interrupt_note(signal_number);
+			return;
+		}
+		drain(notify);
+	}
+	hvr_message("VM '%s' has ended", logs->vm->name);
+}
+
+static gboolean follow_files(const Logs *logs, GError **error)
+{
+	g_auto(HvrFd) notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	int saved = errno;
+
+	for (guint i = 0; i < N_LOGS && notify >= 0; i++)
+		if (logs->fds[i] >= 0 && inotify_add_watch(notify, logs->paths[i], IN_MODIFY) < 0) {
+			saved = errno;
+			hvr_fd_close(g_steal_fd(&notify));
+		}
+	if (notify >= 0)
+		return follow(logs, notify), TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
+		    "cannot watch the files of VM '%s': %s", logs->vm->name, g_strerror(saved));
+	return FALSE;
+}
+
+static void explain_none(const HvrVm *vm, gboolean serial, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "VM '%s' writes no log: [serial] mode = %s, and its supervisor is not detached",
+		    vm->name, vm->serial ? vm->serial : "none");
+	if (g_strcmp0(vm->serial, "socket") == 0)
+		hvr_error_hint(error, "look at its serial port: hailo-vm-run console %s", vm->name);
+	else if (serial)
+		hvr_error_hint(error, "its profile needs [serial] mode = file");
+}
+
+static void hint_other(const HvrVm *vm)
+{
+	if (g_strcmp0(vm->serial, "socket") == 0)
+		hvr_message("the serial port is a socket: hailo-vm-run console %s", vm->name);
+}
+
+static gboolean show(const HvrContext *context, const HvrVm *vm, gboolean serial, gboolean messages,
+		     gboolean following, GError **error)
+{
+	g_auto(Logs) logs = { .vm = vm, .fds = { -1, -1 } };
+
+	logs.paths[MESSAGES] =
+		g_build_filename(context->runtime_path, "vms", vm->name, HVR_VM_LOG, NULL);
+	logs.paths[SERIAL] = g_strdup(vm->serial_file);
+	if (messages)
+		logs.fds[MESSAGES] = open_log(logs.paths[MESSAGES]);
+	if (serial && vm->serial_file)
+		logs.fds[SERIAL] = open_log(vm->serial_file);
+	if (logs.fds[MESSAGES] < 0 && logs.fds[SERIAL] < 0)
+		return explain_none(vm, serial, error), FALSE;
+	if (serial)
+		hint_other(vm);
+	return following ? follow_files(&logs, error) : (copy(&logs), TRUE);
+}
+
+int hvr_command_log(HvrContext *context, char **words, GError **error)
+{
+	gboolean serial = FALSE, messages = FALSE, following = FALSE;
+	const GOptionEntry entries[] = {
+		{ "follow", 'f', 0, G_OPTION_ARG_NONE, &following,
+		  "Go on with what is written from now on, until the VM ends", NULL },
+		{ "serial", 0, 0, G_OPTION_ARG_NONE, &serial, "Only the serial port", NULL },
+		{ "messages", 0, 0, G_OPTION_ARG_NONE, &messages, "Only the supervisor and QEMU",
+		  NULL },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_auto(GStrv) rest = g_strdupv(words);
+	HvrCli cli = hvr_cli_parse("log", entries, NULL, &rest, 1, 1, error);
+
+	if (cli != HVR_CLI_GO)
+		return cli == HVR_CLI_HELP ? 0 : -1;
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, rest[0], error);
+	gboolean both = serial == messages;
+	return vm && show(context, vm, serial || both, messages || both, following, error) ? 0 : -1;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * print: the profile in the words of QEMU, libvirt or Docker.
+ */
+#include <stdio.h>
+
+#include "launcher/command/cli.h"
+#include "launcher/error.h"
+#include "launcher/message.h"
+#include "launcher/profile/nearest.h"
+#include "launcher/print/print.h"
+#include "launcher/session/run.h"
+
+static const char *const formats[] = { "qemu", "libvirt", "docker", NULL };
+
+/* libvirt resets what it passes, by whatever methods the kernel offers. */
+static void warn_of_resets(const HvrClaim *claim)
+{
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		const HvrQuirk *quirk = card->function->quirk;
+		if (quirk && quirk->reset_method)
+			hvr_message("warning: %s: libvirt leaves reset_method as it is; set it to "
+				    "'%s' at every boot",
+				    card->function->name, quirk->reset_method);
+	}
+}
+
+static int print_cards(HvrContext *context, const HvrProfile *profile, gboolean docker,
+		       GError **error)
+{
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context->host, error);
+	g_autoptr(HvrClaim) claim =
+		inventory ? hvr_print_cards(context, profile, inventory, error) : NULL;
+
+	if (!claim)
+		return -1;
+	g_autofree char *text = docker ? hvr_print_docker(&context->host, claim, error)
+				       : hvr_print_libvirt(inventory, claim);
+	if (!text)
+		return -1;
+	fputs(text, stdout);
+	if (!docker)
+		warn_of_resets(claim);
+	return 0;
+}
+
+static gboolean check_format(const char *format, GError **error)
+{
+	if (g_strv_contains(formats, format))
+		return TRUE;
+	const char *near = hvr_nearest(format, formats);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "print: there is no format '%s'; there are qemu, libvirt and docker", format);
+	if (near)
+		hvr_error_hint(error, "did you mean '%s'?", near);
+	return FALSE;
+}
+
+int hvr_command_print(HvrContext *context, char **words, GError **error)
+{
+	g_autofree char *format = NULL;
+	g_auto(GStrv) sets = NULL;
+	const GOptionEntry entries[] = {
+		{ "format", 'f', 0, G_OPTION_ARG_STRING, &format,
+		  "qemu (the default), libvirt (<hostdev>), docker (options of docker run)",
+		  "FORMAT" },
+		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets,
+		  "Override one key of the profile; may be repeated", "SECTION.KEY=VALUE" },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_auto(GStrv) rest = g_strdupv(words);
+	HvrCli cli = hvr_cli_parse("print", entries, NULL, &rest, 1, 1, error);
+
+	if (cli != HVR_CLI_GO)
+		return cli == HVR_CLI_HELP ? 0 : -1;
+	if (format && !check_format(format, error))
+		return -1;
+	g_autoptr(HvrProfile) profile = hvr_cli_profile(context, rest[0], sets, error);
+	if (!profile)
+		return -1;
+	if (!format || g_str_equal(format, "qemu"))
+		return hvr_run_show(context, profile, FALSE, error) ? 0 : -1;
+	if (!context->captured)
+		hvr_context_open_runtime(context, FALSE, NULL);
+	return print_cards(context, profile, g_str_equal(format, "docker"), error);
+}

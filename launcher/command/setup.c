@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: the host's side of it all, made to last. What is to happen is shown in full, then asked
+ * for, then done; a second time there is nothing to do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launcher/command/cli.h"
+#include "launcher/error.h"
+#include "launcher/message.h"
+#include "launcher/setup/apply.h"
+#include "launcher/setup/cards.h"
+#include "launcher/setup/show.h"
+#include "vfio/sysfs.h"
+
+/* The Hailo-8, as in a profile that names no card. */
+#define DEFAULT_CARD "1e60:2864"
+
+typedef struct {
+	gboolean dry_run, yes, undo, status, force;
+	char *target;
+	char *templates;
+	char *cpu;
+	char *profile;
+	GStrv devices;
+} Options;
+
+static void options_clear(Options *options)
+{
+	g_free(options->target);
+	g_free(options->templates);
+	g_free(options->cpu);
+	g_free(options->profile);
+	g_strfreev(options->devices);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
+
+/* All that a setup works with, from the command line and from the target. */
+typedef struct {
+	HvrContext *context;
+	const Options *options;
+	guint parts; /* as named; all of them when none is */
+	int target;
+	HvrSetupHost *host;
+	HvrSetupState *state;
+} Setup;
+
+static gboolean usage(GError **error, const char *what)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "setup: %s", what);
+	hvr_error_hint(error, "try 'hailo-vm-run setup --help'");
+	return FALSE;
+}
+
+static gboolean parse_parts(char **words, guint *out_parts, GError **error)
+{
+	guint parts = 0;
+
+	for (; *words; words++) {
+		HvrSetupPart part;
+		if (!hvr_setup_part_find(*words, &part)) {
+			g_autofree char *what = g_strdup_printf("there is no part '%s'", *words);
+			return usage(error, what);
+		}
+		parts |= 1u << part;
+	}
+	*out_parts = parts ? parts : HVR_SETUP_ALL_PARTS;
+	return TRUE;
+}
+
+/* The one that is named; else the one of the setup before; else this host's. */
+static gboolean set_cpu(Setup *setup, GError **error)
+{
+	static const struct {
+		const char *name;
+		HvrCpuMaker maker;
+	} makers[] = { { "intel", HVR_CPU_INTEL }, { "amd", HVR_CPU_AMD }, { "arm", HVR_CPU_ARM } };
+	const char *cpu = setup->state->cpu;
+
+	if (!cpu)
+		return TRUE;
+	for (guint i = 0; i < G_N_ELEMENTS(makers); i++)
+		if (g_str_equal(cpu, makers[i].name)) {
+			setup->host->cpu = makers[i].maker;
+			return TRUE;
+		}
+	return usage(error, "--cpu is intel, amd or arm");
+}
+
+static gboolean add_card(GPtrArray *cards, HvrSetupCard *card)
+{
+	if (card)
+		g_ptr_array_add(cards, card);
+	return card != NULL;
+}
+
+static gboolean cards_of_profile(const Setup *setup, const HvrInventory *inventory,
+				 GPtrArray *cards, GError **error)
+{
+	g_autoptr(HvrProfile) profile =
+		hvr_cli_profile(setup->context, setup->options->profile, NULL, error);
+
+	if (!profile)
+		return FALSE;
+	for (guint i = 0; i < profile->devices->len; i++)
+		if (!add_card(cards,
+			      hvr_setup_card_of_device(g_ptr_array_index(profile->devices, i),
+						       inventory, error)))
+			return FALSE;
+	return TRUE;
+}
+
+/* Those that are named; else those of the setup before; else every Hailo-8. */
+static gboolean choose_cards(Setup *setup, GError **error)
+{
+	const Options *options = setup->options;
+	g_autoptr(GPtrArray) cards = hvr_setup_cards_new();
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&setup->context->host, NULL);
+
+	if (options->profile && !cards_of_profile(setup, inventory, cards, error))
+		return FALSE;
+	for (guint i = 0; options->devices && options->devices[i]; i++)
+		if (!add_card(cards, hvr_setup_card_parse(options->devices[i], inventory, error)))
+			return FALSE;
+	if (cards->len == 0 && setup->state->cards->len > 0)
+		return TRUE;
+	if (cards->len == 0)
+		add_card(cards, hvr_setup_card_parse(DEFAULT_CARD, NULL, NULL));
+	g_ptr_array_unref(setup->state->cards);
+	setup->state->cards = g_steal_pointer(&cards);
+	return TRUE;
+}
+
+static HvrSetupPlan *make_plan(const Setup *setup, guint parts, GError **error)
+{
+	const char *folder = setup->options->templates ? setup->options->templates : HVR_TEMPLATES;
+	g_autoptr(GHashTable) templates = hvr_setup_templates_load(folder, error);
+
+	return templates ? hvr_setup_plan_make(setup->host, parts, setup->state->cards, templates,
+					       HVR_PROGRAM)
+			 : NULL;
+}
+
+/* TRUE when the user says yes. */
+static gboolean ask(gboolean *out_answer, GError **error)
+{
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO))
+		return usage(error, "there is nobody to ask: say --yes, or --dry-run to see only");
+	fflush(stdout);
+	fprintf(stderr, "Go ahead? [y/N] ");
+	*out_answer = fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
+	return TRUE;
+}
+
+static void say_done(const Setup *setup)
+{
+	if (!setup->host->live)
+		hvr_message("done");
+	else
+		hvr_message("done; it takes effect when this host boots again");
+}
+
+static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **error)
+{
+	const Options *options = setup->options;
+	guint after = setup->state->pending | hvr_setup_changes_after(changes);
+	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(setup->host, after);
+	g_autofree char *text = hvr_setup_show(changes, commands);
+	HvrSetupSite site = { setup->target, setup->host, &hvr_setup_runner };
+	gboolean answer = options->yes;
+
+	if (changes->len == 0 && setup->state->pending == 0) {
+		hvr_message("nothing to do");
+		return TRUE;
+	}
+	fputs(text, stdout);
+	if (options->dry_run)
+		return TRUE;
+	if (!answer && !ask(&answer, error))
+		return FALSE;
+	if (!answer) {
+		hvr_message("nothing was changed");
+		return TRUE;
+	}
+	fflush(stdout);
+	if (!hvr_setup_apply(&site, changes, setup->state, error))
+		return FALSE;
+	say_done(setup);
+	return TRUE;
+}
+
+static int set_up(Setup *setup, GError **error)
+{
+	/* What was chosen before is kept up to date with it: it may be about other cards now. */
+	guint parts = setup->parts | setup->state->parts;
+
+	if (setup->options->cpu) {
+		g_free(setup->state->cpu);
+		setup->state->cpu = g_strdup(setup->options->cpu);
+	}
+
+	if (!set_cpu(setup, error) || !choose_cards(setup, error))
+		return -1;
+	g_autoptr(HvrSetupPlan) plan = make_plan(setup, parts, error);
+	if (!plan)
+		return -1;
+	g_autoptr(GPtrArray) changes = hvr_setup_changes_make(
+		setup->target, plan, parts, setup->state, setup->options->force, error);
+	if (!changes)
+		return -1;
+	for (guint i = 0; i < plan->notes->len; i++)
+		hvr_message("%s", (const char *)g_ptr_array_index(plan->notes, i));
+	setup->state->parts = parts;
+	return show_and_apply(setup, changes, error) ? 0 : -1;
+}
+
+static int undo(Setup *setup, GError **error)
+{
+	g_autoptr(GPtrArray) changes =
+		hvr_setup_changes_undo(setup->target, setup->host, setup->parts, setup->state,
+				       setup->options->force, error);
+
+	if (!changes)
+		return -1;
+	setup->state->parts &= ~setup->parts;
+	return show_and_apply(setup, changes, error) ? 0 : -1;
+}
+
+static int status(Setup *setup, GError **error)
+{
+	HvrSetupState *state = setup->state;
+	guint parts = setup->parts & state->parts;
+
+	if (!state->there)
+		return puts("not set up"), 1;
+	if (!set_cpu(setup, error))
+		return -1;
+	g_autoptr(HvrSetupPlan) plan = make_plan(setup, parts, error);
+	g_autoptr(GPtrArray) changes =
+		plan ? hvr_setup_changes_make(setup->target, plan, parts, state, TRUE, error)
+		     : NULL;
+	if (!changes)
+		return -1;
+	g_autofree char *drift = hvr_setup_show_drift(changes);
+	fputs(drift, stdout);
+	if (state->pending)
+		puts("not finished: run setup again");
+	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++)
+		if (!(state->parts & (1u << part)))
+			printf("%s: not set up\n", hvr_setup_part_name((HvrSetupPart)part));
+	if (changes->len || state->pending)
+		return 1;
+	puts("as set up");
+	return 0;
+}
+
+static gboolean may(const Setup *setup, GError **error)
+{
+	const Options *options = setup->options;
+
+	if (setup->context->captured)
+		return usage(error, "--root shows a captured tree; another system is --target DIR");
+	if (options->undo + options->status > 1)
+		return usage(error, "--undo or --status, one of them");
+	if (setup->context->privileged || options->dry_run || options->status)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
+		    "setup: only root can set a host up");
+	hvr_error_hint(error, "run it with sudo, or see what it would do with --dry-run");
+	return FALSE;
+}
+
+static int run(Setup *setup, GError **error)
+{
+	const char *folder = setup->options->target ? setup->options->target : "/";
+	g_auto(HvrFd) target = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int saved = errno;
+
+	if (target < 0) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "--target %s: %s", folder, g_strerror(saved));
+		return -1;
+	}
+	g_autoptr(HvrSetupState) state = hvr_setup_state_load(target, error);
+	if (!state)
+		return -1;
+	g_autoptr(HvrSetupHost) host =
+		hvr_setup_host_look(setup->context, target, setup->options->target == NULL);
+	setup->target = target;
+	setup->state = state;
+	setup->host = host;
+	if (setup->options->status)
+		return status(setup, error);
+	return setup->options->undo ? undo(setup, error) : set_up(setup, error);
+}
+
+static void show_parts(void)
+{
+	printf("Parts (default: all of them):\n");
+	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++)
+		printf("  %-12s  %s\n", hvr_setup_part_name((HvrSetupPart)part),
+		       hvr_setup_part_summary((HvrSetupPart)part));
+}
+
+int hvr_command_setup(HvrContext *context, char **words, GError **error)
+{
+	g_auto(Options) o = { 0 };
+	const GOptionEntry entries[] = {
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &o.dry_run, "Show it only", NULL },
+		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &o.yes, "Do not ask", NULL },
+		{ "undo", 0, 0, G_OPTION_ARG_NONE, &o.undo, "Take it all back", NULL },
+		{ "status", 0, 0, G_OPTION_ARG_NONE, &o.status,
+		  "Is all as it was set up? exit 0 yes, 1 no", NULL },
+		{ "device", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &o.devices,
+		  "Which cards (default: 1e60:2864); may be repeated", "VENDOR:DEVICE|PATH" },
+		{ "profile", 'p', 0, G_OPTION_ARG_STRING, &o.profile, "The cards of a profile",
+		  "PROFILE" },
+		{ "target", 0, 0, G_OPTION_ARG_FILENAME, &o.target,
+		  "Set up the system in a folder, such as an image's", "DIR" },
+		{ "cpu", 0, 0, G_OPTION_ARG_STRING, &o.cpu, "Of the target, if it is not this one",
+		  "intel|amd|arm" },
+		{ "force", 0, 0, G_OPTION_ARG_NONE, &o.force,
+		  "Replace files that are not setup's, or were changed since", NULL },
+		{ "templates", 0, 0, G_OPTION_ARG_FILENAME, &o.templates,
+		  "Where setup's templates are", "DIR" },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_auto(GStrv) rest = g_strdupv(words);
+	HvrCli cli = hvr_cli_parse("setup", entries, NULL, &rest, 0, HVR_SETUP_N_PARTS, error);
+	Setup setup = { .context = context, .options = &o, .target = -1 };
+
+	if (cli == HVR_CLI_HELP)
+		return show_parts(), 0;
+	if (cli != HVR_CLI_GO)
+		return -1;
+	return may(&setup, error) && parse_parts(rest, &setup.parts, error) ? run(&setup, error)
+									    : -1;
+}

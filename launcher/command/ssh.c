@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ssh: this process becomes ssh, through the port of the host that leads to the guest's port 22.
+ *
+ * All VMs are the same address with other ports, and a new guest behind the same port has another
+ * key. So ssh keeps the keys under the VM's name.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "launcher/command/cli.h"
+#include "launcher/error.h"
+#include "launcher/interrupt.h"
+
+static GPtrArray *build_argv(const HvrVm *vm, char **arguments)
+{
+	GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(argv, g_strdup("ssh"));
+	g_ptr_array_add(argv, g_strdup_printf("-p%u", vm->ssh_port));
+	g_ptr_array_add(argv, g_strdup_printf("-oHostKeyAlias=hailo-vm-run-%s", vm->name));
+	/* 0.0.0.0 is where QEMU listens; it is no address to go to. */
+	g_ptr_array_add(argv, g_strdup(g_str_equal(vm->ssh_address, "0.0.0.0") ? "127.0.0.1"
+									       : vm->ssh_address));
+	/* OpenSSH takes options behind the host, too. */
+	for (; *arguments; arguments++)
+		g_ptr_array_add(argv, g_strdup(*arguments));
+	g_ptr_array_add(argv, NULL);
+	return argv;
+}
+
+/* Returns only when it failed. */
+static void become_ssh(const HvrVm *vm, char **arguments, GError **error)
+{
+	g_autoptr(GPtrArray) argv = build_argv(vm, arguments);
+
+	hvr_interrupt_default();
+	signal(SIGPIPE, SIG_DFL);
+	execvp("ssh", (char *const *)argv->pdata);
+	int saved = errno;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot run ssh: %s",
+		    g_strerror(saved));
+}
+
+int hvr_command_ssh(HvrContext *context, char **words, GError **error)
+{
+	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+	g_auto(GStrv) rest = g_strdupv(words);
+	HvrCli cli = hvr_cli_parse("ssh", entries, NULL, &rest, 1, G_MAXUINT, error);
+
+	if (cli != HVR_CLI_GO)
+		return cli == HVR_CLI_HELP ? 0 : -1;
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, rest[0], error);
+	if (!vm)
+		return -1;
+	if (!vm->ssh_address) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "VM '%s' has no forward to the guest's port 22", vm->name);
+		hvr_error_hint(error, "its profile needs a [net] with mode = user and "
+				      "forward = tcp:127.0.0.1:2222-22");
+		return -1;
+	}
+	become_ssh(vm, rest + 1 + (g_strcmp0(rest[1], "--") == 0), error);
+	return -1;
+}

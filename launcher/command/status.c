@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * status: the running VMs, from their records and from who is alive.
+ */
+#include <stdio.h>
+
+#include "launcher/command/cli.h"
+#include "launcher/error.h"
+#include "launcher/command/json.h"
+#include "launcher/session/vm.h"
+
+/* "orphaned": QEMU runs and its supervisor was killed. */
+static const char *state_of(const HvrContext *context, const HvrVm *vm)
+{
+	if (!hvr_process_alive(&context->host, &vm->qemu))
+		return "starting";
+	if (vm->supervisor.pid == 0)
+		return "unsupervised";
+	return hvr_process_alive(&context->host, &vm->supervisor) ? "running" : "orphaned";
+}
+
+static const char *device_state(const HvrVmDevice *device)
+{
+	return device->in_vm ? "in-vm" : device->keep ? "kept" : "released";
+}
+
+static char *qmp_path(const HvrContext *context, const HvrVm *vm)
+{
+	return g_build_filename(context->runtime_path, "vms", vm->name, HVR_VM_QMP, NULL);
+}
+
+static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
+{
+	JsonObject *object = json_object_new();
+	JsonArray *devices = json_array_new();
+	g_autofree char *qmp = qmp_path(context, vm);
+
+	json_object_set_string_member(object, "name", vm->name);
+	json_object_set_string_member(object, "state", state_of(context, vm));
+	json_object_set_int_member(object, "pid", vm->qemu.pid);
+	json_object_set_int_member(object, "supervisor_pid", vm->supervisor.pid);
+	json_object_set_string_member(object, "qmp", qmp);
+	hvr_json_set_string(object, "profile", vm->profile);
+	json_object_set_int_member(object, "since", vm->since);
+	if (vm->ready_set)
+		json_object_set_boolean_member(object, "ready", vm->ready);
+	else
+		json_object_set_null_member(object, "ready");
+	for (guint i = 0; i < vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
+		JsonObject *item = json_object_new();
+		json_object_set_string_member(item, "name", device->id);
+		json_object_set_string_member(item, "address", device->address);
+		json_object_set_string_member(item, "state", device_state(device));
+		json_array_add_object_element(devices, item);
+	}
+	json_object_set_array_member(object, "devices", devices);
+	return object;
+}
+
+static void print_json(const HvrContext *context, const GPtrArray *vms)
+{
+	JsonObject *root = json_object_new();
+	JsonArray *array = json_array_new();
+
+	for (guint i = 0; i < vms->len; i++)
+		json_array_add_object_element(array,
+					      vm_to_json(context, g_ptr_array_index(vms, i)));
+	json_object_set_array_member(root, "vms", array);
+	hvr_json_print(root);
+}
+
+static void print_vm(const HvrContext *context, const HvrVm *vm)
+{
+	g_autofree char *qmp = qmp_path(context, vm);
+
+	printf("%s: %s%s, QEMU pid %d", vm->name, state_of(context, vm),
+	       !vm->ready_set ? ""
+	       : vm->ready    ? " and ready"
+			      : ", not ready yet",
+	       (int)vm->qemu.pid);
+	if (vm->supervisor.pid)
+		printf(", supervisor pid %d", (int)vm->supervisor.pid);
+	printf(", monitor %s\n", qmp);
+	for (guint i = 0; i < vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
+		printf("  %s: %s, %s\n", device->id, device->address, device_state(device));
+	}
+}
+
+static GPtrArray *find_vms(HvrContext *context, const char *name, GError **error)
+{
+	hvr_context_open_runtime(context, FALSE, NULL);
+	if (!name)
+		return hvr_vm_list(context);
+	HvrVm *vm = hvr_vm_read(context, name, error);
+	if (!vm)
+		return NULL;
+	GPtrArray *vms = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_vm_free);
+	g_ptr_array_add(vms, vm);
+	return vms;
+}
+
+int hvr_command_status(HvrContext *context, char **words, GError **error)
+{
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{ "json", 'j', 0, G_OPTION_ARG_NONE, &json, "One JSON object", NULL },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_auto(GStrv) rest = g_strdupv(words);
+	HvrCli cli = hvr_cli_parse("status", entries, NULL, &rest, 0, 1, error);
+
+	if (cli != HVR_CLI_GO)
+		return cli == HVR_CLI_HELP ? 0 : -1;
+	g_autoptr(GPtrArray) vms = find_vms(context, rest[0], error);
+	if (!vms)
+		return -1;
+	if (json)
+		print_json(context, vms);
+	for (guint i = 0; !json && i < vms->len; i++)
+		print_vm(context, g_ptr_array_index(vms, i));
+	return 0;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files of the guest, through its agent: a handle, pieces of bounded size, and the handle back. The
+ * agent keeps handles for whoever asks, so each one is closed whatever happened meanwhile.
+ */
+#include "launcher/guest/parts.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "launcher/error.h"
+#include "qmp/error.h"
+
+/* What one guest-file-read asks for. QEMU's agent has no limit below 48 MiB; ours is a line. */
+#define READ_BYTES (1024 * 1024)
+
+static JsonObject *handle_arguments(gint64 handle)
+{
+	JsonObject *arguments = json_object_new();
+
+	json_object_set_int_member(arguments, "handle", handle);
+	return arguments;
+}
+
+static gboolean file_open(HvrGuest *guest, const char *path, gint64 *out_handle, GError **error)
+{
+	JsonObject *arguments = json_object_new();
+
+	json_object_set_string_member(arguments, "path", path);
+	json_object_set_string_member(arguments, "mode", "r");
+	g_autoptr(JsonNode) answer = hvr_guest_ask(guest, "guest-file-open", arguments, error);
+	if (!answer)
+		return FALSE;
+	if (JSON_NODE_HOLDS_VALUE(answer) && json_node_get_value_type(answer) == G_TYPE_INT64) {
+		*out_handle = json_node_get_int(answer);
+		return TRUE;
+	}
+	g_propagate_error(error, hvr_guest_nonsense("guest-file-open"));
+	return FALSE;
+}
+
+static void file_close(HvrGuest *guest, gint64 handle)
+{
+	g_autoptr(JsonNode) answer =
+		hvr_guest_ask(guest, "guest-file-close", handle_arguments(handle), NULL);
+}
+
+static gboolean write_all(int fd, const GByteArray *bytes, GError **error)
+{
+	for (gsize done = 0; done < bytes->len;) {
+		ssize_t n = write(fd, bytes->data + done, bytes->len - done);
+		int saved = errno;
+		if (n < 0 && saved != EINTR) {
+			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
+				    "cannot write: %s", g_strerror(saved));
+			return FALSE;
+		}
+		done += (gsize)MAX(n, 0);
+	}
+	return TRUE;
+}
+
+/* One piece. @out_bytes: 0 at the end of the file. */
+static gboolean file_read(HvrGuest *guest, gint64 handle, int out_fd, gsize *out_bytes,
+			  gboolean *out_end, GError **error)
+{
+	JsonObject *arguments = handle_arguments(handle);
+
+	json_object_set_int_member(arguments, "count", READ_BYTES);
+	g_autoptr(JsonNode) answer = hvr_guest_ask(guest, "guest-file-read", arguments, error);
+	if (!answer)
+		return FALSE;
+	if (!JSON_NODE_HOLDS_OBJECT(answer)) {
+		g_propagate_error(error, hvr_guest_nonsense("guest-file-read"));
+		return FALSE;
+	}
+	g_autoptr(GByteArray) bytes = hvr_guest_get_bytes(answer, "buf-b64");
+	*out_bytes = bytes->len;
+	*out_end = hvr_guest_get_true(answer, "eof") || bytes->len == 0;
+	return write_all(out_fd, bytes, error);
+}
+
+static gboolean file_read_all(HvrGuest *guest, gint64 handle, int out_fd, guint64 max_bytes,
+			      GError **error)
+{
+	guint64 total = 0;
+	gboolean end = FALSE;
+
+	while (!end) {
+		gsize n = 0;
+		if (!file_read(guest, handle, out_fd, &n, &end, error))
+			return FALSE;
+		total += n;
+		if (total > max_bytes || g_get_monotonic_time() >= guest->deadline_us) {
+			g_set_error(
+				error, HVR_QMP_ERROR,
+				total > max_bytes ? HVR_QMP_ERROR_REMOTE : HVR_QMP_ERROR_TIMEOUT,
+				"%" G_GUINT64_FORMAT " bytes came, and no end of the file", total);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+gboolean hvr_guest_read(HvrGuest *guest, const char *path, int out_fd, guint64 max_bytes,
+			guint timeout_ms, GError **error)
+{
+	GError *cause = NULL;
+	gint64 handle = 0;
+
+	hvr_guest_set_deadline(guest, timeout_ms);
+	if (!hvr_guest_reach(guest, hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), error))
+		return FALSE;
+	if (file_open(guest, path, &handle, &cause)) {
+		gboolean well = file_read_all(guest, handle, out_fd, max_bytes, &cause);
+		file_close(guest, handle);
+		if (well)
+			return TRUE;
+	}
+	g_prefix_error(&cause, "%s: ", path);
+	hvr_guest_explain(guest, error, cause);
+	return FALSE;
+}
+
+char *hvr_guest_try_open(HvrGuest *guest, const char *path, guint timeout_ms, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	gint64 handle = 0;
+
+	hvr_guest_set_deadline(guest, timeout_ms);
+	if (!hvr_guest_reach(guest, hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), error))
+		return NULL;
+	if (file_open(guest, path, &handle, &cause)) {
+		file_close(guest, handle);
+		return NULL;
+	}
+	if (g_error_matches(cause, HVR_QMP_ERROR, HVR_QMP_ERROR_REMOTE))
+		return g_strdup(cause->message);
+	hvr_guest_explain(guest, error, g_steal_pointer(&cause));
+	return NULL;
+}

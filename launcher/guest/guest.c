@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A command in the guest: guest-exec starts it, guest-exec-status is asked until it has ended.
+ *
+ * Asking is the only way: the agent sends no events. So the question is repeated, after 20 ms at
+ * first and half a second in the end, by timers. Between two late questions the channel, which
+ * serves one client at a time, is given up, so that a command that runs for hours keeps nobody
+ * else out.
+ */
+#include "launcher/guest/parts.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "launcher/error.h"
+#include "launcher/interrupt.h"
+#include "qmp/error.h"
+#include "vfio/sysfs.h"
+
+#define ASK_FIRST_MS 20
+#define ASK_LAST_MS  500
+
+static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
+{
+	HvrGuest *guest = user_data;
+	int signal_number = hvr_interrupt_take();
+
+	if (signal_number == 0)
+		return G_SOURCE_CONTINUE;
+	guest->signal_number = signal_number;
+	guest->signals++;
+	hvr_interrupt_note(signal_number);
+	if (guest->agent && (!guest->pid || guest->signals > 1))
+		hvr_agent_cancel(guest->agent);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_time(gpointer user_data)
+{
+	*(gboolean *)user_data = TRUE;
+	return G_SOURCE_CONTINUE;
+}
+
+/* Until the time is over or a signal comes. */
+static void wait_ms(HvrGuest *guest, guint ms)
+{
+	guint signals = guest->signals;
+	gboolean over = FALSE;
+	guint timer = g_timeout_add(ms, on_time, &over);
+
+	while (!over && guest->signals == signals)
+		g_main_context_iteration(NULL, TRUE);
+	g_source_remove(timer);
+}
+
+void hvr_guest_set_deadline(HvrGuest *guest, guint timeout_ms)
+{
+	guest->deadline_us =
+		timeout_ms ? g_get_monotonic_time() + (gint64)timeout_ms * 1000 : G_MAXINT64;
+}
+
+/* What is left of the time for one answer: at least a little, so that what was done is undone. */
+guint hvr_guest_left_ms(const HvrGuest *guest, guint most_ms)
+{
+	gint64 left = (guest->deadline_us - g_get_monotonic_time()) / 1000;
+
+	return (guint)CLAMP(left, 100, (gint64)most_ms);
+}
+
+/* From what the conversation came to, to what the user is told: who cannot, and what helps. */
+void hvr_guest_explain(const HvrGuest *guest, GError **error, GError *cause)
+{
+	HvrLaunchError code = HVR_LAUNCH_ERROR_UNAVAILABLE;
+
+	if (guest->signals)
+		code = HVR_LAUNCH_ERROR_BUSY;
+	if (g_error_matches(cause, HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT))
+		code = HVR_LAUNCH_ERROR_BUSY;
+	g_set_error(error, HVR_LAUNCH_ERROR, code, "VM '%s': %s", guest->name, cause->message);
+	if (g_error_matches(cause, HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT))
+		hvr_error_hint(error, "is the guest up, is qemu-guest-agent installed and running "
+				      "in it, and does nobody else use the agent's socket?");
+	else if (g_error_matches(cause, HVR_QMP_ERROR, HVR_QMP_ERROR_REFUSED))
+		hvr_error_hint(error, "the guest's agent is too old, or its configuration blocks "
+				      "this command (block-rpcs, allow-rpcs)");
+	else if (g_error_matches(cause, HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL))
+		hvr_error_hint(error,
+			       "at most %d MiB are taken from the agent at once; let the "
+			       "command write into a file",
+			       HVR_AGENT_LINE_MAX_BYTES / 1024 / 1024);
+	g_error_free(cause);
+}
+
+/* Takes the channel and makes sure that an agent is behind it. */
+gboolean hvr_guest_reach(HvrGuest *guest, guint timeout_ms, GError **error)
+{
+	GError *cause = NULL;
+
+	if (guest->signals && !guest->pid) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted");
+		return FALSE;
+	}
+	if (guest->agent && !hvr_agent_is_closed(guest->agent))
+		return TRUE;
+	g_clear_pointer(&guest->agent, hvr_agent_free);
+	guest->agent = hvr_agent_connect(guest->folder, HVR_VM_AGENT, NULL, &cause);
+	if (!guest->agent) {
+		hvr_guest_explain(guest, error, cause);
+		return FALSE;
+	}
+	g_autoptr(JsonNode) synced = hvr_agent_call(guest->agent, NULL, NULL, timeout_ms, &cause);
+	if (!synced)
+		hvr_guest_explain(guest, error, cause);
+	return synced != NULL;
+}
+
+/* One command of the agent's. @arguments: (transfer full) */
+JsonNode *hvr_guest_ask(HvrGuest *guest, const char *command, JsonObject *arguments, GError **error)
+{
+	return hvr_agent_call(guest->agent, command, arguments,
+			      hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), error);
+}
+
+HvrGuest *hvr_guest_open(const HvrContext *context, const HvrVm *vm, guint timeout_ms,
+			 GError **error)
+{
+	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
+	if (folder < 0 || faccessat(folder, HVR_VM_AGENT, F_OK, 0) < 0) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "VM '%s' has no channel to a guest agent", vm->name);
+		hvr_error_hint(error, "its profile needs [guest] agent = yes");
+		return NULL;
+	}
+	g_autoptr(HvrGuest) guest = g_new0(HvrGuest, 1);
+	guest->folder = g_steal_fd(&folder);
+	guest->name = g_strdup(vm->name);
+	guest->deadline_us = G_MAXINT64;
+	g_unix_fd_add(hvr_interrupt_fd(), G_IO_IN, on_signal, guest);
+	return hvr_guest_reach(guest, timeout_ms, error) ? g_steal_pointer(&guest) : NULL;
+}
+
+void hvr_guest_free(HvrGuest *guest)
+{
+	if (!guest)
+		return;
+	while (g_source_remove_by_user_data(guest))
+		;
+	hvr_agent_free(guest->agent);
+	hvr_fd_close(guest->folder);
+	g_free(guest->name);
+	g_free(guest);
+}
+
+void hvr_guest_result_clear(HvrGuestResult *result)
+{
+	g_clear_pointer(&result->out, g_byte_array_unref);
+	g_clear_pointer(&result->err, g_byte_array_unref);
+}
+
+static JsonObject *exec_arguments(const char *const *argv, const guint8 *input, gsize input_bytes)
+{
+	JsonObject *arguments = json_object_new();
+	JsonArray *words = json_array_new();
+
+	json_object_set_string_member(arguments, "path", argv[0]);
+	for (const char *const *word = argv + 1; *word; word++)
+		json_array_add_string_element(words, *word);
+	json_object_set_array_member(arguments, "arg", words);
+	json_object_set_boolean_member(arguments, "capture-output", TRUE);
+	if (input_bytes) {
+		g_autofree char *text = g_base64_encode(input, input_bytes);
+		json_object_set_string_member(arguments, "input-data", text);
+	}
+	return arguments;
+}
+
+GError *hvr_guest_nonsense(const char *command)
+{
+	return g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
+			   "the guest agent's answer to %s makes no sense", command);
+}
+
+static gboolean get_int(JsonNode *answer, const char *name, gint64 *out)
+{
+	JsonObject *object = JSON_NODE_HOLDS_OBJECT(answer) ? json_node_get_object(answer) : NULL;
+	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+
+	if (!node || json_node_get_value_type(node) != G_TYPE_INT64)
+		return FALSE;
+	*out = json_node_get_int(node);
+	return TRUE;
+}
+
+gboolean hvr_guest_get_true(JsonNode *answer, const char *name)
+{
+	JsonObject *object = JSON_NODE_HOLDS_OBJECT(answer) ? json_node_get_object(answer) : NULL;
+	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+
+	return node && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
+	       json_node_get_boolean(node);
+}
+
+/* Base64; an absent member is empty. */
+GByteArray *hvr_guest_get_bytes(JsonNode *answer, const char *name)
+{
+	JsonNode *node = json_object_get_member(json_node_get_object(answer), name);
+	gsize length = 0;
+
+	if (!node || json_node_get_value_type(node) != G_TYPE_STRING)
+		return g_byte_array_new();
+	guint8 *bytes = g_base64_decode(json_node_get_string(node), &length);
+	return g_byte_array_new_take(bytes, length);
+}
+
+gboolean hvr_guest_decode(JsonNode *answer, gboolean *out_exited, HvrGuestResult *out_result,
+			  GError **error)
+{
+	gint64 code = 0, signal_number = 0;
+
+	*out_exited = hvr_guest_get_true(answer, "exited");
+	if (!*out_exited) {
+		if (JSON_NODE_HOLDS_OBJECT(answer))
+			return TRUE;
+		g_propagate_error(error, hvr_guest_nonsense("guest-exec-status"));
+		return FALSE;
+	}
+	gboolean has_signal = get_int(answer, "signal", &signal_number);
+	if ((!get_int(answer, "exitcode", &code) && !has_signal) || code < 0 || code > 255 ||
+	    signal_number < 0 || signal_number > 64) {
+		g_propagate_error(error, hvr_guest_nonsense("guest-exec-status"));
+		return FALSE;
+	}
+	out_result->status = has_signal ? 128 + (int)signal_number : (int)code;
+	out_result->out = hvr_guest_get_bytes(answer, "out-data");
+	out_result->err = hvr_guest_get_bytes(answer, "err-data");
+	out_result->truncated = hvr_guest_get_true(answer, "out-truncated") ||
+				hvr_guest_get_true(answer, "err-truncated");
+	return TRUE;
+}
+
+/* The agent's guest-exec knows no signals, but the guest has a shell. Best effort. */
+static void signal_command(HvrGuest *guest, int signal_number)
+{
+	g_autofree char *text =
+		g_strdup_printf("kill -%d %" G_GINT64_FORMAT, signal_number, guest->pid);
+	const char *const argv[] = { "sh", "-c", text, NULL };
+	g_autoptr(JsonNode) answer =
+		hvr_guest_ask(guest, "guest-exec", exec_arguments(argv, NULL, 0), NULL);
+}
+
+static gboolean start(HvrGuest *guest, const HvrGuestCommand *command, GError **error)
+{
+	g_autoptr(JsonNode) answer = hvr_guest_ask(
+		guest, "guest-exec",
+		exec_arguments(command->argv, command->input, command->input_bytes), error);
+
+	if (!answer)
+		return FALSE;
+	if (get_int(answer, "pid", &guest->pid) && guest->pid > 0)
+		return TRUE;
+	guest->pid = 0;
+	g_propagate_error(error, hvr_guest_nonsense("guest-exec"));
+	return FALSE;
+}
+
+static gboolean ask_status(HvrGuest *guest, gboolean *out_exited, HvrGuestResult *out_result,
+			   GError **error)
+{
+	JsonObject *arguments = json_object_new();
+
+	json_object_set_int_member(arguments, "pid", guest->pid);
+	g_autoptr(JsonNode) answer = hvr_guest_ask(guest, "guest-exec-status", arguments, error);
+	return answer && hvr_guest_decode(answer, out_exited, out_result, error);
+}
+
+/* Passes signals on, and ends what is late. FALSE: it is over. */
+static gboolean keep_waiting(HvrGuest *guest, guint *passed_on, GError **error)
+{
+	if (guest->signals > *passed_on) {
+		*passed_on = guest->signals;
+		signal_command(guest, guest->signal_number);
+	}
+	if (g_get_monotonic_time() < guest->deadline_us)
+		return TRUE;
+	signal_command(guest, SIGKILL);
+	g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT,
+		    "the command has not ended in time and was killed");
+	hvr_error_hint(error, "what it had started itself may still run in the guest");
+	return FALSE;
+}
+
+/* Gives the channel up while nothing is to be said. */
+static gboolean pause_ms(HvrGuest *guest, guint ms, GError **error)
+{
+	gboolean give_up = ms >= ASK_LAST_MS;
+
+	if (give_up)
+		g_clear_pointer(&guest->agent, hvr_agent_free);
+	wait_ms(guest, MIN(ms, hvr_guest_left_ms(guest, ms)));
+	return !give_up ||
+	       hvr_guest_reach(guest,
+			       MAX(hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), ASK_LAST_MS),
+			       error);
+}
+
+static gboolean wait_for_end(HvrGuest *guest, HvrGuestResult *out_result, GError **error)
+{
+	GError *cause = NULL;
+	guint delay_ms = ASK_FIRST_MS, passed_on = 0;
+	gboolean exited = FALSE;
+
+	while (ask_status(guest, &exited, out_result, &cause) && !exited) {
+		if (!keep_waiting(guest, &passed_on, &cause))
+			break;
+		if (!pause_ms(guest, delay_ms, error))
+			return FALSE;
+		delay_ms = MIN(delay_ms * 2, ASK_LAST_MS);
+	}
+	if (cause)
+		hvr_guest_explain(guest, error, cause);
+	return exited && !cause;
+}
+
+gboolean hvr_guest_run(HvrGuest *guest, const HvrGuestCommand *command, HvrGuestResult *out_result,
+		       GError **error)
+{
+	HvrGuestResult result = { 0 };
+	GError *cause = NULL;
+
+	hvr_guest_set_deadline(guest, command->timeout_ms);
+	if (!hvr_guest_reach(guest, hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), error))
+		return FALSE;
+	if (!start(guest, command, &cause)) {
+		g_prefix_error(&cause, "cannot run '%s': ", command->argv[0]);
+		hvr_guest_explain(guest, error, cause);
+		return FALSE;
+	}
+	gboolean well = wait_for_end(guest, &result, error);
+	guest->pid = 0;
+	if (well)
+		*out_result = result;
+	return well;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+#include "launcher/context.h"
+#include "launcher/session/vm.h"
+
+/**
+ * HvrGuest - what a command does inside a VM's guest, through its agent.
+ *
+ * For a process that has nothing else to do: each function runs the default main context until it
+ * is done. A termination signal is passed on to the command in the guest; a second one gives up on
+ * the guest. Either way hvr_interrupt_pending() tells of it afterwards.
+ */
+typedef struct HvrGuest HvrGuest;
+
+/**
+ * hvr_guest_open - reach the agent of a running VM.
+ * @timeout_ms: how long it may take to answer; a guest that is still booting is waited for
+ *
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when the VM has no agent channel or has ended; _BUSY when
+ * no agent answers in time.
+ */
+HvrGuest *hvr_guest_open(const HvrContext *context, const HvrVm *vm, guint timeout_ms,
+			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_guest_free(HvrGuest *guest);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrGuest, hvr_guest_free)
+
+/* What is to be run. Nothing is owned. */
+typedef struct {
+	const char *const *argv; /* looked up in the PATH of the guest's agent */
+	const guint8 *input;	 /* its standard input, at most HVR_AGENT_INPUT_MAX_BYTES */
+	gsize input_bytes;
+	guint timeout_ms; /* then it is killed; 0: it may run for ever */
+} HvrGuestCommand;
+
+/* What came of it. */
+typedef struct {
+	int status; /* its exit status; 128 + N when signal N ended it */
+	GByteArray *out, *err;
+	gboolean truncated; /* there was more output than the agent keeps */
+} HvrGuestResult;
+void hvr_guest_result_clear(HvrGuestResult *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrGuestResult, hvr_guest_result_clear)
+
+/**
+ * hvr_guest_run - run one command to its end.
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when the guest cannot start it, its agent does not allow
+ * it or says nonsense, or the VM ends; _BUSY at the deadline, or interrupted.
+ */
+gboolean hvr_guest_run(HvrGuest *guest, const HvrGuestCommand *command, HvrGuestResult *out_result,
+		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_guest_read - the beginning of a file of the guest.
+ * @out_fd: it is written there; what is written already stays when it fails
+ * @max_bytes: a longer file is an error
+ */
+gboolean hvr_guest_read(HvrGuest *guest, const char *path, int out_fd, guint64 max_bytes,
+			guint timeout_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Opens a file of the guest for reading and closes it again. Returns: NULL when that works; else
+ * the agent's word on why not (transfer full). Whether the agent itself failed is @error. */
+char *hvr_guest_try_open(HvrGuest *guest, const char *path, guint timeout_ms, GError **error);
+
+/**
+ * hvr_guest_decode - the answer to guest-exec-status.
+ * @out_exited: FALSE: it still runs, and @out_result is untouched
+ * Errors: HVR_QMP_ERROR_PROTOCOL when it makes no sense.
+ */
+gboolean hvr_guest_decode(JsonNode *answer, gboolean *out_exited, HvrGuestResult *out_result,
+			  GError **error) G_GNUC_WARN_UNUSED_RESULT;

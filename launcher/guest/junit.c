@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JUnit's XML has no standard, only what CI systems agree on: one testsuite, its testcases, and in
+ * each at most one of failure, error and skipped.
+ */
+#include "launcher/guest/junit.h"
+
+#include <string.h>
+
+#define OUTPUT_BYTES (1024 * 1024)
+
+void hvr_junit_case_free(HvrJunitCase *one)
+{
+	if (!one)
+		return;
+	g_free(one->name);
+	g_free(one->message);
+	g_clear_pointer(&one->out, g_byte_array_unref);
+	g_clear_pointer(&one->err, g_byte_array_unref);
+	g_free(one);
+}
+
+/* XML 1.0 holds no other control characters, not even escaped. */
+static gboolean holds(gunichar c)
+{
+	return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c != 0xfffe && c != 0xffff);
+}
+
+/* @attribute: line ends would be made blanks there. */
+static void append_escaped(GString *xml, const char *text, gboolean attribute)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+	for (const char *at = valid; *at; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+		if (!holds(c))
+			g_string_append(xml, "\xef\xbf\xbd");
+		else if (c == '&')
+			g_string_append(xml, "&amp;");
+		else if (c == '<')
+			g_string_append(xml, "&lt;");
+		else if (c == '>')
+			g_string_append(xml, "&gt;");
+		else if (c == '"')
+			g_string_append(xml, "&quot;");
+		else if (c == '\r' || (attribute && (c == '\n' || c == '\t')))
+			g_string_append_printf(xml, "&#%u;", c);
+		else
+			g_string_append_unichar(xml, c);
+	}
+}
+
+static void append_output(GString *xml, const char *element, const GByteArray *bytes)
+{
+	if (!bytes || bytes->len == 0)
+		return;
+	g_autofree char *text = g_strndup((const char *)bytes->data, MIN(bytes->len, OUTPUT_BYTES));
+	g_string_append_printf(xml, "    <%s>", element);
+	append_escaped(xml, text, FALSE);
+	g_string_append_printf(xml, "</%s>\n", element);
+}
+
+static void append_seconds(GString *xml, gint64 us)
+{
+	g_string_append_printf(xml, " time=\"%" G_GINT64_FORMAT ".%03d\"", us / G_USEC_PER_SEC,
+			       (int)(us % G_USEC_PER_SEC / 1000));
+}
+
+static void append_case(GString *xml, const char *suite, const HvrJunitCase *one)
+{
+	static const char *const elements[] = { NULL, "failure", "error", "skipped" };
+	const char *element = elements[one->verdict];
+
+	g_string_append(xml, "  <testcase classname=\"");
+	append_escaped(xml, suite, TRUE);
+	g_string_append(xml, "\" name=\"");
+	append_escaped(xml, one->name, TRUE);
+	g_string_append_c(xml, '"');
+	append_seconds(xml, one->took_us);
+	g_string_append(xml, ">\n");
+	if (element) {
+		g_string_append_printf(xml, "    <%s message=\"", element);
+		append_escaped(xml, one->message ? one->message : "", TRUE);
+		g_string_append(xml, "\"/>\n");
+	}
+	append_output(xml, "system-out", one->out);
+	append_output(xml, "system-err", one->err);
+	g_string_append(xml, "  </testcase>\n");
+}
+
+static guint count(const GPtrArray *cases, HvrJunitVerdict verdict)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < cases->len; i++)
+		n += ((const HvrJunitCase *)g_ptr_array_index(cases, i))->verdict == verdict;
+	return n;
+}
+
+char *hvr_junit_format(const char *suite, const GPtrArray *cases)
+{
+	GString *xml = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+	gint64 total_us = 0;
+
+	for (guint i = 0; i < cases->len; i++)
+		total_us += ((const HvrJunitCase *)g_ptr_array_index(cases, i))->took_us;
+	g_string_append(xml, "<testsuite name=\"");
+	append_escaped(xml, suite, TRUE);
+	g_string_append_printf(xml, "\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\"",
+			       cases->len, count(cases, HVR_JUNIT_FAILED),
+			       count(cases, HVR_JUNIT_ERROR), count(cases, HVR_JUNIT_SKIPPED));
+	append_seconds(xml, total_us);
+	g_string_append(xml, ">\n");
+	for (guint i = 0; i < cases->len; i++)
+		append_case(xml, suite, g_ptr_array_index(cases, i));
+	g_string_append(xml, "</testsuite>\n");
+	return g_string_free(xml, FALSE);
+}

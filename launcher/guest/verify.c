@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From what a guest says to a verdict a line.
+ *
+ * The questions go from the bottom up: driver, node, library, versions, card. What a lower one has
+ * answered with no makes the upper ones fail too; they are asked all the same, since what they say
+ * is how users know the failure. All of it is the guest's text, so nothing of it is shown before
+ * what a terminal would obey is taken out.
+ */
+#include "launcher/guest/verify.h"
+
+#include <string.h>
+
+#include "launcher/check/parts.h"
+#include "launcher/guest/verify-known.h"
+
+#define TEXT_BYTES 160
+
+HvrVerifyNode *hvr_verify_node_new(const char *name, const char *problem)
+{
+	HvrVerifyNode *node = g_new(HvrVerifyNode, 1);
+
+	*node = (HvrVerifyNode){ g_strdup(name), g_strdup(problem) };
+	return node;
+}
+
+static void node_free(gpointer data)
+{
+	HvrVerifyNode *node = data;
+
+	g_free(node->name);
+	g_free(node->problem);
+	g_free(node);
+}
+
+void hvr_verify_facts_clear(HvrVerifyFacts *facts)
+{
+	g_free(facts->driver);
+	g_free(facts->driver5);
+	g_free(facts->log);
+	g_free(facts->version.text);
+	g_free(facts->identify.text);
+	if (facts->nodes) {
+		g_ptr_array_set_free_func(facts->nodes, node_free);
+		g_ptr_array_unref(facts->nodes);
+	}
+}
+
+char *hvr_verify_find_version(const char *text)
+{
+	static const char digits[] = "0123456789";
+
+	for (const char *at = text; at && *at; at++) {
+		gsize major = strspn(at, digits);
+		gsize minor = major && at[major] == '.' ? strspn(at + major + 1, digits) : 0;
+		gsize length = major + 1 + minor;
+		if (minor && at[length] == '.' && g_ascii_isdigit(at[length + 1]))
+			length += 1 + strspn(at + length + 1, digits);
+		if (minor && length < 32)
+			return g_strndup(at, length);
+		at += major ? major - 1 : 0;
+	}
+	return NULL;
+}
+
+int hvr_verify_compare(const char *a, const char *b)
+{
+	g_auto(GStrv) left = g_strsplit(a, ".", 4);
+	g_auto(GStrv) right = g_strsplit(b, ".", 4);
+
+	for (guint i = 0; i < 3; i++) {
+		guint64 x = i < g_strv_length(left) ? g_ascii_strtoull(left[i], NULL, 10) : 0;
+		guint64 y = i < g_strv_length(right) ? g_ascii_strtoull(right[i], NULL, 10) : 0;
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return 0;
+}
+
+/* One line of it, of bounded length, that a terminal can show. */
+static char *plain(const char *text)
+{
+	g_autofree char *cut = g_strndup(text ? text : "", TEXT_BYTES);
+	char *valid = g_utf8_make_valid(g_strstrip(cut), -1);
+
+	for (char *at = valid; *at; at++)
+		if (g_ascii_iscntrl(*at))
+			*at = ' ';
+	return valid;
+}
+
+static void judge_driver(HvrCheck *check, const HvrVerifyFacts *facts)
+{
+	g_autofree char *version = plain(facts->driver);
+
+	if (facts->driver)
+		hvr_check_pass(check, "guest-driver", "guest", "hailo_pci %s is loaded", version);
+	else if (facts->driver5)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-driver", "guest",
+			      "install the driver of HailoRT 4.x (module hailo_pci) in the guest",
+			      "only hailo1x_pci is loaded, the driver of HailoRT 5.x, which knows "
+			      "no Hailo-8");
+	else
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-driver", "guest",
+			      "install HailoRT's PCIe driver in the guest and load it: modprobe "
+			      "hailo_pci",
+			      "hailo_pci is not loaded");
+}
+
+static void judge_minimum(HvrCheck *check, const HvrVerifyFacts *facts, const char *minimum)
+{
+	g_autofree char *version = hvr_verify_find_version(facts->driver);
+
+	if (!version)
+		return;
+	if (hvr_verify_compare(version, minimum) >= 0)
+		hvr_check_pass(check, "guest-minimum", "guest", "%s is at least %s", version,
+			       minimum);
+	else
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-minimum", "guest",
+			      "install a newer HailoRT in the guest: drivers before 4.20 cannot "
+			      "start a card whose firmware runs already",
+			      "the driver is %s, older than %s ([guest] hailort-min)", version,
+			      minimum);
+}
+
+static void judge_log(HvrCheck *check, const HvrVerifyFacts *facts)
+{
+	const HvrVerifyKnown *known = hvr_verify_known_log(facts->log);
+
+	if (known)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-log", "guest", known->fix,
+			      "its kernel log says \"%s\": %s", known->text, known->meaning);
+	else if (facts->log)
+		hvr_check_pass(check, "guest-log", "guest",
+			       "its kernel log has no known complaint");
+	else
+		hvr_check_say(check, HVR_CHECK_UNSURE, "guest-log", "guest",
+			      "let the agent run dmesg", "its kernel log cannot be read");
+}
+
+static void judge_node(HvrCheck *check, const HvrVerifyNode *node)
+{
+	const HvrVerifyKnown *known = node->problem ? hvr_verify_known(node->problem, 0) : NULL;
+	g_autofree char *problem = plain(node->problem);
+
+	if (!node->problem)
+		hvr_check_pass(check, "guest-node", node->name, "it opens");
+	else if (known)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node", node->name, known->fix,
+			      "it does not open: %s", known->meaning);
+	else
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node", node->name,
+			      "the guest's kernel log may say more: hailo-vm-run exec VM -- dmesg",
+			      "it does not open: %s", problem);
+}
+
+static void judge_nodes(HvrCheck *check, const HvrVerifyFacts *facts)
+{
+	for (guint i = 0; facts->nodes && i < facts->nodes->len; i++)
+		judge_node(check, g_ptr_array_index(facts->nodes, i));
+	if (!facts->nodes || facts->nodes->len == 0)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node", "guest",
+			      "is the card in the VM (hailo-vm-run status)? If so, the guest's "
+			      "kernel log says why the driver did not take it",
+			      "the driver has no card: there is no hailo node");
+}
+
+static void judge_library(HvrCheck *check, const HvrVerifyFacts *facts)
+{
+	const HvrVerifyOutput *output = &facts->version;
+	g_autofree char *version = hvr_verify_find_version(output->text);
+	g_autofree char *driver = hvr_verify_find_version(facts->driver);
+
+	if (output->status == 127)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library", "guest",
+			      "install HailoRT (hailort and its tools) in the guest",
+			      "there is no hailortcli in the agent's PATH");
+	else if (output->status != 0 || !version)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library", "guest",
+			      "install HailoRT in the guest anew",
+			      "hailortcli --version ended with status %d", output->status);
+	else if (driver && hvr_verify_compare(driver, version) != 0)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library", "guest",
+			      "install both from one release, then load the driver anew or start "
+			      "the guest again",
+			      "the library is %s, the driver %s: they must be of one version",
+			      version, driver);
+	else
+		hvr_check_pass(check, "guest-library", "guest", "hailortcli %s", version);
+}
+
+/* "Device Architecture: HAILO8" -> "HAILO8". NULL: it is not said. [transfer full] */
+static char *field(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	if (!at || at[strlen(name)] != ':')
+		return NULL;
+	at += strlen(name) + 1;
+	g_autofree char *value = g_strndup(at, strcspn(at, "\r\n"));
+	return plain(value);
+}
+
+static void refuse_identify(HvrCheck *check, const HvrVerifyOutput *output)
+{
+	const HvrVerifyKnown *known = hvr_verify_known(output->text, output->status);
+	g_autofree char *text = plain(output->text);
+
+	if (output->status < 0)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", "guest",
+			      "see the guest's kernel log; a card that hangs may need unplug and "
+			      "plug, or a power cycle of the host",
+			      "hailortcli fw-control identify did not end in time");
+	else if (known)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", "guest", known->fix,
+			      "hailortcli fw-control identify: status %d: %s", output->status,
+			      known->meaning);
+	else
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", "guest",
+			      "the guest's kernel log may say more: hailo-vm-run exec VM -- dmesg",
+			      "hailortcli fw-control identify: status %d: %s", output->status,
+			      text);
+}
+
+static void judge_card(HvrCheck *check, const HvrVerifyFacts *facts)
+{
+	const HvrVerifyOutput *output = &facts->identify;
+	const char *text = output->text ? output->text : "";
+	g_autofree char *architecture = field(text, "Device Architecture");
+	g_autofree char *firmware = field(text, "Firmware Version");
+	g_autofree char *serial = field(text, "Serial Number");
+
+	if (output->status == 127)
+		return;
+	if (output->status != 0 || !architecture) {
+		refuse_identify(check, output);
+		return;
+	}
+	hvr_check_pass(check, "guest-card", "guest", "%s, firmware %s%s%s", architecture,
+		       firmware ? firmware : "unknown", serial ? ", serial " : "",
+		       serial ? serial : "");
+}
+
+GPtrArray *hvr_verify_judge(const HvrVerifyFacts *facts, const char *minimum)
+{
+	HvrCheck check = { .results = hvr_check_results_new() };
+
+	judge_driver(&check, facts);
+	judge_minimum(&check, facts, minimum);
+	judge_log(&check, facts);
+	judge_nodes(&check, facts);
+	judge_library(&check, facts);
+	judge_card(&check, facts);
+	return check.results;
+}

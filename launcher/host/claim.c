@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From "a card" to "this card, and nobody else has it".
+ *
+ * The lock comes before the look: only who has the group's lock may believe what it sees of the
+ * group. All groups of a VM are taken or none, so two that want the same two never both wait.
+ */
+#include "launcher/host/claim.h"
+
+#include "launcher/error.h"
+#include "launcher/interrupt.h"
+#include "launcher/host/inuse.h"
+#include "launcher/host/queue.h"
+#include "launcher/host/select.h"
+#include "vfio/sysfs.h"
+
+HvrClaim *hvr_claim_new(void)
+{
+	HvrClaim *claim = g_new(HvrClaim, 1);
+
+	claim->cards = g_ptr_array_new_with_free_func(g_free);
+	claim->locks = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_lock_release);
+	return claim;
+}
+
+void hvr_claim_free(HvrClaim *claim)
+{
+	if (!claim)
+		return;
+	g_ptr_array_unref(claim->cards);
+	g_ptr_array_unref(claim->locks);
+	g_free(claim);
+}
+
+void hvr_claim_add(HvrClaim *claim, const HvrProfileDevice *device, const HvrPciFunction *function)
+{
+	HvrClaimedCard *card = g_new(HvrClaimedCard, 1);
+
+	*card = (HvrClaimedCard){ .device = device, .function = function };
+	g_ptr_array_add(claim->cards, card);
+}
+
+/* How often a card is asked after that a process of the host uses. */
+#define ASK_AGAIN_US G_USEC_PER_SEC
+
+static gboolean has_card(const HvrClaim *claim, const HvrPciFunction *function)
+{
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		if (card->function == function)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean has_lock(const HvrClaim *claim, const char *name)
+{
+	for (guint i = 0; i < claim->locks->len; i++)
+		if (g_str_equal(hvr_lock_name(g_ptr_array_index(claim->locks, i)), name))
+			return TRUE;
+	return FALSE;
+}
+
+typedef struct {
+	const HvrContext *context;
+	const HvrInventory *inventory;
+	const char *vm;
+	gboolean lock;
+	GPtrArray *busy;   /* of char *: the locks that somebody else had */
+	HvrTicket *ticket; /* NULL: does not wait */
+} Claiming;
+
+/* Lock the function's group, then see that nobody outside of this program uses the card itself:
+ * whether the rest of its group may be touched is the plan's business. */
+static gboolean take_function(const Claiming *how, HvrClaim *claim, const HvrPciFunction *function,
+			      GError **error)
+{
+	const HvrContext *context = how->context;
+	g_autofree char *name = hvr_lock_name_group(function->group);
+	GError *cause = NULL;
+
+	/* Without a group there is nothing to lock; judging that is the plan's business. */
+	if (function->group < 0 || has_lock(claim, name))
+		return TRUE;
+	if (!hvr_queue_turn(context, how->ticket, function->group, how->busy, &cause)) {
+		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
+		return FALSE;
+	}
+	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, how->vm, &cause);
+	if (!lock) {
+		g_ptr_array_add(how->busy, g_steal_pointer(&name));
+		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
+		return FALSE;
+	}
+	if (!hvr_inuse_check_one(&context->host, function, error)) {
+		hvr_lock_release(lock);
+		return FALSE;
+	}
+	g_ptr_array_add(claim->locks, lock);
+	return TRUE;
+}
+
+gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *function,
+			   GError **error)
+{
+	g_autofree char *name = hvr_lock_name_group(function->group);
+	g_auto(HvrLockHolder) holder = { 0 };
+
+	if (function->group < 0 || context->captured)
+		return TRUE;
+	if (context->runtime >= 0 &&
+	    hvr_lock_holder(&context->host, context->runtime, name, &holder)) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+			    "%s: in use by VM '%s', pid %d", function->name,
+			    holder.vm ? holder.vm : "?", (int)holder.pid.pid);
+		return FALSE;
+	}
+	return hvr_inuse_check_one(&context->host, function, error);
+}
+
+const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim *claim,
+				       const HvrProfileDevice *device,
+				       const HvrInventory *inventory, GError **error)
+{
+	g_autoptr(GPtrArray) found = hvr_select(device, inventory, error);
+	const HvrPciFunction *first = NULL;
+
+	for (guint i = 0; found && i < found->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(found, i);
+		if (has_card(claim, function))
+			continue;
+		if (hvr_claim_is_free(context, function, NULL))
+			return function;
+		first = first ? first : function;
+	}
+	if (found && !first) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+			    "device '%s': other devices of this profile take all cards that match",
+			    device->id);
+		hvr_error_hint(error, "remove a [device] section, or add a card");
+	}
+	return first;
+}
+
+static gboolean claim_device(const Claiming *how, HvrClaim *claim, const HvrProfileDevice *device,
+			     GError **error)
+{
+	g_autoptr(GPtrArray) found = hvr_select(device, how->inventory, error);
+	g_autoptr(GString) busy = g_string_new(NULL);
+
+	for (guint i = 0; found && i < found->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(found, i);
+		g_autoptr(GError) cause = NULL;
+		if (has_card(claim, function))
+			g_set_error(&cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+				    "%s: taken by another device of this profile", function->name);
+		else if (how->lock ? take_function(how, claim, function, &cause)
+				   : hvr_claim_is_free(how->context, function, &cause))
+			return hvr_claim_add(claim, device, function), TRUE;
+		if (device->pick == HVR_PICK_ONLY || hvr_exit_status(cause) != 75) {
+			g_propagate_error(error, g_steal_pointer(&cause));
+			return FALSE;
+		}
+		g_string_append_printf(busy, "%s%s", busy->len ? "; " : "", cause->message);
+	}
+	if (found)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+			    "device '%s': no card is free: %s", device->id, busy->str);
+	return FALSE;
+}
+
+static HvrClaim *claim_all(const Claiming *how, const GPtrArray *devices, GError **error)
+{
+	g_autoptr(HvrClaim) claim = hvr_claim_new();
+
+	for (guint i = 0; i < devices->len; i++)
+		if (!claim_device(how, claim, g_ptr_array_index(devices, i), error))
+			return NULL;
+	return g_steal_pointer(&claim);
+}
+
+HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
+			 const HvrInventory *inventory, GError **error)
+{
+	Claiming how = { context, inventory, NULL, FALSE, NULL, NULL };
+	return claim_all(&how, devices, error);
+}
+
+/*
+ * Until trying again may help. Of a lock's end there is an event; a process of the host that uses
+ * a card says nothing when it stops, so then (no lock was in the way) it is asked after again.
+ * FALSE at the deadline (monotonic; 0: none).
+ */
+static gboolean wait_for_change(int watch, const GPtrArray *busy, gint64 deadline_us)
+{
+	gint64 next_us = g_get_monotonic_time() + ASK_AGAIN_US;
+
+	if (busy->len)
+		return hvr_lock_watch_wait(watch, busy, deadline_us);
+	if (deadline_us && next_us > deadline_us)
+		return hvr_lock_watch_wait(watch, busy, deadline_us);
+	hvr_lock_watch_wait(watch, busy, next_us);
+	return TRUE;
+}
+
+/* A place in the queue for every group that would do. */
+static HvrTicket *join_queue(const Claiming *how, const GPtrArray *devices, GError **error)
+{
+	g_autoptr(GArray) groups = g_array_new(FALSE, FALSE, sizeof(int));
+
+	for (guint i = 0; i < devices->len; i++) {
+		g_autoptr(GPtrArray) found =
+			hvr_select(g_ptr_array_index(devices, i), how->inventory, NULL);
+		for (guint k = 0; found && k < found->len; k++) {
+			const HvrPciFunction *function = g_ptr_array_index(found, k);
+			g_array_append_val(groups, function->group);
+		}
+	}
+	return hvr_queue_join(how->context, groups, how->vm, error);
+}
+
+static HvrClaim *claim_waiting(Claiming *how, const GPtrArray *devices, gint64 deadline_us,
+			       GError **error)
+{
+	/* Watching starts before the first try: a lock that frees in between is not missed. */
+	g_auto(HvrFd) watch = hvr_lock_watch_new(how->context->runtime, error);
+	g_autoptr(HvrTicket) ticket = watch < 0 ? NULL : join_queue(how, devices, error);
+
+	how->ticket = ticket;
+	while (ticket && hvr_interrupt_check(error)) {
+		g_autoptr(GError) cause = NULL;
+		g_ptr_array_set_size(how->busy, 0);
+		HvrClaim *claim = claim_all(how, devices, &cause);
+		if (claim)
+			return claim;
+		if (hvr_exit_status(cause) == 75 && wait_for_change(watch, how->busy, deadline_us))
+			continue;
+		if (hvr_interrupt_check(error))
+			g_propagate_error(error, g_steal_pointer(&cause));
+		break;
+	}
+	return NULL;
+}
+
+HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
+			 const HvrInventory *inventory, int wait_s, GError **error)
+{
+	g_autoptr(GPtrArray) busy = g_ptr_array_new_with_free_func(g_free);
+	Claiming how = { context, inventory, vm, TRUE, busy, NULL };
+	gint64 deadline_us =
+		wait_s > 0 ? g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC : 0;
+	g_autoptr(GError) cause = NULL;
+	HvrClaim *claim = claim_all(&how, devices, &cause);
+
+	if (claim)
+		return claim;
+	if (wait_s != HVR_CLAIM_NO_WAIT && hvr_exit_status(cause) == 75)
+		return claim_waiting(&how, devices, deadline_us, error);
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return NULL;
+}
+
+gboolean hvr_claim_look_again(HvrClaim *claim, const HvrInventory *inventory, GError **error)
+{
+	for (guint i = 0; i < claim->cards->len; i++) {
+		HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		const HvrPciFunction *now = hvr_inventory_find(inventory, &card->function->address);
+		if (!now || now->vendor != card->function->vendor ||
+		    now->device != card->function->device || now->group != card->function->group) {
+			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+				    "%s: it was replaced while it was being chosen",
+				    card->function->name);
+			hvr_error_hint(error, "try again");
+			return FALSE;
+		}
+		card->function = now;
+	}
+	return TRUE;
+}

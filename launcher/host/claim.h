@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/context.h"
+#include "launcher/host/lock.h"
+#include "launcher/profile/profile.h"
+#include "vfio/inventory.h"
+
+/* One card that the profile asks for, found. */
+typedef struct {
+	const HvrProfileDevice *device;
+	const HvrPciFunction *function;
+} HvrClaimedCard;
+
+/**
+ * HvrClaim - the cards of one VM, and the locks of their IOMMU groups.
+ */
+typedef struct {
+	GPtrArray *cards; /* of HvrClaimedCard, in the profile's order */
+	GPtrArray *locks; /* of HvrLock, one per group; empty for a claim that only looks */
+} HvrClaim;
+
+/* Waiting for busy cards. */
+#define HVR_CLAIM_NO_WAIT 0
+#define HVR_CLAIM_FOREVER (-1)
+
+/**
+ * hvr_claim_take - choose the cards and lock their groups, all or none.
+ * @devices: of HvrProfileDevice
+ * @vm: (nullable): the VM they are for
+ * @wait_s: how long to wait for cards that are busy
+ *
+ * `pick = free` takes the first card whose group nobody has. A group that somebody outside of this
+ * program has open, or a card that a process is using, counts as busy too.
+ * Errors: HVR_LAUNCH_ERROR_BUSY naming every holder; what hvr_select() says.
+ */
+HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
+			 const HvrInventory *inventory, int wait_s,
+			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_claim_look_again - with the locks held, what is seen of the cards holds; what was seen before
+ * may be from the middle of another VM. Has the claim refer to @inventory, which was read since.
+ * Errors: HVR_LAUNCH_ERROR_BUSY when a card is no longer the one that was chosen.
+ */
+gboolean hvr_claim_look_again(HvrClaim *claim, const HvrInventory *inventory,
+			      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_claim_look - what hvr_claim_take() would choose now. Takes no lock, changes nothing.
+ */
+HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
+			 const HvrInventory *inventory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For who judges cards that may be busy: an empty claim, and one more card for it. No locks. */
+HvrClaim *hvr_claim_new(void) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_claim_add(HvrClaim *claim, const HvrProfileDevice *device, const HvrPciFunction *function);
+
+/**
+ * hvr_claim_choose - the card that hvr_claim_take() would try for @device: of those that @claim
+ * does not have yet, the first that is free, else the first. Takes no lock. Errors: of
+ * hvr_select(); HVR_LAUNCH_ERROR_BUSY when @claim has them all.
+ */
+const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim *claim,
+				       const HvrProfileDevice *device,
+				       const HvrInventory *inventory, GError **error);
+
+/* Would hvr_claim_take() get this function now? Takes no lock. Errors: as of hvr_claim_take(). */
+gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *function,
+			   GError **error);
+
+/* Gives the locks up (hvr_lock_release). NULL is accepted. */
+void hvr_claim_free(HvrClaim *claim);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrClaim, hvr_claim_free)

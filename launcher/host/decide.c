@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything that can be known before a change is known here.
+ */
+#include "launcher/host/decide.h"
+
+#include "launcher/host/inuse.h"
+
+void hvr_decision_clear(HvrDecision *decision)
+{
+	g_clear_pointer(&decision->plan, hvr_plan_free);
+	g_clear_pointer(&decision->view, hvr_plan_view_free);
+	g_clear_pointer(&decision->claim, hvr_claim_free);
+	g_clear_pointer(&decision->inventory, hvr_inventory_free);
+	g_clear_pointer(&decision->facts, hvr_facts_free);
+}
+
+static gboolean check_taken(const HvrContext *context, const HvrPlan *plan, GError **error)
+{
+	g_autoptr(GPtrArray) taken = hvr_plan_taken(plan);
+
+	for (guint i = 0; i < taken->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(taken, i);
+		if (!hvr_inuse_check_one(&context->host, function, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* An entry that cannot be read says what its function was like, and would be written over. */
+static gboolean check_journal(const HvrContext *context, const HvrPlan *plan, GError **error)
+{
+	for (guint i = 0; context->runtime >= 0 && i < plan->functions->len; i++) {
+		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
+		if (!hvr_journal_check(context->runtime, &planned->function->address, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* What was seen of the cards before they were locked may be another VM's doing. */
+static gboolean look_again(const HvrContext *context, HvrDecision *decision, GError **error)
+{
+	HvrInventory *inventory = hvr_inventory_read(&context->host, error);
+
+	if (!inventory)
+		return FALSE;
+	if (!hvr_claim_look_again(decision->claim, inventory, error)) {
+		hvr_inventory_free(inventory);
+		return FALSE;
+	}
+	hvr_inventory_free(decision->inventory);
+	decision->inventory = inventory;
+	return TRUE;
+}
+
+gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
+		    HvrDecision *decision, GError **error)
+{
+	decision->facts = hvr_facts_gather(context, profile, error);
+	if (!decision->facts)
+		return FALSE;
+	decision->inventory = hvr_inventory_read(&context->host, error);
+	if (!decision->inventory)
+		return FALSE;
+	decision->claim =
+		whom->look ? hvr_claim_look(context, whom->devices, decision->inventory, error)
+			   : hvr_claim_take(context, whom->devices, whom->vm, decision->inventory,
+					    whom->wait_s, error);
+	if (!decision->claim || (!whom->look && !look_again(context, decision, error)))
+		return FALSE;
+	decision->view = hvr_plan_look(context, decision->claim, decision->inventory);
+	decision->plan = hvr_plan_make(profile, decision->facts, decision->inventory,
+				       decision->claim, decision->view, error);
+	return decision->plan && check_journal(context, decision->plan, error) &&
+	       (context->captured || check_taken(context, decision->plan, error));
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/host/claim.h"
+#include "launcher/context.h"
+#include "launcher/host/facts.h"
+#include "launcher/host/plan.h"
+#include "launcher/profile/profile.h"
+
+/**
+ * HvrDecision - everything that is known and decided before the host is changed.
+ * Each part refers to the ones before it.
+ */
+typedef struct {
+	HvrFacts *facts;
+	HvrInventory *inventory;
+	HvrClaim *claim;
+	HvrPlanView *view;
+	HvrPlan *plan;
+} HvrDecision;
+
+/* For whom, and how. */
+typedef struct {
+	const GPtrArray *devices; /* of HvrProfileDevice: all of the profile's, or some */
+	const char *vm;		  /* NULL: for nobody yet */
+	gboolean look;		  /* only look: take no lock, as --dry-run does */
+	int wait_s;		  /* see hvr_claim_take() */
+} HvrDecideFor;
+
+/**
+ * hvr_decide - gather facts, choose and lock the cards, make the plan, and see that nobody uses
+ * what the plan takes from its drivers. Changes nothing but the locks.
+ * Errors: of hvr_facts_gather(), hvr_claim_take(), hvr_plan_make(), hvr_inuse_check().
+ */
+gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
+		    HvrDecision *decision, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_decision_clear(HvrDecision *decision);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrDecision, hvr_decision_clear)

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carrying a plan out.
+ *
+ * Entry, fsync, steps; next function. When a step fails, everything that has an entry by then is
+ * given back the same way as after a crash: by its entry, and by what the host looks like.
+ */
+#include "launcher/host/execute.h"
+
+#include "launcher/error.h"
+#include "launcher/session/events.h"
+#include "launcher/host/giveback.h"
+#include "launcher/interrupt.h"
+#include "vfio/error.h"
+#include "vfio/step.h"
+
+static gboolean perform_steps(const HvrContext *context, const GPtrArray *steps, guint timeout_ms,
+			      GError **error)
+{
+	for (guint i = 0; i < steps->len; i++) {
+		if (!hvr_interrupt_check(error) ||
+		    !hvr_step_perform(&context->host, g_ptr_array_index(steps, i), timeout_ms,
+				      error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static HvrJournalEntry *make_entry(const HvrPlanFunction *planned, const HvrOwnership *ownership)
+{
+	HvrJournalEntry *entry = hvr_journal_entry_new(planned->function, planned->state);
+
+	entry->vm = g_strdup(ownership->vm);
+	entry->id = ownership->vm ? g_strdup(planned->id) : NULL;
+	entry->owner = ownership->owner;
+	entry->since = g_get_real_time() / G_USEC_PER_SEC;
+	return entry;
+}
+
+static guint deadline_ms(const HvrContext *context, const HvrPlanFunction *planned)
+{
+	return planned->device ? planned->device->deadline_ms : hvr_host_timeout_ms(&context->host);
+}
+
+/* What the steps were for: QEMU will be able to open the group. */
+static gboolean check_viable(const HvrContext *context, const HvrPciFunction *function,
+			     GError **error)
+{
+	HvrGroupStatus status = HVR_GROUP_NO_NODE;
+	GError *cause = NULL;
+
+	if (!context->host.kernel->group_status(&context->host, function->group, &status, &cause)) {
+		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
+		return FALSE;
+	}
+	if (status == HVR_GROUP_VIABLE)
+		return TRUE;
+	g_set_error(error, HVR_VFIO_ERROR,
+		    status == HVR_GROUP_IN_USE ? HVR_VFIO_ERROR_BUSY : HVR_VFIO_ERROR_NOT_VIABLE,
+		    "%s: VFIO says that IOMMU group %d is %s", function->name, function->group,
+		    status == HVR_GROUP_IN_USE	     ? "in use by another process"
+		    : status == HVR_GROUP_NOT_VIABLE ? "not viable: a driver of the host still "
+						       "has a member of it"
+						     : "without a node");
+	return FALSE;
+}
+
+static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
+			    const HvrOwnership *ownership, GPtrArray *entries, GError **error)
+{
+	if (!perform_steps(context, plan->first, hvr_host_timeout_ms(&context->host), error))
+		return FALSE;
+	for (guint i = 0; i < plan->functions->len; i++) {
+		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
+		HvrJournalEntry *entry = make_entry(planned, ownership);
+		g_ptr_array_add(entries, entry);
+		if (!hvr_journal_write(context->runtime, entry, error) ||
+		    !perform_steps(context, planned->steps, deadline_ms(context, planned), error))
+			return FALSE;
+		hvr_events_tell_device(context->events, "bound", planned->id,
+				       planned->function->name);
+	}
+	if (plan->functions->len && !context->host.kernel->container_check(&context->host, error))
+		return FALSE;
+	for (guint i = 0; i < plan->functions->len; i++) {
+		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
+		if (!check_viable(context, planned->function, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* A card that was prepared before this plan goes back to being prepared; the rest, to the host. */
+static void undo(const HvrContext *context, const HvrPlan *plan, const GPtrArray *entries,
+		 GError **error)
+{
+	for (guint i = entries->len; i > 0; i--) {
+		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i - 1);
+		g_autoptr(GPtrArray) one = g_ptr_array_new();
+		g_autoptr(GError) cause = NULL;
+		g_ptr_array_add(one, g_ptr_array_index(entries, i - 1));
+		if (!hvr_giveback(context, one,
+				  planned->adopted ? HVR_GIVEBACK_KEEP : HVR_GIVEBACK_RESTORE,
+				  &cause))
+			hvr_error_hint(error, "undoing it failed too: %s",
+				       g_strdelimit(cause->message, "\n", ' '));
+	}
+}
+
+gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOwnership *ownership,
+		     GError **error)
+{
+	g_autoptr(GPtrArray) entries =
+		g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
+	g_autoptr(GError) cause = NULL;
+
+	if (execute_all(context, plan, ownership, entries, &cause))
+		return TRUE;
+	undo(context, plan, entries, &cause);
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return FALSE;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/context.h"
+#include "launcher/host/plan.h"
+
+/* For whom the cards are prepared. */
+typedef struct {
+	const char *vm;	  /* NULL: for nobody yet (`prepare`) */
+	HvrProcess owner; /* who gives them back; {0, 0} with @vm NULL */
+} HvrOwnership;
+
+/**
+ * hvr_execute - carry the plan out: for each function its journal entry, fsynced, then its steps.
+ *
+ * The caller holds the groups' locks. What a failure leaves half done is undone before this
+ * returns, the last function first; what cannot be undone then stays in the journal, is named in
+ * the error's hint, and `release` finishes it. Modules stay loaded.
+ * Afterwards the VM's user can open the group's node, and VFIO says that the group is viable.
+ */
+gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOwnership *ownership,
+		     GError **error) G_GNUC_WARN_UNUSED_RESULT;

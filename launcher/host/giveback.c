@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Back to the host: entry + present state -> steps -> done -> entry removed.
+ *
+ * The steps are the difference between what was and what is, so a way back that was cut anywhere
+ * is just begun again.
+ */
+#include "launcher/host/giveback.h"
+
+#include "launcher/error.h"
+#include "launcher/host/inuse.h"
+#include "launcher/host/lock.h"
+#include "launcher/message.h"
+#include "vfio/error.h"
+#include "vfio/lifecycle.h"
+
+#define NODE_MODE 0600
+
+GPtrArray *hvr_giveback_of_vm(const GPtrArray *entries, const char *vm)
+{
+	GPtrArray *found = g_ptr_array_new();
+
+	for (guint i = 0; i < entries->len; i++) {
+		HvrJournalEntry *entry = g_ptr_array_index(entries, i);
+		if (g_strcmp0(entry->vm, vm) == 0)
+			g_ptr_array_add(found, entry);
+	}
+	return found;
+}
+
+GPtrArray *hvr_giveback_of_group(const GPtrArray *entries, int group)
+{
+	GPtrArray *found = g_ptr_array_new();
+
+	for (guint i = 0; i < entries->len; i++) {
+		HvrJournalEntry *entry = g_ptr_array_index(entries, i);
+		if (entry->group == group)
+			g_ptr_array_add(found, entry);
+	}
+	return found;
+}
+
+/* The function that the entry is about, or NULL when it is gone or another card has its address. */
+static const HvrPciFunction *find_function(const HvrInventory *inventory,
+					   const HvrJournalEntry *entry)
+{
+	const HvrPciFunction *function = hvr_inventory_find(inventory, &entry->address);
+
+	return function && function->vendor == entry->vendor && function->device == entry->device
+		       ? function
+		       : NULL;
+}
+
+static void keep_first(GError **first, GError *next)
+{
+	if (first && !*first)
+		*first = next;
+	else
+		g_error_free(next);
+}
+
+/* Every step is tried: what can be put right is put right. Returns whether all went well. */
+static gboolean perform_all(const HvrContext *context, const GPtrArray *steps, GError **error)
+{
+	gboolean well = TRUE;
+
+	for (guint i = 0; i < steps->len; i++) {
+		GError *cause = NULL;
+		if (hvr_step_perform(&context->host, g_ptr_array_index(steps, i),
+				     hvr_host_timeout_ms(&context->host), &cause))
+			continue;
+		keep_first(error, cause);
+		well = FALSE;
+	}
+	return well;
+}
+
+/* The node is nobody's, or whose it was when the card came on vfio-pci already: a host that was set
+ * up so gives it to a group, and udev would not do it again for a node that stays. */
+static GPtrArray *keep_steps(const HvrPciFunction *function, const HvrPciState *saved,
+			     const HvrPciState *now)
+{
+	uid_t uid = saved->has_node ? saved->node_uid : 0;
+	gid_t gid = saved->has_node ? saved->node_gid : 0;
+	mode_t mode = saved->has_node ? saved->node_mode : NODE_MODE;
+	GPtrArray *steps = hvr_steps_new();
+
+	if (now->has_node &&
+	    (now->node_uid != uid || now->node_gid != gid || now->node_mode != mode))
+		g_ptr_array_add(steps, hvr_step_new_own_node(function, uid, gid, mode));
+	return steps;
+}
+
+static GPtrArray *restore_steps(const HvrPciFunction *function, const HvrJournalEntry *entry,
+				const HvrPciState *now)
+{
+	GPtrArray *steps = hvr_steps_new();
+
+	hvr_lifecycle_restore(function, entry->saved, now, steps);
+	return steps;
+}
+
+/* The kernel no longer offers a reset method that it once did: the one thing that may be left. */
+static void warn_reset_method(const HvrContext *context, const HvrPciFunction *function,
+			      const HvrJournalEntry *entry)
+{
+	g_autoptr(HvrPciState) now = hvr_pci_state_read(&context->host, function, NULL);
+
+	if (now && g_strcmp0(now->reset_method, entry->saved->reset_method) != 0)
+		hvr_message("warning: %s: reset_method was '%s'; the kernel now offers '%s' only",
+			    entry->name, entry->saved->reset_method, now->reset_method);
+}
+
+static gboolean finish_entry(const HvrContext *context, HvrJournalEntry *entry,
+			     HvrGivebackMode mode, GError **error)
+{
+	if (mode == HVR_GIVEBACK_RESTORE)
+		return hvr_journal_remove(context->runtime, &entry->address, error);
+	g_clear_pointer(&entry->vm, g_free);
+	g_clear_pointer(&entry->id, g_free);
+	entry->owner = (HvrProcess){ 0 };
+	return hvr_journal_write(context->runtime, entry, error);
+}
+
+static gboolean give_one_back(const HvrContext *context, const HvrInventory *inventory,
+			      HvrJournalEntry *entry, HvrGivebackMode mode, GError **error)
+{
+	const HvrPciFunction *function = find_function(inventory, entry);
+	if (!function)
+		return hvr_journal_remove(context->runtime, &entry->address, error);
+
+	g_autoptr(HvrPciState) now = hvr_pci_state_read(&context->host, function, error);
+	if (!now)
+		return FALSE;
+	g_autoptr(GPtrArray) steps = mode == HVR_GIVEBACK_KEEP
+					     ? keep_steps(function, entry->saved, now)
+					     : restore_steps(function, entry, now);
+	if (!perform_all(context, steps, error))
+		return FALSE;
+	if (mode == HVR_GIVEBACK_RESTORE)
+		warn_reset_method(context, function, entry);
+	return finish_entry(context, entry, mode, error);
+}
+
+static gboolean check_closed(const HvrContext *context, const GPtrArray *entries, GError **error)
+{
+	for (guint i = 0; i < entries->len; i++) {
+		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
+		if (!hvr_inuse_group(&context->host, entry->group))
+			continue;
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY,
+			    "%s: cannot be given back: a process still has its IOMMU group %d open",
+			    entry->name, entry->group);
+		hvr_error_hint(error, "end that VM, then: hailo-vm-run release %s", entry->name);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGivebackMode mode,
+		      GError **error)
+{
+	gboolean well = TRUE;
+
+	if (entries->len == 0)
+		return TRUE;
+	if (!check_closed(context, entries, error))
+		return FALSE;
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context->host, error);
+	if (!inventory)
+		return FALSE;
+
+	for (guint i = entries->len; i > 0; i--) {
+		HvrJournalEntry *entry = g_ptr_array_index(entries, i - 1);
+		GError *cause = NULL;
+		if (give_one_back(context, inventory, entry, mode, &cause))
+			continue;
+		well = FALSE;
+		hvr_error_hint(&cause, "when that is mended: hailo-vm-run release %s", entry->name);
+		keep_first(error, cause);
+	}
+	return well;
+}
+
+static gboolean same_owner(const HvrJournalEntry *a, const HvrJournalEntry *b)
+{
+	return g_strcmp0(a->vm, b->vm) == 0 && a->owner.pid == b->owner.pid &&
+	       a->owner.start_time == b->owner.start_time;
+}
+
+GPtrArray *hvr_giveback_still_there(const HvrContext *context, const GPtrArray *entries)
+{
+	g_autoptr(GPtrArray) now = hvr_journal_list(context->runtime, NULL);
+	GPtrArray *still = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
+
+	for (guint i = 0; i < entries->len; i++) {
+		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
+		HvrJournalEntry *there = hvr_journal_find(now, &entry->address);
+		guint index = 0;
+		if (there && same_owner(entry, there) && g_ptr_array_find(now, there, &index))
+			g_ptr_array_add(still, g_ptr_array_steal_index(now, index));
+	}
+	return still;
+}
+
+static gboolean give_dead_back(const HvrContext *context, const GPtrArray *entries,
+			       const HvrJournalEntry *dead, GError **error)
+{
+	g_autofree char *name = hvr_lock_name_group(dead->group);
+	g_autoptr(GPtrArray) group = hvr_giveback_of_group(entries, dead->group);
+	g_autoptr(GPtrArray) theirs =
+		dead->vm ? hvr_giveback_of_vm(group, dead->vm) : g_ptr_array_ref(group);
+	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, error);
+
+	if (!lock)
+		return FALSE;
+	g_autoptr(GPtrArray) still = hvr_giveback_still_there(context, theirs);
+	gboolean well = hvr_giveback(context, still, HVR_GIVEBACK_RESTORE, error);
+	hvr_lock_release(lock);
+	return well;
+}
+
+guint hvr_giveback_dead(const HvrContext *context, GPtrArray **out_problems)
+{
+	g_autoptr(GPtrArray) entries = hvr_journal_list(context->runtime, out_problems);
+	guint given = 0;
+
+	for (guint i = 0; i < entries->len; i++) {
+		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
+		g_autoptr(GError) error = NULL;
+		if (entry->owner.pid == 0 || hvr_process_alive(&context->host, &entry->owner))
+			continue;
+		if (give_dead_back(context, entries, entry, &error))
+			given++;
+		else if (!g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY) &&
+			 out_problems)
+			g_ptr_array_add(*out_problems, g_strdup(error->message));
+	}
+	return given;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who would notice? The kernel is asked first, as it is quick and sure for VFIO groups; /proc is
+ * searched only to name the users, or where a host driver is about to lose a card.
+ */
+#include "launcher/host/inuse.h"
+
+#include "launcher/error.h"
+#include "vfio/error.h"
+#include "vfio/inventory.h"
+#include "vfio/users.h"
+
+static gboolean on_host_driver(const HvrPciFunction *function)
+{
+	return function->driver && !hvr_pci_function_is_bridge(function) &&
+	       hvr_pci_function_blocks(function);
+}
+
+gboolean hvr_inuse_group(const HvrHost *host, int group)
+{
+	HvrGroupStatus status = HVR_GROUP_NO_NODE;
+
+	return group >= 0 && host->kernel->group_status(host, group, &status, NULL) &&
+	       status == HVR_GROUP_IN_USE;
+}
+
+static void append_user(GString *text, const HvrUser *user)
+{
+	if (text->len)
+		g_string_append(text, ", ");
+	switch (user->kind) {
+	case HVR_USER_PROCESS:
+	case HVR_USER_VFIO:
+		g_string_append_printf(text, "%s (pid %d, has %s open)",
+				       user->command ? user->command : "a process", (int)user->pid,
+				       user->what);
+		break;
+	case HVR_USER_MOUNT:
+		g_string_append_printf(text, "a disk in use (%s)", user->what);
+		break;
+	case HVR_USER_DEFAULT_ROUTE:
+		g_string_append_printf(text, "the default route (%s)", user->what);
+		break;
+	}
+}
+
+static gboolean refuse(const char *name, const GPtrArray *users, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	gboolean vital = FALSE;
+
+	for (guint i = 0; i < users->len; i++) {
+		const HvrUser *user = g_ptr_array_index(users, i);
+		vital = vital || user->kind == HVR_USER_MOUNT ||
+			user->kind == HVR_USER_DEFAULT_ROUTE;
+		append_user(text, user);
+	}
+	if (vital)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "%s: this host cannot do without it: %s", name, text->str);
+	else
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY, "%s: in use by %s", name,
+			    text->len ? text->str : "a process that cannot be named");
+	hvr_error_hint(error, vital ? "put the card into a slot with an IOMMU group of its own"
+				    : "end what uses it, and try again");
+	return FALSE;
+}
+
+gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function, GError **error)
+{
+	gboolean open = hvr_inuse_group(host, function->group);
+
+	if (!open && !on_host_driver(function))
+		return TRUE;
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	g_ptr_array_add(one, (gpointer)function);
+	g_autoptr(GPtrArray) users = hvr_users_find(host, one);
+	return !open && users->len == 0 ? TRUE : refuse(function->name, users, error);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Is there an IOMMU, is it used, and if not, what is missing?
+ *
+ *                firmware's table        units in class/iommu     argument
+ *   Intel VT-d   DMAR                    dmarN                    intel_iommu=on, where the
+ *                                                                 kernel's default is off
+ *   AMD-Vi       IVRS                    ivhdN                    none: on unless switched off
+ *   Arm SMMU     IORT, or device tree    smmu3.ADDRESS            none
+ *   virtio       VIOT                    viommuN                  none
+ *
+ * A unit may be listed and no group exist, and no-IOMMU groups exist without a unit: so groups are
+ * counted, and those left out.
+ */
+#include "launcher/host/iommu.h"
+
+#include <string.h>
+
+#include "launcher/host/cpu.h"
+#include "vfio/sysfs.h"
+
+#define GROUPS "kernel/iommu_groups"
+#define TABLES "firmware/acpi/tables/"
+#define CHIPS  "kernel/irq"
+
+/* The way to the kernel's command line, where GRUB rules. */
+#define WHERE "the kernel's command line (/etc/default/grub, then update-grub) and reboot"
+
+void hvr_iommu_free(HvrIommu *iommu)
+{
+	if (!iommu)
+		return;
+	g_free(iommu->seen);
+	g_free(iommu->advice);
+	g_free(iommu);
+}
+
+static gboolean has_table(const HvrHost *host, const char *table)
+{
+	g_autofree char *path = g_strconcat(TABLES, table, NULL);
+	return hvr_sysfs_exists(host->sys, path);
+}
+
+static gboolean protects(const HvrHost *host, const char *group)
+{
+	g_autofree char *path = g_strdup_printf(GROUPS "/%s/name", group);
+	g_autofree char *name = hvr_sysfs_read_line(host->sys, path);
+
+	return g_strcmp0(name, "vfio-noiommu") != 0;
+}
+
+static guint count_groups(const HvrHost *host)
+{
+	g_autoptr(GPtrArray) groups = hvr_sysfs_list(host->sys, GROUPS);
+	guint n = 0;
+
+	for (guint i = 0; i < groups->len; i++)
+		n += protects(host, g_ptr_array_index(groups, i));
+	return n;
+}
+
+static const char *kind_of(const char *unit)
+{
+	static const struct {
+		const char *prefix, *kind;
+	} kinds[] = { { "dmar", "Intel VT-d" },
+		      { "ivhd", "AMD-Vi" },
+		      { "smmu", "Arm SMMU" },
+		      { "arm-smmu", "Arm SMMU" },
+		      { "viommu", "virtio IOMMU" } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+		if (g_str_has_prefix(unit, kinds[i].prefix))
+			return kinds[i].kind;
+	return "an IOMMU";
+}
+
+static char *describe_units(const HvrHost *host, guint groups)
+{
+	g_autoptr(GPtrArray) units = hvr_sysfs_list(host->sys, "class/iommu");
+	const char *kind = units->len ? kind_of(g_ptr_array_index(units, 0)) : "an IOMMU";
+
+	g_ptr_array_add(units, NULL);
+	g_autofree char *names = g_strjoinv(" ", (char **)units->pdata);
+	return g_strdup_printf("%s%s%s%s, %u groups", kind, *names ? " (" : "", names,
+			       *names ? ")" : "", groups);
+}
+
+/* The argument that switches it off, if one does. */
+static const char *switched_off(const HvrHost *host)
+{
+	static const char *const words[] = { "iommu=off", "intel_iommu=off", "amd_iommu=off" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if (hvr_kernel_has_argument(host, words[i]))
+			return words[i];
+	return NULL;
+}
+
+static char *advise_intel(const HvrHost *host)
+{
+	const char *off = switched_off(host);
+
+	if (off)
+		return g_strdup_printf("put intel_iommu=on in the place of %s on " WHERE, off);
+	if (hvr_kernel_has_argument(host, "intel_iommu=on"))
+		return g_strdup("intel_iommu=on is given, and the kernel found its IOMMU unfit: "
+				"see 'dmesg | grep -i dmar', and update the firmware");
+	return g_strdup("add intel_iommu=on to " WHERE);
+}
+
+static char *advise_amd(const HvrHost *host)
+{
+	const char *off = switched_off(host);
+
+	if (off)
+		return g_strdup_printf("remove %s from " WHERE, off);
+	return g_strdup("AMD's is on unless switched off: see 'dmesg | grep AMD-Vi' for what the "
+			"kernel dislikes, and update the firmware");
+}
+
+static char *advise_by_maker(const HvrCpu *cpu)
+{
+	if (cpu->is_guest)
+		return g_strdup("this host is a virtual machine: give it an IOMMU (QEMU: -machine "
+				"q35,kernel-irqchip=split -device "
+				"intel-iommu,intremap=on,caching-mode=on)");
+	switch (cpu->maker) {
+	case HVR_CPU_INTEL:
+		return g_strdup("enable VT-d in the firmware setup, then boot with intel_iommu=on");
+	case HVR_CPU_AMD:
+		return g_strdup("enable the IOMMU (AMD-Vi) in the firmware setup; the kernel "
+				"needs no argument");
+	case HVR_CPU_ARM:
+		return g_strdup("enable the SMMU in the firmware setup; some boards have none "
+				"behind their PCIe ports");
+	case HVR_CPU_OTHER:
+		break;
+	}
+	return g_strdup("enable the IOMMU in the firmware setup and in the kernel");
+}
+
+char *hvr_iommu_advice(const HvrHost *host)
+{
+	HvrCpu cpu = hvr_cpu_look(host);
+
+	if (has_table(host, "DMAR"))
+		return advise_intel(host);
+	if (has_table(host, "IVRS"))
+		return advise_amd(host);
+	if (has_table(host, "IORT") && !cpu.is_guest)
+		return g_strdup("the firmware has an IORT table, but no SMMU for PCIe is in use: "
+				"enable it in the firmware setup, and use a kernel with "
+				"CONFIG_ARM_SMMU_V3");
+	return advise_by_maker(&cpu);
+}
+
+static const char *table_found(const HvrHost *host)
+{
+	static const char *const tables[] = { "DMAR", "IVRS", "IORT", "VIOT" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++)
+		if (has_table(host, tables[i]))
+			return tables[i];
+	return NULL;
+}
+
+HvrIommu *hvr_iommu_look(const HvrHost *host)
+{
+	HvrIommu *iommu = g_new0(HvrIommu, 1);
+	guint groups = count_groups(host);
+	const char *table = table_found(host);
+
+	if (groups > 0) {
+		iommu->state = HVR_IOMMU_ON;
+		iommu->seen = describe_units(host, groups);
+		return iommu;
+	}
+	iommu->state = table ? HVR_IOMMU_UNUSED : HVR_IOMMU_ABSENT;
+	iommu->seen = table ? g_strdup_printf("the firmware describes one (ACPI table %s), and "
+					      "the kernel does not use it",
+					      table)
+			    : g_strdup("none: the firmware has no DMAR, IVRS or IORT table");
+	iommu->advice = hvr_iommu_advice(host);
+	return iommu;
+}
+
+/* "IR-PCI-MSI" on x86 when remapped, since 6.2 "IR-PCI-MSIX-0000:02:00.0" and the like; Arm's ITS
+ * isolates by its nature. Returns: UNKNOWN for the chip of any other interrupt. */
+static HvrInterrupts judge_chip(const char *chip)
+{
+	if (!strstr(chip, "MSI"))
+		return HVR_INTERRUPTS_UNKNOWN;
+	if (g_str_has_prefix(chip, "DMAR") || g_str_has_prefix(chip, "AMD-Vi"))
+		return HVR_INTERRUPTS_UNKNOWN; /* the IOMMU's own, never remapped */
+	return g_str_has_prefix(chip, "IR-") || strstr(chip, "ITS") ? HVR_INTERRUPTS_REMAPPED
+								    : HVR_INTERRUPTS_DIRECT;
+}
+
+HvrInterrupts hvr_iommu_interrupts(const HvrHost *host)
+{
+	g_autoptr(GPtrArray) numbers = hvr_sysfs_list(host->sys, CHIPS);
+	HvrInterrupts found = HVR_INTERRUPTS_UNKNOWN;
+
+	for (guint i = 0; i < numbers->len && found != HVR_INTERRUPTS_REMAPPED; i++) {
+		const char *number = g_ptr_array_index(numbers, i);
+		g_autofree char *path = g_strdup_printf(CHIPS "/%s/chip_name", number);
+		g_autofree char *chip = hvr_sysfs_read_line(host->sys, path);
+		HvrInterrupts judged = chip ? judge_chip(chip) : HVR_INTERRUPTS_UNKNOWN;
+		if (judged != HVR_INTERRUPTS_UNKNOWN)
+			found = judged;
+	}
+	return found;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The look at the host that a plan is made from: the claimed cards and what shares their groups.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "launcher/host/plan.h"
+
+void hvr_plan_view_free(HvrPlanView *view)
+{
+	if (!view)
+		return;
+	g_hash_table_unref(view->states);
+	g_hash_table_unref(view->dead);
+	g_hash_table_unref(view->usable);
+	g_ptr_array_unref(view->journal);
+	g_free(view);
+}
+
+static gboolean node_usable(const HvrContext *context, const HvrPciFunction *function)
+{
+	g_autofree char *node = g_strdup_printf("vfio/%d", function->group);
+	return faccessat(context->host.dev, node, R_OK | W_OK, AT_EACCESS) == 0;
+}
+
+static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFunction *function)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (g_hash_table_contains(view->states, function))
+		return;
+	HvrPciState *state = hvr_pci_state_read(&context->host, function, &error);
+	if (state)
+		g_hash_table_insert(view->states, (gpointer)function, state);
+	if (state && node_usable(context, function))
+		g_hash_table_add(view->usable, (gpointer)function);
+	if (!state || !hvr_pci_function_alive(&context->host, function, &error))
+		g_hash_table_insert(view->dead, (gpointer)function, g_strdup(error->message));
+}
+
+HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
+			   const HvrInventory *inventory)
+{
+	HvrPlanView *view = g_new(HvrPlanView, 1);
+
+	view->states = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)hvr_pci_state_free);
+	view->dead = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	view->usable = g_hash_table_new(NULL, NULL);
+	view->journal = context->runtime >= 0 ? hvr_journal_list(context->runtime, NULL)
+					      : g_ptr_array_new();
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		const GPtrArray *group = hvr_inventory_group(inventory, card->function->group);
+		look_at(context, view, card->function);
+		for (guint k = 0; k < group->len; k++) {
+			HvrPciFunction *member = g_ptr_array_index(group, k);
+			if (!hvr_pci_function_is_bridge(member))
+				look_at(context, view, member);
+		}
+	}
+	return view;
+}

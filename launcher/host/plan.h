@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/host/claim.h"
+#include "launcher/context.h"
+#include "launcher/host/facts.h"
+#include "launcher/host/journal.h"
+#include "launcher/profile/profile.h"
+#include "vfio/inventory.h"
+#include "vfio/state.h"
+
+/**
+ * HvrPlan - what will be done, all of it decided: the changes to the host in order, and what QEMU
+ * gets. --dry-run prints it, the executor carries it out.
+ */
+
+/* One PCI function that changes hands. */
+typedef struct {
+	const HvrPciFunction *function;
+	const HvrProfileDevice *device; /* the section that it comes from */
+	char *id;	    /* QEMU's id; NULL: bound to vfio-pci only, for its group's sake */
+	HvrPciState *state; /* before the first change, for the journal: the host's own state,
+			       also when an earlier entry is taken over */
+	GPtrArray *steps;   /* of HvrStep */
+	gboolean adopted;   /* there is a journal entry already: a prepared or kept card */
+} HvrPlanFunction;
+
+typedef struct {
+	GPtrArray *functions; /* of HvrPlanFunction */
+	GPtrArray *first;     /* of HvrStep: before any function, such as loading vfio-pci */
+	GPtrArray *cards;     /* of HvrCmdlineCard, what QEMU gets */
+	GPtrArray *notes;     /* of char *: one line each, for the user */
+	guint64 memlock_bytes;
+	gboolean kvm;
+} HvrPlan;
+
+/* What the plan's functions are like now: read by hvr_plan_look(), judged by hvr_plan_make(). */
+typedef struct {
+	GHashTable *states; /* const HvrPciFunction * -> HvrPciState */
+	GHashTable *dead;   /* const HvrPciFunction * -> char *, why its config space is not well */
+	GHashTable *usable; /* const HvrPciFunction *: the caller may open its group's node */
+	GPtrArray *journal; /* of HvrJournalEntry */
+} HvrPlanView;
+
+/**
+ * hvr_plan_look - read the state of the claimed cards and of the endpoints of their groups.
+ * Changes nothing. A function that vanishes meanwhile is dead.
+ */
+HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
+			   const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_plan_view_free(HvrPlanView *view);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlanView, hvr_plan_view_free)
+
+/**
+ * hvr_plan_make - decide. Pure: everything it knows is in its arguments.
+ *
+ * Errors: HVR_VFIO_ERROR_NO_IOMMU (hint: the kernel argument), _NOT_VIABLE (every endpoint in the
+ * way with its driver), _UNSUITABLE (dead, bridge), _PERMISSION; HVR_LAUNCH_ERROR_UNAVAILABLE (no
+ * QEMU, no vfio-pci, too little memory lock), _PROFILE (a file that cannot be used), _PERMISSION
+ * (a plain user and an unprepared card).
+ */
+HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts,
+		       const HvrInventory *inventory, const HvrClaim *claim,
+		       const HvrPlanView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_plan_free(HvrPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlan, hvr_plan_free)
+
+/* The functions of the plan that a host driver still has: they must not be in use.
+ * [transfer container] array of HvrPciFunction */
+GPtrArray *hvr_plan_taken(const HvrPlan *plan) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Memory beyond the guest's RAM that QEMU may have to lock: ROMs, BARs, and room. */
+#define HVR_PLAN_MEMLOCK_EXTRA (G_GUINT64_CONSTANT(1) << 30)

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Free, or whose? Three witnesses, from the best informed to the surest:
+ *
+ *   the lock of the group   names the VM
+ *   /proc                   names any other process, as far as the caller may look
+ *   the group's node        knows, but names nobody
+ *
+ * "Free" is only said when none of them was kept from speaking.
+ */
+#include "launcher/host/use.h"
+
+#include "launcher/host/journal.h"
+#include "launcher/host/lock.h"
+#include "vfio/users.h"
+
+struct HvrUseFinder {
+	const HvrContext *context;
+	GPtrArray *journal;
+	gboolean any_user; /* somebody uses one of the functions: see whom, one by one */
+};
+
+void hvr_use_clear(HvrUse *use)
+{
+	g_clear_pointer(&use->who, g_free);
+	g_clear_pointer(&use->what, g_free);
+}
+
+HvrUseFinder *hvr_use_finder_new(const HvrContext *context, const GPtrArray *functions)
+{
+	HvrUseFinder *finder = g_new0(HvrUseFinder, 1);
+	g_autoptr(GPtrArray) users = hvr_users_find(&context->host, functions);
+
+	finder->context = context;
+	finder->any_user = users->len > 0;
+	finder->journal =
+		context->runtime >= 0
+			? hvr_journal_list(context->runtime, NULL)
+			: g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
+	return finder;
+}
+
+void hvr_use_finder_free(HvrUseFinder *finder)
+{
+	if (!finder)
+		return;
+	g_ptr_array_unref(finder->journal);
+	g_free(finder);
+}
+
+static gboolean find_vm(const HvrContext *context, const HvrPciFunction *function, HvrUse *use)
+{
+	g_auto(HvrLockHolder) holder = { 0 };
+	g_autofree char *name = hvr_lock_name_group(function->group);
+
+	if (context->runtime < 0 || function->group < 0 ||
+	    !hvr_lock_holder(&context->host, context->runtime, name, &holder))
+		return FALSE;
+	use->kind = HVR_USE_VM;
+	use->who = g_steal_pointer(&holder.vm);
+	use->pid = holder.pid.pid;
+	return TRUE;
+}
+
+static gboolean find_process(const HvrContext *context, const HvrPciFunction *function, HvrUse *use)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+
+	g_ptr_array_add(one, (gpointer)function);
+	g_autoptr(GPtrArray) users = hvr_users_find(&context->host, one);
+	if (users->len == 0)
+		return FALSE;
+	const HvrUser *user = g_ptr_array_index(users, 0);
+	use->kind = HVR_USE_PROCESS;
+	use->who = g_strdup(user->command);
+	use->pid = user->pid;
+	use->what = g_strdup(user->what);
+	return TRUE;
+}
+
+/* The kernel's word, for a function on a VFIO driver; a captured tree has no kernel behind it. */
+static HvrUseKind ask_kernel(const HvrContext *context, const HvrPciFunction *function)
+{
+	HvrGroupStatus status = HVR_GROUP_NO_NODE;
+
+	if (context->captured || function->group < 0 ||
+	    !context->host.kernel->group_status(&context->host, function->group, &status, NULL))
+		return HVR_USE_UNKNOWN;
+	return status == HVR_GROUP_IN_USE ? HVR_USE_PROCESS : HVR_USE_FREE;
+}
+
+static HvrUseKind find_rest(const HvrContext *context, const HvrPciFunction *function)
+{
+	if (!function->driver)
+		return HVR_USE_FREE;
+	if (!hvr_pci_function_blocks(function))
+		return ask_kernel(context, function);
+	return context->privileged && !context->captured ? HVR_USE_FREE : HVR_USE_UNKNOWN;
+}
+
+void hvr_use_find(const HvrUseFinder *finder, const HvrPciFunction *function, HvrUse *out_use)
+{
+	const HvrContext *context = finder->context;
+
+	*out_use = (HvrUse){ .kind = HVR_USE_FREE };
+	out_use->prepared = hvr_journal_find(finder->journal, &function->address) != NULL;
+	if (find_vm(context, function, out_use) ||
+	    (finder->any_user && find_process(context, function, out_use)))
+		return;
+	out_use->kind = find_rest(context, function);
+}
+
+char *hvr_use_describe(const HvrUse *use)
+{
+	const char *who = use->who ? use->who : use->what ? use->what : "a process";
+	g_autofree char *pid = use->pid ? g_strdup_printf(" (pid %d)", (int)use->pid) : NULL;
+
+	switch (use->kind) {
+	case HVR_USE_FREE:
+		return g_strdup(use->prepared ? "free, prepared" : "free");
+	case HVR_USE_VM:
+		return g_strdup_printf("%s%s%s", use->who ? "VM " : "hailo-vm-run",
+				       use->who ? use->who : "", pid ? pid : "");
+	case HVR_USE_PROCESS:
+		return g_strdup_printf("%s%s", who, pid ? pid : "");
+	case HVR_USE_UNKNOWN:
+		return g_strdup("unknown");
+	}
+	g_return_val_if_reached(NULL);
+}

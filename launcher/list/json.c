@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * list --json. Keys may join; those that are here stay.
+ */
+#include "launcher/list/json.h"
+
+#include "launcher/command/json.h"
+#include "launcher/list/list.h"
+
+static JsonArray *group_members(const HvrListItem *item)
+{
+	JsonArray *members = json_array_new();
+
+	for (guint i = 0; item->group && i < item->group->len; i++) {
+		const HvrPciFunction *member = g_ptr_array_index(item->group, i);
+		if (member != item->function)
+			json_array_add_string_element(members, member->name);
+	}
+	return members;
+}
+
+static JsonArray *reset_methods(const HvrListItem *item)
+{
+	g_auto(GStrv) words = g_strsplit(item->reset_method ? item->reset_method : "", " ", -1);
+	JsonArray *methods = json_array_new();
+
+	for (char **word = words; *word; word++)
+		if (**word)
+			json_array_add_string_element(methods, *word);
+	return methods;
+}
+
+static void set_hex(JsonObject *object, const char *name, guint digits, guint32 value)
+{
+	g_autofree char *text = g_strdup_printf("%0*x", (int)digits, value);
+	json_object_set_string_member(object, name, text);
+}
+
+static void set_int_or_null(JsonObject *object, const char *name, gboolean known, gint64 value)
+{
+	if (known)
+		json_object_set_int_member(object, name, value);
+	else
+		json_object_set_null_member(object, name);
+}
+
+static void add_node(JsonObject *object, const HvrListItem *item)
+{
+	g_autofree char *mode = item->node ? g_strdup_printf("%04o", item->node_mode) : NULL;
+
+	hvr_json_set_string(object, "node", item->node);
+	hvr_json_set_string(object, "node_owner", item->node_owner);
+	hvr_json_set_string(object, "node_mode", mode);
+}
+
+/* in_use_by is null for a free card, and for one of which nothing can be said: see "use". */
+static void add_use(JsonObject *object, const HvrListItem *item)
+{
+	static const char *const kinds[] = { [HVR_USE_FREE] = "free",
+					     [HVR_USE_VM] = "vm",
+					     [HVR_USE_PROCESS] = "process",
+					     [HVR_USE_UNKNOWN] = "unknown" };
+	const HvrUse *use = &item->use;
+	gboolean used = use->kind == HVR_USE_VM || use->kind == HVR_USE_PROCESS;
+	g_autofree char *text = used ? hvr_use_describe(use) : NULL;
+
+	hvr_json_set_string(object, "in_use_by", text);
+	json_object_set_string_member(object, "use", kinds[use->kind]);
+	hvr_json_set_string(object, "vm", use->kind == HVR_USE_VM ? use->who : NULL);
+	set_int_or_null(object, "pid", use->pid > 0, use->pid);
+	json_object_set_boolean_member(object, "prepared", use->prepared);
+}
+
+static JsonObject *item_to_json(const HvrListItem *item)
+{
+	const HvrPciFunction *function = item->function;
+	JsonObject *object = json_object_new();
+
+	json_object_set_string_member(object, "address", function->name);
+	hvr_json_set_string(object, "path", function->path);
+	set_hex(object, "vendor", 4, function->vendor);
+	set_hex(object, "device", 4, function->device);
+	set_hex(object, "class", 6, function->class_code);
+	json_object_set_string_member(object, "name", item->name);
+	json_object_set_boolean_member(object, "accelerator", function->quirk != NULL);
+	set_int_or_null(object, "iommu_group", function->group >= 0, function->group);
+	json_object_set_array_member(object, "group_members", group_members(item));
+	hvr_json_set_string(object, "driver", function->driver);
+	json_object_set_array_member(object, "reset_method", reset_methods(item));
+	hvr_json_set_string(object, "link_speed", item->link_speed);
+	hvr_json_set_string(object, "link_width", item->link_width);
+	hvr_json_set_string(object, "power_state", item->power_state);
+	set_int_or_null(object, "numa_node", item->numa_node >= 0, item->numa_node);
+	add_node(object, item);
+	add_use(object, item);
+	return object;
+}
+
+JsonObject *hvr_list_to_json(const GPtrArray *items)
+{
+	JsonObject *root = json_object_new();
+	JsonArray *devices = json_array_new();
+
+	for (guint i = 0; i < items->len; i++) {
+		const HvrListItem *item = g_ptr_array_index(items, i);
+		if (item->chosen)
+			json_array_add_object_element(devices, item_to_json(item));
+	}
+	json_object_set_array_member(root, "devices", devices);
+	return root;
+}
+
+void hvr_list_print_json(const GPtrArray *items)
+{
+	hvr_json_print(hvr_list_to_json(items));
+}

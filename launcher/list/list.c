@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `list` shows is read in two depths. Of every function there is the inventory, which is
+ * cheap; the attributes that cost a file each, and who uses it, are only read of those that one
+ * asks this program for: accelerators, and whatever is on a VFIO driver.
+ */
+#include "launcher/list/list.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "vfio/nodes.h"
+#include "vfio/sysfs.h"
+
+static void item_free(gpointer data)
+{
+	HvrListItem *item = data;
+
+	g_free(item->name);
+	g_free(item->reset_method);
+	g_free(item->link_speed);
+	g_free(item->link_width);
+	g_free(item->power_state);
+	g_free(item->node);
+	g_free(item->node_owner);
+	hvr_use_clear(&item->use);
+	g_free(item);
+}
+
+static gboolean on_vfio(const HvrPciFunction *function)
+{
+	return function->driver && strstr(function->driver, "vfio");
+}
+
+/* What this program is about. */
+static gboolean is_ours(const HvrPciFunction *function)
+{
+	return function->quirk || on_vfio(function);
+}
+
+static void read_attributes(const HvrHost *host, HvrListItem *item)
+{
+	g_autofree char *path = g_strconcat("bus/pci/devices/", item->function->name, NULL);
+	g_auto(HvrFd) fd = hvr_open_beneath(host->sys, path, O_PATH | O_DIRECTORY);
+	guint64 numa;
+
+	if (fd < 0)
+		return;
+	item->reset_method = hvr_sysfs_read_line(fd, "reset_method");
+	item->link_speed = hvr_sysfs_read_line(fd, "current_link_speed");
+	item->link_width = hvr_sysfs_read_line(fd, "current_link_width");
+	item->power_state = hvr_sysfs_read_line(fd, "power_state");
+	if (hvr_sysfs_read_number(fd, "numa_node", 10, &numa) && numa <= G_MAXINT)
+		item->numa_node = (int)numa;
+}
+
+static char *owner_name(uid_t uid)
+{
+	const struct passwd *entry = getpwuid(uid);
+
+	return entry ? g_strdup(entry->pw_name) : g_strdup_printf("%u", uid);
+}
+
+/* The first node that is there: the group's on a VFIO driver, else what the host's driver made. */
+static void read_node(const HvrHost *host, HvrListItem *item)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	struct stat st;
+
+	g_ptr_array_add(one, (gpointer)item->function);
+	g_autoptr(HvrNodes) nodes = hvr_nodes_find(host, one);
+	for (guint i = 0; i < nodes->nodes->len && !item->node; i++) {
+		const HvrNode *node = g_ptr_array_index(nodes->nodes, i);
+		g_auto(HvrFd) fd = hvr_open_beneath(host->dev, node->name, O_PATH | O_NOFOLLOW);
+		if (g_str_has_prefix(node->name, "vfio/") != on_vfio(item->function) || fd < 0 ||
+		    fstat(fd, &st) < 0)
+			continue;
+		item->node = g_strconcat("/dev/", node->name, NULL);
+		item->node_owner = owner_name(st.st_uid);
+		item->node_mode = st.st_mode & 07777;
+	}
+}
+
+/* Thousands of functions are of a few kinds. @names: vendor and device -> name */
+static char *name_of(GHashTable *names, const HvrInventory *inventory,
+		     const HvrPciFunction *function)
+{
+	gpointer key = GUINT_TO_POINTER((guint)function->vendor << 16 | function->device);
+	char *name = g_hash_table_lookup(names, key);
+
+	if (!name) {
+		name = hvr_inventory_describe(inventory, function);
+		g_hash_table_insert(names, key, name);
+	}
+	return g_strdup(name);
+}
+
+static HvrListItem *item_new(GHashTable *names, const HvrInventory *inventory,
+			     const HvrPciFunction *function, gboolean chosen)
+{
+	HvrListItem *item = g_new0(HvrListItem, 1);
+
+	item->function = function;
+	item->chosen = chosen;
+	item->group = function->group < 0 ? NULL : hvr_inventory_group(inventory, function->group);
+	item->name = name_of(names, inventory, function);
+	item->numa_node = -1;
+	item->use.kind = HVR_USE_UNKNOWN;
+	return item;
+}
+
+/* Stable paths of all that is above a chosen function. */
+static void add_ancestors(GHashTable *wanted, const HvrPciFunction *function)
+{
+	g_autofree char *path = g_strdup(function->path ? function->path : "");
+	char *slash;
+
+	while ((slash = strrchr(path, '/'))) {
+		*slash = '\0';
+		g_hash_table_add(wanted, g_strdup(path));
+	}
+}
+
+/* Stable paths of the functions that belong into the picture around the chosen ones. */
+static GHashTable *find_surroundings(const HvrInventory *inventory)
+{
+	GHashTable *wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	const GPtrArray *all = hvr_inventory_functions(inventory);
+
+	for (guint i = 0; i < all->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(all, i);
+		if (!function->quirk)
+			continue;
+		const GPtrArray *group = hvr_inventory_group(inventory, function->group);
+		add_ancestors(wanted, function);
+		for (guint k = 0; k < group->len; k++) {
+			const HvrPciFunction *member = g_ptr_array_index(group, k);
+			add_ancestors(wanted, member);
+			if (member->path)
+				g_hash_table_add(wanted, g_strdup(member->path));
+		}
+	}
+	return wanted;
+}
+
+static GPtrArray *choose(const HvrInventory *inventory, const HvrListWhat *what)
+{
+	GPtrArray *items = g_ptr_array_new_with_free_func(item_free);
+	const GPtrArray *all = hvr_inventory_functions(inventory);
+	g_autoptr(GHashTable) names = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	g_autoptr(GHashTable) around =
+		what->surround && !what->all ? find_surroundings(inventory) : NULL;
+
+	for (guint i = 0; i < all->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(all, i);
+		gboolean chosen = what->all || function->quirk;
+		if (chosen ||
+		    (around && function->path && g_hash_table_contains(around, function->path)))
+			g_ptr_array_add(items, item_new(names, inventory, function, chosen));
+	}
+	return items;
+}
+
+static void find_users(const HvrContext *context, const GPtrArray *items)
+{
+	g_autoptr(GPtrArray) ours = g_ptr_array_new();
+
+	for (guint i = 0; i < items->len; i++) {
+		const HvrListItem *item = g_ptr_array_index(items, i);
+		if (is_ours(item->function))
+			g_ptr_array_add(ours, (gpointer)item->function);
+	}
+	if (ours->len == 0)
+		return;
+	g_autoptr(HvrUseFinder) finder = hvr_use_finder_new(context, ours);
+	for (guint i = 0; i < items->len; i++) {
+		HvrListItem *item = g_ptr_array_index(items, i);
+		if (is_ours(item->function))
+			hvr_use_find(finder, item->function, &item->use);
+	}
+}
+
+GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventory,
+			 const HvrListWhat *what)
+{
+	GPtrArray *items = choose(inventory, what);
+
+	for (guint i = 0; i < items->len; i++) {
+		HvrListItem *item = g_ptr_array_index(items, i);
+		item->detailed = what->details || is_ours(item->function);
+		if (item->detailed)
+			read_attributes(&context->host, item);
+		if (is_ours(item->function))
+			read_node(&context->host, item);
+	}
+	find_users(context, items);
+	return items;
+}
+
+char *hvr_list_group_text(const HvrListItem *item)
+{
+	GString *text = g_string_new(NULL);
+	guint others = 0;
+
+	if (!item->group)
+		return g_string_free(g_string_append(text, "none"), FALSE);
+	g_string_append_printf(text, "%d", item->function->group);
+	for (guint i = 0; i < item->group->len; i++) {
+		const HvrPciFunction *member = g_ptr_array_index(item->group, i);
+		if (member != item->function)
+			g_string_append_printf(text, "%s%s", others++ ? " " : " + ", member->name);
+	}
+	return g_string_free(text, FALSE);
+}

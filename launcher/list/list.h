@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+#include "launcher/context.h"
+#include "launcher/host/use.h"
+#include "vfio/inventory.h"
+
+/**
+ * HvrListItem - one function as `list` shows it. What is not known, or not there, is NULL.
+ */
+typedef struct {
+	const HvrPciFunction *function;
+	const GPtrArray *group; /* all members of its group, itself included; NULL: no group */
+	gboolean chosen;	/* FALSE: here only as a neighbour or a bridge, for the tree */
+	char *name;
+	/* Of accelerators, and of functions on a VFIO driver; of all where asked for. */
+	gboolean detailed;
+	char *reset_method; /* "" emptied */
+	char *link_speed;   /* "8.0 GT/s PCIe" */
+	char *link_width;   /* "4" */
+	char *power_state;  /* "D0" */
+	int numa_node;	    /* -1: none */
+	char *node;	    /* "/dev/vfio/14", "/dev/hailo0" */
+	char *node_owner;   /* a name, or a number where it has none */
+	mode_t node_mode;   /* permission bits */
+	HvrUse use;
+} HvrListItem;
+
+typedef struct {
+	gboolean all;	   /* every function, not only the accelerators of the quirk table */
+	gboolean details;  /* of every function that is listed */
+	gboolean surround; /* bridges above and members of the groups too */
+} HvrListWhat;
+
+/**
+ * hvr_list_read - look at the functions of @inventory. Changes nothing, needs no privilege.
+ * The inventory must outlive the list. Linear in the number of functions.
+ * Returns: (transfer full): array of HvrListItem, sorted by address
+ */
+GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventory,
+			 const HvrListWhat *what) G_GNUC_WARN_UNUSED_RESULT;
+
+/* One line of text for each item, under a headline. @width: columns of the terminal, 0: any.
+ * Pure. [transfer full] */
+char *hvr_list_table(const GPtrArray *items, guint width) G_GNUC_WARN_UNUSED_RESULT;
+
+/* "14, with 0000:02:00.1": its group and the endpoints and bridges in it. [transfer full] */
+char *hvr_list_group_text(const HvrListItem *item) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Root buses, bridges and what is below them. @unicode: lines instead of ASCII. Pure.
+ * [transfer full] */
+char *hvr_list_tree(const GPtrArray *items, gboolean unicode) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for Graphviz, groups as clusters. Pure. [transfer full] */
+char *hvr_list_dot(const GPtrArray *items) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The address of what is above it: a bridge's item among @items, or NULL on a root bus. */
+const HvrListItem *hvr_list_parent(GHashTable *by_path, const HvrListItem *item);
+/* For hvr_list_parent(): stable path -> item. [transfer full] */
+GHashTable *hvr_list_by_path(const GPtrArray *items) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A table whose columns are as wide as their widest cell. Where the terminal is narrower, the name
+ * gives way first: everything else may have to be copied from here.
+ */
+#include "launcher/list/list.h"
+
+#include <string.h>
+
+enum {
+	ADDRESS,
+	NAME,
+	GROUP,
+	DRIVER,
+	USE,
+	RESET,
+	LINK,
+	POWER,
+	NUMA,
+	NODE,
+	PATH,
+	COLUMNS,
+};
+
+#define NAME_MIN 12
+#define GAP	 2
+
+static const char *const headline[COLUMNS] = {
+	"ADDRESS", "NAME",  "GROUP", "DRIVER", "IN USE BY", "RESET",
+	"LINK",	   "POWER", "NUMA",  "NODE",   "PATH",
+};
+
+/* Cells are literals, texts of the item, or in @texts: of thousands of rows most are "-". */
+typedef struct {
+	const char *cells[COLUMNS];
+	guint lengths[COLUMNS]; /* in characters */
+} Row;
+
+typedef struct {
+	GArray *rows; /* of Row */
+	GStringChunk *texts;
+	guint widths[COLUMNS];
+} Table;
+
+/* @text: (transfer full) */
+static const char *keep(const Table *table, char *text)
+{
+	g_autofree char *owned = text;
+	return g_string_chunk_insert(table->texts, owned);
+}
+
+/* "8.0 GT/s PCIe" and "4": "8.0 GT/s x4" */
+static char *link_text(const HvrListItem *item)
+{
+	const char *blank = item->link_speed ? strstr(item->link_speed, " PCIe") : NULL;
+
+	if (!item->link_speed || !item->link_width || !g_ascii_isdigit(*item->link_speed) ||
+	    g_str_equal(item->link_width, "0"))
+		return g_strdup("-");
+	return g_strdup_printf(
+		"%.*s x%s", blank ? (int)(blank - item->link_speed) : (int)strlen(item->link_speed),
+		item->link_speed, item->link_width);
+}
+
+static const char *reset_text(const HvrListItem *item)
+{
+	if (!item->reset_method)
+		return "-";
+	return *item->reset_method ? item->reset_method : "none";
+}
+
+static const char *use_text(const Table *table, const HvrListItem *item)
+{
+	if (!item->function->quirk && item->use.kind == HVR_USE_UNKNOWN)
+		return "-";
+	return keep(table, hvr_use_describe(&item->use));
+}
+
+static const char *node_text(const Table *table, const HvrListItem *item)
+{
+	if (!item->node)
+		return "-";
+	return keep(table,
+		    g_strdup_printf("%s %s %04o", item->node, item->node_owner, item->node_mode));
+}
+
+static const char *numa_text(const Table *table, const HvrListItem *item)
+{
+	return item->numa_node < 0 ? "-" : keep(table, g_strdup_printf("%d", item->numa_node));
+}
+
+static const char *or_dash(const char *text)
+{
+	return text ? text : "-";
+}
+
+static void add_row(Table *table, const HvrListItem *item)
+{
+	const HvrPciFunction *function = item->function;
+	Row row = {
+		.cells = {
+			[ADDRESS] = function->name,
+			[NAME] = item->name,
+			[GROUP] = keep(table, hvr_list_group_text(item)),
+			[DRIVER] = or_dash(function->driver),
+			[USE] = use_text(table, item),
+			[RESET] = reset_text(item),
+			[LINK] = item->detailed ? keep(table, link_text(item)) : "-",
+			[POWER] = or_dash(item->power_state),
+			[NUMA] = numa_text(table, item),
+			[NODE] = node_text(table, item),
+			[PATH] = or_dash(function->path),
+		},
+	};
+
+	for (guint i = 0; i < COLUMNS; i++) {
+		row.lengths[i] = (guint)g_utf8_strlen(row.cells[i], -1);
+		table->widths[i] = MAX(table->widths[i], row.lengths[i]);
+	}
+	g_array_append_val(table->rows, row);
+}
+
+static void add_headline(Table *table)
+{
+	Row row;
+
+	for (guint i = 0; i < COLUMNS; i++) {
+		row.cells[i] = headline[i];
+		row.lengths[i] = table->widths[i] = (guint)strlen(headline[i]);
+	}
+	g_array_append_val(table->rows, row);
+}
+
+static void fit(Table *table, guint limit)
+{
+	guint total = (COLUMNS - 1) * GAP;
+
+	for (guint i = 0; i < COLUMNS; i++)
+		total += table->widths[i];
+	if (limit && total > limit && table->widths[NAME] > NAME_MIN)
+		table->widths[NAME] =
+			MAX(NAME_MIN, (gint)table->widths[NAME] - (gint)(total - limit));
+}
+
+static void append_blanks(GString *text, guint n)
+{
+	static const char blanks[] = "                                ";
+
+	for (; n > 0; n -= MIN(n, sizeof(blanks) - 1))
+		g_string_append_len(text, blanks, (gssize)MIN(n, sizeof(blanks) - 1));
+}
+
+/* No blanks at the end of a line. */
+static void append_row(GString *text, const Row *row, const guint widths[COLUMNS])
+{
+	for (guint i = 0; i < COLUMNS; i++) {
+		guint length = MIN(row->lengths[i], widths[i]);
+		const char *end = g_utf8_offset_to_pointer(row->cells[i], length);
+		g_string_append_len(text, row->cells[i], end - row->cells[i]);
+		if (i + 1 < COLUMNS)
+			append_blanks(text, widths[i] + GAP - length);
+	}
+	g_string_append_c(text, '\n');
+}
+
+char *hvr_list_table(const GPtrArray *items, guint width)
+{
+	g_autoptr(GArray) rows = g_array_sized_new(FALSE, FALSE, sizeof(Row), items->len + 1);
+	Table table = { .rows = rows, .texts = g_string_chunk_new(4096) };
+	GString *text = g_string_new(NULL);
+
+	add_headline(&table);
+	for (guint i = 0; i < items->len; i++) {
+		const HvrListItem *item = g_ptr_array_index(items, i);
+		if (item->chosen)
+			add_row(&table, item);
+	}
+	fit(&table, width);
+	for (guint i = 0; i < rows->len; i++)
+		append_row(text, &g_array_index(rows, Row, i), table.widths);
+	g_string_chunk_free(table.texts);
+	return g_string_free(text, FALSE);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A container shares the host's kernel, so it needs no VM and no VFIO: the card stays on the host's
+ * driver, and the container gets the driver's node.
+ */
+#include "launcher/print/print.h"
+
+#include "launcher/error.h"
+#include "vfio/nodes.h"
+
+/* What the maker's guide has a container see of its host. */
+static const char options[] = "-v /dev:/dev\n"
+			      "-v /lib/firmware:/lib/firmware\n"
+			      "-v /lib/udev/rules.d:/lib/udev/rules.d\n"
+			      "-v /lib/modules:/lib/modules\n";
+
+static void set_no_node(const HvrPciFunction *function, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "%s: %s%s has made no node for programs", function->name,
+		    function->driver ? "driver " : "no driver",
+		    function->driver ? function->driver : "");
+	hvr_error_hint(error,
+		       "a container needs the card on its host driver: give it back with "
+		       "'hailo-vm-run release %s', and see that the driver is installed",
+		       function->name);
+}
+
+static gboolean append_nodes(GString *text, const HvrHost *host, const HvrPciFunction *function,
+			     GError **error)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	gsize before = text->len;
+
+	g_ptr_array_add(one, (gpointer)function);
+	g_autoptr(HvrNodes) nodes = hvr_nodes_find(host, one);
+	for (guint i = 0; i < nodes->nodes->len; i++) {
+		const HvrNode *node = g_ptr_array_index(nodes->nodes, i);
+		if (!node->block && !g_str_has_prefix(node->name, "vfio/"))
+			g_string_append_printf(text, "--device=/dev/%s:/dev/%s\n", node->name,
+					       node->name);
+	}
+	if (text->len == before)
+		set_no_node(function, error);
+	return text->len > before;
+}
+
+char *hvr_print_docker(const HvrHost *host, const HvrClaim *claim, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(options);
+
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		if (!append_nodes(text, host, card->function, error))
+			return NULL;
+	}
+	return g_strdup(text->str);
+}

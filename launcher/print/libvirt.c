@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * For virsh edit: what goes between <devices> and </devices>. managed='yes' lets libvirt take a
+ * function from its driver and give it back.
+ */
+#include "launcher/print/print.h"
+
+#include "launcher/host/judge.h"
+
+HvrClaim *hvr_print_cards(const HvrContext *context, const HvrProfile *profile,
+			  const HvrInventory *inventory, GError **error)
+{
+	g_autoptr(HvrClaim) claim = hvr_claim_new();
+
+	for (guint i = 0; i < profile->devices->len; i++) {
+		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, i);
+		const HvrPciFunction *function =
+			hvr_claim_choose(context, claim, device, inventory, error);
+		if (!function)
+			return NULL;
+		hvr_claim_add(claim, device, function);
+	}
+	return g_steal_pointer(&claim);
+}
+
+/* XML has no "--" within a comment. */
+static char *comment_text(const char *text)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "--", -1);
+	return g_strjoinv("- -", parts);
+}
+
+static void append_function(GString *text, const HvrInventory *inventory,
+			    const HvrPciFunction *function, const char *why)
+{
+	const HvrPciAddress *address = &function->address;
+	g_autofree char *name = hvr_inventory_describe(inventory, function);
+	g_autofree char *comment = comment_text(name);
+
+	g_string_append_printf(text,
+			       "<!-- %s: %s %s -->\n"
+			       "<hostdev mode='subsystem' type='pci' managed='yes'>\n"
+			       "  <source>\n"
+			       "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' "
+			       "function='0x%x'/>\n"
+			       "  </source>\n"
+			       "</hostdev>\n",
+			       why, function->name, comment, address->domain, address->bus,
+			       address->slot, address->function);
+}
+
+char *hvr_print_libvirt(const HvrInventory *inventory, const HvrClaim *claim)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		g_autoptr(GPtrArray) companions = hvr_judge_companions(inventory, claim, card);
+		append_function(text, inventory, card->function, card->device->id);
+		for (guint k = 0; k < companions->len; k++) {
+			const HvrPciFunction *member = g_ptr_array_index(companions, k);
+			if (g_hash_table_add(seen, (gpointer)member))
+				append_function(text, inventory, member, "in the same IOMMU group");
+		}
+	}
+	return g_string_free(text, FALSE);
+}

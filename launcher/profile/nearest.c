@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Typing mistakes as an edit distance: optimal string alignment, that is Levenshtein's distance
+ * and the swap of two neighbours, which is what fingers do most. Words are cut off at a length
+ * that no key or command has, so three rows on the stack are all it needs and a hostile word
+ * costs nothing.
+ */
+#include "launcher/profile/nearest.h"
+
+#include <string.h>
+
+#define LONGEST 48
+
+static guint cheapest(guint a, guint b, guint c)
+{
+	return MIN(MIN(a, b), c);
+}
+
+static guint distance(const char *a, gsize a_length, const char *b, gsize b_length)
+{
+	guint rows[3][LONGEST + 1];
+	guint *before = rows[0], *above = rows[1], *row = rows[2];
+
+	for (gsize j = 0; j <= b_length; j++)
+		above[j] = j;
+	for (gsize i = 1; i <= a_length; i++) {
+		guint *spare = before;
+
+		row[0] = i;
+		for (gsize j = 1; j <= b_length; j++) {
+			row[j] = cheapest(above[j] + 1, row[j - 1] + 1,
+					  above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = MIN(row[j], before[j - 2] + 1);
+		}
+		before = above;
+		above = row;
+		row = spare;
+	}
+	return above[b_length];
+}
+
+const char *hvr_nearest(const char *word, const char *const *names)
+{
+	const char *nearest = NULL;
+	guint best = G_MAXUINT;
+	gsize length = strlen(word);
+
+	if (length > LONGEST)
+		return NULL;
+	for (gsize i = 0; names[i]; i++) {
+		gsize name_length = strlen(names[i]);
+		guint seen;
+
+		if (name_length > LONGEST)
+			continue;
+		seen = distance(word, length, names[i], name_length);
+		if (seen < best && seen * 3 <= MAX(MAX(length, name_length), 3)) {
+			best = seen;
+			nearest = names[i];
+		}
+	}
+	return nearest;
+}

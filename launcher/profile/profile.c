@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A profile's life: where its file is, how the text gets in, and how the result goes away. What
+ * the text says is profile-read.c's matter.
+ *
+ * The launcher may run as root on a path that somebody else chose, so the file is opened without
+ * waiting (a FIFO would), looked at through the descriptor that is then read, and never read beyond
+ * a bound, even if it grows meanwhile.
+ */
+#include "launcher/profile/profile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/error.h"
+#include "launcher/profile/include.h"
+#include "launcher/profile/lines.h"
+#include "vfio/sysfs.h"
+
+#define LARGEST (1024 * 1024)
+
+static void device_free(gpointer data)
+{
+	HvrProfileDevice *device = data;
+
+	g_free(device->id);
+	g_free(device->path);
+	g_free(device->reset);
+	g_free(device);
+}
+
+static void disk_free(gpointer data)
+{
+	HvrProfileDisk *disk = data;
+
+	g_free(disk->id);
+	g_free(disk->file);
+	g_free(disk);
+}
+
+static void net_free(gpointer data)
+{
+	HvrProfileNet *net = data;
+
+	g_free(net->id);
+	g_clear_pointer(&net->forwards, g_ptr_array_unref);
+	g_free(net->bridge);
+	g_free(net->tap);
+	g_free(net);
+}
+
+static void share_free(gpointer data)
+{
+	HvrProfileShare *share = data;
+
+	g_free(share->id);
+	g_free(share->path);
+	g_free(share->tag);
+	g_free(share);
+}
+
+HvrProfile *hvr_profile_new(const char *file)
+{
+	HvrProfile *profile = g_new0(HvrProfile, 1);
+
+	profile->file = g_canonicalize_filename(file, NULL);
+	profile->memory.node = HVR_NODE_AUTO;
+	profile->devices = g_ptr_array_new_with_free_func(device_free);
+	profile->disks = g_ptr_array_new_with_free_func(disk_free);
+	profile->nets = g_ptr_array_new_with_free_func(net_free);
+	profile->shares = g_ptr_array_new_with_free_func(share_free);
+	profile->qemu_args = g_ptr_array_new_with_free_func(g_free);
+	return profile;
+}
+
+void hvr_profile_free(HvrProfile *profile)
+{
+	if (!profile)
+		return;
+	g_free(profile->file);
+	g_free(profile->include);
+	g_free(profile->name);
+	g_free(profile->cpu);
+	g_free(profile->machine);
+	g_clear_pointer(&profile->processor.pin, g_array_unref);
+	g_ptr_array_unref(profile->devices);
+	g_ptr_array_unref(profile->disks);
+	g_ptr_array_unref(profile->nets);
+	g_ptr_array_unref(profile->shares);
+	g_free(profile->kernel);
+	g_free(profile->initrd);
+	g_free(profile->cmdline);
+	g_free(profile->serial_file);
+	g_free(profile->firmware.vars);
+	g_free(profile->seed.user_data);
+	g_free(profile->seed.meta_data);
+	g_free(profile->seed.ssh_key);
+	g_free(profile->seed.hostname);
+	g_free(profile->guest.ready_pattern);
+	g_free(profile->guest.hailort_min);
+	g_free(profile->user);
+	g_free(profile->qemu_binary);
+	g_ptr_array_unref(profile->qemu_args);
+	g_free(profile);
+}
+
+gboolean hvr_profile_name_valid(const char *name)
+{
+	gsize length = strlen(name);
+
+	return length > 0 && length <= 63 && name[0] != '-' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+guint64 hvr_profile_page_size(const HvrProfileMemory *memory)
+{
+	static const guint64 sizes[] = { [HVR_PAGES_2M] = G_GUINT64_CONSTANT(1) << 21,
+					 [HVR_PAGES_1G] = G_GUINT64_CONSTANT(1) << 30 };
+
+	return sizes[memory->hugepages];
+}
+
+static gboolean is_there(const char *path)
+{
+	return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+char *hvr_profile_find(const char *word, const char *config_home, const char *system_dir,
+		       GError **error)
+{
+	g_autofree char *name = g_strconcat(word, ".ini", NULL);
+	g_autofree char *own = NULL;
+	g_autofree char *shared = g_build_filename(system_dir, name, NULL);
+
+	if (strchr(word, '/') || g_str_has_suffix(word, ".ini"))
+		return g_strdup(word);
+	if (word[0] == '\0') {
+		hvr_profile_fail(error, "profile", NULL, "the name is empty");
+		return NULL;
+	}
+	if (config_home)
+		own = g_build_filename(config_home, "hailo-vm-run", name, NULL);
+	if (is_there(name))
+		return g_steal_pointer(&name);
+	if (own && is_there(own))
+		return g_steal_pointer(&own);
+	if (is_there(shared))
+		return g_steal_pointer(&shared);
+	hvr_profile_fail(error, word, NULL, "no such profile; looked for %s%s%s and %s", name,
+			 own ? ", " : "", own ? own : "", shared);
+	hvr_error_hint(error, "a path needs a '/' or ends in .ini");
+	return NULL;
+}
+
+static gboolean fail_errno(GError **error, const char *file, const char *what, int saved)
+{
+	hvr_profile_fail(error, file, NULL, "cannot %s: %s", what, g_strerror(saved));
+	if (error && *error && (saved == EACCES || saved == EPERM))
+		(*error)->code = HVR_LAUNCH_ERROR_PERMISSION;
+	return FALSE;
+}
+
+static gboolean check_file(const char *file, int fd, GError **error)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0) {
+		int saved = errno;
+
+		return fail_errno(error, file, "look at it", saved);
+	}
+	if (!S_ISREG(status.st_mode))
+		return hvr_profile_fail(error, file, NULL, "is not a regular file");
+	if (status.st_size > LARGEST)
+		return hvr_profile_fail(error, file, NULL,
+					"is larger than 1 MiB: this is no profile");
+	return TRUE;
+}
+
+/* Returns: the number of bytes read, or -1. */
+static gssize read_all(const char *file, int fd, char *buffer, gsize size, GError **error)
+{
+	gsize length = 0;
+
+	while (length < size) {
+		gssize n = read(fd, buffer + length, size - length);
+		int saved = errno;
+
+		if (n < 0 && saved == EINTR)
+			continue;
+		if (n < 0) {
+			fail_errno(error, file, "read it", saved);
+			return -1;
+		}
+		if (n == 0)
+			break;
+		length += n;
+	}
+	return length;
+}
+
+/* A HvrProfileReader. */
+static char *read_file(const char *file, gsize *out_length, GError **error)
+{
+	g_auto(HvrFd) fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int saved = errno;
+	g_autofree char *buffer = NULL;
+	gssize length;
+
+	if (fd < 0) {
+		fail_errno(error, file, "open it", saved);
+		return NULL;
+	}
+	if (!check_file(file, fd, error))
+		return NULL;
+	buffer = g_malloc(LARGEST + 1);
+	length = read_all(file, fd, buffer, LARGEST + 1, error);
+	if (length < 0)
+		return NULL;
+	if (length > LARGEST) {
+		hvr_profile_fail(error, file, NULL, "grew beyond 1 MiB while it was read");
+		return NULL;
+	}
+	*out_length = length;
+	return g_steal_pointer(&buffer);
+}
+
+HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GError **error)
+{
+	gsize length = 0;
+	g_autofree char *text = read_file(file, &length, error);
+
+	return text ? hvr_profile_read(file, text, length, overrides, read_file, error) : NULL;
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a profile's text to a HvrProfile.
+ *
+ *   text -> lines (profile-lines.c), behind those of an included file (profile-include.c) -> the
+ * words of --set replace lines -> parts, one per section, each value read as the table says
+ * (profile-table.c) -> defaults -> rules between values (profile-check.c)
+ *
+ * The first mistake in the file's order ends it. A word of --set takes part as a line of its own,
+ * so it is judged by the same rules; it takes the place of the line it overrides, and of those that
+ * exclude each other with it (match, address and path).
+ */
+#include "launcher/profile/profile.h"
+
+#include <string.h>
+
+#include "launcher/error.h"
+#include "launcher/profile/nearest.h"
+#include "launcher/profile/check.h"
+#include "launcher/profile/include.h"
+#include "launcher/profile/lines.h"
+#include "launcher/profile/table.h"
+
+/* Ids that the program gives to its own parts of a VM begin so. */
+#define RESERVED "hvr-"
+
+#define ID_LENGTH 31
+
+typedef struct {
+	const char *file;
+	HvrProfile *profile;
+	GPtrArray *parts; /* of HvrProfilePart, by their headers */
+} Reading;
+
+static gboolean is_id(const char *name)
+{
+	return g_ascii_islower(name[0]) && strlen(name) <= ID_LENGTH &&
+	       hvr_profile_name_valid(name);
+}
+
+static gboolean check_id(const Reading *reading, const HvrProfileLine *line, const char *name,
+			 GError **error)
+{
+	if (!is_id(name)) {
+		hvr_profile_fail(error, reading->file, line, "\"%s\" is not a name", name);
+		hvr_error_hint(error, "expected up to %d of a-z, 0-9 and '-', a letter first",
+			       ID_LENGTH);
+		return FALSE;
+	}
+	if (g_str_has_prefix(name, RESERVED))
+		return hvr_profile_fail(error, reading->file, line,
+					"names in " RESERVED " belong to the program");
+	return TRUE;
+}
+
+static gboolean check_section_name(const Reading *reading, const HvrProfileSection *kind,
+				   const HvrProfileLine *line, const char *name, GError **error)
+{
+	if (kind->named && !name) {
+		hvr_profile_fail(error, reading->file, line, "needs a name");
+		hvr_error_hint(error, "write for example [%s %s]", kind->name, kind->name);
+		return FALSE;
+	}
+	if (kind->named)
+		return check_id(reading, line, name, error);
+	if (name)
+		return hvr_profile_fail(error, reading->file, line,
+					"there is one [%s], without a "
+					"name",
+					kind->name);
+	return TRUE;
+}
+
+static gboolean fail_unknown(GError **error, const Reading *reading, const HvrProfileLine *line,
+			     const char *what, const char *name, const char *const *names)
+{
+	g_autofree char *all = g_strjoinv(", ", (char **)names);
+	const char *nearest = hvr_nearest(name, names);
+
+	hvr_profile_fail(error, reading->file, line, "there is no such %s", what);
+	if (nearest)
+		hvr_error_hint(error, "did you mean \"%s\"?", nearest);
+	else
+		hvr_error_hint(error, "expected one of: %s", all);
+	return FALSE;
+}
+
+static const HvrProfileSection *find_section(const Reading *reading, const HvrProfileLine *line,
+					     const char *name, GError **error)
+{
+	const HvrProfileSection *section = hvr_profile_section(name);
+	g_autoptr(GPtrArray) names = NULL;
+
+	if (section)
+		return section;
+	names = g_ptr_array_new();
+	for (section = hvr_profile_table(NULL); section->name; section++)
+		g_ptr_array_add(names, (char *)section->name);
+	g_ptr_array_add(names, NULL);
+	fail_unknown(error, reading, line, "section", name, (const char *const *)names->pdata);
+	return NULL;
+}
+
+static int find_key(const Reading *reading, const HvrProfilePart *part, const HvrProfileLine *line,
+		    GError **error)
+{
+	const char *names[HVR_PROFILE_KEYS_MAX + 1] = { NULL };
+	int index = hvr_profile_key_index(part->kind, line->key);
+
+	if (index >= 0)
+		return index;
+	for (gsize i = 0; i < part->kind->n_keys; i++)
+		names[i] = part->kind->keys[i].name;
+	fail_unknown(error, reading, line, "key", line->key, names);
+	return -1;
+}
+
+/* The struct that a section's keys go to: the profile, or a new entry of one of its lists. */
+static gpointer part_base(const Reading *reading, const HvrProfileSection *kind, const char *name)
+{
+	GPtrArray *list;
+	char **entry;
+
+	if (!kind->named)
+		return reading->profile;
+	list = G_STRUCT_MEMBER(GPtrArray *, reading->profile, kind->list_offset);
+	entry = g_malloc0(kind->entry_size);
+	*entry = g_strdup(name);
+	g_ptr_array_add(list, entry);
+	return entry;
+}
+
+static gboolean check_count(const Reading *reading, const HvrProfileSection *kind,
+			    const HvrProfileLine *line, GError **error)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < reading->parts->len; i++)
+		count += ((HvrProfilePart *)reading->parts->pdata[i])->kind == kind;
+	if (!kind->named || count < kind->most)
+		return TRUE;
+	return hvr_profile_fail(error, reading->file, line, "there can be %u of them", kind->most);
+}
+
+static HvrProfilePart *add_part(Reading *reading, const HvrProfileSection *kind,
+				const HvrProfileLine *header, const char *name)
+{
+	HvrProfilePart *part = g_new0(HvrProfilePart, 1);
+
+	part->kind = kind;
+	part->header = header;
+	part->base = part_base(reading, kind, name);
+	part->name = kind->named ? *(char **)part->base : NULL;
+	g_ptr_array_add(reading->parts, part);
+	return part;
+}
+
+/* The part of @line's section; its first line makes it. */
+static HvrProfilePart *enter_part(Reading *reading, const HvrProfileLine *line, GError **error)
+{
+	g_auto(GStrv) words = NULL;
+	const HvrProfileSection *kind;
+	const char *name;
+
+	for (guint i = 0; i < reading->parts->len; i++) {
+		HvrProfilePart *part = reading->parts->pdata[i];
+
+		if (strcmp(part->header->section, line->section) == 0)
+			return part;
+	}
+	words = g_strsplit(line->section, " ", 2);
+	kind = find_section(reading, line, words[0] ? words[0] : "", error);
+	if (!kind)
+		return NULL;
+	name = words[1];
+	if (!check_section_name(reading, kind, line, name, error) ||
+	    !check_count(reading, kind, line, error))
+		return NULL;
+	return add_part(reading, kind, line, name);
+}
+
+/* Was another key of the same choice given? */
+static gboolean check_choice(const Reading *reading, const HvrProfilePart *part, int index,
+			     const HvrProfileLine *line, GError **error)
+{
+	const HvrProfileKey *keys = part->kind->keys;
+
+	for (gsize i = 0; keys[index].one_of && i < part->kind->n_keys; i++)
+		if (part->given[i] && g_strcmp0(keys[i].one_of, keys[index].one_of) == 0)
+			return hvr_profile_fail(error, reading->file, line,
+						"only one of %s can be given, and %s is",
+						keys[index].one_of, keys[i].name);
+	return TRUE;
+}
+
+/* @file: that the value is in, whose folder relative paths start in; NULL: the profile */
+static gboolean read_value(const Reading *reading, const HvrProfilePart *part,
+			   const HvrProfileKey *key, const char *value, const char *file,
+			   GError **error)
+{
+	gpointer target = (char *)part->base + key->offset;
+	g_autofree char *absolute = g_canonicalize_filename(file ? file : reading->file, NULL);
+	g_autofree char *folder = g_path_get_dirname(absolute);
+
+	return key->parse(key, value, folder, target, error);
+}
+
+/* An empty value is as if the key were not there, unless that would hide that one is needed. */
+static gboolean is_left_out(const Reading *reading, const HvrProfileKey *key,
+			    const HvrProfileLine *line, GError **error)
+{
+	if (!key->required && !key->fallback)
+		return TRUE;
+	hvr_profile_fail(error, reading->file, line, "has no value");
+	hvr_error_hint(error, "write for example %s = %s", key->name, key->sample);
+	return FALSE;
+}
+
+static gboolean take_line(Reading *reading, const HvrProfileLine *line, GError **error)
+{
+	HvrProfilePart *part = enter_part(reading, line, error);
+	const HvrProfileKey *key;
+	int index;
+
+	if (!part)
+		return FALSE;
+	if (!line->key)
+		return TRUE;
+	index = find_key(reading, part, line, error);
+	if (index < 0)
+		return FALSE;
+	key = &part->kind->keys[index];
+	if (line->value[0] == '\0')
+		return is_left_out(reading, key, line, error);
+	if (!check_choice(reading, part, index, line, error))
+		return FALSE;
+	if (!read_value(reading, part, key, line->value, line->file, error))
+		return hvr_profile_prefix(error, reading->file, line);
+	part->given[index] = line;
+	return TRUE;
+}
+
+/* Defaults are for keys that nobody gave, and of a choice only when none of it was given. */
+static gboolean wants_fallback(const HvrProfilePart *part, const HvrProfileKey *key)
+{
+	const HvrProfileKey *keys = part->kind->keys;
+
+	if (!key->fallback)
+		return FALSE;
+	for (gsize i = 0; i < part->kind->n_keys; i++)
+		if (part->given[i] &&
+		    (&keys[i] == key ||
+		     (key->one_of && g_strcmp0(keys[i].one_of, key->one_of) == 0)))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean complete_part(const Reading *reading, const HvrProfilePart *part, GError **error)
+{
+	for (gsize i = 0; i < part->kind->n_keys; i++) {
+		const HvrProfileKey *key = &part->kind->keys[i];
+		HvrProfileLine place = hvr_profile_part_place(part, key->name);
+
+		if (wants_fallback(part, key) &&
+		    !read_value(reading, part, key, key->fallback, NULL, error))
+			return hvr_profile_prefix(error, reading->file, &place);
+		if (!key->required || part->given[i])
+			continue;
+		hvr_profile_fail(error, reading->file, &place, "is missing");
+		hvr_error_hint(error, "write for example %s = %s", key->name, key->sample);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean has_part(const Reading *reading, const HvrProfileSection *kind)
+{
+	for (guint i = 0; i < reading->parts->len; i++)
+		if (((HvrProfilePart *)reading->parts->pdata[i])->kind == kind)
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean complete(Reading *reading, GError **error)
+{
+	for (const HvrProfileSection *kind = hvr_profile_table(NULL); kind->name; kind++)
+		if (!kind->named && !has_part(reading, kind))
+			add_part(reading, kind, NULL, NULL);
+	for (guint i = 0; i < reading->parts->len; i++)
+		if (!complete_part(reading, reading->parts->pdata[i], error))
+			return FALSE;
+	return TRUE;
+}
+
+/* The file's name without ".ini". */
+static gboolean complete_name(const Reading *reading, GError **error)
+{
+	g_autofree char *base = g_path_get_basename(reading->profile->file);
+	const HvrProfileLine place = { .section = (char *)"vm", .key = (char *)"name" };
+
+	if (reading->profile->name)
+		return TRUE;
+	if (g_str_has_suffix(base, ".ini"))
+		base[strlen(base) - strlen(".ini")] = '\0';
+	if (!hvr_profile_name_valid(base)) {
+		hvr_profile_fail(error, reading->file, &place,
+				 "is missing, and the file's name is not a VM name");
+		hvr_error_hint(error, "write for example name = lab");
+		return FALSE;
+	}
+	reading->profile->name = g_steal_pointer(&base);
+	return TRUE;
+}
+
+/* Beside the profile, under the VM's name. */
+static void complete_firmware(HvrProfile *profile)
+{
+	g_autofree char *folder = g_path_get_dirname(profile->file);
+
+	if (profile->firmware.uefi && !profile->firmware.vars)
+		profile->firmware.vars = g_strdup_printf("%s/%s.vars.fd", folder, profile->name);
+}
+
+/*
+ * The same VM has the same addresses on every start, so leases and names of interfaces stay. The
+ * first byte says: one interface, not from any manufacturer.
+ */
+static void make_mac(const HvrProfile *profile, HvrProfileNet *net)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint8 digest[32];
+	gsize length = sizeof(digest);
+
+	g_checksum_update(checksum, (const guint8 *)profile->name, strlen(profile->name) + 1);
+	g_checksum_update(checksum, (const guint8 *)net->id, strlen(net->id) + 1);
+	g_checksum_get_digest(checksum, digest, &length);
+	g_snprintf(net->mac, sizeof(net->mac), "%02x:%02x:%02x:%02x:%02x:%02x",
+		   (guint)((digest[0] & 0xfc) | 0x02), digest[1], digest[2], digest[3], digest[4],
+		   digest[5]);
+}
+
+static void complete_nets(const HvrProfile *profile)
+{
+	for (guint i = 0; i < profile->nets->len; i++) {
+		HvrProfileNet *net = profile->nets->pdata[i];
+
+		if (!net->forwards)
+			net->forwards = g_ptr_array_new();
+		if (net->mac[0] == '\0')
+			make_mac(profile, net);
+	}
+}
+
+static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **error)
+{
+	for (guint i = 0; i < lines->len; i++)
+		if (!take_line(reading, lines->pdata[i], error))
+			return FALSE;
+	if (!complete(reading, error) || !complete_name(reading, error))
+		return FALSE;
+	complete_firmware(reading->profile);
+	complete_nets(reading->profile);
+	return hvr_profile_check(reading->file, reading->profile, reading->parts, error);
+}
+
+/* Does @set take the place of @line? */
+static gboolean overrides(const HvrProfileLine *set, const HvrProfileLine *line)
+{
+	g_autofree char *kind = g_strndup(set->section, strcspn(set->section, " "));
+	const HvrProfileSection *section = hvr_profile_section(kind);
+	int a, b;
+
+	if (!line->key || strcmp(set->section, line->section) != 0)
+		return FALSE;
+	if (strcmp(set->key, line->key) == 0)
+		return TRUE;
+	a = section ? hvr_profile_key_index(section, set->key) : -1;
+	b = section ? hvr_profile_key_index(section, line->key) : -1;
+	return a >= 0 && b >= 0 && section->keys[a].one_of &&
+	       g_strcmp0(section->keys[a].one_of, section->keys[b].one_of) == 0;
+}
+
+static gboolean check_set(const HvrProfileLine *set, GError **error)
+{
+	if (strcmp(set->section, "vm") != 0 || strcmp(set->key, "include") != 0)
+		return TRUE;
+	return hvr_profile_fail(error, "--set", set, "an include stands in a file");
+}
+
+static gboolean add_overrides(GPtrArray *lines, const char *const *words, GError **error)
+{
+	for (gsize i = 0; words && words[i]; i++) {
+		HvrProfileLine *set = hvr_profile_line_from_set(words[i], error);
+
+		if (!set)
+			return FALSE;
+		if (!check_set(set, error)) {
+			hvr_profile_line_free(set);
+			return FALSE;
+		}
+		for (guint j = lines->len; j > 0; j--)
+			if (overrides(set, lines->pdata[j - 1]))
+				g_ptr_array_remove_index(lines, j - 1);
+		g_ptr_array_add(lines, set);
+	}
+	return TRUE;
+}
+
+HvrProfile *hvr_profile_read(const char *file, const char *text, gsize length,
+			     const char *const *words, HvrProfileReader reader, GError **error)
+{
+	g_autoptr(HvrProfile) profile = hvr_profile_new(file);
+	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) lines = hvr_profile_include(file, text, length, reader, error);
+	Reading reading = { .file = file, .profile = profile, .parts = parts };
+
+	if (!lines || !add_overrides(lines, words, error) || !read_lines(&reading, lines, error))
+		return NULL;
+	return g_steal_pointer(&profile);
+}
+
+HvrProfile *hvr_profile_parse(const char *file, const char *text, gsize length,
+			      const char *const *words, GError **error)
+{
+	return hvr_profile_read(file, text, length, words, NULL, error);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is expected of the guest. A pattern is compiled here once, so that a profile that starts a
+ * VM has one that can match; whoever waits compiles it again.
+ */
+#include "launcher/profile/values.h"
+
+#include <string.h>
+
+#include "launcher/error.h"
+#include "launcher/profile/lines.h"
+#include "launcher/profile/profile.h"
+
+#define SERIAL "serial:"
+#define TCP    "tcp:"
+
+static gboolean read_pattern(const char *pattern, HvrProfileGuest *guest, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(GRegex) regex = NULL;
+
+	if (pattern[0] == '\0')
+		return hvr_profile_fail(error, NULL, NULL, "\"" SERIAL "\" has no pattern");
+	regex = g_regex_new(pattern, G_REGEX_RAW, 0, &why);
+	if (!regex)
+		return hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a pattern: %s", pattern,
+					why->message);
+	guest->ready = HVR_READY_SERIAL;
+	g_free(guest->ready_pattern);
+	guest->ready_pattern = g_strdup(pattern);
+	return TRUE;
+}
+
+static gboolean read_ready_port(const char *text, HvrProfileGuest *guest, GError **error)
+{
+	guint64 port;
+
+	if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &port, NULL))
+		return hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a port, 1 to 65535",
+					text);
+	guest->ready = HVR_READY_TCP;
+	guest->ready_port = port;
+	return TRUE;
+}
+
+gboolean hvr_value_ready(const HvrProfileKey *key, const char *value, const char *folder,
+			 gpointer target, GError **error)
+{
+	HvrProfileGuest *guest = target;
+
+	if (g_str_has_prefix(value, SERIAL))
+		return read_pattern(value + strlen(SERIAL), guest, error);
+	if (g_str_has_prefix(value, TCP))
+		return read_ready_port(value + strlen(TCP), guest, error);
+	if (strcmp(value, "none") == 0 || strcmp(value, "agent") == 0) {
+		guest->ready = value[0] == 'a' ? HVR_READY_AGENT : HVR_READY_NONE;
+		return TRUE;
+	}
+	hvr_profile_fail(error, NULL, NULL, "\"%s\" is not one of its values", value);
+	hvr_error_hint(error, "it takes none, agent, " SERIAL "PATTERN, " TCP "PORT");
+	return FALSE;
+}
+
+gboolean hvr_value_version(const HvrProfileKey *key, const char *value, const char *folder,
+			   gpointer target, GError **error)
+{
+	g_auto(GStrv) parts = g_strsplit(value, ".", 4);
+	guint n_parts = g_strv_length(parts);
+	gboolean good = n_parts >= 2 && n_parts <= 3;
+	char **field = target;
+	guint64 number;
+
+	for (guint i = 0; i < n_parts; i++)
+		good = good && strlen(parts[i]) <= 4 &&
+		       g_ascii_string_to_unsigned(parts[i], 10, 0, 9999, &number, NULL);
+	if (!good) {
+		hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a version", value);
+		hvr_error_hint(error, "expected MAJOR.MINOR or MAJOR.MINOR.PATCH, such as %s",
+			       key->sample);
+		return FALSE;
+	}
+	g_free(*field);
+	*field = g_strdup(value);
+	return TRUE;
+}

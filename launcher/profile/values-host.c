@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The values that are about places of the host: its CPUs and its memory's nodes.
+ */
+#include "launcher/profile/values.h"
+
+#include <string.h>
+
+#include "launcher/error.h"
+#include "launcher/profile/lines.h"
+#include "launcher/profile/profile.h"
+
+gboolean hvr_value_node(const HvrProfileKey *key, const char *value, const char *folder,
+			gpointer target, GError **error)
+{
+	int *node = target;
+	guint64 number;
+
+	if (strcmp(value, "auto") == 0) {
+		*node = HVR_NODE_AUTO;
+	} else if (strcmp(value, "any") == 0) {
+		*node = HVR_NODE_ANY;
+	} else if (g_ascii_string_to_unsigned(value, 10, 0, HVR_NODE_MAX, &number, NULL)) {
+		*node = (int)number;
+	} else {
+		hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a node", value);
+		hvr_error_hint(error, "expected auto, any, or a number from 0 to %d", HVR_NODE_MAX);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* "3" or "0-3" */
+static gboolean add_range(GArray *cpus, const char *text, guint64 max)
+{
+	g_auto(GStrv) ends = g_strsplit(text, "-", 2);
+	guint64 first, last;
+
+	if (!ends[0] || !g_ascii_string_to_unsigned(ends[0], 10, 0, max, &first, NULL))
+		return FALSE;
+	last = first;
+	if (ends[1] &&
+	    (!g_ascii_string_to_unsigned(ends[1], 10, 0, max, &last, NULL) || last < first))
+		return FALSE;
+	for (guint cpu = (guint)first; cpu <= last; cpu++)
+		g_array_append_val(cpus, cpu);
+	return TRUE;
+}
+
+gboolean hvr_value_cpus(const HvrProfileKey *key, const char *value, const char *folder,
+			gpointer target, GError **error)
+{
+	g_autoptr(GArray) cpus = g_array_new(FALSE, FALSE, sizeof(guint));
+	g_auto(GStrv) ranges = NULL;
+	GArray **field = target;
+
+	ranges = g_strsplit(value, ",", -1);
+	for (gsize i = 0; ranges[i]; i++) {
+		if (cpus->len <= key->max && add_range(cpus, g_strstrip(ranges[i]), key->max))
+			continue;
+		hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a list of CPUs", value);
+		hvr_error_hint(error,
+			       "expected numbers up to %" G_GUINT64_FORMAT " and ranges, such as "
+			       "%s",
+			       key->max, key->sample);
+		return FALSE;
+	}
+	g_clear_pointer(field, g_array_unref);
+	*field = g_steal_pointer(&cpus);
+	return TRUE;
+}

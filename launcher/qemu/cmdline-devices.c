@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The devices of a VM on QEMU's command line.
+ *
+ * pcie.0, the root bus of q35, has 31 slots. QEMU deals them out from slot 1 in the order of the
+ * command line, so nets come first: a guest names its interfaces after their slots, and a disk more
+ * must not rename them. Root ports are packed eight to a slot from PORTS_SLOT on, so one more card
+ * moves nothing else.
+ *
+ * The node names are the program's own: QEMU limits them to 31 characters, and no profile name
+ * can begin like them.
+ */
+#include "launcher/qemu/cmdline-devices.h"
+
+#include <json-glib/json-glib.h>
+
+#include "launcher/qemu/cmdline-json.h"
+#include "launcher/qemu/seed.h"
+
+#define ROOT_BUS   "pcie.0"
+#define PORTS_SLOT 0x10
+
+/* The id of the character device behind the serial port. */
+#define CONSOLE "hvr-console"
+
+/* An image, and its file, each under a node name of its own. QEMU probes nothing. */
+static void add_image(GPtrArray *argv, const char *node, const char *file_node, const char *path,
+		      const char *driver, gboolean readonly)
+{
+	JsonObject *storage = json_object_new();
+	JsonObject *format = json_object_new();
+
+	json_object_set_string_member(storage, "driver", "file");
+	json_object_set_string_member(storage, "node-name", file_node);
+	json_object_set_string_member(storage, "filename", path);
+	json_object_set_boolean_member(storage, "read-only", readonly);
+	json_object_set_string_member(storage, "discard", "unmap");
+	hvr_cmdline_add_json(argv, "-blockdev", storage);
+
+	json_object_set_string_member(format, "driver", driver);
+	json_object_set_string_member(format, "node-name", node);
+	json_object_set_string_member(format, "file", file_node);
+	json_object_set_boolean_member(format, "read-only", readonly);
+	json_object_set_string_member(format, "discard", "unmap");
+	hvr_cmdline_add_json(argv, "-blockdev", format);
+}
+
+/*
+ * With SMM, only the firmware may write the variables, from System Management Mode; a guest that
+ * goes to sleep (S3) would come back with that open.
+ */
+void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
+			      const HvrFirmware *firmware)
+{
+	if (!firmware)
+		return;
+	add_image(argv, "hvr-code", "hvr-code-file", firmware->code, firmware->code_format, TRUE);
+	add_image(argv, "hvr-vars", "hvr-vars-file", profile->firmware.vars, firmware->vars_format,
+		  FALSE);
+	if (!firmware->needs_smm)
+		return;
+	hvr_cmdline_add(argv, "-global", "driver=cfi.pflash01,property=secure,value=on");
+	hvr_cmdline_add(argv, "-global", "driver=ICH9-LPC,property=disable_s3,value=1");
+}
+
+/*
+ * -blockdev cannot make an overlay, and one made beforehand would have to be cleaned up after a
+ * crash. -drive's snapshot=on creates it, opens the image read-only behind it, and unlinks it at
+ * once; the sandbox and an unprivileged user are no obstacle.
+ */
+static void add_throw_away(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
+{
+	g_autofree char *file = hvr_cmdline_escape(disk->file);
+
+	hvr_cmdline_add(argv, "-drive",
+			"if=none,id=hvr-disk%u,driver=%s,snapshot=on,discard=unmap,"
+			"file.driver=file,file.filename=%s",
+			index, disk->format == HVR_DISK_RAW ? "raw" : "qcow2", file);
+}
+
+static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
+{
+	gboolean nvme = disk->bus == HVR_DISK_NVME;
+	g_autofree char *drive = g_strdup_printf("hvr-disk%u", index);
+	g_autofree char *file = g_strdup_printf("hvr-file%u", index);
+	/* its bus has the same name and is a property next to "serial", "addr" and the like */
+	g_autofree char *id = g_strconcat(nvme ? "hvr-nvme-" : "", disk->id, NULL);
+	JsonObject *device = json_object_new();
+
+	if (disk->snapshot)
+		add_throw_away(argv, disk, index);
+	else
+		add_image(argv, drive, file, disk->file,
+			  disk->format == HVR_DISK_RAW ? "raw" : "qcow2", disk->readonly);
+	json_object_set_string_member(device, "driver", nvme ? "nvme" : "virtio-blk-pci");
+	json_object_set_string_member(device, "id", id);
+	json_object_set_string_member(device, "drive", drive);
+	json_object_set_string_member(device, "serial", disk->id);
+	/* 0 is taken by the option ROM that QEMU makes of [boot] kernel. */
+	json_object_set_int_member(device, "bootindex", index + 1);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile)
+{
+	for (guint i = 0; i < profile->disks->len; i++)
+		add_disk(argv, profile->disks->pdata[i], i);
+}
+
+/* cloud-init finds it by its label, among all disks. */
+void hvr_cmdline_add_seed(GPtrArray *argv, const HvrProfile *profile,
+			  const HvrCmdlineChannels *channels)
+{
+	JsonObject *device;
+
+	if (!hvr_seed_is_wanted(profile) || (channels->seed < 0 && !channels->seed_path))
+		return;
+	if (channels->seed >= 0)
+		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=2", channels->seed);
+	add_image(argv, "hvr-seed-disk", "hvr-seed-file",
+		  channels->seed >= 0 ? "/dev/fdset/2" : channels->seed_path, "raw", TRUE);
+	device = json_object_new();
+	json_object_set_string_member(device, "driver", "virtio-blk-pci");
+	json_object_set_string_member(device, "id", "hvr-seed");
+	json_object_set_string_member(device, "drive", "hvr-seed-disk");
+	json_object_set_string_member(device, "serial", "cloud-init");
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+/*
+ * Folders by 9p. QEMU's user owns what the guest makes, whoever it is there: security_model=none
+ * ignores that it cannot give files away. multidevs=remap: mounts below the folder keep apart.
+ */
+static void add_share(GPtrArray *argv, const HvrProfileShare *share, guint index)
+{
+	g_autofree char *id = g_strdup_printf("hvr-share%u", index);
+	g_autofree char *path = hvr_cmdline_escape(share->path);
+	JsonObject *device = json_object_new();
+
+	hvr_cmdline_add(argv, "-fsdev",
+			"local,id=%s,path=%s,security_model=none,multidevs=remap,readonly=%s", id,
+			path, share->readonly ? "on" : "off");
+	json_object_set_string_member(device, "driver", "virtio-9p-pci");
+	json_object_set_string_member(device, "id", share->id);
+	json_object_set_string_member(device, "fsdev", id);
+	json_object_set_string_member(device, "mount_tag", share->tag ? share->tag : share->id);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile)
+{
+	for (guint i = 0; i < profile->shares->len; i++)
+		add_share(argv, profile->shares->pdata[i], i);
+}
+
+static void add_plain(GPtrArray *argv, const char *driver, const char *id, const char *bus)
+{
+	JsonObject *device = json_object_new();
+
+	json_object_set_string_member(device, "driver", driver);
+	json_object_set_string_member(device, "id", id);
+	if (bus)
+		json_object_set_string_member(device, "bus", bus);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+/* On the host's loopback only. A tablet, so that the pointer is where the viewer shows it. */
+void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile)
+{
+	if (profile->graphics == HVR_GRAPHICS_NONE)
+		return;
+	if (profile->graphics == HVR_GRAPHICS_VNC)
+		hvr_cmdline_add(argv, "-vnc", "127.0.0.1:%u", profile->graphics_port - 5900);
+	else
+		hvr_cmdline_add(argv, "-spice", "addr=127.0.0.1,port=%u,disable-ticketing=on",
+				profile->graphics_port);
+	add_plain(argv, "VGA", "hvr-screen", NULL);
+	add_plain(argv, "qemu-xhci", "hvr-usb", NULL);
+	add_plain(argv, "usb-tablet", "hvr-pointer", "hvr-usb.0");
+}
+
+int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index)
+{
+	return channels->taps ? channels->taps[index] : -1;
+}
+
+/* Every value here was read by profile-values-net.c and holds no comma. */
+static char *user_options(const HvrProfileNet *net)
+{
+	g_autoptr(GString) options = g_string_new(NULL);
+
+	for (guint i = 0; i < net->forwards->len; i++) {
+		const HvrForward *forward = net->forwards->pdata[i];
+
+		g_string_append_printf(options, ",hostfwd=%s:%s:%u-:%u",
+				       forward->udp ? "udp" : "tcp", forward->host_address,
+				       forward->host_port, forward->guest_port);
+	}
+	return g_string_free(g_steal_pointer(&options), FALSE);
+}
+
+static void add_net(GPtrArray *argv, const HvrProfileNet *net, guint index, int tap)
+{
+	g_autofree char *id = g_strdup_printf("hvr-net%u", index);
+	g_autofree char *forwards = NULL;
+	JsonObject *device;
+
+	if (net->mode == HVR_NET_NONE)
+		return;
+	if (net->mode == HVR_NET_USER) {
+		forwards = user_options(net);
+		hvr_cmdline_add(argv, "-netdev", "user,id=%s%s", id, forwards);
+	} else if (tap >= 0) {
+		hvr_cmdline_add(argv, "-netdev", "tap,id=%s,fd=%d", id, tap);
+	} else if (net->mode == HVR_NET_BRIDGE) {
+		hvr_cmdline_add(argv, "-netdev", "bridge,id=%s,br=%s", id, net->bridge);
+	} else {
+		hvr_cmdline_add(argv, "-netdev", "tap,id=%s,ifname=%s,script=no,downscript=no", id,
+				net->tap);
+	}
+	device = json_object_new();
+	json_object_set_string_member(device, "driver", "virtio-net-pci");
+	json_object_set_string_member(device, "id", net->id);
+	json_object_set_string_member(device, "netdev", id);
+	json_object_set_string_member(device, "mac", net->mac);
+	/* no network boot: its ROM is a file that a minimal QEMU does not have */
+	json_object_set_string_member(device, "romfile", "");
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
+			  const HvrCmdlineChannels *channels)
+{
+	for (guint i = 0; i < profile->nets->len; i++)
+		add_net(argv, profile->nets->pdata[i], i, hvr_cmdline_tap(channels, i));
+}
+
+/*
+ * QEMU takes an open file as a path in a name space of its own, fdset: nothing in the file system
+ * has that name. append=on keeps it from truncating the file.
+ */
+static void add_console_file(GPtrArray *argv, const HvrProfile *profile, int fd)
+{
+	g_autofree char *path = NULL;
+
+	if (fd >= 0) {
+		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=1", fd);
+		path = g_strdup("/dev/fdset/1");
+	} else {
+		path = hvr_cmdline_escape(profile->serial_file);
+	}
+	hvr_cmdline_add(argv, "-chardev", "file,id=" CONSOLE ",path=%s,append=on", path);
+}
+
+static void add_console_socket(GPtrArray *argv, const HvrCmdlineChannels *channels)
+{
+	g_autofree char *path = NULL;
+
+	if (channels->serial >= 0) {
+		hvr_cmdline_add(argv, "-chardev", "socket,id=" CONSOLE ",fd=%d,server=on,wait=off",
+				channels->serial);
+	} else if (channels->serial_path) {
+		path = hvr_cmdline_escape(channels->serial_path);
+		hvr_cmdline_add(argv, "-chardev",
+				"socket,id=" CONSOLE ",path=%s,server=on,wait=off", path);
+	} else {
+		hvr_cmdline_add(argv, "-chardev", "null,id=" CONSOLE);
+	}
+}
+
+void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
+			    const HvrCmdlineChannels *channels)
+{
+	JsonObject *device;
+
+	switch (profile->serial) {
+	case HVR_SERIAL_NONE:
+		return;
+	case HVR_SERIAL_STDIO:
+		/* signal=off: Ctrl-C is the guest's */
+		hvr_cmdline_add(argv, "-chardev", "stdio,id=" CONSOLE ",mux=off,signal=off");
+		break;
+	case HVR_SERIAL_FILE:
+		add_console_file(argv, profile, channels->serial);
+		break;
+	case HVR_SERIAL_SOCKET:
+		add_console_socket(argv, channels);
+		break;
+	}
+	device = json_object_new();
+	json_object_set_string_member(device, "driver", "isa-serial");
+	json_object_set_string_member(device, "id", "hvr-serial");
+	json_object_set_string_member(device, "chardev", CONSOLE);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+/* The name is the one that qemu-guest-agent looks for in the guest. */
+static void add_agent_port(GPtrArray *argv)
+{
+	JsonObject *bus = json_object_new();
+	JsonObject *port = json_object_new();
+
+	json_object_set_string_member(bus, "driver", "virtio-serial-pci");
+	json_object_set_string_member(bus, "id", "hvr-ports");
+	hvr_cmdline_add_json(argv, "-device", bus);
+
+	json_object_set_string_member(port, "driver", "virtserialport");
+	json_object_set_string_member(port, "id", "hvr-agent-port");
+	json_object_set_string_member(port, "bus", "hvr-ports.0");
+	json_object_set_string_member(port, "chardev", "hvr-agent");
+	json_object_set_string_member(port, "name", "org.qemu.guest_agent.0");
+	hvr_cmdline_add_json(argv, "-device", port);
+}
+
+void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
+			   const HvrCmdlineChannels *channels)
+{
+	g_autofree char *path = NULL;
+
+	if (!profile->guest.agent)
+		return;
+	if (channels->agent >= 0) {
+		hvr_cmdline_add(argv, "-chardev", "socket,id=hvr-agent,fd=%d,server=on,wait=off",
+				channels->agent);
+	} else if (channels->agent_path) {
+		path = hvr_cmdline_escape(channels->agent_path);
+		hvr_cmdline_add(argv, "-chardev", "socket,id=hvr-agent,path=%s,server=on,wait=off",
+				path);
+	} else {
+		return;
+	}
+	add_agent_port(argv);
+}
+
+char *hvr_cmdline_card_port(guint index)
+{
+	return g_strdup_printf("hvr-port%u", index);
+}
+
+char *hvr_cmdline_spare_port(guint index)
+{
+	return g_strdup_printf("hvr-spare%u", index);
+}
+
+/* @place counts all ports: it is the port's place on the root bus and its chassis. */
+static void add_port(GPtrArray *argv, const char *id, guint place)
+{
+	g_autofree char *address = g_strdup_printf("0x%x.%u", PORTS_SLOT + place / 8, place % 8);
+	JsonObject *port = json_object_new();
+
+	json_object_set_string_member(port, "driver", "pcie-root-port");
+	json_object_set_string_member(port, "id", id);
+	json_object_set_string_member(port, "bus", ROOT_BUS);
+	json_object_set_string_member(port, "addr", address);
+	/* a guest looks for functions 1 to 7 only where function 0 says so */
+	if (place % 8 == 0)
+		json_object_set_boolean_member(port, "multifunction", TRUE);
+	json_object_set_int_member(port, "chassis", place + 1);
+	json_object_set_int_member(port, "slot", place + 1);
+	hvr_cmdline_add_json(argv, "-device", port);
+}
+
+JsonObject *hvr_cmdline_card_properties(const HvrCmdlineCard *card, const char *port)
+{
+	char host[HVR_PCI_ADDRESS_SIZE];
+	JsonObject *device = json_object_new();
+
+	json_object_set_string_member(device, "driver", "vfio-pci");
+	json_object_set_string_member(device, "id", card->id);
+	json_object_set_string_member(device, "host", hvr_pci_address_format(&card->address, host));
+	json_object_set_string_member(device, "bus", port);
+	return device;
+}
+
+void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards)
+{
+	guint n_cards = cards ? cards->len : 0;
+
+	for (guint i = 0; i < n_cards; i++) {
+		g_autofree char *port = hvr_cmdline_card_port(i);
+
+		add_port(argv, port, i);
+		hvr_cmdline_add_json(argv, "-device",
+				     hvr_cmdline_card_properties(cards->pdata[i], port));
+	}
+	for (guint i = 0; i < HVR_CMDLINE_SPARE_PORTS; i++) {
+		g_autofree char *port = hvr_cmdline_spare_port(i);
+
+		add_port(argv, port, n_cards + i);
+	}
+}

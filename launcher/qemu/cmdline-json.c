@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two ways to say an option to QEMU. JSON is one value whatever is in it. The older key=value form
+ * ends a value at a comma unless it is doubled, and knows no other special character.
+ */
+#include "launcher/qemu/cmdline-json.h"
+
+#include "launcher/qemu/cmdline.h"
+
+/* What a POSIX shell leaves alone in any place of a word. */
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./"
+
+void hvr_cmdline_add(GPtrArray *argv, const char *option, const char *format, ...)
+{
+	va_list args;
+
+	g_ptr_array_add(argv, g_strdup(option));
+	va_start(args, format);
+	g_ptr_array_add(argv, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+void hvr_cmdline_add_json(GPtrArray *argv, const char *option, JsonObject *properties)
+{
+	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_take_object(node, properties);
+	g_ptr_array_add(argv, g_strdup(option));
+	g_ptr_array_add(argv, json_to_string(node, FALSE));
+}
+
+char *hvr_cmdline_escape(const char *value)
+{
+	g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+
+	return g_strjoinv(",,", parts);
+}
+
+char *hvr_cmdline_quote(const GPtrArray *argv)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+
+	for (guint i = 0; i < argv->len && argv->pdata[i]; i++) {
+		const char *word = argv->pdata[i];
+		gboolean plain = word[0] != '\0' && strspn(word, PLAIN) == strlen(word);
+		g_autofree char *quoted = plain ? g_strdup(word) : g_shell_quote(word);
+
+		if (i > 0)
+			g_string_append_c(line, ' ');
+		g_string_append(line, quoted);
+	}
+	return g_string_free(g_steal_pointer(&line), FALSE);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A profile as QEMU's command line: the machine here, its devices in cmdline-devices.c.
+ *
+ * Nothing in these files opens, reads or asks anything, so what "print" and "--dry-run" show is
+ * what "run" executes. QEMU is told everything: -nodefaults and -no-user-config keep devices and
+ * options away that a distribution or a user's files would add.
+ *
+ * The ids of QEMU's user are in no option: QEMU cannot change them inside its own sandbox, so it
+ * is started with them. For the same reason a bridge's tap comes as a descriptor.
+ */
+#include "launcher/qemu/cmdline.h"
+
+#include <json-glib/json-glib.h>
+
+#include "launcher/qemu/cmdline-devices.h"
+#include "launcher/qemu/cmdline-json.h"
+
+#define MIB (G_GUINT64_CONSTANT(1) << 20)
+
+/* Which node, and whether the profile insists on it. */
+static gboolean find_node(const HvrProfile *profile, const HvrCmdlineChannels *channels,
+			  guint *out_node)
+{
+	if (profile->memory.node >= 0)
+		*out_node = (guint)profile->memory.node;
+	else
+		*out_node = channels->node;
+	return profile->memory.node >= 0 ||
+	       (profile->memory.node == HVR_NODE_AUTO && channels->has_node);
+}
+
+static gboolean has_backend(const HvrProfile *profile, const HvrCmdlineChannels *channels)
+{
+	guint node;
+
+	return profile->memory.hugepages != HVR_PAGES_NORMAL || find_node(profile, channels, &node);
+}
+
+static void set_node(JsonObject *memory, guint node, gboolean strict)
+{
+	JsonArray *nodes = json_array_new();
+
+	json_array_add_int_element(nodes, node);
+	json_object_set_array_member(memory, "host-nodes", nodes);
+	json_object_set_string_member(memory, "policy", strict ? "bind" : "preferred");
+}
+
+/*
+ * RAM as an object of its own. A memfd takes huge pages without a mount or a path that the VM's
+ * user would need access to. They are all taken at once: a VM that finds one missing later dies.
+ */
+static void add_memory(GPtrArray *argv, const HvrProfile *profile,
+		       const HvrCmdlineChannels *channels)
+{
+	guint64 page = hvr_profile_page_size(&profile->memory);
+	JsonObject *memory;
+	guint node;
+
+	if (!has_backend(profile, channels))
+		return;
+	memory = json_object_new();
+	json_object_set_string_member(memory, "qom-type",
+				      page ? "memory-backend-memfd" : "memory-backend-ram");
+	json_object_set_string_member(memory, "id", "hvr-memory");
+	json_object_set_int_member(memory, "size", (gint64)profile->memory_bytes);
+	if (page) {
+		json_object_set_boolean_member(memory, "hugetlb", TRUE);
+		json_object_set_int_member(memory, "hugetlbsize", (gint64)page);
+		json_object_set_boolean_member(memory, "prealloc", TRUE);
+	}
+	if (find_node(profile, channels, &node))
+		set_node(memory, node, profile->memory.node >= 0);
+	hvr_cmdline_add_json(argv, "-object", memory);
+}
+
+static void add_cpus(GPtrArray *argv, const HvrProfile *profile)
+{
+	const HvrProfileProcessor *cpu = &profile->processor;
+
+	if (cpu->sockets || cpu->cores || cpu->threads)
+		hvr_cmdline_add(argv, "-smp", "%u,sockets=%u,cores=%u,threads=%u", profile->cpus,
+				MAX(cpu->sockets, 1), MAX(cpu->cores, 1), MAX(cpu->threads, 1));
+	else
+		hvr_cmdline_add(argv, "-smp", "%u", profile->cpus);
+}
+
+static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm,
+			const HvrCmdlineChannels *channels)
+{
+	const char *cpu = profile->cpu;
+
+	if (g_str_equal(cpu, "auto"))
+		cpu = kvm ? "host" : "max";
+	hvr_cmdline_add(argv, "-name", "guest=%s,debug-threads=on", profile->name);
+	hvr_cmdline_add(argv, "-machine", "%s%s%s%s", profile->machine,
+			has_backend(profile, channels) ? ",memory-backend=hvr-memory" : "",
+			channels->firmware ? "," HVR_CMDLINE_FLASH : "",
+			channels->firmware && channels->firmware->needs_smm ? ",smm=on" : "");
+	hvr_cmdline_add(argv, "-accel", "%s", kvm ? "kvm" : "tcg,thread=multi");
+	hvr_cmdline_add(argv, "-cpu", "%s", cpu);
+	add_cpus(argv, profile);
+	hvr_cmdline_add(argv, "-m", "%" G_GUINT64_FORMAT "M", profile->memory_bytes / MIB);
+	add_memory(argv, profile, channels);
+	if (profile->memory.locked)
+		hvr_cmdline_add(argv, "-overcommit", "mem-lock=on");
+	hvr_cmdline_add(argv, "-display", "none");
+}
+
+/* Without a tap of ours QEMU runs a setuid helper for a bridge. */
+static gboolean needs_helper(const HvrProfile *profile, const HvrCmdlineChannels *channels)
+{
+	for (guint i = 0; i < profile->nets->len; i++) {
+		const HvrProfileNet *net = profile->nets->pdata[i];
+
+		if (net->mode == HVR_NET_BRIDGE && hvr_cmdline_tap(channels, i) < 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void add_sandbox(GPtrArray *argv, const HvrProfile *profile,
+			const HvrCmdlineChannels *channels)
+{
+	const char *denied = "elevateprivileges=deny,spawn=deny,";
+
+	if (!profile->sandbox)
+		return;
+	if (needs_helper(profile, channels))
+		denied = "";
+	hvr_cmdline_add(argv, "-sandbox", "on,obsolete=deny,%sresourcecontrol=deny", denied);
+}
+
+static void add_monitor(GPtrArray *argv, const char *id, const char *where)
+{
+	hvr_cmdline_add(argv, "-chardev", "socket,id=%s,%s", id, where);
+	hvr_cmdline_add(argv, "-mon", "chardev=%s,mode=control", id);
+}
+
+/* One client to a monitor: the supervisor has its own, all others share the second. */
+static void add_monitors(GPtrArray *argv, const HvrCmdlineChannels *channels)
+{
+	g_autofree char *own = g_strdup_printf("fd=%d", channels->qmp_private);
+	g_autofree char *shared = NULL;
+	g_autofree char *path = NULL;
+
+	if (channels->qmp_private >= 0)
+		add_monitor(argv, "hvr-qmp0", own);
+	if (channels->qmp_listen >= 0) {
+		shared = g_strdup_printf("fd=%d,server=on,wait=off", channels->qmp_listen);
+	} else if (channels->qmp_path) {
+		path = hvr_cmdline_escape(channels->qmp_path);
+		shared = g_strdup_printf("path=%s,server=on,wait=off", path);
+	}
+	if (shared)
+		add_monitor(argv, "hvr-qmp1", shared);
+}
+
+static void add_boot(GPtrArray *argv, const HvrProfile *profile)
+{
+	if (profile->kernel)
+		hvr_cmdline_add(argv, "-kernel", "%s", profile->kernel);
+	if (profile->initrd)
+		hvr_cmdline_add(argv, "-initrd", "%s", profile->initrd);
+	if (profile->cmdline)
+		hvr_cmdline_add(argv, "-append", "%s", profile->cmdline);
+}
+
+/* A guest without entropy waits for it at its first boot; QEMU's own generator costs nothing. */
+static void add_entropy(GPtrArray *argv)
+{
+	JsonObject *source = json_object_new();
+	JsonObject *device = json_object_new();
+
+	json_object_set_string_member(source, "qom-type", "rng-builtin");
+	json_object_set_string_member(source, "id", "hvr-entropy");
+	hvr_cmdline_add_json(argv, "-object", source);
+
+	json_object_set_string_member(device, "driver", "virtio-rng-pci");
+	json_object_set_string_member(device, "id", "hvr-rng");
+	json_object_set_string_member(device, "rng", "hvr-entropy");
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtrArray *cards,
+			     const HvrCmdlineChannels *channels)
+{
+	GPtrArray *argv = g_ptr_array_new_null_terminated(64, g_free, TRUE);
+
+	g_ptr_array_add(argv, g_strdup(profile->qemu_binary));
+	g_ptr_array_add(argv, g_strdup("-nodefaults"));
+	g_ptr_array_add(argv, g_strdup("-no-user-config"));
+	add_machine(argv, profile, kvm, channels);
+	add_sandbox(argv, profile, channels);
+	add_monitors(argv, channels);
+	hvr_cmdline_add_firmware(argv, profile, channels->firmware);
+	add_boot(argv, profile);
+	hvr_cmdline_add_nets(argv, profile, channels);
+	hvr_cmdline_add_disks(argv, profile);
+	hvr_cmdline_add_seed(argv, profile, channels);
+	hvr_cmdline_add_shares(argv, profile);
+	add_entropy(argv);
+	hvr_cmdline_add_serial(argv, profile, channels);
+	hvr_cmdline_add_graphics(argv, profile);
+	hvr_cmdline_add_agent(argv, profile, channels);
+	hvr_cmdline_add_cards(argv, cards);
+	for (guint i = 0; i < profile->qemu_args->len; i++)
+		g_ptr_array_add(argv, g_strdup(profile->qemu_args->pdata[i]));
+	return argv;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The descriptors that QEMU gets, and nothing else: QEMU opens no socket and creates no file by
+ * itself, so its user needs no write access anywhere but to its disks.
+ *
+ * Each is noted as soon as it is open, so that whatever fails later closes it.
+ */
+#include "launcher/qemu/handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/error.h"
+#include "launcher/host/lock.h"
+#include "launcher/qemu/placement.h"
+#include "launcher/host/runtime.h"
+#include "launcher/qemu/seed.h"
+#include "launcher/qemu/tap.h"
+#include "launcher/session/vm.h"
+#include "vfio/sysfs.h"
+
+HvrHandover hvr_handover_new(const HvrStart *start)
+{
+	const HvrHost *host = &start->context->host;
+	HvrHandover handover = {
+		.channels = { .qmp_private = -1,
+			      .qmp_listen = -1,
+			      .serial = -1,
+			      .agent = -1,
+			      .seed = -1 },
+		.fds = g_array_new(FALSE, FALSE, sizeof(int)),
+		.taps = g_array_new(FALSE, FALSE, sizeof(int)),
+	};
+
+	handover.channels.firmware = start->facts->firmware;
+	handover.channels.has_node = hvr_placement_node(host, start->profile, start->plan->cards,
+							&handover.channels.node);
+	for (guint i = 0; i < start->locks->len; i++) {
+		int pair[2];
+		hvr_lock_fds(g_ptr_array_index(start->locks, i), pair);
+		g_array_append_vals(handover.fds, pair, 2);
+	}
+	handover.n_locks = handover.fds->len;
+	return handover;
+}
+
+void hvr_handover_clear(HvrHandover *handover)
+{
+	for (guint i = handover->n_locks; i < handover->fds->len; i++)
+		hvr_fd_close(g_array_index(handover->fds, int, i));
+	g_array_unref(handover->fds);
+	g_array_unref(handover->taps);
+}
+
+/* Takes ownership of @fd. Returns: FALSE for -1 */
+static gboolean take(HvrHandover *handover, int fd, int *out_channel)
+{
+	if (fd < 0)
+		return FALSE;
+	g_array_append_val(handover->fds, fd);
+	*out_channel = fd;
+	return TRUE;
+}
+
+static int fail(GError **error, int saved, const char *what)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot %s: %s", what,
+		    g_strerror(saved));
+	return -1;
+}
+
+gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours, GError **error)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return fail(error, errno, "make QEMU's monitor"), FALSE;
+	*out_ours = pair[0];
+	return take(handover, pair[1], &handover->channels.qmp_private);
+}
+
+/* The file is the VM's user's, who could not create it in a folder of somebody else. */
+static int create_serial_file(const HvrStart *start, GError **error)
+{
+	g_autofree char *what =
+		g_strdup_printf("create [serial] file '%s'", start->profile->serial_file);
+	g_auto(HvrFd) fd =
+		open(start->profile->serial_file,
+		     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 ||
+	    (start->facts->privileged && S_ISREG(st.st_mode) &&
+	     fchown(fd, start->facts->uid, start->facts->gid) < 0))
+		return fail(error, errno, what);
+	return g_steal_fd(&fd);
+}
+
+static gboolean add_serial(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	int *channel = &handover->channels.serial;
+
+	switch (start->profile->serial) {
+	case HVR_SERIAL_FILE:
+		return take(handover, create_serial_file(start, error), channel);
+	case HVR_SERIAL_SOCKET:
+		return take(handover, hvr_runtime_listen(start->folder, HVR_VM_SERIAL, error),
+			    channel);
+	default:
+		return TRUE;
+	}
+}
+
+static gboolean add_agent(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	return !start->profile->guest.agent ||
+	       take(handover, hvr_runtime_listen(start->folder, HVR_VM_AGENT, error),
+		    &handover->channels.agent);
+}
+
+static gboolean add_seed(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	return !hvr_seed_is_wanted(start->profile) ||
+	       take(handover, hvr_seed_make(start->profile, start->facts, error),
+		    &handover->channels.seed);
+}
+
+static gboolean add_taps(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	const GPtrArray *nets = start->profile->nets;
+
+	for (guint i = 0; i < nets->len; i++) {
+		const HvrProfileNet *net = g_ptr_array_index(nets, i);
+		gboolean wanted = net->mode == HVR_NET_BRIDGE || net->mode == HVR_NET_TAP;
+		int tap = -1;
+
+		if (wanted &&
+		    !take(handover, hvr_tap_open(&start->context->host, net, error), &tap))
+			return FALSE;
+		g_array_append_val(handover->taps, tap);
+	}
+	handover->channels.taps = (const int *)(void *)handover->taps->data;
+	return TRUE;
+}
+
+gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	return take(handover, hvr_runtime_listen(start->folder, HVR_VM_QMP, error),
+		    &handover->channels.qmp_listen) &&
+	       add_serial(start, handover, error) && add_agent(start, handover, error) &&
+	       add_seed(start, handover, error) && add_taps(start, handover, error);
+}

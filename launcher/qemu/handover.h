@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/qemu/cmdline.h"
+#include "launcher/qemu/start.h"
+
+/* Descriptors on their way to QEMU, and how its command line names them. */
+typedef struct {
+	HvrCmdlineChannels channels; /* borrows from what follows */
+	GArray *fds; /* of int: what stays open in QEMU; those that are ours are closed behind it */
+	guint n_locks; /* the first ones belong to the locks */
+	GArray *taps;  /* of int, one for each net */
+} HvrHandover;
+
+/* With the locks, and nothing else yet. */
+HvrHandover hvr_handover_new(const HvrStart *start) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_handover_clear(HvrHandover *handover);
+
+/**
+ * hvr_handover_add_monitor - QEMU's private monitor.
+ * @out_ours: our end, which the caller closes
+ */
+gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours,
+				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* All that does not depend on whether the launcher stays: qmp.sock, the serial port, the agent's
+ * port, cloud-init's disk, taps. */
+gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
+				   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QEMU's start: what a profile needs is made, what QEMU gets is opened (handover.c), its command
+ * line names that, and it is started as the VM's user.
+ */
+#include "launcher/qemu/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "launcher/qemu/cmdline.h"
+#include "launcher/error.h"
+#include "launcher/qemu/handover.h"
+#include "launcher/qemu/parts.h"
+#include "launcher/qemu/placement.h"
+#include "launcher/session/vm.h"
+#include "vfio/sysfs.h"
+
+static gboolean fail(const char *what, GError **error)
+{
+	int saved = errno;
+
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot %s: %s", what,
+		    g_strerror(saved));
+	return FALSE;
+}
+
+static gboolean add_channels(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	return hvr_parts_create(start->profile, start->facts, error) &&
+	       hvr_handover_add_channels(start, handover, error);
+}
+
+/* A guest that talks to our terminal must stay in its foreground process group. */
+static gboolean wants_terminal(const HvrProfile *profile)
+{
+	return profile->serial == HVR_SERIAL_STDIO && isatty(STDIN_FILENO);
+}
+
+/* @cpus: where the set is kept */
+static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
+			   const GPtrArray *argv, cpu_set_t *cpus)
+{
+	const HvrFacts *facts = start->facts;
+	gboolean locks = start->plan->cards->len > 0 || start->profile->memory.locked;
+
+	return (HvrSpawn){
+		.path = facts->qemu_path,
+		.argv = (char *const *)argv->pdata,
+		.identity = { .uid = facts->uid,
+			      .gid = facts->gid,
+			      .group = facts->kvm_gid,
+			      .has_group = start->plan->kvm && facts->kvm_by_group },
+		.memlock_bytes = locks ? start->plan->memlock_bytes : 0,
+		.cpus = hvr_placement_cpus(start->profile, cpus) ? cpus : NULL,
+		.fds = (const int *)(void *)handover->fds->data,
+		.n_fds = handover->fds->len,
+		.stderr_fd = -1,
+		.stdin_fd = -1,
+	};
+}
+
+static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
+				 HvrStarted *out_started, GError **error)
+{
+	g_auto(HvrFd) monitor = -1;
+	int output[2];
+
+	if (!hvr_handover_add_monitor(handover, &monitor, error) ||
+	    !add_channels(start, handover, error))
+		return FALSE;
+	if (pipe2(output, O_CLOEXEC) < 0)
+		return fail("make a pipe for QEMU's messages", error);
+
+	g_auto(HvrFd) reader = output[0];
+	g_auto(HvrFd) writer = output[1];
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(start->profile, start->plan->kvm,
+						      start->plan->cards, &handover->channels);
+	cpu_set_t cpus;
+	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
+	spawn.stderr_fd = writer;
+	spawn.own_session = !wants_terminal(start->profile);
+	out_started->pid = hvr_spawn(&spawn, &out_started->pidfd, error);
+	if (out_started->pid < 0)
+		return FALSE;
+	out_started->monitor = g_steal_fd(&monitor);
+	out_started->output = g_steal_fd(&reader);
+	return TRUE;
+}
+
+gboolean hvr_start_qemu(const HvrStart *start, HvrStarted *out_started, GError **error)
+{
+	HvrHandover handover = hvr_handover_new(start);
+	gboolean started = spawn_supervised(start, &handover, out_started, error);
+
+	hvr_handover_clear(&handover);
+	return started;
+}
+
+void hvr_start_exec(const HvrStart *start, GError **error)
+{
+	HvrHandover handover = hvr_handover_new(start);
+
+	if (add_channels(start, &handover, error)) {
+		g_autoptr(GPtrArray) argv = hvr_cmdline_build(
+			start->profile, start->plan->kvm, start->plan->cards, &handover.channels);
+		cpu_set_t cpus;
+		HvrSpawn spawn = make_spawn(start, &handover, argv, &cpus);
+		hvr_spawn_replace(&spawn, error);
+	}
+	hvr_handover_clear(&handover);
+}
+
+GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
+			  const HvrFacts *facts, const HvrPlan *plan)
+{
+	g_autofree char *folder =
+		g_strdup_printf("%s/vms/%s", context->runtime_path, profile->name);
+	g_autofree char *qmp = g_build_filename(folder, HVR_VM_QMP, NULL);
+	g_autofree char *serial = g_build_filename(folder, HVR_VM_SERIAL, NULL);
+	g_autofree char *agent = g_build_filename(folder, HVR_VM_AGENT, NULL);
+	g_autofree char *seed = g_build_filename(folder, HVR_VM_SEED, NULL);
+	HvrCmdlineChannels channels = { .qmp_private = -1,
+					.qmp_listen = -1,
+					.qmp_path = qmp,
+					.serial = -1,
+					.serial_path = serial,
+					.agent = -1,
+					.agent_path = agent,
+					.seed = -1,
+					.seed_path = seed };
+
+	channels.firmware = facts->firmware;
+	channels.has_node =
+		hvr_placement_node(&context->host, profile, plan->cards, &channels.node);
+
+	return hvr_cmdline_build(profile, plan->kvm, plan->cards, &channels);
+}

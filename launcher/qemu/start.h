@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/host/claim.h"
+#include "launcher/context.h"
+#include "launcher/host/facts.h"
+#include "launcher/host/plan.h"
+#include "launcher/profile/profile.h"
+#include "launcher/qemu/spawn.h"
+
+/* All that QEMU is started from. Nothing is owned. */
+typedef struct {
+	const HvrContext *context;
+	const HvrProfile *profile;
+	const HvrFacts *facts;
+	const HvrPlan *plan;
+	const GPtrArray *locks; /* of HvrLock: QEMU inherits them */
+	int folder;		/* vms/NAME */
+} HvrStart;
+
+/* A QEMU that was started. */
+typedef struct {
+	pid_t pid;
+	int pidfd;
+	int monitor; /* our end of the private QMP socketpair */
+	int output;  /* the reading end of its standard error */
+} HvrStarted;
+
+/**
+ * hvr_start_qemu - start QEMU as the VM's user, with a private monitor, qmp.sock, and its serial
+ * port, all by inherited descriptors.
+ * On success the caller owns the descriptors in @out_started.
+ */
+gboolean hvr_start_qemu(const HvrStart *start, HvrStarted *out_started,
+			GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same in place of this process, with qmp.sock only. Returns only when it failed. */
+void hvr_start_exec(const HvrStart *start, GError **error);
+
+/* QEMU's argv as `print` shows it: with paths in place of descriptors. [transfer full] */
+GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
+			  const HvrFacts *facts, const HvrPlan *plan) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two moments count: QEMU answers on its monitor, and the guest is ready. Between them a guest
+ * boots, which may take minutes, so the deadline for it is the user's; that for QEMU is ours.
+ */
+#include "launcher/session/arrival.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "launcher/error.h"
+#include "launcher/session/events.h"
+#include "launcher/message.h"
+#include "launcher/session/notify.h"
+#include "launcher/session/shutdown.h"
+#include "vfio/sysfs.h"
+
+/* How long QEMU may take to its first word; the kernel may be resetting cards meanwhile. */
+#define GREETING_BASE_MS 150000
+
+/* Pages are pinned one by one: about a quarter of a second for each GiB. */
+#define PINNING_GIB_PER_S 4
+
+void hvr_arrival_announce(const HvrProfile *profile, gboolean has_cards)
+{
+	guint64 gib = profile->memory_bytes >> 30;
+
+	if (has_cards && gib > PINNING_GIB_PER_S && isatty(STDERR_FILENO))
+		hvr_message("the card needs all %" G_GUINT64_FORMAT " GiB of the guest's memory "
+			    "pinned: about %" G_GUINT64_FORMAT " s",
+			    gib, gib / PINNING_GIB_PER_S);
+}
+
+/* Somebody waits for this moment, and then, mostly, has the terminal back: from here on a
+ * log is kept. */
+static void tell_waiting(const HvrRunOptions *options, int folder)
+{
+	char ready = 1;
+
+	if (options->ready_fd < 0)
+		return;
+	g_auto(HvrFd) log = openat(folder, HVR_VM_LOG,
+				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (log >= 0 && !options->attached)
+		dup2(log, STDERR_FILENO);
+	ssize_t written = write(options->ready_fd, &ready, 1);
+	(void)written; /* whoever waited is gone: the VM runs all the same */
+	close(options->ready_fd);
+}
+
+static void stop_timer(HvrArrival *arrival)
+{
+	if (arrival->late)
+		g_source_remove(arrival->late);
+	arrival->late = 0;
+}
+
+static void on_ready(gpointer user_data)
+{
+	HvrArrival *arrival = user_data;
+	HvrSession *session = arrival->session;
+	gint64 took_ms = (g_get_monotonic_time() - arrival->begin_us) / 1000;
+
+	stop_timer(arrival);
+	session->vm->ready = TRUE;
+	hvr_session_save(session);
+	hvr_message("VM '%s' is ready after %d.%d s", session->vm->name, (int)(took_ms / 1000),
+		    (int)(took_ms % 1000 / 100));
+	hvr_events_tell(session->context->events, "ready", NULL, NULL);
+	hvr_notify_ready("the guest is ready");
+	if (arrival->options->wait_ready_s)
+		tell_waiting(arrival->options, session->folder);
+}
+
+static gboolean on_late(gpointer user_data)
+{
+	HvrArrival *arrival = user_data;
+	HvrSession *session = arrival->session;
+
+	arrival->late = 0;
+	session->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+				       "the guest was not ready within %d s, and was ended",
+				       arrival->options->wait_ready_s);
+	hvr_error_hint(&session->failure, "look at its serial port: run without --wait-ready");
+	hvr_shutdown_begin(session->shutdown, TRUE, 0);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_running(HvrArrival *arrival)
+{
+	HvrSession *session = arrival->session;
+	gboolean waiting = session->vm->ready_set && !session->vm->ready;
+
+	hvr_message("VM '%s' is running (QEMU pid %d)", session->vm->name,
+		    (int)session->vm->qemu.pid);
+	hvr_events_tell_number(session->context->events, "running", "pid", session->vm->qemu.pid);
+	if (waiting && isatty(STDERR_FILENO))
+		hvr_message("waiting for the guest to be ready");
+	if (!session->vm->ready_set)
+		hvr_notify_ready("the VM is running");
+	if (!arrival->options->wait_ready_s)
+		tell_waiting(arrival->options, session->folder);
+}
+
+static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *error,
+		       gpointer user_data)
+{
+	HvrArrival *arrival = user_data;
+	HvrSession *session = arrival->session;
+
+	if (!error) {
+		on_running(arrival);
+	} else if (!session->qemu_ended && !hvr_qmp_client_is_closed(client)) {
+		hvr_message("QEMU does not answer: %s", error->message);
+		hvr_shutdown_begin(session->shutdown, TRUE, 0);
+	}
+}
+
+void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options)
+{
+	*arrival = (HvrArrival){ .session = session,
+				 .options = options,
+				 .begin_us = g_get_monotonic_time() };
+	arrival->readiness = hvr_readiness_new(session, on_ready, arrival);
+	hvr_qmp_client_execute(session->qmp, "query-status", NULL, GREETING_BASE_MS, on_greeted,
+			       arrival);
+	if (options->wait_ready_s)
+		arrival->late =
+			g_timeout_add_seconds((guint)options->wait_ready_s, on_late, arrival);
+}
+
+void hvr_arrival_end(HvrArrival *arrival)
+{
+	stop_timer(arrival);
+	g_clear_pointer(&arrival->readiness, hvr_readiness_free);
+}

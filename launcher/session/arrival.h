@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/guest/ready.h"
+#include "launcher/session/run.h"
+#include "launcher/session/session.h"
+
+/**
+ * HvrArrival - from a QEMU that was started to a guest that is ready: who is told what, and what
+ * happens when it does not come. The caller's memory must outlive the session.
+ */
+typedef struct {
+	HvrSession *session;
+	const HvrRunOptions *options;
+	HvrReadiness *readiness;
+	guint late; /* timer of --wait-ready; 0: none */
+	gint64 begin_us;
+} HvrArrival;
+
+/**
+ * hvr_arrival_begin - wait for QEMU's greeting, and then for the guest.
+ *
+ * Tells the user, the events, the service manager (when the guest is ready, where the profile says
+ * how to tell, else when QEMU runs), and whoever waits for --detach (with --wait-ready when the
+ * guest is ready, else when QEMU runs). A QEMU that does not greet, and with --wait-ready a guest
+ * that is late, is ended: session->failure says why.
+ */
+void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options);
+
+/* Waits no more. */
+void hvr_arrival_end(HvrArrival *arrival);
+
+/* For a terminal: how long QEMU will pin the guest's memory, where that takes long. */
+void hvr_arrival_announce(const HvrProfile *profile, gboolean has_cards);

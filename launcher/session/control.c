@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests from other processes, one JSON object a line.
+ *
+ * A peer may go away before its answer is there. So a request holds a reference to its peer, and a
+ * peer without a stream is one that nobody listens to any more.
+ */
+#include "launcher/session/control.h"
+
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <sys/socket.h>
+
+#include "launcher/error.h"
+#include "launcher/session/shutdown.h"
+#include "qmp/error.h"
+#include "qmp/stream.h"
+#include "vfio/sysfs.h"
+
+#define UNPLUG_DEFAULT_MS 30000
+#define TIMEOUT_MAX_MS	  (24 * 3600 * 1000)
+
+struct HvrControl {
+	HvrSession *session;
+	int fd;
+	GPtrArray *peers; /* of Peer */
+};
+
+typedef struct {
+	gatomicrefcount refs;
+	HvrControl *control;  /* NULL: the control is gone */
+	HvrQmpStream *stream; /* NULL: the peer is gone */
+} Peer;
+
+typedef struct {
+	Peer *peer;
+	JsonNode *id; /* NULL: none was given */
+} Request;
+
+static void peer_unref(Peer *peer)
+{
+	if (!g_atomic_ref_count_dec(&peer->refs))
+		return;
+	hvr_qmp_stream_free(peer->stream);
+	g_free(peer);
+}
+
+static void send_answer(const Request *request, const char *member, JsonObject *answer)
+{
+	g_autoptr(JsonObject) message = json_object_new();
+
+	json_object_set_object_member(message, member, answer);
+	if (request->id)
+		json_object_set_member(message, "id", json_node_copy(request->id));
+	if (request->peer->stream)
+		hvr_qmp_stream_send(request->peer->stream, message);
+}
+
+static Request *request_new(Peer *peer, JsonObject *object)
+{
+	Request *request = g_new0(Request, 1);
+	JsonNode *id = json_object_get_member(object, "id");
+
+	g_atomic_ref_count_inc(&peer->refs);
+	request->peer = peer;
+	request->id = id ? json_node_copy(id) : NULL;
+	return request;
+}
+
+static void request_free(Request *request)
+{
+	g_clear_pointer(&request->id, json_node_unref);
+	peer_unref(request->peer);
+	g_free(request);
+}
+
+/* HvrSessionDone: the end of every request. */
+static void answer(const GError *error, gpointer user_data)
+{
+	Request *request = user_data;
+	JsonObject *result = json_object_new();
+
+	json_object_set_int_member(result, "status", error ? hvr_exit_status(error) : 0);
+	if (error)
+		json_object_set_string_member(result, "message", error->message);
+	send_answer(request, "return", result);
+	request_free(request);
+}
+
+static void refuse(Request *request, const char *class, const char *text)
+{
+	JsonObject *error = json_object_new();
+
+	json_object_set_string_member(error, "class", class);
+	json_object_set_string_member(error, "desc", text);
+	send_answer(request, "error", error);
+	request_free(request);
+}
+
+static const char *get_string(JsonObject *object, const char *name)
+{
+	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
+								       : NULL;
+}
+
+static gboolean get_boolean(JsonObject *object, const char *name)
+{
+	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+	return node && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
+	       json_node_get_boolean(node);
+}
+
+static guint get_timeout(JsonObject *object, const char *name, guint otherwise)
+{
+	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+
+	if (!node || json_node_get_value_type(node) != G_TYPE_INT64)
+		return otherwise;
+	return (guint)CLAMP(json_node_get_int(node), 1, TIMEOUT_MAX_MS);
+}
+
+static JsonObject *get_object(JsonObject *object, const char *name)
+{
+	JsonNode *node = json_object_get_member(object, name);
+	return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_data)
+{
+	Peer *peer = user_data;
+	HvrSession *session = peer->control->session;
+	const char *command = get_string(object, "execute");
+	JsonObject *arguments = get_object(object, "arguments");
+	const char *device = get_string(arguments, "device");
+	Request *request = request_new(peer, object);
+
+	if (g_strcmp0(command, "qmp_capabilities") == 0) {
+		send_answer(request, "return", json_object_new());
+		request_free(request);
+	} else if (g_strcmp0(command, "unplug") == 0 && device) {
+		hvr_session_unplug(session, device,
+				   get_timeout(arguments, "timeout_ms", UNPLUG_DEFAULT_MS),
+				   get_boolean(arguments, "keep"), answer, request);
+	} else if (g_strcmp0(command, "plug") == 0 && device) {
+		hvr_session_plug(session, device, answer, request);
+	} else if (g_strcmp0(command, "stop") == 0) {
+		hvr_session_stop(session, get_boolean(arguments, "force"),
+				 get_timeout(arguments, "powerdown_ms", HVR_SHUTDOWN_POWERDOWN_MS),
+				 answer, request);
+	} else {
+		refuse(request, command && !device ? "GenericError" : "CommandNotFound",
+		       "no such command, or its arguments are missing");
+	}
+}
+
+static void on_peer_ended(HvrQmpStream *stream, const GError *error, gpointer user_data)
+{
+	Peer *peer = user_data;
+
+	hvr_qmp_stream_free(peer->stream);
+	peer->stream = NULL;
+	if (peer->control)
+		g_ptr_array_remove_fast(peer->control->peers, peer);
+}
+
+static void greet(HvrQmpStream *stream)
+{
+	g_autoptr(JsonObject) message = json_object_new();
+	JsonObject *about = json_object_new();
+
+	json_object_set_string_member(about, "hailo-vm-run", HVR_VERSION);
+	json_object_set_object_member(message, "QMP", about);
+	hvr_qmp_stream_send(stream, message);
+}
+
+static gboolean on_connection(gint fd, GIOCondition condition, gpointer user_data)
+{
+	static const HvrQmpStreamHandlers handlers = { on_object, on_peer_ended };
+	HvrControl *control = user_data;
+	g_auto(HvrFd) connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (connection < 0)
+		return G_SOURCE_CONTINUE;
+	Peer *peer = g_new0(Peer, 1);
+	g_atomic_ref_count_init(&peer->refs);
+	peer->control = control;
+	peer->stream = hvr_qmp_stream_new(g_steal_fd(&connection), NULL, &handlers, peer);
+	g_ptr_array_add(control->peers, peer);
+	greet(peer->stream);
+	return G_SOURCE_CONTINUE;
+}
+
+HvrControl *hvr_control_new(HvrSession *session, int fd)
+{
+	HvrControl *control = g_new0(HvrControl, 1);
+
+	control->session = session;
+	control->fd = fd;
+	control->peers = g_ptr_array_new_with_free_func((GDestroyNotify)peer_unref);
+	g_unix_fd_add(fd, G_IO_IN, on_connection, control);
+	return control;
+}
+
+void hvr_control_free(HvrControl *control)
+{
+	if (!control)
+		return;
+	g_source_remove_by_user_data(control);
+	for (guint i = 0; i < control->peers->len; i++) {
+		Peer *peer = g_ptr_array_index(control->peers, i);
+		peer->control = NULL;
+		g_clear_pointer(&peer->stream, hvr_qmp_stream_free);
+	}
+	g_ptr_array_unref(control->peers);
+	hvr_fd_close(control->fd);
+	g_free(control);
+}
+
+static gboolean nobody_there(const GError *error)
+{
+	return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
+	       g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
+}
+
+static void set_answer(JsonNode *result, GError **error)
+{
+	JsonObject *object = JSON_NODE_HOLDS_OBJECT(result) ? json_node_get_object(result) : NULL;
+	const char *message = get_string(object, "message");
+	JsonNode *status = object ? json_object_get_member(object, "status") : NULL;
+	gint64 code = status && json_node_get_value_type(status) == G_TYPE_INT64
+			      ? json_node_get_int(status)
+			      : 70;
+
+	if (code != 0)
+		g_set_error(error, HVR_STATUS_ERROR, (int)CLAMP(code, 1, 255), "%s",
+			    message ? message : "the supervisor gave no reason");
+}
+
+HvrControlAnswer hvr_control_ask(int folder, const char *command, JsonObject *arguments,
+				 guint timeout_ms, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(HvrQmpClient) client =
+		hvr_qmp_client_connect(folder, HVR_VM_CONTROL, NULL, &cause);
+
+	if (!client) {
+		json_object_unref(arguments);
+		if (nobody_there(cause))
+			return HVR_CONTROL_NO_SUPERVISOR;
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return HVR_CONTROL_DONE;
+	}
+	g_autoptr(JsonNode) result =
+		hvr_qmp_client_call(client, command, arguments, timeout_ms, error);
+	if (result)
+		set_answer(result, error);
+	return HVR_CONTROL_DONE;
+}

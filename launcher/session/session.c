@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The session: events in, requests out.
+ *
+ * QEMU's end is told by its pidfd, never by the monitor: that may close while QEMU is still in the
+ * kernel, resetting the card. DEVICE_DELETED is heard here first (this subscription is the oldest
+ * on the connection), so whoever waits for an unplug finds the card given back already.
+ */
+#include "launcher/session/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launcher/error.h"
+#include "launcher/interrupt.h"
+#include "launcher/message.h"
+#include "launcher/session/shutdown.h"
+#include "vfio/sysfs.h"
+
+/* Somebody who asked for the VM's end. */
+typedef struct {
+	HvrSessionDone done;
+	gpointer user_data;
+} HvrSessionStop;
+
+static gboolean on_qemu_ended(gint fd, GIOCondition condition, gpointer user_data)
+{
+	HvrSession *session = user_data;
+	siginfo_t info = { 0 };
+
+	session->qemu_ended = TRUE;
+	if (session->child && waitid(P_PIDFD, (id_t)fd, &info, WEXITED) == 0)
+		session->wait_status =
+			info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : info.si_status;
+	g_main_loop_quit(session->loop);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
+{
+	HvrSession *session = user_data;
+	int signal_number = hvr_interrupt_take();
+
+	if (signal_number == 0)
+		return G_SOURCE_CONTINUE;
+	if (!session->child) {
+		/* A stand-in that is interrupted leaves the VM as it is. */
+		hvr_interrupt_note(signal_number);
+		g_main_loop_quit(session->loop);
+		return G_SOURCE_CONTINUE;
+	}
+	if (hvr_interrupt_pending()) {
+		hvr_message("hurrying");
+		hvr_shutdown_hurry(session->shutdown);
+		return G_SOURCE_CONTINUE;
+	}
+	hvr_interrupt_note(signal_number);
+	hvr_message("asking the guest to power down; once more to hurry");
+	hvr_shutdown_begin(session->shutdown, FALSE, HVR_SHUTDOWN_POWERDOWN_MS);
+	return G_SOURCE_CONTINUE;
+}
+
+static const char *string_member(JsonObject *object, const char *name)
+{
+	JsonNode *node = json_object_get_member(object, name);
+	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
+								       : NULL;
+}
+
+static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, gpointer user_data)
+{
+	/* Events of a device's children come without "device". */
+	const char *id = string_member(data, "device");
+
+	if (g_str_equal(name, "DEVICE_DELETED") && id)
+		hvr_session_device_gone(user_data, id);
+}
+
+HvrSession *hvr_session_new(const HvrContext *context, const HvrProfile *profile, HvrVm *vm,
+			    int folder, HvrQmpClient *qmp, int pidfd)
+{
+	HvrSession *session = g_new0(HvrSession, 1);
+
+	session->context = context;
+	session->profile = profile;
+	session->vm = vm;
+	session->folder = folder;
+	session->qmp = qmp;
+	session->pidfd = pidfd;
+	session->loop = g_main_loop_new(NULL, FALSE);
+	session->locks = g_ptr_array_new();
+	session->stops = g_ptr_array_new_with_free_func(g_free);
+	session->problems = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						  (GDestroyNotify)g_error_free);
+	session->shutdown = hvr_shutdown_new(qmp, pidfd);
+	hvr_qmp_client_subscribe(qmp, on_event, NULL, session);
+	g_unix_fd_add(pidfd, G_IO_IN, on_qemu_ended, session);
+	g_unix_fd_add(hvr_interrupt_fd(), G_IO_IN, on_signal, session);
+	return session;
+}
+
+void hvr_session_free(HvrSession *session)
+{
+	if (!session)
+		return;
+	hvr_shutdown_free(session->shutdown);
+	hvr_qmp_client_unref(session->qmp);
+	while (g_source_remove_by_user_data(session))
+		;
+	for (guint i = 0; i < session->locks->len; i++)
+		hvr_lock_leave(g_ptr_array_index(session->locks, i));
+	g_ptr_array_unref(session->locks);
+	g_ptr_array_unref(session->stops);
+	g_hash_table_unref(session->problems);
+	g_clear_error(&session->failure);
+	g_main_loop_unref(session->loop);
+	hvr_fd_close(session->pidfd);
+	hvr_fd_close(session->folder);
+	hvr_vm_free(session->vm);
+	g_free(session);
+}
+
+static gboolean has_lock(const HvrSession *session, const char *name)
+{
+	for (guint i = 0; i < session->locks->len; i++)
+		if (g_str_equal(hvr_lock_name(g_ptr_array_index(session->locks, i)), name))
+			return TRUE;
+	return FALSE;
+}
+
+/* A lock that QEMU has from its start, or, of a card that was plugged in later by a supervisor
+ * that is gone now, nobody. */
+static gboolean share_lock(HvrSession *session, const char *name, GError **error)
+{
+	const HvrContext *context = session->context;
+
+	if (has_lock(session, name))
+		return TRUE;
+	HvrLock *lock = hvr_lock_steal_from(&context->host, context->runtime, name,
+					    session->vm->qemu.pid, NULL);
+	if (!lock)
+		lock = hvr_lock_try(&context->host, context->runtime, name, session->vm->name,
+				    error);
+	if (lock)
+		g_ptr_array_add(session->locks, lock);
+	return lock != NULL;
+}
+
+static gboolean share_locks(HvrSession *session, GError **error)
+{
+	g_autofree char *own = hvr_lock_name_vm(session->vm->name);
+
+	for (guint i = 0; i < session->vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
+		g_autofree char *name = hvr_lock_name_group(device->group);
+		if (device->in_vm && !share_lock(session, name, error))
+			return FALSE;
+	}
+	return share_lock(session, own, error);
+}
+
+HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, GError **error)
+{
+	g_autoptr(HvrVm) ours = vm;
+	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
+	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, vm->qemu.pid, 0);
+
+	if (folder < 0 || pidfd < 0 || !hvr_process_alive(&context->host, &vm->qemu)) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "VM '%s' has ended", vm->name);
+		hvr_error_hint(error, "give its cards back: hailo-vm-run release --all");
+		return NULL;
+	}
+	HvrQmpClient *qmp = hvr_qmp_client_connect(folder, HVR_VM_QMP, NULL, error);
+	if (!qmp)
+		return NULL;
+	g_autoptr(HvrSession) session =
+		hvr_session_new(context, NULL, g_steal_pointer(&ours), g_steal_fd(&folder), qmp,
+				g_steal_fd(&pidfd));
+	return share_locks(session, error) ? g_steal_pointer(&session) : NULL;
+}
+
+void hvr_session_run(HvrSession *session)
+{
+	if (!session->qemu_ended)
+		g_main_loop_run(session->loop);
+}
+
+void hvr_session_save(HvrSession *session)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!hvr_vm_write(session->folder, session->vm, &error))
+		hvr_message_warning(error);
+}
+
+HvrVmDevice *hvr_session_device(const HvrSession *session, const char *id)
+{
+	for (guint i = 0; i < session->vm->devices->len; i++) {
+		HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
+		if (g_str_equal(device->id, id))
+			return device;
+	}
+	return NULL;
+}
+
+gboolean hvr_session_has_group(const HvrSession *session, int group)
+{
+	for (guint i = 0; i < session->vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
+		if (device->in_vm && device->group == group)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void hvr_session_stop(HvrSession *session, gboolean force, guint powerdown_ms, HvrSessionDone done,
+		      gpointer user_data)
+{
+	HvrSessionStop *stop = g_new(HvrSessionStop, 1);
+
+	*stop = (HvrSessionStop){ done, user_data };
+	g_ptr_array_add(session->stops, stop);
+	hvr_shutdown_begin(session->shutdown, force, powerdown_ms);
+}
+
+void hvr_session_stopped(HvrSession *session, const GError *error)
+{
+	for (guint i = 0; i < session->stops->len; i++) {
+		const HvrSessionStop *stop = g_ptr_array_index(session->stops, i);
+		stop->done(error, stop->user_data);
+	}
+	g_ptr_array_set_size(session->stops, 0);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Three things are compared: what shall be (plan), what we did (state), and what is there.
+ *
+ *   there is ours, or nothing     written
+ *   there is somebody else's      refused; for their own good, as another program may read it
+ *   ours, changed since           refused: the change may be what somebody needs
+ *   a shared file                 our words are added to whatever it says
+ *
+ * A change that was shown is then carried out as it was shown, see setup-apply.c.
+ */
+#include "launcher/setup/changes.h"
+
+#include <unistd.h>
+
+#include "launcher/error.h"
+
+static void change_free(gpointer data)
+{
+	HvrSetupChange *change = data;
+
+	g_free(change->path);
+	g_free(change->old);
+	g_free(change->text);
+	g_strfreev(change->argv);
+	if (change->action)
+		hvr_setup_action_free(change->action);
+	g_free(change);
+}
+
+static HvrSetupChange *add_change(GPtrArray *changes, HvrSetupChangeKind kind, HvrSetupPart part)
+{
+	HvrSetupChange *change = g_new0(HvrSetupChange, 1);
+
+	change->kind = kind;
+	change->part = part;
+	g_ptr_array_add(changes, change);
+	return change;
+}
+
+static gboolean refuse(GError **error, const char *path, const char *what, const char *hint)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "'%s' %s", path, what);
+	hvr_error_hint(error, "%s, or say --force", hint);
+	return FALSE;
+}
+
+/* May a file that says @old be replaced? */
+static gboolean may_replace(const HvrSetupFile *file, const HvrSetupEntry *entry, const char *old,
+			    GError **error)
+{
+	if (!old || file->shared || g_str_equal(old, file->text))
+		return TRUE;
+	if (!entry)
+		return refuse(error, file->path, "is there, and not of setup's making",
+			      "move it away");
+	if (!hvr_setup_entry_is_ours(entry, old))
+		return refuse(error, file->path, "was changed since setup wrote it",
+			      "put the change into a file of its own");
+	return TRUE;
+}
+
+static gboolean add_file(int target, const HvrSetupFile *file, const HvrSetupState *state,
+			 gboolean force, GPtrArray *changes, GError **error)
+{
+	const HvrSetupEntry *entry = hvr_setup_state_find(state, file->path);
+	HvrSetupOwner is = { geteuid(), getegid(), file->mode };
+	g_autofree char *old = NULL;
+
+	if (!hvr_setup_tree_read(target, file->path, &old, &is, error))
+		return FALSE;
+	gboolean same = old && g_str_equal(old, file->text);
+	if (same && (file->shared || (entry && is.mode == file->mode)))
+		return TRUE;
+	if (!force && !may_replace(file, entry, old, error))
+		return FALSE;
+
+	HvrSetupChange *change = add_change(changes, HVR_CHANGE_WRITE, file->part);
+	change->path = g_strdup(file->path);
+	change->text = g_strdup(file->text);
+	change->after = file->after;
+	change->old_owner = is;
+	change->owner = is;
+	if (!file->shared)
+		change->owner = (HvrSetupOwner){ geteuid(), getegid(), file->mode };
+	change->keep = old && !entry && !same;
+	change->old = g_steal_pointer(&old);
+	return TRUE;
+}
+
+/* Back to the original, or to nothing. */
+static gboolean add_undo(int target, const HvrSetupEntry *entry, gboolean force, GPtrArray *changes,
+			 GError **error)
+{
+	g_autofree char *old = NULL;
+	g_autofree char *original = NULL;
+	HvrSetupOwner is = { 0 };
+
+	if (!hvr_setup_tree_read(target, entry->path, &old, &is, error) ||
+	    (entry->original &&
+	     !hvr_setup_tree_read(target, entry->original, &original, NULL, error)))
+		return FALSE;
+	gboolean restored = old && g_strcmp0(old, original) == 0;
+	if (old && !restored && !force && !hvr_setup_entry_is_ours(entry, old))
+		return refuse(error, entry->path, "was changed since setup wrote it",
+			      original ? "take setup's words out of it" : "move it away");
+
+	HvrSetupChange *change =
+		add_change(changes, original ? HVR_CHANGE_WRITE : HVR_CHANGE_REMOVE, entry->part);
+	change->path = g_strdup(entry->path);
+	change->undo = TRUE;
+	change->after = entry->after;
+	change->owner = entry->owner;
+	change->old_owner = is;
+	change->old = g_steal_pointer(&old);
+	change->text = g_steal_pointer(&original);
+	return TRUE;
+}
+
+static void add_run(GPtrArray *changes, const HvrSetupAction *action, gboolean undo)
+{
+	HvrSetupChange *change = add_change(changes, HVR_CHANGE_RUN, action->part);
+
+	change->undo = undo;
+	change->argv = g_strdupv(undo ? action->undo : action->argv);
+	change->action = hvr_setup_action_copy(action);
+}
+
+static gboolean plan_has_file(const HvrSetupPlan *plan, const char *path)
+{
+	for (guint i = 0; i < plan->files->len; i++) {
+		const HvrSetupFile *file = g_ptr_array_index(plan->files, i);
+		if (g_str_equal(file->path, path))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean plan_has_action(const HvrSetupPlan *plan, const char *id)
+{
+	for (guint i = 0; i < plan->actions->len; i++) {
+		const HvrSetupAction *action = g_ptr_array_index(plan->actions, i);
+		if (g_str_equal(action->id, id))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean is_part(guint parts, HvrSetupPart part)
+{
+	return (parts & (1u << part)) != 0;
+}
+
+/* Of an earlier setup, with other cards or on another loader. @plan: NULL: all of it */
+static gboolean add_obsolete(int target, const HvrSetupPlan *plan, guint parts,
+			     const HvrSetupState *state, gboolean force, GPtrArray *changes,
+			     GError **error)
+{
+	for (guint i = 0; i < state->entries->len; i++) {
+		const HvrSetupEntry *entry = g_ptr_array_index(state->entries, i);
+		if (is_part(parts, entry->part) && !(plan && plan_has_file(plan, entry->path)) &&
+		    !add_undo(target, entry, force, changes, error))
+			return FALSE;
+	}
+	for (guint i = 0; i < state->actions->len; i++) {
+		const HvrSetupAction *action = g_ptr_array_index(state->actions, i);
+		if (is_part(parts, action->part) && !(plan && plan_has_action(plan, action->id)))
+			add_run(changes, action, TRUE);
+	}
+	return TRUE;
+}
+
+GPtrArray *hvr_setup_changes_make(int target, const HvrSetupPlan *plan, guint parts,
+				  const HvrSetupState *state, gboolean force, GError **error)
+{
+	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
+
+	for (guint i = 0; i < plan->actions->len; i++) {
+		const HvrSetupAction *action = g_ptr_array_index(plan->actions, i);
+		if (!action->so_already && !hvr_setup_state_find_action(state, action->id))
+			add_run(changes, action, FALSE);
+	}
+	for (guint i = 0; i < plan->files->len; i++)
+		if (!add_file(target, g_ptr_array_index(plan->files, i), state, force, changes,
+			      error))
+			return NULL;
+	if (!add_obsolete(target, plan, parts, state, force, changes, error))
+		return NULL;
+	return g_steal_pointer(&changes);
+}
+
+/* An enabled unit would be left pointing to nothing. */
+static void add_disable(const HvrSetupHost *host, GPtrArray *changes)
+{
+	for (guint i = 0; i < host->enabled->len; i++) {
+		const char *argv[] = { "systemctl", "disable", g_ptr_array_index(host->enabled, i),
+				       NULL };
+		HvrSetupChange *change = add_change(changes, HVR_CHANGE_RUN, HVR_SETUP_SERVICE);
+		change->undo = TRUE;
+		change->argv = g_strdupv((char **)argv);
+	}
+}
+
+GPtrArray *hvr_setup_changes_undo(int target, const HvrSetupHost *host, guint parts,
+				  const HvrSetupState *state, gboolean force, GError **error)
+{
+	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
+
+	if (state->there && is_part(parts, HVR_SETUP_SERVICE))
+		add_disable(host, changes);
+	if (!add_obsolete(target, NULL, parts, state, force, changes, error))
+		return NULL;
+	return g_steal_pointer(&changes);
+}
+
+guint hvr_setup_changes_after(const GPtrArray *changes)
+{
+	guint after = 0;
+
+	for (guint i = 0; i < changes->len; i++) {
+		const HvrSetupChange *change = g_ptr_array_index(changes, i);
+		after |= change->after;
+	}
+	return after;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Found by the files that the tools themselves read, not by the distribution's name: derivatives
+ * have other names, and images are changed by their makers.
+ */
+#include "launcher/setup/host.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "launcher/setup/template.h"
+#include "vfio/sysfs.h"
+
+static void kernel_free(gpointer data)
+{
+	HvrSetupKernel *kernel = data;
+
+	g_free(kernel->version);
+	g_free(kernel->image);
+	g_free(kernel->initramfs);
+	g_free(kernel);
+}
+
+void hvr_setup_host_free(HvrSetupHost *host)
+{
+	if (!host)
+		return;
+	g_ptr_array_unref(host->kernels);
+	g_ptr_array_unref(host->enabled);
+	g_free(host->kernel_cmdline);
+	g_free(host->running);
+	g_free(host);
+}
+
+static gboolean has_any(int target, const char *const *paths)
+{
+	for (; *paths; paths++)
+		if (hvr_sysfs_exists(target, *paths))
+			return TRUE;
+	return FALSE;
+}
+
+/* grubby first: where it is, it also rules over GRUB's files. A host that went over to systemd-boot
+ * may have kept GRUB's packages, but then nobody has made a menu of theirs. */
+static HvrBootLoader find_boot_loader(int target)
+{
+	static const char *const grubby[] = { "usr/sbin/grubby", "usr/bin/grubby", NULL };
+	static const char *const grub[] = { "etc/default/grub.d", "usr/sbin/update-grub", NULL };
+	static const char *const systemd_boot[] = { "boot/loader/loader.conf",
+						    "boot/efi/loader/loader.conf",
+						    "efi/loader/loader.conf", "etc/kernel/cmdline",
+						    NULL };
+
+	if (has_any(target, grubby))
+		return HVR_BOOT_GRUBBY;
+	gboolean kernel_install =
+		hvr_sysfs_exists(target, "usr/bin/kernel-install") && has_any(target, systemd_boot);
+	if (has_any(target, grub) &&
+	    !(kernel_install && !hvr_sysfs_exists(target, "boot/grub/grub.cfg")))
+		return HVR_BOOT_GRUB;
+	return kernel_install ? HVR_BOOT_KERNEL_INSTALL : HVR_BOOT_UNKNOWN;
+}
+
+static HvrInitramfs find_initramfs(int target)
+{
+	static const char *const dracut[] = { "usr/bin/dracut", "usr/sbin/dracut", NULL };
+
+	if (hvr_sysfs_exists(target, "usr/share/initramfs-tools/hook-functions") &&
+	    hvr_sysfs_exists(target, "usr/sbin/update-initramfs"))
+		return HVR_INITRAMFS_TOOLS;
+	return has_any(target, dracut) ? HVR_INITRAMFS_DRACUT : HVR_INITRAMFS_UNKNOWN;
+}
+
+/* The first of these that is there, with the kernel's version put in; NULL: none. */
+static char *find_of_kernel(int target, const char *version, const char *const *patterns)
+{
+	for (; *patterns; patterns++) {
+		g_auto(GStrv) parts = g_strsplit(*patterns, "*", -1);
+		g_autofree char *path = g_strjoinv(version, parts);
+		if (hvr_sysfs_exists(target, path))
+			return g_steal_pointer(&path);
+	}
+	return NULL;
+}
+
+static GPtrArray *find_kernels(int target)
+{
+	static const char *const images[] = { "boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz", NULL };
+	static const char *const initramfs[] = { "boot/initrd.img-*", "boot/initramfs-*.img",
+						 "boot/initrd-*", NULL };
+	const char *folder =
+		hvr_sysfs_exists(target, "usr/lib/modules") ? "usr/lib/modules" : "lib/modules";
+	GPtrArray *kernels = g_ptr_array_new_with_free_func(kernel_free);
+	g_autoptr(GPtrArray) versions = hvr_sysfs_list(target, folder);
+
+	for (guint i = 0; i < versions->len; i++) {
+		const char *version = g_ptr_array_index(versions, i);
+		g_autofree char *deps = g_build_filename(folder, version, "modules.dep", NULL);
+		if (!hvr_sysfs_exists(target, deps))
+			continue;
+		HvrSetupKernel *kernel = g_new0(HvrSetupKernel, 1);
+		kernel->version = g_strdup(version);
+		kernel->image = find_of_kernel(target, version, images);
+		kernel->initramfs = find_of_kernel(target, version, initramfs);
+		g_ptr_array_add(kernels, kernel);
+	}
+	return kernels;
+}
+
+/* A small text file, or NULL. */
+static char *read_text(int target, const char *path)
+{
+	g_auto(HvrFd) fd = hvr_open_beneath(target, path, O_RDONLY | O_NONBLOCK);
+	g_autofree char *by_fd = hvr_fd_path(fd, NULL);
+	char *text = NULL;
+
+	return fd >= 0 && g_file_get_contents(by_fd, &text, NULL, NULL) ? text : NULL;
+}
+
+static gboolean group_exists(int target)
+{
+	g_autofree char *groups = read_text(target, "etc/group");
+	g_autofree char *text = g_strconcat("\n", groups ? groups : "", NULL);
+
+	return strstr(text, "\n" HVR_SETUP_GROUP ":") != NULL;
+}
+
+static GPtrArray *find_enabled(int target)
+{
+	g_autoptr(GPtrArray) names =
+		hvr_sysfs_list(target, "etc/systemd/system/multi-user.target.wants");
+	GPtrArray *enabled = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		if (g_str_has_prefix(name, "hailo-vm@"))
+			g_ptr_array_add(enabled, g_strdup(name));
+	}
+	return enabled;
+}
+
+HvrSetupHost *hvr_setup_host_look(const HvrContext *context, int target, gboolean live)
+{
+	HvrSetupHost *host = g_new0(HvrSetupHost, 1);
+	int run = context->host.run;
+
+	host->live = live;
+	host->runs_udev = live && run >= 0 && hvr_sysfs_exists(run, "udev/control");
+	host->runs_systemd = live && run >= 0 && hvr_sysfs_exists(run, "systemd/system");
+	host->boot_loader = find_boot_loader(target);
+	host->initramfs = find_initramfs(target);
+	host->cpu = hvr_cpu_look(&context->host).maker;
+	host->kernels = find_kernels(target);
+	host->kernel_cmdline = read_text(target, "etc/kernel/cmdline");
+	host->running = live ? hvr_sysfs_read_line(context->host.proc, "cmdline") : NULL;
+	host->has_group = group_exists(target);
+	host->enabled = find_enabled(target);
+	return host;
+}

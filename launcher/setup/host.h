@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/context.h"
+#include "launcher/host/cpu.h"
+
+/* Who has the say over the kernel's command line. */
+typedef enum {
+	HVR_BOOT_UNKNOWN,
+	HVR_BOOT_GRUB,		 /* reads etc/default/grub.d: Debian, Ubuntu */
+	HVR_BOOT_GRUBBY,	 /* Fedora and its kin, whatever the loader is */
+	HVR_BOOT_KERNEL_INSTALL, /* etc/kernel/cmdline: systemd-boot */
+} HvrBootLoader;
+
+typedef enum {
+	HVR_INITRAMFS_UNKNOWN,
+	HVR_INITRAMFS_TOOLS,
+	HVR_INITRAMFS_DRACUT,
+} HvrInitramfs;
+
+/* An installed kernel. Paths are relative to the target. */
+typedef struct {
+	char *version;
+	char *image;	 /* NULL: not found */
+	char *initramfs; /* NULL: where dracut puts it by itself */
+} HvrSetupKernel;
+
+/**
+ * HvrSetupHost - the system that `setup` is to prepare, as far as it matters: this host, or one in
+ * a folder (an image that is being made).
+ */
+typedef struct {
+	gboolean live;	    /* it is the one that runs */
+	gboolean runs_udev; /* live, and there is a udev to tell */
+	gboolean runs_systemd;
+	HvrBootLoader boot_loader;
+	HvrInitramfs initramfs;
+	HvrCpuMaker cpu;
+	GPtrArray *kernels;   /* of HvrSetupKernel */
+	char *kernel_cmdline; /* etc/kernel/cmdline as it is; NULL: there is none */
+	char *running;	      /* the running kernel's arguments; NULL: not live */
+	gboolean has_group;
+	GPtrArray *enabled; /* of char *: units hailo-vm@NAME.service that start at boot */
+} HvrSetupHost;
+
+/**
+ * hvr_setup_host_look - find out. Changes nothing.
+ * @target: a descriptor of its root folder
+ * @live: it is this host's own
+ */
+HvrSetupHost *hvr_setup_host_look(const HvrContext *context, int target,
+				  gboolean live) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_setup_host_free(HvrSetupHost *host);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSetupHost, hvr_setup_host_free)

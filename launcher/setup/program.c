@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Programs of the system that is set up: found in a few folders that only root can write, run
+ * without a shell, in an environment of our making.
+ */
+#include "launcher/setup/program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/error.h"
+#include "vfio/sysfs.h"
+
+static const char *const folders[] = { "usr/local/sbin", "usr/local/bin", "usr/sbin",
+				       "usr/bin",	 "sbin",	  "bin" };
+
+static const char *const environment[] = {
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+	"LC_ALL=C.UTF-8", NULL
+};
+
+static char *find_program(int target, const char *name)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autofree char *path = g_build_filename(folders[i], name, NULL);
+		if (faccessat(target, path, X_OK, AT_EACCESS) == 0)
+			return g_strconcat("/", path, NULL);
+	}
+	return NULL;
+}
+
+static gboolean find(int target, const char *name, GError **error)
+{
+	g_autofree char *path = find_program(target, name);
+
+	if (path)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "the program '%s' is not there", name);
+	hvr_error_hint(error, "install it, or choose the other parts of setup by name");
+	return FALSE;
+}
+
+/* Runs between fork and exec. -1: the root is as it should be. */
+static void prepare_child(gpointer data)
+{
+	int target = GPOINTER_TO_INT(data);
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	umask(022);
+	if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		_exit(127);
+	if (target >= 0 && (fchdir(target) < 0 || chroot(".") < 0 || chdir("/") < 0))
+		_exit(127);
+}
+
+static gboolean run(int target, gboolean live, char **argv, GError **error)
+{
+	g_auto(GStrv) words = g_strdupv(argv);
+	g_autofree char *line = g_strjoinv(" ", argv);
+	g_autoptr(GError) cause = NULL;
+	int status = 0;
+
+	if (!find(target, argv[0], error))
+		return FALSE;
+	g_free(words[0]);
+	words[0] = find_program(target, argv[0]);
+	if (words[0] &&
+	    g_spawn_sync(NULL, words, (char **)environment, G_SPAWN_DEFAULT, prepare_child,
+			 GINT_TO_POINTER(live ? -1 : target), NULL, NULL, &status, &cause) &&
+	    g_spawn_check_wait_status(status, &cause))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "'%s' failed: %s", line,
+		    cause ? cause->message : "it is gone");
+	return FALSE;
+}
+
+const HvrSetupRunner hvr_setup_runner = { .find = find, .run = run };

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/setup/changes.h"
+
+/**
+ * hvr_setup_show - every change as text: each file with the lines that go (-) and come (+), each
+ * command. Pure.
+ * @commands: (nullable): array of char **: what is run behind the changes
+ */
+char *hvr_setup_show(const GPtrArray *changes, const GPtrArray *commands) G_GNUC_WARN_UNUSED_RESULT;
+
+/* One line for each difference, as --status has it. Pure. */
+char *hvr_setup_show_drift(const GPtrArray *changes) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The target may be an image that somebody else made: whoever writes there as root must not be led
+ * elsewhere by its links. A folder is opened below the root (openat2, see vfio/sysfs.h), then all
+ * that happens to a file happens by its bare name in that folder.
+ */
+#include "launcher/setup/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/error.h"
+#include "vfio/sysfs.h"
+
+#define LARGEST (1024 * 1024)
+
+static gboolean fail(GError **error, int saved, const char *what, const char *path)
+{
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "cannot %s '%s': %s", what,
+		    path, g_strerror(saved));
+	return FALSE;
+}
+
+/* The folder that @path is in; -1 with errno. @out_name: the bare name in it */
+static int open_parent(int target, const char *path, const char **out_name)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	const char *slash = strrchr(path, '/');
+
+	*out_name = slash ? slash + 1 : path;
+	return hvr_open_beneath(target, folder, O_RDONLY | O_DIRECTORY);
+}
+
+static gboolean refuse(GError **error, const char *path, const char *what)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "'%s' is %s", path,
+		    what);
+	hvr_error_hint(error, "move it away, if it is not needed, and try again");
+	return FALSE;
+}
+
+static gboolean read_all(int fd, const char *path, gsize size, char **out_text, GError **error)
+{
+	g_autofree char *text = g_malloc(size + 1);
+	gsize length = 0;
+
+	while (length < size) {
+		ssize_t n = read(fd, text + length, size - length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(error, errno, "read", path);
+		if (n == 0)
+			break;
+		length += (gsize)n;
+	}
+	text[length] = '\0';
+	if (strlen(text) != length)
+		return refuse(error, path, "no text file");
+	*out_text = g_steal_pointer(&text);
+	return TRUE;
+}
+
+gboolean hvr_setup_tree_read(int target, const char *path, char **out_text,
+			     HvrSetupOwner *out_owner, GError **error)
+{
+	const char *name;
+	struct stat st;
+	g_auto(HvrFd) folder = open_parent(target, path, &name);
+	g_auto(HvrFd) fd =
+		folder < 0 ? -1
+			   : openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int saved = errno;
+
+	if (fd < 0 && saved == ENOENT)
+		return *out_text = NULL, TRUE;
+	if (fd < 0 && saved == ELOOP)
+		return refuse(error, path, "a symbolic link");
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail(error, saved, "open", path);
+	if (!S_ISREG(st.st_mode) || st.st_size > LARGEST)
+		return refuse(error, path, "no small plain file");
+	if (out_owner)
+		*out_owner = (HvrSetupOwner){ st.st_uid, st.st_gid, st.st_mode & 07777 };
+	return read_all(fd, path, (gsize)st.st_size, out_text, error);
+}
+
+static gboolean write_all(int fd, const char *text)
+{
+	gsize length = strlen(text);
+
+	while (length > 0) {
+		ssize_t n = write(fd, text, length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return FALSE;
+		text += n;
+		length -= (gsize)n;
+	}
+	return TRUE;
+}
+
+/* Owner before mode: a change of owner clears setuid bits. */
+static gboolean fill(int fd, const char *text, const HvrSetupOwner *owner)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !write_all(fd, text))
+		return FALSE;
+	if ((st.st_uid != owner->uid || st.st_gid != owner->gid) &&
+	    fchown(fd, owner->uid, owner->gid) < 0)
+		return FALSE;
+	return fchmod(fd, owner->mode) == 0 && fsync(fd) == 0;
+}
+
+gboolean hvr_setup_tree_write(int target, const char *path, const char *text,
+			      const HvrSetupOwner *owner, GError **error)
+{
+	const char *name;
+	g_auto(HvrFd) folder = open_parent(target, path, &name);
+	if (folder < 0)
+		return fail(error, errno, "open the folder of", path);
+
+	/* A name with a dot in front: no tool takes it for one of its files meanwhile. */
+	g_autofree char *temporary = g_strconcat(".", name, ".new", NULL);
+	unlinkat(folder, temporary, 0);
+	g_auto(HvrFd) fd = openat(folder, temporary,
+				  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(error, errno, "create", path);
+	if (fill(fd, text, owner) && renameat(folder, temporary, folder, name) == 0 &&
+	    fsync(folder) == 0)
+		return TRUE;
+	fail(error, errno, "write", path);
+	unlinkat(folder, temporary, 0);
+	return FALSE;
+}
+
+gboolean hvr_setup_tree_remove(int target, const char *path, GError **error)
+{
+	const char *name;
+	g_auto(HvrFd) folder = open_parent(target, path, &name);
+
+	if (folder < 0)
+		return errno == ENOENT ? TRUE : fail(error, errno, "open the folder of", path);
+	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
+		return fail(error, errno, "remove", path);
+	return TRUE;
+}
+
+GPtrArray *hvr_setup_tree_missing(int target, const char *path)
+{
+	GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
+
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		char *folder = g_strndup(path, (gsize)(slash - path));
+		if (hvr_sysfs_exists(target, folder))
+			g_free(folder);
+		else
+			g_ptr_array_add(missing, folder);
+	}
+	return missing;
+}
+
+gboolean hvr_setup_tree_make_folder(int target, const char *path, GError **error)
+{
+	const char *name;
+	g_auto(HvrFd) folder = open_parent(target, path, &name);
+
+	if (folder < 0)
+		return fail(error, errno, "open the folder of", path);
+	if (mkdirat(folder, name, 0755) < 0)
+		return errno == EEXIST ? TRUE : fail(error, errno, "make the folder", path);
+	/* Whatever the umask says: what is made here is for all to read. */
+	if (fchmodat(folder, name, 0755, 0) < 0)
+		return fail(error, errno, "make the folder", path);
+	return TRUE;
+}
+
+void hvr_setup_tree_remove_folder(int target, const char *path)
+{
+	const char *name;
+	g_auto(HvrFd) folder = open_parent(target, path, &name);
+
+	if (folder >= 0 && unlinkat(folder, name, AT_REMOVEDIR) < 0)
+		g_debug("'%s' stays: %s", path, g_strerror(errno));
+}
