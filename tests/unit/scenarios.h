@@ -33,14 +33,14 @@ typedef struct {
 } Machine;
 
 Machine *machine_new(const Scenario *scenario);
-/* The same machine in another process, or again after its process was killed. */
 void machine_free(Machine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machine, machine_free)
 
 /* The program's context for one command. The caller closes .runtime. */
 HvrContext machine_context(const Machine *machine);
 
-/* The calling process is one that the fake /proc shows, and hides again. */
+/* The fake /proc has @pid, with a start time of 4711; or no longer. The process that makes a
+ * machine is there from the start. */
 void machine_show_process(const Machine *machine, pid_t pid);
 void machine_hide_process(const Machine *machine, pid_t pid);
 

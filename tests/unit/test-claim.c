@@ -266,8 +266,6 @@ static void test_look_again(void **state)
 	assert_int_equal(hvr_exit_status(replaced), 75);
 }
 
-/* --- in a crowd --- */
-
 /* What a process of the crowd does; returns its exit status. @out: one line of its story. */
 typedef int (*Member)(Fixture *f, guint number, int out);
 
