@@ -15,7 +15,7 @@ static void refuse(const HvrVm *vm, GError **error)
 {
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "VM '%s' has its serial port elsewhere ([serial] mode = %s)", vm->name,
-		    vm->serial);
+		    vm->serial ? vm->serial : "unknown");
 	if (vm->serial_file)
 		hvr_error_hint(error,
 			       "read it: hailo-vm-run log %s. For a console its profile "
