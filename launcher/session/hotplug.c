@@ -82,6 +82,7 @@ typedef struct {
 typedef struct {
 	Unplug *unplug;
 	char *id;
+	gboolean kept_before; /* what a request that came to nothing leaves */
 } UnplugOne;
 
 static void unplug_note(Unplug *unplug, const GError *error)
@@ -105,6 +106,9 @@ static void on_unplugged(const GError *error, gpointer user_data)
 	Unplug *unplug = one->unplug;
 
 	unplug_note(unplug, error);
+	HvrVmDevice *device = hvr_session_device(unplug->session, one->id);
+	if (error && device)
+		device->keep = one->kept_before;
 	/* Gone by QEMU's word where its event was lost; else this has been done already. */
 	if (!error)
 		hvr_session_device_gone(unplug->session, one->id);
@@ -119,7 +123,7 @@ static void unplug_one(Unplug *unplug, HvrVmDevice *device, guint timeout_ms, gb
 {
 	UnplugOne *one = g_new(UnplugOne, 1);
 
-	*one = (UnplugOne){ unplug, g_strdup(device->id) };
+	*one = (UnplugOne){ unplug, g_strdup(device->id), device->keep };
 	device->keep = device->keep || keep;
 	g_hash_table_remove(unplug->session->problems, device->id);
 	unplug->waiting++;
