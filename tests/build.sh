@@ -15,14 +15,18 @@ quietly()
 	return "$status"
 }
 
-# A folder that was set up by other hands (another checkout, an older meson) is made anew
+# A folder that was set up otherwise (by hand, in another checkout, by an older meson) is made anew:
+# meson does not take all options in a second time
 set_up() # FOLDER OPTION...
 {
-	if [[ -e $1/build.ninja ]] && quietly meson setup --reconfigure "$@" > /dev/null; then
+	local how=$1/set-up-with
+
+	if [[ -e $1/build.ninja && $(cat "$how" 2> /dev/null) == "${*:2}" ]] &&
+		quietly meson setup --reconfigure "$1" > /dev/null; then
 		return
 	fi
 	rm -rf "$1"
-	quietly meson setup "$@"
+	quietly meson setup "$@" && echo "${*:2}" > "$how"
 }
 
 # Once for all that use the folder

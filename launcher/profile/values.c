@@ -263,8 +263,10 @@ static gboolean read_any_path(const HvrProfileKey *key, const char *value, const
 static gboolean read_path(const HvrProfileKey *key, const char *value, const char *folder,
 			  char **out_path, GError **error)
 {
-	if (g_str_has_suffix(value, "/") && !g_str_has_prefix(value, "~/"))
-		return hvr_profile_fail(error, NULL, NULL, "\"%s\" names a folder", value);
+	if (g_str_has_suffix(value, "/") && !g_str_has_prefix(value, "~/")) {
+		hvr_profile_fail(error, NULL, NULL, "\"%s\" names a folder", value);
+		return FALSE;
+	}
 	return read_any_path(key, value, folder, out_path, error);
 }
 
