@@ -133,18 +133,22 @@ static gboolean make_texts(const HvrProfile *profile, char **out_user, char **ou
 	return TRUE;
 }
 
-gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
-			GError **error)
+static gboolean check_texts(const HvrProfile *profile, GError **error)
 {
-	g_autofree char *mformat = NULL;
 	g_autofree char *user = NULL;
 	g_autofree char *meta = NULL;
 
+	return make_texts(profile, &user, &meta, error);
+}
+
+gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+			GError **error)
+{
 	if (!hvr_seed_is_wanted(profile))
 		return TRUE;
-	mformat = hvr_program_find("mformat", facts->privileged);
+	g_autofree char *mformat = hvr_program_find("mformat", facts->privileged);
 	if (mformat)
-		return make_texts(profile, &user, &meta, error);
+		return check_texts(profile, error);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "[cloud-init] there is no mformat to make its disk with");
 	hvr_error_hint(error, "install mtools (Debian, Ubuntu: apt install mtools)");
