@@ -635,6 +635,94 @@ static void test_graphics(void **state)
 	accept_profile(*state, "spice", spice, TRUE);
 }
 
+/* Files that a sample names, as its comments say to make them. */
+static void put_sample_files(const Fixture *f, const HvrProfile *profile)
+{
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+		g_autofree char *name = g_path_get_basename(disk->file);
+
+		if (disk->format == HVR_DISK_RAW)
+			put_raw(f, name);
+		else
+			put_qcow2(f, name);
+	}
+	put_kernel(f, "vmlinuz");
+	put_bytes(f, "initrd.img", "x", 1);
+	put_bytes(f, "ubuntu.pub", "ssh-ed25519 AAAA", 16);
+	put_bytes(f, "ubuntu.yaml", "#cloud-config", 13);
+}
+
+/* To what is to be had anywhere: little memory, free ports, no bridge, no huge pages. */
+static void shrink(HvrProfile *profile)
+{
+	profile->memory_bytes = (guint64)64 << 20;
+	profile->memory.hugepages = HVR_PAGES_NORMAL;
+	profile->graphics_port = free_port();
+	for (guint i = 0; i < profile->nets->len; i++) {
+		HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
+
+		net->mode = net->mode == HVR_NET_BRIDGE ? HVR_NET_NONE : net->mode;
+		for (guint j = 0; j < net->forwards->len; j++)
+			((HvrForward *)net->forwards->pdata[j])->host_port = free_port();
+	}
+}
+
+static void accept_sample(Fixture *f, const char *name)
+{
+	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
+	HvrFacts facts = { .privileged = geteuid() == 0,
+			   .uid = geteuid() == 0 ? NOBODY : geteuid(),
+			   .gid = geteuid() == 0 ? NOBODY : getegid() };
+	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(folders, "q35", FALSE, NULL);
+	g_autofree char *mformat = hvr_program_find("mformat", TRUE);
+	g_autoptr(HvrProfile) profile = load(f, name, NULL);
+	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					.qmp_listen = LISTEN_FD,
+					.serial = SERIAL_FD,
+					.agent = AGENT_FD,
+					.seed = -1 };
+	g_autoptr(GPtrArray) argv = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!getenv("HVR_TESTS_MUST_RUN") &&
+	    ((profile->firmware.uefi && !firmware) || (hvr_seed_is_wanted(profile) && !mformat))) {
+		print_message("this host has no UEFI firmware, or no mtools\n");
+		return;
+	}
+	put_sample_files(f, profile);
+	shrink(profile);
+	if (profile->firmware.uefi)
+		channels.firmware = facts.firmware = firmware;
+	assert_true(hvr_nvram_create(profile, &facts, NULL));
+	if (hvr_seed_is_wanted(profile)) {
+		f->seed = hvr_seed_make(profile, &facts, &error);
+		assert_null(error);
+		channels.seed = SEED_FD;
+	}
+	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
+	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels);
+	start(f, argv, profile->serial);
+	greet(f);
+	quit(f);
+}
+
+/* Every sample starts, but for its card. The demo has no kernel before it is built. */
+static void test_samples(void **state)
+{
+	static const char *const names[] = { "debian-installer", "demo", "group",     "hailo8",
+					     "kernel",		 "rig",	 "two-cards", "ubuntu" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_strconcat("../../../configs/", names[i], NULL);
+
+		print_message("%s\n", names[i]);
+		accept_sample(*state, path);
+		teardown(state);
+		setup(state);
+	}
+}
+
 /* The guest's port for the agent leads to a socket that somebody can connect to. */
 static void test_agent(void **state)
 {
@@ -662,13 +750,13 @@ static void test_unconfined(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_minimal),	  TEST(test_spare_port), TEST(test_disks),
-		TEST(test_forwards),	  TEST(test_kernel),	 TEST(test_serial_file),
-		TEST(test_serial_socket), TEST(test_print_file), TEST(test_print_socket),
-		TEST(test_hugepages),	  TEST(test_node),	 TEST(test_cloud_init),
-		TEST(test_shares),	  TEST(test_graphics),	 TEST(test_uefi),
-		TEST(test_uefi_secure),	  TEST(test_locked),	 TEST(test_agent),
-		TEST(test_print_agent),	  TEST(test_unconfined),
+		TEST(test_minimal),	  TEST(test_spare_port),  TEST(test_disks),
+		TEST(test_forwards),	  TEST(test_kernel),	  TEST(test_serial_file),
+		TEST(test_serial_socket), TEST(test_print_file),  TEST(test_print_socket),
+		TEST(test_hugepages),	  TEST(test_node),	  TEST(test_samples),
+		TEST(test_cloud_init),	  TEST(test_shares),	  TEST(test_graphics),
+		TEST(test_uefi),	  TEST(test_uefi_secure), TEST(test_locked),
+		TEST(test_agent),	  TEST(test_print_agent), TEST(test_unconfined),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 

@@ -17,6 +17,8 @@
 #include "launcher/qemu/cmdline.h"
 
 #define FOLDER SOURCE_ROOT "/tests/data/cmdline/"
+/* from there */
+#define SAMPLES "../../../configs/"
 
 static const HvrCmdlineChannels run_channels = {
 	.qmp_private = 3, .qmp_listen = 4, .serial = 5, .agent = 8
@@ -49,6 +51,17 @@ static const HvrCmdlineChannels secure_channels = { .qmp_private = 3,
 						    .agent = -1,
 						    .seed = -1,
 						    .firmware = &secure };
+static const int sample_taps[] = { 10 };
+static const HvrCmdlineChannels sample_channels = { .qmp_private = 3,
+						    .qmp_listen = 4,
+						    .serial = 5,
+						    .agent = 8,
+						    .seed = 9,
+						    .taps = sample_taps,
+						    .firmware = &plain };
+static const HvrCmdlineChannels bios_sample_channels = {
+	.qmp_private = 3, .qmp_listen = 4, .serial = 5, .agent = 8, .seed = 9, .taps = sample_taps
+};
 static const HvrCmdlineChannels node_channels = { .qmp_private = 3,
 						  .qmp_listen = -1,
 						  .serial = -1,
@@ -96,6 +109,15 @@ static const Golden golden[] = {
 	{ "node-any", NULL, FALSE, 0, &node_channels },
 	{ "agent", NULL, FALSE, 0, &run_channels },
 	{ "agent-print", "agent", FALSE, 0, &print_channels },
+	/* every sample: how it starts with KVM and as many cards as it names */
+	{ "sample-debian-installer", SAMPLES "debian-installer", TRUE, 0, &sample_channels },
+	{ "sample-demo", SAMPLES "demo", TRUE, 1, &bios_sample_channels },
+	{ "sample-group", SAMPLES "group", TRUE, 1, &bios_sample_channels },
+	{ "sample-hailo8", SAMPLES "hailo8", TRUE, 1, &bios_sample_channels },
+	{ "sample-kernel", SAMPLES "kernel", TRUE, 1, &bios_sample_channels },
+	{ "sample-rig", SAMPLES "rig", TRUE, 1, &bios_sample_channels },
+	{ "sample-two-cards", SAMPLES "two-cards", TRUE, 2, &bios_sample_channels },
+	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &sample_channels },
 	{ "unconfined", NULL, FALSE, 0, &run_channels },
 };
 

@@ -506,7 +506,29 @@ static void test_configs(void **state)
 			fail_msg("%s", error->message);
 		count++;
 	}
-	assert_true(count >= 2);
+	assert_true(count >= 8);
+}
+
+/* The first sample shows every section and every key, in use or behind a '#'. */
+static void test_sample_is_whole(void **state)
+{
+	g_autofree char *text = NULL;
+
+	assert_true(g_file_get_contents(SOURCE_ROOT "/configs/hailo8.ini", &text, NULL, NULL));
+	for (const HvrProfileSection *section = hvr_profile_table(NULL); section->name; section++) {
+		g_autofree char *header =
+			g_strdup_printf("[%s%s", section->name, section->named ? " " : "]");
+		const char *part = strstr(text, header);
+
+		if (!part)
+			fail_msg("%s", header);
+		for (gsize i = 0; i < section->n_keys; i++) {
+			g_autofree char *key = g_strdup_printf("%s =", section->keys[i].name);
+
+			if (!strstr(part, key))
+				fail_msg("%s %s", header, key);
+		}
+	}
 }
 
 int main(void)
@@ -522,8 +544,8 @@ int main(void)
 		cmocka_unit_test(test_names),	  cmocka_unit_test(test_table),
 		cmocka_unit_test(test_samples),	  cmocka_unit_test(test_dictionary),
 		cmocka_unit_test(test_configs),	  cmocka_unit_test(test_guest),
-		cmocka_unit_test(test_placement), cmocka_unit_test(test_extras),
-		cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_placement), cmocka_unit_test(test_sample_is_whole),
+		cmocka_unit_test(test_extras),	  cmocka_unit_test(test_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
