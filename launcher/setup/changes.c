@@ -7,7 +7,7 @@
  *   ours, changed since           refused: the change may be what somebody needs
  *   a shared file                 our words are added to whatever it says
  *
- * A change that was shown is then carried out as it was shown, see setup-apply.c.
+ * A change that was shown is then carried out as it was shown, see apply.c.
  */
 #include "launcher/setup/changes.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * (host, parts, cards) -> files and commands. Nothing is looked at here and nothing is changed:
- * what differs from what is there is setup-changes.c's matter.
+ * what differs from what is there is changes.c's matter.
  */
 #include "launcher/setup/plan.h"
 
