@@ -77,7 +77,7 @@ assert_eq 1 "$(cards_in_guest)" "cards in the guest, after plug"
 timed "stop" "$HVR" stop linux --timeout 120
 assert_eq "$before" "$(snapshot "$card")" "the card, after stop"
 nothing_left
-assert_eq "planned bound prepared started running ready unplugged plugged ended released" \
+assert_eq "planned bound prepared started running ready unplugged bound plugged ended released" \
 	"$(sed -E 's/.*"event":"([a-z]+)".*/\1/' /tmp/events | uniq | paste -sd ' ')" "events"
 
 timed "test" "$HVR" test --no-verify --wait-ready 900 --junit /tmp/report.xml \
