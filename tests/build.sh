@@ -29,6 +29,13 @@ set_up() # FOLDER OPTION...
 	quietly meson setup "$@" && echo "${*:2}" > "$how"
 }
 
+# Warnings are errors for Debian 12's compiler. A newer one knows more of them, and whoever has it
+# wants to see the tests run.
+strictness()
+{
+	[[ $(gcc -dumpversion) == 12 ]] && echo -Dwerror=true || echo -Dwerror=false
+}
+
 # Once for all that use the folder
 declare -A built
 
