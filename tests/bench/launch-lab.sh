@@ -14,4 +14,6 @@ profile bench <<-END
 	[device npu]
 	address = $card
 END
+# What QEMU inherits must be sockets, which the bench can make anew for a QEMU of its own
+sed -i 's/^mode = file/mode = none/; /^file = /d' /tmp/bench.ini
 "$LAB_SOURCE/build-bench/tests/bench/bench-launch" "$HVR" /tmp/bench.ini 7 npu "$card"
