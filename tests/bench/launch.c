@@ -9,7 +9,7 @@
  *
  *	bench-launch PROGRAM PROFILE ROUNDS [DEVICE ADDRESS]
  *
- * With a device it also measures the time from DEVICE_DELETED, as another monitor of that QEMU
+ * With a device it measures instead the time from DEVICE_DELETED, as another monitor of that QEMU
  * hears it, to the kernel's "bind" event of the host driver. Needs root for that.
  */
 #include <errno.h>
@@ -360,11 +360,12 @@ int main(int argc, char **argv)
 	int rounds = (int)strtol(argv[3], NULL, 10);
 
 	signal(SIGPIPE, SIG_IGN);
-	compare_starts(rounds);
-	measure_idle();
-	if (argc == 6) {
+	if (argc == 4) {
+		compare_starts(rounds);
+		measure_idle();
+	} else {
 		g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(double));
-		for (int i = 0; i < MAX(rounds / 2, 1); i++) {
+		for (int i = 0; i < rounds; i++) {
 			double ms = measure_return(argv[4], argv[5]);
 			g_array_append_val(times, ms);
 		}
