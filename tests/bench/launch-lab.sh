@@ -14,11 +14,12 @@ profile bench <<-END
 	[device npu]
 	address = $card
 END
+cp /tmp/bench.ini /tmp/back.ini
 # What QEMU inherits must be sockets, which the bench can make anew for a QEMU of its own
 sed -i 's/^mode = file/mode = none/; /^file = /d' /tmp/bench.ini
 bench=$LAB_SOURCE/build-bench/tests/bench/bench-launch
 # QEMU alone finds the card only where it stays on vfio-pci
 sed '$a after = keep' /tmp/bench.ini > /tmp/keep.ini
-"$bench" "$HVR" /tmp/keep.ini 7
+"$bench" "$HVR" /tmp/keep.ini 5
 expect_exit 0 "$HVR" release --all
-"$bench" "$HVR" /tmp/bench.ini 5 npu "$card"
+"$bench" "$HVR" /tmp/back.ini 3 npu "$card"
