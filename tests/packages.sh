@@ -9,8 +9,9 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config
 	libpci-dev libglib2.0-dev libjson-glib-dev libcap-ng-dev libudev-dev
 	libcmocka-dev"
 
-# Unit tests hold QEMU's command line to the real one, and make disks as the launcher does
-PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-utils ovmf mtools"
+# Unit tests hold QEMU's command line to the real one, and make disks as the launcher does. Debian 13
+# has QEMU's SPICE in a package of its own.
+PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-system-modules-spice? qemu-utils ovmf mtools"
 
 # kmod reads the fetched kernel's modules, xz or zstd unpack it; the others are for scenarios
 PACKAGES_LAB="$PACKAGES_BUILD qemu-system-x86 busybox-static cpio kmod mount procps socat xz-utils
@@ -23,11 +24,14 @@ PACKAGES_VALGRIND="$PACKAGES_UNIT valgrind"
 
 PACKAGES_LINT="$PACKAGES_BUILD clang-format clang-tidy cppcheck shellcheck"
 
+# A package with a ? behind is wanted only where apt knows it
 missing_packages() # PACKAGE...
 {
 	local package
 
 	for package; do
+		[[ $package != *\? ]] || apt-cache show "${package%\?}" > /dev/null 2>&1 || continue
+		package=${package%\?}
 		[[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) == installed ]] ||
 			echo "$package"
 	done
@@ -66,6 +70,7 @@ install_packages() # PACKAGE...
 	fi
 	echo "installing $missing"
 	apt_get_quietly update || return
+	missing=$(missing_packages "$@")
 	# shellcheck disable=SC2086 # a list of words
 	apt_get_quietly install --no-install-recommends $missing
 }
