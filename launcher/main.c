@@ -47,8 +47,9 @@ static void find_runtime(HvrContext *context, const char *root)
 		context->runtime_parent = open_folder(root, DIR_RUN);
 		context->runtime_path = DIR_RUN "/hailo-vm-run";
 	} else if (own && g_path_is_absolute(own)) {
+		g_autofree char *path = g_build_filename(own, "hailo-vm-run", NULL);
 		context->runtime_parent = open(own, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		context->runtime_path = g_build_filename(own, "hailo-vm-run", NULL);
+		context->runtime_path = g_intern_string(path); /* as long as the process */
 	}
 }
 
