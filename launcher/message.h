@@ -6,6 +6,8 @@
 /* What people read, on standard error, one line each, behind "hailo-vm-run: ". Commands and the
  * session speak, and giving back where something is not as it was; all else returns errors. */
 
+/* Nothing here blocks for more than a second: what a full pipe does not take by then is lost. */
+
 void hvr_message(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 /* The error's line, and its hint on a second one. */
@@ -13,3 +15,6 @@ void hvr_message_error(const GError *error);
 
 /* The same in front of what it is about, for what goes wrong beside the main work. */
 void hvr_message_warning(const GError *error);
+
+/* What somebody else has said, as it is. */
+void hvr_message_bytes(const char *bytes, gsize length);

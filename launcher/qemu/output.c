@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "launcher/message.h"
 #include "launcher/qemu/diagnose.h"
 #include "vfio/sysfs.h"
 
@@ -48,8 +49,7 @@ static gboolean pass_on(HvrQemuOutput *output)
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
-	ssize_t written = write(STDERR_FILENO, bytes, (gsize)n);
-	(void)written; /* nobody reads: the VM goes on */
+	hvr_message_bytes(bytes, (gsize)n);
 	take(output, bytes, (gsize)n);
 	return n > 0;
 }
@@ -81,8 +81,7 @@ void hvr_qemu_output_drain(HvrQemuOutput *output)
 	ssize_t n;
 
 	while (output && (n = read(output->fd, bytes, sizeof(bytes))) > 0) {
-		ssize_t written = write(STDERR_FILENO, bytes, (gsize)n);
-		(void)written;
+		hvr_message_bytes(bytes, (gsize)n);
 		take(output, bytes, (gsize)n);
 	}
 	if (output && output->line->len)

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages, and a standard error that nobody reads: whoever speaks goes on. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/message.h"
+#include "vfio/sysfs.h"
+
+/* Standard error is @fd while @speak runs, in a process that an alarm ends if it blocks. */
+static int speak_to(int fd, void (*speak)(void))
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		alarm(20);
+		dup2(fd, STDERR_FILENO);
+		speak();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void say_one(void)
+{
+	hvr_message("%s is %d", "one", 1);
+}
+
+static void say_much(void)
+{
+	g_autofree char *much = g_strnfill(100000, 'x');
+
+	hvr_message_bytes(much, strlen(much));
+	for (guint i = 0; i < 1000; i++)
+		hvr_message("message %u", i);
+}
+
+static void test_line(void **state)
+{
+	int ends[2];
+	char text[64] = "";
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	g_auto(HvrFd) reader = ends[0];
+	g_auto(HvrFd) writer = ends[1];
+	assert_int_equal(speak_to(writer, say_one), 0);
+	assert_true(read(reader, text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "hailo-vm-run: one is 1\n");
+}
+
+/* A full pipe takes nothing and holds nobody up. What it did take is whole. */
+static void test_nobody_reads(void **state)
+{
+	int ends[2];
+	char byte;
+	gsize taken = 0;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	g_auto(HvrFd) reader = ends[0];
+	g_auto(HvrFd) writer = ends[1];
+	assert_int_equal(speak_to(writer, say_much), 0);
+	fcntl(reader, F_SETFL, O_NONBLOCK);
+	while (read(reader, &byte, 1) == 1) {
+		assert_int_equal(byte, 'x');
+		taken++;
+	}
+	assert_true(taken > 0 && taken < 100000);
+}
+
+/* The reader is gone: no signal, no error. */
+static void test_reader_gone(void **state)
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	hvr_fd_close(ends[0]);
+	g_auto(HvrFd) writer = ends[1];
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(speak_to(writer, say_much), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_nobody_reads),
+		cmocka_unit_test(test_reader_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
