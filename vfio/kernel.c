@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <glib-unix.h>
 #include <linux/vfio.h>
 #include <poll.h>
 #include <signal.h>
@@ -90,6 +91,21 @@ static void set_write_error(int saved, GError **error)
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "%s", g_strerror(saved));
 }
 
+static gboolean on_let_go(gint pidfd, GIOCondition condition, gpointer data)
+{
+	waitpid(GPOINTER_TO_INT(data), NULL, WNOHANG);
+	hvr_fd_close(pidfd);
+	return G_SOURCE_REMOVE;
+}
+
+/* A child in the kernel's hands ends when that lets go of it: a process that lives on, with a main
+ * loop, takes its status then. Takes ownership of @pidfd. */
+static void leave_behind(pid_t pid, int pidfd)
+{
+	kill(pid, SIGKILL);
+	g_unix_fd_add(pidfd, G_IO_IN, on_let_go, GINT_TO_POINTER(pid));
+}
+
 static gboolean linux_write(const HvrHost *host, const char *path, const char *value,
 			    guint timeout_ms, GError **error)
 {
@@ -102,8 +118,7 @@ static gboolean linux_write(const HvrHost *host, const char *path, const char *v
 	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd >= 0 && !wait_until(pidfd, timeout_ms)) {
 		set_stuck_error(host, pid, path, timeout_ms, error);
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, WNOHANG);
+		leave_behind(pid, g_steal_fd(&pidfd));
 		return FALSE;
 	}
 
