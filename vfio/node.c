@@ -87,6 +87,15 @@ gboolean hvr_node_own(const HvrHost *host, int group, uid_t uid, gid_t gid, mode
 	return FALSE;
 }
 
+gboolean hvr_node_is_owned(const HvrHost *host, int group, uid_t uid, gid_t gid, mode_t mode)
+{
+	g_autofree char *path = g_strdup_printf("vfio/%d", group);
+	struct stat st;
+
+	return fstatat(host->dev, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == uid &&
+	       st.st_gid == gid && (st.st_mode & ALLPERMS) == mode;
+}
+
 struct HvrUdevWatch {
 	struct udev *udev;
 	struct udev_monitor *monitor;

@@ -23,6 +23,9 @@ gboolean hvr_node_wait(const HvrHost *host, int group, guint timeout_ms, GError 
 gboolean hvr_node_own(const HvrHost *host, int group, uid_t uid, gid_t gid, mode_t mode,
 		      GError **error);
 
+/* Has the group's node this owner and mode? FALSE also when it is not there. */
+gboolean hvr_node_is_owned(const HvrHost *host, int group, uid_t uid, gid_t gid, mode_t mode);
+
 /**
  * HvrUdevWatch - hears what udev has finished with, from the moment it is made.
  * udev sets owner and mode of a node only where a rule says so, but then some time after the

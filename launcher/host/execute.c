@@ -12,6 +12,7 @@
 #include "launcher/host/giveback.h"
 #include "launcher/interrupt.h"
 #include "vfio/error.h"
+#include "vfio/node.h"
 #include "vfio/step.h"
 
 static gboolean perform_steps(const HvrContext *context, const GPtrArray *steps, guint timeout_ms,
@@ -40,6 +41,21 @@ static HvrJournalEntry *make_entry(const HvrPlanFunction *planned, const HvrOwne
 static guint deadline_ms(const HvrContext *context, const HvrPlanFunction *planned)
 {
 	return planned->device ? planned->device->deadline_ms : hvr_host_timeout_ms(&context->host);
+}
+
+/* A rule of udev's, or a tool, may have had its own idea of the owner since; it is told once. */
+static gboolean hold_node(const HvrContext *context, const HvrPlanFunction *planned, GError **error)
+{
+	for (guint i = 0; i < planned->steps->len; i++) {
+		const HvrStep *step = g_ptr_array_index(planned->steps, i);
+		if (step->kind != HVR_STEP_OWN_NODE ||
+		    hvr_node_is_owned(&context->host, step->group, step->uid, step->gid,
+				      step->mode))
+			continue;
+		if (!hvr_step_perform(&context->host, step, deadline_ms(context, planned), error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 /* What the steps were for: QEMU will be able to open the group. */
@@ -84,10 +100,22 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 		return FALSE;
 	for (guint i = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-		if (!check_viable(context, planned->function, error))
+		if (!hold_node(context, planned, error) ||
+		    !check_viable(context, planned->function, error))
 			return FALSE;
 	}
 	return TRUE;
+}
+
+static gboolean undo_one(const HvrContext *context, const HvrPlanFunction *planned,
+			 HvrJournalEntry *entry, GError **error)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+
+	if (planned->found)
+		return hvr_giveback_prepared(context, entry, planned->found, error);
+	g_ptr_array_add(one, entry);
+	return hvr_giveback(context, one, HVR_GIVEBACK_RESTORE, error);
 }
 
 /* A card that was prepared before this plan goes back to being prepared; the rest, to the host. */
@@ -96,12 +124,9 @@ static void undo(const HvrContext *context, const HvrPlan *plan, const GPtrArray
 {
 	for (guint i = entries->len; i > 0; i--) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i - 1);
-		g_autoptr(GPtrArray) one = g_ptr_array_new();
+		HvrJournalEntry *entry = g_ptr_array_index(entries, i - 1);
 		g_autoptr(GError) cause = NULL;
-		g_ptr_array_add(one, g_ptr_array_index(entries, i - 1));
-		if (!hvr_giveback(context, one,
-				  planned->adopted ? HVR_GIVEBACK_KEEP : HVR_GIVEBACK_RESTORE,
-				  &cause))
+		if (!undo_one(context, planned, entry, &cause))
 			hvr_error_hint(error, "undoing it failed too: %s",
 				       g_strdelimit(cause->message, "\n", ' '));
 	}

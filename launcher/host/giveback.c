@@ -91,12 +91,14 @@ static GPtrArray *keep_steps(const HvrPciFunction *function, const HvrPciState *
 	return steps;
 }
 
-static GPtrArray *restore_steps(const HvrPciFunction *function, const HvrJournalEntry *entry,
-				const HvrPciState *now)
+/* @found: (nullable): what a card that was prepared already goes back to */
+static GPtrArray *steps_back(const HvrPciFunction *function, const HvrJournalEntry *entry,
+			     HvrGivebackMode mode, const HvrPciState *found, const HvrPciState *now)
 {
+	if (mode == HVR_GIVEBACK_KEEP && !found)
+		return keep_steps(function, entry->saved, now);
 	GPtrArray *steps = hvr_steps_new();
-
-	hvr_lifecycle_restore(function, entry->saved, now, steps);
+	hvr_lifecycle_restore(function, found ? found : entry->saved, now, steps);
 	return steps;
 }
 
@@ -123,7 +125,8 @@ static gboolean finish_entry(const HvrContext *context, HvrJournalEntry *entry,
 }
 
 static gboolean give_one_back(const HvrContext *context, const HvrInventory *inventory,
-			      HvrJournalEntry *entry, HvrGivebackMode mode, GError **error)
+			      HvrJournalEntry *entry, HvrGivebackMode mode,
+			      const HvrPciState *found, GError **error)
 {
 	const HvrPciFunction *function = find_function(inventory, entry);
 	if (!function)
@@ -132,9 +135,7 @@ static gboolean give_one_back(const HvrContext *context, const HvrInventory *inv
 	g_autoptr(HvrPciState) now = hvr_pci_state_read(&context->host, function, error);
 	if (!now)
 		return FALSE;
-	g_autoptr(GPtrArray) steps = mode == HVR_GIVEBACK_KEEP
-					     ? keep_steps(function, entry->saved, now)
-					     : restore_steps(function, entry, now);
+	g_autoptr(GPtrArray) steps = steps_back(function, entry, mode, found, now);
 	if (!perform_all(context, steps, error))
 		return FALSE;
 	if (mode == HVR_GIVEBACK_RESTORE)
@@ -146,7 +147,16 @@ static gboolean check_closed(const HvrContext *context, const GPtrArray *entries
 {
 	for (guint i = 0; i < entries->len; i++) {
 		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
-		if (!hvr_inuse_group(&context->host, entry->group))
+		gboolean open = FALSE;
+		GError *cause = NULL;
+		if (!hvr_inuse_group(&context->host, entry->group, &open, &cause)) {
+			g_propagate_prefixed_error(error, cause,
+						   "%s: cannot be given back: ", entry->name);
+			hvr_error_hint(error, "when that is mended: hailo-vm-run release %s",
+				       entry->name);
+			return FALSE;
+		}
+		if (!open)
 			continue;
 		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY,
 			    "%s: cannot be given back: a process still has its IOMMU group %d open",
@@ -157,8 +167,9 @@ static gboolean check_closed(const HvrContext *context, const GPtrArray *entries
 	return TRUE;
 }
 
-gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGivebackMode mode,
-		      GError **error)
+/* @found: (nullable): as in steps_back() */
+static gboolean give_back(const HvrContext *context, const GPtrArray *entries, HvrGivebackMode mode,
+			  const HvrPciState *found, GError **error)
 {
 	gboolean well = TRUE;
 
@@ -173,13 +184,28 @@ gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGi
 	for (guint i = entries->len; i > 0; i--) {
 		HvrJournalEntry *entry = g_ptr_array_index(entries, i - 1);
 		GError *cause = NULL;
-		if (give_one_back(context, inventory, entry, mode, &cause))
+		if (give_one_back(context, inventory, entry, mode, found, &cause))
 			continue;
 		well = FALSE;
 		hvr_error_hint(&cause, "when that is mended: hailo-vm-run release %s", entry->name);
 		keep_first(error, cause);
 	}
 	return well;
+}
+
+gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGivebackMode mode,
+		      GError **error)
+{
+	return give_back(context, entries, mode, NULL, error);
+}
+
+gboolean hvr_giveback_prepared(const HvrContext *context, HvrJournalEntry *entry,
+			       const HvrPciState *found, GError **error)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+
+	g_ptr_array_add(one, entry);
+	return give_back(context, one, HVR_GIVEBACK_KEEP, found, error);
 }
 
 static gboolean same_owner(const HvrJournalEntry *a, const HvrJournalEntry *b)

@@ -29,6 +29,15 @@ typedef enum {
 gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGivebackMode mode,
 		      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * hvr_giveback_prepared - back to being prepared, as @found: on vfio-pci, its node whose it was.
+ * @found: what the function was like when a plan took it over; what the host's own state is stays
+ *	   in @entry
+ * Errors: of hvr_giveback()
+ */
+gboolean hvr_giveback_prepared(const HvrContext *context, HvrJournalEntry *entry,
+			       const HvrPciState *found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The entries among @entries that are in @vm. [transfer container] */
 GPtrArray *hvr_giveback_of_vm(const GPtrArray *entries, const char *vm) G_GNUC_WARN_UNUSED_RESULT;
 

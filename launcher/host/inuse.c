@@ -5,6 +5,8 @@
  */
 #include "launcher/host/inuse.h"
 
+#include <gio/gio.h>
+
 #include "launcher/error.h"
 #include "vfio/error.h"
 #include "vfio/inventory.h"
@@ -16,12 +18,21 @@ static gboolean on_host_driver(const HvrPciFunction *function)
 	       hvr_pci_function_blocks(function);
 }
 
-gboolean hvr_inuse_group(const HvrHost *host, int group)
+gboolean hvr_inuse_group(const HvrHost *host, int group, gboolean *out_open, GError **error)
 {
 	HvrGroupStatus status = HVR_GROUP_NO_NODE;
 
-	return group >= 0 && host->kernel->group_status(host, group, &status, NULL) &&
-	       status == HVR_GROUP_IN_USE;
+	*out_open = FALSE;
+	if (group >= 0 && !host->kernel->group_status(host, group, &status, error))
+		return FALSE;
+	*out_open = status == HVR_GROUP_IN_USE;
+	return TRUE;
+}
+
+/* Whoever may not open the node cannot ask, and hears later that the card is not theirs. */
+static gboolean may_ask(const GError *error)
+{
+	return !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
 }
 
 static void append_user(GString *text, const HvrUser *user)
@@ -68,8 +79,14 @@ static gboolean refuse(const char *name, const GPtrArray *users, GError **error)
 
 gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function, GError **error)
 {
-	gboolean open = hvr_inuse_group(host, function->group);
+	gboolean open = FALSE;
+	GError *cause = NULL;
 
+	if (!hvr_inuse_group(host, function->group, &open, &cause) && may_ask(cause)) {
+		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
+		return FALSE;
+	}
+	g_clear_error(&cause);
 	if (!open && !on_host_driver(function))
 		return TRUE;
 	g_autoptr(GPtrArray) one = g_ptr_array_new();

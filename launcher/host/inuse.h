@@ -19,5 +19,9 @@
  */
 gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function, GError **error);
 
-/* Is this group open in some process, by the kernel's word? FALSE also when it has no node. */
-gboolean hvr_inuse_group(const HvrHost *host, int group);
+/**
+ * hvr_inuse_group - is this group open in some process, by the kernel's word?
+ * @out_open: FALSE also when it has no node
+ * Errors: of group_status(); it is then not known to be closed.
+ */
+gboolean hvr_inuse_group(const HvrHost *host, int group, gboolean *out_open, GError **error);

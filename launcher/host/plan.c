@@ -21,6 +21,7 @@ static void plan_function_free(HvrPlanFunction *planned)
 {
 	g_free(planned->id);
 	hvr_pci_state_free(planned->state);
+	hvr_pci_state_free(planned->found);
 	g_ptr_array_unref(planned->steps);
 	g_free(planned);
 }
@@ -101,14 +102,15 @@ static gboolean planned_already(const HvrPlan *plan, const HvrPciFunction *funct
 }
 
 /* A prepared or kept card's own state is in its entry: what is there now is our doing. */
-static HvrPciState *original_state(const Planning *how, const HvrPciFunction *function,
-				   const HvrPciState *now, gboolean *out_adopted)
+static void set_states(const Planning *how, HvrPlanFunction *planned, const HvrPciState *now)
 {
+	const HvrPciFunction *function = planned->function;
 	const HvrJournalEntry *entry = hvr_journal_find(how->view->journal, &function->address);
-
-	*out_adopted =
+	gboolean prepared =
 		entry && entry->vendor == function->vendor && entry->device == function->device;
-	return hvr_pci_state_copy(*out_adopted ? entry->saved : now);
+
+	planned->state = hvr_pci_state_copy(prepared ? entry->saved : now);
+	planned->found = prepared ? hvr_pci_state_copy(now) : NULL;
 }
 
 static void add_reset_note(const Planning *how, const HvrPlanFunction *planned, const char *reset)
@@ -139,7 +141,7 @@ static void add_function(const Planning *how, const HvrPciFunction *function,
 	*planned = (HvrPlanFunction){
 		.function = function, .device = device, .id = id, .steps = hvr_steps_new()
 	};
-	planned->state = original_state(how, function, now, &planned->adopted);
+	set_states(how, planned, now);
 	hvr_lifecycle_prepare(function, now, &prepare, planned->steps);
 	g_ptr_array_add(how->plan->functions, planned);
 	if (!id)

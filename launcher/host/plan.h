@@ -24,7 +24,8 @@ typedef struct {
 	HvrPciState *state; /* before the first change, for the journal: the host's own state,
 			       also when an earlier entry is taken over */
 	GPtrArray *steps;   /* of HvrStep */
-	gboolean adopted;   /* there is a journal entry already: a prepared or kept card */
+	HvrPciState *found; /* of a prepared or kept card, which has a journal entry already: what
+			       it is like now; NULL: the card comes from the host */
 } HvrPlanFunction;
 
 typedef struct {

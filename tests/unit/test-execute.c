@@ -198,14 +198,21 @@ static void test_undo_fails(void **state)
 	assert_as_before(f);
 }
 
-/* A prepared card stays on vfio-pci, with what it was like before in its entry, and for nobody. */
+/* A prepared card stays on vfio-pci, with what it was like before in its entry, in no VM, and its
+ * node belongs to whom it was prepared for, also after a run for somebody else. */
 static void test_adopted(void **state)
 {
 	g_autoptr(Fixture) f = fixture_new("prepared, then run");
 
 	assert_true(execute(f, NULL, NULL));
+	g_autofree char *node = g_strconcat(f->machine->fs->root, "/dev/vfio/14", NULL);
+	assert_int_equal(chown(node, 1234, 2345), 0);
 	fake_sysfs_fail_matching(f->machine->fs, "container_check", EIO);
 	assert_false(execute(f, "lab", NULL));
+	struct stat st;
+	assert_int_equal(stat(node, &st), 0);
+	assert_int_equal(st.st_uid, 1234);
+	assert_int_equal(st.st_gid, 2345);
 	fake_sysfs_fail_never(f->machine->fs);
 	g_autofree char *driver = fake_sysfs_driver(f->machine->fs, CARD);
 	assert_string_equal(driver, "vfio-pci");

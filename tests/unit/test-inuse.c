@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* May a function be taken from its driver: who would notice is named, and what is vital stays. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -123,17 +124,37 @@ static void test_check(void **state)
 	}
 }
 
-/* The group is the kernel's word; without a node, or where it cannot be asked, nobody has it. */
+static gboolean is_open(const FakeSysfs *fs, int group)
+{
+	gboolean open = FALSE;
+
+	assert_true(hvr_inuse_group(&fs->host, group, &open, NULL));
+	return open;
+}
+
+/* The group is the kernel's word; without a node nobody has it. What the kernel does not say is no
+ * reason to take the card: only who may not open the node hears of that elsewhere. */
 static void test_group(void **state)
 {
 	g_autoptr(FakeSysfs) fs = make_host();
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
+	g_autoptr(GError) error = NULL, refusal = NULL;
+	HvrPciAddress address;
+	gboolean open = FALSE;
 
-	assert_false(hvr_inuse_group(&fs->host, 14));
-	assert_false(hvr_inuse_group(&fs->host, -1));
+	assert_false(is_open(fs, 14));
+	assert_false(is_open(fs, -1));
 	add_vm(fs);
-	assert_true(hvr_inuse_group(&fs->host, 14));
-	fake_sysfs_fail_matching(fs, "group_status", 1);
-	assert_false(hvr_inuse_group(&fs->host, 14));
+	assert_true(is_open(fs, 14));
+	fake_sysfs_set_in_use(fs, 14, FALSE);
+	assert_true(hvr_pci_address_parse(CARD, &address));
+	const HvrPciFunction *card = hvr_inventory_find(inventory, &address);
+	fake_sysfs_fail_matching(fs, "group_status", EMFILE);
+	assert_false(hvr_inuse_group(&fs->host, 14, &open, &error));
+	assert_false(hvr_inuse_check_one(&fs->host, card, &refusal));
+	assert_true(g_str_has_prefix(refusal->message, CARD ": "));
+	fake_sysfs_fail_matching(fs, "group_status", EACCES);
+	assert_true(hvr_inuse_check_one(&fs->host, card, NULL));
 }
 
 int main(void)

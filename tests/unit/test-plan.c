@@ -131,7 +131,7 @@ static void test_adopt(void **state)
 	g_autofree char *text = describe(decision.plan);
 	assert_string_equal(text, "card npu\n");
 	const HvrPlanFunction *planned = g_ptr_array_index(decision.plan->functions, 0);
-	assert_true(planned->adopted);
+	assert_non_null(planned->found);
 	assert_string_equal(planned->state->driver, "hailo");
 	assert_string_equal(planned->state->reset_method, "flr bus");
 	hvr_fd_close(context.runtime);
