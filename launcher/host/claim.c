@@ -118,6 +118,15 @@ gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *func
 	return hvr_inuse_check_one(&context->host, function, error);
 }
 
+/* Waiting does not help: whom this VM has to wait for is itself. */
+static void set_too_few(const HvrProfileDevice *device, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "device '%s': other devices of this profile take all cards that match",
+		    device->id);
+	hvr_error_hint(error, "remove a [device] section, or add a card");
+}
+
 const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim *claim,
 				       const HvrProfileDevice *device,
 				       const HvrInventory *inventory, GError **error)
@@ -133,49 +142,98 @@ const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim
 			return function;
 		first = first ? first : function;
 	}
-	if (found && !first) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-			    "device '%s': other devices of this profile take all cards that match",
-			    device->id);
-		hvr_error_hint(error, "remove a [device] section, or add a card");
-	}
+	if (found && !first)
+		set_too_few(device, error);
 	return first;
 }
 
-static gboolean claim_device(const Claiming *how, HvrClaim *claim, const HvrProfileDevice *device,
-			     GError **error)
+/* A [device] section and the functions that would do for it. */
+typedef struct {
+	const HvrProfileDevice *device;
+	GPtrArray *found;
+} Wish;
+
+static void wish_free(gpointer data)
 {
-	g_autoptr(GPtrArray) found = hvr_select(device, how->inventory, error);
+	Wish *wish = data;
+
+	g_ptr_array_unref(wish->found);
+	g_free(wish);
+}
+
+static int compare_wishes(gconstpointer a, gconstpointer b)
+{
+	const Wish *const *left = a, *const *right = b;
+
+	return (int)(*left)->found->len - (int)(*right)->found->len;
+}
+
+/* The choosiest first: what it wants is then not taken by one that any card would do for. Sets of
+ * cards lie in each other or apart, so nothing more is needed. NULL with @error. */
+static GPtrArray *make_wishes(const Claiming *how, const GPtrArray *devices, GError **error)
+{
+	g_autoptr(GPtrArray) wishes = g_ptr_array_new_with_free_func(wish_free);
+
+	for (guint i = 0; i < devices->len; i++) {
+		const HvrProfileDevice *device = g_ptr_array_index(devices, i);
+		GPtrArray *found = hvr_select(device, how->inventory, error);
+		if (!found)
+			return NULL;
+		Wish *wish = g_new(Wish, 1);
+		*wish = (Wish){ device, found };
+		g_ptr_array_add(wishes, wish);
+	}
+	g_ptr_array_sort(wishes, compare_wishes);
+	return g_steal_pointer(&wishes);
+}
+
+static gboolean grant(const Claiming *how, HvrClaim *claim, const Wish *wish, GError **error)
+{
 	g_autoptr(GString) busy = g_string_new(NULL);
 
-	for (guint i = 0; found && i < found->len; i++) {
-		const HvrPciFunction *function = g_ptr_array_index(found, i);
+	for (guint i = 0; i < wish->found->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(wish->found, i);
 		g_autoptr(GError) cause = NULL;
 		if (has_card(claim, function))
-			g_set_error(&cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-				    "%s: taken by another device of this profile", function->name);
-		else if (how->lock ? take_function(how, claim, function, &cause)
-				   : hvr_claim_is_free(how->context, function, &cause))
-			return hvr_claim_add(claim, device, function), TRUE;
-		if (device->pick == HVR_PICK_ONLY || hvr_exit_status(cause) != 75) {
+			continue;
+		if (how->lock ? take_function(how, claim, function, &cause)
+			      : hvr_claim_is_free(how->context, function, &cause))
+			return hvr_claim_add(claim, wish->device, function), TRUE;
+		if (wish->device->pick == HVR_PICK_ONLY || hvr_exit_status(cause) != 75) {
 			g_propagate_error(error, g_steal_pointer(&cause));
 			return FALSE;
 		}
 		g_string_append_printf(busy, "%s%s", busy->len ? "; " : "", cause->message);
 	}
-	if (found)
+	if (busy->len)
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-			    "device '%s': no card is free: %s", device->id, busy->str);
+			    "device '%s': no card is free: %s", wish->device->id, busy->str);
+	else
+		set_too_few(wish->device, error);
 	return FALSE;
+}
+
+static int compare_in_profile(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const HvrClaimedCard *const *left = a, *const *right = b;
+	guint i = 0, k = 0;
+
+	g_ptr_array_find(data, (*left)->device, &i);
+	g_ptr_array_find(data, (*right)->device, &k);
+	return (int)i - (int)k;
 }
 
 static HvrClaim *claim_all(const Claiming *how, const GPtrArray *devices, GError **error)
 {
 	g_autoptr(HvrClaim) claim = hvr_claim_new();
+	g_autoptr(GPtrArray) wishes = make_wishes(how, devices, error);
 
-	for (guint i = 0; i < devices->len; i++)
-		if (!claim_device(how, claim, g_ptr_array_index(devices, i), error))
+	for (guint i = 0; wishes && i < wishes->len; i++)
+		if (!grant(how, claim, g_ptr_array_index(wishes, i), error))
 			return NULL;
+	if (!wishes)
+		return NULL;
+	g_ptr_array_sort_with_data(claim->cards, compare_in_profile, (gpointer)devices);
 	return g_steal_pointer(&claim);
 }
 

@@ -33,8 +33,10 @@ typedef struct {
  * @wait_s: how long to wait for cards that are busy
  *
  * `pick = free` takes the first card whose group nobody has. A group that somebody outside of this
- * program has open, or a card that a process is using, counts as busy too.
- * Errors: HVR_LAUNCH_ERROR_BUSY naming every holder; what hvr_select() says.
+ * program has open, or a card that a process is using, counts as busy too. A section that few
+ * cards would do for chooses before one that more would do for.
+ * Errors: HVR_LAUNCH_ERROR_BUSY naming every holder; HVR_LAUNCH_ERROR_UNAVAILABLE at once for more
+ * sections than cards; what hvr_select() says.
  */
 HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
 			 const HvrInventory *inventory, int wait_s,
@@ -61,7 +63,7 @@ void hvr_claim_add(HvrClaim *claim, const HvrProfileDevice *device, const HvrPci
 /**
  * hvr_claim_choose - the card that hvr_claim_take() would try for @device: of those that @claim
  * does not have yet, the first that is free, else the first. Takes no lock. Errors: of
- * hvr_select(); HVR_LAUNCH_ERROR_BUSY when @claim has them all.
+ * hvr_select(); HVR_LAUNCH_ERROR_UNAVAILABLE when @claim has them all.
  */
 const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim *claim,
 				       const HvrProfileDevice *device,

@@ -119,6 +119,30 @@ static void test_pick_free(void **state)
 	assert_non_null(again);
 }
 
+/* A section that takes any card leaves the one that another section wants; the order of the profile
+ * stays. More sections than cards is no matter of waiting. */
+static void test_choosiest_first(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	add_cards(f->fs, 2);
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&f->fs->host, NULL);
+	g_autoptr(HvrProfile) two =
+		load("[device a]\npick = free\n[device b]\naddress = 02:00.0\n");
+	g_autoptr(HvrProfile) three = load("[device a]\npick = free\n[device b]\npick = free\n"
+					   "[device c]\npick = free\n");
+	g_autoptr(HvrClaim) claim = take(f, two, inventory, HVR_CLAIM_NO_WAIT, NULL);
+	assert_non_null(claim);
+	assert_string_equal(card_of(claim, 0), "0000:03:00.0");
+	assert_string_equal(card_of(claim, 1), "0000:02:00.0");
+	g_clear_pointer(&claim, hvr_claim_free);
+
+	assert_null(take(f, three, inventory, HVR_CLAIM_FOREVER, &error));
+	assert_int_equal(hvr_exit_status(error), 69);
+	assert_non_null(strstr(error->message, "device 'c': other devices of this profile take"));
+}
+
 /* All or none: the card that was free is free again when the other one was not. */
 static void test_all_or_none(void **state)
 {
@@ -415,7 +439,7 @@ static int prepare_and_give_back(Fixture *f, HvrDecision *decision, const char *
 
 	if (alone < 0)
 		return say(out, "two on one card"), 1;
-	if (planned->adopted)
+	if (planned->found)
 		return say(out, "found the card as another has left it"), 2;
 	if (!hvr_execute(&f->context, decision->plan, &ownership, &error))
 		return say(out, error->message), 3;
@@ -470,6 +494,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_pick_free, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_choosiest_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_or_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_look, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
