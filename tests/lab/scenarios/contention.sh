@@ -53,6 +53,8 @@ cards=("$card" "$(card two)" "$(card two 2)" "$(card switch)")
 unused=$(card switch 2)
 echo vfio-pci > "/sys/bus/pci/devices/$unused/driver_override"
 before=$(for card in "${cards[@]}"; do snapshot "$card"; done)
+mkfifo /tmp/readiness
+exec {readiness}<> /tmp/readiness
 for i in {1..8}; do
 	profile "pool$i" <<-END
 		[device npu]
@@ -61,22 +63,16 @@ for i in {1..8}; do
 	END
 	"$HVR" run --wait=300 "/tmp/pool$i.ini" 2> "/tmp/pool$i.err" &
 	pids[i]=$!
+	# Says who is ready, in the order in which they are
+	(wait_for "/tmp/pool$i.serial" "guest: ready" 300 > /dev/null; echo "$i" > /tmp/readiness) &
 done
 
 # Whoever is ready is stopped; what is in a VM at that moment must be in no other
 for _ in {1..8}; do
-	ready=
-	until [[ $ready ]]; do
-		for i in {1..8}; do
-			[[ ! -e /tmp/pool$i.done ]] && grep -q "guest: ready" "/tmp/pool$i.serial" \
-				2> /dev/null && ready=$i && break
-		done
-		[[ $ready ]] || read -r -t 0.1 < /dev/zero || true
-	done
+	read -r -t 300 ready <&"$readiness" || fail "nobody is ready" "$(cat /tmp/pool*.err)"
 	"$HVR" status --json > /tmp/status
 	taken=$(grep -o '"address":"[^"]*","state":"in-vm"' /tmp/status | sort)
 	assert_eq "$taken" "$(sort -u <<< "$taken")" "cards in VMs at one time"
-	touch "/tmp/pool$ready.done"
 	expect_exit 0 "$HVR" stop "pool$ready"
 	wait "${pids[ready]}" || fail "pool$ready ended with $?" "$(cat "/tmp/pool$ready.err")"
 done
