@@ -15,6 +15,7 @@ profile bench <<-END
 	address = $card
 END
 cp /tmp/bench.ini /tmp/back.ini
+printf '[guest]\nready = serial:guest: ready\n' >> /tmp/back.ini
 # What QEMU inherits must be sockets, which the bench can make anew for a QEMU of its own
 sed -i 's/^mode = file/mode = none/; /^file = /d' /tmp/bench.ini
 bench=$LAB_SOURCE/build-bench/tests/bench/bench-launch

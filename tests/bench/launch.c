@@ -9,8 +9,9 @@
  *
  *	bench-launch PROGRAM PROFILE ROUNDS [DEVICE ADDRESS]
  *
- * With a device it measures instead the time from DEVICE_DELETED, as another monitor of that QEMU
- * hears it, to the kernel's "bind" event of the host driver. Needs root for that.
+ * With a device, and a profile that says when the guest is ready, it measures instead the time
+ * from DEVICE_DELETED, as another monitor of that QEMU hears it, to the kernel's "bind" event of
+ * the host driver. Needs root for that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,7 @@ typedef struct {
 	pid_t pid;	/* the supervisor, or QEMU alone */
 	pid_t qemu_pid; /* of a supervised VM */
 	int monitor;	/* bare: our end of the private monitor */
+	int messages;	/* supervised: its standard error */
 	double start_ms;
 } Vm;
 
@@ -108,7 +110,7 @@ static Vm start_supervised(void)
 	g_autofree char *text = read_until(messages[0], "QEMU pid ");
 	vm.start_ms = now_ms() - start;
 	vm.qemu_pid = (pid_t)strtol(strstr(text, "QEMU pid ") + 9, NULL, 10);
-	/* The pipe stays open: a supervisor whose messages nobody takes is another case. */
+	vm.messages = messages[0];
 	return vm;
 }
 
@@ -123,8 +125,7 @@ static void end_vm(Vm *vm)
 	while (waitpid(vm->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			die("waitpid");
-	if (vm->monitor >= 0)
-		close(vm->monitor);
+	close(vm->monitor >= 0 ? vm->monitor : vm->messages);
 }
 
 static char **read_words(pid_t pid)
@@ -303,6 +304,8 @@ static double measure_return(const char *device, const char *address)
 {
 	g_autofree char *name = vm_name();
 	Vm vm = start_supervised();
+	/* A guest that is not up does not answer the request to let go. */
+	g_free(read_until(vm.messages, " is ready"));
 	int monitor = connect_monitor(name), uevents = open_uevents();
 	pid_t pid = fork();
 
