@@ -41,8 +41,9 @@ static gboolean check_journal(const HvrContext *context, const HvrPlan *plan, GE
 /* What was seen of the cards before they were locked may be another VM's doing. */
 static gboolean look_again(const HvrContext *context, HvrDecision *decision, GError **error)
 {
+	if (decision->claim->cards->len == 0)
+		return TRUE;
 	HvrInventory *inventory = hvr_inventory_read(&context->host, error);
-
 	if (!inventory)
 		return FALSE;
 	if (!hvr_claim_look_again(decision->claim, inventory, error)) {
