@@ -21,18 +21,20 @@ static gboolean on_host_driver(const HvrPciFunction *function)
 gboolean hvr_inuse_group(const HvrHost *host, int group, gboolean *out_open, GError **error)
 {
 	HvrGroupStatus status = HVR_GROUP_NO_NODE;
+	GError *cause = NULL;
 
 	*out_open = FALSE;
-	if (group >= 0 && !host->kernel->group_status(host, group, &status, error))
-		return FALSE;
+	if (group >= 0 && !host->kernel->group_status(host, group, &status, &cause)) {
+		gboolean may_ask =
+			!g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+		if (may_ask)
+			g_propagate_error(error, cause);
+		else
+			g_error_free(cause);
+		return !may_ask;
+	}
 	*out_open = status == HVR_GROUP_IN_USE;
 	return TRUE;
-}
-
-/* Whoever may not open the node cannot ask, and hears later that the card is not theirs. */
-static gboolean may_ask(const GError *error)
-{
-	return !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
 }
 
 static void append_user(GString *text, const HvrUser *user)
@@ -82,11 +84,10 @@ gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function
 	gboolean open = FALSE;
 	GError *cause = NULL;
 
-	if (!hvr_inuse_group(host, function->group, &open, &cause) && may_ask(cause)) {
+	if (!hvr_inuse_group(host, function->group, &open, &cause)) {
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
-	g_clear_error(&cause);
 	if (!open && !on_host_driver(function))
 		return TRUE;
 	g_autoptr(GPtrArray) one = g_ptr_array_new();

@@ -21,7 +21,8 @@ gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function
 
 /**
  * hvr_inuse_group - is this group open in some process, by the kernel's word?
- * @out_open: FALSE also when it has no node
- * Errors: of group_status(); it is then not known to be closed.
+ * @out_open: FALSE also when it has no node, and for whoever may not open that and so cannot ask:
+ *	      for good then, and a write that hangs has its deadline
+ * Errors: of group_status(), such as for lack of descriptors; it is then not known to be closed.
  */
 gboolean hvr_inuse_group(const HvrHost *host, int group, gboolean *out_open, GError **error);
