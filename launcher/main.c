@@ -152,6 +152,19 @@ static int dispatch(HvrContext *context, char **words, GError **error)
 	return status;
 }
 
+/* For the shells, which want candidates or nothing: no mistake is told. */
+static int complete(char **words)
+{
+	HvrContext context;
+	const char *root = NULL;
+	int n = parse_global(words, &root, NULL);
+
+	make_context(&context, root, NULL);
+	g_autofree char *candidates = hvr_complete(&context, words + MAX(n, 0));
+	fputs(candidates, stdout);
+	return 0;
+}
+
 static int run(char **words, GError **error)
 {
 	HvrContext context;
@@ -163,6 +176,8 @@ static int run(char **words, GError **error)
 	words += n;
 	if (g_strcmp0(words[0], "--version") == 0)
 		return printf("hailo-vm-run %s\n", HVR_VERSION), 0;
+	if (g_strcmp0(words[0], "--complete") == 0)
+		return complete(words + 1);
 	if (!words[0] || g_str_equal(words[0], "--help") || g_str_equal(words[0], "-h")) {
 		if (words[0])
 			return hvr_cli_help(), 0;

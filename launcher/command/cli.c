@@ -40,6 +40,19 @@ const HvrCommand hvr_commands[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
+const HvrCliGlobal hvr_cli_globals[] = {
+	{ "--root", "--root DIR", "look at the tree of a host captured in DIR" },
+	{ "--version", "--version", "print the version" },
+	{ "--help", "-h, --help", "this text; COMMAND --help for a command's" },
+	{ NULL, NULL, NULL },
+};
+
+/* Who wants the option table of the command that is about to parse; see hvr_cli_read_options(). */
+static struct {
+	HvrCliReader reader;
+	gpointer data;
+} reading;
+
 const HvrCommand *hvr_command_find(const char *name)
 {
 	for (const HvrCommand *command = hvr_commands; command->name; command++)
@@ -57,10 +70,10 @@ void hvr_cli_help(void)
 		g_autofree char *left = g_strdup_printf("%s %s", command->name, command->arguments);
 		printf("  %-30s %s\n", left, command->summary);
 	}
-	printf("\nOptions:\n"
-	       "  --root DIR                     look at the tree of a host captured in DIR\n"
-	       "  --version                      print the version\n"
-	       "  -h, --help                     this text; COMMAND --help for a command's\n\n"
+	printf("\nOptions:\n");
+	for (const HvrCliGlobal *global = hvr_cli_globals; global->name; global++)
+		printf("  %-30s %s\n", global->form, global->summary);
+	printf("\n"
 	       "Exit status: 0 done, 64 usage, 69 the host or QEMU cannot, 70 bug, 71 the kernel\n"
 	       "refused, 75 busy or timed out, 76 QEMU answered with an error, 77 no permission,\n"
 	       "78 bad profile, 128+N ended by signal N after giving the cards back.\n");
@@ -72,13 +85,16 @@ static const HvrCommand *command_named(const char *name)
 	return command ? command : hvr_commands;
 }
 
+#define OPTION_HELP(out_help)                                                                      \
+	{                                                                                          \
+		"help", 'h', 0, G_OPTION_ARG_NONE, out_help, "Show this text", NULL                \
+	}
+
 static GOptionContext *make_parser(const char *name, const GOptionEntry *entries, gpointer data,
 				   gboolean *out_help)
 {
 	const HvrCommand *command = command_named(name);
-	const GOptionEntry help[] = { { "help", 'h', 0, G_OPTION_ARG_NONE, out_help,
-					"Show this text", NULL },
-				      G_OPTION_ENTRY_NULL };
+	const GOptionEntry help[] = { OPTION_HELP(out_help), G_OPTION_ENTRY_NULL };
 	GOptionGroup *group = g_option_group_new("main", "", "", data, NULL);
 	GOptionContext *parser = g_option_context_new(command->arguments);
 
@@ -140,9 +156,33 @@ static HvrCli check_arguments(const char *command, char **words, guint min, guin
 	return usage(command, what, error);
 }
 
+/* A command's table is in its function: it is run up to where it would parse, and no further. */
+void hvr_cli_read_options(HvrContext *context, const HvrCommand *command, HvrCliReader reader,
+			  gpointer data)
+{
+	const GOptionEntry help = OPTION_HELP(NULL);
+	char *nothing[] = { NULL };
+
+	reading.reader = reader;
+	reading.data = data;
+	command->run(context, nothing, NULL);
+	reading.reader = NULL;
+	reader(&help, data);
+}
+
+static HvrCli read_entries(const GOptionEntry *entries)
+{
+	for (const GOptionEntry *entry = entries; entry->long_name; entry++)
+		reading.reader(entry, reading.data);
+	return HVR_CLI_WRONG;
+}
+
 HvrCli hvr_cli_parse(const char *command, const GOptionEntry *entries, gpointer data, char ***words,
 		     guint min, guint max, GError **error)
 {
+	if (reading.reader)
+		return read_entries(entries);
+
 	gboolean help = FALSE;
 	g_autoptr(GOptionContext) parser = make_parser(command, entries, data, &help);
 	g_autoptr(GError) cause = NULL;

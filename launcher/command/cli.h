@@ -22,6 +22,14 @@ typedef struct {
 extern const HvrCommand hvr_commands[];
 const HvrCommand *hvr_command_find(const char *name);
 
+/* What may stand in front of the command; ends with a NULL name. */
+typedef struct {
+	const char *name; /* "--root" */
+	const char *form; /* "--root DIR", for --help */
+	const char *summary;
+} HvrCliGlobal;
+extern const HvrCliGlobal hvr_cli_globals[];
+
 /* What hvr_cli_parse() found. */
 typedef enum {
 	HVR_CLI_GO,
@@ -39,6 +47,28 @@ typedef enum {
  */
 HvrCli hvr_cli_parse(const char *command, const GOptionEntry *entries, gpointer data, char ***words,
 		     guint min, guint max, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Gets one row of a command's option table, which lives as long as the call; its texts live on. */
+typedef void (*HvrCliReader)(const GOptionEntry *entry, gpointer data);
+
+/* Shows @command's option table to @reader, "--help" last. The command itself does nothing. */
+void hvr_cli_read_options(HvrContext *context, const HvrCommand *command, HvrCliReader reader,
+			  gpointer data);
+
+/**
+ * hvr_complete - "hailo-vm-run --complete WORD...", which the shells ask; neither in the help nor
+ * in the manual, as it is for them alone.
+ * @words: what stands on the command line up to the cursor, without the program and without what
+ *   is in hvr_cli_globals; the last one, perhaps empty, is the one to complete
+ *
+ * Returns: (transfer full): a line each:
+ *   CANDIDATE TAB DESCRIPTION   a whole word that begins with the last of @words
+ *   :files [SUFFIX]             the shell's own files, and those with this ending
+ *   :folders                    the shell's own folders
+ * A candidate with '=' at its end wants more behind it. Files of "--option=" or "section.key="
+ * stand behind the last '='. What cannot be found out is left out.
+ */
+char *hvr_complete(HvrContext *context, char **words) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Finds and loads the profile that @word means. @sets: (nullable): the words of --set. */
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,

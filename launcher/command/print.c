@@ -64,7 +64,7 @@ int hvr_command_print(HvrContext *context, char **words, GError **error)
 	const GOptionEntry entries[] = {
 		{ "format", 'f', 0, G_OPTION_ARG_STRING, &format,
 		  "qemu (the default), libvirt (<hostdev>), docker (options of docker run)",
-		  "FORMAT" },
+		  "qemu|libvirt|docker" },
 		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets,
 		  "Override one key of the profile; may be repeated", "SECTION.KEY=VALUE" },
 		G_OPTION_ENTRY_NULL,
