@@ -170,6 +170,17 @@ static void test_identity(void **state)
 	assert_line(text, "NoNewPrivs: 1");
 }
 
+/* The two behind the standard ones are glibc's own, which it lets nobody set: what starts a test
+ * may ignore them (debhelper does), and so does everything below it. */
+static guint64 without_glibc(const char *text)
+{
+	const char *line = strstr(text, "SigIgn: ");
+
+	assert_non_null(line);
+	return g_ascii_strtoull(line + strlen("SigIgn: "), NULL, 16) &
+	       ~(G_GUINT64_CONSTANT(3) << 31);
+}
+
 /* Signals that we block or ignore are not blocked or ignored there. */
 static void test_signals(void **state)
 {
@@ -185,7 +196,7 @@ static void test_signals(void **state)
 	signal(SIGHUP, hup_handler);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	assert_line(text, "SigBlk: 0000000000000000");
-	assert_line(text, "SigIgn: 0000000000000000");
+	assert_int_equal(without_glibc(text), 0);
 }
 
 /* The memory lock limit is what was asked for, or the hard limit where that is all we may give. */
