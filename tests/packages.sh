@@ -24,6 +24,9 @@ PACKAGES_GUEST="$PACKAGES_LAB debootstrap e2fsprogs bsdutils python3-minimal"
 
 PACKAGES_VALGRIND="$PACKAGES_UNIT valgrind"
 
+# As debian/control has it, and what judges the package
+PACKAGES_PACKAGE="$PACKAGES_BUILD pkgconf scdoc debhelper dpkg-dev lintian xz-utils"
+
 PACKAGES_LINT="$PACKAGES_BUILD clang-format clang-tidy cppcheck shellcheck"
 
 # A package with a ? behind is wanted only where apt knows it
