@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 900
+# timeout: 1500
 # The program is killed at 200 random moments: `release --all` puts everything back, byte for byte.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
