@@ -21,6 +21,8 @@ typedef struct {
 	const char *config_home;	     /* where profiles of the user are; NULL: nowhere */
 	const char *const *firmware_folders; /* of descriptors, the first counts most; or NULL */
 	const char *system_config;	     /* "/etc/hailo-vm-run" */
+	const char *system_root;     /* of the system that `setup` prepares: "/"; NULL: none */
+	const char *setup_templates; /* NULL: where they are installed */
 } HvrContext;
 
 /**

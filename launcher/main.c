@@ -27,6 +27,7 @@
 #define DIR_PROC	  "/proc"
 #define DIR_RUN		  "/run"
 #define DIR_SYSTEM_CONFIG "/etc/hailo-vm-run"
+#define DIR_ROOT	  "/"
 
 /* Where QEMU's firmware descriptors are: the administrator's, then the distribution's. */
 static const char *const firmware_folders[] = { "/etc/qemu/firmware", "/usr/share/qemu/firmware",
@@ -66,6 +67,7 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 				   .run = open_folder(prefix, DIR_RUN),
 				   .kernel = &hvr_kernel_linux };
 	context->system_config = DIR_SYSTEM_CONFIG;
+	context->system_root = root ? NULL : DIR_ROOT;
 	context->firmware_folders = firmware_folders;
 	context->config_home = context->privileged ? NULL : g_get_user_config_dir();
 	context->runtime_path = "";

@@ -14,6 +14,7 @@
 #include "launcher/message.h"
 #include "launcher/setup/apply.h"
 #include "launcher/setup/cards.h"
+#include "launcher/setup/drift.h"
 #include "launcher/setup/show.h"
 #include "vfio/sysfs.h"
 
@@ -75,20 +76,8 @@ static gboolean parse_parts(char **words, guint *out_parts, GError **error)
 /* The one that is named; else the one of the setup before; else this host's. */
 static gboolean set_cpu(Setup *setup, GError **error)
 {
-	static const struct {
-		const char *name;
-		HvrCpuMaker maker;
-	} makers[] = { { "intel", HVR_CPU_INTEL }, { "amd", HVR_CPU_AMD }, { "arm", HVR_CPU_ARM } };
-	const char *cpu = setup->state->cpu;
-
-	if (!cpu)
-		return TRUE;
-	for (guint i = 0; i < G_N_ELEMENTS(makers); i++)
-		if (g_str_equal(cpu, makers[i].name)) {
-			setup->host->cpu = makers[i].maker;
-			return TRUE;
-		}
-	return usage(error, "--cpu is intel, amd or arm");
+	return hvr_setup_host_set_cpu(setup->host, setup->state->cpu) ||
+	       usage(error, "--cpu is intel, amd or arm");
 }
 
 static gboolean add_card(GPtrArray *cards, HvrSetupCard *card)
@@ -133,16 +122,6 @@ static gboolean choose_cards(Setup *setup, GError **error)
 	g_ptr_array_unref(setup->state->cards);
 	setup->state->cards = g_steal_pointer(&cards);
 	return TRUE;
-}
-
-static HvrSetupPlan *make_plan(const Setup *setup, guint parts, GError **error)
-{
-	const char *folder = setup->options->templates ? setup->options->templates : HVR_TEMPLATES;
-	g_autoptr(GHashTable) templates = hvr_setup_templates_load(folder, error);
-
-	return templates ? hvr_setup_plan_make(setup->host, parts, setup->state->cards, templates,
-					       HVR_PROGRAM)
-			 : NULL;
 }
 
 /* TRUE when the user says yes. */
@@ -207,7 +186,8 @@ static int set_up(Setup *setup, GError **error)
 
 	if (!set_cpu(setup, error) || !choose_cards(setup, error))
 		return -1;
-	g_autoptr(HvrSetupPlan) plan = make_plan(setup, parts, error);
+	g_autoptr(HvrSetupPlan) plan = hvr_setup_plan_now(setup->host, parts, setup->state->cards,
+							  setup->options->templates, error);
 	if (!plan)
 		return -1;
 	g_autoptr(GPtrArray) changes = hvr_setup_changes_make(
@@ -241,10 +221,8 @@ static int status(Setup *setup, GError **error)
 		return puts("not set up"), 1;
 	if (!set_cpu(setup, error))
 		return -1;
-	g_autoptr(HvrSetupPlan) plan = make_plan(setup, parts, error);
-	g_autoptr(GPtrArray) changes =
-		plan ? hvr_setup_changes_make(setup->target, plan, parts, state, TRUE, error)
-		     : NULL;
+	g_autoptr(GPtrArray) changes = hvr_setup_drift(setup->target, setup->host, state, parts,
+						       setup->options->templates, error);
 	if (!changes)
 		return -1;
 	g_autofree char *drift = hvr_setup_show_drift(changes);
@@ -278,7 +256,8 @@ static gboolean may(const Setup *setup, GError **error)
 
 static int run(Setup *setup, GError **error)
 {
-	const char *folder = setup->options->target ? setup->options->target : "/";
+	const char *folder =
+		setup->options->target ? setup->options->target : setup->context->system_root;
 	g_auto(HvrFd) target = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int saved = errno;
 

@@ -138,6 +138,15 @@ HvrSetupCard *hvr_setup_card_parse(const char *text, const HvrInventory *invento
 	return NULL;
 }
 
+gboolean hvr_setup_card_is(const HvrSetupCard *card, const HvrPciFunction *function)
+{
+	guint16 vendor, device;
+
+	if (parse_id(card->spec, &vendor, &device))
+		return function->vendor == vendor && function->device == device;
+	return g_strcmp0(function->path, card->spec) == 0;
+}
+
 /* The profile's word about resets goes before the quirk table's. */
 static void set_reset(HvrSetupCard *card, const char *reset)
 {

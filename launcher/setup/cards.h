@@ -39,6 +39,9 @@ HvrSetupCard *hvr_setup_card_of_device(const HvrProfileDevice *device,
 				       const HvrInventory *inventory,
 				       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Is @function one of those that @card is about? Pure. */
+gboolean hvr_setup_card_is(const HvrSetupCard *card, const HvrPciFunction *function);
+
 /* As kept in the state file: "SPEC keep", "SPEC none", "SPEC bus pm". (transfer full) */
 char *hvr_setup_card_to_text(const HvrSetupCard *card) G_GNUC_WARN_UNUSED_RESULT;
 /* NULL when it is no such text. (transfer full) */

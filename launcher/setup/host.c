@@ -157,3 +157,16 @@ HvrSetupHost *hvr_setup_host_look(const HvrContext *context, int target, gboolea
 	host->enabled = find_enabled(target);
 	return host;
 }
+
+gboolean hvr_setup_host_set_cpu(HvrSetupHost *host, const char *name)
+{
+	static const struct {
+		const char *name;
+		HvrCpuMaker maker;
+	} makers[] = { { "intel", HVR_CPU_INTEL }, { "amd", HVR_CPU_AMD }, { "arm", HVR_CPU_ARM } };
+
+	for (guint i = 0; name && i < G_N_ELEMENTS(makers); i++)
+		if (g_str_equal(name, makers[i].name))
+			return host->cpu = makers[i].maker, TRUE;
+	return name == NULL;
+}

@@ -52,5 +52,8 @@ typedef struct {
  */
 HvrSetupHost *hvr_setup_host_look(const HvrContext *context, int target,
 				  gboolean live) G_GNUC_WARN_UNUSED_RESULT;
+/* Take another processor for the system's: "intel", "amd", "arm"; NULL leaves it. FALSE for any
+ * other name. */
+gboolean hvr_setup_host_set_cpu(HvrSetupHost *host, const char *name) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_setup_host_free(HvrSetupHost *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSetupHost, hvr_setup_host_free)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/setup/changes.h"
+
+/**
+ * hvr_setup_plan_now - what the host shall look like by the templates of today. Reads those alone.
+ * @folder: (nullable): where the templates are; NULL: where they are installed
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when one is missing
+ */
+HvrSetupPlan *hvr_setup_plan_now(const HvrSetupHost *host, guint parts, const GPtrArray *cards,
+				 const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_setup_drift - what `setup` would have to do again. Reads, changes nothing.
+ * @host: as looked at, with its processor set
+ * @parts: set of those to look at, of @state's
+ * Returns: (transfer full): array of HvrSetupChange; empty when all is as it was set up
+ * Errors: as above; HVR_LAUNCH_ERROR_UNAVAILABLE, G_IO_ERROR for a file that cannot be read
+ */
+GPtrArray *hvr_setup_drift(int target, const HvrSetupHost *host, const HvrSetupState *state,
+			   guint parts, const char *folder,
+			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
