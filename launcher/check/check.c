@@ -133,6 +133,7 @@ static void ask_all(HvrCheck *check)
 		hvr_check_cards(check);
 		hvr_check_profile(check);
 	}
+	hvr_check_setup(check);
 	if (check->named)
 		hvr_check_decision(check);
 }

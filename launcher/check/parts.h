@@ -40,5 +40,6 @@ void hvr_check_vfio(HvrCheck *check);	  /* modules, container node */
 void hvr_check_security(HvrCheck *check); /* lockdown, Secure Boot, SELinux, AppArmor */
 void hvr_check_qemu(HvrCheck *check);	  /* program, version, vfio-pci, sandbox */
 void hvr_check_cards(HvrCheck *check);	  /* every card of the claim */
+void hvr_check_setup(HvrCheck *check);	  /* what is made to last over boots */
 void hvr_check_profile(HvrCheck *check);  /* memory lock, files */
 void hvr_check_decision(HvrCheck *check); /* what `run` itself would say */
