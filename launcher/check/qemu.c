@@ -1,50 +1,93 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * QEMU is asked itself, as the VM's user and without any privilege, for options that make it print
- * something and end.
+ * something and end. What is named as QEMU may be anything, such as a script that waits for
+ * something: it has a deadline, and after the first one that it misses it is asked nothing more.
  */
 #include "launcher/check/parts.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "launcher/error.h"
 #include "launcher/host/judge.h"
-#include "launcher/qemu/privileges.h"
+#include "launcher/qemu/program.h"
+#include "vfio/sysfs.h"
 
 /* JSON for -device, which spares us its escaping. */
 #define VERSION_MAJOR 6
 #define VERSION_MINOR 2
 
-static void become_user(gpointer data)
+/* Far more than -device help takes on a machine that emulates another. */
+#define ANSWER_MS 20000
+/* -device help is some twenty thousand bytes. */
+#define ANSWER_MAX (1024 * 1024)
+
+/* A file in memory that does not grow beyond an answer's size: more than that is an error to
+ * whoever writes it. -1 with errno */
+static int open_answer(void)
 {
-	if (hvr_privileges_drop(data))
-		_exit(126);
+	g_auto(HvrFd) fd = memfd_create("answer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, ANSWER_MAX) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) < 0)
+		return -1;
+	return g_steal_fd(&fd);
 }
 
-/* What it printed with these options; NULL when it could not be asked or refused them. */
-static char *ask(const HvrCheck *check, const char *const *options, char **out_complaint)
+/* The descriptor is shared with who wrote, so its position is where the text ends. */
+static char *read_answer(int fd)
 {
-	HvrIdentity identity = { .uid = check->facts->uid, .gid = check->facts->gid };
-	char *environment[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	g_autofree char *output = NULL, *complaint = NULL;
-	int status = 0;
+	off_t length = lseek(fd, 0, SEEK_CUR);
+	g_autofree char *text = g_malloc0(ANSWER_MAX + 1);
 
+	if (length < 0 || length > ANSWER_MAX || pread(fd, text, (gsize)length, 0) != length)
+		return NULL;
+	return g_strdup(text);
+}
+
+/**
+ * ask - what it printed with these options.
+ * Errors: HVR_LAUNCH_ERROR_BUSY when it did not answer in time; _UNAVAILABLE, _PERMISSION when it
+ * could not be asked or refused them
+ */
+static char *ask(const HvrCheck *check, const char *const *options, GError **error)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_auto(HvrFd) answer = open_answer();
+	guint answer_ms = check->context->answer_ms;
+	int saved = errno;
+
+	if (answer < 0) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "cannot make a file in memory: %s", g_strerror(saved));
+		return NULL;
+	}
 	g_ptr_array_add(argv, check->facts->qemu_path);
 	for (; *options; options++)
 		g_ptr_array_add(argv, (gpointer)*options);
 	g_ptr_array_add(argv, NULL);
-	if (!g_spawn_sync("/", (char **)argv->pdata, environment, G_SPAWN_DEFAULT, become_user,
-			  &identity, &output, &complaint, &status, NULL) ||
-	    !g_spawn_check_wait_status(status, NULL)) {
-		if (complaint)
-			g_strdelimit(g_strstrip(complaint), "\n", ' ');
-		if (out_complaint)
-			*out_complaint = g_steal_pointer(&complaint);
-		return NULL;
-	}
-	return g_steal_pointer(&output);
+	const HvrProgram program = { .path = check->facts->qemu_path,
+				     .argv = (const char *const *)argv->pdata,
+				     .identity = { .uid = check->facts->uid,
+						   .gid = check->facts->gid },
+				     .stdout_fd = answer,
+				     .timeout_ms = answer_ms ? answer_ms : ANSWER_MS };
+	return hvr_program_run(&program, error) ? read_answer(answer) : NULL;
+}
+
+/* TRUE: it did not answer in time, which is said then. Takes @error in that case. */
+static gboolean is_late(HvrCheck *check, const char *id, GError **error)
+{
+	if (!g_error_matches(*error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY))
+		return FALSE;
+	hvr_check_refuse(check, HVR_CHECK_UNKNOWN, id, HVR_CHECK_HOST, g_steal_pointer(error),
+			 "see what keeps it: run it by hand with -version, or set [qemu] binary "
+			 "to another one");
+	return TRUE;
 }
 
 /* "QEMU emulator version 7.2.22 (Debian ...)" */
@@ -60,21 +103,22 @@ static gboolean parse_version(const char *text, gulong *out_major, gulong *out_m
 	return *out_major > 0;
 }
 
-/* FALSE: there is no use in asking it anything else. */
+/* Of these questions: FALSE: there is no use in asking it anything else. */
 static gboolean check_version(HvrCheck *check)
 {
 	static const char *const options[] = { "-version", NULL };
-	g_autofree char *complaint = NULL;
-	g_autofree char *text = ask(check, options, &complaint);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = ask(check, options, &error);
 	const char *path = check->facts->qemu_path;
 	gulong major, minor;
 
+	if (is_late(check, "qemu", &error))
+		return FALSE;
 	if (!parse_version(text, &major, &minor)) {
 		hvr_check_say(check, HVR_CHECK_UNKNOWN, "qemu", HVR_CHECK_HOST,
 			      "see that this user can run it: QEMU -version",
-			      "%s does not tell its version%s%s", path,
-			      complaint && *complaint ? ": " : "",
-			      complaint && *complaint ? complaint : "");
+			      "%s does not tell its version%s%s", path, error ? ": " : "",
+			      error ? error->message : "");
 		return FALSE;
 	}
 	if (major > VERSION_MAJOR || (major == VERSION_MAJOR && minor >= VERSION_MINOR))
@@ -88,17 +132,27 @@ static gboolean check_version(HvrCheck *check)
 	return TRUE;
 }
 
-static void check_devices(HvrCheck *check)
+static const char *find_missing(const char *text)
+{
+	static const char *const needed[] = { "vfio-pci", "pcie-root-port" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(needed); i++) {
+		g_autofree char *name = g_strdup_printf("name \"%s\"", needed[i]);
+		if (!strstr(text, name))
+			return needed[i];
+	}
+	return NULL;
+}
+
+static gboolean check_devices(HvrCheck *check)
 {
 	static const char *const options[] = { "-machine", "none", "-device", "help", NULL };
-	static const char *const needed[] = { "vfio-pci", "pcie-root-port" };
-	g_autofree char *text = ask(check, options, NULL);
-	const char *missing = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = ask(check, options, &error);
+	const char *missing = text ? find_missing(text) : NULL;
 
-	for (gsize i = 0; text && i < G_N_ELEMENTS(needed) && !missing; i++) {
-		g_autofree char *name = g_strdup_printf("name \"%s\"", needed[i]);
-		missing = strstr(text, name) ? NULL : needed[i];
-	}
+	if (is_late(check, "qemu-devices", &error))
+		return FALSE;
 	if (!text)
 		hvr_check_say(check, HVR_CHECK_UNKNOWN, "qemu-devices", HVR_CHECK_HOST,
 			      "see what QEMU says to -device help",
@@ -111,12 +165,13 @@ static void check_devices(HvrCheck *check)
 	else
 		hvr_check_pass(check, "qemu-devices", HVR_CHECK_HOST,
 			       "it has vfio-pci and pcie-root-port");
+	return TRUE;
 }
 
 static void check_sandbox(HvrCheck *check)
 {
 	static const char *const options[] = { "-sandbox", "on", "-version", NULL };
-	g_autofree char *complaint = NULL;
+	g_autoptr(GError) error = NULL;
 
 	if (!check->profile->sandbox) {
 		hvr_check_say(check, HVR_CHECK_WARN, "qemu-sandbox", HVR_CHECK_HOST,
@@ -124,15 +179,17 @@ static void check_sandbox(HvrCheck *check)
 			      "the profile switches QEMU's sandbox off");
 		return;
 	}
-	g_autofree char *text = ask(check, options, &complaint);
+	g_autofree char *text = ask(check, options, &error);
+	if (is_late(check, "qemu-sandbox", &error))
+		return;
 	if (text)
 		hvr_check_pass(check, "qemu-sandbox", HVR_CHECK_HOST, "it takes -sandbox on");
 	else
 		hvr_check_say(check, HVR_CHECK_FAIL, "qemu-sandbox", HVR_CHECK_HOST,
 			      "use a QEMU that was built with seccomp, or set [security] sandbox = "
 			      "no",
-			      "it refuses -sandbox on%s%s", complaint && *complaint ? ": " : "",
-			      complaint && *complaint ? complaint : "");
+			      "it refuses -sandbox on%s%s", error ? ": " : "",
+			      error ? error->message : "");
 }
 
 void hvr_check_qemu(HvrCheck *check)
@@ -146,8 +203,6 @@ void hvr_check_qemu(HvrCheck *check)
 				 HVR_CHECK_SEE_RUN);
 		return;
 	}
-	if (!check_version(check))
-		return;
-	check_devices(check);
-	check_sandbox(check);
+	if (check_version(check) && check_devices(check))
+		check_sandbox(check);
 }

@@ -2,7 +2,8 @@
 /*
  * Helpers are started like QEMU itself (spawn.c): as the VM's user, with named descriptors and no
  * privilege. What they say is read until they close it, so that a full pipe holds nobody, and only
- * its last line is kept: that is where such programs put the reason.
+ * its last line is kept: that is where such programs put the reason. Each has a session of its own,
+ * so that a script that hangs is killed together with what it waits for.
  */
 #include "launcher/qemu/program.h"
 
@@ -130,14 +131,15 @@ gboolean hvr_program_run(const HvrProgram *program, GError **error)
 			   .n_fds = program->n_fds,
 			   .stdout_fd = program->stdout_fd,
 			   .stderr_fd = writer,
-			   .stdin_fd = -1 };
+			   .stdin_fd = -1,
+			   .own_session = TRUE };
 	pid_t pid = hvr_spawn(&spawn, &pidfd, error);
 	if (pid < 0)
 		return FALSE;
 	hvr_fd_close(g_steal_fd(&writer));
 	gboolean ended = wait_for_end(program, pidfd, reader, said, error);
 	if (!ended)
-		kill(pid, SIGKILL);
+		kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return ended && judge(program, status, said, error);

@@ -26,7 +26,8 @@ typedef struct {
 
 /**
  * hvr_program_run - run it without privileges and wait for its end.
- * A program that is not done in time is killed, and so it is when a signal ends the launcher.
+ * A program that is not done in time is killed with all that it has started, and so it is when a
+ * signal ends the launcher.
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE with the last line that it said; _BUSY: out of time.
  */
 gboolean hvr_program_run(const HvrProgram *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -503,6 +503,72 @@ static void test_qemu(void **state)
 	write_qemu("7.2.22", ALL_DEVICES, 0);
 }
 
+/* How many processes have @word in their command line, of whoever runs. */
+static guint count_processes(const char *word)
+{
+	g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
+	const char *name;
+	guint n = 0;
+
+	while ((name = g_dir_read_name(proc))) {
+		g_autofree char *path = g_build_filename("/proc", name, "cmdline", NULL);
+		g_autofree char *text = NULL;
+		gsize length = 0;
+		if (g_ascii_isdigit(*name) && g_file_get_contents(path, &text, &length, NULL))
+			n += memmem(text, length, word, strlen(word)) != NULL;
+	}
+	return n;
+}
+
+/* What is named as QEMU and never answers holds nobody up, and nothing of it stays behind. */
+static void test_qemu_hangs(void **state)
+{
+	static const struct {
+		const char *answered; /* options, as the shell's case has them */
+		const char *id;
+	} table[] = {
+		{ "none", "qemu" },
+		{ "-version", "qemu-devices" },
+		{ "-version | -machine", "qemu-sandbox" },
+	};
+	g_autofree char *word = g_strdup_printf("60.%d", (int)getpid());
+
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		g_autoptr(FakeSysfs) fs = fake_layout_intel();
+		HvrContext context = context_of(fs);
+		g_autofree char *text = g_strdup_printf(
+			"#!/bin/sh\ncase $1 in %s) echo 'version 7.2'; printf '%s';; "
+			"*) sleep %s;; esac\n",
+			table[i].answered, ALL_DEVICES, word);
+
+		g_unlink(tools.binary);
+		assert_true(g_file_set_contents(tools.binary, text, -1, NULL));
+		assert_int_equal(chmod(tools.binary, 0755), 0);
+		context.answer_ms = 2000;
+		g_autoptr(GPtrArray) results = check(fs, &context, NULL);
+		assert_line(results, table[i].id, HVR_CHECK_UNKNOWN, "was not done after 2 s",
+			    "run it by hand");
+		assert_exit(results, 2);
+		assert_well_formed(results);
+		assert_int_equal(count_processes(word), 0);
+	}
+	write_qemu("7.2.22", ALL_DEVICES, 0);
+}
+
+/* One that never stops talking is no endless answer. */
+static void test_qemu_floods(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+
+	g_unlink(tools.binary);
+	assert_true(
+		g_file_set_contents(tools.binary, "#!/bin/sh\nexec yes version 7.2\n", -1, NULL));
+	assert_int_equal(chmod(tools.binary, 0755), 0);
+	g_autoptr(GPtrArray) results = check(fs, NULL, NULL);
+	assert_line(results, "qemu", HVR_CHECK_UNKNOWN, "does not tell its version", "-version");
+	write_qemu("7.2.22", ALL_DEVICES, 0);
+}
+
 /* A plain user with a tiny limit, and no card prepared for them. */
 static void test_plain_user(void **state)
 {
@@ -638,6 +704,8 @@ int main(void)
 		cmocka_unit_test(test_ready),
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_qemu_hangs),
+		cmocka_unit_test(test_qemu_floods),
 		cmocka_unit_test(test_plain_user),
 		cmocka_unit_test(test_no_profile),
 		cmocka_unit_test(test_captured),
