@@ -10,9 +10,10 @@
  *
  * One function costs six system calls: where its link leads (its place, and the stable path), the
  * links "driver" and "iommu_group" there, and "modalias", which holds vendor, device and class in
- * one attribute. "uevent" would hold the driver too, but some kernels take the device's lock to
- * show it, and so hang with a probe that hangs. Config space is not read: that would wake the
- * device.
+ * one attribute. The first is spared where the place is known: the functions of a root bus are in
+ * the folder that has its number. "uevent" would hold the driver too, but some kernels take the
+ * device's lock to show it, and so hang with a probe that hangs. Config space is not read: that
+ * would wake the device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -124,6 +125,11 @@ typedef struct {
 	char text[PATH_MAX];
 } Place;
 
+static gpointer bus_key(const HvrPciAddress *address)
+{
+	return GUINT_TO_POINTER(address->domain << 8 | address->bus);
+}
+
 /* Where "bus/pci/devices/ADDRESS" leads; a captured tree may have the folder itself there. */
 static gboolean find_place(int sys, const char *name, Place *place)
 {
@@ -142,6 +148,37 @@ static gboolean find_place(int sys, const char *name, Place *place)
 		return FALSE;
 	place->length = (gsize)length - strlen(up);
 	memcpy(place->text, target + strlen(up), place->length + 1);
+	return TRUE;
+}
+
+/* The folders of the root buses that are not below something else: number -> "devices/pci0000:00/"
+ */
+static GHashTable *find_roots(int sys)
+{
+	g_autoptr(GPtrArray) names = hvr_sysfs_list(sys, "devices");
+	GHashTable *roots = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_autofree char *first =
+			g_str_has_prefix(name, "pci") ? g_strconcat(name + 3, ":00.0", NULL) : NULL;
+		HvrPciAddress address;
+		if (first && hvr_pci_address_parse(first, &address))
+			g_hash_table_insert(roots, bus_key(&address),
+					    g_strconcat("devices/", name, "/", NULL));
+	}
+	return roots;
+}
+
+/* Of a function on one of these buses the place is known without a look at its link. */
+static gboolean place_on_root(GHashTable *roots, const HvrPciFunction *function, Place *place)
+{
+	const char *root = g_hash_table_lookup(roots, bus_key(&function->address));
+
+	if (!root)
+		return FALSE;
+	g_strlcpy(place->text, root, sizeof(place->text));
+	place->length = g_strlcat(place->text, function->name, sizeof(place->text));
 	return TRUE;
 }
 
@@ -272,8 +309,19 @@ static void function_free(gpointer data)
 	g_free(function);
 }
 
+/* What it is, and where. FALSE when it has vanished since the scan. */
+static gboolean identify(int sys, GHashTable *roots, HvrPciFunction *function, Place *place)
+{
+	if (place_on_root(roots, function, place) &&
+	    read_modalias(sys, at(place, "modalias"), function))
+		return TRUE;
+	return find_place(sys, function->name, place) &&
+	       (read_modalias(sys, at(place, "modalias"), function) ||
+		read_attributes(sys, folder(place), function));
+}
+
 /* Returns: (transfer full): NULL when the function has vanished since the scan */
-static HvrPciFunction *function_read(int sys, const HvrPciAddress *address)
+static HvrPciFunction *function_read(int sys, GHashTable *roots, const HvrPciAddress *address)
 {
 	HvrPciFunction *function = g_new0(HvrPciFunction, 1);
 	char buffer[PATH_MAX];
@@ -281,9 +329,7 @@ static HvrPciFunction *function_read(int sys, const HvrPciAddress *address)
 
 	function->address = *address;
 	hvr_pci_address_format(address, function->name);
-	if (!find_place(sys, function->name, &place) ||
-	    (!read_modalias(sys, at(&place, "modalias"), function) &&
-	     !read_attributes(sys, folder(&place), function))) {
+	if (!identify(sys, roots, function, &place)) {
 		function_free(function);
 		return NULL;
 	}
@@ -304,6 +350,8 @@ static int compare_functions(gconstpointer a, gconstpointer b)
 
 static void read_functions(HvrInventory *inventory, int sys)
 {
+	g_autoptr(GHashTable) roots = find_roots(sys);
+
 	for (const struct pci_dev *dev = inventory->access->devices; dev; dev = dev->next) {
 		HvrPciAddress address = {
 			.domain = (guint32)dev->domain,
@@ -311,7 +359,7 @@ static void read_functions(HvrInventory *inventory, int sys)
 			.slot = dev->dev,
 			.function = dev->func,
 		};
-		HvrPciFunction *function = function_read(sys, &address);
+		HvrPciFunction *function = function_read(sys, roots, &address);
 
 		if (function)
 			g_ptr_array_add(inventory->functions, function);

@@ -221,6 +221,26 @@ static void test_without_modalias(void **state)
 	assert_non_null(find(inventory, "0000:02:00.0")->quirk);
 }
 
+/* Not where its number says: a captured tree may have the folder itself in the place of the link,
+ * and a root bus may be below what is no PCI (a platform's bridge). */
+static void test_elsewhere(void **state)
+{
+	static const char modalias[] = "pci:v00001234d00005678sv00000000sd00000000bc02sc00i00\n";
+	g_autoptr(FakeSysfs) fs = full_host();
+	g_autoptr(HvrInventory) inventory = NULL;
+
+	fake_sysfs_put_file(fs, "sys/bus/pci/devices/0000:00:1d.0/modalias", modalias);
+	fake_sysfs_put_file(fs, "sys/devices/platform/soc/pci0001:00/0001:00:00.0/modalias",
+			    modalias);
+	fake_sysfs_put_link(fs, "sys/bus/pci/devices/0001:00:00.0",
+			    "../../../devices/platform/soc/pci0001:00/0001:00:00.0");
+	inventory = read_all(fs);
+	assert_int_equal(find(inventory, "0000:00:1d.0")->device, 0x5678);
+	assert_null(find(inventory, "0000:00:1d.0")->path);
+	assert_int_equal(find(inventory, "0001:00:00.0")->device, 0x5678);
+	assert_text(find(inventory, "0001:00:00.0")->path, "0001:00:00.0");
+}
+
 /* What libpci cannot read ends in an error and not in exit(1); no PCI bus is another error. */
 static void test_libpci_error(void **state)
 {
@@ -325,11 +345,12 @@ static void test_blocks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_functions),    cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_no_iommu),     cmocka_unit_test(test_reads_again),
-		cmocka_unit_test(test_vanishing),    cmocka_unit_test(test_without_modalias),
-		cmocka_unit_test(test_libpci_error), cmocka_unit_test(test_describe),
-		cmocka_unit_test(test_bridges),	     cmocka_unit_test(test_blocks),
+		cmocka_unit_test(test_functions), cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_no_iommu),  cmocka_unit_test(test_reads_again),
+		cmocka_unit_test(test_vanishing), cmocka_unit_test(test_without_modalias),
+		cmocka_unit_test(test_elsewhere), cmocka_unit_test(test_libpci_error),
+		cmocka_unit_test(test_describe),  cmocka_unit_test(test_bridges),
+		cmocka_unit_test(test_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
