@@ -160,7 +160,7 @@ GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError 
 	check.profile = profile ? profile : made;
 	if (!check.profile)
 		return clear(&check), NULL;
-	check.facts = hvr_facts_gather(context, check.profile, &no_user);
+	check.facts = hvr_facts_gather(context, check.profile, TRUE, &no_user);
 	if (check.facts)
 		ask_all(&check);
 	else

@@ -58,7 +58,7 @@ static gboolean look_again(const HvrContext *context, HvrDecision *decision, GEr
 gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
 		    HvrDecision *decision, GError **error)
 {
-	decision->facts = hvr_facts_gather(context, profile, error);
+	decision->facts = hvr_facts_gather(context, profile, !whom->running, error);
 	if (!decision->facts)
 		return FALSE;
 	decision->inventory = hvr_inventory_read(&context->host, error);

@@ -27,6 +27,7 @@ typedef struct {
 	const char *vm;		  /* NULL: for nobody yet */
 	gboolean look;		  /* only look: take no lock, as --dry-run does */
 	int wait_s;		  /* see hvr_claim_take() */
+	gboolean running;	  /* for a VM that has all but these devices already */
 } HvrDecideFor;
 
 /**

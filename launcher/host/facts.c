@@ -165,7 +165,18 @@ static void find_vfio_pci(const HvrContext *context, HvrFacts *facts)
 		facts->vfio_problem = g_strdup(error->message);
 }
 
-HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, GError **error)
+/* What is found first to be lacking is what is told. */
+static void find_parts(const HvrContext *context, const HvrProfile *profile, HvrFacts *facts)
+{
+	if (profile->firmware.uefi)
+		facts->firmware = hvr_firmware_find(context->firmware_folders, profile->machine,
+						    profile->firmware.secure, &facts->lacking);
+	if (!facts->lacking)
+		facts->lacking = hvr_parts_ask(context, profile, facts);
+}
+
+HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, gboolean parts,
+			   GError **error)
 {
 	g_autoptr(HvrFacts) facts = g_new0(HvrFacts, 1);
 
@@ -178,10 +189,7 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	find_vfio_pci(context, facts);
 	facts->iommu_advice = hvr_iommu_advice(&context->host);
 	try_files(profile, facts);
-	if (profile->firmware.uefi)
-		facts->firmware = hvr_firmware_find(context->firmware_folders, profile->machine,
-						    profile->firmware.secure, &facts->lacking);
-	if (!facts->lacking)
-		facts->lacking = hvr_parts_ask(context, profile, facts);
+	if (parts)
+		find_parts(context, profile, facts);
 	return g_steal_pointer(&facts);
 }

@@ -35,11 +35,14 @@ typedef struct {
 } HvrFacts;
 
 /**
- * hvr_facts_gather - ask the host. Opens /dev/kvm and asks for a VM, which it closes at once;
+ * hvr_facts_gather - ask the host.
+ * @parts: also what the VM is made of beside its cards (parts.h); of no interest when it runs
+ *
+ * Opens /dev/kvm and asks for a VM, which it closes at once;
  * tries the profile's files as the VM's user in a child; changes nothing.
  * Errors: HVR_LAUNCH_ERROR_PROFILE when [security] user does not exist.
  */
-HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
+HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, gboolean parts,
 			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_facts_free(HvrFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrFacts, hvr_facts_free)

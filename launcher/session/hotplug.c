@@ -299,7 +299,7 @@ static gboolean plug_prepare(Plug *plug, GError **error)
 	g_autoptr(GPtrArray) devices = g_ptr_array_new();
 	HvrOwnership ownership = { session->vm->name, session->vm->supervisor };
 
-	HvrDecideFor whom = { devices, session->vm->name, FALSE, HVR_CLAIM_NO_WAIT };
+	HvrDecideFor whom = { devices, session->vm->name, FALSE, HVR_CLAIM_NO_WAIT, TRUE };
 
 	g_ptr_array_add(devices, (gpointer)plug->device);
 	return hvr_decide(context, session->profile, &whom, &plug->decision, error) &&

@@ -250,6 +250,18 @@ static void test_plug(void **state)
 	}
 }
 
+/* What the VM took at its start, such as the host's last huge pages, is not asked for again. */
+static void test_plug_only(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	f->machine->profile->memory.hugepages = HVR_PAGES_2M;
+	device_deleted(f, "npu");
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	assert_told(f, "done\n");
+}
+
 /* QEMU does not take it: its words, and the host has the card again. */
 static void test_plug_fails(void **state)
 {
@@ -364,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_qemu_ends),
 		cmocka_unit_test(test_plug),
+		cmocka_unit_test(test_plug_only),
 		cmocka_unit_test(test_plug_fails),
 		cmocka_unit_test(test_plug_not_prepared),
 		cmocka_unit_test(test_plug_wrong),
