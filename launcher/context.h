@@ -17,10 +17,12 @@ typedef struct {
 	gboolean captured;	  /* --root: a tree to look at, never to change */
 	gboolean privileged;	  /* effective uid 0 */
 	guint64 memlock_max; /* bytes that QEMU may be allowed to lock; G_MAXUINT64: no limit */
-	const char *runtime_path;	     /* the runtime folder as a path, to show to people */
-	const char *config_home;	     /* where profiles of the user are; NULL: nowhere */
-	const char *const *firmware_folders; /* of descriptors, the first counts most; or NULL */
-	const char *system_config;	     /* "/etc/hailo-vm-run" */
+	const char *runtime_path; /* the runtime folder as a path, to show to people */
+	const char *config_home;  /* where profiles of the user are; NULL: nowhere */
+	/* of descriptors, the first counts most; or NULL */
+	const char *const *firmware_folders;
+	const char *const *vhost_user_folders;
+	const char *system_config;   /* "/etc/hailo-vm-run" */
 	const char *system_root;     /* of the system that `setup` prepares: "/"; NULL: none */
 	const char *setup_templates; /* NULL: where they are installed */
 	guint answer_ms; /* how long QEMU may take to answer `check`; 0: as long as is sensible */

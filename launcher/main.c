@@ -32,6 +32,9 @@
 /* Where QEMU's firmware descriptors are: the administrator's, then the distribution's. */
 static const char *const firmware_folders[] = { "/etc/qemu/firmware", "/usr/share/qemu/firmware",
 						NULL };
+/* The same of what serves devices from outside QEMU. */
+static const char *const vhost_user_folders[] = { "/etc/qemu/vhost-user",
+						  "/usr/share/qemu/vhost-user", NULL };
 
 static int open_folder(const char *root, const char *path)
 {
@@ -69,6 +72,7 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 	context->system_config = DIR_SYSTEM_CONFIG;
 	context->system_root = root ? NULL : DIR_ROOT;
 	context->firmware_folders = firmware_folders;
+	context->vhost_user_folders = vhost_user_folders;
 	context->config_home = context->privileged ? NULL : g_get_user_config_dir();
 	context->runtime_path = "";
 	find_runtime(context, prefix);

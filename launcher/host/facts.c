@@ -19,6 +19,7 @@
 #include "launcher/qemu/parts.h"
 #include "launcher/qemu/privileges.h"
 #include "launcher/qemu/program.h"
+#include "launcher/qemu/share.h"
 #include "vfio/sysfs.h"
 
 #define VFIO_PCI "vfio-pci"
@@ -35,6 +36,7 @@ void hvr_facts_free(HvrFacts *facts)
 	g_free(facts->iommu_advice);
 	g_free(facts->unreadable);
 	hvr_firmware_free(facts->firmware);
+	g_clear_pointer(&facts->share_ways, g_ptr_array_unref);
 	g_clear_error(&facts->lacking);
 	g_free(facts);
 }
@@ -165,14 +167,17 @@ static void find_vfio_pci(const HvrContext *context, HvrFacts *facts)
 		facts->vfio_problem = g_strdup(error->message);
 }
 
-/* What is found first to be lacking is what is told. */
-static void find_parts(const HvrContext *context, const HvrProfile *profile, HvrFacts *facts)
+/* What is found first to be lacking is what is told. FALSE: interrupted */
+static gboolean find_parts(const HvrContext *context, const HvrProfile *profile, HvrFacts *facts,
+			   GError **error)
 {
 	if (profile->firmware.uefi)
 		facts->firmware = hvr_firmware_find(context->firmware_folders, profile->machine,
 						    profile->firmware.secure, &facts->lacking);
-	if (!facts->lacking)
+	facts->share_ways = hvr_share_ways(context, profile, facts, error);
+	if (facts->share_ways && !facts->lacking)
 		facts->lacking = hvr_parts_ask(context, profile, facts);
+	return facts->share_ways != NULL;
 }
 
 HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, gboolean parts,
@@ -189,7 +194,7 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	find_vfio_pci(context, facts);
 	facts->iommu_advice = hvr_iommu_advice(&context->host);
 	try_files(profile, facts);
-	if (parts)
-		find_parts(context, profile, facts);
+	if (parts && !find_parts(context, profile, facts, error))
+		return NULL;
 	return g_steal_pointer(&facts);
 }

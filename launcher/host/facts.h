@@ -31,6 +31,7 @@ typedef struct {
 	char *unreadable;      /* a file of the profile that is missing or that the VM's user
 				  cannot use: a message; NULL when all is well */
 	HvrFirmware *firmware; /* NULL: the profile wants none, or there is none */
+	GPtrArray *share_ways; /* of HvrShareWay, one for each share; NULL: all by 9p */
 	GError *lacking;       /* what keeps a part of the VM from being made, or NULL: parts.h */
 } HvrFacts;
 
@@ -39,8 +40,9 @@ typedef struct {
  * @parts: also what the VM is made of beside its cards (parts.h); of no interest when it runs
  *
  * Opens /dev/kvm and asks for a VM, which it closes at once;
- * tries the profile's files as the VM's user in a child; changes nothing.
- * Errors: HVR_LAUNCH_ERROR_PROFILE when [security] user does not exist.
+ * tries the profile's files, and a virtiofsd on its folders, as the VM's user in a child; changes
+ * nothing.
+ * Errors: HVR_LAUNCH_ERROR_PROFILE when [security] user does not exist; _BUSY: interrupted.
  */
 HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, gboolean parts,
 			   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -86,7 +86,7 @@ static gboolean judge_host(const Planning *how, GError **error)
 		g_ptr_array_add(how->plan->notes,
 				g_strdup_printf("warning: %s: emulating, which is slow",
 						facts->kvm_problem));
-	hvr_parts_describe(how->profile, how->plan->notes);
+	hvr_parts_describe(how->profile, facts, how->plan->notes);
 	how->plan->memlock_bytes = how->profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;
 	return TRUE;
 }

@@ -87,11 +87,13 @@ typedef struct {
 } HvrProfileSeed;
 
 /* [share NAME] */
+typedef enum { HVR_SHARE_AUTO, HVR_SHARE_VIRTIOFS, HVR_SHARE_9P } HvrShareVia;
 typedef struct {
 	char *id;
 	char *path; /* a folder of the host */
 	char *tag;  /* what the guest mounts; NULL: the id */
 	gboolean readonly;
+	HvrShareVia via;
 } HvrProfileShare;
 
 /* [graphics] */

@@ -169,9 +169,12 @@ static const HvrProfileKey share_keys[] = {
 	  .sample = "work", .help = "a folder of the host" },
 	{ .name = "tag", .parse = hvr_value_word, .offset = SHARE(tag),
 	  .max = 31, .characters = "-_.", .sample = "work",
-	  .help = "mount -t 9p -o trans=virtio TAG FOLDER; default: the section's name" },
+	  .help = "what the guest mounts it by; default: the section's name" },
 	{ .name = "readonly", .parse = hvr_value_switch, .offset = SHARE(readonly),
 	  .words = SWITCH, .fallback = "no", .sample = "yes", .help = "the guest cannot write" },
+	{ .name = "via", .parse = hvr_value_choice, .offset = SHARE(via),
+	  .words = WORDS("auto", "virtiofs", "9p"), .fallback = "auto", .sample = "9p",
+	  .help = "auto: virtiofs where a virtiofsd works without root, else 9p" },
 };
 
 static const HvrProfileKey seed_keys[] = {

@@ -127,13 +127,51 @@ void hvr_cmdline_add_seed(GPtrArray *argv, const HvrProfile *profile,
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
+static const char *share_tag(const HvrProfileShare *share)
+{
+	return share->tag ? share->tag : share->id;
+}
+
+static gboolean has_server(const HvrCmdlineChannels *channels, guint index)
+{
+	const HvrCmdlineShare *share = channels->shares ? &channels->shares[index] : NULL;
+
+	return share && (share->fd >= 0 || share->path);
+}
+
+gboolean hvr_cmdline_shares_memory(const HvrProfile *profile, const HvrCmdlineChannels *channels)
+{
+	for (guint i = 0; i < profile->shares->len; i++)
+		if (has_server(channels, i))
+			return TRUE;
+	return FALSE;
+}
+
+/* By virtiofs: QEMU only introduces the guest to a virtiofsd, which does the rest. */
+static void add_served_share(GPtrArray *argv, const HvrProfileShare *share,
+			     const HvrCmdlineShare *server, const char *id)
+{
+	JsonObject *device = json_object_new();
+
+	if (server->fd >= 0) {
+		hvr_cmdline_add(argv, "-chardev", "socket,id=%s,fd=%d", id, server->fd);
+	} else {
+		g_autofree char *path = hvr_cmdline_escape(server->path);
+		hvr_cmdline_add(argv, "-chardev", "socket,id=%s,path=%s", id, path);
+	}
+	json_object_set_string_member(device, "driver", "vhost-user-fs-pci");
+	json_object_set_string_member(device, "id", share->id);
+	json_object_set_string_member(device, "chardev", id);
+	json_object_set_string_member(device, "tag", share_tag(share));
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
 /*
- * Folders by 9p. QEMU's user owns what the guest makes, whoever it is there: security_model=none
+ * By 9p. QEMU's user owns what the guest makes, whoever it is there: security_model=none
  * ignores that it cannot give files away. multidevs=remap: mounts below the folder keep apart.
  */
-static void add_share(GPtrArray *argv, const HvrProfileShare *share, guint index)
+static void add_own_share(GPtrArray *argv, const HvrProfileShare *share, const char *id)
 {
-	g_autofree char *id = g_strdup_printf("hvr-share%u", index);
 	g_autofree char *path = hvr_cmdline_escape(share->path);
 	JsonObject *device = json_object_new();
 
@@ -143,14 +181,21 @@ static void add_share(GPtrArray *argv, const HvrProfileShare *share, guint index
 	json_object_set_string_member(device, "driver", "virtio-9p-pci");
 	json_object_set_string_member(device, "id", share->id);
 	json_object_set_string_member(device, "fsdev", id);
-	json_object_set_string_member(device, "mount_tag", share->tag ? share->tag : share->id);
+	json_object_set_string_member(device, "mount_tag", share_tag(share));
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
-void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile)
+void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile,
+			    const HvrCmdlineChannels *channels)
 {
-	for (guint i = 0; i < profile->shares->len; i++)
-		add_share(argv, profile->shares->pdata[i], i);
+	for (guint i = 0; i < profile->shares->len; i++) {
+		g_autofree char *id = g_strdup_printf("hvr-share%u", i);
+
+		if (has_server(channels, i))
+			add_served_share(argv, profile->shares->pdata[i], &channels->shares[i], id);
+		else
+			add_own_share(argv, profile->shares->pdata[i], id);
+	}
 }
 
 static void add_plain(GPtrArray *argv, const char *driver, const char *id, const char *bus)

@@ -34,7 +34,8 @@ static gboolean has_backend(const HvrProfile *profile, const HvrCmdlineChannels 
 {
 	guint node;
 
-	return profile->memory.hugepages != HVR_PAGES_NORMAL || find_node(profile, channels, &node);
+	return profile->memory.hugepages != HVR_PAGES_NORMAL ||
+	       find_node(profile, channels, &node) || hvr_cmdline_shares_memory(profile, channels);
 }
 
 static void set_node(JsonObject *memory, guint node, gboolean strict)
@@ -49,21 +50,25 @@ static void set_node(JsonObject *memory, guint node, gboolean strict)
 /*
  * RAM as an object of its own. A memfd takes huge pages without a mount or a path that the VM's
  * user would need access to. They are all taken at once: a VM that finds one missing later dies.
+ * A memfd is also what a virtiofsd can be given to map. VFIO pins it like any other memory.
  */
 static void add_memory(GPtrArray *argv, const HvrProfile *profile,
 		       const HvrCmdlineChannels *channels)
 {
 	guint64 page = hvr_profile_page_size(&profile->memory);
+	gboolean shared = hvr_cmdline_shares_memory(profile, channels);
 	JsonObject *memory;
 	guint node;
 
 	if (!has_backend(profile, channels))
 		return;
 	memory = json_object_new();
-	json_object_set_string_member(memory, "qom-type",
-				      page ? "memory-backend-memfd" : "memory-backend-ram");
+	json_object_set_string_member(
+		memory, "qom-type", page || shared ? "memory-backend-memfd" : "memory-backend-ram");
 	json_object_set_string_member(memory, "id", "hvr-memory");
 	json_object_set_int_member(memory, "size", (gint64)profile->memory_bytes);
+	if (shared)
+		json_object_set_boolean_member(memory, "share", TRUE);
 	if (page) {
 		json_object_set_boolean_member(memory, "hugetlb", TRUE);
 		json_object_set_int_member(memory, "hugetlbsize", (gint64)page);
@@ -198,7 +203,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_nets(argv, profile, channels);
 	hvr_cmdline_add_disks(argv, profile);
 	hvr_cmdline_add_seed(argv, profile, channels);
-	hvr_cmdline_add_shares(argv, profile);
+	hvr_cmdline_add_shares(argv, profile, channels);
 	add_entropy(argv);
 	hvr_cmdline_add_serial(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile);

@@ -14,6 +14,12 @@ typedef struct {
 	HvrPciAddress address;
 } HvrCmdlineCard;
 
+/* How QEMU reaches what serves one share. */
+typedef struct {
+	int fd;		  /* connected to a virtiofsd; -1: QEMU connects to @path itself */
+	const char *path; /* NULL without @fd: QEMU serves the folder itself, by 9p */
+} HvrCmdlineShare;
+
 /**
  * HvrCmdlineChannels - how QEMU is reached: by descriptors that it inherits, or (print) by paths.
  * A descriptor of -1 is none. What QEMU inherits has no FD_CLOEXEC and is above 2.
@@ -46,6 +52,7 @@ typedef struct {
 	 * helper: the sandbox is then without spawn=deny and elevateprivileges=deny.
 	 */
 	const int *taps;
+	const HvrCmdlineShare *shares; /* (nullable): as many as the profile has; NULL: all by 9p */
 } HvrCmdlineChannels;
 
 /**

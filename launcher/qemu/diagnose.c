@@ -52,6 +52,9 @@ static const Diagnosis diagnoses[] = {
 	{ "Could not set up host forwarding rule", NULL,
 	  "the host's port is in use: choose another in [net] forward" },
 	{ "Image is not in qcow2 format", NULL, "the disk is no qcow2 image: set format = raw" },
+	{ "vhost_backend_init failed", NULL,
+	  "the virtiofsd of a [share] ended before QEMU could use it: its own words, if any, are "
+	  "above; via = 9p does without" },
 	{ "not found", "vfio-pci", "this QEMU is built without vfio-pci" },
 };
 

@@ -18,7 +18,9 @@
 #include "launcher/qemu/placement.h"
 #include "launcher/host/runtime.h"
 #include "launcher/qemu/seed.h"
+#include "launcher/qemu/share.h"
 #include "launcher/qemu/tap.h"
+#include "launcher/qemu/virtiofsd.h"
 #include "launcher/session/vm.h"
 #include "vfio/sysfs.h"
 
@@ -33,6 +35,8 @@ HvrHandover hvr_handover_new(const HvrStart *start)
 			      .seed = -1 },
 		.fds = g_array_new(FALSE, FALSE, sizeof(int)),
 		.taps = g_array_new(FALSE, FALSE, sizeof(int)),
+		.shares = g_array_new(FALSE, FALSE, sizeof(HvrCmdlineShare)),
+		.listening = g_array_new(FALSE, FALSE, sizeof(int)),
 	};
 
 	handover.channels.firmware = start->facts->firmware;
@@ -53,6 +57,10 @@ void hvr_handover_clear(HvrHandover *handover)
 		hvr_fd_close(g_array_index(handover->fds, int, i));
 	g_array_unref(handover->fds);
 	g_array_unref(handover->taps);
+	g_array_unref(handover->shares);
+	for (guint i = 0; i < handover->listening->len; i++)
+		hvr_fd_close(g_array_index(handover->listening, int, i));
+	g_array_unref(handover->listening);
 }
 
 /* Takes ownership of @fd. Returns: FALSE for -1 */
@@ -146,10 +154,31 @@ static gboolean add_taps(const HvrStart *start, HvrHandover *handover, GError **
 	return TRUE;
 }
 
+static gboolean add_shares(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	for (guint i = 0; i < start->profile->shares->len; i++) {
+		const HvrShareWay *way = hvr_share_way(start->facts, i);
+		HvrCmdlineShare share = { .fd = -1 };
+		int listening = -1, connected = -1;
+
+		if (way && way->program) {
+			if (!hvr_virtiofsd_connect(&listening, &connected, error))
+				return FALSE;
+			g_array_append_val(handover->fds, connected);
+			share.fd = connected;
+		}
+		g_array_append_val(handover->shares, share);
+		g_array_append_val(handover->listening, listening);
+	}
+	handover->channels.shares = (const HvrCmdlineShare *)(void *)handover->shares->data;
+	return TRUE;
+}
+
 gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	return take(handover, hvr_runtime_listen(start->folder, HVR_VM_QMP, error),
 		    &handover->channels.qmp_listen) &&
 	       add_serial(start, handover, error) && add_agent(start, handover, error) &&
-	       add_seed(start, handover, error) && add_taps(start, handover, error);
+	       add_seed(start, handover, error) && add_taps(start, handover, error) &&
+	       add_shares(start, handover, error);
 }

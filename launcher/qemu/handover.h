@@ -10,8 +10,10 @@
 typedef struct {
 	HvrCmdlineChannels channels; /* borrows from what follows */
 	GArray *fds; /* of int: what stays open in QEMU; those that are ours are closed behind it */
-	guint n_locks; /* the first ones belong to the locks */
-	GArray *taps;  /* of int, one for each net */
+	guint n_locks;	   /* the first ones belong to the locks */
+	GArray *taps;	   /* of int, one for each net */
+	GArray *shares;	   /* of HvrCmdlineShare, one for each share */
+	GArray *listening; /* of int, one for each share: for its virtiofsd; -1: it is by 9p */
 } HvrHandover;
 
 /* With the locks, and nothing else yet. */
@@ -26,6 +28,6 @@ gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours,
 				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All that does not depend on whether the launcher stays: qmp.sock, the serial port, the agent's
- * port, cloud-init's disk, taps. */
+ * port, cloud-init's disk, taps, and what leads to each virtiofsd. */
 gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 				   GError **error) G_GNUC_WARN_UNUSED_RESULT;

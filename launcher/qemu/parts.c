@@ -9,13 +9,16 @@
 #include "launcher/qemu/nvram.h"
 #include "launcher/qemu/placement.h"
 #include "launcher/qemu/seed.h"
+#include "launcher/qemu/share.h"
 #include "launcher/qemu/tap.h"
 
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
 			     const HvrFacts *facts, GError **error);
 
-static const Question questions[] = { hvr_placement_check, hvr_taps_check, hvr_nvram_check,
-				      hvr_seed_check, hvr_disk_images_check };
+static const Question questions[] = {
+	hvr_placement_check, hvr_taps_check,	    hvr_nvram_check,
+	hvr_seed_check,	     hvr_disk_images_check, hvr_shares_check
+};
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts)
 {
@@ -27,9 +30,10 @@ GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, cons
 	return NULL;
 }
 
-void hvr_parts_describe(const HvrProfile *profile, GPtrArray *notes)
+void hvr_parts_describe(const HvrProfile *profile, const HvrFacts *facts, GPtrArray *notes)
 {
 	hvr_disk_images_describe(profile, notes);
+	hvr_shares_describe(profile, facts, notes);
 }
 
 gboolean hvr_parts_create(const HvrProfile *profile, const HvrFacts *facts, GError **error)

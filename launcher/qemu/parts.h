@@ -17,8 +17,9 @@
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile,
 		      const HvrFacts *facts) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Adds a line for each thing that will be made and stays to @notes, of char *. */
-void hvr_parts_describe(const HvrProfile *profile, GPtrArray *notes);
+/* Adds a line for each thing that will be made and stays, or is not as one might expect, to @notes,
+ * of char *. */
+void hvr_parts_describe(const HvrProfile *profile, const HvrFacts *facts, GPtrArray *notes);
 
 /* Makes the files that are missing, before QEMU is started. */
 gboolean hvr_parts_create(const HvrProfile *profile, const HvrFacts *facts,

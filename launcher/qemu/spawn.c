@@ -10,6 +10,7 @@
  *   CPUs         since QEMU's sandbox keeps it from choosing them itself
  *   descriptors  all but the named ones get close-on-exec; must not close the error pipe
  *   privileges   see privileges.c; must come after everything that needs any
+ *   parent       whose end is its own, where that is asked for; a change of ids would undo it
  *   exec
  * A stage that fails is told to the parent by its number and errno over a close-on-exec pipe: when
  * exec succeeds the pipe just closes. The child calls no function that could wait for a lock that
@@ -22,6 +23,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -79,8 +81,18 @@ static const char *keep_descriptors(const HvrSpawn *spawn)
 	return NULL;
 }
 
-/* Returns the name of the stage that failed, with errno. Does not return when exec succeeds. */
-static const char *become(const HvrSpawn *spawn)
+/* @parent: who it was when we were made; it may have ended since, and then no signal comes. */
+static const char *follow_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return "following its parent";
+	errno = ESRCH;
+	return getppid() == parent ? NULL : "following its parent";
+}
+
+/* Returns the name of the stage that failed, with errno. Does not return when exec succeeds.
+ * @parent: 0: none to follow */
+static const char *become(const HvrSpawn *spawn, pid_t parent)
 {
 	const char *failed = reset_signals();
 
@@ -94,6 +106,8 @@ static const char *become(const HvrSpawn *spawn)
 		failed = keep_descriptors(spawn);
 	if (!failed)
 		failed = hvr_privileges_drop(&spawn->identity);
+	if (!failed && spawn->with_parent && parent)
+		failed = follow_parent(parent);
 	if (!failed) {
 		execv(spawn->path, spawn->argv);
 		failed = "executing it";
@@ -111,9 +125,9 @@ static void set_failure(const HvrSpawn *spawn, const Failure *failure, GError **
 		    g_strerror(failure->saved_errno));
 }
 
-static G_NORETURN void child(const HvrSpawn *spawn, int pipe_fd)
+static G_NORETURN void child(const HvrSpawn *spawn, pid_t parent, int pipe_fd)
 {
-	const char *stage = become(spawn);
+	const char *stage = become(spawn, parent);
 	Failure failure = { .saved_errno = errno };
 
 	strncpy(failure.stage, stage, sizeof(failure.stage) - 1);
@@ -144,9 +158,9 @@ pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
 	g_auto(HvrFd) reader = pipes[0];
 	g_auto(HvrFd) writer = pipes[1];
 
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid == 0)
-		child(spawn, writer);
+		child(spawn, parent, writer);
 	if (pid < 0) {
 		failure = (Failure){ errno, "making a process" };
 		return set_failure(spawn, &failure, error), -1;
@@ -162,7 +176,7 @@ pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
 
 void hvr_spawn_replace(const HvrSpawn *spawn, GError **error)
 {
-	const char *stage = become(spawn);
+	const char *stage = become(spawn, 0);
 	Failure failure = { .saved_errno = errno };
 
 	strncpy(failure.stage, stage, sizeof(failure.stage) - 1);

@@ -22,6 +22,7 @@ typedef struct {
 	int stderr_fd;	       /* becomes descriptor 2; -1: our own */
 	int stdin_fd;	       /* becomes descriptor 0; -1: our own */
 	gboolean own_session;  /* setsid(2): the terminal's signals are for the launcher alone */
+	gboolean with_parent;  /* it is killed when this process, or what it becomes, ends */
 } HvrSpawn;
 
 /**

@@ -14,6 +14,7 @@
 #include "launcher/qemu/handover.h"
 #include "launcher/qemu/parts.h"
 #include "launcher/qemu/placement.h"
+#include "launcher/qemu/share.h"
 #include "launcher/session/vm.h"
 #include "vfio/sysfs.h"
 
@@ -77,7 +78,11 @@ static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
 	g_auto(HvrFd) writer = output[1];
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(start->profile, start->plan->kvm,
 						      start->plan->cards, &handover->channels);
+	g_autoptr(GPtrArray) servers = hvr_servers_new();
 	cpu_set_t cpus;
+
+	if (!hvr_shares_serve(start, handover->listening, writer, FALSE, servers, error))
+		return FALSE;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 	spawn.stderr_fd = writer;
 	spawn.own_session = !wants_terminal(start->profile);
@@ -86,6 +91,7 @@ static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
 		return FALSE;
 	out_started->monitor = g_steal_fd(&monitor);
 	out_started->output = g_steal_fd(&reader);
+	out_started->servers = g_steal_pointer(&servers);
 	return TRUE;
 }
 
@@ -101,8 +107,10 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrStarted *out_started, GError *
 void hvr_start_exec(const HvrStart *start, GError **error)
 {
 	HvrHandover handover = hvr_handover_new(start);
+	g_autoptr(GPtrArray) servers = hvr_servers_new();
 
-	if (add_channels(start, &handover, error)) {
+	if (add_channels(start, &handover, error) &&
+	    hvr_shares_serve(start, handover.listening, -1, TRUE, servers, error)) {
 		g_autoptr(GPtrArray) argv = hvr_cmdline_build(
 			start->profile, start->plan->kvm, start->plan->cards, &handover.channels);
 		cpu_set_t cpus;
@@ -110,6 +118,43 @@ void hvr_start_exec(const HvrStart *start, GError **error)
 		hvr_spawn_replace(&spawn, error);
 	}
 	hvr_handover_clear(&handover);
+}
+
+/* Where a share's server listens when people start it by hand. [transfer full] */
+static char *share_path(const HvrContext *context, const HvrProfile *profile, guint index)
+{
+	const HvrProfileShare *share = g_ptr_array_index(profile->shares, index);
+
+	return g_strdup_printf("%s/vms/%s/share-%s.sock", context->runtime_path, profile->name,
+			       share->id);
+}
+
+void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+		       GPtrArray *argvs)
+{
+	for (guint i = 0; i < profile->shares->len; i++) {
+		g_autofree char *path = share_path(context, profile, i);
+		HvrVirtiofsd server;
+
+		if (hvr_share_server(profile, facts, i, &server))
+			g_ptr_array_add(argvs, hvr_virtiofsd_argv(&server, -1, path));
+	}
+}
+
+/* @paths: what the result borrows from */
+static HvrCmdlineShare *print_shares(const HvrContext *context, const HvrProfile *profile,
+				     const HvrFacts *facts, GPtrArray *paths)
+{
+	HvrCmdlineShare *shares = g_new0(HvrCmdlineShare, profile->shares->len + 1);
+
+	for (guint i = 0; i < profile->shares->len; i++) {
+		const HvrShareWay *way = hvr_share_way(facts, i);
+
+		g_ptr_array_add(paths, share_path(context, profile, i));
+		shares[i].fd = -1;
+		shares[i].path = way && way->program ? paths->pdata[i] : NULL;
+	}
+	return shares;
 }
 
 GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
@@ -131,6 +176,10 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 					.seed = -1,
 					.seed_path = seed };
 
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	g_autofree HvrCmdlineShare *shares = print_shares(context, profile, facts, paths);
+
+	channels.shares = shares;
 	channels.firmware = facts->firmware;
 	channels.has_node =
 		hvr_placement_node(&context->host, profile, plan->cards, &channels.node);

@@ -8,6 +8,7 @@
 #include "launcher/host/facts.h"
 #include "launcher/host/plan.h"
 #include "launcher/profile/profile.h"
+#include "launcher/qemu/server.h"
 #include "launcher/qemu/spawn.h"
 
 /* All that QEMU is started from. Nothing is owned. */
@@ -24,20 +25,25 @@ typedef struct {
 typedef struct {
 	pid_t pid;
 	int pidfd;
-	int monitor; /* our end of the private QMP socketpair */
-	int output;  /* the reading end of its standard error */
+	int monitor;	    /* our end of the private QMP socketpair */
+	int output;	    /* the reading end of its standard error, and of its servers' */
+	GPtrArray *servers; /* of HvrServer: those of its shares */
 } HvrStarted;
 
 /**
  * hvr_start_qemu - start QEMU as the VM's user, with a private monitor, qmp.sock, and its serial
  * port, all by inherited descriptors.
- * On success the caller owns the descriptors in @out_started.
+ * On success the caller owns what is in @out_started; on failure nothing is left running.
  */
 gboolean hvr_start_qemu(const HvrStart *start, HvrStarted *out_started,
 			GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same in place of this process, with qmp.sock only. Returns only when it failed. */
 void hvr_start_exec(const HvrStart *start, GError **error);
+
+/* Appends what `print` shows in front of that: the argv of each share's server, of GPtrArray. */
+void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+		       GPtrArray *argvs);
 
 /* QEMU's argv as `print` shows it: with paths in place of descriptors. [transfer full] */
 GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,

@@ -141,6 +141,7 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 	GError *end = NULL;
 
 	session->child = TRUE;
+	hvr_servers_watch(started->servers);
 	vm->qemu = hvr_process_of(&context->host, started->pid);
 	while (decision->claim->locks->len)
 		g_ptr_array_add(session->locks,
@@ -156,6 +157,7 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 	judge_end(session, output, &end);
 	GError *undone = NULL;
 	gboolean well = hvr_ending_finish(context, session->vm, session->locks, &undone);
+	hvr_servers_end(started->servers);
 	/* Whoever asked for the end may start the same VM again as soon as it is told. */
 	hvr_session_stopped(session, undone);
 	hvr_control_free(control);
@@ -298,6 +300,20 @@ static void show_changes(const HvrPlan *plan)
 	}
 }
 
+/* As a shell would start them, before QEMU connects to them. */
+static void show_servers(const HvrContext *context, const HvrProfile *profile,
+			 const HvrFacts *facts)
+{
+	g_autoptr(GPtrArray) argvs =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+
+	hvr_start_servers(context, profile, facts, argvs);
+	for (guint i = 0; i < argvs->len; i++) {
+		g_autofree char *line = hvr_cmdline_quote(g_ptr_array_index(argvs, i));
+		printf("%s &\n", line);
+	}
+}
+
 gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean changes,
 		      GError **error)
 {
@@ -313,6 +329,7 @@ gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean c
 		show_notes(decision.plan);
 		show_changes(decision.plan);
 	}
+	show_servers(context, profile, decision.facts);
 	printf("%s\n", line);
 	return TRUE;
 }

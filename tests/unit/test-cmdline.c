@@ -69,6 +69,21 @@ static const HvrCmdlineChannels node_channels = { .qmp_private = 3,
 						  .seed = -1,
 						  .has_node = TRUE,
 						  .node = 1 };
+/* The first one is served by a virtiofsd, the second one by QEMU. */
+static const HvrCmdlineShare served[] = { { .fd = 11 }, { .fd = -1 } };
+static const HvrCmdlineShare served_at[] = { { .fd = -1, .path = "/run/a,b/work.sock" },
+					     { .fd = -1, .path = "/run/a,b/data.sock" } };
+static const HvrCmdlineChannels served_channels = {
+	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .seed = -1, .shares = served
+};
+static const HvrCmdlineChannels served_print_channels = { .qmp_private = -1,
+							  .qmp_listen = -1,
+							  .serial = -1,
+							  .agent = -1,
+							  .seed = -1,
+							  .has_node = TRUE,
+							  .node = 1,
+							  .shares = served_at };
 static const int taps[] = { -1, -1, 6, 7, -1 };
 static const HvrCmdlineChannels tap_channels = {
 	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .seed = -1, .taps = taps
@@ -99,6 +114,9 @@ static const Golden golden[] = {
 	{ "cloud-init", NULL, FALSE, 0, &run_channels },
 	{ "cloud-init-print", "cloud-init", FALSE, 0, &print_channels },
 	{ "shares", NULL, FALSE, 0, &run_channels },
+	{ "virtiofs", "shares", FALSE, 0, &served_channels },
+	{ "virtiofs-print", "shares", FALSE, 0, &served_print_channels },
+	{ "virtiofs-hugepages", NULL, TRUE, 1, &served_channels },
 	{ "vnc", NULL, FALSE, 0, &run_channels },
 	{ "spice", NULL, FALSE, 0, &run_channels },
 	{ "uefi", NULL, FALSE, 0, &uefi_channels },

@@ -42,6 +42,9 @@ static void test_diagnose(void **state)
 		  "port is in use" },
 		{ "qemu-system-x86_64: -blockdev {}: Image is not in qcow2 format",
 		  "format = raw" },
+		{ "qemu-system-x86_64: -device {\"driver\":\"vhost-user-fs-pci\"}: "
+		  "vhost_backend_init failed: Protocol error",
+		  "via = 9p" },
 		{ "qemu-system-x86_64: warning: TCG doesn't support requested feature", NULL },
 		{ "VFIO_MAP_DMA failed: Invalid argument", NULL },
 		{ "VFIO_MAP_DMA", NULL },

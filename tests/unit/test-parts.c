@@ -182,7 +182,7 @@ static void test_disks(void **state)
 	gsize length;
 
 	assert_null(hvr_parts_ask(&f->context, profile, &f->facts));
-	hvr_parts_describe(profile, notes);
+	hvr_parts_describe(profile, &f->facts, notes);
 	assert_int_equal(notes->len, 2);
 	if (!hvr_parts_create(profile, &f->facts, &error))
 		fail_msg("%s", error->message);

@@ -172,6 +172,8 @@ static const Refusal refusals[] = {
 	{ "share-tag-long", VM "[share a]\npath = b\ntag = " LONG "\n", "longer than 31 bytes" },
 	{ "share-tag-twice", VM "[share a]\npath = b\n[share b]\npath = c\ntag = a\n",
 	  "lab.ini:7: [share b] tag: is also the tag of [share a]" },
+	{ "share-via-unknown", VM "[share a]\npath = b\nvia = virtio\n",
+	  "lab.ini:5: [share a] via: \"virtio\" is not one of its values" },
 	{ "share-id-twice", NPU "[share npu]\npath = a\n", "\"npu\" is already the name of a device" },
 	{ "seed-key-twice", VM "[cloud-init]\nmeta-data = a\nssh-key = b\n",
 	  "lab.ini:5: [cloud-init] ssh-key: goes into meta-data, which is given" },

@@ -265,6 +265,7 @@ static void test_extras(void **state)
 	g_autoptr(HvrProfile) none = parse(VM);
 	g_autoptr(HvrProfile) all = parse(VM "[share work]\npath = ../work/\n"
 					     "[share data]\npath = /\ntag = d.1\nreadonly = yes\n"
+					     "via = virtiofs\n"
 					     "[graphics]\nmode = spice\nport = 5930\n"
 					     "[cloud-init]\nuser-data = u\nssh-key = k.pub\n"
 					     "hostname = a.b\n");
@@ -276,6 +277,8 @@ static void test_extras(void **state)
 	assert_true(!none->seed.user_data && !none->seed.hostname);
 	assert_string_equal(work->path, "/work");
 	assert_true(!work->tag && !work->readonly);
+	assert_int_equal(work->via, HVR_SHARE_AUTO);
+	assert_int_equal(data->via, HVR_SHARE_VIRTIOFS);
 	assert_string_equal(data->path, "/");
 	assert_string_equal(data->tag, "d.1");
 	assert_true(data->readonly);

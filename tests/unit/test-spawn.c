@@ -236,6 +236,39 @@ static void test_session(void **state)
 	assert_line(own, "session own");
 }
 
+/* What a program says whose parent ends as soon as it runs. [transfer full] */
+static char *orphan(gboolean with_parent)
+{
+	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)"sleep 1; echo stayed", NULL };
+	HvrSpawn spawn = make_spawn(argv);
+	int pipes[2], pidfd;
+
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	spawn.path = "/bin/sh";
+	spawn.stdout_fd = pipes[1];
+	spawn.with_parent = with_parent;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(hvr_spawn(&spawn, &pidfd, NULL) < 0);
+	close(pipes[1]);
+	int status = -1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	char *text = read_all(pipes[0]);
+	close(pipes[0]);
+	return text;
+}
+
+/* It lives on without its parent, or, where that is asked for, does not. */
+static void test_with_parent(void **state)
+{
+	g_autofree char *alone = orphan(FALSE);
+	g_autofree char *with = orphan(TRUE);
+
+	assert_string_equal(alone, "stayed\n");
+	assert_string_equal(with, "");
+}
+
 /* What cannot be started is reported by the stage that failed, and no child is left. */
 static void test_failures(void **state)
 {
@@ -317,9 +350,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_signals),	    cmocka_unit_test(test_memlock),
-		cmocka_unit_test(test_session),	    cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_with_parent), cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_memlock),	    cmocka_unit_test(test_session),
+		cmocka_unit_test(test_failures),    cmocka_unit_test(test_replace),
 	};
 
 	if (argc == 2 && strcmp(argv[1], REPORT) == 0)
