@@ -30,8 +30,7 @@ cat > /tmp/linux.ini <<-END
 	format = raw
 	snapshot = yes
 	[serial]
-	mode = file
-	file = /tmp/linux.serial
+	mode = socket
 	[guest]
 	agent = yes
 	ready = agent
@@ -64,6 +63,17 @@ say "verify, of a stand-in"
 "$HVR" exec linux --wait 120 -- sh -s good < "$guest/stand-in"
 timed "verify" "$HVR" verify linux --wait 120
 assert_match "PASS +guest-card" "$(cat /tmp/stdout)"
+
+mkfifo /tmp/keys
+exec {keys}<> /tmp/keys
+script -qfec "$HVR console linux" /tmp/console < /tmp/keys > /dev/null &
+terminal=$!
+wait_for /tmp/console 'Ctrl-\] leaves' 30
+# shellcheck disable=SC2016 # for the guest's shell
+printf 'echo $((4000 + 711))\r' >&"$keys"
+wait_for /tmp/console '^4711' 60
+printf '\035' >&"$keys"
+wait "$terminal" || fail "console ended with $?"
 
 timed "unplug" "$HVR" unplug linux npu --timeout 120
 assert_eq "$before" "$(snapshot "$card")" "the card, after unplug"

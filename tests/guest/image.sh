@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# The guest: a Debian root made with debootstrap, with the real qemu-guest-agent, on an ext4 disk,
-# under the kernel of the lab host. Made once, into the lab's cache:
+# The guest: a Debian root made with debootstrap, with the real qemu-guest-agent and the real
+# cloud-init (which runs when it is called), on an ext4 disk, under the kernel of the lab host. Made once, into the lab's cache:
 #
 #	CACHE/guest/root.img	the disk; used with snapshot = yes only
 #	CACHE/guest/initrd	busybox and the modules that reach the disk
 #	CACHE/guest/key		what it was made from: another key makes it anew
 
-GUEST_PACKAGES="qemu-guest-agent procps"
-GUEST_MODULES="virtio_pci virtio_blk ext4 virtio_console virtio_net button evdev"
+# debootstrap does not see what provides a package: python3-cffi-backend is for cloud-init
+GUEST_PACKAGES="qemu-guest-agent procps cloud-init python3-cffi-backend"
+GUEST_MODULES="virtio_pci virtio_blk ext4 virtio_console virtio_net button evdev 9p 9pnet_virtio vfat
+	nls_cp437 nls_ascii"
 GUEST_SUITE=bookworm
 
 guest_key() # FOLDER-OF-INIT CACHE
@@ -37,7 +39,7 @@ make_guest_disk() # ROOT IMAGE HERE
 	mkdir -p "$1/etc/acpi/PWRF"
 	printf '#!/bin/sh\nexec /usr/local/bin/busybox poweroff -f\n' > "$1/etc/acpi/PWRF/00000080"
 	chmod 755 "$1/etc/acpi/PWRF/00000080"
-	truncate -s 384M "$2"
+	truncate -s 768M "$2"
 	mke2fs -q -t ext4 -d "$1" "$2"
 }
 
