@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "launcher/error.h"
+#include "launcher/profile/table.h"
 
 #define SECONDS_MAX 86400
 
@@ -113,8 +114,45 @@ static HvrCli usage(const char *command, const char *what, GError **error)
 	return HVR_CLI_WRONG;
 }
 
-static void show_help(const char *command, GOptionContext *parser)
+#define LINE_MAX_CHARS 80
+
+/* "  [device NAME]  match address path...", in as many lines as it takes */
+static void append_keys(GString *text, const HvrProfileSection *section)
 {
+	g_autofree char *head =
+		g_strdup_printf("[%s%s]", section->name, section->named ? " NAME" : "");
+	gsize line = text->len;
+
+	g_string_append_printf(text, "  %-15s", head);
+	for (gsize i = 0; i < section->n_keys; i++) {
+		const char *key = section->keys[i].name;
+		if (text->len - line + 1 + strlen(key) > LINE_MAX_CHARS) {
+			g_string_append_c(text, '\n');
+			line = text->len;
+			g_string_append_printf(text, "  %-15s", "");
+		}
+		g_string_append_printf(text, " %s", key);
+	}
+	g_string_append_c(text, '\n');
+}
+
+/* For whoever may give --set. */
+static void describe_keys(GOptionContext *parser, const GOptionEntry *entries)
+{
+	g_autoptr(GString) text = g_string_new("Keys of a profile; more in hailo-vm-run.ini(5):\n");
+
+	while (entries->long_name && !g_str_equal(entries->long_name, "set"))
+		entries++;
+	if (!entries->long_name)
+		return;
+	for (const HvrProfileSection *s = hvr_profile_table(NULL); s->name; s++)
+		append_keys(text, s);
+	g_option_context_set_description(parser, text->str);
+}
+
+static void show_help(const char *command, GOptionContext *parser, const GOptionEntry *entries)
+{
+	describe_keys(parser, entries);
 	g_autofree char *program = g_strdup_printf("hailo-vm-run %s", command);
 	g_set_prgname(program);
 	g_autofree char *text = g_option_context_get_help(parser, TRUE, NULL);
@@ -194,7 +232,7 @@ HvrCli hvr_cli_parse(const char *command, const GOptionEntry *entries, gpointer 
 	if (!well)
 		return usage(command, cause->message, error);
 	if (help)
-		return show_help(command, parser), HVR_CLI_HELP;
+		return show_help(command, parser, entries), HVR_CLI_HELP;
 	if (g_strcmp0((*words)[0], "--") == 0)
 		*words = without_first(*words, 1);
 	return check_arguments(command, *words, min, max, error);
