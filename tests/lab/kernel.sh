@@ -160,7 +160,7 @@ static_busybox()
 	local path
 
 	path=$(command -v busybox) || die "busybox is missing" "hint: apt-get install busybox-static"
-	! readelf -l "$path" 2>/dev/null | grep -q INTERP || die \
+	! readelf -l "$path" 2>/dev/null | grep INTERP > /dev/null || die \
 		"$path needs shared libraries" "hint: apt-get install busybox-static"
 	echo "$path"
 }
