@@ -107,17 +107,6 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 	return TRUE;
 }
 
-static gboolean undo_one(const HvrContext *context, const HvrPlanFunction *planned,
-			 HvrJournalEntry *entry, GError **error)
-{
-	g_autoptr(GPtrArray) one = g_ptr_array_new();
-
-	if (planned->found)
-		return hvr_giveback_prepared(context, entry, planned->found, error);
-	g_ptr_array_add(one, entry);
-	return hvr_giveback(context, one, HVR_GIVEBACK_RESTORE, error);
-}
-
 /* A card that was prepared before this plan goes back to being prepared; the rest, to the host. */
 static void undo(const HvrContext *context, const HvrPlan *plan, const GPtrArray *entries,
 		 GError **error)
@@ -126,7 +115,7 @@ static void undo(const HvrContext *context, const HvrPlan *plan, const GPtrArray
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i - 1);
 		HvrJournalEntry *entry = g_ptr_array_index(entries, i - 1);
 		g_autoptr(GError) cause = NULL;
-		if (!undo_one(context, planned, entry, &cause))
+		if (!hvr_giveback_one(context, entry, planned->found, &cause))
 			hvr_error_hint(error, "undoing it failed too: %s",
 				       g_strdelimit(cause->message, "\n", ' '));
 	}

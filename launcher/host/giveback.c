@@ -199,13 +199,14 @@ gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGi
 	return give_back(context, entries, mode, NULL, error);
 }
 
-gboolean hvr_giveback_prepared(const HvrContext *context, HvrJournalEntry *entry,
-			       const HvrPciState *found, GError **error)
+gboolean hvr_giveback_one(const HvrContext *context, HvrJournalEntry *entry,
+			  const HvrPciState *found, GError **error)
 {
 	g_autoptr(GPtrArray) one = g_ptr_array_new();
 
 	g_ptr_array_add(one, entry);
-	return give_back(context, one, HVR_GIVEBACK_KEEP, found, error);
+	return give_back(context, one, found ? HVR_GIVEBACK_KEEP : HVR_GIVEBACK_RESTORE, found,
+			 error);
 }
 
 static gboolean same_owner(const HvrJournalEntry *a, const HvrJournalEntry *b)

@@ -30,13 +30,13 @@ gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGi
 		      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * hvr_giveback_prepared - back to being prepared, as @found: on vfio-pci, its node whose it was.
- * @found: what the function was like when a plan took it over; what the host's own state is stays
- *	   in @entry
+ * hvr_giveback_one - undo what a plan has done to one function.
+ * @found: (nullable): what a function that was prepared before was like when the plan took it over:
+ *	   back to that, and the host's own state stays in @entry. NULL: back to the host
  * Errors: of hvr_giveback()
  */
-gboolean hvr_giveback_prepared(const HvrContext *context, HvrJournalEntry *entry,
-			       const HvrPciState *found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean hvr_giveback_one(const HvrContext *context, HvrJournalEntry *entry,
+			  const HvrPciState *found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The entries among @entries that are in @vm. [transfer container] */
 GPtrArray *hvr_giveback_of_vm(const GPtrArray *entries, const char *vm) G_GNUC_WARN_UNUSED_RESULT;
