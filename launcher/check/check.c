@@ -94,25 +94,18 @@ static HvrProfile *make_profile(const HvrInventory *inventory, GError **error)
 	return hvr_profile_parse("check.ini", text->str, text->len, NULL, error);
 }
 
-static void find_card(HvrCheck *check, const HvrProfileDevice *device)
+static void say_refused(const HvrProfileDevice *device, GError *error, gpointer data)
 {
-	GError *error = NULL;
 	g_autofree char *subject = g_strdup_printf("device '%s'", device->id);
-	const HvrPciFunction *function =
-		hvr_claim_choose(check->context, check->claim, device, check->inventory, &error);
 
-	if (function)
-		hvr_claim_add(check->claim, device, function);
-	else
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card", subject, error,
-				 "name another card by match, address or path");
+	hvr_check_refuse(data, HVR_CHECK_FAIL, "card", subject, error,
+			 "name another card by match, address or path");
 }
 
 static void find_cards(HvrCheck *check)
 {
-	check->claim = hvr_claim_new();
-	for (guint i = 0; i < check->profile->devices->len; i++)
-		find_card(check, g_ptr_array_index(check->profile->devices, i));
+	check->claim = hvr_claim_choose(check->context, check->profile->devices, check->inventory,
+					say_refused, check);
 	if (!check->named && check->claim->cards->len == 0)
 		hvr_check_say(check, HVR_CHECK_FAIL, "card", HVR_CHECK_HOST,
 			      "see that the card is seated and powered, and look for 1e60 in "

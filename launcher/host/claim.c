@@ -11,10 +11,10 @@
 #include "launcher/interrupt.h"
 #include "launcher/host/inuse.h"
 #include "launcher/host/queue.h"
-#include "launcher/host/select.h"
+#include "launcher/host/wish.h"
 #include "vfio/sysfs.h"
 
-HvrClaim *hvr_claim_new(void)
+static HvrClaim *claim_new(void)
 {
 	HvrClaim *claim = g_new(HvrClaim, 1);
 
@@ -32,7 +32,8 @@ void hvr_claim_free(HvrClaim *claim)
 	g_free(claim);
 }
 
-void hvr_claim_add(HvrClaim *claim, const HvrProfileDevice *device, const HvrPciFunction *function)
+static void add_card(HvrClaim *claim, const HvrProfileDevice *device,
+		     const HvrPciFunction *function)
 {
 	HvrClaimedCard *card = g_new(HvrClaimedCard, 1);
 
@@ -118,78 +119,12 @@ gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *func
 	return hvr_inuse_check_one(&context->host, function, error);
 }
 
-/* Waiting does not help: whom this VM has to wait for is itself. */
-static void set_too_few(const HvrProfileDevice *device, GError **error)
-{
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "device '%s': other devices of this profile take all cards that match",
-		    device->id);
-	hvr_error_hint(error, "remove a [device] section, or add a card");
-}
-
-const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim *claim,
-				       const HvrProfileDevice *device,
-				       const HvrInventory *inventory, GError **error)
-{
-	g_autoptr(GPtrArray) found = hvr_select(device, inventory, error);
-	const HvrPciFunction *first = NULL;
-
-	for (guint i = 0; found && i < found->len; i++) {
-		const HvrPciFunction *function = g_ptr_array_index(found, i);
-		if (has_card(claim, function))
-			continue;
-		if (hvr_claim_is_free(context, function, NULL))
-			return function;
-		first = first ? first : function;
-	}
-	if (found && !first)
-		set_too_few(device, error);
-	return first;
-}
-
-/* A [device] section and the functions that would do for it. */
-typedef struct {
-	const HvrProfileDevice *device;
-	GPtrArray *found;
-} Wish;
-
-static void wish_free(gpointer data)
-{
-	Wish *wish = data;
-
-	g_ptr_array_unref(wish->found);
-	g_free(wish);
-}
-
-static int compare_wishes(gconstpointer a, gconstpointer b)
-{
-	const Wish *const *left = a, *const *right = b;
-
-	return (int)(*left)->found->len - (int)(*right)->found->len;
-}
-
-/* The choosiest first: what it wants is then not taken by one that any card would do for. Sets of
- * cards lie in each other or apart, so nothing more is needed. NULL with @error. */
-static GPtrArray *make_wishes(const Claiming *how, const GPtrArray *devices, GError **error)
-{
-	g_autoptr(GPtrArray) wishes = g_ptr_array_new_with_free_func(wish_free);
-
-	for (guint i = 0; i < devices->len; i++) {
-		const HvrProfileDevice *device = g_ptr_array_index(devices, i);
-		GPtrArray *found = hvr_select(device, how->inventory, error);
-		if (!found)
-			return NULL;
-		Wish *wish = g_new(Wish, 1);
-		*wish = (Wish){ device, found };
-		g_ptr_array_add(wishes, wish);
-	}
-	g_ptr_array_sort(wishes, compare_wishes);
-	return g_steal_pointer(&wishes);
-}
-
-static gboolean grant(const Claiming *how, HvrClaim *claim, const Wish *wish, GError **error)
+static gboolean grant(const Claiming *how, HvrClaim *claim, const HvrWish *wish, GError **error)
 {
 	g_autoptr(GString) busy = g_string_new(NULL);
+
+	if (wish->error)
+		return g_propagate_error(error, g_error_copy(wish->error)), FALSE;
 
 	for (guint i = 0; i < wish->found->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(wish->found, i);
@@ -198,7 +133,7 @@ static gboolean grant(const Claiming *how, HvrClaim *claim, const Wish *wish, GE
 			continue;
 		if (how->lock ? take_function(how, claim, function, &cause)
 			      : hvr_claim_is_free(how->context, function, &cause))
-			return hvr_claim_add(claim, wish->device, function), TRUE;
+			return add_card(claim, wish->device, function), TRUE;
 		if (wish->device->pick == HVR_PICK_ONLY || hvr_exit_status(cause) != 75) {
 			g_propagate_error(error, g_steal_pointer(&cause));
 			return FALSE;
@@ -209,7 +144,7 @@ static gboolean grant(const Claiming *how, HvrClaim *claim, const Wish *wish, GE
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
 			    "device '%s': no card is free: %s", wish->device->id, busy->str);
 	else
-		set_too_few(wish->device, error);
+		hvr_wish_set_too_few(wish, error);
 	return FALSE;
 }
 
@@ -223,17 +158,20 @@ static int compare_in_profile(gconstpointer a, gconstpointer b, gpointer data)
 	return (int)i - (int)k;
 }
 
+static void sort_as_profile(HvrClaim *claim, const GPtrArray *devices)
+{
+	g_ptr_array_sort_with_data(claim->cards, compare_in_profile, (gpointer)devices);
+}
+
 static HvrClaim *claim_all(const Claiming *how, const GPtrArray *devices, GError **error)
 {
-	g_autoptr(HvrClaim) claim = hvr_claim_new();
-	g_autoptr(GPtrArray) wishes = make_wishes(how, devices, error);
+	g_autoptr(HvrClaim) claim = claim_new();
+	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, how->inventory);
 
-	for (guint i = 0; wishes && i < wishes->len; i++)
+	for (guint i = 0; i < wishes->len; i++)
 		if (!grant(how, claim, g_ptr_array_index(wishes, i), error))
 			return NULL;
-	if (!wishes)
-		return NULL;
-	g_ptr_array_sort_with_data(claim->cards, compare_in_profile, (gpointer)devices);
+	sort_as_profile(claim, devices);
 	return g_steal_pointer(&claim);
 }
 
@@ -242,6 +180,45 @@ HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
 {
 	Claiming how = { context, inventory, NULL, FALSE, NULL, NULL };
 	return claim_all(&how, devices, error);
+}
+
+/* The first that is free, else the first; NULL: @claim has them all. */
+static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *claim,
+				    const HvrWish *wish)
+{
+	const HvrPciFunction *first = NULL;
+
+	for (guint i = 0; i < wish->found->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(wish->found, i);
+		if (has_card(claim, function))
+			continue;
+		if (hvr_claim_is_free(context, function, NULL))
+			return function;
+		first = first ? first : function;
+	}
+	return first;
+}
+
+HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
+			   const HvrInventory *inventory, HvrClaimRefused refused, gpointer data)
+{
+	HvrClaim *claim = claim_new();
+	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, inventory);
+
+	for (guint i = 0; i < wishes->len; i++) {
+		const HvrWish *wish = g_ptr_array_index(wishes, i);
+		const HvrPciFunction *function = wish->error ? NULL : choose(context, claim, wish);
+		GError *error = wish->error ? g_error_copy(wish->error) : NULL;
+		if (function) {
+			add_card(claim, wish->device, function);
+			continue;
+		}
+		if (!error)
+			hvr_wish_set_too_few(wish, &error);
+		refused(wish->device, error, data);
+	}
+	sort_as_profile(claim, devices);
+	return claim;
 }
 
 /*
@@ -265,12 +242,12 @@ static gboolean wait_for_change(int watch, const GPtrArray *busy, gint64 deadlin
 static HvrTicket *join_queue(const Claiming *how, const GPtrArray *devices, GError **error)
 {
 	g_autoptr(GArray) groups = g_array_new(FALSE, FALSE, sizeof(int));
+	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, how->inventory);
 
-	for (guint i = 0; i < devices->len; i++) {
-		g_autoptr(GPtrArray) found =
-			hvr_select(g_ptr_array_index(devices, i), how->inventory, NULL);
-		for (guint k = 0; found && k < found->len; k++) {
-			const HvrPciFunction *function = g_ptr_array_index(found, k);
+	for (guint i = 0; i < wishes->len; i++) {
+		const HvrWish *wish = g_ptr_array_index(wishes, i);
+		for (guint k = 0; wish->found && k < wish->found->len; k++) {
+			const HvrPciFunction *function = g_ptr_array_index(wish->found, k);
 			g_array_append_val(groups, function->group);
 		}
 	}

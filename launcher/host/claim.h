@@ -56,18 +56,20 @@ gboolean hvr_claim_look_again(HvrClaim *claim, const HvrInventory *inventory,
 HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
 			 const HvrInventory *inventory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* For who judges cards that may be busy: an empty claim, and one more card for it. No locks. */
-HvrClaim *hvr_claim_new(void) G_GNUC_WARN_UNUSED_RESULT;
-void hvr_claim_add(HvrClaim *claim, const HvrProfileDevice *device, const HvrPciFunction *function);
+/* A section that gets no card; owns @error. */
+typedef void (*HvrClaimRefused)(const HvrProfileDevice *device, GError *error, gpointer data);
 
 /**
- * hvr_claim_choose - the card that hvr_claim_take() would try for @device: of those that @claim
- * does not have yet, the first that is free, else the first. Takes no lock. Errors: of
- * hvr_select(); HVR_LAUNCH_ERROR_UNAVAILABLE when @claim has them all.
+ * hvr_claim_choose - for who judges cards that may be busy: what hvr_claim_take() would try.
+ * @refused: called for each section that no card would do for: errors of hvr_select(), and
+ *	     HVR_LAUNCH_ERROR_UNAVAILABLE where other sections take them all
+ *
+ * Of the cards that would do for a section, the first that is free, else the first. Takes no lock,
+ * changes nothing.
  */
-const HvrPciFunction *hvr_claim_choose(const HvrContext *context, const HvrClaim *claim,
-				       const HvrProfileDevice *device,
-				       const HvrInventory *inventory, GError **error);
+HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
+			   const HvrInventory *inventory, HvrClaimRefused refused,
+			   gpointer data) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Would hvr_claim_take() get this function now? Takes no lock. Errors: as of hvr_claim_take(). */
 gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *function,

@@ -7,19 +7,26 @@
 
 #include "launcher/host/judge.h"
 
+/* The first of them is enough. */
+static void keep_refusal(const HvrProfileDevice *device, GError *error, gpointer data)
+{
+	GError **first = data;
+
+	if (*first)
+		g_error_free(error);
+	else
+		*first = error;
+}
+
 HvrClaim *hvr_print_cards(const HvrContext *context, const HvrProfile *profile,
 			  const HvrInventory *inventory, GError **error)
 {
-	g_autoptr(HvrClaim) claim = hvr_claim_new();
+	GError *refusal = NULL;
+	g_autoptr(HvrClaim) claim =
+		hvr_claim_choose(context, profile->devices, inventory, keep_refusal, &refusal);
 
-	for (guint i = 0; i < profile->devices->len; i++) {
-		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, i);
-		const HvrPciFunction *function =
-			hvr_claim_choose(context, claim, device, inventory, error);
-		if (!function)
-			return NULL;
-		hvr_claim_add(claim, device, function);
-	}
+	if (refusal)
+		return g_propagate_error(error, refusal), NULL;
 	return g_steal_pointer(&claim);
 }
 

@@ -143,6 +143,38 @@ static void test_choosiest_first(void **state)
 	assert_non_null(strstr(error->message, "device 'c': other devices of this profile take"));
 }
 
+static void count_refusal(const HvrProfileDevice *device, GError *error, gpointer data)
+{
+	g_string_append_printf(data, "%s %d;", device->id, hvr_exit_status(error));
+	g_error_free(error);
+}
+
+/* Who only judges is shown the cards that a run would try: also busy ones, and beside sections that
+ * get none. */
+static void test_choose(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GString) refused = g_string_new(NULL);
+
+	add_cards(f->fs, 2);
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&f->fs->host, NULL);
+	g_autoptr(HvrProfile) all =
+		load("[device a]\npick = free\n[device b]\naddress = 02:00.0\n"
+		     "[device c]\npick = free\n[device d]\naddress = 09:00.0\n");
+	g_autoptr(HvrProfile) first = load("[device a]\naddress = 02:00.0\n");
+	g_autoptr(HvrClaim) holder = take(f, first, inventory, HVR_CLAIM_NO_WAIT, NULL);
+	assert_non_null(holder);
+	g_autofree char *before = fake_sysfs_snapshot_run(f->fs);
+	g_autoptr(HvrClaim) claim =
+		hvr_claim_choose(&f->context, all->devices, inventory, count_refusal, refused);
+	g_autofree char *after = fake_sysfs_snapshot_run(f->fs);
+	assert_string_equal(before, after);
+	assert_int_equal(claim->cards->len, 2);
+	assert_string_equal(card_of(claim, 0), "0000:03:00.0");
+	assert_string_equal(card_of(claim, 1), "0000:02:00.0");
+	assert_string_equal(refused->str, "d 69;c 69;");
+}
+
 /* All or none: the card that was free is free again when the other one was not. */
 static void test_all_or_none(void **state)
 {
@@ -495,6 +527,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_pick_free, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_choosiest_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_choose, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_or_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_look, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launcher/host/wish.h"
+
+#include "launcher/error.h"
+#include "launcher/host/select.h"
+
+static HvrWish *wish_new(const HvrProfileDevice *device, const HvrInventory *inventory)
+{
+	HvrWish *wish = g_new0(HvrWish, 1);
+
+	wish->device = device;
+	wish->found = hvr_select(device, inventory, &wish->error);
+	return wish;
+}
+
+static void wish_free(gpointer data)
+{
+	HvrWish *wish = data;
+
+	g_clear_pointer(&wish->found, g_ptr_array_unref);
+	g_clear_error(&wish->error);
+	g_free(wish);
+}
+
+static int count(const HvrWish *wish)
+{
+	return wish->found ? (int)wish->found->len : 0;
+}
+
+static int compare(gconstpointer a, gconstpointer b)
+{
+	const HvrWish *const *left = a, *const *right = b;
+
+	return count(*left) - count(*right);
+}
+
+GPtrArray *hvr_wishes_new(const GPtrArray *devices, const HvrInventory *inventory)
+{
+	GPtrArray *wishes = g_ptr_array_new_with_free_func(wish_free);
+
+	for (guint i = 0; i < devices->len; i++)
+		g_ptr_array_add(wishes, wish_new(g_ptr_array_index(devices, i), inventory));
+	g_ptr_array_sort(wishes, compare);
+	return wishes;
+}
+
+void hvr_wish_set_too_few(const HvrWish *wish, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "device '%s': other devices of this profile take all cards that match",
+		    wish->device->id);
+	hvr_error_hint(error, "remove a [device] section, or add a card");
+}
