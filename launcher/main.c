@@ -20,7 +20,6 @@
 #include "launcher/message.h"
 #include "launcher/profile/nearest.h"
 #include "launcher/qemu/privileges.h"
-#include "vfio/sysfs.h"
 
 #define DIR_SYS		  "/sys"
 #define DIR_DEV		  "/dev"

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,6 +25,7 @@
 
 #include "vfio/error.h"
 #include "vfio/inventory.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define DEVICES "bus/pci/devices"

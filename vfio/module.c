@@ -7,8 +7,6 @@
  */
 #include "vfio/module.h"
 
-#include <string.h>
-
 #include "vfio/error.h"
 #include "vfio/sysfs.h"
 

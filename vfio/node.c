@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "vfio/error.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 /* Waits for @fd to become readable; FALSE at the deadline (monotonic, microseconds). */

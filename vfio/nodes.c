@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "vfio/nodes.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 /* A disk behind USB hubs behind VMD is 15 folders deep. */

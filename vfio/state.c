@@ -17,6 +17,7 @@
 
 #include "vfio/error.h"
 #include "vfio/state.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 HvrPciState *hvr_pci_state_new(void)

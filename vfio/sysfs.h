@@ -3,28 +3,7 @@
 
 #include <glib.h>
 
-/* Reading below a directory descriptor. No path leaves it: openat2(2) with RESOLVE_BENEATH. */
-
-/* A descriptor that closes itself: g_auto(HvrFd) fd = -1; hand it on with g_steal_fd(). */
-typedef int HvrFd;
-void hvr_fd_close(HvrFd fd);
-G_DEFINE_AUTO_CLEANUP_FREE_FUNC(HvrFd, hvr_fd_close, -1)
-
-/**
- * hvr_fd_path - an absolute path that leads to what @fd is open on, O_PATH included.
- * For libraries that know paths only; it ends with the descriptor, and with this process.
- * @rest: (nullable): appended below it
- * Returns: (transfer full)
- */
-char *hvr_fd_path(int fd, const char *rest) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * hvr_open_beneath - open(2) of @path, which cannot lead out of @dirfd.
- * @flags: O_CLOEXEC is added
- * Links are followed as long as they stay below; O_NOFOLLOW for the last component as ever.
- * Returns: a descriptor that the caller closes, or -1 with errno set; EXDEV: @path leads out
- */
-int hvr_open_beneath(int dirfd, const char *path, int flags) G_GNUC_WARN_UNUSED_RESULT;
+/* Reading attributes below a directory descriptor. No path leaves it (hvr_open_beneath). */
 
 /**
  * hvr_sysfs_read - the whole of an attribute, at most 4 KiB, byte for byte.

@@ -16,7 +16,6 @@
  * Not seen: users that the kernel has itself (ZFS, an in-kernel target), and
  * routes outside the main table.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/route.h>
 #include <stdio.h>
@@ -27,6 +26,7 @@
 #include <dirent.h>
 
 #include "vfio/nodes.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 #include "vfio/users.h"
 

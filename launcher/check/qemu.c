@@ -16,7 +16,7 @@
 #include "launcher/error.h"
 #include "launcher/host/judge.h"
 #include "launcher/qemu/program.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* JSON for -device, which spares us its escaping. */
 #define VERSION_MAJOR 6

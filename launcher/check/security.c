@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define SECURE_BOOT "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"

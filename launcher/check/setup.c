@@ -14,7 +14,7 @@
 #include "launcher/setup/cards.h"
 #include "launcher/setup/drift.h"
 #include "launcher/setup/show.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define SETUP "sudo hailo-vm-run setup"
 

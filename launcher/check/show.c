@@ -2,7 +2,6 @@
 /*
  * The same results for people and for programs.
  */
-#include <string.h>
 
 #include "launcher/check/check.h"
 #include "launcher/command/json.h"

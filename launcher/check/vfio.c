@@ -12,6 +12,7 @@
 
 #include "launcher/host/judge.h"
 #include "launcher/qemu/privileges.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 static void check_driver(HvrCheck *check)

@@ -9,7 +9,7 @@
 #include "launcher/error.h"
 #include "launcher/message.h"
 #include "qmp/connect.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static void refuse(const HvrVm *vm, GError **error)
 {

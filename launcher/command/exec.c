@@ -15,6 +15,7 @@
 #include "launcher/interrupt.h"
 #include "launcher/message.h"
 #include "qmp/agent.h"
+#include "vfio/fd.h"
 
 /* How long an agent may take that is there; --wait is for a guest that is still booting. */
 #define REACH_S 10
@@ -68,17 +69,11 @@ static gboolean read_input(const Options *options, GByteArray *input, GError **e
 
 static gboolean pass_on(int fd, const GByteArray *bytes, GError **error)
 {
-	for (gsize done = 0; done < bytes->len;) {
-		ssize_t n = write(fd, bytes->data + done, bytes->len - done);
-		int saved = errno;
-		if (n < 0 && saved != EINTR) {
-			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
-				    "cannot write the command's output: %s", g_strerror(saved));
-			return FALSE;
-		}
-		done += (gsize)MAX(n, 0);
-	}
-	return TRUE;
+	if (hvr_fd_write_all(fd, bytes->data, bytes->len))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
+		    "cannot write the command's output: %s", g_strerror(errno));
+	return FALSE;
 }
 
 static int run(HvrGuest *guest, char **command, const GByteArray *input, int timeout_s,

@@ -17,7 +17,7 @@
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
 #include "launcher/message.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 enum { MESSAGES, SERIAL, N_LOGS };
 
@@ -45,17 +45,6 @@ static int open_log(const char *path)
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? g_steal_fd(&fd) : -1;
 }
 
-static gboolean write_all(const char *bytes, gsize length)
-{
-	for (gsize done = 0; done < length;) {
-		ssize_t n = write(STDOUT_FILENO, bytes + done, length - done);
-		if (n < 0 && errno != EINTR)
-			return FALSE;
-		done += (gsize)MAX(n, 0);
-	}
-	return TRUE;
-}
-
 /* All that is there by now. FALSE: nobody reads us any more. */
 static gboolean copy(const Logs *logs)
 {
@@ -64,7 +53,7 @@ static gboolean copy(const Logs *logs)
 
 	for (guint i = 0; i < N_LOGS; i++)
 		while (logs->fds[i] >= 0 && (n = read(logs->fds[i], bytes, sizeof(bytes))) > 0)
-			if (!write_all(bytes, (gsize)n))
+			if (!hvr_fd_write_all(STDOUT_FILENO, bytes, (gsize)n))
 				return FALSE;
 	return TRUE;
 }

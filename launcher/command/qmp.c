@@ -11,7 +11,7 @@
 #include "launcher/command/json.h"
 #include "qmp/client.h"
 #include "qmp/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 typedef struct {
 	GMainLoop *loop;

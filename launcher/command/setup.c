@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
@@ -16,7 +15,7 @@
 #include "launcher/setup/cards.h"
 #include "launcher/setup/drift.h"
 #include "launcher/setup/show.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* The Hailo-8, as in a profile that names no card. */
 #define DEFAULT_CARD "1e60:2864"

@@ -17,7 +17,7 @@
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
 #include "qmp/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* Beyond the deadline that the supervisor keeps itself: driver probes, resets, giving back. */
 #define ANSWER_EXTRA_MS 300000

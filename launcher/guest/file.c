@@ -10,6 +10,7 @@
 
 #include "launcher/error.h"
 #include "qmp/error.h"
+#include "vfio/fd.h"
 
 /* What one guest-file-read asks for. QEMU's agent has no limit below 48 MiB; ours is a line. */
 #define READ_BYTES (1024 * 1024)
@@ -45,21 +46,6 @@ static void file_close(HvrGuest *guest, gint64 handle)
 		hvr_guest_ask(guest, "guest-file-close", handle_arguments(handle), NULL);
 }
 
-static gboolean write_all(int fd, const GByteArray *bytes, GError **error)
-{
-	for (gsize done = 0; done < bytes->len;) {
-		ssize_t n = write(fd, bytes->data + done, bytes->len - done);
-		int saved = errno;
-		if (n < 0 && saved != EINTR) {
-			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
-				    "cannot write: %s", g_strerror(saved));
-			return FALSE;
-		}
-		done += (gsize)MAX(n, 0);
-	}
-	return TRUE;
-}
-
 /* One piece. @out_bytes: 0 at the end of the file. */
 static gboolean file_read(HvrGuest *guest, gint64 handle, int out_fd, gsize *out_bytes,
 			  gboolean *out_end, GError **error)
@@ -77,7 +63,11 @@ static gboolean file_read(HvrGuest *guest, gint64 handle, int out_fd, gsize *out
 	g_autoptr(GByteArray) bytes = hvr_guest_get_bytes(answer, "buf-b64");
 	*out_bytes = bytes->len;
 	*out_end = hvr_guest_get_true(answer, "eof") || bytes->len == 0;
-	return write_all(out_fd, bytes, error);
+	if (hvr_fd_write_all(out_fd, bytes->data, bytes->len))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL, "cannot write: %s",
+		    g_strerror(errno));
+	return FALSE;
 }
 
 static gboolean file_read_all(HvrGuest *guest, gint64 handle, int out_fd, guint64 max_bytes,

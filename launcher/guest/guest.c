@@ -16,7 +16,7 @@
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
 #include "qmp/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define ASK_FIRST_MS 20
 #define ASK_LAST_MS  500

@@ -5,8 +5,6 @@
  */
 #include "launcher/guest/junit.h"
 
-#include <string.h>
-
 #define OUTPUT_BYTES (1024 * 1024)
 
 void hvr_junit_case_free(HvrJunitCase *one)

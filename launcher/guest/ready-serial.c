@@ -6,7 +6,6 @@
  */
 #include "launcher/guest/ready-parts.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <sys/inotify.h>
@@ -14,7 +13,7 @@
 
 #include "launcher/message.h"
 #include "qmp/connect.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* What is longer is matched in parts. */
 #define LINE_BYTES 4096

@@ -13,9 +13,8 @@
 #include <glib-unix.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define AGAIN_MS   500	/* between two attempts */
 #define SILENCE_MS 1000 /* for the server to speak first */

@@ -23,7 +23,7 @@
 #include "launcher/session/run.h"
 #include "launcher/session/shutdown.h"
 #include "launcher/guest/verify.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define REACH_MS 30000
 
@@ -116,17 +116,6 @@ static gboolean verify(Trial *trial)
 	return FALSE;
 }
 
-static gboolean write_all(int fd, const GByteArray *bytes)
-{
-	for (gsize done = 0; done < bytes->len;) {
-		ssize_t n = write(fd, bytes->data + done, bytes->len - done);
-		if (n < 0 && errno != EINTR)
-			return FALSE;
-		done += (gsize)MAX(n, 0);
-	}
-	return TRUE;
-}
-
 static gboolean run_command(Trial *trial)
 {
 	HvrGuestCommand command = { .argv = (const char *const *)trial->options->command,
@@ -146,7 +135,8 @@ static gboolean run_command(Trial *trial)
 	one->out = result.out;
 	one->err = result.err;
 	trial->status = result.status;
-	if (write_all(STDOUT_FILENO, one->out) && write_all(STDERR_FILENO, one->err))
+	if (hvr_fd_write_all(STDOUT_FILENO, one->out->data, one->out->len) &&
+	    hvr_fd_write_all(STDERR_FILENO, one->err->data, one->err->len))
 		return TRUE;
 	hvr_message("the command's output cannot be written");
 	if (trial->status == 0)

@@ -12,7 +12,7 @@
 #include "launcher/host/inuse.h"
 #include "launcher/host/queue.h"
 #include "launcher/host/wish.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static HvrClaim *claim_new(void)
 {

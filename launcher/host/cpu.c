@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define BEGINNING 4095

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "launcher/qemu/privileges.h"
 #include "launcher/qemu/program.h"
 #include "launcher/qemu/share.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define VFIO_PCI "vfio-pci"

@@ -12,6 +12,7 @@
 
 #include "launcher/error.h"
 #include "launcher/host/runtime.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define VERSION	     1

@@ -11,7 +11,7 @@
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define MSR_ARCH_CAPABILITIES 0x10a
 #define CPUID_ENTRIES	      256

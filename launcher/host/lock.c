@@ -23,6 +23,7 @@
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
 #include "launcher/host/runtime.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 struct HvrLock {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "launcher/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static int fail(GError **error, int saved, const char *what, const char *name)
 {
@@ -63,20 +63,6 @@ int hvr_runtime_open(int parent, const char *name, GError **error)
 	return g_steal_fd(&dir);
 }
 
-static gboolean write_all(int fd, const char *text, gsize length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, text, length);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FALSE;
-		text += n;
-		length -= (gsize)n;
-	}
-	return TRUE;
-}
-
 gboolean hvr_runtime_replace(int dir, const char *name, const char *text, GError **error)
 {
 	g_autofree char *temporary = g_strconcat(".", name, ".new", NULL);
@@ -87,7 +73,7 @@ gboolean hvr_runtime_replace(int dir, const char *name, const char *text, GError
 		openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail(error, errno, "create", name), FALSE;
-	if (!write_all(fd, text, strlen(text)) || fsync(fd) < 0 ||
+	if (!hvr_fd_write_all(fd, text, strlen(text)) || fsync(fd) < 0 ||
 	    renameat(dir, temporary, dir, name) < 0 || fsync(dir) < 0) {
 		fail(error, errno, "write", name);
 		unlinkat(dir, temporary, 0);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "vfio/nodes.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 static void item_free(gpointer data)

@@ -13,12 +13,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "launcher/error.h"
 #include "launcher/profile/include.h"
 #include "launcher/profile/lines.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define LARGEST (1024 * 1024)
 
@@ -180,28 +179,6 @@ static gboolean check_file(const char *file, int fd, GError **error)
 	return TRUE;
 }
 
-/* Returns: the number of bytes read, or -1. */
-static gssize read_all(const char *file, int fd, char *buffer, gsize size, GError **error)
-{
-	gsize length = 0;
-
-	while (length < size) {
-		gssize n = read(fd, buffer + length, size - length);
-		int saved = errno;
-
-		if (n < 0 && saved == EINTR)
-			continue;
-		if (n < 0) {
-			fail_errno(error, file, "read it", saved);
-			return -1;
-		}
-		if (n == 0)
-			break;
-		length += n;
-	}
-	return length;
-}
-
 /* A HvrProfileReader. */
 static char *read_file(const char *file, gsize *out_length, GError **error)
 {
@@ -217,9 +194,11 @@ static char *read_file(const char *file, gsize *out_length, GError **error)
 	if (!check_file(file, fd, error))
 		return NULL;
 	buffer = g_malloc(LARGEST + 1);
-	length = read_all(file, fd, buffer, LARGEST + 1, error);
-	if (length < 0)
+	length = hvr_fd_read_all(fd, buffer, LARGEST + 1);
+	if (length < 0) {
+		fail_errno(error, file, "read it", errno);
 		return NULL;
+	}
 	if (length > LARGEST) {
 		hvr_profile_fail(error, file, NULL, "grew beyond 1 MiB while it was read");
 		return NULL;

@@ -14,7 +14,7 @@
 #include "launcher/error.h"
 #include "launcher/qemu/newfile.h"
 #include "launcher/qemu/program.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define QEMU_IMG   "qemu-img"
 #define TIMEOUT_MS 120000

@@ -22,7 +22,7 @@
 #include "launcher/qemu/tap.h"
 #include "launcher/qemu/virtiofsd.h"
 #include "launcher/session/vm.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 HvrHandover hvr_handover_new(const HvrStart *start)
 {

@@ -8,13 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "launcher/error.h"
 #include "launcher/qemu/privileges.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static gboolean fail(GError **error, int saved, const char *what, const char *path)
 {

@@ -8,12 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "launcher/error.h"
 #include "launcher/qemu/newfile.h"
 #include "launcher/qemu/privileges.h"
+#include "vfio/fd.h"
 
 #define WHAT "[firmware] vars"
 
@@ -46,21 +45,6 @@ gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
 	return hvr_new_file_check(WHAT, vars, facts->uid, facts->gid, error);
 }
 
-static gboolean write_all(int fd, const char *bytes, gsize length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, bytes, length);
-
-		if (n < 0 && errno != EINTR)
-			return FALSE;
-		if (n > 0) {
-			bytes += n;
-			length -= (gsize)n;
-		}
-	}
-	return TRUE;
-}
-
 static gboolean copy(const char *template, int fd, GError **error)
 {
 	g_autofree char *bytes = NULL;
@@ -68,7 +52,7 @@ static gboolean copy(const char *template, int fd, GError **error)
 
 	if (!g_file_get_contents(template, &bytes, &length, error))
 		return FALSE;
-	if (write_all(fd, bytes, length))
+	if (hvr_fd_write_all(fd, bytes, length))
 		return TRUE;
 	int saved = errno;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot be written: %s",

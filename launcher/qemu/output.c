@@ -6,14 +6,12 @@
 #include "launcher/qemu/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "launcher/message.h"
 #include "launcher/qemu/diagnose.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define LINE_MAX_BYTES 4096
 

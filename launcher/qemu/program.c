@@ -11,14 +11,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
 #include "launcher/qemu/spawn.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define TRUSTED_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec"
 

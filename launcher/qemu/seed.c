@@ -21,7 +21,7 @@
 
 #include "launcher/error.h"
 #include "launcher/qemu/program.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define LARGEST	   (1024 * 1024)
 #define IMAGE	   (4 * LARGEST)

@@ -15,11 +15,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "launcher/message.h"
 #include "launcher/qemu/spawn.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* How long one may take to end by itself, and then when it was killed: longer only if a file
  * system of the host hangs. */

@@ -10,7 +10,7 @@
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
 #include "launcher/qemu/server.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static void way_free(gpointer data)
 {

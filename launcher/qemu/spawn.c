@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 #include "launcher/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* What the child says when a stage failed. */
 typedef struct {

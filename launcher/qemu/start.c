@@ -16,7 +16,7 @@
 #include "launcher/qemu/placement.h"
 #include "launcher/qemu/share.h"
 #include "launcher/session/vm.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static gboolean fail(const char *what, GError **error)
 {

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "launcher/error.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define TUN "net/tun"

@@ -30,7 +30,7 @@
 #include "launcher/error.h"
 #include "launcher/qemu/descriptors.h"
 #include "launcher/qemu/program.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* It begins within a tenth of a second. */
 #define TIMEOUT_MS 15000

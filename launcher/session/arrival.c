@@ -13,7 +13,7 @@
 #include "launcher/message.h"
 #include "launcher/session/notify.h"
 #include "launcher/session/shutdown.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* How long QEMU may take to its first word; the kernel may be resetting cards meanwhile. */
 #define GREETING_BASE_MS 150000

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "launcher/interrupt.h"
+#include "vfio/fd.h"
 
 #define PENDING_BYTES 4096
 
@@ -58,20 +59,6 @@ static gboolean pass_input(Console *console)
 	return TRUE;
 }
 
-static gboolean write_all(int fd, const char *bytes, gsize length)
-{
-	for (gsize done = 0; done < length;) {
-		ssize_t n = write(fd, bytes + done, length - done);
-		struct pollfd wait = { fd, POLLOUT, 0 };
-		if (n < 0 && errno == EAGAIN)
-			poll(&wait, 1, -1);
-		else if (n < 0 && errno != EINTR)
-			return FALSE;
-		done += (gsize)MAX(n, 0);
-	}
-	return TRUE;
-}
-
 /* FALSE with @out_end: it is over. */
 static gboolean pass_output(Console *console, HvrConsoleEnd *out_end)
 {
@@ -81,7 +68,7 @@ static gboolean pass_output(Console *console, HvrConsoleEnd *out_end)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return TRUE;
 	*out_end = n <= 0 ? HVR_CONSOLE_ENDED : HVR_CONSOLE_FAILED;
-	return n > 0 && write_all(console->output, bytes, (gsize)n);
+	return n > 0 && hvr_fd_write_all(console->output, bytes, (gsize)n);
 }
 
 static gboolean note_signal(void)

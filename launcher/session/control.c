@@ -15,7 +15,7 @@
 #include "launcher/session/shutdown.h"
 #include "qmp/error.h"
 #include "qmp/stream.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define UNPLUG_DEFAULT_MS 30000
 #define TIMEOUT_MAX_MS	  (24 * 3600 * 1000)

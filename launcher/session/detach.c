@@ -15,7 +15,7 @@
 
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static void leave_terminal(const HvrContext *context)
 {

@@ -16,7 +16,7 @@
 
 #include "launcher/error.h"
 #include "launcher/command/json.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* The longest text in a line; the rest of it is cut off. */
 #define TEXT_BYTES 1024

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 void hvr_notify_ready(const char *status)
 {

@@ -35,7 +35,7 @@
 #include "launcher/qemu/start.h"
 #include "launcher/session/terminal.h"
 #include "vfio/step.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static void show_notes(const HvrPlan *plan)
 {

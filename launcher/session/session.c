@@ -8,8 +8,6 @@
  */
 #include "launcher/session/session.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,7 +17,7 @@
 #include "launcher/interrupt.h"
 #include "launcher/message.h"
 #include "launcher/session/shutdown.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* Somebody who asked for the VM's end. */
 typedef struct {

@@ -10,6 +10,7 @@
 
 #include "launcher/error.h"
 #include "launcher/host/runtime.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define GROUP_VM      "vm"

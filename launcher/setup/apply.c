@@ -18,7 +18,7 @@
 
 #include "launcher/error.h"
 #include "launcher/interrupt.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define ORIGINALS HVR_SETUP_FOLDER "/originals"
 

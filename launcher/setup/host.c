@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "launcher/setup/template.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 static void kernel_free(gpointer data)

@@ -5,8 +5,6 @@
  */
 #include "launcher/setup/plan.h"
 
-#include <string.h>
-
 #include "launcher/setup/cards.h"
 
 static const struct {

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "launcher/error.h"
-#include "vfio/sysfs.h"
 
 static const char *const folders[] = { "usr/local/sbin", "usr/local/bin", "usr/sbin",
 				       "usr/bin",	 "sbin",	  "bin" };

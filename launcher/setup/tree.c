@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "launcher/error.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define LARGEST (1024 * 1024)
@@ -47,20 +48,12 @@ static gboolean refuse(GError **error, const char *path, const char *what)
 static gboolean read_all(int fd, const char *path, gsize size, char **out_text, GError **error)
 {
 	g_autofree char *text = g_malloc(size + 1);
-	gsize length = 0;
+	gssize length = hvr_fd_read_all(fd, text, size);
 
-	while (length < size) {
-		ssize_t n = read(fd, text + length, size - length);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail(error, errno, "read", path);
-		if (n == 0)
-			break;
-		length += (gsize)n;
-	}
+	if (length < 0)
+		return fail(error, errno, "read", path);
 	text[length] = '\0';
-	if (strlen(text) != length)
+	if (strlen(text) != (gsize)length)
 		return refuse(error, path, "no text file");
 	*out_text = g_steal_pointer(&text);
 	return TRUE;
@@ -90,28 +83,12 @@ gboolean hvr_setup_tree_read(int target, const char *path, char **out_text,
 	return read_all(fd, path, (gsize)st.st_size, out_text, error);
 }
 
-static gboolean write_all(int fd, const char *text)
-{
-	gsize length = strlen(text);
-
-	while (length > 0) {
-		ssize_t n = write(fd, text, length);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FALSE;
-		text += n;
-		length -= (gsize)n;
-	}
-	return TRUE;
-}
-
 /* Owner before mode: a change of owner clears setuid bits. */
 static gboolean fill(int fd, const char *text, const HvrSetupOwner *owner)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0 || !write_all(fd, text))
+	if (fstat(fd, &st) < 0 || !hvr_fd_write_all(fd, text, strlen(text)))
 		return FALSE;
 	if ((st.st_uid != owner->uid || st.st_gid != owner->gid) &&
 	    fchown(fd, owner->uid, owner->gid) < 0)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading below a descriptor: byte for byte, bounded, and never outside. */
-#include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +7,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -101,35 +98,6 @@ static void test_read_fails(void **state)
 	}
 }
 
-/* No spelling of a path, and no link on the way, leads out of the descriptor. */
-static void test_beneath(void **state)
-{
-	const FakeSysfs *fs = *state;
-	g_autofree char *absolute = g_strconcat(fs->root, "/sys/t/line", NULL);
-	const char *cases[] = { "../secret",   "t/../../secret", "t/outside",  "t/absolute/etc",
-				"/etc/passwd", absolute,	 "t/absolute", ".." };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		errno = 0;
-		if (hvr_open_beneath(fs->host.sys, cases[i], O_RDONLY) >= 0)
-			fail_msg("'%s' leads out", cases[i]);
-		assert_int_equal(errno, EXDEV);
-		assert_false(cases[i][0] != 't' && hvr_sysfs_exists(fs->host.sys, cases[i]));
-	}
-}
-
-/* Descriptors are closed on exec, and O_NOFOLLOW is heeded. */
-static void test_open_flags(void **state)
-{
-	const FakeSysfs *fs = *state;
-	g_auto(HvrFd) fd = hvr_open_beneath(fs->host.sys, "t/line", O_RDONLY);
-
-	assert_true(fd >= 0);
-	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-	assert_int_equal(hvr_open_beneath(fs->host.sys, "t/inside", O_RDONLY | O_NOFOLLOW), -1);
-	assert_int_equal(errno, ELOOP);
-}
-
 /* Numbers are whole attributes, without sign, space, unit or overflow. */
 static void test_number(void **state)
 {
@@ -219,25 +187,12 @@ static void test_fifo(void **state)
 	assert_string_equal(text, "");
 }
 
-/* The path of a descriptor leads to what it is open on, for libraries that know no descriptors. */
-static void test_fd_path(void **state)
-{
-	const FakeSysfs *fs = *state;
-	g_autofree char *path = hvr_fd_path(fs->host.sys, "t/line");
-	g_autofree char *text = NULL;
-
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	assert_string_equal(text, "flr bus\n");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read),	cmocka_unit_test(test_read_fails),
-		cmocka_unit_test(test_beneath), cmocka_unit_test(test_open_flags),
-		cmocka_unit_test(test_number),	cmocka_unit_test(test_link_name),
-		cmocka_unit_test(test_list),	cmocka_unit_test(test_fifo),
-		cmocka_unit_test(test_fd_path),
+		cmocka_unit_test(test_read),   cmocka_unit_test(test_read_fails),
+		cmocka_unit_test(test_number), cmocka_unit_test(test_link_name),
+		cmocka_unit_test(test_list),   cmocka_unit_test(test_fifo),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
