@@ -5,7 +5,6 @@
  */
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "tests/fake/fake-files.h"
 #include "tests/fake/fake-machine.h"

@@ -152,6 +152,12 @@ void fake_files_remove(const char *root, const char *path)
 		check(nftw(full, remove_one, 32, FTW_DEPTH | FTW_PHYS) == 0, "remove", full);
 }
 
+void fake_files_end(const char *root)
+{
+	if (!g_getenv("HVR_KEEP_TMP"))
+		fake_files_remove(root, "");
+}
+
 void fake_files_move(const char *root, const char *from, const char *to)
 {
 	g_autofree char *full_from = full_path(root, from);

@@ -26,6 +26,8 @@ char *fake_files_read(const char *root, const char *path);
 gboolean fake_files_exist(const char *root, const char *path);
 /* Files, links, folders with all in them; nothing when it is not there. */
 void fake_files_remove(const char *root, const char *path);
+/* The whole folder, unless HVR_KEEP_TMP is set. */
+void fake_files_end(const char *root);
 void fake_files_move(const char *root, const char *from, const char *to);
 /* Names in a folder, sorted; empty when it is not there. (transfer full) */
 GPtrArray *fake_files_list(const char *root, const char *path);

@@ -12,13 +12,12 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/fake/fake-files.h"
 #include "tests/fake/fake-machine.h"
 #include "vfio/address.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static const char *const folders[] = {
 	"sys/bus/pci/devices",
@@ -113,8 +112,8 @@ void fake_sysfs_free(FakeSysfs *fs)
 	hvr_fd_close(fs->host.dev);
 	hvr_fd_close(fs->host.proc);
 	hvr_fd_close(fs->host.run);
-	if (fs->maker == getpid() && !g_getenv("HVR_KEEP_TMP"))
-		fake_files_remove(fs->root, "");
+	if (fs->maker == getpid())
+		fake_files_end(fs->root);
 	g_ptr_array_unref(fs->log);
 	g_free(fs->fail_match);
 	g_free(fs->root);

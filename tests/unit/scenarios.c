@@ -16,6 +16,7 @@
 #include "launcher/host/journal.h"
 #include "launcher/session/run.h"
 #include "vfio/inventory.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define PORT  "0000:00:1c.4"

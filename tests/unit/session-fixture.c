@@ -20,7 +20,7 @@
 #include "launcher/error.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/journal.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static const Scenario *find_scenario(const char *name)
 {

@@ -90,10 +90,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	Fixture *f = *state;
-	g_autofree char *folder = g_path_get_dirname(f->root);
-	g_autofree char *name = g_path_get_basename(f->root);
 
-	fake_files_remove(folder, name);
+	fake_files_end(f->root);
 	close(f->target);
 	fake_sysfs_free(f->machine);
 	g_free(f->root);

@@ -26,7 +26,8 @@
 #include "launcher/host/giveback.h"
 #include "launcher/interrupt.h"
 #include "tests/fake/fake-sysfs.h"
-#include "vfio/sysfs.h"
+#include "tests/unit/pipe.h"
+#include "vfio/fd.h"
 
 #define HEAD                                                                                       \
 	"[vm]\nname = lab\nmemory = 64M\naccel = tcg\n[qemu]\nbinary = /bin/true\n"                \
@@ -332,17 +333,6 @@ typedef struct {
 	char *said;
 } Crowd;
 
-static char *read_all(int fd)
-{
-	GString *text = g_string_new(NULL);
-	char buffer[1024];
-	ssize_t n;
-
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		g_string_append_len(text, buffer, n);
-	return g_string_free(text, FALSE);
-}
-
 static void start_member(Fixture *f, Crowd *member, guint number, const int go[2], Member act)
 {
 	int pipes[2];
@@ -376,7 +366,7 @@ static void start_crowd(Fixture *f, Crowd *crowd, guint n, Member act)
 static void hear_crowd(Crowd *crowd, guint n)
 {
 	for (guint i = 0; i < n; i++) {
-		crowd[i].said = read_all(crowd[i].out);
+		crowd[i].said = pipe_read(crowd[i].out);
 		close(crowd[i].out);
 	}
 }

@@ -6,7 +6,6 @@
  *
  * Its own program, since without QEMU it is skipped as a whole. The VMs stay paused (-S).
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -32,7 +31,8 @@
 #include "launcher/qemu/nvram.h"
 #include "launcher/qemu/program.h"
 #include "launcher/qemu/seed.h"
-#include "vfio/sysfs.h"
+#include "tests/fake/fake-files.h"
+#include "vfio/fd.h"
 
 #define QEMU   "qemu-system-x86_64"
 #define FOLDER SOURCE_ROOT "/tests/data/cmdline/"
@@ -136,20 +136,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static void remove_all(const char *folder)
-{
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	const char *name;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-
-		if (g_unlink(path) != 0)
-			remove_all(path);
-	}
-	g_rmdir(folder);
-}
-
 /* The host's huge pages, to which the test adds where it may. */
 static guint64 count_hugepages(void)
 {
@@ -187,8 +173,7 @@ static int teardown(void **state)
 		set_hugepages(count_hugepages() - f->hugepages);
 	hvr_fd_close(f->qmp);
 	hvr_fd_close(f->seed);
-	if (!getenv("HVR_KEEP_TMP"))
-		remove_all(f->folder);
+	fake_files_end(f->folder);
 	g_free(f->wrote);
 	g_free(f->said);
 	g_free(f->folder);

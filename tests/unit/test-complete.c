@@ -14,7 +14,7 @@
 #include "launcher/host/runtime.h"
 #include "launcher/profile/table.h"
 #include "tests/fake/layouts.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define STAT	"1 (x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0\n"
 #define PROFILE "[vm]\nmemory = 1G\n[device npu]\n[disk root]\nfile = a\n"

@@ -25,7 +25,7 @@
 #include "launcher/interrupt.h"
 #include "launcher/host/runtime.h"
 #include "tests/unit/session-fixture.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define CARD "0000:02:00.0"
 

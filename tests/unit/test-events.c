@@ -2,7 +2,6 @@
 /*
  * The lines of run --events: each one JSON object by itself, in order, and never in the way.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,17 +18,8 @@
 
 #include "launcher/error.h"
 #include "launcher/session/events.h"
-
-static char *read_all(int fd)
-{
-	GString *text = g_string_new(NULL);
-	char bytes[4096];
-	ssize_t n;
-
-	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
-		g_string_append_len(text, bytes, n);
-	return g_string_free(text, FALSE);
-}
+#include "tests/fake/fake-files.h"
+#include "tests/unit/pipe.h"
 
 static HvrEvents *open_number(int fd)
 {
@@ -57,7 +47,7 @@ static void test_lines(void **state)
 	hvr_events_free(events);
 	assert_true(fcntl(fds[1], F_GETFD) >= 0);
 
-	g_autofree char *text = read_all(fds[0]);
+	g_autofree char *text = pipe_read(fds[0]);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	assert_int_equal(g_strv_length(lines), 5);
 	assert_string_equal(lines[4], "");
@@ -89,12 +79,12 @@ static void test_slow_reader(void **state)
 	for (; told < 1000; told++)
 		hvr_events_tell_number(events, "running", "pid", told);
 	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
-	g_free(read_all(fds[0]));
+	g_free(pipe_read(fds[0]));
 	hvr_events_tell(events, "ready", NULL, NULL);
-	g_autofree char *text = read_all(fds[0]);
+	g_autofree char *text = pipe_read(fds[0]);
 	assert_non_null(strstr(text, "\"lost\":"));
 	hvr_events_tell(events, "ended", NULL, NULL);
-	g_autofree char *next = read_all(fds[0]);
+	g_autofree char *next = pipe_read(fds[0]);
 	assert_null(strstr(next, "\"lost\":"));
 
 	/* And one that has gone. SIGPIPE is the program's to ignore. */
@@ -136,9 +126,7 @@ static void test_places(void **state)
 		assert_null(hvr_events_open(bad[i], "lab", &error));
 		assert_int_equal(hvr_exit_status(error), 64);
 	}
-	g_unlink(file);
-	g_unlink(fifo);
-	g_rmdir(folder);
+	fake_files_end(folder);
 }
 
 int main(void)

@@ -21,7 +21,7 @@
 #include "launcher/host/giveback.h"
 #include "launcher/interrupt.h"
 #include "tests/unit/scenarios.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define CARD "0000:02:00.0"
 

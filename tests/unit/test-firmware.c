@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,6 +14,7 @@
 
 #include "launcher/error.h"
 #include "launcher/qemu/firmware.h"
+#include "tests/fake/fake-files.h"
 
 typedef struct {
 	char *own, *shared; /* two folders; the first one counts more */
@@ -32,15 +32,7 @@ static int setup(void **state)
 
 static void remove_folder(char *folder)
 {
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	const char *name;
-
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-
-		g_unlink(path);
-	}
-	g_rmdir(folder);
+	fake_files_end(folder);
 	g_free(folder);
 }
 

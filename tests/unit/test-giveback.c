@@ -3,7 +3,6 @@
  * Giving back from entries alone: whatever has become of the card, of its owner and of the group
  * meanwhile.
  */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +21,7 @@
 #include "launcher/host/lock.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define CARD "0000:02:00.0"
 #define NIC  "0000:02:00.1"

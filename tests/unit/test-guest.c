@@ -18,8 +18,9 @@
 #include "launcher/error.h"
 #include "launcher/guest/guest.h"
 #include "launcher/interrupt.h"
+#include "tests/fake/fake-files.h"
 #include "tests/fake/qmp-peer.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define ENDED(more) "{\"exited\":true" more "}"
 
@@ -59,18 +60,12 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	Fixture *f = *state;
-	g_autofree char *socket = path_of(f, HVR_VM_AGENT);
-	g_autofree char *vm_folder = path_of(f, NULL);
-	g_autofree char *vms = g_build_filename(f->folder, "vms", NULL);
 
 	hvr_guest_free(f->guest);
 	qmp_peer_free(f->peer);
 	hvr_vm_free(f->vm);
 	hvr_fd_close(f->context.runtime);
-	g_unlink(socket);
-	g_rmdir(vm_folder);
-	g_rmdir(vms);
-	g_rmdir(f->folder);
+	fake_files_end(f->folder);
 	g_free(f->folder);
 	g_free(f);
 	return 0;

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -17,7 +16,7 @@
 #include "launcher/host/journal.h"
 #include "launcher/host/runtime.h"
 #include "tests/fake/fake-sysfs.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define FOLDER	     "run/hailo-vm-run/devices/"
 #define FILE_OF_CARD "0000:02:00.0.ini"

@@ -21,7 +21,7 @@
 
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 static int setup(void **state)
 {

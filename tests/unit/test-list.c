@@ -15,7 +15,7 @@
 #include "launcher/host/lock.h"
 #include "launcher/host/runtime.h"
 #include "tests/fake/layouts.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define CARD "0000:02:00.0"
 

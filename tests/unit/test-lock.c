@@ -21,7 +21,7 @@
 #include "launcher/host/lock.h"
 #include "launcher/host/runtime.h"
 #include "tests/fake/fake-sysfs.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define NAME "group-14"
 #define PATH "run/hailo-vm-run/locks/" NAME

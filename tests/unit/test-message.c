@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "launcher/message.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 /* Standard error is @fd while @speak runs, in a process that an alarm ends if it blocks. */
 static int speak_to(int fd, void (*speak)(void))

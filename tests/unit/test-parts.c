@@ -27,7 +27,8 @@
 #include "launcher/qemu/program.h"
 #include "launcher/qemu/seed.h"
 #include "launcher/qemu/spawn.h"
-#include "vfio/sysfs.h"
+#include "tests/fake/fake-files.h"
+#include "vfio/fd.h"
 
 #define NOBODY 65534
 
@@ -51,25 +52,11 @@ static int setup(void **state)
 	return 0;
 }
 
-static void remove_all(const char *folder)
-{
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	const char *name;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-
-		if (g_unlink(path) != 0)
-			remove_all(path);
-	}
-	g_rmdir(folder);
-}
-
 static int teardown(void **state)
 {
 	Fixture *f = *state;
 
-	remove_all(f->folder);
+	fake_files_end(f->folder);
 	hvr_fd_close(f->context.host.sys);
 	g_free(f->folder);
 	g_free(f);

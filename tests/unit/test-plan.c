@@ -18,7 +18,7 @@
 #include "launcher/error.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/step.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define CARD "0000:02:00.0"
 #define NIC  "0000:02:00.1"

@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -21,6 +20,7 @@
 #include <cmocka.h>
 
 #include "launcher/qemu/privileges.h"
+#include "tests/fake/fake-files.h"
 
 #define NO_CAPABILITY "0000000000000000"
 
@@ -161,8 +161,7 @@ static void test_can_access(void **state)
 	assert_int_equal(chmod(folder, 0700), 0);
 	assert_int_equal(hvr_privileges_can_access(&member, file, O_RDWR), EACCES);
 	assert_int_equal(geteuid(), 0);
-	unlink(file);
-	rmdir(folder);
+	fake_files_end(folder);
 }
 
 /* A pipe that nobody writes to is no reason to wait. */
@@ -176,8 +175,7 @@ static void test_can_access_fifo(void **state)
 	assert_int_equal(mkfifo(fifo, 0644), 0);
 	assert_int_equal(chmod(fifo, 0644), 0);
 	assert_int_equal(hvr_privileges_can_access(&nobody, fifo, O_RDONLY), 0);
-	unlink(fifo);
-	rmdir(folder);
+	fake_files_end(folder);
 }
 
 int main(void)

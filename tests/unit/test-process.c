@@ -12,7 +12,7 @@
 
 #include "launcher/host/process.h"
 #include "tests/fake/fake-sysfs.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define BEFORE_START " 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 "
 #define BEHIND_START " 12345 67 18446744073709551615\n"

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 
 #include "launcher/error.h"
 #include "launcher/profile/profile.h"
+#include "tests/fake/fake-files.h"
 
 #define VM "[vm]\nmemory = 1G\n"
 
@@ -38,27 +38,12 @@ static int setup(void **state)
 	return 0;
 }
 
-static void remove_all(const char *folder)
-{
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	const char *name;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-
-		if (g_unlink(path) != 0)
-			remove_all(path);
-	}
-	g_rmdir(folder);
-}
-
 static int teardown(void **state)
 {
 	Fixture *f = *state;
 
 	assert_int_equal(chdir(f->before), 0);
-	if (!getenv("HVR_KEEP_TMP"))
-		remove_all(f->folder);
+	fake_files_end(f->folder);
 	g_free(f->folder);
 	g_free(f->before);
 	g_free(f);

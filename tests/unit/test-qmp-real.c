@@ -5,7 +5,6 @@
  *
  * Its own program, since without QEMU it is skipped as a whole.
  */
-#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -22,6 +22,7 @@
 #include "launcher/host/queue.h"
 #include "launcher/host/runtime.h"
 #include "tests/fake/fake-sysfs.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define WAITERS 6

@@ -3,7 +3,6 @@
  * The runtime folder: private, made and opened without following links, and its files whole at any
  * moment.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -23,6 +22,7 @@
 #include "launcher/error.h"
 #include "launcher/host/runtime.h"
 #include "tests/fake/fake-sysfs.h"
+#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 #define FOLDER "run/hailo-vm-run"

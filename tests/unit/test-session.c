@@ -3,7 +3,6 @@
  * Cards that leave and join a running VM: whatever the guest and QEMU do, a card is either in the
  * VM, or with the host as it was, and whoever asked is told once.
  */
-#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -24,7 +24,7 @@
 #include "launcher/setup/show.h"
 #include "tests/fake/fake-files.h"
 #include "tests/fake/layouts.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define TEMPLATES SOURCE_ROOT "/configs/setup"
 
@@ -88,10 +88,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	Fixture *f = *state;
-	g_autofree char *folder = g_path_get_dirname(f->root);
-	g_autofree char *name = g_path_get_basename(f->root);
 
-	fake_files_remove(folder, name);
+	fake_files_end(f->root);
 	close(f->target);
 	g_free(f->root);
 	g_hash_table_unref(f->templates);

@@ -6,11 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,7 +24,9 @@
 #include "launcher/qemu/server.h"
 #include "launcher/qemu/share.h"
 #include "launcher/qemu/virtiofsd.h"
-#include "vfio/sysfs.h"
+#include "tests/fake/fake-files.h"
+#include "tests/unit/pipe.h"
+#include "vfio/fd.h"
 
 #define NOBODY 65534
 
@@ -56,15 +56,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	Fixture *f = *state;
-	g_autoptr(GDir) dir = g_dir_open(f->folder, 0, NULL);
-	const char *name;
 
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(f->folder, name, NULL);
-
-		g_unlink(path);
-	}
-	g_rmdir(f->folder);
+	fake_files_end(f->folder);
 	g_clear_pointer(&f->facts.share_ways, g_ptr_array_unref);
 	g_free(f->folder);
 	g_free(f);
@@ -346,17 +339,6 @@ static GPtrArray *serve(const Fixture *f, const char *script, int fd)
 }
 
 /* All that comes out of @fd until everybody has closed it. [transfer full] */
-static char *read_all(int fd)
-{
-	GString *text = g_string_new(NULL);
-	char buffer[1024];
-	ssize_t n;
-
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		g_string_append_len(text, buffer, n);
-	return g_string_free(text, FALSE);
-}
-
 static void assert_has(const char *text, const char *line)
 {
 	if (!strstr(text, line))
@@ -380,7 +362,7 @@ static void test_server(void **state)
 				   "test -S /proc/$$/fd/${1#--fd=} && echo has-socket",
 				   pipes[1]);
 	close(pipes[1]);
-	g_autofree char *text = read_all(pipes[0]);
+	g_autofree char *text = pipe_read(pipes[0]);
 	close(pipes[0]);
 	hvr_servers_end(servers);
 	assert_has(text, uid);
@@ -404,14 +386,13 @@ static char *watch(GPtrArray *servers)
 	dup2(pipes[1], STDERR_FILENO);
 	close(pipes[1]);
 	hvr_servers_watch(servers);
-	for (int i = 0; i < 4; i++) {
-		g_main_context_iteration(NULL, FALSE);
-		g_usleep(100000);
-	}
+	g_main_context_iteration(NULL, TRUE);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
 	hvr_servers_end(servers);
 	dup2(old, STDERR_FILENO);
 	close(old);
-	char *said = read_all(pipes[0]);
+	char *said = pipe_read(pipes[0]);
 	close(pipes[0]);
 	return said;
 }
@@ -443,7 +424,7 @@ static void test_hangs(void **state)
 	gint64 begin = g_get_monotonic_time();
 	hvr_servers_end(servers);
 	assert_true(g_get_monotonic_time() - begin < 10 * G_USEC_PER_SEC);
-	g_autofree char *text = read_all(pipes[0]);
+	g_autofree char *text = pipe_read(pipes[0]);
 	close(pipes[0]);
 }
 

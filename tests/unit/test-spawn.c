@@ -22,7 +22,8 @@
 
 #include "launcher/error.h"
 #include "launcher/qemu/spawn.h"
-#include "vfio/sysfs.h"
+#include "tests/unit/pipe.h"
+#include "vfio/fd.h"
 
 #define REPORT "report"
 
@@ -83,17 +84,6 @@ static int report(void)
 }
 
 /* All that comes out of @fd until its end. [transfer full] */
-static char *read_all(int fd)
-{
-	GString *text = g_string_new(NULL);
-	char buffer[1024];
-	ssize_t n;
-
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		g_string_append_len(text, buffer, n);
-	return g_string_free(text, FALSE);
-}
-
 static HvrSpawn make_spawn(char *const *argv)
 {
 	return (HvrSpawn){ .path = copy,
@@ -117,7 +107,7 @@ static char *run(HvrSpawn *spawn)
 	close(pipes[1]);
 	if (pid < 0)
 		fail_msg("%s", error->message);
-	char *text = read_all(pipes[0]);
+	char *text = pipe_read(pipes[0]);
 	close(pipes[0]);
 	assert_int_equal(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED), 0);
 	assert_int_equal(info.si_pid, pid);
@@ -254,7 +244,7 @@ static char *orphan(gboolean with_parent)
 	int status = -1;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	char *text = read_all(pipes[0]);
+	char *text = pipe_read(pipes[0]);
 	close(pipes[0]);
 	return text;
 }
@@ -316,7 +306,7 @@ static void test_replace(void **state)
 		_exit(1);
 	}
 	close(pipes[1]);
-	g_autofree char *text = read_all(pipes[0]);
+	g_autofree char *text = pipe_read(pipes[0]);
 	close(pipes[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(WEXITSTATUS(status), 7);

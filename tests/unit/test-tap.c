@@ -32,7 +32,7 @@
 #include "launcher/qemu/program.h"
 #include "launcher/qemu/spawn.h"
 #include "launcher/qemu/tap.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define QEMU	"qemu-system-x86_64"
 #define SKIP	77

@@ -26,7 +26,8 @@
 #include "launcher/qemu/program.h"
 #include "launcher/qemu/share.h"
 #include "launcher/qemu/start.h"
-#include "vfio/sysfs.h"
+#include "tests/fake/fake-files.h"
+#include "vfio/fd.h"
 
 #define SKIP	77
 #define NOBODY	65534
@@ -82,10 +83,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	Fixture *f = *state;
-	g_autofree char *qmp = g_build_filename(f->folder, "qmp.sock", NULL);
 
-	g_unlink(qmp);
-	g_rmdir(f->folder);
+	fake_files_end(f->folder);
 	hvr_profile_free(f->profile);
 	g_ptr_array_unref(f->facts.share_ways);
 	g_ptr_array_unref(f->plan.cards);

@@ -5,9 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,7 +13,7 @@
 #include "launcher/host/runtime.h"
 #include "launcher/session/vm.h"
 #include "tests/fake/fake-sysfs.h"
-#include "vfio/sysfs.h"
+#include "vfio/fd.h"
 
 #define VMS  "run/hailo-vm-run/vms/"
 #define STAT "1 (x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0\n"
