@@ -4,7 +4,8 @@
  * still about the cards that are in this host? A card is known to it by its kind or by the slots on
  * the way to it, so bus numbers may change; a card in another slot is another card to it.
  *
- * No run depends on any of it: it does at run time what a VM needs. So the worst is a warning.
+ * No run depends on any of it: it does at run time what a VM needs. So the worst is a warning, and
+ * a host that was never set up has none.
  */
 #include "launcher/check/parts.h"
 
@@ -174,9 +175,9 @@ void hvr_check_setup(HvrCheck *check)
 	if (!state)
 		say_unknown(check, error);
 	else if (!state->there)
-		hvr_check_say(check, HVR_CHECK_WARN, "setup", HVR_CHECK_HOST,
-			      SETUP ", if it shall last over boots",
-			      "not in place: each run does for itself what it needs");
+		hvr_check_pass(check, "setup", HVR_CHECK_HOST,
+			       "not in place, which is no fault: each run does for itself what "
+			       "it needs");
 	else
 		check_state(check, target, state);
 }
