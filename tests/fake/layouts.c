@@ -198,3 +198,30 @@ FakeSysfs *fake_layout_no_iommu(void)
 	fake_sysfs_put_file(fs, "proc/cmdline", "BOOT_IMAGE=/vmlinuz root=/dev/sda1 quiet\n");
 	return fs;
 }
+
+FakeSysfs *fake_layout_busy(void)
+{
+	FakeSysfs *fs = fake_sysfs_new();
+	const FakeFunction nic = { .parent = HAILO_PORT,
+				   .vendor = 0x8086,
+				   .device = 0x1533,
+				   .class_code = 0x020000,
+				   .group = 15,
+				   .driver = "igb" };
+	const FakeFunction disk = { .parent = HAILO_PORT,
+				    .vendor = 0x144d,
+				    .device = 0xa80a,
+				    .class_code = 0x010802,
+				    .group = 16,
+				    .driver = "nvme" };
+
+	fake_sysfs_add_hailo8(fs, HAILO_PORT, "0000:02:00.0", 14, 0);
+	fake_sysfs_add_function(fs, "0000:03:00.0", &nic);
+	fake_sysfs_add_interface(fs, "0000:03:00.0", "eth0");
+	fake_sysfs_add_function(fs, "0000:04:00.0", &disk);
+	fake_sysfs_add_node(fs, "0000:04:00.0", "nvme/nvme0", "nvme0", "nvme", 240, 0);
+	fake_sysfs_add_node(fs, "0000:04:00.0", "nvme/nvme0/nvme0n1", "nvme0n1", "block", 259, 0);
+	fake_sysfs_add_node(fs, "0000:04:00.0", "nvme/nvme0/nvme0n1/nvme0n1p1", "nvme0n1p1",
+			    "block", 259, 1);
+	return fs;
+}

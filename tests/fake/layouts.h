@@ -29,3 +29,7 @@ FakeSysfs *fake_layout_sriov(void);
 FakeSysfs *fake_layout_century(void);
 /* The Intel board with its IOMMU off: no unit, no group, the DMAR table is there. Not ready. */
 FakeSysfs *fake_layout_no_iommu(void);
+/* What a host may have in use, each in a group of its own, and nothing else of the machine: a
+ * Hailo-8 at 0000:02:00.0, network card eth0 at 0000:03:00.0, NVMe disk nvme0n1 with one partition
+ * at 0000:04:00.0, groups 14 to 16. */
+FakeSysfs *fake_layout_busy(void);

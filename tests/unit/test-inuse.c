@@ -10,7 +10,7 @@
 
 #include "launcher/error.h"
 #include "launcher/host/inuse.h"
-#include "tests/fake/fake-sysfs.h"
+#include "tests/fake/layouts.h"
 
 #define PORT "0000:00:1c.4"
 #define CARD "0000:02:00.0"
@@ -53,30 +53,6 @@ static void add_nothing(FakeSysfs *fs)
 {
 }
 
-static FakeSysfs *make_host(void)
-{
-	FakeSysfs *fs = fake_sysfs_new();
-	const FakeFunction nic = { .parent = PORT,
-				   .vendor = 0x8086,
-				   .device = 0x1533,
-				   .class_code = 0x020000,
-				   .group = 15,
-				   .driver = "igb" };
-	const FakeFunction disk = { .parent = PORT,
-				    .vendor = 0x144d,
-				    .device = 0xa80a,
-				    .class_code = 0x010802,
-				    .group = 16,
-				    .driver = "nvme" };
-
-	fake_sysfs_add_hailo8(fs, PORT, CARD, 14, 0);
-	fake_sysfs_add_function(fs, NIC, &nic);
-	fake_sysfs_add_interface(fs, NIC, "eth0");
-	fake_sysfs_add_function(fs, DISK, &disk);
-	fake_sysfs_add_node(fs, DISK, "nvme/nvme0/nvme0n1", "nvme0n1", "block", 259, 0);
-	return fs;
-}
-
 /* Free; or in use, with who it is; 75 where that may end, 69 where it must not. */
 static void test_check(void **state)
 {
@@ -106,7 +82,7 @@ static void test_check(void **state)
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(FakeSysfs) fs = make_host();
+		g_autoptr(FakeSysfs) fs = fake_layout_busy();
 		g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
 		g_autoptr(GError) error = NULL;
 		HvrPciAddress address;
@@ -135,7 +111,7 @@ static gboolean is_open(const FakeSysfs *fs, int group)
  * reason to take the card: only who may not open the node hears of that elsewhere. */
 static void test_group(void **state)
 {
-	g_autoptr(FakeSysfs) fs = make_host();
+	g_autoptr(FakeSysfs) fs = fake_layout_busy();
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
 	g_autoptr(GError) error = NULL, refusal = NULL;
 	HvrPciAddress address;

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/fake/fake-sysfs.h"
+#include "tests/fake/layouts.h"
 #include "vfio/inventory.h"
 #include "vfio/users.h"
 
@@ -22,28 +22,7 @@
 
 static int setup(void **state)
 {
-	FakeSysfs *fs = fake_sysfs_new();
-	const FakeFunction nic = { .parent = PORT,
-				   .vendor = 0x8086,
-				   .device = 0x1533,
-				   .class_code = 0x020000,
-				   .group = 15,
-				   .driver = "igb" };
-	const FakeFunction disk = { .parent = PORT,
-				    .vendor = 0x144d,
-				    .device = 0xa80a,
-				    .class_code = 0x010802,
-				    .group = 16,
-				    .driver = "nvme" };
-
-	fake_sysfs_add_hailo8(fs, PORT, CARD, 14, 0);
-	fake_sysfs_add_function(fs, NIC, &nic);
-	fake_sysfs_add_interface(fs, NIC, "eth0");
-	fake_sysfs_add_function(fs, DISK, &disk);
-	fake_sysfs_add_node(fs, DISK, "nvme/nvme0", "nvme0", "nvme", 240, 0);
-	fake_sysfs_add_node(fs, DISK, "nvme/nvme0/nvme0n1", "nvme0n1", "block", 259, 0);
-	fake_sysfs_add_node(fs, DISK, "nvme/nvme0/nvme0n1/nvme0n1p1", "nvme0n1p1", "block", 259, 1);
-	*state = fs;
+	*state = fake_layout_busy();
 	return 0;
 }
 
