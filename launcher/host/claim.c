@@ -54,14 +54,6 @@ static gboolean has_card(const HvrClaim *claim, const HvrPciFunction *function)
 	return FALSE;
 }
 
-static gboolean has_lock(const HvrClaim *claim, const char *name)
-{
-	for (guint i = 0; i < claim->locks->len; i++)
-		if (g_str_equal(hvr_lock_name(g_ptr_array_index(claim->locks, i)), name))
-			return TRUE;
-	return FALSE;
-}
-
 typedef struct {
 	const HvrContext *context;
 	const HvrInventory *inventory;
@@ -81,7 +73,7 @@ static gboolean take_function(const Claiming *how, HvrClaim *claim, const HvrPci
 	GError *cause = NULL;
 
 	/* Without a group there is nothing to lock; judging that is the plan's business. */
-	if (function->group < 0 || has_lock(claim, name))
+	if (function->group < 0 || hvr_lock_find(claim->locks, name))
 		return TRUE;
 	if (!hvr_queue_turn(context, how->ticket, function->group, how->busy, &cause)) {
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);

@@ -100,6 +100,16 @@ const char *hvr_lock_name(const HvrLock *lock)
 	return lock->name;
 }
 
+HvrLock *hvr_lock_find(const GPtrArray *locks, const char *name)
+{
+	for (guint i = 0; i < locks->len; i++) {
+		HvrLock *lock = g_ptr_array_index(locks, i);
+		if (g_str_equal(lock->name, name))
+			return lock;
+	}
+	return NULL;
+}
+
 void hvr_lock_holder_clear(HvrLockHolder *holder)
 {
 	g_clear_pointer(&holder->vm, g_free);

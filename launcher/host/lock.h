@@ -54,6 +54,8 @@ gboolean hvr_lock_holder(const HvrHost *host, int runtime, const char *name,
 /* (transfer none): the two descriptors that QEMU must inherit to keep the lock. */
 void hvr_lock_fds(const HvrLock *lock, int out_fds[2]);
 const char *hvr_lock_name(const HvrLock *lock);
+/* (transfer none): the one of that name, or NULL. @locks: of HvrLock */
+HvrLock *hvr_lock_find(const GPtrArray *locks, const char *name);
 
 /**
  * hvr_lock_say - add what @extra has in its group HVR_LOCK_EXTRA to what the lock's file says.

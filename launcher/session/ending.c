@@ -9,21 +9,56 @@
 #include "launcher/host/giveback.h"
 #include "launcher/host/lock.h"
 
-gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, GError **error)
+static gboolean is_locked(const GPtrArray *locks, const HvrJournalEntry *entry)
+{
+	g_autofree char *name = hvr_lock_name_group(entry->group);
+	return hvr_lock_find(locks, name) != NULL;
+}
+
+/* The locks of the entries' groups that are not in @locks, as far as nobody has them. */
+static GPtrArray *lock_rest(const HvrContext *context, const GPtrArray *entries,
+			    const GPtrArray *locks)
+{
+	GPtrArray *rest = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_lock_release);
+
+	for (guint i = 0; i < entries->len; i++) {
+		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
+		g_autofree char *name = hvr_lock_name_group(entry->group);
+		if (is_locked(locks, entry) || is_locked(rest, entry))
+			continue;
+		HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, NULL);
+		if (lock)
+			g_ptr_array_add(rest, lock);
+	}
+	return rest;
+}
+
+static gboolean is_kept(const HvrVm *vm, const HvrJournalEntry *entry)
+{
+	for (guint i = 0; i < vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
+		if (device->keep && device->group == entry->group)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, const GPtrArray *locks,
+			      GError **error)
 {
 	g_autoptr(GPtrArray) entries = hvr_journal_list(context->runtime, NULL);
 	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(entries, vm->name);
+	g_autoptr(GPtrArray) rest = lock_rest(context, ours, locks);
+	/* What was read of those before they were locked may be over */
+	g_autoptr(GPtrArray) now =
+		rest->len ? hvr_giveback_still_there(context, ours) : g_ptr_array_ref(ours);
 	g_autoptr(GPtrArray) kept = g_ptr_array_new();
 	g_autoptr(GPtrArray) restored = g_ptr_array_new();
 
-	for (guint i = 0; i < ours->len; i++) {
-		HvrJournalEntry *entry = g_ptr_array_index(ours, i);
-		gboolean keep = FALSE;
-		for (guint k = 0; k < vm->devices->len; k++) {
-			const HvrVmDevice *device = g_ptr_array_index(vm->devices, k);
-			keep = keep || (device->keep && device->group == entry->group);
-		}
-		g_ptr_array_add(keep ? kept : restored, entry);
+	for (guint i = 0; i < now->len; i++) {
+		HvrJournalEntry *entry = g_ptr_array_index(now, i);
+		if (is_locked(locks, entry) || is_locked(rest, entry))
+			g_ptr_array_add(is_kept(vm, entry) ? kept : restored, entry);
 	}
 	g_autoptr(GError) cause = NULL;
 	gboolean well = hvr_giveback(context, restored, HVR_GIVEBACK_RESTORE, &cause);
@@ -37,7 +72,7 @@ gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, GError
 gboolean hvr_ending_finish(const HvrContext *context, const HvrVm *vm, GPtrArray *locks,
 			   GError **error)
 {
-	gboolean well = hvr_ending_give_back(context, vm, error);
+	gboolean well = hvr_ending_give_back(context, vm, locks, error);
 
 	hvr_vm_remove_folder(context->runtime, vm->name);
 	for (guint i = locks->len; i > 0; i--)

@@ -10,10 +10,14 @@
 
 /**
  * hvr_ending_give_back - what the VM still has goes back to the host, or stays on vfio-pci where
- * its device says `after = keep`. The caller holds the groups' locks.
+ * its device says `after = keep`.
+ * @locks: of HvrLock, those of the groups that the VM has. What else it has in the journal (a card
+ *	   that left it and could not be given back then) is locked for this, or, where somebody
+ *	   else is at it, left to them.
  * Errors: of hvr_giveback(); what is not finished stays in the journal.
  */
-gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, GError **error);
+gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, const GPtrArray *locks,
+			      GError **error);
 
 /**
  * hvr_ending_finish - give back, remove vms/NAME, then release every lock: whoever waits for a

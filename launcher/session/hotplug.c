@@ -12,10 +12,12 @@
 #include "launcher/session/events.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
+#include "launcher/host/inuse.h"
 #include "launcher/message.h"
 #include "launcher/session/session.h"
 #include "qmp/error.h"
 #include "qmp/hotplug.h"
+#include "vfio/error.h"
 
 /* device_add realises the device: that resets the card, which the kernel may wait a minute for. */
 #define PLUG_TIMEOUT_MS 75000
@@ -23,26 +25,33 @@
 static void drop_lock(HvrSession *session, int group)
 {
 	g_autofree char *name = hvr_lock_name_group(group);
+	HvrLock *lock = hvr_lock_find(session->locks, name);
 
-	for (guint i = session->locks->len; i > 0; i--) {
-		HvrLock *lock = g_ptr_array_index(session->locks, i - 1);
-		if (!g_str_equal(hvr_lock_name(lock), name))
-			continue;
-		hvr_lock_release(lock);
-		g_ptr_array_remove_index_fast(session->locks, i - 1);
-	}
+	g_ptr_array_remove_fast(session->locks, lock);
+	hvr_lock_release(lock);
 }
 
-/* Give back what this VM has of a group that has left QEMU whole. */
+static gboolean is_still_open(const GError *error)
+{
+	return g_error_matches(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY);
+}
+
+/* Give back what this VM has of a group that has left QEMU whole. The lock goes with it, also when
+ * that fails, so that `release` can mend it; but not while QEMU has the group open, when the end of
+ * the VM is what gives it back. */
 static gboolean give_group_back(HvrSession *session, int group, gboolean keep, GError **error)
 {
+	GError *cause = NULL;
 	g_autoptr(GPtrArray) entries = hvr_journal_list(session->context->runtime, NULL);
 	g_autoptr(GPtrArray) of_group = hvr_giveback_of_group(entries, group);
 	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(of_group, session->vm->name);
 	gboolean well = hvr_giveback(session->context, ours,
-				     keep ? HVR_GIVEBACK_KEEP : HVR_GIVEBACK_RESTORE, error);
+				     keep ? HVR_GIVEBACK_KEEP : HVR_GIVEBACK_RESTORE, &cause);
 
-	drop_lock(session, group);
+	if (!is_still_open(cause))
+		drop_lock(session, group);
+	if (cause)
+		g_propagate_error(error, cause);
 	return well;
 }
 
@@ -100,20 +109,32 @@ static void unplug_settle(Unplug *unplug)
 	g_free(unplug);
 }
 
+/* QEMU has no such device: its answer to a device_add came too late, and was a refusal. While it
+ * has the group open, the device is about to go, and the event still to come. */
+static gboolean is_unknown(const HvrSession *session, const HvrVmDevice *device,
+			   const GError *error)
+{
+	gboolean open = FALSE;
+
+	return g_error_matches(error, HVR_QMP_ERROR, HVR_QMP_ERROR_NOT_FOUND) &&
+	       hvr_inuse_group(&session->context->host, device->group, &open, NULL) && !open;
+}
+
 static void on_unplugged(const GError *error, gpointer user_data)
 {
 	UnplugOne *one = user_data;
 	Unplug *unplug = one->unplug;
-
-	unplug_note(unplug, error);
 	HvrVmDevice *device = hvr_session_device(unplug->session, one->id);
-	if (error && device)
-		device->keep = one->kept_before;
-	/* Gone by QEMU's word where its event was lost; else this has been done already. */
-	if (!error)
+
+	if (error && !(device && is_unknown(unplug->session, device, error))) {
+		if (device)
+			device->keep = one->kept_before;
+		unplug_note(unplug, error);
+	} else {
+		/* Gone by QEMU's word where its event was lost; else this has been done already. */
 		hvr_session_device_gone(unplug->session, one->id);
-	if (!error)
 		unplug_note(unplug, g_hash_table_lookup(unplug->session->problems, one->id));
+	}
 	g_free(one->id);
 	g_free(one);
 	unplug_settle(unplug);
@@ -213,16 +234,28 @@ static char *free_port(const HvrSession *session)
 
 static void plug_end(Plug *plug, const GError *error)
 {
-	if (error) {
-		g_autoptr(GError) undo = NULL;
-		const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
-		if (!hvr_session_has_group(plug->session, card->function->group) &&
-		    !give_group_back(plug->session, card->function->group, FALSE, &undo))
-			hvr_message_error(undo);
-	}
 	hvr_session_save(plug->session);
 	plug->done(error, plug->user_data);
 	plug_free(plug);
+}
+
+/* The function that could not be added goes back, unless others of its group are in the VM, with
+ * which it then leaves. One that QEMU has open all the same (it may be adding it yet, but was too
+ * slow to say so) is in the VM until it is unplugged. */
+static void plug_undo(Plug *plug, HvrVmDevice *device)
+{
+	HvrSession *session = plug->session;
+	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
+	int group = card->function->group;
+	g_autoptr(GError) cause = NULL;
+
+	if (device)
+		device->in_vm = FALSE;
+	if (hvr_session_has_group(session, group) || give_group_back(session, group, FALSE, &cause))
+		return;
+	if (device)
+		device->in_vm = is_still_open(cause);
+	hvr_message_error(cause);
 }
 
 static void plug_next(Plug *plug);
@@ -234,7 +267,7 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 	const HvrCmdlineCard *card = g_ptr_array_index(plug->decision.plan->cards, plug->next);
 
 	if (error) {
-		hvr_session_device(plug->session, card->id)->in_vm = FALSE;
+		plug_undo(plug, hvr_session_device(plug->session, card->id));
 		plug_end(plug, error);
 		return;
 	}
@@ -267,6 +300,7 @@ static void plug_next(Plug *plug)
 		g_autoptr(GError) error =
 			g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
 				    "VM '%s' has no free port left", session->vm->name);
+		plug_undo(plug, NULL);
 		plug_end(plug, error);
 		return;
 	}

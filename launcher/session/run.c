@@ -173,12 +173,13 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 }
 
 /* What was prepared for a QEMU that then did not start. */
-static void undo_start(const HvrContext *context, const HvrProfile *profile, const HvrPlan *plan)
+static void undo_start(const HvrContext *context, const HvrProfile *profile,
+		       const HvrDecision *decision)
 {
-	g_autoptr(HvrVm) vm = make_record(context, profile, plan, TRUE);
+	g_autoptr(HvrVm) vm = make_record(context, profile, decision->plan, TRUE);
 	g_autoptr(GError) error = NULL;
 
-	if (!hvr_ending_give_back(context, vm, &error))
+	if (!hvr_ending_give_back(context, vm, decision->claim->locks, &error))
 		hvr_message_error(error);
 	hvr_vm_remove_folder(context->runtime, profile->name);
 }
@@ -194,7 +195,7 @@ static gboolean start_and_stay(const HvrContext *context, const HvrProfile *prof
 	};
 
 	if (!hvr_start_qemu(&start, &started, error)) {
-		undo_start(context, profile, decision->plan);
+		undo_start(context, profile, decision);
 		return FALSE;
 	}
 	hvr_events_tell_number(context->events, "started", "pid", started.pid);
@@ -214,7 +215,7 @@ static gboolean become_qemu(const HvrContext *context, const HvrProfile *profile
 
 	if (hvr_vm_write(folder, vm, error))
 		hvr_start_exec(&start, error);
-	undo_start(context, profile, decision->plan);
+	undo_start(context, profile, decision);
 	return FALSE;
 }
 

@@ -122,21 +122,13 @@ void hvr_session_free(HvrSession *session)
 	g_free(session);
 }
 
-static gboolean has_lock(const HvrSession *session, const char *name)
-{
-	for (guint i = 0; i < session->locks->len; i++)
-		if (g_str_equal(hvr_lock_name(g_ptr_array_index(session->locks, i)), name))
-			return TRUE;
-	return FALSE;
-}
-
 /* A lock that QEMU has from its start, or, of a card that was plugged in later by a supervisor
  * that is gone now, nobody. */
 static gboolean share_lock(HvrSession *session, const char *name, GError **error)
 {
 	const HvrContext *context = session->context;
 
-	if (has_lock(session, name))
+	if (hvr_lock_find(session->locks, name))
 		return TRUE;
 	HvrLock *lock = hvr_lock_steal_from(&context->host, context->runtime, name,
 					    session->vm->qemu.pid, NULL);

@@ -85,7 +85,8 @@ void hvr_session_unplug(HvrSession *session, const char *device, guint timeout_m
 
 /**
  * hvr_session_plug - prepare a [device] of the profile again and hot-plug it.
- * Errors: as hvr_claim_take(), hvr_plan_make(), hvr_execute(), and QEMU's.
+ * Errors: as hvr_claim_take(), hvr_plan_make(), hvr_execute(), and QEMU's. Then the host has the
+ * card again, unless QEMU has its group open all the same: such a card counts as in the VM.
  */
 void hvr_session_plug(HvrSession *session, const char *device, HvrSessionDone done,
 		      gpointer user_data);

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "launcher/interrupt.h"
+#include "launcher/session/ending.h"
 #include "launcher/session/shutdown.h"
 #include "tests/unit/session-fixture.h"
 
@@ -195,6 +196,32 @@ static void test_giving_back_fails(void **state)
 	vm_fixture_assert_given_back(f);
 }
 
+/* As above; by the end of the VM somebody else may be at it, who then answers for it. */
+static void test_end_after_failure(void **state)
+{
+	for (guint others = 0; others < 2; others++) {
+		g_autoptr(VmFixture) f = vm_fixture_new("card");
+		HvrLock *lock = NULL;
+
+		fake_sysfs_set_probe_error(f->fs, CARD, "hailo", EIO);
+		device_deleted(f, "npu");
+		assert_false(vm_fixture_is_locked(f, 14));
+		fake_sysfs_set_probe_error(f->fs, CARD, "hailo", 0);
+		vm_fixture_kill_qemu(f);
+		if (others)
+			lock = hvr_lock_try(&f->context.host, f->context.runtime, "group-14", NULL,
+					    NULL);
+		assert_true(lock || !others);
+		assert_true(
+			hvr_ending_finish(&f->context, f->session->vm, f->session->locks, NULL));
+		vm_fixture_assert_driver(f, CARD, others ? "none" : "hailo");
+		assert_int_equal(vm_fixture_is_locked(f, 14), others);
+		hvr_lock_release(lock);
+		assert_true(!others || machine_do(f->machine, "release", NULL));
+		vm_fixture_assert_given_back(f);
+	}
+}
+
 /* Two at once: one asks, the other finds it pending, both are done. */
 static void test_two_at_once(void **state)
 {
@@ -275,6 +302,30 @@ static void test_plug_fails(void **state)
 	vm_fixture_assert_given_back(f);
 	assert_false(vm_fixture_is_locked(f, 14));
 	assert_false(record_says_in_vm(f));
+}
+
+/* QEMU does not say in time how it went, or fails and has the group open: the card counts as in the
+ * VM, is nobody else's, and leaves as any other. */
+static void test_plug_undecided(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	device_deleted(f, "npu");
+	qmp_peer_fails(f->peer, "device_add", "GenericError", "no idea");
+	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	g_autofree char *told = vm_fixture_wait_told(f);
+	assert_true(g_str_has_prefix(told, "76 "));
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+	assert_true(vm_fixture_is_locked(f, 14));
+	assert_true(record_says_in_vm(f));
+
+	fake_sysfs_set_in_use(f->fs, 14, FALSE);
+	qmp_peer_fails(f->peer, "device_del", "DeviceNotFound", "Device 'npu' not found");
+	unplug(f, "npu", LONG_MS, FALSE);
+	assert_told(f, "done\n");
+	vm_fixture_assert_given_back(f);
+	assert_false(vm_fixture_is_locked(f, 14));
 }
 
 /* A card that cannot be prepared never reaches QEMU. */
@@ -372,11 +423,13 @@ int main(void)
 		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_giving_back_fails),
+		cmocka_unit_test(test_end_after_failure),
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_qemu_ends),
 		cmocka_unit_test(test_plug),
 		cmocka_unit_test(test_plug_only),
 		cmocka_unit_test(test_plug_fails),
+		cmocka_unit_test(test_plug_undecided),
 		cmocka_unit_test(test_plug_not_prepared),
 		cmocka_unit_test(test_plug_wrong),
 		cmocka_unit_test(test_stop),
