@@ -14,6 +14,9 @@
  */
 #include "qmp/client.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "qmp/error.h"
 #include "qmp/member.h"
 #include "qmp/stream.h"
@@ -30,6 +33,7 @@ typedef struct {
 	gint64 id;
 	char *command;
 	JsonObject *message; /* NULL once sent */
+	int fd;		     /* goes with it; -1: none, or sent */
 	guint timeout_ms;
 	GSource *timer; /* the deadline; on a closed client an idle source; or NULL */
 	HvrQmpReply reply;
@@ -77,6 +81,8 @@ static void call_free(Call *call)
 		g_source_unref(call->timer);
 	}
 	g_clear_pointer(&call->message, json_object_unref);
+	if (call->fd >= 0)
+		close(call->fd);
 	g_free(call->command);
 	g_free(call);
 }
@@ -218,7 +224,11 @@ static void call_send(Call *call)
 {
 	g_autoptr(JsonObject) message = g_steal_pointer(&call->message);
 
-	hvr_qmp_stream_send(call->client->stream, message);
+	if (call->fd < 0) {
+		hvr_qmp_stream_send(call->client->stream, message);
+		return;
+	}
+	hvr_qmp_stream_send_fd(call->client->stream, message, g_steal_fd(&call->fd));
 }
 
 /* Sends in order what was given before the peer was ready. */
@@ -255,6 +265,7 @@ static Call *call_new(HvrQmpClient *client, const char *command, JsonObject *arg
 	call->client = client;
 	call->id = ++client->last_id;
 	call->command = g_strdup(command);
+	call->fd = -1;
 	call->message = json_object_new();
 	json_object_set_string_member(call->message, "execute", command);
 	if (arguments)
@@ -378,10 +389,9 @@ static void call_set_timer(Call *call, GSource *timer)
 	call->timer = timer;
 }
 
-void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObject *arguments,
-			    guint timeout_ms, HvrQmpReply reply, gpointer user_data)
+static void issue(Call *call, guint timeout_ms, HvrQmpReply reply, gpointer user_data)
 {
-	Call *call = call_new(client, command, arguments);
+	HvrQmpClient *client = call->client;
 
 	call->timeout_ms = timeout_ms;
 	call->reply = reply;
@@ -393,6 +403,23 @@ void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObjec
 		call_set_timer(call, g_timeout_source_new(timeout_ms));
 	if (client->state == STATE_READY)
 		call_send(call);
+}
+
+void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObject *arguments,
+			    guint timeout_ms, HvrQmpReply reply, gpointer user_data)
+{
+	issue(call_new(client, command, arguments), timeout_ms, reply, user_data);
+}
+
+void hvr_qmp_client_give_fd(HvrQmpClient *client, const char *name, int fd, guint timeout_ms,
+			    HvrQmpReply reply, gpointer user_data)
+{
+	JsonObject *arguments = json_object_new();
+
+	json_object_set_string_member(arguments, "fdname", name);
+	Call *call = call_new(client, "getfd", arguments);
+	call->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	issue(call, timeout_ms, reply, user_data);
 }
 
 typedef struct {

@@ -97,6 +97,19 @@ void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObjec
 			    guint timeout_ms, HvrQmpReply reply, gpointer user_data);
 
 /**
+ * hvr_qmp_client_give_fd - have QEMU keep a descriptor ("getfd") under @name, which must not begin
+ * with a digit. It closes the one that it has under that name; the rest it keeps until it ends,
+ * also when this connection does (monitor/fds.c of QEMU 7.2).
+ * @fd: borrowed; duplicated until it is sent
+ *
+ * The next one only after the answer: of what comes with its input QEMU keeps the last, and looks
+ * for it when it carries the command out (tcp_chr_recv() in chardev/char-socket.c). The rest as in
+ * hvr_qmp_client_execute().
+ */
+void hvr_qmp_client_give_fd(HvrQmpClient *client, const char *name, int fd, guint timeout_ms,
+			    HvrQmpReply reply, gpointer user_data);
+
+/**
  * hvr_qmp_client_call - send one command and run the client's context until it is answered.
  * For commands that have nothing else to do; never from inside a callback of this client, which
  * would wait for itself. Other sources of that context, and other callbacks of the client, run

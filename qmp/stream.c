@@ -30,6 +30,12 @@
 /* Never part of UTF-8, so of no JSON: see hvr_qmp_stream_resync(). */
 #define DELIMITER 0xff
 
+/* A descriptor that goes with a byte. */
+typedef struct {
+	gsize at; /* in @out */
+	int fd;
+} Rider;
+
 struct HvrQmpStream {
 	int fd; /* -1: ended or freed */
 	GSource *source;
@@ -44,6 +50,7 @@ struct HvrQmpStream {
 	gboolean delimited; /* a line may have DELIMITER in front */
 	gboolean skipping;  /* until DELIMITER */
 	GByteArray *out;
+	GArray *riders;	 /* of Rider, in order */
 	GError *failure; /* found while sending; told when no more input is there */
 };
 
@@ -53,6 +60,7 @@ static void stream_clear(gpointer data)
 
 	g_byte_array_unref(stream->in);
 	g_byte_array_unref(stream->out);
+	g_array_unref(stream->riders);
 	g_clear_error(&stream->failure);
 }
 
@@ -103,18 +111,61 @@ static void fail_later(HvrQmpStream *stream, GError *error)
 {
 	stream->failure = error;
 	g_byte_array_set_size(stream->out, 0);
+	g_array_set_size(stream->riders, 0);
 	watch(stream);
 	g_source_set_ready_time(stream->source, 0);
+}
+
+static void rider_clear(gpointer data)
+{
+	close(((Rider *)data)->fd);
+}
+
+/* What waits, up to a line that has a rider; or that line, with it. */
+static ssize_t send_some(HvrQmpStream *stream)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
+	GByteArray *out = stream->out;
+	const Rider *rider = stream->riders->len ? &g_array_index(stream->riders, Rider, 0) : NULL;
+	struct iovec bytes = { out->data, rider ? rider->at : out->len };
+	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
+
+	if (rider && rider->at == 0) {
+		const guint8 *newline = memchr(out->data, '\n', out->len);
+		bytes.iov_len = (gsize)(newline + 1 - out->data);
+		memcpy(CMSG_DATA(&control.header), &rider->fd, sizeof(int));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+	}
+	return sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+}
+
+static void drop_sent(HvrQmpStream *stream, gsize sent)
+{
+	gboolean rode = stream->riders->len > 0 && g_array_index(stream->riders, Rider, 0).at == 0;
+
+	if (sent == 0)
+		return;
+	g_byte_array_remove_range(stream->out, 0, sent);
+	if (rode)
+		g_array_remove_index(stream->riders, 0);
+	for (guint i = 0; i < stream->riders->len; i++)
+		g_array_index(stream->riders, Rider, i).at -= sent;
 }
 
 static void write_out(HvrQmpStream *stream)
 {
 	while (stream->out->len > 0) {
-		ssize_t n = send(stream->fd, stream->out->data, stream->out->len, MSG_NOSIGNAL);
+		ssize_t n = send_some(stream);
 		int saved = errno;
 
 		if (n >= 0) {
-			g_byte_array_remove_range(stream->out, 0, n);
+			drop_sent(stream, (gsize)n);
 		} else if (saved == EAGAIN) {
 			break;
 		} else if (saved != EINTR) {
@@ -278,6 +329,8 @@ HvrQmpStream *hvr_qmp_stream_new(int fd, GMainContext *context,
 	stream->in = g_byte_array_new();
 	stream->line_max = HVR_QMP_LINE_MAX_BYTES;
 	stream->out = g_byte_array_new();
+	stream->riders = g_array_new(FALSE, FALSE, sizeof(Rider));
+	g_array_set_clear_func(stream->riders, rider_clear);
 	stream->source = g_source_new(&source_funcs, sizeof(GSource));
 	g_source_set_static_name(stream->source, "hvr-qmp-stream");
 	g_source_set_callback(stream->source, on_ready, stream, NULL);
@@ -304,6 +357,14 @@ void hvr_qmp_stream_send(HvrQmpStream *stream, JsonObject *object)
 	g_byte_array_append(stream->out, (const guint8 *)text, len);
 	g_byte_array_append(stream->out, (const guint8 *)"\n", 1);
 	write_out(stream);
+}
+
+void hvr_qmp_stream_send_fd(HvrQmpStream *stream, JsonObject *object, int fd)
+{
+	Rider rider = { stream->out->len, fd };
+
+	g_array_append_val(stream->riders, rider);
+	hvr_qmp_stream_send(stream, object);
 }
 
 void hvr_qmp_stream_set_line_max(HvrQmpStream *stream, gsize bytes)

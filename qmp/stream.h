@@ -56,6 +56,16 @@ HvrQmpStream *hvr_qmp_stream_new(int fd, GMainContext *context,
  */
 void hvr_qmp_stream_send(HvrQmpStream *stream, JsonObject *object);
 
+/**
+ * hvr_qmp_stream_send_fd - the same, and a descriptor with it (SCM_RIGHTS). The socket is a Unix
+ * one.
+ * @fd: ownership is taken; closed when it is sent, or will not be
+ *
+ * The peer's recvmsg(2) that gets the line's first byte gets the descriptor, and nothing of a later
+ * line.
+ */
+void hvr_qmp_stream_send_fd(HvrQmpStream *stream, JsonObject *object, int fd);
+
 /* Longest line accepted from here on, instead of HVR_QMP_LINE_MAX_BYTES. */
 void hvr_qmp_stream_set_line_max(HvrQmpStream *stream, gsize bytes);
 

@@ -37,6 +37,7 @@ struct QmpPeer {
 	char *last_line;
 	gint64 last_id;
 	gint64 last_sync;
+	int last_fd; /* -1: none */
 };
 
 static void clear_source(GSource **source)
@@ -245,11 +246,34 @@ static void hear(QmpPeer *peer, const char *line)
 	obey(peer, command);
 }
 
+/* As QEMU does, what came with an earlier read and was not asked for is closed. */
+static ssize_t receive(QmpPeer *peer, char *chunk, gsize size)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec bytes = { chunk, size };
+	struct msghdr message = { .msg_iov = &bytes,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(peer->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *found = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+	if (!found || found->cmsg_type != SCM_RIGHTS)
+		return n;
+	if (peer->last_fd >= 0)
+		close(peer->last_fd);
+	memcpy(&peer->last_fd, CMSG_DATA(found), sizeof(int));
+	return n;
+}
+
 static gboolean on_ear(gpointer data)
 {
 	QmpPeer *peer = data;
 	char chunk[4096];
-	ssize_t n = recv(peer->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+	ssize_t n = receive(peer, chunk, sizeof(chunk));
 	char *newline;
 
 	if (n < 0 && errno == EAGAIN)
@@ -298,6 +322,7 @@ static QmpPeer *peer_alloc(GMainContext *context)
 	peer->context = context;
 	peer->fd = -1;
 	peer->listener = -1;
+	peer->last_fd = -1;
 	peer->out = g_byte_array_new();
 	peer->in = g_string_new(NULL);
 	peer->heard = g_string_new(NULL);
@@ -360,6 +385,8 @@ void qmp_peer_free(QmpPeer *peer)
 	clear_source(&peer->door);
 	if (peer->listener >= 0)
 		close(peer->listener);
+	if (peer->last_fd >= 0)
+		close(peer->last_fd);
 	g_hash_table_unref(peer->script);
 	g_byte_array_unref(peer->out);
 	g_string_free(peer->in, TRUE);
@@ -388,6 +415,11 @@ guint qmp_peer_count(const QmpPeer *peer, const char *command)
 const char *qmp_peer_last_line(const QmpPeer *peer)
 {
 	return peer->last_line;
+}
+
+int qmp_peer_take_fd(QmpPeer *peer)
+{
+	return g_steal_fd(&peer->last_fd);
 }
 
 gint64 qmp_peer_last_id(const QmpPeer *peer)

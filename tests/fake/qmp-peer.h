@@ -92,5 +92,8 @@ const char *qmp_peer_last_line(const QmpPeer *peer);
 /* The id of the last command that arrived. */
 gint64 qmp_peer_last_id(const QmpPeer *peer);
 
+/* The descriptor that came with the last command that had one; the caller closes it. -1: none. */
+int qmp_peer_take_fd(QmpPeer *peer);
+
 /* Runs the context until @command has arrived @times times; FALSE after 10 s. */
 gboolean qmp_peer_wait_for(QmpPeer *peer, const char *command, guint times);

@@ -321,6 +321,35 @@ static void test_arguments(void **state)
 			    "\"id\":2}");
 }
 
+/* A descriptor goes with its command, also when that had to be kept; ours stays ours. */
+static void test_give_fd(void **state)
+{
+	Fixture *f = *state;
+	int pipes[2];
+	char byte = 'x';
+
+	assert_int_equal(pipe(pipes), 0);
+	qmp_peer_returns(f->peer, "getfd", "{}");
+	hvr_qmp_client_give_fd(f->client, "hvr-x", pipes[1], 0, NULL, NULL);
+	qmp_peer_greet(f->peer);
+	settle(f);
+	close(qmp_peer_take_fd(f->peer));
+	hvr_qmp_client_give_fd(f->client, "hvr-y", pipes[1], 0, NULL, NULL);
+	close(pipes[1]);
+	settle(f);
+	assert_string_equal(qmp_peer_last_line(f->peer),
+			    "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"hvr-y\"},"
+			    "\"id\":3}");
+	int given = qmp_peer_take_fd(f->peer);
+	assert_int_equal(write(given, &byte, 1), 1);
+	byte = 0;
+	assert_int_equal(read(pipes[0], &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	close(given);
+	assert_int_equal(read(pipes[0], &byte, 1), 0);
+	close(pipes[0]);
+}
+
 static gboolean on_tick(gpointer data)
 {
 	*(gboolean *)data = TRUE;
@@ -774,6 +803,7 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		TEST(test_out_of_order),
 		TEST(test_arguments),
+		TEST(test_give_fd),
 		TEST(test_deadline),
 		TEST(test_deadline_before_greeting),
 		TEST(test_eof),

@@ -269,15 +269,65 @@ static void test_unplug_twice(void **state)
 	assert_string_equal(f->told->str, "donedone");
 }
 
+static void on_given(HvrQmpClient *client, JsonNode *result, const GError *error,
+		     gpointer user_data)
+{
+	on_unplugged(error, user_data);
+}
+
+static void give(Fixture *f, const char *name, int fd)
+{
+	hvr_qmp_client_give_fd(f->client, name, fd, WAIT_MS, on_given, f);
+	wait_told(f);
+	assert_string_equal(f->told->str, "done");
+	g_string_truncate(f->told, 0);
+}
+
+static guint count_fds_on(GPid pid, const char *path)
+{
+	g_autofree char *folder = g_strdup_printf("/proc/%d/fd", (int)pid);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+	guint n = 0;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *link = g_build_filename(folder, name, NULL);
+		g_autofree char *target = g_file_read_link(link, NULL);
+		n += g_strcmp0(target, path) == 0;
+	}
+	return n;
+}
+
+/* What QEMU is given it keeps when the connection has ended, and once for each name. */
+static void test_give_fd(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *path = NULL;
+	int fd = g_file_open_tmp("hvr-given-XXXXXX", &path, NULL);
+
+	assert_true(fd >= 0);
+	assert_int_equal(count_fds_on(f->pid, path), 0);
+	for (int i = 0; i < 3; i++)
+		give(f, "hvr-one", fd);
+	assert_int_equal(count_fds_on(f->pid, path), 1);
+	give(f, "hvr-two", fd);
+	close(fd);
+	run(f, "query-status");
+	g_clear_pointer(&f->client, hvr_qmp_client_unref);
+	g_usleep(200000); /* it is told of the end some time, and nothing tells that it was */
+	assert_int_equal(count_fds_on(f->pid, path), 2);
+	unlink(path);
+}
+
 #define TEST(function, with) cmocka_unit_test_setup_teardown(function, setup_##with, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_conversation, none),	TEST(test_errors, none),
-		TEST(test_schema, none),	TEST(test_killed, none),
-		TEST(test_unplug_refused, q35), TEST(test_unplug_by_reset, q35),
-		TEST(test_unplug_twice, q35),
+		TEST(test_conversation, none),	 TEST(test_errors, none),
+		TEST(test_schema, none),	 TEST(test_killed, none),
+		TEST(test_give_fd, none),	 TEST(test_unplug_refused, q35),
+		TEST(test_unplug_by_reset, q35), TEST(test_unplug_twice, q35),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 

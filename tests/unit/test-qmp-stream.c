@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -475,6 +477,93 @@ static void test_send_much(void **state)
 	assert_int_equal(f->ended, 0);
 }
 
+/* Reads what there is; a descriptor that comes with it is put into @riders with where its line is.
+ */
+static gboolean hear_with_fd(Fixture *f, GString *heard, GString *riders)
+{
+	char chunk[30000];
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec bytes = { chunk, sizeof(chunk) };
+	struct msghdr message = { .msg_iov = &bytes,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(f->peer, &message, MSG_DONTWAIT);
+	const struct cmsghdr *found = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+	if (n <= 0)
+		return FALSE;
+	g_string_append_len(heard, chunk, n);
+	if (!found)
+		return TRUE;
+	const char *line = g_strrstr_len(heard->str, (gssize)heard->len - 1, "\n");
+	struct stat st;
+	int fd;
+
+	memcpy(&fd, CMSG_DATA(found), sizeof(fd));
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	g_string_append_printf(riders, "%.7s %d;", line ? line + 1 : heard->str, (int)st.st_size);
+	return TRUE;
+}
+
+static int file_of(gsize bytes)
+{
+	int fd = memfd_create("rider", MFD_CLOEXEC);
+
+	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+	return fd;
+}
+
+/* Descriptors arrive with their own lines, and nothing overtakes anything, however full it is. */
+static void test_send_fd(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *fill = repeat("x", 500000);
+	g_autoptr(JsonObject) large = object_of(fill);
+	g_autoptr(JsonObject) one = object_of("1"), two = object_of("2"), three = object_of("3");
+	g_autoptr(GString) heard = g_string_new(NULL), riders = g_string_new(NULL);
+
+	hvr_qmp_stream_send_fd(f->stream, one, file_of(11));
+	hvr_qmp_stream_send(f->stream, large);
+	hvr_qmp_stream_send_fd(f->stream, two, file_of(22));
+	hvr_qmp_stream_send_fd(f->stream, three, file_of(33));
+	hvr_qmp_stream_send(f->stream, large);
+	while (hear_with_fd(f, heard, riders))
+		settle(f);
+	assert_string_equal(riders->str, "{\"a\":\"1 11;{\"a\":\"2 22;{\"a\":\"3 33;");
+	assert_int_equal(heard->len, 2 * (500000 + 9) + 3 * 10);
+	assert_false(g_main_context_pending(f->context));
+}
+
+/* What can no longer be sent is closed: the other end of the pipe sees it. */
+static void test_send_fd_in_vain(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *fill = repeat("x", 1000000);
+	g_autoptr(JsonObject) large = object_of(fill);
+	char byte;
+
+	for (int how = 0; how < 2; how++) {
+		int pipes[2];
+
+		assert_int_equal(pipe(pipes), 0);
+		hvr_qmp_stream_send(f->stream, large);
+		hvr_qmp_stream_send_fd(f->stream, large, pipes[1]);
+		for (int i = 0; how == 0 && i < 6; i++)
+			hvr_qmp_stream_send(f->stream, large);
+		settle(f);
+		assert_int_equal(f->ended, 1);
+		if (how == 1)
+			g_clear_pointer(&f->stream, hvr_qmp_stream_free);
+		assert_int_equal(read(pipes[0], &byte, 1), 0);
+		close(pipes[0]);
+	}
+}
+
 /* What waits for a peer that does not read is bounded; the end is told from the context. */
 static void test_queue_bound(void **state)
 {
@@ -553,6 +642,8 @@ int main(void)
 		TEST(test_send_to_deaf),
 		TEST(test_send),
 		TEST(test_send_much),
+		TEST(test_send_fd),
+		TEST(test_send_fd_in_vain),
 		TEST(test_queue_bound),
 		TEST(test_free_at_object),
 		TEST(test_free_at_end),
