@@ -21,6 +21,8 @@
 
 /* device_add realises the device: that resets the card, which the kernel may wait a minute for. */
 #define PLUG_TIMEOUT_MS 75000
+/* getfd waits for nothing but QEMU's main loop. */
+#define HAND_TIMEOUT_MS 10000
 
 static void drop_lock(HvrSession *session, int group)
 {
@@ -195,7 +197,8 @@ typedef struct {
 	HvrSession *session;
 	const HvrProfileDevice *device;
 	HvrDecision decision;
-	guint next; /* index in the plan's cards */
+	guint handed; /* descriptors of the group's lock that QEMU has */
+	guint next;   /* index in the plan's cards */
 	HvrSessionDone done;
 	gpointer user_data;
 } Plug;
@@ -258,6 +261,44 @@ static void plug_undo(Plug *plug, HvrVmDevice *device)
 	hvr_message_error(cause);
 }
 
+static void hand_lock(Plug *plug);
+
+static void on_handed(HvrQmpClient *client, JsonNode *result, const GError *error,
+		      gpointer user_data)
+{
+	Plug *plug = user_data;
+
+	if (error) {
+		hvr_message("warning: QEMU does not take the lock of the card: %s", error->message);
+		plug_end(plug, NULL);
+		return;
+	}
+	plug->handed++;
+	hand_lock(plug);
+}
+
+/* QEMU inherited the locks of the cards that it began with; this one it is given, so that it, too,
+ * is held for as long as QEMU lives. Not before QEMU has the card: if we are killed in between, the
+ * group is open, which nobody can miss; the other way round a card that is in no VM would be locked
+ * by one. */
+static void hand_lock(Plug *plug)
+{
+	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
+	g_autofree char *group = hvr_lock_name_group(card->function->group);
+	g_autofree char *name = g_strdup_printf("hvr-%s-%u", group, plug->handed);
+	HvrLock *lock = hvr_lock_find(plug->session->locks, group);
+	int fds[2];
+
+	/* The card may have left again meanwhile. */
+	if (!lock || plug->handed == G_N_ELEMENTS(fds)) {
+		plug_end(plug, NULL);
+		return;
+	}
+	hvr_lock_fds(lock, fds);
+	hvr_qmp_client_give_fd(plug->session->qmp, name, fds[plug->handed], HAND_TIMEOUT_MS,
+			       on_handed, plug);
+}
+
 static void plug_next(Plug *plug);
 
 static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *error,
@@ -291,7 +332,7 @@ static void plug_next(Plug *plug)
 	HvrSession *session = plug->session;
 
 	if (plug->next == plug->decision.plan->cards->len) {
-		plug_end(plug, NULL);
+		hand_lock(plug);
 		return;
 	}
 	const HvrCmdlineCard *card = g_ptr_array_index(plug->decision.plan->cards, plug->next);
@@ -312,6 +353,7 @@ static void plug_next(Plug *plug)
 						port, claimed->function->group);
 	device->keep = plug->device->after == HVR_AFTER_KEEP;
 	g_ptr_array_add(session->vm->devices, device);
+	hvr_session_save(session); /* whoever stands in for us can then take it out */
 	hvr_qmp_client_execute(session->qmp, "device_add", hvr_cmdline_card_properties(card, port),
 			       PLUG_TIMEOUT_MS, on_plugged, plug);
 }

@@ -122,8 +122,8 @@ void hvr_session_free(HvrSession *session)
 	g_free(session);
 }
 
-/* A lock that QEMU has from its start, or, of a card that was plugged in later by a supervisor
- * that is gone now, nobody. */
+/* A lock that QEMU has; or nobody, if the supervisor that plugged the card in was of a version that
+ * kept the lock to itself. */
 static gboolean share_lock(HvrSession *session, const char *name, GError **error)
 {
 	const HvrContext *context = session->context;

@@ -97,6 +97,7 @@ VmFixture *vm_fixture_new(const char *scenario)
 	while (decision.claim->locks->len)
 		g_ptr_array_add(f->session->locks,
 				g_ptr_array_steal_index_fast(decision.claim->locks, 0));
+	qmp_peer_returns(f->peer, "getfd", "{}");
 	qmp_peer_greet(f->peer);
 	vm_fixture_settle(f);
 	return f;

@@ -265,15 +265,71 @@ static void test_plug(void **state)
 		device_deleted(f, "npu");
 		vm_fixture_assert_given_back(f);
 		hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+		assert_true(qmp_peer_wait_for(f->peer, "device_add", i));
+		assert_non_null(strstr(qmp_peer_last_line(f->peer), CARD));
 		assert_told(f, "done\n");
 		assert_int_equal(qmp_peer_count(f->peer, "device_add"), i);
-		assert_non_null(strstr(qmp_peer_last_line(f->peer), CARD));
 		vm_fixture_assert_driver(f, CARD, "vfio-pci");
 		assert_true(vm_fixture_is_locked(f, 14));
 		assert_true(record_says_in_vm(f));
 		assert_int_equal(f->session->locks->len, 1);
 		assert_int_equal(f->session->vm->devices->len, 1);
 	}
+}
+
+/* As of a card that QEMU began with, the lock is held for as long as QEMU lives, whatever becomes
+ * of the supervisor. */
+static void test_plug_lock(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	device_deleted(f, "npu");
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	assert_true(qmp_peer_wait_for(f->peer, "getfd", 1));
+	int given = qmp_peer_take_fd(f->peer);
+	assert_told(f, "done\n");
+	assert_int_equal(qmp_peer_count(f->peer, "getfd"), 2);
+
+	HvrLock *ours = hvr_lock_find(f->session->locks, "group-14");
+	g_ptr_array_remove(f->session->locks, ours);
+	hvr_lock_leave(ours);
+	assert_true(vm_fixture_is_locked(f, 14));
+	close(given);
+	assert_false(vm_fixture_is_locked(f, 14));
+}
+
+/* The card has left before QEMU could be given its lock. */
+static void test_plug_leaves_at_once(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	device_deleted(f, "npu");
+	qmp_peer_answers(f->peer, "device_add",
+			 "{\"return\": {}, \"id\": $ID}\n"
+			 "{\"event\": \"DEVICE_DELETED\", \"data\": {\"device\": \"npu\"}}\n");
+	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	assert_told(f, "done\n");
+	vm_fixture_assert_given_back(f);
+	assert_false(vm_fixture_is_locked(f, 14));
+	assert_false(record_says_in_vm(f));
+}
+
+/* QEMU does not take it: the card is in the VM all the same. */
+static void test_plug_lock_refused(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	device_deleted(f, "npu");
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	qmp_peer_fails(f->peer, "getfd", "GenericError", "No file descriptor supplied");
+	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	assert_told(f, "done\n");
+	assert_true(record_says_in_vm(f));
+	assert_true(vm_fixture_is_locked(f, 14));
+	device_deleted(f, "npu");
+	vm_fixture_assert_given_back(f);
+	assert_false(vm_fixture_is_locked(f, 14));
 }
 
 /* What the VM took at its start, such as the host's last huge pages, is not asked for again. */
@@ -427,6 +483,9 @@ int main(void)
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_qemu_ends),
 		cmocka_unit_test(test_plug),
+		cmocka_unit_test(test_plug_lock),
+		cmocka_unit_test(test_plug_lock_refused),
+		cmocka_unit_test(test_plug_leaves_at_once),
 		cmocka_unit_test(test_plug_only),
 		cmocka_unit_test(test_plug_fails),
 		cmocka_unit_test(test_plug_undecided),

@@ -116,3 +116,22 @@ assert_eq "$before" "$(snapshot "$card")" "the card, by a stand-in"
 expect_exit 0 "$HVR" stop lab
 [[ ! -d /proc/$qemu ]] || fail "QEMU is still there"
 nothing_left
+
+say "the same after a plug: QEMU was given that lock"
+guest guest
+expect_exit 0 "$HVR" unplug lab npu
+expect_exit 0 "$HVR" plug lab npu
+qemu=$(qemu_pid lab)
+kill -KILL "$run_pid"
+wait "$run_pid" || true
+profile other <<-END
+	[device npu]
+	address = $card
+END
+expect_exit 75 "$HVR" run /tmp/other.ini
+assert_match "in use by VM 'lab'" "$(cat /tmp/stderr)"
+expect_exit 0 "$HVR" unplug lab npu
+assert_eq "$before" "$(snapshot "$card")" "the plugged card, by a stand-in"
+expect_exit 0 "$HVR" stop lab
+[[ ! -d /proc/$qemu ]] || fail "QEMU is still there"
+nothing_left
