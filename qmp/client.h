@@ -99,7 +99,7 @@ void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObjec
 /**
  * hvr_qmp_client_give_fd - have QEMU keep a descriptor ("getfd") under @name, which must not begin
  * with a digit. It closes the one that it has under that name; the rest it keeps until it ends,
- * also when this connection does (monitor/fds.c of QEMU 7.2).
+ * also when this connection does (monitor/misc.c of QEMU 7.2, monitor/fds.c later).
  * @fd: borrowed; duplicated until it is sent
  *
  * The next one only after the answer: of what comes with its input QEMU keeps the last, and looks
