@@ -87,7 +87,7 @@ static void interrupted(int number)
 /* A signal every millisecond, which ends whatever the kernel waits in. */
 static void set_interrupting(gboolean on)
 {
-	const struct sigaction act = { .sa_handler = on ? interrupted : SIG_DFL };
+	const struct sigaction act = { .sa_handler = interrupted };
 	const struct itimerval often = { { 0, on ? 1000 : 0 }, { 0, on ? 1000 : 0 } };
 
 	assert_int_equal(sigaction(SIGALRM, &act, NULL), 0);
