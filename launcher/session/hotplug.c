@@ -262,6 +262,7 @@ static void plug_undo(Plug *plug, HvrVmDevice *device)
 }
 
 static void hand_lock(Plug *plug);
+static void plug_next(Plug *plug);
 
 static void on_handed(HvrQmpClient *client, JsonNode *result, const GError *error,
 		      gpointer user_data)
@@ -270,7 +271,7 @@ static void on_handed(HvrQmpClient *client, JsonNode *result, const GError *erro
 
 	if (error) {
 		hvr_message("warning: QEMU does not take the lock of the card: %s", error->message);
-		plug_end(plug, NULL);
+		plug_next(plug);
 		return;
 	}
 	plug->handed++;
@@ -278,9 +279,9 @@ static void on_handed(HvrQmpClient *client, JsonNode *result, const GError *erro
 }
 
 /* QEMU inherited the locks of the cards that it began with; this one it is given, so that it, too,
- * is held for as long as QEMU lives. Not before QEMU has the card: if we are killed in between, the
- * group is open, which nobody can miss; the other way round a card that is in no VM would be locked
- * by one. */
+ * is held for as long as QEMU lives. Behind the first function, not before: if we are killed in
+ * between, the group is open, which nobody can miss; the other way round a card that is in no VM
+ * would be locked by one. */
 static void hand_lock(Plug *plug)
 {
 	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
@@ -291,15 +292,13 @@ static void hand_lock(Plug *plug)
 
 	/* The card may have left again meanwhile. */
 	if (!lock || plug->handed == G_N_ELEMENTS(fds)) {
-		plug_end(plug, NULL);
+		plug_next(plug);
 		return;
 	}
 	hvr_lock_fds(lock, fds);
 	hvr_qmp_client_give_fd(plug->session->qmp, name, fds[plug->handed], HAND_TIMEOUT_MS,
 			       on_handed, plug);
 }
-
-static void plug_next(Plug *plug);
 
 static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *error,
 		       gpointer user_data)
@@ -315,8 +314,10 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 	char address[HVR_PCI_ADDRESS_SIZE];
 	hvr_events_tell_device(plug->session->context->events, "plugged", card->id,
 			       hvr_pci_address_format(&card->address, address));
-	plug->next++;
-	plug_next(plug);
+	if (plug->next++ == 0)
+		hand_lock(plug);
+	else
+		plug_next(plug);
 }
 
 static void forget_device(HvrSession *session, const char *id)
@@ -332,7 +333,7 @@ static void plug_next(Plug *plug)
 	HvrSession *session = plug->session;
 
 	if (plug->next == plug->decision.plan->cards->len) {
-		hand_lock(plug);
+		plug_end(plug, NULL);
 		return;
 	}
 	const HvrCmdlineCard *card = g_ptr_array_index(plug->decision.plan->cards, plug->next);

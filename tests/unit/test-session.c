@@ -299,6 +299,36 @@ static void test_plug_lock(void **state)
 	assert_false(vm_fixture_is_locked(f, 14));
 }
 
+/* A whole group: the lock goes with the first function. One that QEMU does not take ends it; what
+ * is in by then stays in, and leaves with the group. */
+static void test_plug_group(void **state)
+{
+	for (guint fails = 0; fails < 2; fails++) {
+		g_autoptr(VmFixture) f = vm_fixture_new("century, pass");
+		const char *heard = fails ? "device_add getfd getfd device_add"
+					  : "device_add getfd getfd device_add device_add";
+
+		device_deleted(f, "npu");
+		device_deleted(f, "npu-02-00-1");
+		device_deleted(f, "npu-02-00-2");
+		vm_fixture_assert_given_back(f);
+		qmp_peer_returns(f->peer, "device_add", "{}");
+		if (fails)
+			qmp_peer_fails(f->peer, "device_add", "GenericError", "no");
+		hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+		assert_told(f, fails ? "76 no\n" : "done\n");
+		assert_true(g_str_has_suffix(qmp_peer_heard(f->peer), heard));
+		assert_true(vm_fixture_is_locked(f, 14));
+		vm_fixture_assert_driver(f, CARD, "vfio-pci");
+
+		device_deleted(f, "npu");
+		device_deleted(f, "npu-02-00-1");
+		device_deleted(f, "npu-02-00-2");
+		vm_fixture_assert_given_back(f);
+		assert_false(vm_fixture_is_locked(f, 14));
+	}
+}
+
 /* The card has left before QEMU could be given its lock. */
 static void test_plug_leaves_at_once(void **state)
 {
@@ -485,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_plug),
 		cmocka_unit_test(test_plug_lock),
 		cmocka_unit_test(test_plug_lock_refused),
+		cmocka_unit_test(test_plug_group),
 		cmocka_unit_test(test_plug_leaves_at_once),
 		cmocka_unit_test(test_plug_only),
 		cmocka_unit_test(test_plug_fails),
