@@ -79,13 +79,13 @@ expect_exit() # STATUS COMMAND...
 		"stdout:" "$(cat /tmp/stdout)" "stderr:" "$(cat /tmp/stderr)"
 }
 
-# Waits until a line of a file, there or to come, matches, and prints that line. tail watches the
-# file by inotify, also while it does not exist.
+# Waits until a line of a file matches, and prints that line. tail watches the file by inotify; one
+# that is still to come it looks for every -s seconds.
 wait_for() # FILE REGEX SECONDS
 {
 	local lines pid line end=$((SECONDS + $3))
 
-	exec {lines}< <(exec tail -n +1 -F -- "$1" 2> /dev/null)
+	exec {lines}< <(exec tail -s 0.1 -n +1 -F -- "$1" 2> /dev/null)
 	pid=$!
 	while read -r -t "$((end > SECONDS ? end - SECONDS : 1))" line <&"$lines"; do
 		line=${line%$'\r'}

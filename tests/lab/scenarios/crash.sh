@@ -18,6 +18,9 @@ END
 RANDOM=${HVR_SEED:-$$}
 say "seed ${HVR_SEED:-$$}"
 
+# Nothing ever comes out of it
+exec {silence}<> <(:)
+
 # Starts a command and kills it after up to so many milliseconds
 kill_during() # MILLISECONDS COMMAND...
 {
@@ -25,7 +28,7 @@ kill_during() # MILLISECONDS COMMAND...
 
 	"${@:2}" > /dev/null 2>> /tmp/killed.err &
 	pid=$!
-	read -r -t "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))" < /dev/zero || true
+	read -r -t "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))" -u "$silence" || true
 	kill -KILL "$pid" 2> /dev/null || true
 	wait "$pid" 2> /dev/null || true
 }
