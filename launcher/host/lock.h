@@ -8,9 +8,10 @@
 /**
  * HvrLock - an exclusive flock(2) on locks/NAME: "group-14" for an IOMMU group, "vm-lab" for a VM.
  *
- * The lock belongs to the open file description, so it lives as long as any process that inherited
- * the descriptor: QEMU keeps its groups locked even when the supervisor is killed. The file says
- * who holds it and is removed by the last one that gives it up in order.
+ * The lock belongs to the open file description, so it lives as long as any process that has the
+ * descriptor: QEMU, which inherits it or is given it, keeps its groups locked even when the
+ * supervisor is killed. The file says who holds it and is removed by the last one that gives it up
+ * in order.
  *
  * Waiting is by inotify: whoever ends up closing the last writable descriptor of a lock file, even
  * by being killed, causes IN_CLOSE_WRITE, so the holder keeps a second, writable one. Tries use
@@ -51,7 +52,7 @@ HvrLock *hvr_lock_steal_from(const HvrHost *host, int runtime, const char *name,
 gboolean hvr_lock_holder(const HvrHost *host, int runtime, const char *name,
 			 HvrLockHolder *out_holder);
 
-/* (transfer none): the two descriptors that QEMU must inherit to keep the lock. */
+/* (transfer none): the two descriptors that QEMU must have to keep the lock. */
 void hvr_lock_fds(const HvrLock *lock, int out_fds[2]);
 const char *hvr_lock_name(const HvrLock *lock);
 /* (transfer none): the one of that name, or NULL. @locks: of HvrLock */
@@ -66,7 +67,7 @@ gboolean hvr_lock_say(HvrLock *lock, GKeyFile *extra, GError **error) G_GNUC_WAR
 
 /* Unlocks for everybody who shares the lock, and removes the file. NULL is accepted. */
 void hvr_lock_release(HvrLock *lock);
-/* Closes our descriptors only: whoever inherited them keeps the lock. NULL is accepted. */
+/* Closes our descriptors only: whoever else has them keeps the lock. NULL is accepted. */
 void hvr_lock_leave(HvrLock *lock);
 
 /* Removes the lock files that nobody holds: what killed processes have left. */
