@@ -174,12 +174,14 @@ HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
 	return claim_all(&how, devices, error);
 }
 
-/* The first that is free, else the first; NULL: @claim has them all. */
+/* The first that is free, else the first; NULL with @error: @claim has them all, or none does. */
 static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *claim,
-				    const HvrWish *wish)
+				    const HvrWish *wish, GError **error)
 {
 	const HvrPciFunction *first = NULL;
 
+	if (wish->error)
+		return g_propagate_error(error, g_error_copy(wish->error)), NULL;
 	for (guint i = 0; i < wish->found->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(wish->found, i);
 		if (has_card(claim, function))
@@ -188,6 +190,8 @@ static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *c
 			return function;
 		first = first ? first : function;
 	}
+	if (!first)
+		hvr_wish_set_too_few(wish, error);
 	return first;
 }
 
@@ -199,15 +203,12 @@ HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
 
 	for (guint i = 0; i < wishes->len; i++) {
 		const HvrWish *wish = g_ptr_array_index(wishes, i);
-		const HvrPciFunction *function = wish->error ? NULL : choose(context, claim, wish);
-		GError *error = wish->error ? g_error_copy(wish->error) : NULL;
-		if (function) {
+		GError *error = NULL;
+		const HvrPciFunction *function = choose(context, claim, wish, &error);
+		if (function)
 			add_card(claim, wish->device, function);
-			continue;
-		}
-		if (!error)
-			hvr_wish_set_too_few(wish, &error);
-		refused(wish->device, error, data);
+		else
+			refused(wish->device, error, data);
 	}
 	sort_as_profile(claim, devices);
 	return claim;

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # The guest: a Debian root made with debootstrap, with the real qemu-guest-agent and the real
-# cloud-init (which runs when it is called), on an ext4 disk, under the kernel of the lab host. Made once, into the lab's cache:
+# cloud-init (which runs when it is called), on an ext4 disk, under the kernel of the lab host. Made
+# once, into the lab's cache:
 #
 #	CACHE/guest/root.img	the disk; used with snapshot = yes only
 #	CACHE/guest/initrd	busybox and the modules that reach the disk
