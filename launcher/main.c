@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
-#include "launcher/message.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/process/privileges.h"
 #include "launcher/profile/nearest.h"
-#include "launcher/qemu/privileges.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 
 #define DIR_SYS		  "/sys"
 #define DIR_DEV		  "/dev"

@@ -24,8 +24,8 @@
 #include <pci/pci.h>
 
 #include "vfio/error.h"
-#include "vfio/inventory.h"
 #include "vfio/fd.h"
+#include "vfio/inventory.h"
 #include "vfio/sysfs.h"
 
 #define DEVICES "bus/pci/devices"

@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 #include "vfio/error.h"
+#include "vfio/fd.h"
 #include "vfio/module.h"
 #include "vfio/node.h"
-#include "vfio/fd.h"
 #include "vfio/sysfs.h"
 
 static G_NORETURN void write_in_child(int sys, const char *path, const char *value)

@@ -19,8 +19,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "vfio/nodes.h"
 #include "vfio/fd.h"
+#include "vfio/nodes.h"
 #include "vfio/sysfs.h"
 
 /* A disk behind USB hubs behind VMD is 15 folders deep. */

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "vfio/error.h"
-#include "vfio/state.h"
 #include "vfio/fd.h"
+#include "vfio/state.h"
 #include "vfio/sysfs.h"
 
 HvrPciState *hvr_pci_state_new(void)

@@ -25,8 +25,8 @@
 #include <unistd.h>
 #include <dirent.h>
 
-#include "vfio/nodes.h"
 #include "vfio/fd.h"
+#include "vfio/nodes.h"
 #include "vfio/sysfs.h"
 #include "vfio/users.h"
 

@@ -3,8 +3,8 @@
 
 #include <json-glib/json-glib.h>
 
-#include "launcher/context.h"
 #include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
 
 /**
  * `check`: is this host ready, for a profile or for any of its accelerators? Nothing is changed, no

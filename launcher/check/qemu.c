@@ -13,9 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
 #include "launcher/host/judge.h"
-#include "launcher/qemu/program.h"
+#include "launcher/process/program.h"
+#include "launcher/report/error.h"
 #include "vfio/fd.h"
 
 /* JSON for -device, which spares us its escaping. */

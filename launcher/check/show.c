@@ -4,7 +4,7 @@
  */
 
 #include "launcher/check/check.h"
-#include "launcher/command/json.h"
+#include "launcher/report/json.h"
 
 #define RESET "\033[0m"
 

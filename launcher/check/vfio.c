@@ -11,7 +11,7 @@
 #include <fcntl.h>
 
 #include "launcher/host/judge.h"
-#include "launcher/qemu/privileges.h"
+#include "launcher/process/privileges.h"
 #include "vfio/fd.h"
 #include "vfio/sysfs.h"
 

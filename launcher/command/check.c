@@ -7,7 +7,7 @@
 
 #include "launcher/check/check.h"
 #include "launcher/command/cli.h"
-#include "launcher/command/json.h"
+#include "launcher/report/json.h"
 
 static gboolean wants_colour(void)
 {

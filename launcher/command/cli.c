@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "launcher/error.h"
 #include "launcher/profile/table.h"
+#include "launcher/report/error.h"
 
 #define SECONDS_MAX 86400
 

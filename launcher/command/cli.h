@@ -3,9 +3,9 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
 #include "launcher/profile/profile.h"
-#include "launcher/session/vm.h"
+#include "launcher/runtime/context.h"
+#include "launcher/runtime/vm.h"
 
 /**
  * HvrCommand - one word of the command line. Its function gets the words behind it and returns the

@@ -11,9 +11,9 @@
 
 #include <string.h>
 
-#include "launcher/host/journal.h"
 #include "launcher/profile/table.h"
 #include "launcher/profile/values.h"
+#include "launcher/runtime/journal.h"
 #include "launcher/setup/plan.h"
 #include "vfio/inventory.h"
 

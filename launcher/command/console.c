@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "launcher/session/console.h"
-#include "launcher/error.h"
-#include "launcher/message.h"
 #include "qmp/connect.h"
 #include "vfio/fd.h"
 

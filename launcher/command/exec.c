@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
 #include "launcher/guest/guest.h"
-#include "launcher/interrupt.h"
-#include "launcher/message.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "qmp/agent.h"
 #include "vfio/fd.h"
 

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
 #include "launcher/list/json.h"
 #include "launcher/list/list.h"
-#include "launcher/message.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 
 typedef struct {
 	gboolean all, json, tree, dot;

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
-#include "launcher/message.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "vfio/fd.h"
 
 enum { MESSAGES, SERIAL, N_LOGS };

@@ -5,10 +5,10 @@
 #include <stdio.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
-#include "launcher/message.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/print/print.h"
+#include "launcher/profile/nearest.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "launcher/session/run.h"
 
 static const char *const formats[] = { "qemu", "libvirt", "docker", NULL };

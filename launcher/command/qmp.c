@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
-#include "launcher/command/json.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/json.h"
 #include "qmp/client.h"
 #include "qmp/error.h"
 #include "vfio/fd.h"

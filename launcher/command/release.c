@@ -3,13 +3,13 @@
  * release: give back what a prepare, a kept card, an --exec or a crash has left.
  */
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
 #include "launcher/host/giveback.h"
-#include "launcher/interrupt.h"
 #include "launcher/host/leftovers.h"
-#include "launcher/host/lock.h"
-#include "launcher/message.h"
 #include "launcher/host/select.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
+#include "launcher/runtime/lock.h"
 #include "vfio/address.h"
 
 /* Is this word on the command line a PCI address? Else it is a profile. */

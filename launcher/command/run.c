@@ -2,12 +2,12 @@
 /*
  * run and prepare: the commands that take a profile and the options that bend it.
  */
-#include "launcher/host/claim.h"
 #include "launcher/command/cli.h"
+#include "launcher/host/claim.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
 #include "launcher/session/detach.h"
-#include "launcher/error.h"
-#include "launcher/session/events.h"
-#include "launcher/interrupt.h"
 #include "launcher/session/run.h"
 
 #define WAIT_MAX_S (7 * 24 * 3600)

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
-#include "launcher/message.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "launcher/setup/apply.h"
 #include "launcher/setup/cards.h"
 #include "launcher/setup/drift.h"

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 
 static GPtrArray *build_argv(const HvrVm *vm, char **arguments)
 {

@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
-#include "launcher/command/json.h"
-#include "launcher/session/vm.h"
+#include "launcher/report/error.h"
+#include "launcher/report/json.h"
+#include "launcher/runtime/vm.h"
 
 /* "orphaned": QEMU runs and its supervisor was killed. */
 static const char *state_of(const HvrContext *context, const HvrVm *vm)

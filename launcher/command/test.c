@@ -3,13 +3,13 @@
  * test: one line in a regression rig. All that it says of itself goes to standard error, so that
  * the command's output is all that there is on standard output.
  */
-#include "launcher/host/claim.h"
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
-#include "launcher/session/events.h"
 #include "launcher/guest/junit.h"
-#include "launcher/message.h"
 #include "launcher/guest/trial.h"
+#include "launcher/host/claim.h"
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
+#include "launcher/report/message.h"
 
 #define WAIT_READY_S 300
 #define VENDOR_HAILO 0x1e60

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/command/json.h"
 #include "launcher/guest/verify.h"
+#include "launcher/report/json.h"
 
 #define MINIMUM_DEFAULT "4.20"
 

@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "launcher/session/control.h"
 #include "launcher/session/ending.h"
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
-#include "launcher/message.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
 #include "qmp/error.h"

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "qmp/error.h"
 #include "vfio/fd.h"
 

@@ -13,8 +13,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 #include "qmp/error.h"
 #include "vfio/fd.h"
 

@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
-#include "launcher/context.h"
-#include "launcher/session/vm.h"
+#include "launcher/runtime/context.h"
+#include "launcher/runtime/vm.h"
 
 /**
  * HvrGuest - what a command does inside a VM's guest, through its agent.

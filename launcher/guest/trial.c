@@ -13,16 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "launcher/guest/guest.h"
+#include "launcher/guest/junit.h"
+#include "launcher/guest/verify.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "launcher/session/control.h"
 #include "launcher/session/detach.h"
-#include "launcher/error.h"
-#include "launcher/guest/guest.h"
-#include "launcher/interrupt.h"
-#include "launcher/guest/junit.h"
-#include "launcher/message.h"
 #include "launcher/session/run.h"
 #include "launcher/session/shutdown.h"
-#include "launcher/guest/verify.h"
 #include "vfio/fd.h"
 
 #define REACH_MS 30000

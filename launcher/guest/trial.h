@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
 #include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
 
 /**
  * HvrTrial - `test`: one command in a disposable VM, from nothing to nothing. (What begins with

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 
 /* hailortcli on a card that hangs does not end by itself. */
 #define COMMAND_MS 30000

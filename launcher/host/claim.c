@@ -7,11 +7,11 @@
  */
 #include "launcher/host/claim.h"
 
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
 #include "launcher/host/inuse.h"
-#include "launcher/host/queue.h"
 #include "launcher/host/wish.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/queue.h"
 #include "vfio/fd.h"
 
 static HvrClaim *claim_new(void)

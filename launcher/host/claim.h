@@ -3,9 +3,9 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
-#include "launcher/host/lock.h"
 #include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
+#include "launcher/runtime/lock.h"
 #include "vfio/inventory.h"
 
 /* One card that the profile asks for, found. */

@@ -4,10 +4,10 @@
 #include <glib.h>
 
 #include "launcher/host/claim.h"
-#include "launcher/context.h"
 #include "launcher/host/facts.h"
 #include "launcher/host/plan.h"
 #include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
 
 /**
  * HvrDecision - everything that is known and decided before the host is changed.

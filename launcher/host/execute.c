@@ -7,10 +7,10 @@
  */
 #include "launcher/host/execute.h"
 
-#include "launcher/error.h"
-#include "launcher/session/events.h"
 #include "launcher/host/giveback.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
 #include "vfio/error.h"
 #include "vfio/node.h"
 #include "vfio/step.h"

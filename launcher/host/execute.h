@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
 #include "launcher/host/plan.h"
+#include "launcher/runtime/context.h"
 
 /* For whom the cards are prepared. */
 typedef struct {

@@ -11,14 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "launcher/qemu/disk-image.h"
-#include "launcher/error.h"
 #include "launcher/host/iommu.h"
 #include "launcher/host/kvm.h"
-#include "launcher/qemu/parts.h"
-#include "launcher/qemu/privileges.h"
-#include "launcher/qemu/program.h"
-#include "launcher/qemu/share.h"
+#include "launcher/parts/disk-image.h"
+#include "launcher/parts/parts.h"
+#include "launcher/parts/share.h"
+#include "launcher/process/privileges.h"
+#include "launcher/process/program.h"
+#include "launcher/report/error.h"
 #include "vfio/fd.h"
 #include "vfio/sysfs.h"
 

@@ -4,9 +4,9 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#include "launcher/context.h"
-#include "launcher/qemu/firmware.h"
+#include "launcher/parts/firmware.h"
 #include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
 
 /**
  * HvrFacts - what this host is, as far as a profile's plan depends on it. Gathered once, before

@@ -7,10 +7,10 @@
  */
 #include "launcher/host/giveback.h"
 
-#include "launcher/error.h"
 #include "launcher/host/inuse.h"
-#include "launcher/host/lock.h"
-#include "launcher/message.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
+#include "launcher/runtime/lock.h"
 #include "vfio/error.h"
 #include "vfio/lifecycle.h"
 

@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
-#include "launcher/host/journal.h"
+#include "launcher/runtime/context.h"
+#include "launcher/runtime/journal.h"
 
 /**
  * Giving functions back to the host, from their journal entries and from what the host is like

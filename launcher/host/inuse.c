@@ -7,7 +7,7 @@
 
 #include <gio/gio.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "vfio/error.h"
 #include "vfio/inventory.h"
 #include "vfio/users.h"

@@ -5,7 +5,7 @@
  */
 #include "launcher/host/judge.h"
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "vfio/error.h"
 
 #define VFIO_PCI "vfio-pci"

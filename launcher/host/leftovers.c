@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "launcher/host/lock.h"
-#include "launcher/session/vm.h"
+#include "launcher/runtime/lock.h"
+#include "launcher/runtime/vm.h"
 #include "vfio/inventory.h"
 #include "vfio/sysfs.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "launcher/context.h"
+#include "launcher/runtime/context.h"
 
 /**
  * hvr_leftovers_remove - remove from the runtime folder what killed processes have left there and

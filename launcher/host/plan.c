@@ -8,10 +8,10 @@
  */
 #include "launcher/host/plan.h"
 
-#include "launcher/qemu/cmdline.h"
-#include "launcher/error.h"
 #include "launcher/host/judge.h"
-#include "launcher/qemu/parts.h"
+#include "launcher/parts/parts.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/report/error.h"
 #include "vfio/lifecycle.h"
 #include "vfio/reset.h"
 

@@ -4,10 +4,10 @@
 #include <glib.h>
 
 #include "launcher/host/claim.h"
-#include "launcher/context.h"
 #include "launcher/host/facts.h"
-#include "launcher/host/journal.h"
 #include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
+#include "launcher/runtime/journal.h"
 #include "vfio/inventory.h"
 #include "vfio/state.h"
 

@@ -4,7 +4,7 @@
  */
 #include "launcher/host/select.h"
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "vfio/error.h"
 
 static gboolean matches(const HvrProfileDevice *device, const HvrPciFunction *function)

@@ -10,8 +10,8 @@
  */
 #include "launcher/host/use.h"
 
-#include "launcher/host/journal.h"
-#include "launcher/host/lock.h"
+#include "launcher/runtime/journal.h"
+#include "launcher/runtime/lock.h"
 #include "vfio/users.h"
 
 struct HvrUseFinder {

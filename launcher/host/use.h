@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#include "launcher/context.h"
+#include "launcher/runtime/context.h"
 #include "vfio/inventory.h"
 
 /* Who has a function now? */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launcher/host/wish.h"
 
-#include "launcher/error.h"
 #include "launcher/host/select.h"
+#include "launcher/report/error.h"
 
 static HvrWish *wish_new(const HvrProfileDevice *device, const HvrInventory *inventory)
 {

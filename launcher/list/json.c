@@ -4,8 +4,8 @@
  */
 #include "launcher/list/json.h"
 
-#include "launcher/command/json.h"
 #include "launcher/list/list.h"
+#include "launcher/report/json.h"
 
 static JsonArray *group_members(const HvrListItem *item)
 {

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "vfio/nodes.h"
 #include "vfio/fd.h"
+#include "vfio/nodes.h"
 #include "vfio/sysfs.h"
 
 static void item_free(gpointer data)

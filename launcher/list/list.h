@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#include "launcher/context.h"
 #include "launcher/host/use.h"
+#include "launcher/runtime/context.h"
 #include "vfio/inventory.h"
 
 /**

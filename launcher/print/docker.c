@@ -5,7 +5,7 @@
  */
 #include "launcher/print/print.h"
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "vfio/nodes.h"
 
 /* What the maker's guide has a container see of its host. */

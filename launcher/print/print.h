@@ -4,7 +4,7 @@
 #include <glib.h>
 
 #include "launcher/host/claim.h"
-#include "launcher/context.h"
+#include "launcher/runtime/context.h"
 
 /* The cards of a profile in the words of others. Nothing is changed. */
 

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 
 const HvrProfileLine *hvr_profile_part_line(const HvrProfilePart *part, const char *key)
 {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "launcher/profile/lines.h"
-#include "launcher/profile/table.h"
 #include "launcher/profile/profile.h"
+#include "launcher/profile/table.h"
 
 /* One section while a profile is read. */
 typedef struct {

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 

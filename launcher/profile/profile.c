@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "launcher/error.h"
 #include "launcher/profile/include.h"
 #include "launcher/profile/lines.h"
+#include "launcher/report/error.h"
 #include "vfio/fd.h"
 
 #define LARGEST (1024 * 1024)

@@ -14,12 +14,12 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/profile/check.h"
 #include "launcher/profile/include.h"
 #include "launcher/profile/lines.h"
+#include "launcher/profile/nearest.h"
 #include "launcher/profile/table.h"
+#include "launcher/report/error.h"
 
 /* Ids that the program gives to its own parts of a VM begin so. */
 #define RESERVED "hvr-"

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "launcher/profile/values.h"
 #include "launcher/profile/profile.h"
+#include "launcher/profile/values.h"
 
 #define MIB (G_GUINT64_CONSTANT(1) << 20)
 #define TIB (G_GUINT64_CONSTANT(1) << 40)

@@ -9,10 +9,10 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/profile/lines.h"
+#include "launcher/profile/nearest.h"
 #include "launcher/profile/profile.h"
+#include "launcher/report/error.h"
 #include "vfio/address.h"
 
 static gboolean fail_form(const HvrProfileKey *key, const char *value, const char *what,

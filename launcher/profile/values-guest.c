@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
 #include "launcher/profile/lines.h"
 #include "launcher/profile/profile.h"
+#include "launcher/report/error.h"
 
 #define SERIAL "serial:"
 #define TCP    "tcp:"

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
 #include "launcher/profile/lines.h"
 #include "launcher/profile/profile.h"
+#include "launcher/report/error.h"
 
 gboolean hvr_value_node(const HvrProfileKey *key, const char *value, const char *folder,
 			gpointer target, GError **error)

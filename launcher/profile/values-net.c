@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
 #include "launcher/profile/lines.h"
 #include "launcher/profile/profile.h"
+#include "launcher/report/error.h"
 
 #define LOOPBACK "127.0.0.1"
 

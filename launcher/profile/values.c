@@ -12,10 +12,10 @@
 #include <limits.h>
 #include <string.h>
 
-#include "launcher/error.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/profile/lines.h"
+#include "launcher/profile/nearest.h"
 #include "launcher/profile/profile.h"
+#include "launcher/report/error.h"
 
 #define DIGITS "0123456789"
 #define MIB    (G_GUINT64_CONSTANT(1) << 20)

@@ -14,8 +14,8 @@
 
 #include <json-glib/json-glib.h>
 
+#include "launcher/parts/seed.h"
 #include "launcher/qemu/cmdline-json.h"
-#include "launcher/qemu/seed.h"
 
 #define ROOT_BUS   "pcie.0"
 #define PORTS_SLOT 0x10

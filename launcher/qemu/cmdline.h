@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "launcher/qemu/firmware.h"
+#include "launcher/parts/firmware.h"
 #include "launcher/profile/profile.h"
 #include "vfio/address.h"
 

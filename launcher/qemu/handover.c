@@ -13,15 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
-#include "launcher/host/lock.h"
-#include "launcher/qemu/placement.h"
-#include "launcher/host/runtime.h"
-#include "launcher/qemu/seed.h"
-#include "launcher/qemu/share.h"
-#include "launcher/qemu/tap.h"
-#include "launcher/qemu/virtiofsd.h"
-#include "launcher/session/vm.h"
+#include "launcher/parts/placement.h"
+#include "launcher/parts/seed.h"
+#include "launcher/parts/share.h"
+#include "launcher/parts/tap.h"
+#include "launcher/parts/virtiofsd.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/lock.h"
+#include "launcher/runtime/runtime.h"
+#include "launcher/runtime/vm.h"
 #include "vfio/fd.h"
 
 HvrHandover hvr_handover_new(const HvrStart *start)

@@ -9,8 +9,8 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
-#include "launcher/message.h"
 #include "launcher/qemu/diagnose.h"
+#include "launcher/report/message.h"
 #include "vfio/fd.h"
 
 #define LINE_MAX_BYTES 4096

@@ -9,13 +9,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "launcher/parts/parts.h"
+#include "launcher/parts/placement.h"
+#include "launcher/parts/share.h"
 #include "launcher/qemu/cmdline.h"
-#include "launcher/error.h"
 #include "launcher/qemu/handover.h"
-#include "launcher/qemu/parts.h"
-#include "launcher/qemu/placement.h"
-#include "launcher/qemu/share.h"
-#include "launcher/session/vm.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/vm.h"
 #include "vfio/fd.h"
 
 static gboolean fail(const char *what, GError **error)

@@ -4,12 +4,12 @@
 #include <glib.h>
 
 #include "launcher/host/claim.h"
-#include "launcher/context.h"
 #include "launcher/host/facts.h"
 #include "launcher/host/plan.h"
+#include "launcher/parts/server.h"
+#include "launcher/process/spawn.h"
 #include "launcher/profile/profile.h"
-#include "launcher/qemu/server.h"
-#include "launcher/qemu/spawn.h"
+#include "launcher/runtime/context.h"
 
 /* All that QEMU is started from. Nothing is owned. */
 typedef struct {

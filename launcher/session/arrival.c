@@ -8,9 +8,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
-#include "launcher/session/events.h"
-#include "launcher/message.h"
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
+#include "launcher/report/message.h"
 #include "launcher/session/notify.h"
 #include "launcher/session/shutdown.h"
 #include "vfio/fd.h"

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "launcher/guest/ready.h"
+#include "launcher/session/ready.h"
 #include "launcher/session/run.h"
 #include "launcher/session/session.h"
 

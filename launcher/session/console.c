@@ -16,7 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
 #include "vfio/fd.h"
 
 #define PENDING_BYTES 4096

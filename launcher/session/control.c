@@ -11,7 +11,7 @@
 #include <glib-unix.h>
 #include <sys/socket.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "launcher/session/shutdown.h"
 #include "qmp/error.h"
 #include "qmp/stream.h"

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 #include "vfio/fd.h"
 
 static void leave_terminal(const HvrContext *context)

@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include "launcher/context.h"
+#include "launcher/runtime/context.h"
 
 /**
  * HvrDetached - a supervisor in a process of its own, as its parent has it.

@@ -5,9 +5,9 @@
  */
 #include "launcher/session/ending.h"
 
-#include "launcher/session/events.h"
 #include "launcher/host/giveback.h"
-#include "launcher/host/lock.h"
+#include "launcher/report/events.h"
+#include "launcher/runtime/lock.h"
 
 static gboolean is_locked(const GPtrArray *locks, const HvrJournalEntry *entry)
 {

@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
-#include "launcher/session/vm.h"
+#include "launcher/runtime/context.h"
+#include "launcher/runtime/vm.h"
 
 /* The end of a VM whose QEMU has ended or never started, by whoever answers for it. */
 

@@ -6,14 +6,14 @@
  * one; the host gets them back together, when the last one has left: a host driver that takes
  * one member while QEMU has the group open would make the group not viable under it.
  */
-#include "launcher/qemu/cmdline.h"
 #include "launcher/host/decide.h"
-#include "launcher/error.h"
-#include "launcher/session/events.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
 #include "launcher/host/inuse.h"
-#include "launcher/message.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
+#include "launcher/report/message.h"
 #include "launcher/session/session.h"
 #include "qmp/error.h"
 #include "qmp/hotplug.h"

@@ -17,25 +17,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "launcher/session/arrival.h"
-#include "launcher/qemu/cmdline.h"
-#include "launcher/session/control.h"
 #include "launcher/host/decide.h"
-#include "launcher/session/ending.h"
-#include "launcher/error.h"
-#include "launcher/session/events.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
-#include "launcher/interrupt.h"
-#include "launcher/message.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/output.h"
-#include "launcher/host/runtime.h"
+#include "launcher/qemu/start.h"
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
+#include "launcher/report/message.h"
+#include "launcher/runtime/runtime.h"
+#include "launcher/session/arrival.h"
+#include "launcher/session/control.h"
+#include "launcher/session/ending.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
-#include "launcher/qemu/start.h"
 #include "launcher/session/terminal.h"
-#include "vfio/step.h"
 #include "vfio/fd.h"
+#include "vfio/step.h"
 
 static void show_notes(const HvrPlan *plan)
 {

@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
 #include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
 
 typedef enum {
 	HVR_RUN_SUPERVISE, /* stay until QEMU ends, then give the cards back */

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
-#include "launcher/message.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "launcher/session/shutdown.h"
 #include "vfio/fd.h"
 

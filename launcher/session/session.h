@@ -3,10 +3,10 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
-#include "launcher/host/lock.h"
 #include "launcher/profile/profile.h"
-#include "launcher/session/vm.h"
+#include "launcher/runtime/context.h"
+#include "launcher/runtime/lock.h"
+#include "launcher/runtime/vm.h"
 #include "qmp/client.h"
 
 /**

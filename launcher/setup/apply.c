@@ -16,8 +16,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 #include "vfio/fd.h"
 
 #define ORIGINALS HVR_SETUP_FOLDER "/originals"

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 
 #define KEEP "keep"
 #define NONE "none"

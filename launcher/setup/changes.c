@@ -13,7 +13,7 @@
 
 #include <unistd.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 
 static void change_free(gpointer data)
 {

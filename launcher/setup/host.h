@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
 #include "launcher/host/cpu.h"
+#include "launcher/runtime/context.h"
 
 /* Who has the say over the kernel's command line. */
 typedef enum {

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 
 static const char *const folders[] = { "usr/local/sbin", "usr/local/bin", "usr/sbin",
 				       "usr/bin",	 "sbin",	  "bin" };

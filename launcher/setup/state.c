@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "launcher/setup/cards.h"
 
 #define STATE_FILE HVR_SETUP_FOLDER "/setup.ini"

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "launcher/setup/cards.h"
 
 static const char *const names[] = {

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "vfio/fd.h"
 #include "vfio/sysfs.h"
 

@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "launcher/error.h"
-#include "launcher/host/journal.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,9 +12,9 @@
 
 #include <json-glib/json-glib.h>
 
-#include "launcher/qemu/cmdline.h"
-#include "launcher/error.h"
 #include "launcher/profile/profile.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/report/error.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

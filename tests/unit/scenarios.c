@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/host/journal.h"
+#include "launcher/runtime/journal.h"
 #include "launcher/session/run.h"
-#include "vfio/inventory.h"
 #include "vfio/fd.h"
+#include "vfio/inventory.h"
 #include "vfio/sysfs.h"
 
 #define PORT  "0000:00:1c.4"

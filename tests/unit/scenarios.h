@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#include "launcher/context.h"
 #include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/state.h"
 

@@ -15,11 +15,11 @@
 
 #include <cmocka.h>
 
-#include "launcher/qemu/cmdline.h"
 #include "launcher/host/decide.h"
-#include "launcher/error.h"
 #include "launcher/host/execute.h"
-#include "launcher/host/journal.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/journal.h"
 #include "vfio/fd.h"
 
 static const Scenario *find_scenario(const char *name)

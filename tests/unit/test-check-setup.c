@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "launcher/check/check.h"
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "launcher/setup/apply.h"
 #include "launcher/setup/cards.h"
 #include "launcher/setup/drift.h"

@@ -21,10 +21,10 @@
 
 #include "launcher/host/claim.h"
 #include "launcher/host/decide.h"
-#include "launcher/error.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 #include "tests/fake/fake-sysfs.h"
 #include "tests/unit/pipe.h"
 #include "vfio/fd.h"

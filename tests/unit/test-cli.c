@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 
 typedef struct {
 	gboolean force;

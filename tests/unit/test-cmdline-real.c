@@ -26,11 +26,11 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-#include "launcher/qemu/cmdline.h"
 #include "launcher/host/facts.h"
-#include "launcher/qemu/nvram.h"
-#include "launcher/qemu/program.h"
-#include "launcher/qemu/seed.h"
+#include "launcher/parts/nvram.h"
+#include "launcher/parts/seed.h"
+#include "launcher/process/program.h"
+#include "launcher/qemu/cmdline.h"
 #include "tests/fake/fake-files.h"
 #include "vfio/fd.h"
 

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/host/journal.h"
-#include "launcher/host/runtime.h"
 #include "launcher/profile/table.h"
+#include "launcher/runtime/journal.h"
+#include "launcher/runtime/runtime.h"
 #include "tests/fake/layouts.h"
 #include "vfio/fd.h"
 

@@ -20,10 +20,10 @@
 
 #include <cmocka.h>
 
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/runtime.h"
 #include "launcher/session/control.h"
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
-#include "launcher/host/runtime.h"
 #include "tests/unit/session-fixture.h"
 #include "vfio/fd.h"
 

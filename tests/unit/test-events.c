@@ -16,8 +16,8 @@
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 
-#include "launcher/error.h"
-#include "launcher/session/events.h"
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
 #include "tests/fake/fake-files.h"
 #include "tests/unit/pipe.h"
 

@@ -16,10 +16,10 @@
 #include <cmocka.h>
 
 #include "launcher/host/decide.h"
-#include "launcher/error.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/fd.h"
 

@@ -24,7 +24,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
 #include "tests/unit/scenarios.h"
 
 typedef enum { ONCE, LATE, BROKEN } Way;

@@ -12,8 +12,8 @@
 
 #include <glib/gstdio.h>
 
-#include "launcher/error.h"
-#include "launcher/qemu/firmware.h"
+#include "launcher/parts/firmware.h"
+#include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"
 
 typedef struct {

@@ -14,11 +14,11 @@
 #include <cmocka.h>
 
 #include "launcher/host/decide.h"
-#include "launcher/error.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
-#include "launcher/interrupt.h"
-#include "launcher/host/lock.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/lock.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/error.h"
 #include "vfio/fd.h"

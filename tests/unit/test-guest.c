@@ -15,9 +15,9 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 
-#include "launcher/error.h"
 #include "launcher/guest/guest.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"
 #include "tests/fake/qmp-peer.h"
 #include "vfio/fd.h"

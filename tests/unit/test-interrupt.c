@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 

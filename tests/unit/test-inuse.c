@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
 #include "launcher/host/inuse.h"
+#include "launcher/report/error.h"
 #include "tests/fake/layouts.h"
 
 #define PORT "0000:00:1c.4"

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
-#include "launcher/host/journal.h"
-#include "launcher/host/runtime.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/journal.h"
+#include "launcher/runtime/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/fd.h"
 

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "launcher/guest/junit.h"
-#include "launcher/profile/profile.h"
 #include "launcher/guest/trial.h"
+#include "launcher/profile/profile.h"
 
 static HvrJunitCase *make_case(const char *name, HvrJunitVerdict verdict, const char *message,
 			       const char *out)

@@ -27,7 +27,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
 #include "tests/unit/scenarios.h"
 
 static guint n_points;

@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
 #include "tests/unit/scenarios.h"
 
 /* Where a child ends: at call number @call, before or after it. */

@@ -11,7 +11,7 @@
 
 #include <gio/gio.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "qmp/error.h"
 #include "vfio/error.h"
 

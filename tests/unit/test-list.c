@@ -12,8 +12,8 @@
 
 #include "launcher/list/json.h"
 #include "launcher/list/list.h"
-#include "launcher/host/lock.h"
-#include "launcher/host/runtime.h"
+#include "launcher/runtime/lock.h"
+#include "launcher/runtime/runtime.h"
 #include "tests/fake/layouts.h"
 #include "vfio/fd.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/message.h"
+#include "launcher/report/message.h"
 #include "vfio/fd.h"
 
 /* Standard error is @fd while @speak runs, in a process that an alarm ends if it blocks. */

@@ -18,15 +18,15 @@
 
 #include <glib/gstdio.h>
 
+#include "launcher/parts/disk-image.h"
+#include "launcher/parts/newfile.h"
+#include "launcher/parts/parts.h"
+#include "launcher/parts/placement.h"
+#include "launcher/parts/seed.h"
+#include "launcher/process/program.h"
+#include "launcher/process/spawn.h"
 #include "launcher/qemu/cmdline.h"
-#include "launcher/qemu/disk-image.h"
-#include "launcher/error.h"
-#include "launcher/qemu/newfile.h"
-#include "launcher/qemu/parts.h"
-#include "launcher/qemu/placement.h"
-#include "launcher/qemu/program.h"
-#include "launcher/qemu/seed.h"
-#include "launcher/qemu/spawn.h"
+#include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"
 #include "vfio/fd.h"
 

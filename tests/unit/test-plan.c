@@ -13,12 +13,12 @@
 
 #include <cmocka.h>
 
-#include "launcher/qemu/cmdline.h"
 #include "launcher/host/decide.h"
-#include "launcher/error.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/report/error.h"
 #include "tests/unit/scenarios.h"
-#include "vfio/step.h"
 #include "vfio/fd.h"
+#include "vfio/step.h"
 
 #define CARD "0000:02:00.0"
 #define NIC  "0000:02:00.1"

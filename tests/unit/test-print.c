@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
 #include "launcher/print/print.h"
+#include "launcher/report/error.h"
 #include "tests/fake/layouts.h"
 
 typedef struct {

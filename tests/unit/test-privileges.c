@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/qemu/privileges.h"
+#include "launcher/process/privileges.h"
 #include "tests/fake/fake-files.h"
 
 #define NO_CAPABILITY "0000000000000000"

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/host/process.h"
+#include "launcher/runtime/process.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/fd.h"
 

@@ -15,8 +15,8 @@
 
 #include <glib/gstdio.h>
 
-#include "launcher/error.h"
 #include "launcher/profile/profile.h"
+#include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"
 
 #define VM "[vm]\nmemory = 1G\n"

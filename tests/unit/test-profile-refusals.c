@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
 #include "launcher/profile/profile.h"
+#include "launcher/report/error.h"
 
 #define VM   "[vm]\nmemory = 1G\n"
 #define NPU  VM "[device npu]\n"

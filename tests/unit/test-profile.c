@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/profile/table.h"
 #include "launcher/profile/profile.h"
+#include "launcher/profile/table.h"
 
 #define VM "[vm]\nmemory = 1G\n"
 

@@ -16,11 +16,11 @@
 #include <cmocka.h>
 
 #include "launcher/host/claim.h"
-#include "launcher/error.h"
-#include "launcher/interrupt.h"
-#include "launcher/host/lock.h"
-#include "launcher/host/queue.h"
-#include "launcher/host/runtime.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/lock.h"
+#include "launcher/runtime/queue.h"
+#include "launcher/runtime/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/fd.h"
 #include "vfio/sysfs.h"

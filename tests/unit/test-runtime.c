@@ -19,8 +19,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
-#include "launcher/host/runtime.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/fd.h"
 #include "vfio/sysfs.h"

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
 #include "launcher/host/select.h"
+#include "launcher/report/error.h"
 #include "tests/fake/fake-sysfs.h"
 
 static FakeSysfs *make_host(void)

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/interrupt.h"
+#include "launcher/process/interrupt.h"
 #include "launcher/session/ending.h"
 #include "launcher/session/shutdown.h"
 #include "tests/unit/session-fixture.h"

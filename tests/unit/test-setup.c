@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
+#include "launcher/report/error.h"
 #include "launcher/session/notify.h"
 #include "launcher/setup/apply.h"
 #include "launcher/setup/cards.h"

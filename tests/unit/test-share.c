@@ -19,11 +19,11 @@
 
 #include <glib/gstdio.h>
 
-#include "launcher/error.h"
-#include "launcher/qemu/parts.h"
-#include "launcher/qemu/server.h"
-#include "launcher/qemu/share.h"
-#include "launcher/qemu/virtiofsd.h"
+#include "launcher/parts/parts.h"
+#include "launcher/parts/server.h"
+#include "launcher/parts/share.h"
+#include "launcher/parts/virtiofsd.h"
+#include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"
 #include "tests/unit/pipe.h"
 #include "vfio/fd.h"

@@ -20,8 +20,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
-#include "launcher/qemu/spawn.h"
+#include "launcher/process/spawn.h"
+#include "launcher/report/error.h"
 #include "tests/unit/pipe.h"
 #include "vfio/fd.h"
 

@@ -28,10 +28,10 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 
-#include "launcher/error.h"
-#include "launcher/qemu/program.h"
-#include "launcher/qemu/spawn.h"
-#include "launcher/qemu/tap.h"
+#include "launcher/parts/tap.h"
+#include "launcher/process/program.h"
+#include "launcher/process/spawn.h"
+#include "launcher/report/error.h"
 #include "vfio/fd.h"
 
 #define QEMU	"qemu-system-x86_64"

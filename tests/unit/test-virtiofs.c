@@ -23,8 +23,8 @@
 
 #include <glib/gstdio.h>
 
-#include "launcher/qemu/program.h"
-#include "launcher/qemu/share.h"
+#include "launcher/parts/share.h"
+#include "launcher/process/program.h"
 #include "launcher/qemu/start.h"
 #include "tests/fake/fake-files.h"
 #include "vfio/fd.h"

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "launcher/error.h"
-#include "launcher/host/runtime.h"
-#include "launcher/session/vm.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/runtime.h"
+#include "launcher/runtime/vm.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/fd.h"
 

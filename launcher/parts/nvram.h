@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/host/facts.h"
+#include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
+
+/* The file of a VM with UEFI that keeps its variables: boot entries, keys. */
+
+/**
+ * hvr_nvram_check - can the VM's user use the firmware, and its variables, or could they be made?
+ * Errors: HVR_LAUNCH_ERROR_PROFILE, and hvr_new_file_check()'s
+ */
+gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
+			 const HvrFacts *facts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes it of the firmware's template where it is missing, for the VM's user alone (0600). */
+gboolean hvr_nvram_create(const HvrProfile *profile, const HvrFacts *facts,
+			  GError **error) G_GNUC_WARN_UNUSED_RESULT;

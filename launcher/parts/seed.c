@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A disk that tells cloud-init who the guest is: a FAT file system labelled CIDATA with two files.
+ *
+ * It may hold passwords and keys, so neither it nor what goes into it is ever in a file system:
+ * all three are memory, which mtools, as the VM's user, reaches through descriptors. (ISO makers
+ * insist on files with names.) meta-data is JSON, which is YAML with less to get wrong.
+ *
+ * cloud-init applies user-data once for each instance-id, which is therefore made of all that it is
+ * told: a changed profile is applied at the next start, an unchanged one is not.
+ */
+#include "launcher/parts/seed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-glib/json-glib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/process/program.h"
+#include "launcher/report/error.h"
+#include "vfio/fd.h"
+
+#define LARGEST	   (1024 * 1024)
+#define IMAGE	   (4 * LARGEST)
+#define SECTORS	   "8192"
+#define TIMEOUT_MS 60000
+
+gboolean hvr_seed_is_wanted(const HvrProfile *profile)
+{
+	const HvrProfileSeed *seed = &profile->seed;
+
+	return seed->user_data || seed->meta_data || seed->ssh_key || seed->hostname;
+}
+
+static int fail(GError **error, int saved, const char *key, const char *path)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    "[cloud-init] %s: cannot read '%s': %s", key, path, g_strerror(saved));
+	return -1;
+}
+
+/* Returns: (transfer full) */
+static char *read_text(const char *key, const char *path, GError **error)
+{
+	g_auto(HvrFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	g_autoptr(GMappedFile) map = NULL;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail(error, errno, key, path), NULL;
+	if (!S_ISREG(st.st_mode) || st.st_size > LARGEST)
+		return fail(error, S_ISREG(st.st_mode) ? EFBIG : EINVAL, key, path), NULL;
+	if (st.st_size == 0)
+		return g_strdup("");
+	map = g_mapped_file_new_from_fd(fd, FALSE, error);
+	return map ? g_strndup(g_mapped_file_get_contents(map), g_mapped_file_get_length(map))
+		   : NULL;
+}
+
+/* The lines of a public key file, without comments. */
+static gboolean add_keys(JsonObject *meta, const char *path, GError **error)
+{
+	g_autofree char *text = read_text("ssh-key", path, error);
+	g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+	g_autoptr(JsonArray) keys = json_array_new();
+
+	if (!text)
+		return FALSE;
+	for (gsize i = 0; lines[i]; i++) {
+		g_strstrip(lines[i]);
+		if (lines[i][0] == '\0' || lines[i][0] == '#')
+			continue;
+		if (!g_utf8_validate(lines[i], -1, NULL) || strstr(lines[i], "PRIVATE KEY")) {
+			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+				    "[cloud-init] ssh-key: '%s' holds no public keys", path);
+			hvr_error_hint(error, "the public one's name ends in .pub");
+			return FALSE;
+		}
+		json_array_add_string_element(keys, lines[i]);
+	}
+	json_object_set_array_member(meta, "public-keys", g_steal_pointer(&keys));
+	return TRUE;
+}
+
+static char *object_text(JsonObject *object)
+{
+	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+	g_autofree char *text = NULL;
+
+	json_node_set_object(node, object);
+	text = json_to_string(node, FALSE);
+	return g_strconcat(text, "\n", NULL);
+}
+
+static char *make_meta(const HvrProfile *profile, const char *user_data, GError **error)
+{
+	const HvrProfileSeed *seed = &profile->seed;
+	g_autoptr(JsonObject) meta = json_object_new();
+	g_autofree char *named = NULL;
+	g_autofree char *told = NULL;
+	g_autofree char *digest = NULL;
+	g_autofree char *id = NULL;
+
+	if (seed->meta_data)
+		return read_text("meta-data", seed->meta_data, error);
+	json_object_set_string_member(meta, "local-hostname",
+				      seed->hostname ? seed->hostname : profile->name);
+	if (seed->ssh_key && !add_keys(meta, seed->ssh_key, error))
+		return NULL;
+	named = object_text(meta);
+	told = g_strconcat(named, user_data, NULL);
+	digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, told, -1);
+	id = g_strdup_printf("%s-%.16s", profile->name, digest);
+	json_object_set_string_member(meta, "instance-id", id);
+	return object_text(meta);
+}
+
+static gboolean make_texts(const HvrProfile *profile, char **out_user, char **out_meta,
+			   GError **error)
+{
+	const char *file = profile->seed.user_data;
+	g_autofree char *user =
+		file ? read_text("user-data", file, error) : g_strdup("#cloud-config\n{}\n");
+	char *meta = user ? make_meta(profile, user, error) : NULL;
+
+	if (!meta)
+		return FALSE;
+	*out_user = g_steal_pointer(&user);
+	*out_meta = meta;
+	return TRUE;
+}
+
+static gboolean check_texts(const HvrProfile *profile, GError **error)
+{
+	g_autofree char *user = NULL;
+	g_autofree char *meta = NULL;
+
+	return make_texts(profile, &user, &meta, error);
+}
+
+gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+			GError **error)
+{
+	if (!hvr_seed_is_wanted(profile))
+		return TRUE;
+	g_autofree char *mformat = hvr_program_find("mformat", facts->privileged);
+	if (mformat)
+		return check_texts(profile, error);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[cloud-init] there is no mformat to make its disk with");
+	hvr_error_hint(error, "install mtools (Debian, Ubuntu: apt install mtools)");
+	return FALSE;
+}
+
+/* Memory of @size bytes that begins with @text. */
+static int make_memory(const char *text, gsize size, GError **error)
+{
+	g_auto(HvrFd) fd = memfd_create("cloud-init", MFD_CLOEXEC);
+	gsize length = strlen(text);
+	void *memory = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, (off_t)size) == 0)
+		memory = mmap(NULL, MAX(size, 1), PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED) {
+		int saved = errno;
+
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "[cloud-init] cannot make its disk: %s", g_strerror(saved));
+		return -1;
+	}
+	if (length)
+		memcpy(memory, text, length);
+	munmap(memory, MAX(size, 1));
+	return g_steal_fd(&fd);
+}
+
+/* Runs one of the mtools on @image, and on @file where it is not -1. */
+static gboolean run_tool(const char *const *argv, int image, int file, const HvrFacts *facts,
+			 GError **error)
+{
+	g_autofree char *path = hvr_program_find(argv[0], facts->privileged);
+	const int fds[] = { image, file };
+	const HvrProgram program = { .path = path ? path : argv[0],
+				     .argv = argv,
+				     .identity = { .uid = facts->uid, .gid = facts->gid },
+				     .fds = fds,
+				     .n_fds = file < 0 ? 1 : 2,
+				     .timeout_ms = TIMEOUT_MS };
+
+	if (hvr_program_run(&program, error))
+		return TRUE;
+	g_prefix_error(error, "[cloud-init] ");
+	return FALSE;
+}
+
+static gboolean format(int image, const HvrFacts *facts, GError **error)
+{
+	g_autofree char *path = hvr_fd_path(image, NULL);
+	const char *const argv[] = { "mformat", "-i", path, "-v", "CIDATA", "-T", SECTORS,
+				     "-h",	"16", "-s", "32", "::",	    NULL };
+
+	return run_tool(argv, image, -1, facts, error);
+}
+
+static gboolean add_file(int image, const char *name, const char *text, const HvrFacts *facts,
+			 GError **error)
+{
+	g_auto(HvrFd) file = make_memory(text, strlen(text), error);
+	g_autofree char *to = hvr_fd_path(image, NULL);
+	g_autofree char *from = file < 0 ? NULL : hvr_fd_path(file, NULL);
+	const char *const argv[] = { "mcopy", "-i", to, from, name, NULL };
+
+	return file >= 0 && run_tool(argv, image, file, facts, error);
+}
+
+int hvr_seed_make(const HvrProfile *profile, const HvrFacts *facts, GError **error)
+{
+	g_auto(HvrFd) image = make_memory("", IMAGE, error);
+	g_autofree char *user = NULL;
+	g_autofree char *meta = NULL;
+	g_autofree char *path = NULL;
+
+	if (image < 0 || !make_texts(profile, &user, &meta, error) ||
+	    !format(image, facts, error) || !add_file(image, "::user-data", user, facts, error) ||
+	    !add_file(image, "::meta-data", meta, facts, error))
+		return -1;
+	/* QEMU takes a descriptor for reading only where it is open for reading only */
+	path = hvr_fd_path(image, NULL);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}

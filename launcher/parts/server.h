@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/parts/virtiofsd.h"
+
+/**
+ * HvrServer - a virtiofsd that was started for a share. It ends by itself when QEMU hangs up,
+ * however that ends; whoever started it sees to the rest.
+ */
+typedef struct HvrServer HvrServer;
+
+/* An empty array of HvrServer. What still runs when it is freed is killed. */
+GPtrArray *hvr_servers_new(void) G_GNUC_WARN_UNUSED_RESULT;
+
+/* How a server is started. */
+typedef struct {
+	const char *share; /* the section's name */
+	HvrVirtiofsd what;
+	int listening;	      /* it inherits this, and nothing else beside 0, 1 and 2 */
+	int null;	      /* becomes 0 and 1 */
+	int stderr_fd;	      /* becomes 2; -1: our own */
+	gboolean with_parent; /* see HvrSpawn */
+} HvrServerHow;
+
+/* Starts one more, in a session of its own. Errors: of hvr_spawn() */
+gboolean hvr_servers_add(GPtrArray *servers, const HvrServerHow *how,
+			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* From now on one that ends otherwise than by QEMU's hanging up is told of, once. Attached to the
+ * default main context. */
+void hvr_servers_watch(GPtrArray *servers);
+
+/* QEMU has ended: waits for them, not for long, and frees the array. */
+void hvr_servers_end(GPtrArray *servers);

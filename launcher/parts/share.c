@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtiofs is made for folders of a host, and 9p for networks, so `auto` means virtiofs wherever it
+ * works. Whether it does is found out before anything is changed.
+ */
+#include "launcher/parts/share.h"
+
+#include <fcntl.h>
+
+#include "launcher/parts/server.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "vfio/fd.h"
+
+static void way_free(gpointer data)
+{
+	HvrShareWay *way = data;
+
+	g_free(way->program);
+	g_clear_error(&way->problem);
+	g_free(way);
+}
+
+/* From the most that one can wish for to the least. The reason why the least is refused is the one
+ * that is told. */
+static const struct {
+	gboolean namespaces, squash;
+} wishes[] = { { TRUE, TRUE }, { FALSE, TRUE }, { TRUE, FALSE }, { FALSE, FALSE } };
+
+static gboolean try_program(const char *program, const HvrProfileShare *share,
+			    const HvrFacts *facts, HvrShareWay *way, GError **error)
+{
+	HvrVirtiofsd server = { .program = program,
+				.folder = share->path,
+				.readonly = share->readonly,
+				.identity = { .uid = facts->uid, .gid = facts->gid } };
+	gboolean works = FALSE;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(wishes) && !works && !hvr_interrupt_pending(); i++) {
+		way->namespaces = server.namespaces = wishes[i].namespaces;
+		way->squash = server.squash = wishes[i].squash;
+		g_clear_error(error);
+		works = hvr_virtiofsd_try(&server, error);
+	}
+	way->program = works ? g_strdup(program) : NULL;
+	return works;
+}
+
+static HvrShareWay *find_way(const GPtrArray *programs, const HvrProfileShare *share,
+			     const HvrFacts *facts)
+{
+	HvrShareWay *way = g_new0(HvrShareWay, 1);
+
+	if (share->via == HVR_SHARE_9P)
+		return way;
+	for (guint i = 0; i < programs->len && !way->program && !hvr_interrupt_pending(); i++) {
+		g_clear_error(&way->problem);
+		if (!try_program(programs->pdata[i], share, facts, way, &way->problem))
+			g_prefix_error(&way->problem, "no virtiofsd of this host can serve it: ");
+	}
+	if (!way->program && !way->problem)
+		way->problem = g_error_new_literal(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+						   "this host has no virtiofsd");
+	return way;
+}
+
+GPtrArray *hvr_share_ways(const HvrContext *context, const HvrProfile *profile,
+			  const HvrFacts *facts, GError **error)
+{
+	g_autoptr(GPtrArray) ways = g_ptr_array_new_with_free_func(way_free);
+	/* Of a captured tree nothing is started, and in vain nothing is tried. */
+	gboolean look = !context->captured && !facts->unreadable && profile->shares->len > 0;
+	g_autoptr(GPtrArray) programs =
+		hvr_virtiofsd_find(look ? context->vhost_user_folders : NULL);
+
+	for (guint i = 0; look && i < profile->shares->len; i++)
+		g_ptr_array_add(ways, find_way(programs, profile->shares->pdata[i], facts));
+	if (!look || !hvr_interrupt_pending())
+		return g_steal_pointer(&ways);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted by signal %d",
+		    hvr_interrupt_pending());
+	return NULL;
+}
+
+const HvrShareWay *hvr_share_way(const HvrFacts *facts, guint index)
+{
+	return facts->share_ways && index < facts->share_ways->len
+		       ? g_ptr_array_index(facts->share_ways, index)
+		       : NULL;
+}
+
+gboolean hvr_share_server(const HvrProfile *profile, const HvrFacts *facts, guint index,
+			  HvrVirtiofsd *out_server)
+{
+	const HvrProfileShare *share = g_ptr_array_index(profile->shares, index);
+	const HvrShareWay *way = hvr_share_way(facts, index);
+
+	if (!way || !way->program)
+		return FALSE;
+	*out_server = (HvrVirtiofsd){ .program = way->program,
+				      .folder = share->path,
+				      .readonly = share->readonly,
+				      .identity = { .uid = facts->uid, .gid = facts->gid },
+				      .namespaces = way->namespaces,
+				      .squash = way->squash };
+	return TRUE;
+}
+
+gboolean hvr_shares_check(const HvrContext *context, const HvrProfile *profile,
+			  const HvrFacts *facts, GError **error)
+{
+	for (guint i = 0; i < profile->shares->len; i++) {
+		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
+		const HvrShareWay *way = hvr_share_way(facts, i);
+
+		if (share->via != HVR_SHARE_VIRTIOFS || !way || way->program)
+			continue;
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "[share %s] via: %s", share->id, way->problem->message);
+		hvr_error_hint(error, "install a virtiofsd that works without root (Debian 13, "
+				      "Ubuntu 24.04: apt install virtiofsd; not the one of QEMU "
+				      "before 8), or set via = 9p");
+		return FALSE;
+	}
+	return TRUE;
+}
+
+void hvr_shares_describe(const HvrProfile *profile, const HvrFacts *facts, GPtrArray *notes)
+{
+	for (guint i = 0; i < profile->shares->len; i++) {
+		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
+		const HvrShareWay *way = hvr_share_way(facts, i);
+
+		if (way && way->problem && !way->program)
+			g_ptr_array_add(notes, g_strdup_printf("share %s: by 9p, as no virtiofsd "
+							       "of this host serves it for user %s",
+							       share->id, facts->user_name));
+	}
+}
+
+gboolean hvr_shares_serve(const HvrStart *start, const GArray *listening, int stderr_fd,
+			  gboolean with_parent, GPtrArray *servers, GError **error)
+{
+	g_auto(HvrFd) null = hvr_open_beneath(start->context->host.dev, "null", O_RDWR);
+
+	for (guint i = 0; i < start->profile->shares->len; i++) {
+		const HvrProfileShare *share = g_ptr_array_index(start->profile->shares, i);
+		HvrServerHow how = { .share = share->id,
+				     .null = null,
+				     .stderr_fd = stderr_fd,
+				     .with_parent = with_parent };
+
+		if (!hvr_share_server(start->profile, start->facts, i, &how.what))
+			continue;
+		how.listening = g_array_index(listening, int, i);
+		if (!hvr_servers_add(servers, &how, error))
+			return FALSE;
+	}
+	return TRUE;
+}

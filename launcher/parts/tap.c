@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QEMU on the host's network. It may neither open interfaces nor run its setuid helper, so it gets
+ * an open tap: the interface is made before privileges go, and lives exactly as long as QEMU, since
+ * nothing but the descriptor keeps it.
+ *
+ * The first byte of a new interface's address is 0xfe: a bridge without an address of its own takes
+ * the lowest among its members, and would otherwise change it whenever a VM comes or goes.
+ */
+#include "launcher/parts/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "launcher/report/error.h"
+#include "vfio/fd.h"
+#include "vfio/sysfs.h"
+
+#define TUN "net/tun"
+
+/* The kernel puts a number in. */
+#define TEMPLATE "hvr%d"
+
+static gboolean refuse(GError **error, HvrLaunchError code, const HvrProfileNet *net,
+		       const char *what, const char *hint)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, code, "[net %s] %s", net->id, what);
+	hvr_error_hint(error, "%s", hint);
+	return FALSE;
+}
+
+static gboolean check_bridge(const HvrContext *context, const HvrProfileNet *net,
+			     const HvrFacts *facts, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("class/net/%s/bridge", net->bridge);
+	g_autofree char *what =
+		g_strdup_printf("bridge: '%s' is no bridge of this host", net->bridge);
+	g_autofree char *make = g_strdup_printf("make it: ip link add %s type bridge; "
+						"ip link set %s up",
+						net->bridge, net->bridge);
+	g_autofree char *instead =
+		g_strdup_printf("run this as root (sudo), or once: sudo ip tuntap add tap0 mode "
+				"tap user %s; sudo ip link set tap0 master %s up; then set mode = "
+				"tap, tap = tap0",
+				facts->user_name, net->bridge);
+
+	if (!hvr_sysfs_exists(context->host.sys, path))
+		return refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
+	return facts->privileged || refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net,
+					   "bridge: only root can put a VM on it", instead);
+}
+
+static gboolean check_tap(const HvrContext *context, const HvrProfileNet *net,
+			  const HvrFacts *facts, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("class/net/%s/tun_flags", net->tap);
+	g_autofree char *what = g_strdup_printf("tap: '%s' is no tap of this host", net->tap);
+	g_autofree char *make = g_strdup_printf("make it: ip tuntap add %s mode tap user %s; "
+						"ip link set %s up",
+						net->tap, facts->user_name, net->tap);
+
+	return hvr_sysfs_exists(context->host.sys, path) ||
+	       refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
+}
+
+gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+			GError **error)
+{
+	for (guint i = 0; i < profile->nets->len; i++) {
+		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
+
+		if (net->mode == HVR_NET_BRIDGE && !check_bridge(context, net, facts, error))
+			return FALSE;
+		if (net->mode == HVR_NET_TAP && !check_tap(context, net, facts, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static int fail(GError **error, int saved, const HvrProfileNet *net, const char *what)
+{
+	gboolean denied = saved == EPERM || saved == EACCES;
+
+	g_set_error(error, HVR_LAUNCH_ERROR,
+		    denied ? HVR_LAUNCH_ERROR_PERMISSION : HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[net %s] cannot %s: %s", net->id, what, g_strerror(saved));
+	if (saved == EBUSY)
+		hvr_error_hint(error, "somebody else has the interface open");
+	return -1;
+}
+
+/* Attaches @fd to the interface of that name, or to a new one, whose name is then in @request. */
+static gboolean attach(int fd, const char *name, struct ifreq *request)
+{
+	memset(request, 0, sizeof(*request));
+	g_strlcpy(request->ifr_name, name, IFNAMSIZ);
+	request->ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	if (ioctl(fd, TUNSETIFF, request) == 0)
+		return TRUE;
+	/* an interface that was made for several queues takes no descriptor without the flag */
+	request->ifr_flags |= IFF_MULTI_QUEUE;
+	return errno == EINVAL && ioctl(fd, TUNSETIFF, request) == 0;
+}
+
+static gboolean set_mtu(int fd, const char *tap, const char *bridge)
+{
+	struct ifreq request = { 0 };
+
+	g_strlcpy(request.ifr_name, bridge, IFNAMSIZ);
+	if (ioctl(fd, SIOCGIFMTU, &request) < 0)
+		return FALSE;
+	g_strlcpy(request.ifr_name, tap, IFNAMSIZ);
+	return ioctl(fd, SIOCSIFMTU, &request) == 0;
+}
+
+static gboolean raise_address(int fd, const char *tap)
+{
+	struct ifreq request = { 0 };
+
+	g_strlcpy(request.ifr_name, tap, IFNAMSIZ);
+	if (ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+		return FALSE;
+	request.ifr_hwaddr.sa_data[0] = (char)0xfe;
+	return ioctl(fd, SIOCSIFHWADDR, &request) == 0;
+}
+
+static gboolean enter_bridge(int fd, const char *tap, const char *bridge)
+{
+	struct ifreq request = { 0 };
+
+	g_strlcpy(request.ifr_name, bridge, IFNAMSIZ);
+	request.ifr_ifindex = (int)if_nametoindex(tap);
+	return request.ifr_ifindex > 0 && ioctl(fd, SIOCBRADDIF, &request) == 0;
+}
+
+static gboolean bring_up(int fd, const char *tap)
+{
+	struct ifreq request = { 0 };
+
+	g_strlcpy(request.ifr_name, tap, IFNAMSIZ);
+	if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return FALSE;
+	request.ifr_flags |= IFF_UP;
+	return ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+}
+
+static int open_tun(const HvrHost *host, const HvrProfileNet *net, GError **error)
+{
+	int fd = hvr_open_beneath(host->dev, TUN, O_RDWR);
+	int saved = errno;
+
+	if (fd >= 0)
+		return fd;
+	fail(error, saved, net, "open the tun device");
+	if (saved == ENOENT)
+		hvr_error_hint(error, "load its driver: modprobe tun");
+	return -1;
+}
+
+static int open_on_bridge(const HvrHost *host, const HvrProfileNet *net, GError **error)
+{
+	g_autofree char *what = g_strdup_printf("put a tap on bridge '%s'", net->bridge);
+	g_auto(HvrFd) tap = open_tun(host, net, error);
+	g_auto(HvrFd) any = -1;
+	struct ifreq request;
+
+	if (tap < 0)
+		return -1;
+	any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (any < 0 || !attach(tap, TEMPLATE, &request) ||
+	    !set_mtu(any, request.ifr_name, net->bridge) || !raise_address(any, request.ifr_name) ||
+	    !enter_bridge(any, request.ifr_name, net->bridge) || !bring_up(any, request.ifr_name))
+		return fail(error, errno, net, what);
+	return g_steal_fd(&tap);
+}
+
+static int open_existing(const HvrHost *host, const HvrProfileNet *net, GError **error)
+{
+	g_autofree char *what = g_strdup_printf("open tap '%s'", net->tap);
+	g_auto(HvrFd) tap = -1;
+	struct ifreq request;
+
+	/* TUNSETIFF would make one */
+	if (if_nametoindex(net->tap) == 0)
+		return fail(error, errno, net, what);
+	tap = open_tun(host, net, error);
+	if (tap < 0)
+		return -1;
+	if (!attach(tap, net->tap, &request))
+		return fail(error, errno, net, what);
+	return g_steal_fd(&tap);
+}
+
+int hvr_tap_open(const HvrHost *host, const HvrProfileNet *net, GError **error)
+{
+	return net->mode == HVR_NET_BRIDGE ? open_on_bridge(host, net, error)
+					   : open_existing(host, net, error);
+}

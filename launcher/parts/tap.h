@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/host/facts.h"
+#include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
+
+/**
+ * hvr_taps_check - are the bridges and interfaces of the profile's nets there, and may we use them?
+ * Changes nothing.
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE, or _PERMISSION for a bridge without root
+ */
+gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+			GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_tap_open - the descriptor that QEMU gets for a net on the host's network.
+ * HVR_NET_BRIDGE: a new interface "hvr0", "hvr1", ... is made, up, in the bridge, with its MTU; it
+ * vanishes when the last descriptor is closed. HVR_NET_TAP: one that exists.
+ * Returns: a descriptor that the caller closes, or -1 with HVR_LAUNCH_ERROR_UNAVAILABLE or
+ * _PERMISSION; then no interface is left.
+ */
+int hvr_tap_open(const HvrHost *host, const HvrProfileNet *net,
+		 GError **error) G_GNUC_WARN_UNUSED_RESULT;

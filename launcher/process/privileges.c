@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dropping privileges, in this order:
+ *
+ *   1. ids and groups, keeping no capability:  capng_change_id
+ *      The supplementary groups are cleared, then at most one (kvm) is set; the bounding and the
+ *      ambient set are emptied while CAP_SETPCAP is still there.
+ *   2. NO_NEW_PRIVS: nothing that is executed from now on gains anything by setuid or file
+ *      capabilities; QEMU's own seccomp filter needs it too.
+ *   3. look: the sets must be empty, and root must not be had back.
+ *
+ * Must not: be called with threads, or go on after a failure.
+ */
+#include "launcher/process/privileges.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* With CAPNG_DROP_SUPP_GRP the list is emptied by libcap-ng, so a group that must stay is set
+ * before and the flag left out. */
+static const char *change_identity(const HvrIdentity *identity)
+{
+	int flags = CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT;
+
+	if (identity->has_group && setgroups(1, &identity->group) < 0)
+		return "setting the supplementary group";
+	if (!identity->has_group)
+		flags |= CAPNG_DROP_SUPP_GRP;
+	/* setgroups(2), setgid(2), setuid(2) and PR_CAPBSET_DROP need these until the change is
+	 * made; capng_change_id() drops what was not asked for. */
+	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_change_id((int)identity->uid, (int)identity->gid, (capng_flags_t)flags) < 0)
+		return "changing the user";
+	return NULL;
+}
+
+static const char *clear_capabilities(void)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
+		return "dropping capabilities";
+	return NULL;
+}
+
+const char *hvr_privileges_drop(const HvrIdentity *identity)
+{
+	gboolean root = geteuid() == 0;
+	const char *failed = root ? change_identity(identity) : clear_capabilities();
+
+	if (failed)
+		return failed;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return "setting no_new_privs";
+	capng_get_caps_process();
+	if (capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)
+		return "dropping capabilities";
+	if (root && identity->uid != 0 && setuid(0) == 0)
+		return "leaving root";
+	return NULL;
+}
+
+guint64 hvr_privileges_memlock_max(void)
+{
+	struct rlimit limit;
+
+	capng_get_caps_process();
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE) ||
+	    getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_max == RLIM_INFINITY)
+		return G_MAXUINT64;
+	return limit.rlim_max;
+}
+
+static G_NORETURN void access_in_child(const HvrIdentity *identity, const char *path, int flags)
+{
+	if (geteuid() == 0 && hvr_privileges_drop(identity))
+		_exit(EPERM);
+	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	_exit(fd < 0 ? errno : 0);
+}
+
+int hvr_privileges_can_access(const HvrIdentity *identity, const char *path, int flags)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return errno;
+	if (pid == 0)
+		access_in_child(identity, path, flags);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/process/privileges.h"
+
+/**
+ * hvr_program_find - where a program is.
+ * @privileged: look in the system's own folders only: a process with privileges does not let PATH
+ *              decide what it starts. An absolute @name is taken as it is.
+ * Returns: (transfer full): its path, or NULL where it is not or cannot be executed.
+ */
+char *hvr_program_find(const char *name, gboolean privileged) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A program that does one thing for a VM and ends: qemu-img, xorriso. */
+typedef struct {
+	const char *path; /* absolute */
+	const char *const *argv;
+	HvrIdentity identity; /* who it runs as: the VM's user */
+	const int *fds;	      /* what it inherits, under its own numbers */
+	guint n_fds;
+	int stdout_fd; /* becomes descriptor 1; 0: our own */
+	guint timeout_ms;
+} HvrProgram;
+
+/**
+ * hvr_program_run - run it without privileges and wait for its end.
+ * A program that is not done in time is killed with all that it has started, and so it is when a
+ * signal ends the launcher.
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE with the last line that it said; _BUSY: out of time.
+ */
+gboolean hvr_program_run(const HvrProgram *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fork, become nobody, exec.
+ *
+ * Stages of the child, each with what it should do and must not:
+ *   signals      defaults and an empty mask; must not run one of our handlers
+ *   session      its own, so that Ctrl-C in the terminal reaches the launcher, which then asks
+ *                the guest to power down; must not when the guest talks to that terminal
+ *   limits       RLIMIT_MEMLOCK while CAP_SYS_RESOURCE is there
+ *   CPUs         since QEMU's sandbox keeps it from choosing them itself
+ *   descriptors  all but the named ones get close-on-exec; must not close the error pipe
+ *   privileges   see privileges.c; must come after everything that needs any
+ *   parent       whose end is its own, where that is asked for; a change of ids would undo it
+ *   exec
+ * A stage that fails is told to the parent by its number and errno over a close-on-exec pipe: when
+ * exec succeeds the pipe just closes. The child calls no function that could wait for a lock that
+ * another thread holds: this program has a single thread.
+ */
+#include "launcher/process/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launcher/report/error.h"
+#include "vfio/fd.h"
+
+/* What the child says when a stage failed. */
+typedef struct {
+	int saved_errno;
+	char stage[60];
+} Failure;
+
+static const char *reset_signals(void)
+{
+	sigset_t none;
+	struct sigaction defaults = { .sa_handler = SIG_DFL };
+
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &defaults, NULL); /* refused for KILL and STOP: as it should */
+	sigemptyset(&none);
+	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? "resetting signals" : NULL;
+}
+
+static const char *limit_memlock(guint64 bytes)
+{
+	struct rlimit now, wanted = { .rlim_cur = bytes, .rlim_max = bytes };
+
+	if (bytes == 0)
+		return NULL;
+	if (getrlimit(RLIMIT_MEMLOCK, &now) < 0)
+		return "reading the memory lock limit";
+	if (setrlimit(RLIMIT_MEMLOCK, &wanted) == 0)
+		return NULL;
+	/* Without CAP_SYS_RESOURCE the hard limit is all there is; the plan has judged it. */
+	wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
+	return setrlimit(RLIMIT_MEMLOCK, &wanted) < 0 ? "setting the memory lock limit" : NULL;
+}
+
+static const char *keep_descriptors(const HvrSpawn *spawn)
+{
+	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS &&
+	    errno != EINVAL)
+		return "closing descriptors";
+	for (guint i = 0; i < spawn->n_fds; i++)
+		if (fcntl(spawn->fds[i], F_SETFD, 0) < 0)
+			return "handing over descriptors";
+	if (spawn->stdout_fd > 0 && dup2(spawn->stdout_fd, STDOUT_FILENO) < 0)
+		return "redirecting standard output";
+	if (spawn->stderr_fd >= 0 && dup2(spawn->stderr_fd, STDERR_FILENO) < 0)
+		return "redirecting standard error";
+	if (spawn->stdin_fd >= 0 && dup2(spawn->stdin_fd, STDIN_FILENO) < 0)
+		return "redirecting standard input";
+	return NULL;
+}
+
+/* @parent: who it was when we were made; it may have ended since, and then no signal comes. */
+static const char *follow_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return "following its parent";
+	errno = ESRCH;
+	return getppid() == parent ? NULL : "following its parent";
+}
+
+/* Returns the name of the stage that failed, with errno. Does not return when exec succeeds.
+ * @parent: 0: none to follow */
+static const char *become(const HvrSpawn *spawn, pid_t parent)
+{
+	const char *failed = reset_signals();
+
+	if (!failed && spawn->own_session && setsid() < 0)
+		failed = "making a session";
+	if (!failed)
+		failed = limit_memlock(spawn->memlock_bytes);
+	if (!failed && spawn->cpus && sched_setaffinity(0, sizeof(*spawn->cpus), spawn->cpus) < 0)
+		failed = "choosing CPUs";
+	if (!failed)
+		failed = keep_descriptors(spawn);
+	if (!failed)
+		failed = hvr_privileges_drop(&spawn->identity);
+	if (!failed && spawn->with_parent && parent)
+		failed = follow_parent(parent);
+	if (!failed) {
+		execv(spawn->path, spawn->argv);
+		failed = "executing it";
+	}
+	return failed;
+}
+
+static void set_failure(const HvrSpawn *spawn, const Failure *failure, GError **error)
+{
+	gboolean denied = failure->saved_errno == EPERM || failure->saved_errno == EACCES;
+
+	g_set_error(error, HVR_LAUNCH_ERROR,
+		    denied ? HVR_LAUNCH_ERROR_PERMISSION : HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "cannot start %s: %s: %s", spawn->path, failure->stage,
+		    g_strerror(failure->saved_errno));
+}
+
+static G_NORETURN void child(const HvrSpawn *spawn, pid_t parent, int pipe_fd)
+{
+	const char *stage = become(spawn, parent);
+	Failure failure = { .saved_errno = errno };
+
+	strncpy(failure.stage, stage, sizeof(failure.stage) - 1);
+	ssize_t written = write(pipe_fd, &failure, sizeof(failure));
+	_exit(written == sizeof(failure) ? 126 : 127);
+}
+
+/* TRUE when the pipe closed without a word: exec has happened. */
+static gboolean exec_happened(int pipe_fd, Failure *out_failure)
+{
+	ssize_t n;
+
+	do
+		n = read(pipe_fd, out_failure, sizeof(*out_failure));
+	while (n < 0 && errno == EINTR);
+	return n == 0;
+}
+
+pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
+{
+	Failure failure = { 0 };
+	int pipes[2];
+
+	if (pipe2(pipes, O_CLOEXEC) < 0) {
+		failure = (Failure){ errno, "making a pipe" };
+		return set_failure(spawn, &failure, error), -1;
+	}
+	g_auto(HvrFd) reader = pipes[0];
+	g_auto(HvrFd) writer = pipes[1];
+
+	pid_t parent = getpid(), pid = fork();
+	if (pid == 0)
+		child(spawn, parent, writer);
+	if (pid < 0) {
+		failure = (Failure){ errno, "making a process" };
+		return set_failure(spawn, &failure, error), -1;
+	}
+	hvr_fd_close(g_steal_fd(&writer));
+	if (!exec_happened(reader, &failure)) {
+		waitpid(pid, NULL, 0);
+		return set_failure(spawn, &failure, error), -1;
+	}
+	*out_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return pid;
+}
+
+void hvr_spawn_replace(const HvrSpawn *spawn, GError **error)
+{
+	const char *stage = become(spawn, 0);
+	Failure failure = { .saved_errno = errno };
+
+	strncpy(failure.stage, stage, sizeof(failure.stage) - 1);
+	set_failure(spawn, &failure, error);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sched.h>
+#include <sys/types.h>
+
+#include "launcher/process/privileges.h"
+
+/**
+ * HvrSpawn - how QEMU is started.
+ */
+typedef struct {
+	const char *path; /* absolute */
+	char *const *argv;
+	HvrIdentity identity;
+	guint64 memlock_bytes; /* RLIMIT_MEMLOCK, soft and hard; 0: leave it */
+	const cpu_set_t *cpus; /* the CPUs that it may run on; NULL: as we do */
+	const int *fds;	       /* these stay open, under their own numbers, */
+	guint n_fds;	       /* beside 0, 1 and 2; nothing else does */
+	int stdout_fd;	       /* becomes descriptor 1; 0: our own */
+	int stderr_fd;	       /* becomes descriptor 2; -1: our own */
+	int stdin_fd;	       /* becomes descriptor 0; -1: our own */
+	gboolean own_session;  /* setsid(2): the terminal's signals are for the launcher alone */
+	gboolean with_parent;  /* it is killed when this process, or what it becomes, ends */
+} HvrSpawn;
+
+/**
+ * hvr_spawn - start the program as somebody without privileges.
+ *
+ * The child has the identity's ids and groups, no capability in any set, NO_NEW_PRIVS, default
+ * signal handling, an empty signal mask, and the memory lock limit.
+ * @out_pidfd: the caller closes it
+ * Returns: its pid, or -1. A child that cannot be made so, or whose exec fails, is reported here
+ * and never runs.
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE or _PERMISSION, naming the stage that failed.
+ */
+pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same without a child, for --exec: returns only when it failed. */
+void hvr_spawn_replace(const HvrSpawn *spawn, GError **error);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From an error to what the user sees of it: a line, perhaps a hint, and an exit status.
+ *
+ * Errors travel as GError through all folders. The hint rides in the message behind a newline, so
+ * it survives g_prefix_error() and g_propagate_error() without a type of its own; a message never
+ * has a second newline. Scripts see the exit status only, so the mapping from every domain's
+ * codes to sysexits(3)-like numbers is here and nowhere else.
+ */
+#include "launcher/report/error.h"
+
+#include <gio/gio.h>
+
+#include "qmp/error.h"
+#include "vfio/error.h"
+
+enum {
+	EXIT_UNAVAILABLE = 69,
+	EXIT_INTERNAL = 70,
+	EXIT_KERNEL = 71,
+	EXIT_BUSY = 75,
+	EXIT_QEMU = 76,
+	EXIT_PERMISSION = 77,
+};
+
+G_DEFINE_QUARK(hvr_launch_error, hvr_launch_error)
+G_DEFINE_QUARK(hvr_status_error, hvr_status_error)
+
+void hvr_error_hint(GError **error, const char *format, ...)
+{
+	g_autofree char *hint = NULL;
+	g_autofree char *message = NULL;
+	va_list args;
+
+	if (!error || !*error || strchr((*error)->message, '\n'))
+		return;
+	va_start(args, format);
+	hint = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_strdelimit(hint, "\n", ' ');
+	message = (*error)->message;
+	(*error)->message = g_strconcat(message, "\n", hint, NULL);
+}
+
+static int launch_status(int code)
+{
+	static const int statuses[] = {
+		[HVR_LAUNCH_ERROR_USAGE] = 64,
+		[HVR_LAUNCH_ERROR_UNAVAILABLE] = EXIT_UNAVAILABLE,
+		[HVR_LAUNCH_ERROR_INTERNAL] = EXIT_INTERNAL,
+		[HVR_LAUNCH_ERROR_KERNEL] = EXIT_KERNEL,
+		[HVR_LAUNCH_ERROR_BUSY] = EXIT_BUSY,
+		[HVR_LAUNCH_ERROR_QEMU] = EXIT_QEMU,
+		[HVR_LAUNCH_ERROR_PERMISSION] = EXIT_PERMISSION,
+		[HVR_LAUNCH_ERROR_PROFILE] = 78,
+	};
+
+	if (code < 0 || code >= (int)G_N_ELEMENTS(statuses))
+		return EXIT_INTERNAL;
+	return statuses[code];
+}
+
+static int vfio_status(int code)
+{
+	switch (code) {
+	case HVR_VFIO_ERROR_NOT_FOUND:
+	case HVR_VFIO_ERROR_NO_IOMMU:
+	case HVR_VFIO_ERROR_NOT_VIABLE:
+	case HVR_VFIO_ERROR_UNSUITABLE:
+		return EXIT_UNAVAILABLE;
+	case HVR_VFIO_ERROR_BUSY:
+	case HVR_VFIO_ERROR_TIMEOUT:
+		return EXIT_BUSY;
+	case HVR_VFIO_ERROR_PERMISSION:
+		return EXIT_PERMISSION;
+	case HVR_VFIO_ERROR_KERNEL:
+		return EXIT_KERNEL;
+	default:
+		return EXIT_INTERNAL;
+	}
+}
+
+static int qmp_status(int code)
+{
+	switch (code) {
+	case HVR_QMP_ERROR_CLOSED:
+		return EXIT_UNAVAILABLE;
+	case HVR_QMP_ERROR_TIMEOUT:
+		return EXIT_BUSY;
+	case HVR_QMP_ERROR_PROTOCOL:
+	case HVR_QMP_ERROR_REMOTE:
+	case HVR_QMP_ERROR_NOT_FOUND:
+	case HVR_QMP_ERROR_REFUSED:
+		return EXIT_QEMU;
+	default:
+		return EXIT_INTERNAL;
+	}
+}
+
+static int io_status(int code)
+{
+	switch (code) {
+	case G_IO_ERROR_PERMISSION_DENIED:
+		return EXIT_PERMISSION;
+	case G_IO_ERROR_BUSY:
+		return EXIT_BUSY;
+	default:
+		return EXIT_KERNEL;
+	}
+}
+
+int hvr_exit_status(const GError *error)
+{
+	if (!error)
+		return EXIT_INTERNAL;
+	if (error->domain == HVR_STATUS_ERROR)
+		return error->code;
+	if (error->domain == HVR_LAUNCH_ERROR)
+		return launch_status(error->code);
+	if (error->domain == HVR_VFIO_ERROR)
+		return vfio_status(error->code);
+	if (error->domain == HVR_QMP_ERROR)
+		return qmp_status(error->code);
+	if (error->domain == G_IO_ERROR)
+		return io_status(error->code);
+	return EXIT_INTERNAL;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lines shorter than PIPE_BUF, each with one write(2), so they do not mix with other writers'. The
+ * descriptor may be shared, so it is not made non-blocking: it is asked first whether it takes
+ * something, which for a pipe means a whole PIPE_BUF.
+ */
+#include "launcher/report/events.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-glib/json-glib.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launcher/report/error.h"
+#include "launcher/report/json.h"
+#include "vfio/fd.h"
+
+/* The longest text in a line; the rest of it is cut off. */
+#define TEXT_BYTES 1024
+
+struct HvrEvents {
+	int fd;
+	char *vm;
+	gint64 lost;
+};
+
+static int open_file(const char *where, GError **error)
+{
+	int fd = open(where, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		      0666);
+	int saved = errno;
+
+	if (fd < 0) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+			    "--events: cannot open '%s': %s", where, g_strerror(saved));
+		if (saved == ENXIO)
+			hvr_error_hint(error, "start who reads the FIFO first");
+	}
+	return fd;
+}
+
+static int check_descriptor(guint64 number, GError **error)
+{
+	int flags = fcntl((int)number, F_GETFL);
+
+	/* A copy: a supervisor that detaches leaves the standard ones. */
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return fcntl((int)number, F_DUPFD_CLOEXEC, 3);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "--events: descriptor %d is not open for writing", (int)number);
+	return -1;
+}
+
+HvrEvents *hvr_events_open(const char *where, const char *vm, GError **error)
+{
+	guint64 number = 0;
+	gboolean is_number = g_ascii_string_to_unsigned(where, 10, 0, INT_MAX, &number, NULL);
+	int fd = is_number ? check_descriptor(number, error) : open_file(where, error);
+
+	if (fd < 0)
+		return NULL;
+	HvrEvents *events = g_new0(HvrEvents, 1);
+	*events = (HvrEvents){ .fd = fd, .vm = g_strdup(vm) };
+	return events;
+}
+
+void hvr_events_free(HvrEvents *events)
+{
+	if (!events)
+		return;
+	hvr_fd_close(events->fd);
+	g_free(events->vm);
+	g_free(events);
+}
+
+static JsonObject *begin(const HvrEvents *events, const char *event)
+{
+	JsonObject *object = json_object_new();
+
+	json_object_set_string_member(object, "event", event);
+	json_object_set_int_member(object, "ms", g_get_monotonic_time() / 1000);
+	json_object_set_string_member(object, "vm", events->vm);
+	if (events->lost)
+		json_object_set_int_member(object, "lost", events->lost);
+	return object;
+}
+
+static gboolean write_line(int fd, const char *line)
+{
+	struct pollfd wait = { fd, POLLOUT, 0 };
+
+	if (poll(&wait, 1, 0) != 1 || !(wait.revents & POLLOUT))
+		return FALSE;
+	return write(fd, line, strlen(line)) == (ssize_t)strlen(line);
+}
+
+/* @object: (transfer full) */
+static void end(HvrEvents *events, JsonObject *object)
+{
+	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_take_object(root, object);
+	g_autofree char *text = json_to_string(root, FALSE);
+	g_autofree char *line = g_strconcat(text, "\n", NULL);
+	events->lost = write_line(events->fd, line) ? 0 : events->lost + 1;
+}
+
+static void set_text(JsonObject *object, const char *key, const char *text)
+{
+	g_autofree char *cut = text ? g_strndup(text, TEXT_BYTES) : NULL;
+	g_autofree char *valid = cut ? g_utf8_make_valid(cut, -1) : NULL;
+
+	hvr_json_set_string(object, key, valid);
+}
+
+void hvr_events_tell(HvrEvents *events, const char *event, const char *key, const char *text)
+{
+	if (!events)
+		return;
+	JsonObject *object = begin(events, event);
+	if (key)
+		set_text(object, key, text);
+	end(events, object);
+}
+
+void hvr_events_tell_device(HvrEvents *events, const char *event, const char *device,
+			    const char *address)
+{
+	if (!events)
+		return;
+	JsonObject *object = begin(events, event);
+	set_text(object, "device", device);
+	set_text(object, "address", address);
+	end(events, object);
+}
+
+void hvr_events_tell_number(HvrEvents *events, const char *event, const char *key, gint64 number)
+{
+	if (!events)
+		return;
+	JsonObject *object = begin(events, event);
+	json_object_set_int_member(object, key, number);
+	end(events, object);
+}

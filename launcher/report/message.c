@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Messages go out with one write(2) each, so that lines of several processes do not mix.
+ *
+ * A supervisor must not stand still because nobody reads its standard error. poll(2) calls a pipe
+ * writable when a page of it is free, so a write of at most a page never blocks then.
+ */
+#include "launcher/report/message.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PREFIX "hailo-vm-run: "
+/* How long a reader may take before what is said is lost; one that was too slow gets no more time
+ * until it reads again. */
+#define PATIENCE_MS 1000
+
+static gboolean somebody_reads(void)
+{
+	static gboolean slow;
+	struct pollfd poller = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	slow = poll(&poller, 1, slow ? 0 : PATIENCE_MS) == 0;
+	return !slow;
+}
+
+void hvr_message_bytes(const char *bytes, gsize length)
+{
+	while (length > 0 && somebody_reads()) {
+		ssize_t written = write(STDERR_FILENO, bytes, MIN(length, PIPE_BUF));
+		if (written < 0)
+			return; /* nobody is left to be told */
+		bytes += written;
+		length -= (gsize)written;
+	}
+}
+
+static void emit(const char *text)
+{
+	hvr_message_bytes(text, strlen(text));
+}
+
+void hvr_message(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_autofree char *line = g_strconcat(PREFIX, text, "\n", NULL);
+	emit(line);
+}
+
+static void emit_error(const char *kind, const GError *error)
+{
+	g_auto(GStrv) parts = g_strsplit(error->message, "\n", 2);
+	g_autofree char *text = g_strconcat(PREFIX, kind, parts[0], "\n", parts[1] ? "hint: " : "",
+					    parts[1] ? parts[1] : "", parts[1] ? "\n" : "", NULL);
+	emit(text);
+}
+
+void hvr_message_error(const GError *error)
+{
+	emit_error("", error);
+}
+
+void hvr_message_warning(const GError *error)
+{
+	emit_error("warning: ", error);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who is dead is decided by pid and start time, from /proc/PID/stat: its second field, the
+ * command in parentheses, may hold anything, so fields are counted behind the last ')'.
+ */
+#include "launcher/runtime/process.h"
+
+#include <string.h>
+
+#include "vfio/sysfs.h"
+
+/* Fields behind the command: the state is the first, the start time the 20th. */
+#define FIELD_STATE	 0
+#define FIELD_START_TIME 19
+
+static gboolean read_stat(const HvrHost *host, pid_t pid, char *out_state, guint64 *out_start)
+{
+	g_autofree char *path = g_strdup_printf("%d/stat", (int)pid);
+	g_autofree char *stat = hvr_sysfs_read(host->proc, path, NULL);
+	const char *behind = stat ? strrchr(stat, ')') : NULL;
+
+	if (!behind || behind[1] != ' ')
+		return FALSE;
+	g_auto(GStrv) fields = g_strsplit(behind + 2, " ", -1);
+	if (g_strv_length(fields) <= FIELD_START_TIME)
+		return FALSE;
+	*out_state = fields[FIELD_STATE][0];
+	return g_ascii_string_to_unsigned(fields[FIELD_START_TIME], 10, 0, G_MAXUINT64, out_start,
+					  NULL);
+}
+
+HvrProcess hvr_process_of(const HvrHost *host, pid_t pid)
+{
+	HvrProcess process = { .pid = pid };
+	char state = 0;
+
+	if (pid <= 0 || !read_stat(host, pid, &state, &process.start_time))
+		return (HvrProcess){ 0 };
+	return process;
+}
+
+gboolean hvr_process_alive(const HvrHost *host, const HvrProcess *process)
+{
+	guint64 start_time = 0;
+	char state = 0;
+
+	return process->pid > 0 && read_stat(host, process->pid, &state, &start_time) &&
+	       start_time == process->start_time && state != 'Z' && state != 'X';
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The record of a running VM. Who is alive is asked of the kernel, never read from the record.
+ */
+#include "launcher/runtime/vm.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launcher/report/error.h"
+#include "launcher/runtime/runtime.h"
+#include "vfio/fd.h"
+#include "vfio/sysfs.h"
+
+#define GROUP_VM      "vm"
+#define DEVICE_PREFIX "device "
+
+#define SSH_PORT 22
+
+HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *address,
+			       const char *port, int group)
+{
+	HvrVmDevice *device = g_new0(HvrVmDevice, 1);
+
+	device->id = g_strdup(id);
+	device->section = g_strdup(section);
+	device->address = g_strdup(address);
+	device->port = g_strdup(port);
+	device->group = group;
+	device->in_vm = TRUE;
+	return device;
+}
+
+void hvr_vm_device_free(HvrVmDevice *device)
+{
+	if (!device)
+		return;
+	g_free(device->id);
+	g_free(device->section);
+	g_free(device->address);
+	g_free(device->port);
+	g_free(device);
+}
+
+HvrVm *hvr_vm_new(const char *name)
+{
+	HvrVm *vm = g_new0(HvrVm, 1);
+
+	vm->name = g_strdup(name);
+	vm->devices = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_vm_device_free);
+	return vm;
+}
+
+void hvr_vm_free(HvrVm *vm)
+{
+	if (!vm)
+		return;
+	g_free(vm->name);
+	g_free(vm->profile);
+	g_free(vm->serial);
+	g_free(vm->serial_file);
+	g_free(vm->ssh_address);
+	g_free(vm->hailort_min);
+	g_ptr_array_unref(vm->devices);
+	g_free(vm);
+}
+
+static void describe_ssh(HvrVm *vm, const HvrProfileNet *net)
+{
+	for (guint i = 0; i < net->forwards->len && !vm->ssh_address; i++) {
+		const HvrForward *forward = g_ptr_array_index(net->forwards, i);
+		if (forward->udp || forward->guest_port != SSH_PORT)
+			continue;
+		vm->ssh_address = g_strdup(forward->host_address);
+		vm->ssh_port = forward->host_port;
+	}
+}
+
+void hvr_vm_describe(HvrVm *vm, const HvrProfile *profile)
+{
+	static const char *const modes[] = {
+		[HVR_SERIAL_NONE] = "none",
+		[HVR_SERIAL_STDIO] = "stdio",
+		[HVR_SERIAL_FILE] = "file",
+		[HVR_SERIAL_SOCKET] = "socket",
+	};
+
+	vm->profile = g_strdup(profile->file);
+	vm->serial = g_strdup(modes[profile->serial]);
+	vm->serial_file =
+		profile->serial == HVR_SERIAL_FILE ? g_strdup(profile->serial_file) : NULL;
+	vm->hailort_min = g_strdup(profile->guest.hailort_min);
+	vm->ready_set = profile->guest.ready != HVR_READY_NONE;
+	for (guint i = 0; i < profile->nets->len; i++)
+		describe_ssh(vm, g_ptr_array_index(profile->nets, i));
+}
+
+int hvr_vm_open_folder(int runtime, const char *name)
+{
+	g_autofree char *path = g_strconcat("vms/", name, NULL);
+	return hvr_open_beneath(runtime, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+GPtrArray *hvr_vm_folders(int runtime)
+{
+	return hvr_sysfs_list(runtime, "vms");
+}
+
+static void empty_folder(int folder)
+{
+	g_autoptr(GPtrArray) names = hvr_sysfs_list(folder, ".");
+
+	for (guint i = 0; i < names->len; i++)
+		unlinkat(folder, g_ptr_array_index(names, i), 0);
+}
+
+int hvr_vm_make_folder(int runtime, const char *name, GError **error)
+{
+	g_auto(HvrFd) vms = hvr_runtime_open_folder(runtime, "vms", error);
+	g_auto(HvrFd) folder = vms < 0 ? -1 : hvr_runtime_open_folder(vms, name, error);
+
+	if (folder >= 0)
+		empty_folder(folder);
+	return g_steal_fd(&folder);
+}
+
+void hvr_vm_remove_folder(int runtime, const char *name)
+{
+	g_autofree char *path = g_strconcat("vms/", name, NULL);
+	g_auto(HvrFd) folder = hvr_vm_open_folder(runtime, name);
+
+	if (folder < 0)
+		return;
+	empty_folder(folder);
+	unlinkat(runtime, path, AT_REMOVEDIR);
+}
+
+static void set_process(GKeyFile *file, const char *key, const HvrProcess *process)
+{
+	g_autofree char *text =
+		g_strdup_printf("%d %" G_GUINT64_FORMAT, (int)process->pid, process->start_time);
+	g_key_file_set_string(file, GROUP_VM, key, text);
+}
+
+static void get_process(GKeyFile *file, const char *key, HvrProcess *process)
+{
+	g_autofree char *text = g_key_file_get_string(file, GROUP_VM, key, NULL);
+	g_auto(GStrv) words = g_strsplit(text ? text : "", " ", 2);
+	guint64 pid = 0, start_time = 0;
+
+	if (g_strv_length(words) == 2 &&
+	    g_ascii_string_to_unsigned(words[0], 10, 0, G_MAXINT32, &pid, NULL) &&
+	    g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT64, &start_time, NULL))
+		*process = (HvrProcess){ .pid = (pid_t)pid, .start_time = start_time };
+}
+
+static void set_device(GKeyFile *file, const HvrVmDevice *device)
+{
+	g_autofree char *group = g_strconcat(DEVICE_PREFIX, device->id, NULL);
+
+	g_key_file_set_string(file, group, "section", device->section);
+	g_key_file_set_string(file, group, "address", device->address);
+	g_key_file_set_string(file, group, "port", device->port);
+	g_key_file_set_integer(file, group, "group", device->group);
+	g_key_file_set_boolean(file, group, "keep", device->keep);
+	g_key_file_set_boolean(file, group, "in_vm", device->in_vm);
+}
+
+static void get_device(GKeyFile *file, const char *group, HvrVm *vm)
+{
+	g_autofree char *section = g_key_file_get_string(file, group, "section", NULL);
+	g_autofree char *address = g_key_file_get_string(file, group, "address", NULL);
+	g_autofree char *port = g_key_file_get_string(file, group, "port", NULL);
+
+	if (!section || !address || !port)
+		return;
+	HvrVmDevice *device =
+		hvr_vm_device_new(group + strlen(DEVICE_PREFIX), section, address, port,
+				  g_key_file_get_integer(file, group, "group", NULL));
+	device->keep = g_key_file_get_boolean(file, group, "keep", NULL);
+	device->in_vm = g_key_file_get_boolean(file, group, "in_vm", NULL);
+	g_ptr_array_add(vm->devices, device);
+}
+
+static void set_string(GKeyFile *file, const char *key, const char *value)
+{
+	if (value)
+		g_key_file_set_string(file, GROUP_VM, key, value);
+}
+
+static void set_description(GKeyFile *file, const HvrVm *vm)
+{
+	set_string(file, "profile", vm->profile);
+	set_string(file, "serial", vm->serial);
+	set_string(file, "serial_file", vm->serial_file);
+	set_string(file, "ssh_address", vm->ssh_address);
+	set_string(file, "hailort_min", vm->hailort_min);
+	g_key_file_set_integer(file, GROUP_VM, "ssh_port", (int)vm->ssh_port);
+	g_key_file_set_boolean(file, GROUP_VM, "ready_set", vm->ready_set);
+	g_key_file_set_boolean(file, GROUP_VM, "ready", vm->ready);
+}
+
+static void get_description(GKeyFile *file, HvrVm *vm)
+{
+	vm->profile = g_key_file_get_string(file, GROUP_VM, "profile", NULL);
+	vm->serial = g_key_file_get_string(file, GROUP_VM, "serial", NULL);
+	vm->serial_file = g_key_file_get_string(file, GROUP_VM, "serial_file", NULL);
+	vm->ssh_address = g_key_file_get_string(file, GROUP_VM, "ssh_address", NULL);
+	vm->hailort_min = g_key_file_get_string(file, GROUP_VM, "hailort_min", NULL);
+	vm->ssh_port = (guint)g_key_file_get_integer(file, GROUP_VM, "ssh_port", NULL);
+	vm->ready_set = g_key_file_get_boolean(file, GROUP_VM, "ready_set", NULL);
+	vm->ready = g_key_file_get_boolean(file, GROUP_VM, "ready", NULL);
+}
+
+gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+
+	g_key_file_set_string(file, GROUP_VM, "name", vm->name);
+	set_description(file, vm);
+	set_process(file, "supervisor", &vm->supervisor);
+	set_process(file, "qemu", &vm->qemu);
+	g_key_file_set_int64(file, GROUP_VM, "since", vm->since);
+	for (guint i = 0; i < vm->devices->len; i++)
+		set_device(file, g_ptr_array_index(vm->devices, i));
+	g_autofree char *text = g_key_file_to_data(file, NULL, NULL);
+	return hvr_runtime_replace(folder, HVR_VM_RECORD, text, error);
+}
+
+static HvrVm *read_record(const HvrContext *context, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("vms/%s/" HVR_VM_RECORD, name);
+	g_autofree char *text = hvr_sysfs_read(context->runtime, path, NULL);
+	g_autoptr(GKeyFile) file = g_key_file_new();
+
+	if (!text || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
+		return NULL;
+	HvrVm *vm = hvr_vm_new(name);
+	get_description(file, vm);
+	vm->since = g_key_file_get_int64(file, GROUP_VM, "since", NULL);
+	get_process(file, "supervisor", &vm->supervisor);
+	get_process(file, "qemu", &vm->qemu);
+	g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
+	for (guint i = 0; groups[i]; i++)
+		if (g_str_has_prefix(groups[i], DEVICE_PREFIX))
+			get_device(file, groups[i], vm);
+	return vm;
+}
+
+GPtrArray *hvr_vm_list(const HvrContext *context)
+{
+	GPtrArray *vms = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_vm_free);
+
+	if (context->runtime < 0)
+		return vms;
+	g_autoptr(GPtrArray) names = hvr_vm_folders(context->runtime);
+	for (guint i = 0; i < names->len; i++) {
+		HvrVm *vm = read_record(context, g_ptr_array_index(names, i));
+		if (vm && (hvr_process_alive(&context->host, &vm->qemu) ||
+			   hvr_process_alive(&context->host, &vm->supervisor)))
+			g_ptr_array_add(vms, vm);
+		else
+			hvr_vm_free(vm);
+	}
+	return vms;
+}
+
+static char *running_names(const HvrContext *context)
+{
+	g_autoptr(GPtrArray) vms = hvr_vm_list(context);
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < vms->len; i++)
+		g_string_append_printf(text, "%s%s", i ? ", " : "",
+				       ((const HvrVm *)g_ptr_array_index(vms, i))->name);
+	return g_string_free(text, FALSE);
+}
+
+HvrVm *hvr_vm_read(const HvrContext *context, const char *name, GError **error)
+{
+	g_autoptr(HvrVm) vm = context->runtime < 0 ? NULL : read_record(context, name);
+
+	if (vm && (hvr_process_alive(&context->host, &vm->qemu) ||
+		   hvr_process_alive(&context->host, &vm->supervisor)))
+		return g_steal_pointer(&vm);
+	g_autofree char *others = context->runtime < 0 ? g_strdup("") : running_names(context);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "no VM named '%s' is running", name);
+	hvr_error_hint(error, *others ? "running: %s" : "no VM is running%s", others);
+	return NULL;
+}

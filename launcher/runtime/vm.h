@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
+#include "launcher/runtime/process.h"
+
+/* One device of a VM, as its record has it. */
+typedef struct {
+	char *id;      /* QEMU's id */
+	char *section; /* the [device] section it comes from: what `unplug` takes */
+	char *address; /* of the PCI function */
+	char *port;    /* the root port it sits on */
+	int group;
+	gboolean keep;	/* stays on vfio-pci when it leaves the VM */
+	gboolean in_vm; /* FALSE: unplugged */
+} HvrVmDevice;
+HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *address,
+			       const char *port, int group);
+void hvr_vm_device_free(HvrVmDevice *device);
+
+/**
+ * HvrVm - one running VM as others see it: vms/NAME/vm.ini. Written when QEMU was started, and
+ * whenever a device comes or goes.
+ */
+typedef struct {
+	char *name;
+	char *profile;	       /* the profile's file */
+	HvrProcess supervisor; /* pid 0: none (--exec) */
+	HvrProcess qemu;
+	gint64 since;	    /* seconds since the epoch */
+	GPtrArray *devices; /* of HvrVmDevice */
+	/* What other commands need to know of the profile, as it was with its --set words. */
+	char *serial;	   /* "none", "stdio", "file" or "socket" */
+	char *serial_file; /* NULL unless "file" */
+	char *ssh_address; /* of the host; leads to the guest's port 22. NULL: nothing does */
+	guint ssh_port;
+	char *hailort_min;  /* the oldest that `verify` accepts */
+	gboolean ready_set; /* [guest] ready says how to tell */
+	gboolean ready;	    /* it has been told */
+} HvrVm;
+HvrVm *hvr_vm_new(const char *name);
+/* Notes what other commands need to know of the profile. */
+void hvr_vm_describe(HvrVm *vm, const HvrProfile *profile);
+void hvr_vm_free(HvrVm *vm);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
+
+/* The names of its files in vms/NAME/. */
+#define HVR_VM_RECORD  "vm.ini"
+#define HVR_VM_QMP     "qmp.sock"
+#define HVR_VM_CONTROL "control.sock"
+#define HVR_VM_SERIAL  "serial.sock"
+#define HVR_VM_AGENT   "agent.sock"
+#define HVR_VM_SEED    "cloud-init.img" /* shown by print; run has it in memory only */
+#define HVR_VM_LOG     "messages.log"	/* of a supervisor that was detached, and of its QEMU */
+
+/* vms/NAME, made where missing and emptied of what a crash left: the caller holds the VM's lock.
+ * Returns: a descriptor, or -1. */
+int hvr_vm_make_folder(int runtime, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* vms/NAME as it is. Returns: a descriptor, or -1 with errno. */
+int hvr_vm_open_folder(int runtime, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The names in vms/, of VMs that run or did. [transfer full] */
+GPtrArray *hvr_vm_folders(int runtime) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Removes vms/NAME and what is in it. The caller holds the VM's lock. */
+void hvr_vm_remove_folder(int runtime, const char *name);
+
+gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_vm_read - the record of VM @name.
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when no such VM runs, with the names of those that do.
+ */
+HvrVm *hvr_vm_read(const HvrContext *context, const char *name,
+		   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The records of all VMs whose QEMU or supervisor is alive, sorted by name. */
+GPtrArray *hvr_vm_list(const HvrContext *context) G_GNUC_WARN_UNUSED_RESULT;

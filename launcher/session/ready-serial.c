@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ready when the serial port says so. The file is read from its beginning and watched by inotify,
+ * the socket is read as its only client. Lines are matched one by one, the last one also before it
+ * has ended: a login prompt never does.
+ */
+#include "launcher/session/ready-parts.h"
+
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "launcher/report/message.h"
+#include "qmp/connect.h"
+#include "vfio/fd.h"
+
+/* What is longer is matched in parts. */
+#define LINE_BYTES 4096
+
+typedef struct {
+	HvrReadiness *readiness;
+	GRegex *pattern;
+	GString *line;
+	int port;   /* the file, or the socket */
+	int notify; /* of the file; -1 with a socket */
+} Watch;
+
+static gboolean matches(const Watch *watch)
+{
+	return g_regex_match_full(watch->pattern, watch->line->str, (gssize)watch->line->len, 0, 0,
+				  NULL, NULL);
+}
+
+/* TRUE: there it was. */
+static gboolean take(Watch *watch, const char *bytes, gsize length)
+{
+	for (gsize i = 0; i < length; i++) {
+		gboolean ends = bytes[i] == '\n' || watch->line->len == LINE_BYTES;
+		if (ends && matches(watch))
+			return TRUE;
+		if (ends)
+			g_string_truncate(watch->line, 0);
+		if (bytes[i] != '\n' && bytes[i] != '\r')
+			g_string_append_c(watch->line, bytes[i]);
+	}
+	return matches(watch);
+}
+
+static void drain(int fd)
+{
+	char events[4096];
+
+	while (read(fd, events, sizeof(events)) > 0)
+		;
+}
+
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
+{
+	Watch *watch = user_data;
+	char bytes[4096];
+	ssize_t n;
+
+	if (watch->notify >= 0)
+		drain(watch->notify);
+	while ((n = read(watch->port, bytes, sizeof(bytes))) > 0) {
+		if (!take(watch, bytes, (gsize)n))
+			continue;
+		hvr_readiness_reach(watch->readiness);
+		return G_SOURCE_REMOVE;
+	}
+	/* A socket that ends is a QEMU that ends; a file only pauses. */
+	return n == 0 && watch->notify < 0 ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+static gboolean open_file(Watch *watch, const char *path)
+{
+	watch->port = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	watch->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	return watch->port >= 0 && watch->notify >= 0 &&
+	       inotify_add_watch(watch->notify, path, IN_MODIFY) >= 0;
+}
+
+static gboolean open_port(Watch *watch, const HvrSession *session)
+{
+	if (session->profile->serial == HVR_SERIAL_FILE)
+		return open_file(watch, session->profile->serial_file);
+	watch->port = hvr_qmp_connect(session->folder, HVR_VM_SERIAL, NULL);
+	return watch->port >= 0;
+}
+
+static gboolean on_begin(gpointer user_data)
+{
+	Watch *watch = user_data;
+
+	on_readable(watch->port, G_IO_IN, watch);
+	return G_SOURCE_REMOVE;
+}
+
+static gpointer start(HvrReadiness *readiness, HvrSession *session)
+{
+	Watch *watch = g_new0(Watch, 1);
+
+	*watch = (Watch){ .readiness = readiness, .port = -1, .notify = -1 };
+	watch->line = g_string_new(NULL);
+	/* It has been compiled before, when the profile was read. */
+	watch->pattern = g_regex_new(session->profile->guest.ready_pattern, G_REGEX_RAW, 0, NULL);
+	if (watch->pattern && open_port(watch, session)) {
+		g_unix_fd_add(watch->notify >= 0 ? watch->notify : watch->port, G_IO_IN,
+			      on_readable, watch);
+		/* What was written before the watch began. */
+		g_idle_add(on_begin, watch);
+	} else {
+		hvr_message("the serial port cannot be watched: nothing will tell when the guest "
+			    "is ready");
+	}
+	return watch;
+}
+
+static void stop(gpointer data)
+{
+	Watch *watch = data;
+
+	while (g_source_remove_by_user_data(watch))
+		;
+	hvr_fd_close(watch->port);
+	hvr_fd_close(watch->notify);
+	g_string_free(watch->line, TRUE);
+	g_clear_pointer(&watch->pattern, g_regex_unref);
+	g_free(watch);
+}
+
+const HvrReadyWay hvr_ready_by_serial = { start, stop };
