@@ -189,13 +189,13 @@ static void check_node(HvrCheck *check, const HvrClaimedCard *card)
 	const HvrPciFunction *function = card->function;
 	GError *error = NULL;
 
-	if (check->facts->privileged)
+	if (check->facts->user->privileged)
 		hvr_check_pass(check, "card-node", function->name,
 			       "/dev/vfio/%d will belong to user %s while the VM runs",
-			       function->group, check->facts->user_name);
+			       function->group, check->facts->user->name);
 	else if (hvr_judge_prepared(check->facts, check->view, function, &error))
 		hvr_check_pass(check, "card-node", function->name, "user %s may open /dev/vfio/%d",
-			       check->facts->user_name, function->group);
+			       check->facts->user->name, function->group);
 	else
 		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-node", function->name, error,
 				 HVR_CHECK_SEE_RUN);

@@ -136,6 +136,7 @@ static void clear(HvrCheck *check)
 	g_clear_pointer(&check->view, hvr_plan_view_free);
 	g_clear_pointer(&check->claim, hvr_claim_free);
 	g_clear_pointer(&check->inventory, hvr_inventory_free);
+	g_clear_pointer(&check->parts, hvr_parts_free);
 	g_clear_pointer(&check->facts, hvr_facts_free);
 }
 
@@ -153,8 +154,10 @@ GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError 
 	check.profile = profile ? profile : made;
 	if (!check.profile)
 		return clear(&check), NULL;
-	check.facts = hvr_facts_gather(context, check.profile, TRUE, &no_user);
+	check.facts = hvr_facts_gather(context, check.profile, &no_user);
 	if (check.facts)
+		check.parts = hvr_parts_gather(context, check.profile, check.facts->user, &no_user);
+	if (check.parts)
 		ask_all(&check);
 	else
 		hvr_check_refuse(&check, HVR_CHECK_FAIL, "user", HVR_CHECK_HOST, no_user,

@@ -47,7 +47,7 @@ static char *kvm_fix(const HvrCheck *check, const HvrCpu *cpu)
 	if (cpu->is_guest)
 		return g_strdup("set accel = tcg, or fix nested virtualisation in the host below");
 	return g_strdup_printf("let the user open it: usermod -aG kvm %s, then log in again",
-			       check->facts->user_name);
+			       check->facts->user->name);
 }
 
 static void check_kvm(HvrCheck *check, const HvrCpu *cpu)
@@ -60,7 +60,7 @@ static void check_kvm(HvrCheck *check, const HvrCpu *cpu)
 	g_autofree char *fix = kvm_fix(check, cpu);
 	if (facts->kvm)
 		hvr_check_pass(check, "kvm", HVR_CHECK_HOST, "works for user %s%s",
-			       facts->user_name,
+			       facts->user->name,
 			       facts->kvm_by_group ? ", by the group of its node" : "");
 	else
 		hvr_check_say(check, must ? HVR_CHECK_FAIL : HVR_CHECK_WARN, "kvm", HVR_CHECK_HOST,

@@ -4,6 +4,7 @@
 #include "launcher/check/check.h"
 #include "launcher/host/claim.h"
 #include "launcher/host/facts.h"
+#include "launcher/parts/parts.h"
 #include "launcher/host/plan.h"
 
 /* Among the check-*.c only: what they all look at, and how each adds its lines. */
@@ -12,9 +13,10 @@ typedef struct {
 	HvrContext *context;
 	const HvrProfile *profile; /* the user's, or one made up for all accelerators */
 	gboolean named;		   /* it is the user's */
-	HvrFacts *facts;	   /* NULL: the VM's user does not exist */
-	HvrInventory *inventory;   /* NULL: no PCI bus */
-	HvrClaim *claim;	   /* the cards, without locks and whether free or not */
+	HvrParts *parts;
+	HvrFacts *facts;	 /* NULL: the VM's user does not exist */
+	HvrInventory *inventory; /* NULL: no PCI bus */
+	HvrClaim *claim;	 /* the cards, without locks and whether free or not */
 	HvrPlanView *view;
 	GPtrArray *results; /* of HvrCheckResult */
 } HvrCheck;

@@ -22,7 +22,7 @@ static void check_memlock(HvrCheck *check)
 		hvr_check_pass(check, "memlock", HVR_CHECK_HOST,
 			       "user %s may lock %" G_GUINT64_FORMAT
 			       " MiB, and the VM locks %" G_GUINT64_FORMAT " MiB",
-			       facts->user_name, facts->memlock_max >> 20,
+			       facts->user->name, facts->memlock_max >> 20,
 			       check->profile->memory_bytes >> 20);
 }
 
@@ -30,20 +30,20 @@ static void check_files(HvrCheck *check)
 {
 	GError *error = NULL;
 
-	if (!hvr_judge_files(check->facts, &error))
+	if (!hvr_judge_files(check->parts, &error))
 		hvr_check_refuse(check, HVR_CHECK_FAIL, "files", HVR_CHECK_HOST, error,
 				 HVR_CHECK_SEE_RUN);
 	else if (check->profile->disks->len || check->profile->kernel)
 		hvr_check_pass(check, "files", HVR_CHECK_HOST,
 			       "user %s can use the profile's disks and boot files",
-			       check->facts->user_name);
+			       check->facts->user->name);
 }
 
 static void check_parts(HvrCheck *check)
 {
 	GError *error = NULL;
 
-	if (!hvr_judge_parts(check->facts, &error))
+	if (!hvr_judge_parts(check->parts, &error))
 		hvr_check_refuse(check, HVR_CHECK_FAIL, "parts", HVR_CHECK_HOST, error,
 				 HVR_CHECK_SEE_RUN);
 }

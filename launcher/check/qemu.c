@@ -72,8 +72,7 @@ static char *ask(const HvrCheck *check, const char *const *options, GError **err
 	g_ptr_array_add(argv, NULL);
 	const HvrProgram program = { .path = check->facts->qemu_path,
 				     .argv = (const char *const *)argv->pdata,
-				     .identity = { .uid = check->facts->uid,
-						   .gid = check->facts->gid },
+				     .identity = hvr_user_identity(check->facts->user),
 				     .stdout_fd = answer,
 				     .timeout_ms = answer_ms ? answer_ms : ANSWER_MS };
 	return hvr_program_run(&program, error) ? read_answer(answer) : NULL;

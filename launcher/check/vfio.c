@@ -56,13 +56,13 @@ static void check_type1(HvrCheck *check)
 
 static void check_container_user(HvrCheck *check)
 {
-	HvrIdentity identity = { .uid = check->facts->uid, .gid = check->facts->gid };
+	HvrIdentity identity = hvr_user_identity(check->facts->user);
 	g_autofree char *path = hvr_fd_path(check->context->host.dev, "vfio/vfio");
 	int problem = hvr_privileges_can_access(&identity, path, O_RDWR);
 
 	if (!problem)
 		hvr_check_pass(check, "vfio-container", HVR_CHECK_HOST,
-			       "user %s may open /dev/vfio/vfio", check->facts->user_name);
+			       "user %s may open /dev/vfio/vfio", check->facts->user->name);
 	else
 		hvr_check_say(check, HVR_CHECK_FAIL, "vfio-container", HVR_CHECK_HOST,
 			      problem == EPERM
@@ -70,7 +70,7 @@ static void check_container_user(HvrCheck *check)
 					"container's device rules): allow /dev/vfio/vfio and "
 					"/dev/vfio/*"
 				      : "chmod 0666 /dev/vfio/vfio: it gives no access to any card",
-			      "user %s cannot open /dev/vfio/vfio: %s", check->facts->user_name,
+			      "user %s cannot open /dev/vfio/vfio: %s", check->facts->user->name,
 			      g_strerror(problem));
 }
 

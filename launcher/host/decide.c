@@ -12,6 +12,7 @@ void hvr_decision_clear(HvrDecision *decision)
 	g_clear_pointer(&decision->view, hvr_plan_view_free);
 	g_clear_pointer(&decision->claim, hvr_claim_free);
 	g_clear_pointer(&decision->inventory, hvr_inventory_free);
+	g_clear_pointer(&decision->parts, hvr_parts_free);
 	g_clear_pointer(&decision->facts, hvr_facts_free);
 }
 
@@ -58,9 +59,14 @@ static gboolean look_again(const HvrContext *context, HvrDecision *decision, GEr
 gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
 		    HvrDecision *decision, GError **error)
 {
-	decision->facts = hvr_facts_gather(context, profile, !whom->running, error);
+	decision->facts = hvr_facts_gather(context, profile, error);
 	if (!decision->facts)
 		return FALSE;
+	if (!whom->running) {
+		decision->parts = hvr_parts_gather(context, profile, decision->facts->user, error);
+		if (!decision->parts)
+			return FALSE;
+	}
 	decision->inventory = hvr_inventory_read(&context->host, error);
 	if (!decision->inventory)
 		return FALSE;
@@ -71,8 +77,8 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 	if (!decision->claim || (!whom->look && !look_again(context, decision, error)))
 		return FALSE;
 	decision->view = hvr_plan_look(context, decision->claim, decision->inventory);
-	decision->plan = hvr_plan_make(profile, decision->facts, decision->inventory,
-				       decision->claim, decision->view, error);
+	decision->plan = hvr_plan_make(profile, decision->facts, decision->parts,
+				       decision->inventory, decision->claim, decision->view, error);
 	return decision->plan && check_journal(context, decision->plan, error) &&
 	       (context->captured || check_taken(context, decision->plan, error));
 }

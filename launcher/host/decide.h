@@ -6,6 +6,7 @@
 #include "launcher/host/claim.h"
 #include "launcher/host/facts.h"
 #include "launcher/host/plan.h"
+#include "launcher/parts/parts.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 
@@ -15,6 +16,7 @@
  */
 typedef struct {
 	HvrFacts *facts;
+	HvrParts *parts; /* NULL for a VM that runs */
 	HvrInventory *inventory;
 	HvrClaim *claim;
 	HvrPlanView *view;
@@ -33,7 +35,8 @@ typedef struct {
 /**
  * hvr_decide - gather facts, choose and lock the cards, make the plan, and see that nobody uses
  * what the plan takes from its drivers. Changes nothing but the locks.
- * Errors: of hvr_facts_gather(), hvr_claim_take(), hvr_plan_make(), hvr_inuse_check().
+ * Errors: of hvr_facts_gather(), hvr_parts_gather(), hvr_claim_take(), hvr_plan_make(),
+ * hvr_inuse_check().
  */
 gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
 		    HvrDecision *decision, GError **error) G_GNUC_WARN_UNUSED_RESULT;

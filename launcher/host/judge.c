@@ -30,20 +30,20 @@ gboolean hvr_judge_qemu(const HvrProfile *profile, const HvrFacts *facts, GError
 			   "[qemu] binary");
 }
 
-gboolean hvr_judge_files(const HvrFacts *facts, GError **error)
+gboolean hvr_judge_files(const HvrParts *parts, GError **error)
 {
-	if (!facts->unreadable)
+	if (!parts->unreadable)
 		return TRUE;
-	g_set_error_literal(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, facts->unreadable);
+	g_set_error_literal(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, parts->unreadable);
 	hvr_error_hint(error, "QEMU runs as that user: give it access, or set [security] user");
 	return FALSE;
 }
 
-gboolean hvr_judge_parts(const HvrFacts *facts, GError **error)
+gboolean hvr_judge_parts(const HvrParts *parts, GError **error)
 {
-	if (!facts->lacking)
+	if (!parts->lacking)
 		return TRUE;
-	g_propagate_error(error, g_error_copy(facts->lacking));
+	g_propagate_error(error, g_error_copy(parts->lacking));
 	return FALSE;
 }
 
@@ -72,13 +72,13 @@ gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GEr
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "user %s may lock %" G_GUINT64_FORMAT " MiB of memory, and %s "
 		    "locks all of its %" G_GUINT64_FORMAT " MiB",
-		    facts->user_name, facts->memlock_max >> 20,
+		    facts->user->name, facts->memlock_max >> 20,
 		    profile->memory.locked ? "this VM" : "a VM with a card", needed >> 20);
 	hvr_error_hint(error,
 		       "raise the limit, then log in again: 'hailo-vm-run setup permissions' and "
 		       "'usermod -aG hailo-vm %s' as root, or '%s hard memlock unlimited' in "
 		       "/etc/security/limits.d/",
-		       facts->user_name, facts->user_name);
+		       facts->user->name, facts->user->name);
 	return FALSE;
 }
 
@@ -162,7 +162,7 @@ gboolean hvr_judge_prepared(const HvrFacts *facts, const HvrPlanView *view,
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
 		    "%s: it is not prepared for user %s, and only root can do that", function->name,
-		    facts->user_name);
+		    facts->user->name);
 	hvr_error_hint(error, "run this as root (sudo), or once: sudo hailo-vm-run prepare "
 			      "PROFILE; for every boot: sudo hailo-vm-run setup");
 	return FALSE;

@@ -6,6 +6,7 @@
 #include "launcher/host/claim.h"
 #include "launcher/host/facts.h"
 #include "launcher/host/plan.h"
+#include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
 #include "vfio/inventory.h"
 
@@ -18,9 +19,9 @@
 /* There is such a QEMU. */
 gboolean hvr_judge_qemu(const HvrProfile *profile, const HvrFacts *facts, GError **error);
 /* The VM's user can use the profile's files. */
-gboolean hvr_judge_files(const HvrFacts *facts, GError **error);
+gboolean hvr_judge_files(const HvrParts *parts, GError **error);
 /* What the VM needs beside its cards can be made. */
-gboolean hvr_judge_parts(const HvrFacts *facts, GError **error);
+gboolean hvr_judge_parts(const HvrParts *parts, GError **error);
 /* KVM works, or the profile does not insist on it. */
 gboolean hvr_judge_kvm(const HvrProfile *profile, const HvrFacts *facts, GError **error);
 /* The driver vfio-pci is there, or can be loaded. */

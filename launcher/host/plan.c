@@ -10,7 +10,6 @@
 
 #include "launcher/host/judge.h"
 #include "launcher/parts/parts.h"
-#include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "vfio/lifecycle.h"
 #include "vfio/reset.h"
@@ -26,7 +25,7 @@ static void plan_function_free(HvrPlanFunction *planned)
 	g_free(planned);
 }
 
-static void cmdline_card_free(HvrCmdlineCard *card)
+static void plan_card_free(HvrPlanCard *card)
 {
 	g_free(card->id);
 	g_free(card);
@@ -49,7 +48,7 @@ static HvrPlan *plan_new(void)
 
 	plan->functions = g_ptr_array_new_with_free_func((GDestroyNotify)plan_function_free);
 	plan->first = hvr_steps_new();
-	plan->cards = g_ptr_array_new_with_free_func((GDestroyNotify)cmdline_card_free);
+	plan->cards = g_ptr_array_new_with_free_func((GDestroyNotify)plan_card_free);
 	plan->notes = g_ptr_array_new_with_free_func(g_free);
 	return plan;
 }
@@ -58,6 +57,7 @@ static HvrPlan *plan_new(void)
 typedef struct {
 	const HvrProfile *profile;
 	const HvrFacts *facts;
+	const HvrParts *parts;
 	const HvrInventory *inventory;
 	const HvrClaim *claim;
 	const HvrPlanView *view;
@@ -75,10 +75,12 @@ static gboolean vanished(GError **error)
 static gboolean judge_host(const Planning *how, GError **error)
 {
 	const HvrFacts *facts = how->facts;
+	const HvrParts *parts = how->parts;
 	gboolean cards = how->claim->cards->len > 0;
 
-	if (!hvr_judge_qemu(how->profile, facts, error) || !hvr_judge_files(facts, error) ||
-	    !hvr_judge_parts(facts, error) || !hvr_judge_kvm(how->profile, facts, error) ||
+	if (!hvr_judge_qemu(how->profile, facts, error) ||
+	    (parts && (!hvr_judge_files(parts, error) || !hvr_judge_parts(parts, error))) ||
+	    !hvr_judge_kvm(how->profile, facts, error) ||
 	    (cards && !hvr_judge_vfio_pci(facts, error)))
 		return FALSE;
 	how->plan->kvm = facts->kvm && how->profile->accel != HVR_ACCEL_TCG;
@@ -86,7 +88,8 @@ static gboolean judge_host(const Planning *how, GError **error)
 		g_ptr_array_add(how->plan->notes,
 				g_strdup_printf("warning: %s: emulating, which is slow",
 						facts->kvm_problem));
-	hvr_parts_describe(how->profile, facts, how->plan->notes);
+	if (parts)
+		hvr_parts_describe(how->profile, parts, how->plan->notes);
 	how->plan->memlock_bytes = how->profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;
 	return TRUE;
 }
@@ -135,8 +138,8 @@ static void add_function(const Planning *how, const HvrPciFunction *function,
 	const char *reset = id ? hvr_judge_reset_policy(device, function) : NULL;
 	HvrPrepare prepare = { .reset_method = reset,
 			       .own_node = TRUE,
-			       .uid = how->facts->uid,
-			       .gid = how->facts->gid };
+			       .uid = how->facts->user->uid,
+			       .gid = how->facts->user->gid };
 
 	*planned = (HvrPlanFunction){
 		.function = function, .device = device, .id = id, .steps = hvr_steps_new()
@@ -147,8 +150,8 @@ static void add_function(const Planning *how, const HvrPciFunction *function,
 	if (!id)
 		return;
 
-	HvrCmdlineCard *card = g_new(HvrCmdlineCard, 1);
-	*card = (HvrCmdlineCard){ .id = g_strdup(id), .address = function->address };
+	HvrPlanCard *card = g_new(HvrPlanCard, 1);
+	*card = (HvrPlanCard){ .id = g_strdup(id), .address = function->address };
 	g_ptr_array_add(how->plan->cards, card);
 	add_reset_note(how, planned, reset);
 }
@@ -214,12 +217,18 @@ static gboolean any_probe(const HvrPlan *plan)
 	return FALSE;
 }
 
-HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts,
+HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts, const HvrParts *parts,
 		       const HvrInventory *inventory, const HvrClaim *claim,
 		       const HvrPlanView *view, GError **error)
 {
 	g_autoptr(HvrPlan) plan = plan_new();
-	Planning how = { profile, facts, inventory, claim, view, plan };
+	Planning how = { .profile = profile,
+			 .facts = facts,
+			 .parts = parts,
+			 .inventory = inventory,
+			 .claim = claim,
+			 .view = view,
+			 .plan = plan };
 
 	if (!judge_host(&how, error))
 		return NULL;
@@ -227,7 +236,7 @@ HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts,
 		if (!plan_card(&how, g_ptr_array_index(claim->cards, i), error))
 			return NULL;
 	/* In this order: raising the limit does not help whom the card is not prepared for. */
-	if (!facts->privileged && !judge_plain_user(&how, error))
+	if (!facts->user->privileged && !judge_plain_user(&how, error))
 		return NULL;
 	if ((claim->cards->len > 0 || profile->memory.locked) &&
 	    !hvr_judge_memlock(profile, facts, error))
@@ -235,6 +244,13 @@ HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts,
 	if (!facts->vfio_pci_loaded && any_probe(plan))
 		g_ptr_array_add(plan->first, hvr_step_new(HVR_STEP_LOAD_MODULE, NULL, VFIO_PCI));
 	return g_steal_pointer(&plan);
+}
+
+const HvrPciAddress *hvr_plan_first_card(const HvrPlan *plan)
+{
+	const HvrPlanCard *card = plan->cards->len > 0 ? g_ptr_array_index(plan->cards, 0) : NULL;
+
+	return card ? &card->address : NULL;
 }
 
 GPtrArray *hvr_plan_taken(const HvrPlan *plan)

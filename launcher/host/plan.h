@@ -5,6 +5,7 @@
 
 #include "launcher/host/claim.h"
 #include "launcher/host/facts.h"
+#include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/journal.h"
@@ -28,10 +29,17 @@ typedef struct {
 			       it is like now; NULL: the card comes from the host */
 } HvrPlanFunction;
 
+/* One PCI function that QEMU gets. */
+typedef struct {
+	char *id; /* QEMU's: the device section's name; its group's other endpoints get
+		     "NAME-SLOT.FUNCTION"-like ids of their own */
+	HvrPciAddress address;
+} HvrPlanCard;
+
 typedef struct {
 	GPtrArray *functions; /* of HvrPlanFunction */
 	GPtrArray *first;     /* of HvrStep: before any function, such as loading vfio-pci */
-	GPtrArray *cards;     /* of HvrCmdlineCard, what QEMU gets */
+	GPtrArray *cards;     /* of HvrPlanCard, what QEMU gets */
 	GPtrArray *notes;     /* of char *: one line each, for the user */
 	guint64 memlock_bytes;
 	gboolean kvm;
@@ -56,17 +64,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlanView, hvr_plan_view_free)
 
 /**
  * hvr_plan_make - decide. Pure: everything it knows is in its arguments.
+ * @parts: (nullable): NULL for a VM that runs, and so has them
  *
  * Errors: HVR_VFIO_ERROR_NO_IOMMU (hint: the kernel argument), _NOT_VIABLE (every endpoint in the
  * way with its driver), _UNSUITABLE (dead, bridge), _PERMISSION; HVR_LAUNCH_ERROR_UNAVAILABLE (no
  * QEMU, no vfio-pci, too little memory lock), _PROFILE (a file that cannot be used), _PERMISSION
  * (a plain user and an unprepared card).
  */
-HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts,
+HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts, const HvrParts *parts,
 		       const HvrInventory *inventory, const HvrClaim *claim,
 		       const HvrPlanView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_plan_free(HvrPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlan, hvr_plan_free)
+
+/* (transfer none): the address of the first card that QEMU gets, or NULL. */
+const HvrPciAddress *hvr_plan_first_card(const HvrPlan *plan);
 
 /* The functions of the plan that a host driver still has: they must not be in use.
  * [transfer container] array of HvrPciFunction */

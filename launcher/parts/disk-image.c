@@ -25,10 +25,10 @@ gboolean hvr_disk_image_is_due(const HvrProfileDisk *disk)
 	return disk->size_bytes > 0 && hvr_new_file_is_missing(disk->file);
 }
 
-static gboolean check_one(const HvrProfileDisk *disk, const HvrFacts *facts, GError **error)
+static gboolean check_one(const HvrProfileDisk *disk, const HvrParts *parts, GError **error)
 {
 	g_autofree char *what = g_strdup_printf("[disk %s] file", disk->id);
-	g_autofree char *qemu_img = hvr_program_find(QEMU_IMG, facts->privileged);
+	g_autofree char *qemu_img = hvr_program_find(QEMU_IMG, parts->user->privileged);
 
 	if (!qemu_img && disk->format == HVR_DISK_QCOW2) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
@@ -38,16 +38,16 @@ static gboolean check_one(const HvrProfileDisk *disk, const HvrFacts *facts, GEr
 		hvr_error_hint(error, "install it (Debian, Ubuntu: apt install qemu-utils)");
 		return FALSE;
 	}
-	return hvr_new_file_check(what, disk->file, facts->uid, facts->gid, error);
+	return hvr_new_file_check(what, disk->file, parts->user->uid, parts->user->gid, error);
 }
 
 gboolean hvr_disk_images_check(const HvrContext *context, const HvrProfile *profile,
-			       const HvrFacts *facts, GError **error)
+			       const HvrParts *parts, GError **error)
 {
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 
-		if (hvr_disk_image_is_due(disk) && !check_one(disk, facts, error))
+		if (hvr_disk_image_is_due(disk) && !check_one(disk, parts, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -66,16 +66,16 @@ void hvr_disk_images_describe(const HvrProfile *profile, GPtrArray *notes)
 	}
 }
 
-static gboolean make_qcow2(int fd, const HvrProfileDisk *disk, const HvrFacts *facts,
+static gboolean make_qcow2(int fd, const HvrProfileDisk *disk, const HvrParts *parts,
 			   GError **error)
 {
-	g_autofree char *qemu_img = hvr_program_find(QEMU_IMG, facts->privileged);
+	g_autofree char *qemu_img = hvr_program_find(QEMU_IMG, parts->user->privileged);
 	g_autofree char *file = hvr_fd_path(fd, NULL);
 	g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, disk->size_bytes);
 	const char *const argv[] = { QEMU_IMG, "create", "-q", "-f", "qcow2", file, size, NULL };
 	const HvrProgram program = { .path = qemu_img ? qemu_img : QEMU_IMG,
 				     .argv = argv,
-				     .identity = { .uid = facts->uid, .gid = facts->gid },
+				     .identity = hvr_user_identity(parts->user),
 				     .fds = &fd,
 				     .n_fds = 1,
 				     .timeout_ms = TIMEOUT_MS };
@@ -95,23 +95,23 @@ static gboolean make_raw(int fd, const HvrProfileDisk *disk, GError **error)
 	return FALSE;
 }
 
-static gboolean create_one(const HvrProfileDisk *disk, const HvrFacts *facts, GError **error)
+static gboolean create_one(const HvrProfileDisk *disk, const HvrParts *parts, GError **error)
 {
 	g_auto(HvrNewFile) file = HVR_NEW_FILE_INIT;
-	uid_t owner = facts->privileged ? facts->uid : (uid_t)-1;
+	uid_t owner = parts->user->privileged ? parts->user->uid : (uid_t)-1;
 
-	return hvr_new_file_begin(&file, disk->file, owner, facts->gid, error) &&
+	return hvr_new_file_begin(&file, disk->file, owner, parts->user->gid, error) &&
 	       (disk->format == HVR_DISK_RAW ? make_raw(file.fd, disk, error)
-					     : make_qcow2(file.fd, disk, facts, error)) &&
+					     : make_qcow2(file.fd, disk, parts, error)) &&
 	       hvr_new_file_finish(&file, error);
 }
 
-gboolean hvr_disk_images_create(const HvrProfile *profile, const HvrFacts *facts, GError **error)
+gboolean hvr_disk_images_create(const HvrProfile *profile, const HvrParts *parts, GError **error)
 {
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 
-		if (!hvr_disk_image_is_due(disk) || create_one(disk, facts, error))
+		if (!hvr_disk_image_is_due(disk) || create_one(disk, parts, error))
 			continue;
 		g_prefix_error(error, "[disk %s] size: ", disk->id);
 		return FALSE;

@@ -16,33 +16,33 @@
 
 #define WHAT "[firmware] vars"
 
-static gboolean check_access(const HvrFacts *facts, const char *path, int flags, GError **error)
+static gboolean check_access(const HvrParts *parts, const char *path, int flags, GError **error)
 {
-	HvrIdentity identity = { .uid = facts->uid, .gid = facts->gid };
+	HvrIdentity identity = hvr_user_identity(parts->user);
 	int problem = hvr_privileges_can_access(&identity, path, flags);
 
 	if (!problem)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
-		    "[firmware] mode: user %s cannot %s '%s': %s", facts->user_name,
+		    "[firmware] mode: user %s cannot %s '%s': %s", parts->user->name,
 		    flags == O_RDWR ? "write" : "read", path, g_strerror(problem));
 	hvr_error_hint(error, "QEMU runs as that user: give it access, or set [security] user");
 	return FALSE;
 }
 
 gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
-			 const HvrFacts *facts, GError **error)
+			 const HvrParts *parts, GError **error)
 {
-	const HvrFirmware *firmware = facts->firmware;
+	const HvrFirmware *firmware = parts->firmware;
 	const char *vars = profile->firmware.vars;
 
 	if (!firmware)
 		return TRUE;
-	if (!check_access(facts, firmware->code, O_RDONLY, error))
+	if (!check_access(parts, firmware->code, O_RDONLY, error))
 		return FALSE;
 	if (!hvr_new_file_is_missing(vars))
-		return check_access(facts, vars, O_RDWR, error);
-	return hvr_new_file_check(WHAT, vars, facts->uid, facts->gid, error);
+		return check_access(parts, vars, O_RDWR, error);
+	return hvr_new_file_check(WHAT, vars, parts->user->uid, parts->user->gid, error);
 }
 
 static gboolean copy(const char *template, int fd, GError **error)
@@ -60,16 +60,16 @@ static gboolean copy(const char *template, int fd, GError **error)
 	return FALSE;
 }
 
-gboolean hvr_nvram_create(const HvrProfile *profile, const HvrFacts *facts, GError **error)
+gboolean hvr_nvram_create(const HvrProfile *profile, const HvrParts *parts, GError **error)
 {
 	g_auto(HvrNewFile) file = HVR_NEW_FILE_INIT;
-	uid_t owner = facts->privileged ? facts->uid : (uid_t)-1;
+	uid_t owner = parts->user->privileged ? parts->user->uid : (uid_t)-1;
 	const char *path = profile->firmware.vars;
 
-	if (!facts->firmware || !hvr_new_file_is_missing(path))
+	if (!parts->firmware || !hvr_new_file_is_missing(path))
 		return TRUE;
-	if (hvr_new_file_begin(&file, path, owner, facts->gid, error) &&
-	    copy(facts->firmware->vars, file.fd, error) && hvr_new_file_finish(&file, error))
+	if (hvr_new_file_begin(&file, path, owner, parts->user->gid, error) &&
+	    copy(parts->firmware->vars, file.fd, error) && hvr_new_file_finish(&file, error))
 		return TRUE;
 	g_prefix_error(error, WHAT ": ");
 	return FALSE;

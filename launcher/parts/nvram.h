@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "launcher/host/facts.h"
+#include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 
@@ -14,8 +14,8 @@
  * Errors: HVR_LAUNCH_ERROR_PROFILE, and hvr_new_file_check()'s
  */
 gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
-			 const HvrFacts *facts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+			 const HvrParts *parts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Makes it of the firmware's template where it is missing, for the VM's user alone (0600). */
-gboolean hvr_nvram_create(const HvrProfile *profile, const HvrFacts *facts,
+gboolean hvr_nvram_create(const HvrProfile *profile, const HvrParts *parts,
 			  GError **error) G_GNUC_WARN_UNUSED_RESULT;

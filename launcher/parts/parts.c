@@ -5,39 +5,102 @@
  */
 #include "launcher/parts/parts.h"
 
+#include <fcntl.h>
+
 #include "launcher/parts/disk-image.h"
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/seed.h"
 #include "launcher/parts/share.h"
 #include "launcher/parts/tap.h"
+#include "launcher/process/privileges.h"
+
+static void try_file(HvrParts *parts, const char *what, const char *path, int flags)
+{
+	HvrIdentity identity = hvr_user_identity(parts->user);
+
+	if (!path || parts->unreadable)
+		return;
+	int problem = hvr_privileges_can_access(&identity, path, flags);
+	if (problem)
+		parts->unreadable = g_strdup_printf(
+			"%s: user %s cannot %s '%s': %s", what, parts->user->name,
+			flags == O_RDWR ? "write" : "read", path, g_strerror(problem));
+}
+
+static void try_files(const HvrProfile *profile, HvrParts *parts)
+{
+	try_file(parts, "[boot] kernel", profile->kernel, O_RDONLY);
+	try_file(parts, "[boot] initrd", profile->initrd, O_RDONLY);
+	for (guint i = 0; i < profile->shares->len; i++) {
+		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
+		g_autofree char *what = g_strdup_printf("[share %s] path", share->id);
+		try_file(parts, what, share->path, O_RDONLY | O_DIRECTORY);
+	}
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+		g_autofree char *what = g_strdup_printf("[disk %s] file", disk->id);
+		if (!hvr_disk_image_is_due(disk))
+			try_file(parts, what, disk->file,
+				 disk->snapshot || disk->readonly ? O_RDONLY : O_RDWR);
+	}
+}
 
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
-			     const HvrFacts *facts, GError **error);
+			     const HvrParts *parts, GError **error);
 
 static const Question questions[] = {
 	hvr_placement_check, hvr_taps_check,	    hvr_nvram_check,
 	hvr_seed_check,	     hvr_disk_images_check, hvr_shares_check
 };
 
-GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts)
+GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts)
 {
 	GError *error = NULL;
 
 	for (gsize i = 0; !context->captured && i < G_N_ELEMENTS(questions); i++)
-		if (!questions[i](context, profile, facts, &error))
+		if (!questions[i](context, profile, parts, &error))
 			return error;
 	return NULL;
 }
 
-void hvr_parts_describe(const HvrProfile *profile, const HvrFacts *facts, GPtrArray *notes)
+HvrParts *hvr_parts_gather(const HvrContext *context, const HvrProfile *profile,
+			   const HvrUser *user, GError **error)
 {
-	hvr_disk_images_describe(profile, notes);
-	hvr_shares_describe(profile, facts, notes);
+	g_autoptr(HvrParts) parts = g_new0(HvrParts, 1);
+
+	parts->user = user;
+	try_files(profile, parts);
+	if (profile->firmware.uefi)
+		parts->firmware = hvr_firmware_find(context->firmware_folders, profile->machine,
+						    profile->firmware.secure, &parts->lacking);
+	parts->share_ways = hvr_share_ways(context, profile, parts, error);
+	if (!parts->share_ways)
+		return NULL;
+	if (!parts->lacking)
+		parts->lacking = hvr_parts_ask(context, profile, parts);
+	return g_steal_pointer(&parts);
 }
 
-gboolean hvr_parts_create(const HvrProfile *profile, const HvrFacts *facts, GError **error)
+void hvr_parts_free(HvrParts *parts)
 {
-	return hvr_nvram_create(profile, facts, error) &&
-	       hvr_disk_images_create(profile, facts, error);
+	if (!parts)
+		return;
+	g_free(parts->unreadable);
+	hvr_firmware_free(parts->firmware);
+	g_clear_pointer(&parts->share_ways, g_ptr_array_unref);
+	g_clear_error(&parts->lacking);
+	g_free(parts);
+}
+
+void hvr_parts_describe(const HvrProfile *profile, const HvrParts *parts, GPtrArray *notes)
+{
+	hvr_disk_images_describe(profile, notes);
+	hvr_shares_describe(profile, parts, notes);
+}
+
+gboolean hvr_parts_create(const HvrProfile *profile, const HvrParts *parts, GError **error)
+{
+	return hvr_nvram_create(profile, parts, error) &&
+	       hvr_disk_images_create(profile, parts, error);
 }

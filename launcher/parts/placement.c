@@ -10,7 +10,6 @@
  */
 #include "launcher/parts/placement.h"
 
-#include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "vfio/sysfs.h"
 
@@ -108,7 +107,7 @@ static gboolean check_cpus(const HvrHost *host, const HvrProfile *profile, GErro
 }
 
 gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profile,
-			     const HvrFacts *facts, GError **error)
+			     const HvrParts *parts, GError **error)
 {
 	const HvrHost *host = &context->host;
 
@@ -116,20 +115,19 @@ gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profil
 	       check_hugepages(host, profile, error) && check_cpus(host, profile, error);
 }
 
-gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile, const GPtrArray *cards,
-			    guint *out_node)
+gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile,
+			    const HvrPciAddress *card, guint *out_node)
 {
 	g_autofree char *nodes = hvr_sysfs_read_line(host->sys, NODES "online");
 	char name[HVR_PCI_ADDRESS_SIZE];
-	const HvrCmdlineCard *card = cards->len ? g_ptr_array_index(cards, 0) : NULL;
 	guint64 node = 0;
 
 	/* a list of more than one: "0-1", "0,2" */
 	if (!card || profile->memory.node != HVR_NODE_AUTO || !nodes ||
 	    g_ascii_string_to_unsigned(nodes, 10, 0, G_MAXUINT, &node, NULL))
 		return FALSE;
-	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s/numa_node",
-						hvr_pci_address_format(&card->address, name));
+	g_autofree char *path =
+		g_strdup_printf("bus/pci/devices/%s/numa_node", hvr_pci_address_format(card, name));
 	/* -1 where the firmware does not say */
 	if (!hvr_sysfs_read_number(host->sys, path, 10, &node) || node > HVR_NODE_MAX)
 		return FALSE;

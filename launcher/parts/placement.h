@@ -4,9 +4,10 @@
 #include <glib.h>
 #include <sched.h>
 
-#include "launcher/host/facts.h"
+#include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
+#include "vfio/address.h"
 
 /* Where on the host a VM's memory and CPUs are. */
 
@@ -16,16 +17,16 @@
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE
  */
 gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profile,
-			     const HvrFacts *facts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+			     const HvrParts *parts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * hvr_placement_node - the node that memory should come from for [memory] node = auto: the first
  * card's, so that what it reads and writes does not cross the host.
- * @cards: of HvrCmdlineCard
+ * @card: (nullable): the first one
  * Returns: FALSE where there is no card, or no choice.
  */
-gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile, const GPtrArray *cards,
-			    guint *out_node);
+gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile,
+			    const HvrPciAddress *card, guint *out_node);
 
 /* [cpu] pin as the kernel takes it. Returns: FALSE: everywhere */
 gboolean hvr_placement_cpus(const HvrProfile *profile, cpu_set_t *out_set);

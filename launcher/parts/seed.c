@@ -141,12 +141,12 @@ static gboolean check_texts(const HvrProfile *profile, GError **error)
 	return make_texts(profile, &user, &meta, error);
 }
 
-gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 			GError **error)
 {
 	if (!hvr_seed_is_wanted(profile))
 		return TRUE;
-	g_autofree char *mformat = hvr_program_find("mformat", facts->privileged);
+	g_autofree char *mformat = hvr_program_find("mformat", parts->user->privileged);
 	if (mformat)
 		return check_texts(profile, error);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
@@ -178,14 +178,14 @@ static int make_memory(const char *text, gsize size, GError **error)
 }
 
 /* Runs one of the mtools on @image, and on @file where it is not -1. */
-static gboolean run_tool(const char *const *argv, int image, int file, const HvrFacts *facts,
+static gboolean run_tool(const char *const *argv, int image, int file, const HvrParts *parts,
 			 GError **error)
 {
-	g_autofree char *path = hvr_program_find(argv[0], facts->privileged);
+	g_autofree char *path = hvr_program_find(argv[0], parts->user->privileged);
 	const int fds[] = { image, file };
 	const HvrProgram program = { .path = path ? path : argv[0],
 				     .argv = argv,
-				     .identity = { .uid = facts->uid, .gid = facts->gid },
+				     .identity = hvr_user_identity(parts->user),
 				     .fds = fds,
 				     .n_fds = file < 0 ? 1 : 2,
 				     .timeout_ms = TIMEOUT_MS };
@@ -196,16 +196,16 @@ static gboolean run_tool(const char *const *argv, int image, int file, const Hvr
 	return FALSE;
 }
 
-static gboolean format(int image, const HvrFacts *facts, GError **error)
+static gboolean format(int image, const HvrParts *parts, GError **error)
 {
 	g_autofree char *path = hvr_fd_path(image, NULL);
 	const char *const argv[] = { "mformat", "-i", path, "-v", "CIDATA", "-T", SECTORS,
 				     "-h",	"16", "-s", "32", "::",	    NULL };
 
-	return run_tool(argv, image, -1, facts, error);
+	return run_tool(argv, image, -1, parts, error);
 }
 
-static gboolean add_file(int image, const char *name, const char *text, const HvrFacts *facts,
+static gboolean add_file(int image, const char *name, const char *text, const HvrParts *parts,
 			 GError **error)
 {
 	g_auto(HvrFd) file = make_memory(text, strlen(text), error);
@@ -213,10 +213,10 @@ static gboolean add_file(int image, const char *name, const char *text, const Hv
 	g_autofree char *from = file < 0 ? NULL : hvr_fd_path(file, NULL);
 	const char *const argv[] = { "mcopy", "-i", to, from, name, NULL };
 
-	return file >= 0 && run_tool(argv, image, file, facts, error);
+	return file >= 0 && run_tool(argv, image, file, parts, error);
 }
 
-int hvr_seed_make(const HvrProfile *profile, const HvrFacts *facts, GError **error)
+int hvr_seed_make(const HvrProfile *profile, const HvrParts *parts, GError **error)
 {
 	g_auto(HvrFd) image = make_memory("", IMAGE, error);
 	g_autofree char *user = NULL;
@@ -224,8 +224,8 @@ int hvr_seed_make(const HvrProfile *profile, const HvrFacts *facts, GError **err
 	g_autofree char *path = NULL;
 
 	if (image < 0 || !make_texts(profile, &user, &meta, error) ||
-	    !format(image, facts, error) || !add_file(image, "::user-data", user, facts, error) ||
-	    !add_file(image, "::meta-data", meta, facts, error))
+	    !format(image, parts, error) || !add_file(image, "::user-data", user, parts, error) ||
+	    !add_file(image, "::meta-data", meta, parts, error))
 		return -1;
 	/* QEMU takes a descriptor for reading only where it is open for reading only */
 	path = hvr_fd_path(image, NULL);

@@ -28,12 +28,12 @@ static const struct {
 } wishes[] = { { TRUE, TRUE }, { FALSE, TRUE }, { TRUE, FALSE }, { FALSE, FALSE } };
 
 static gboolean try_program(const char *program, const HvrProfileShare *share,
-			    const HvrFacts *facts, HvrShareWay *way, GError **error)
+			    const HvrParts *parts, HvrShareWay *way, GError **error)
 {
 	HvrVirtiofsd server = { .program = program,
 				.folder = share->path,
 				.readonly = share->readonly,
-				.identity = { .uid = facts->uid, .gid = facts->gid } };
+				.identity = hvr_user_identity(parts->user) };
 	gboolean works = FALSE;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(wishes) && !works && !hvr_interrupt_pending(); i++) {
@@ -47,7 +47,7 @@ static gboolean try_program(const char *program, const HvrProfileShare *share,
 }
 
 static HvrShareWay *find_way(const GPtrArray *programs, const HvrProfileShare *share,
-			     const HvrFacts *facts)
+			     const HvrParts *parts)
 {
 	HvrShareWay *way = g_new0(HvrShareWay, 1);
 
@@ -55,7 +55,7 @@ static HvrShareWay *find_way(const GPtrArray *programs, const HvrProfileShare *s
 		return way;
 	for (guint i = 0; i < programs->len && !way->program && !hvr_interrupt_pending(); i++) {
 		g_clear_error(&way->problem);
-		if (!try_program(programs->pdata[i], share, facts, way, &way->problem))
+		if (!try_program(programs->pdata[i], share, parts, way, &way->problem))
 			g_prefix_error(&way->problem, "no virtiofsd of this host can serve it: ");
 	}
 	if (!way->program && !way->problem)
@@ -65,16 +65,16 @@ static HvrShareWay *find_way(const GPtrArray *programs, const HvrProfileShare *s
 }
 
 GPtrArray *hvr_share_ways(const HvrContext *context, const HvrProfile *profile,
-			  const HvrFacts *facts, GError **error)
+			  const HvrParts *parts, GError **error)
 {
 	g_autoptr(GPtrArray) ways = g_ptr_array_new_with_free_func(way_free);
 	/* Of a captured tree nothing is started, and in vain nothing is tried. */
-	gboolean look = !context->captured && !facts->unreadable && profile->shares->len > 0;
+	gboolean look = !context->captured && !parts->unreadable && profile->shares->len > 0;
 	g_autoptr(GPtrArray) programs =
 		hvr_virtiofsd_find(look ? context->vhost_user_folders : NULL);
 
 	for (guint i = 0; look && i < profile->shares->len; i++)
-		g_ptr_array_add(ways, find_way(programs, profile->shares->pdata[i], facts));
+		g_ptr_array_add(ways, find_way(programs, profile->shares->pdata[i], parts));
 	if (!look || !hvr_interrupt_pending())
 		return g_steal_pointer(&ways);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted by signal %d",
@@ -82,36 +82,36 @@ GPtrArray *hvr_share_ways(const HvrContext *context, const HvrProfile *profile,
 	return NULL;
 }
 
-const HvrShareWay *hvr_share_way(const HvrFacts *facts, guint index)
+const HvrShareWay *hvr_share_way(const HvrParts *parts, guint index)
 {
-	return facts->share_ways && index < facts->share_ways->len
-		       ? g_ptr_array_index(facts->share_ways, index)
+	return parts->share_ways && index < parts->share_ways->len
+		       ? g_ptr_array_index(parts->share_ways, index)
 		       : NULL;
 }
 
-gboolean hvr_share_server(const HvrProfile *profile, const HvrFacts *facts, guint index,
+gboolean hvr_share_server(const HvrProfile *profile, const HvrParts *parts, guint index,
 			  HvrVirtiofsd *out_server)
 {
 	const HvrProfileShare *share = g_ptr_array_index(profile->shares, index);
-	const HvrShareWay *way = hvr_share_way(facts, index);
+	const HvrShareWay *way = hvr_share_way(parts, index);
 
 	if (!way || !way->program)
 		return FALSE;
 	*out_server = (HvrVirtiofsd){ .program = way->program,
 				      .folder = share->path,
 				      .readonly = share->readonly,
-				      .identity = { .uid = facts->uid, .gid = facts->gid },
+				      .identity = hvr_user_identity(parts->user),
 				      .namespaces = way->namespaces,
 				      .squash = way->squash };
 	return TRUE;
 }
 
 gboolean hvr_shares_check(const HvrContext *context, const HvrProfile *profile,
-			  const HvrFacts *facts, GError **error)
+			  const HvrParts *parts, GError **error)
 {
 	for (guint i = 0; i < profile->shares->len; i++) {
 		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
-		const HvrShareWay *way = hvr_share_way(facts, i);
+		const HvrShareWay *way = hvr_share_way(parts, i);
 
 		if (share->via != HVR_SHARE_VIRTIOFS || !way || way->program)
 			continue;
@@ -125,35 +125,36 @@ gboolean hvr_shares_check(const HvrContext *context, const HvrProfile *profile,
 	return TRUE;
 }
 
-void hvr_shares_describe(const HvrProfile *profile, const HvrFacts *facts, GPtrArray *notes)
+void hvr_shares_describe(const HvrProfile *profile, const HvrParts *parts, GPtrArray *notes)
 {
 	for (guint i = 0; i < profile->shares->len; i++) {
 		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
-		const HvrShareWay *way = hvr_share_way(facts, i);
+		const HvrShareWay *way = hvr_share_way(parts, i);
 
 		if (way && way->problem && !way->program)
 			g_ptr_array_add(notes, g_strdup_printf("share %s: by 9p, as no virtiofsd "
 							       "of this host serves it for user %s",
-							       share->id, facts->user_name));
+							       share->id, parts->user->name));
 	}
 }
 
-gboolean hvr_shares_serve(const HvrStart *start, const GArray *listening, int stderr_fd,
-			  gboolean with_parent, GPtrArray *servers, GError **error)
+gboolean hvr_shares_serve(const HvrContext *context, const HvrProfile *profile,
+			  const HvrParts *parts, const HvrSharesHow *how, GPtrArray *servers,
+			  GError **error)
 {
-	g_auto(HvrFd) null = hvr_open_beneath(start->context->host.dev, "null", O_RDWR);
+	g_auto(HvrFd) null = hvr_open_beneath(context->host.dev, "null", O_RDWR);
 
-	for (guint i = 0; i < start->profile->shares->len; i++) {
-		const HvrProfileShare *share = g_ptr_array_index(start->profile->shares, i);
-		HvrServerHow how = { .share = share->id,
-				     .null = null,
-				     .stderr_fd = stderr_fd,
-				     .with_parent = with_parent };
+	for (guint i = 0; i < profile->shares->len; i++) {
+		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
+		HvrServerHow server = { .share = share->id,
+					.null = null,
+					.stderr_fd = how->stderr_fd,
+					.with_parent = how->with_parent };
 
-		if (!hvr_share_server(start->profile, start->facts, i, &how.what))
+		if (!hvr_share_server(profile, parts, i, &server.what))
 			continue;
-		how.listening = g_array_index(listening, int, i);
-		if (!hvr_servers_add(servers, &how, error))
+		server.listening = g_array_index(how->listening, int, i);
+		if (!hvr_servers_add(servers, &server, error))
 			return FALSE;
 	}
 	return TRUE;

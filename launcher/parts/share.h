@@ -3,10 +3,10 @@
 
 #include <glib.h>
 
-#include "launcher/host/facts.h"
+#include "launcher/parts/part.h"
+#include "launcher/parts/server.h"
 #include "launcher/parts/virtiofsd.h"
 #include "launcher/profile/profile.h"
-#include "launcher/qemu/start.h"
 #include "launcher/runtime/context.h"
 
 /* Folders of the host for the guest: by a virtiofsd, or by QEMU itself (9p). */
@@ -24,13 +24,13 @@ typedef struct {
  * Returns: (transfer full): array of HvrShareWay, one for each share; NULL: interrupted
  */
 GPtrArray *hvr_share_ways(const HvrContext *context, const HvrProfile *profile,
-			  const HvrFacts *facts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+			  const HvrParts *parts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* (transfer none): the way of the share at @index; NULL: by 9p, and nobody looked. */
-const HvrShareWay *hvr_share_way(const HvrFacts *facts, guint index);
+const HvrShareWay *hvr_share_way(const HvrParts *parts, guint index);
 
 /* What serves the share at @index; borrows. FALSE: QEMU itself. */
-gboolean hvr_share_server(const HvrProfile *profile, const HvrFacts *facts, guint index,
+gboolean hvr_share_server(const HvrProfile *profile, const HvrParts *parts, guint index,
 			  HvrVirtiofsd *out_server);
 
 /**
@@ -38,18 +38,22 @@ gboolean hvr_share_server(const HvrProfile *profile, const HvrFacts *facts, guin
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE
  */
 gboolean hvr_shares_check(const HvrContext *context, const HvrProfile *profile,
-			  const HvrFacts *facts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+			  const HvrParts *parts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds a line for each share that is by 9p for want of a virtiofsd to @notes, of char *. */
-void hvr_shares_describe(const HvrProfile *profile, const HvrFacts *facts, GPtrArray *notes);
+void hvr_shares_describe(const HvrProfile *profile, const HvrParts *parts, GPtrArray *notes);
+
+/* How the servers are started. */
+typedef struct {
+	const GArray *listening; /* of int, one for each share: what its server accepts QEMU on */
+	int stderr_fd;		 /* what they say goes there; -1: to our own standard error */
+	gboolean with_parent;	 /* see HvrSpawn */
+} HvrSharesHow;
 
 /**
  * hvr_shares_serve - start the virtiofsd of each share that has one.
- * @listening: of int, one for each share: see HvrHandover
- * @stderr_fd: what they say goes there; -1: to our own standard error
- * @with_parent: see HvrSpawn
  * @servers: of HvrServer; on failure those that were started are in it
  */
-gboolean hvr_shares_serve(const HvrStart *start, const GArray *listening, int stderr_fd,
-			  gboolean with_parent, GPtrArray *servers,
+gboolean hvr_shares_serve(const HvrContext *context, const HvrProfile *profile,
+			  const HvrParts *parts, const HvrSharesHow *how, GPtrArray *servers,
 			  GError **error) G_GNUC_WARN_UNUSED_RESULT;

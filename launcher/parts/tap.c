@@ -36,7 +36,7 @@ static gboolean refuse(GError **error, HvrLaunchError code, const HvrProfileNet 
 }
 
 static gboolean check_bridge(const HvrContext *context, const HvrProfileNet *net,
-			     const HvrFacts *facts, GError **error)
+			     const HvrParts *parts, GError **error)
 {
 	g_autofree char *path = g_strdup_printf("class/net/%s/bridge", net->bridge);
 	g_autofree char *what =
@@ -48,36 +48,36 @@ static gboolean check_bridge(const HvrContext *context, const HvrProfileNet *net
 		g_strdup_printf("run this as root (sudo), or once: sudo ip tuntap add tap0 mode "
 				"tap user %s; sudo ip link set tap0 master %s up; then set mode = "
 				"tap, tap = tap0",
-				facts->user_name, net->bridge);
+				parts->user->name, net->bridge);
 
 	if (!hvr_sysfs_exists(context->host.sys, path))
 		return refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
-	return facts->privileged || refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net,
-					   "bridge: only root can put a VM on it", instead);
+	return parts->user->privileged || refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net,
+						 "bridge: only root can put a VM on it", instead);
 }
 
 static gboolean check_tap(const HvrContext *context, const HvrProfileNet *net,
-			  const HvrFacts *facts, GError **error)
+			  const HvrParts *parts, GError **error)
 {
 	g_autofree char *path = g_strdup_printf("class/net/%s/tun_flags", net->tap);
 	g_autofree char *what = g_strdup_printf("tap: '%s' is no tap of this host", net->tap);
 	g_autofree char *make = g_strdup_printf("make it: ip tuntap add %s mode tap user %s; "
 						"ip link set %s up",
-						net->tap, facts->user_name, net->tap);
+						net->tap, parts->user->name, net->tap);
 
 	return hvr_sysfs_exists(context->host.sys, path) ||
 	       refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
 }
 
-gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 			GError **error)
 {
 	for (guint i = 0; i < profile->nets->len; i++) {
 		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
 
-		if (net->mode == HVR_NET_BRIDGE && !check_bridge(context, net, facts, error))
+		if (net->mode == HVR_NET_BRIDGE && !check_bridge(context, net, parts, error))
 			return FALSE;
-		if (net->mode == HVR_NET_TAP && !check_tap(context, net, facts, error))
+		if (net->mode == HVR_NET_TAP && !check_tap(context, net, parts, error))
 			return FALSE;
 	}
 	return TRUE;

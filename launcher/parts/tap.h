@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "launcher/host/facts.h"
+#include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 
@@ -12,7 +12,7 @@
  * Changes nothing.
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE, or _PERMISSION for a bridge without root
  */
-gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 			GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

@@ -405,7 +405,7 @@ static void add_port(GPtrArray *argv, const char *id, guint place)
 	hvr_cmdline_add_json(argv, "-device", port);
 }
 
-JsonObject *hvr_cmdline_card_properties(const HvrCmdlineCard *card, const char *port)
+JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *port)
 {
 	char host[HVR_PCI_ADDRESS_SIZE];
 	JsonObject *device = json_object_new();

@@ -3,16 +3,10 @@
 
 #include <glib.h>
 
+#include "launcher/host/plan.h"
 #include "launcher/parts/firmware.h"
 #include "launcher/profile/profile.h"
 #include "vfio/address.h"
-
-/* One PCI function that the VM gets. */
-typedef struct {
-	char *id; /* QEMU's id: the device section's name; its group's other endpoints get
-		     "NAME-SLOT.FUNCTION"-like ids of their own */
-	HvrPciAddress address;
-} HvrCmdlineCard;
 
 /* How QEMU reaches what serves one share. */
 typedef struct {
@@ -58,7 +52,7 @@ typedef struct {
 /**
  * hvr_cmdline_build - QEMU's argv for a profile. Pure: opens nothing, asks nobody.
  * @kvm: use KVM (accel = auto was decided by the caller)
- * @cards: of HvrCmdlineCard, in order
+ * @cards: of HvrPlanCard, in order
  *
  * Every card sits alone on a pcie-root-port of its own (a function on pcie.0 cannot be unplugged);
  * HVR_CMDLINE_SPARE_PORTS more are there for "plug". -device, -blockdev and -object are JSON, so
@@ -80,7 +74,7 @@ char *hvr_cmdline_card_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
 char *hvr_cmdline_spare_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The vfio-pci device's properties, for -device and for device_add: driver, id, host, bus. */
-struct _JsonObject *hvr_cmdline_card_properties(const HvrCmdlineCard *card,
+struct _JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card,
 						const char *port) G_GNUC_WARN_UNUSED_RESULT;
 
 /* @argv as one line that a POSIX shell reads back as the same words; only what needs it is quoted.

@@ -39,9 +39,9 @@ HvrHandover hvr_handover_new(const HvrStart *start)
 		.listening = g_array_new(FALSE, FALSE, sizeof(int)),
 	};
 
-	handover.channels.firmware = start->facts->firmware;
-	handover.channels.has_node = hvr_placement_node(host, start->profile, start->plan->cards,
-							&handover.channels.node);
+	handover.channels.firmware = start->parts->firmware;
+	handover.channels.has_node = hvr_placement_node(
+		host, start->profile, hvr_plan_first_card(start->plan), &handover.channels.node);
 	for (guint i = 0; i < start->locks->len; i++) {
 		int pair[2];
 		hvr_lock_fds(g_ptr_array_index(start->locks, i), pair);
@@ -101,8 +101,8 @@ static int create_serial_file(const HvrStart *start, GError **error)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 ||
-	    (start->facts->privileged && S_ISREG(st.st_mode) &&
-	     fchown(fd, start->facts->uid, start->facts->gid) < 0))
+	    (start->facts->user->privileged && S_ISREG(st.st_mode) &&
+	     fchown(fd, start->facts->user->uid, start->facts->user->gid) < 0))
 		return fail(error, errno, what);
 	return g_steal_fd(&fd);
 }
@@ -132,7 +132,7 @@ static gboolean add_agent(const HvrStart *start, HvrHandover *handover, GError *
 static gboolean add_seed(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	return !hvr_seed_is_wanted(start->profile) ||
-	       take(handover, hvr_seed_make(start->profile, start->facts, error),
+	       take(handover, hvr_seed_make(start->profile, start->parts, error),
 		    &handover->channels.seed);
 }
 
@@ -157,7 +157,7 @@ static gboolean add_taps(const HvrStart *start, HvrHandover *handover, GError **
 static gboolean add_shares(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	for (guint i = 0; i < start->profile->shares->len; i++) {
-		const HvrShareWay *way = hvr_share_way(start->facts, i);
+		const HvrShareWay *way = hvr_share_way(start->parts, i);
 		HvrCmdlineShare share = { .fd = -1 };
 		int listening = -1, connected = -1;
 

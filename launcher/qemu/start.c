@@ -29,7 +29,7 @@ static gboolean fail(const char *what, GError **error)
 
 static gboolean add_channels(const HvrStart *start, HvrHandover *handover, GError **error)
 {
-	return hvr_parts_create(start->profile, start->facts, error) &&
+	return hvr_parts_create(start->profile, start->parts, error) &&
 	       hvr_handover_add_channels(start, handover, error);
 }
 
@@ -49,8 +49,8 @@ static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
 	return (HvrSpawn){
 		.path = facts->qemu_path,
 		.argv = (char *const *)argv->pdata,
-		.identity = { .uid = facts->uid,
-			      .gid = facts->gid,
+		.identity = { .uid = facts->user->uid,
+			      .gid = facts->user->gid,
 			      .group = facts->kvm_gid,
 			      .has_group = start->plan->kvm && facts->kvm_by_group },
 		.memlock_bytes = locks ? start->plan->memlock_bytes : 0,
@@ -81,7 +81,8 @@ static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
 	g_autoptr(GPtrArray) servers = hvr_servers_new();
 	cpu_set_t cpus;
 
-	if (!hvr_shares_serve(start, handover->listening, writer, FALSE, servers, error))
+	const HvrSharesHow how = { .listening = handover->listening, .stderr_fd = writer };
+	if (!hvr_shares_serve(start->context, start->profile, start->parts, &how, servers, error))
 		return FALSE;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 	spawn.stderr_fd = writer;
@@ -108,9 +109,12 @@ void hvr_start_exec(const HvrStart *start, GError **error)
 {
 	HvrHandover handover = hvr_handover_new(start);
 	g_autoptr(GPtrArray) servers = hvr_servers_new();
+	const HvrSharesHow how = { .listening = handover.listening,
+				   .stderr_fd = -1,
+				   .with_parent = TRUE };
 
 	if (add_channels(start, &handover, error) &&
-	    hvr_shares_serve(start, handover.listening, -1, TRUE, servers, error)) {
+	    hvr_shares_serve(start->context, start->profile, start->parts, &how, servers, error)) {
 		g_autoptr(GPtrArray) argv = hvr_cmdline_build(
 			start->profile, start->plan->kvm, start->plan->cards, &handover.channels);
 		cpu_set_t cpus;
@@ -129,26 +133,26 @@ static char *share_path(const HvrContext *context, const HvrProfile *profile, gu
 			       share->id);
 }
 
-void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		       GPtrArray *argvs)
 {
 	for (guint i = 0; i < profile->shares->len; i++) {
 		g_autofree char *path = share_path(context, profile, i);
 		HvrVirtiofsd server;
 
-		if (hvr_share_server(profile, facts, i, &server))
+		if (hvr_share_server(profile, parts, i, &server))
 			g_ptr_array_add(argvs, hvr_virtiofsd_argv(&server, -1, path));
 	}
 }
 
 /* @paths: what the result borrows from */
 static HvrCmdlineShare *print_shares(const HvrContext *context, const HvrProfile *profile,
-				     const HvrFacts *facts, GPtrArray *paths)
+				     const HvrParts *parts, GPtrArray *paths)
 {
 	HvrCmdlineShare *shares = g_new0(HvrCmdlineShare, profile->shares->len + 1);
 
 	for (guint i = 0; i < profile->shares->len; i++) {
-		const HvrShareWay *way = hvr_share_way(facts, i);
+		const HvrShareWay *way = hvr_share_way(parts, i);
 
 		g_ptr_array_add(paths, share_path(context, profile, i));
 		shares[i].fd = -1;
@@ -158,7 +162,7 @@ static HvrCmdlineShare *print_shares(const HvrContext *context, const HvrProfile
 }
 
 GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
-			  const HvrFacts *facts, const HvrPlan *plan)
+			  const HvrParts *parts, const HvrPlan *plan)
 {
 	g_autofree char *folder =
 		g_strdup_printf("%s/vms/%s", context->runtime_path, profile->name);
@@ -177,12 +181,12 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 					.seed_path = seed };
 
 	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-	g_autofree HvrCmdlineShare *shares = print_shares(context, profile, facts, paths);
+	g_autofree HvrCmdlineShare *shares = print_shares(context, profile, parts, paths);
 
 	channels.shares = shares;
-	channels.firmware = facts->firmware;
-	channels.has_node =
-		hvr_placement_node(&context->host, profile, plan->cards, &channels.node);
+	channels.firmware = parts->firmware;
+	channels.has_node = hvr_placement_node(&context->host, profile, hvr_plan_first_card(plan),
+					       &channels.node);
 
 	return hvr_cmdline_build(profile, plan->kvm, plan->cards, &channels);
 }

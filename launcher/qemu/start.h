@@ -8,6 +8,7 @@
 #include "launcher/host/plan.h"
 #include "launcher/parts/server.h"
 #include "launcher/process/spawn.h"
+#include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 
@@ -16,6 +17,7 @@ typedef struct {
 	const HvrContext *context;
 	const HvrProfile *profile;
 	const HvrFacts *facts;
+	const HvrParts *parts;
 	const HvrPlan *plan;
 	const GPtrArray *locks; /* of HvrLock: QEMU inherits them */
 	int folder;		/* vms/NAME */
@@ -42,9 +44,9 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrStarted *out_started,
 void hvr_start_exec(const HvrStart *start, GError **error);
 
 /* Appends what `print` shows in front of that: the argv of each share's server, of GPtrArray. */
-void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrFacts *facts,
+void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		       GPtrArray *argvs);
 
 /* QEMU's argv as `print` shows it: with paths in place of descriptors. [transfer full] */
 GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
-			  const HvrFacts *facts, const HvrPlan *plan) G_GNUC_WARN_UNUSED_RESULT;
+			  const HvrParts *parts, const HvrPlan *plan) G_GNUC_WARN_UNUSED_RESULT;

@@ -16,8 +16,6 @@
 #define GROUP_VM      "vm"
 #define DEVICE_PREFIX "device "
 
-#define SSH_PORT 22
-
 HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *address,
 			       const char *port, int group)
 {
@@ -64,36 +62,6 @@ void hvr_vm_free(HvrVm *vm)
 	g_free(vm->hailort_min);
 	g_ptr_array_unref(vm->devices);
 	g_free(vm);
-}
-
-static void describe_ssh(HvrVm *vm, const HvrProfileNet *net)
-{
-	for (guint i = 0; i < net->forwards->len && !vm->ssh_address; i++) {
-		const HvrForward *forward = g_ptr_array_index(net->forwards, i);
-		if (forward->udp || forward->guest_port != SSH_PORT)
-			continue;
-		vm->ssh_address = g_strdup(forward->host_address);
-		vm->ssh_port = forward->host_port;
-	}
-}
-
-void hvr_vm_describe(HvrVm *vm, const HvrProfile *profile)
-{
-	static const char *const modes[] = {
-		[HVR_SERIAL_NONE] = "none",
-		[HVR_SERIAL_STDIO] = "stdio",
-		[HVR_SERIAL_FILE] = "file",
-		[HVR_SERIAL_SOCKET] = "socket",
-	};
-
-	vm->profile = g_strdup(profile->file);
-	vm->serial = g_strdup(modes[profile->serial]);
-	vm->serial_file =
-		profile->serial == HVR_SERIAL_FILE ? g_strdup(profile->serial_file) : NULL;
-	vm->hailort_min = g_strdup(profile->guest.hailort_min);
-	vm->ready_set = profile->guest.ready != HVR_READY_NONE;
-	for (guint i = 0; i < profile->nets->len; i++)
-		describe_ssh(vm, g_ptr_array_index(profile->nets, i));
 }
 
 int hvr_vm_open_folder(int runtime, const char *name)

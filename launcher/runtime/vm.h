@@ -3,7 +3,6 @@
 
 #include <glib.h>
 
-#include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/process.h"
 
@@ -42,8 +41,6 @@ typedef struct {
 	gboolean ready;	    /* it has been told */
 } HvrVm;
 HvrVm *hvr_vm_new(const char *name);
-/* Notes what other commands need to know of the profile. */
-void hvr_vm_describe(HvrVm *vm, const HvrProfile *profile);
 void hvr_vm_free(HvrVm *vm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 

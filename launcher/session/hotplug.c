@@ -304,7 +304,7 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 		       gpointer user_data)
 {
 	Plug *plug = user_data;
-	const HvrCmdlineCard *card = g_ptr_array_index(plug->decision.plan->cards, plug->next);
+	const HvrPlanCard *card = g_ptr_array_index(plug->decision.plan->cards, plug->next);
 
 	if (error) {
 		plug_undo(plug, hvr_session_device(plug->session, card->id));
@@ -336,7 +336,7 @@ static void plug_next(Plug *plug)
 		plug_end(plug, NULL);
 		return;
 	}
-	const HvrCmdlineCard *card = g_ptr_array_index(plug->decision.plan->cards, plug->next);
+	const HvrPlanCard *card = g_ptr_array_index(plug->decision.plan->cards, plug->next);
 	g_autofree char *port = free_port(session);
 	if (!port) {
 		g_autoptr(GError) error =

@@ -31,6 +31,7 @@
 #include "launcher/session/arrival.h"
 #include "launcher/session/control.h"
 #include "launcher/session/ending.h"
+#include "launcher/session/record.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
 #include "launcher/session/terminal.h"
@@ -57,31 +58,6 @@ static void recover(const HvrContext *context)
 					    g_ptr_array_index(problems, i));
 		hvr_message_warning(problem);
 	}
-}
-
-static HvrVm *make_record(const HvrContext *context, const HvrProfile *profile, const HvrPlan *plan,
-			  gboolean supervised)
-{
-	HvrVm *vm = hvr_vm_new(profile->name);
-
-	hvr_vm_describe(vm, profile);
-	vm->since = g_get_real_time() / G_USEC_PER_SEC;
-	if (supervised)
-		vm->supervisor = hvr_process_of(&context->host, getpid());
-	else
-		vm->qemu = hvr_process_of(&context->host, getpid());
-	for (guint i = 0, card = 0; i < plan->functions->len; i++) {
-		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-		if (!planned->id)
-			continue;
-		g_autofree char *port = hvr_cmdline_card_port(card++);
-		HvrVmDevice *device =
-			hvr_vm_device_new(planned->id, planned->device->id, planned->function->name,
-					  port, planned->function->group);
-		device->keep = planned->device->after == HVR_AFTER_KEEP;
-		g_ptr_array_add(vm->devices, device);
-	}
-	return vm;
 }
 
 /* How QEMU's end is told to the user: NULL when it ended well, or as we asked. */
@@ -176,7 +152,7 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 static void undo_start(const HvrContext *context, const HvrProfile *profile,
 		       const HvrDecision *decision)
 {
-	g_autoptr(HvrVm) vm = make_record(context, profile, decision->plan, TRUE);
+	g_autoptr(HvrVm) vm = hvr_record_make(context, profile, decision->plan, TRUE);
 	g_autoptr(GError) error = NULL;
 
 	if (!hvr_ending_give_back(context, vm, decision->claim->locks, &error))
@@ -191,7 +167,13 @@ static gboolean start_and_stay(const HvrContext *context, const HvrProfile *prof
 	g_auto(HvrTerminal) terminal = hvr_terminal_save(profile);
 	HvrStarted started = { 0 };
 	HvrStart start = {
-		context, profile, decision->facts, decision->plan, decision->claim->locks, folder
+		.context = context,
+		.profile = profile,
+		.facts = decision->facts,
+		.parts = decision->parts,
+		.plan = decision->plan,
+		.locks = decision->claim->locks,
+		.folder = folder,
 	};
 
 	if (!hvr_start_qemu(&start, &started, error)) {
@@ -199,7 +181,7 @@ static gboolean start_and_stay(const HvrContext *context, const HvrProfile *prof
 		return FALSE;
 	}
 	hvr_events_tell_number(context->events, "started", "pid", started.pid);
-	HvrVm *vm = make_record(context, profile, decision->plan, TRUE);
+	HvrVm *vm = hvr_record_make(context, profile, decision->plan, TRUE);
 	int own_folder = fcntl(folder, F_DUPFD_CLOEXEC, 3);
 	return stay(context, profile, options, decision, vm, own_folder, &started, error);
 }
@@ -208,9 +190,15 @@ static gboolean start_and_stay(const HvrContext *context, const HvrProfile *prof
 static gboolean become_qemu(const HvrContext *context, const HvrProfile *profile,
 			    HvrDecision *decision, int folder, GError **error)
 {
-	g_autoptr(HvrVm) vm = make_record(context, profile, decision->plan, FALSE);
+	g_autoptr(HvrVm) vm = hvr_record_make(context, profile, decision->plan, FALSE);
 	HvrStart start = {
-		context, profile, decision->facts, decision->plan, decision->claim->locks, folder
+		.context = context,
+		.profile = profile,
+		.facts = decision->facts,
+		.parts = decision->parts,
+		.plan = decision->plan,
+		.locks = decision->claim->locks,
+		.folder = folder,
 	};
 
 	if (hvr_vm_write(folder, vm, error))
@@ -303,12 +291,12 @@ static void show_changes(const HvrPlan *plan)
 
 /* As a shell would start them, before QEMU connects to them. */
 static void show_servers(const HvrContext *context, const HvrProfile *profile,
-			 const HvrFacts *facts)
+			 const HvrParts *parts)
 {
 	g_autoptr(GPtrArray) argvs =
 		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
 
-	hvr_start_servers(context, profile, facts, argvs);
+	hvr_start_servers(context, profile, parts, argvs);
 	for (guint i = 0; i < argvs->len; i++) {
 		g_autofree char *line = hvr_cmdline_quote(g_ptr_array_index(argvs, i));
 		printf("%s &\n", line);
@@ -324,13 +312,13 @@ gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean c
 	hvr_context_open_runtime(context, FALSE, NULL);
 	if (!hvr_decide(context, profile, &whom, &decision, error))
 		return FALSE;
-	g_autoptr(GPtrArray) argv = hvr_start_argv(context, profile, decision.facts, decision.plan);
+	g_autoptr(GPtrArray) argv = hvr_start_argv(context, profile, decision.parts, decision.plan);
 	g_autofree char *line = hvr_cmdline_quote(argv);
 	if (changes) {
 		show_notes(decision.plan);
 		show_changes(decision.plan);
 	}
-	show_servers(context, profile, decision.facts);
+	show_servers(context, profile, decision.parts);
 	printf("%s\n", line);
 	return TRUE;
 }

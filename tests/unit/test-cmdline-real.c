@@ -26,7 +26,7 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-#include "launcher/host/facts.h"
+#include "launcher/parts/part.h"
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/seed.h"
 #include "launcher/process/program.h"
@@ -533,16 +533,23 @@ static void test_node(void **state)
 	quit(f);
 }
 
+static HvrUser vm_user(void)
+{
+	gboolean root = geteuid() == 0;
+
+	return (HvrUser){ .privileged = root,
+			  .uid = root ? NOBODY : geteuid(),
+			  .gid = root ? NOBODY : getegid() };
+}
+
 /* UEFI as this host has it, with Secure Boot and without. */
 static void accept_firmware(Fixture *f, gboolean secure)
 {
 	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
 	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(folders, "q35", secure, NULL);
 	g_autoptr(HvrProfile) profile = load(f, "uefi", "vm.cpus=1");
-	HvrFacts facts = { .privileged = geteuid() == 0,
-			   .uid = geteuid() == 0 ? NOBODY : geteuid(),
-			   .gid = geteuid() == 0 ? NOBODY : getegid(),
-			   .firmware = firmware };
+	HvrUser user = vm_user();
+	HvrParts parts = { .user = &user, .firmware = firmware };
 	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
 					.qmp_listen = LISTEN_FD,
 					.serial = SERIAL_FD,
@@ -555,7 +562,7 @@ static void accept_firmware(Fixture *f, gboolean secure)
 		return;
 	}
 	assert_non_null(firmware);
-	assert_true(hvr_nvram_create(profile, &facts, NULL));
+	assert_true(hvr_nvram_create(profile, &parts, NULL));
 	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels);
 	g_ptr_array_add(argv, g_strdup("-S"));
 	start(f, argv, profile->serial);
@@ -578,9 +585,8 @@ static void test_cloud_init(void **state)
 {
 	Fixture *f = *state;
 	g_autoptr(HvrProfile) profile = NULL;
-	HvrFacts facts = { .privileged = geteuid() == 0,
-			   .uid = geteuid() == 0 ? NOBODY : geteuid(),
-			   .gid = geteuid() == 0 ? NOBODY : getegid() };
+	HvrUser user = vm_user();
+	HvrParts parts = { .user = &user };
 	g_autofree char *mformat = hvr_program_find("mformat", TRUE);
 	g_autoptr(GError) error = NULL;
 
@@ -590,7 +596,7 @@ static void test_cloud_init(void **state)
 	}
 	put_bytes(f, "user-data", "#cloud-config\n", 14);
 	profile = load(f, "cloud-init", NULL);
-	f->seed = hvr_seed_make(profile, &facts, &error);
+	f->seed = hvr_seed_make(profile, &parts, &error);
 	if (error)
 		fail_msg("%s", error->message);
 	start_profile(f, "cloud-init", NULL, TRUE);
@@ -656,9 +662,8 @@ static void shrink(HvrProfile *profile)
 static void accept_sample(Fixture *f, const char *name)
 {
 	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
-	HvrFacts facts = { .privileged = geteuid() == 0,
-			   .uid = geteuid() == 0 ? NOBODY : geteuid(),
-			   .gid = geteuid() == 0 ? NOBODY : getegid() };
+	HvrUser user = vm_user();
+	HvrParts parts = { .user = &user };
 	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(folders, "q35", FALSE, NULL);
 	g_autofree char *mformat = hvr_program_find("mformat", TRUE);
 	g_autoptr(HvrProfile) profile = load(f, name, NULL);
@@ -678,10 +683,10 @@ static void accept_sample(Fixture *f, const char *name)
 	put_sample_files(f, profile);
 	shrink(profile);
 	if (profile->firmware.uefi)
-		channels.firmware = facts.firmware = firmware;
-	assert_true(hvr_nvram_create(profile, &facts, NULL));
+		channels.firmware = parts.firmware = firmware;
+	assert_true(hvr_nvram_create(profile, &parts, NULL));
 	if (hvr_seed_is_wanted(profile)) {
-		f->seed = hvr_seed_make(profile, &facts, &error);
+		f->seed = hvr_seed_make(profile, &parts, &error);
 		assert_null(error);
 		channels.seed = SEED_FD;
 	}

@@ -141,7 +141,7 @@ static const Golden golden[] = {
 
 static void card_free(gpointer data)
 {
-	HvrCmdlineCard *card = data;
+	HvrPlanCard *card = data;
 
 	g_free(card->id);
 	g_free(card);
@@ -152,7 +152,7 @@ static GPtrArray *make_cards(guint n_cards)
 	GPtrArray *cards = g_ptr_array_new_with_free_func(card_free);
 
 	for (guint i = 0; i < n_cards; i++) {
-		HvrCmdlineCard *card = g_new0(HvrCmdlineCard, 1);
+		HvrPlanCard *card = g_new0(HvrPlanCard, 1);
 
 		card->id = g_strdup_printf("npu%u", i);
 		card->address = (HvrPciAddress){ .domain = i == 1 ? 0xabcd : 0, .bus = 2 + i };

@@ -34,7 +34,8 @@
 
 typedef struct {
 	char *folder; /* that the VM's user may pass, but not write */
-	HvrFacts facts;
+	HvrUser user;
+	HvrParts parts;
 	HvrContext context;
 } Fixture;
 
@@ -44,9 +45,10 @@ static int setup(void **state)
 
 	f->folder = g_dir_make_tmp("hvr-parts-XXXXXX", NULL);
 	assert_int_equal(g_chmod(f->folder, 0755), 0);
-	f->facts.privileged = geteuid() == 0;
-	f->facts.uid = f->facts.privileged ? NOBODY : geteuid();
-	f->facts.gid = f->facts.privileged ? NOBODY : getegid();
+	f->parts.user = &f->user;
+	f->user.privileged = geteuid() == 0;
+	f->user.uid = f->user.privileged ? NOBODY : geteuid();
+	f->user.gid = f->user.privileged ? NOBODY : getegid();
 	f->context.host.sys = -1;
 	*state = f;
 	return 0;
@@ -119,7 +121,7 @@ static void test_program_output(void **state)
 {
 	Fixture *f = *state;
 	g_autofree char *path = g_build_filename(f->folder, "out", NULL);
-	g_autofree char *wanted = g_strdup_printf("%u\n", f->facts.uid);
+	g_autofree char *wanted = g_strdup_printf("%u\n", f->user.uid);
 	g_autofree char *text = NULL;
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
@@ -168,15 +170,15 @@ static void test_disks(void **state)
 	struct stat st;
 	gsize length;
 
-	assert_null(hvr_parts_ask(&f->context, profile, &f->facts));
-	hvr_parts_describe(profile, &f->facts, notes);
+	assert_null(hvr_parts_ask(&f->context, profile, &f->parts));
+	hvr_parts_describe(profile, &f->parts, notes);
 	assert_int_equal(notes->len, 2);
-	if (!hvr_parts_create(profile, &f->facts, &error))
+	if (!hvr_parts_create(profile, &f->parts, &error))
 		fail_msg("%s", error->message);
 	assert_int_equal(count_files(f), 2);
 
 	assert_int_equal(lstat(root, &st), 0);
-	assert_int_equal(st.st_uid, f->facts.uid);
+	assert_int_equal(st.st_uid, f->user.uid);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 	assert_true(g_file_get_contents(root, &bytes, &length, NULL));
 	assert_memory_equal(bytes, "QFI\xfb", 4);
@@ -184,7 +186,7 @@ static void test_disks(void **state)
 	assert_memory_equal(bytes + 24, "\0\0\0\0\xc0\0\0\0", 8);
 
 	assert_int_equal(lstat(data, &st), 0);
-	assert_int_equal(st.st_uid, f->facts.uid);
+	assert_int_equal(st.st_uid, f->user.uid);
 	assert_int_equal(st.st_size, 2 << 20);
 }
 
@@ -199,8 +201,8 @@ static void test_disks_exist(void **state)
 
 	assert_true(g_file_set_contents(root, "mine", -1, NULL));
 	assert_int_equal(symlink("nowhere", data), 0);
-	assert_null(hvr_parts_ask(&f->context, profile, &f->facts));
-	assert_true(hvr_parts_create(profile, &f->facts, NULL));
+	assert_null(hvr_parts_ask(&f->context, profile, &f->parts));
+	assert_true(hvr_parts_create(profile, &f->parts, NULL));
 	assert_true(g_file_get_contents(root, &text, NULL, NULL));
 	assert_string_equal(text, "mine");
 	assert_int_equal(count_files(f), 2);
@@ -214,7 +216,7 @@ static void test_disk_left_over(void **state)
 	g_autofree char *left = g_build_filename(f->folder, ".data.raw.new", NULL);
 
 	assert_int_equal(symlink("/etc/passwd", left), 0);
-	assert_true(hvr_parts_create(profile, &f->facts, NULL));
+	assert_true(hvr_parts_create(profile, &f->parts, NULL));
 	assert_int_equal(count_files(f), 2);
 }
 
@@ -225,7 +227,7 @@ static void assert_lacking(const Fixture *f, const char *file, HvrLaunchError co
 						"file = %s\nsize = 1M\n",
 						file);
 	g_autoptr(HvrProfile) profile = parse(f, text);
-	g_autoptr(GError) error = hvr_parts_ask(&f->context, profile, &f->facts);
+	g_autoptr(GError) error = hvr_parts_ask(&f->context, profile, &f->parts);
 
 	assert_non_null(error);
 	if (!strstr(error->message, message))
@@ -241,7 +243,7 @@ static void test_disk_folders(void **state)
 
 	assert_lacking(f, "a/b.raw", HVR_LAUNCH_ERROR_PROFILE, "[disk root] file: cannot create '");
 	assert_int_equal(g_mkdir(closed, 0700), 0);
-	if (f->facts.privileged)
+	if (f->user.privileged)
 		assert_lacking(f, "closed/b.raw", HVR_LAUNCH_ERROR_PERMISSION,
 			       "cannot let the VM's user into the folder of");
 }
@@ -249,7 +251,7 @@ static void test_disk_folders(void **state)
 static char *lacking(const Fixture *f, const char *text)
 {
 	g_autoptr(HvrProfile) profile = parse(f, text);
-	g_autoptr(GError) error = hvr_parts_ask(&f->context, profile, &f->facts);
+	g_autoptr(GError) error = hvr_parts_ask(&f->context, profile, &f->parts);
 
 	return g_strdup(error ? error->message : NULL);
 }
@@ -321,8 +323,8 @@ static void test_nets(void **state)
 	g_autofree char *not_root = NULL;
 
 	open_fake_sys(f);
-	f->facts.privileged = TRUE;
-	f->facts.user_name = (char *)"lab";
+	f->user.privileged = TRUE;
+	f->user.name = (char *)"lab";
 	no_bridge = lacking(f, bridge);
 	assert_string_equal(no_bridge,
 			    "[net lan] bridge: 'br0' is no bridge of this host\nmake it: "
@@ -335,7 +337,7 @@ static void test_nets(void **state)
 			    "add br0 mode tap user lab; ip link set br0 up");
 	put_attribute(f, "class/net/br0/tun_flags", "0x1002\n");
 	assert_null(lacking(f, tap));
-	f->facts.privileged = FALSE;
+	f->user.privileged = FALSE;
 	assert_null(lacking(f, tap));
 	not_root = lacking(f, bridge);
 	assert_non_null(strstr(not_root, "[net lan] bridge: only root can put a VM on it\nrun this "
@@ -357,17 +359,17 @@ static void test_nvram(void **state)
 
 	assert_true(g_file_set_contents(template, "variables", -1, NULL));
 	assert_int_equal(g_chmod(template, 0644), 0);
-	f->facts.firmware = &firmware;
-	assert_null(hvr_parts_ask(&f->context, profile, &f->facts));
-	assert_true(hvr_parts_create(profile, &f->facts, NULL));
+	f->parts.firmware = &firmware;
+	assert_null(hvr_parts_ask(&f->context, profile, &f->parts));
+	assert_true(hvr_parts_create(profile, &f->parts, NULL));
 	assert_int_equal(lstat(vars, &st), 0);
-	assert_int_equal(st.st_uid, f->facts.uid);
+	assert_int_equal(st.st_uid, f->user.uid);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 	assert_true(g_file_get_contents(vars, &text, NULL, NULL));
 	assert_string_equal(text, "variables");
 
 	assert_true(g_file_set_contents(template, "newer", -1, NULL));
-	assert_true(hvr_parts_create(profile, &f->facts, NULL));
+	assert_true(hvr_parts_create(profile, &f->parts, NULL));
 	assert_true(g_file_get_contents(vars, &kept, NULL, NULL));
 	assert_string_equal(kept, "variables");
 }
@@ -383,16 +385,16 @@ static void test_nvram_refused(void **state)
 	g_autoptr(GError) gone = NULL;
 	g_autoptr(GError) theirs = NULL;
 
-	f->facts.firmware = &firmware;
-	f->facts.user_name = (char *)"lab";
-	assert_false(hvr_parts_create(profile, &f->facts, &gone));
+	f->parts.firmware = &firmware;
+	f->user.name = (char *)"lab";
+	assert_false(hvr_parts_create(profile, &f->parts, &gone));
 	assert_true(g_str_has_prefix(gone->message, "[firmware] vars: "));
 	assert_int_equal(count_files(f), 0);
 	assert_true(g_file_set_contents(vars, "", -1, NULL));
 	assert_int_equal(g_chmod(vars, 0444), 0);
 	if (geteuid() != 0)
 		return;
-	theirs = hvr_parts_ask(&f->context, profile, &f->facts);
+	theirs = hvr_parts_ask(&f->context, profile, &f->parts);
 	assert_non_null(strstr(theirs->message, "[firmware] mode: user lab cannot write '"));
 }
 
@@ -430,7 +432,7 @@ static int make_seed(const Fixture *f, const char *text)
 {
 	g_autoptr(HvrProfile) profile = parse(f, text);
 	g_autoptr(GError) error = NULL;
-	int seed = hvr_seed_make(profile, &f->facts, &error);
+	int seed = hvr_seed_make(profile, &f->parts, &error);
 
 	if (error)
 		fail_msg("%s", error->message);
@@ -525,14 +527,12 @@ static void test_seed_refused(void **state)
 /* @node: -1: none */
 static void assert_card_node(const Fixture *f, const char *text, const char *card, int node)
 {
-	HvrCmdlineCard first = { .id = (char *)"npu" };
+	HvrPciAddress first;
 	g_autoptr(HvrProfile) profile = parse(f, text);
-	g_autoptr(GPtrArray) cards = g_ptr_array_new();
 	guint found = 0;
 
-	assert_true(hvr_pci_address_parse(card, &first.address));
-	g_ptr_array_add(cards, &first);
-	assert_int_equal(hvr_placement_node(&f->context.host, profile, cards, &found), node >= 0);
+	assert_true(hvr_pci_address_parse(card, &first));
+	assert_int_equal(hvr_placement_node(&f->context.host, profile, &first, &found), node >= 0);
 	assert_int_equal(found, MAX(node, 0));
 }
 

@@ -65,7 +65,7 @@ static char *describe(const HvrPlan *plan)
 		append_steps(text, ((const HvrPlanFunction *)plan->functions->pdata[i])->steps);
 	for (guint i = 0; i < plan->cards->len; i++)
 		g_string_append_printf(text, "card %s\n",
-				       ((const HvrCmdlineCard *)plan->cards->pdata[i])->id);
+				       ((const HvrPlanCard *)plan->cards->pdata[i])->id);
 	return g_string_free(text, FALSE);
 }
 

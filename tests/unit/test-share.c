@@ -33,7 +33,8 @@
 typedef struct {
 	char *folder; /* of descriptors, programs and shares */
 	const char *folders[2];
-	HvrFacts facts;
+	HvrUser user;
+	HvrParts parts;
 	HvrContext context;
 } Fixture;
 
@@ -44,10 +45,11 @@ static int setup(void **state)
 	f->folder = g_dir_make_tmp("hvr-share-XXXXXX", NULL);
 	assert_int_equal(g_chmod(f->folder, 0755), 0);
 	f->folders[0] = f->folder;
-	f->facts.privileged = geteuid() == 0;
-	f->facts.uid = f->facts.privileged ? NOBODY : geteuid();
-	f->facts.gid = f->facts.privileged ? NOBODY : getegid();
-	f->facts.user_name = (char *)"nobody";
+	f->parts.user = &f->user;
+	f->user.privileged = geteuid() == 0;
+	f->user.uid = f->user.privileged ? NOBODY : geteuid();
+	f->user.gid = f->user.privileged ? NOBODY : getegid();
+	f->user.name = (char *)"nobody";
 	f->context.vhost_user_folders = f->folders;
 	*state = f;
 	return 0;
@@ -58,7 +60,7 @@ static int teardown(void **state)
 	Fixture *f = *state;
 
 	fake_files_end(f->folder);
-	g_clear_pointer(&f->facts.share_ways, g_ptr_array_unref);
+	g_clear_pointer(&f->parts.share_ways, g_ptr_array_unref);
 	g_free(f->folder);
 	g_free(f);
 	return 0;
@@ -175,9 +177,9 @@ static HvrProfile *look(Fixture *f, const char *keys)
 
 	if (!profile)
 		fail_msg("%s", error->message);
-	g_clear_pointer(&f->facts.share_ways, g_ptr_array_unref);
-	f->facts.share_ways = hvr_share_ways(&f->context, profile, &f->facts, &error);
-	if (!f->facts.share_ways)
+	g_clear_pointer(&f->parts.share_ways, g_ptr_array_unref);
+	f->parts.share_ways = hvr_share_ways(&f->context, profile, &f->parts, &error);
+	if (!f->parts.share_ways)
 		fail_msg("%s", error->message);
 	return profile;
 }
@@ -185,7 +187,7 @@ static HvrProfile *look(Fixture *f, const char *keys)
 /* @name: of the program in the fixture's folder; NULL: by 9p */
 static void assert_way(const Fixture *f, const char *name, gboolean namespaces, gboolean squash)
 {
-	const HvrShareWay *way = hvr_share_way(&f->facts, 0);
+	const HvrShareWay *way = hvr_share_way(&f->parts, 0);
 	g_autofree char *path = name ? g_build_filename(f->folder, name, NULL) : NULL;
 
 	assert_non_null(way);
@@ -258,11 +260,11 @@ static void test_not_tried(void **state)
 	g_autoptr(HvrProfile) own = look(f, "via = 9p\n");
 
 	assert_way(f, NULL, FALSE, FALSE);
-	assert_null(hvr_share_way(&f->facts, 0)->problem);
+	assert_null(hvr_share_way(&f->parts, 0)->problem);
 	f->context.captured = TRUE;
 	g_autoptr(HvrProfile) captured = look(f, "via = virtiofs\n");
-	assert_null(hvr_share_way(&f->facts, 0));
-	assert_null(hvr_parts_ask(&f->context, captured, &f->facts));
+	assert_null(hvr_share_way(&f->parts, 0));
+	assert_null(hvr_parts_ask(&f->context, captured, &f->parts));
 	assert_true(g_file_get_contents(mark, &text, NULL, NULL));
 	assert_string_equal(text, "");
 }
@@ -271,7 +273,7 @@ static void assert_notes(const Fixture *f, const HvrProfile *profile, const char
 {
 	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
 
-	hvr_parts_describe(profile, &f->facts, notes);
+	hvr_parts_describe(profile, &f->parts, notes);
 	assert_int_equal(notes->len, note ? 1 : 0);
 	if (note)
 		assert_string_equal(notes->pdata[0], note);
@@ -283,13 +285,13 @@ static void test_none(void **state)
 	Fixture *f = *state;
 	g_autoptr(HvrProfile) automatic = look(f, "");
 
-	assert_null(hvr_parts_ask(&f->context, automatic, &f->facts));
+	assert_null(hvr_parts_ask(&f->context, automatic, &f->parts));
 	assert_notes(f, automatic,
 		     "share work: by 9p, as no virtiofsd of this host serves it for user nobody");
 	g_autoptr(HvrProfile) own = look(f, "via = 9p\n");
 	assert_notes(f, own, NULL);
 	g_autoptr(HvrProfile) served = look(f, "via = virtiofs\n");
-	g_autoptr(GError) error = hvr_parts_ask(&f->context, served, &f->facts);
+	g_autoptr(GError) error = hvr_parts_ask(&f->context, served, &f->parts);
 	assert_non_null(error);
 	assert_int_equal(hvr_exit_status(error), 69);
 	assert_string_equal(
@@ -305,7 +307,7 @@ static void test_refused(void **state)
 	Fixture *f = *state;
 	g_autofree char *path = put_program(f, "fsd", "echo 'not today' >&2; exit 4");
 	g_autoptr(HvrProfile) profile = look(f, "via = virtiofs\n");
-	g_autoptr(GError) error = hvr_parts_ask(&f->context, profile, &f->facts);
+	g_autoptr(GError) error = hvr_parts_ask(&f->context, profile, &f->parts);
 	g_autofree char *wanted =
 		g_strdup_printf("[share work] via: no virtiofsd of this host can serve it: %s "
 				"ended with status 4: not today\n",
@@ -329,7 +331,7 @@ static GPtrArray *serve(const Fixture *f, const char *script, int fd)
 	HvrServerHow how = { .share = "work",
 			     .what = { .program = path,
 				       .folder = "/tmp",
-				       .identity = { .uid = f->facts.uid, .gid = f->facts.gid } },
+				       .identity = { .uid = f->user.uid, .gid = f->user.gid } },
 			     .listening = listening,
 			     .null = null,
 			     .stderr_fd = fd };
@@ -349,8 +351,8 @@ static void assert_has(const char *text, const char *line)
 static void test_server(void **state)
 {
 	Fixture *f = *state;
-	g_autofree char *uid = g_strdup_printf("Uid:\t%u\t%u\t%u\t%u\n", f->facts.uid, f->facts.uid,
-					       f->facts.uid, f->facts.uid);
+	g_autofree char *uid = g_strdup_printf("Uid:\t%u\t%u\t%u\t%u\n", f->user.uid, f->user.uid,
+					       f->user.uid, f->user.uid);
 	int pipes[2];
 
 	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);

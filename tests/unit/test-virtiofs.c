@@ -38,7 +38,9 @@ static const char *const folders[] = { "/usr/share/qemu/vhost-user", NULL };
 typedef struct {
 	char *folder; /* of the share, and for qmp.sock */
 	HvrProfile *profile;
+	HvrUser user;
 	HvrFacts facts;
+	HvrParts parts;
 	HvrContext context;
 	HvrPlan plan;
 	GPtrArray *locks;
@@ -65,9 +67,10 @@ static int setup(void **state)
 	assert_int_equal(g_chmod(f->folder, 0755), 0);
 	f->profile = parse(f->folder);
 	assert_non_null(f->profile);
-	f->facts.privileged = geteuid() == 0;
-	f->facts.uid = f->facts.privileged ? NOBODY : geteuid();
-	f->facts.gid = f->facts.privileged ? NOBODY : getegid();
+	f->parts.user = f->facts.user = &f->user;
+	f->user.privileged = geteuid() == 0;
+	f->user.uid = f->user.privileged ? NOBODY : geteuid();
+	f->user.gid = f->user.privileged ? NOBODY : getegid();
 	f->facts.qemu_path = hvr_program_find("qemu-system-x86_64", TRUE);
 	f->context.vhost_user_folders = folders;
 	f->context.host.dev = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -75,7 +78,7 @@ static int setup(void **state)
 	f->runtime = open(f->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	f->plan.cards = g_ptr_array_new();
 	f->locks = g_ptr_array_new();
-	f->facts.share_ways = hvr_share_ways(&f->context, f->profile, &f->facts, NULL);
+	f->parts.share_ways = hvr_share_ways(&f->context, f->profile, &f->parts, NULL);
 	*state = f;
 	return 0;
 }
@@ -86,7 +89,7 @@ static int teardown(void **state)
 
 	fake_files_end(f->folder);
 	hvr_profile_free(f->profile);
-	g_ptr_array_unref(f->facts.share_ways);
+	g_ptr_array_unref(f->parts.share_ways);
 	g_ptr_array_unref(f->plan.cards);
 	g_ptr_array_unref(f->locks);
 	hvr_fd_close(f->runtime);
@@ -122,7 +125,13 @@ static void tell(Fixture *f, const char *command)
 
 static void start(Fixture *f)
 {
-	HvrStart how = { &f->context, f->profile, &f->facts, &f->plan, f->locks, f->runtime };
+	HvrStart how = { .context = &f->context,
+			 .profile = f->profile,
+			 .facts = &f->facts,
+			 .parts = &f->parts,
+			 .plan = &f->plan,
+			 .locks = f->locks,
+			 .folder = f->runtime };
 	g_autoptr(GError) error = NULL;
 
 	if (!hvr_start_qemu(&how, &f->started, &error))
@@ -178,8 +187,8 @@ static void end(Fixture *f)
 static void test_quit(void **state)
 {
 	Fixture *f = *state;
-	g_autofree char *uid = g_strdup_printf("\nUid:\t%u\t%u\t%u\t%u\n", f->facts.uid,
-					       f->facts.uid, f->facts.uid, f->facts.uid);
+	g_autofree char *uid = g_strdup_printf("\nUid:\t%u\t%u\t%u\t%u\n", f->user.uid, f->user.uid,
+					       f->user.uid, f->user.uid);
 
 	start(f);
 	g_autoptr(GArray) pids = find_servers(f);
@@ -219,8 +228,14 @@ static void test_killed(void **state)
 static void test_gone(void **state)
 {
 	Fixture *f = *state;
-	HvrShareWay *way = g_ptr_array_index(f->facts.share_ways, 1);
-	HvrStart how = { &f->context, f->profile, &f->facts, &f->plan, f->locks, f->runtime };
+	HvrShareWay *way = g_ptr_array_index(f->parts.share_ways, 1);
+	HvrStart how = { .context = &f->context,
+			 .profile = f->profile,
+			 .facts = &f->facts,
+			 .parts = &f->parts,
+			 .plan = &f->plan,
+			 .locks = f->locks,
+			 .folder = f->runtime };
 	g_autofree char *real = way->program;
 	char said[4096] = "";
 	struct pollfd wait;
@@ -239,7 +254,7 @@ static gboolean is_there(void)
 	Fixture *f = NULL;
 
 	setup((void **)&f);
-	const HvrShareWay *way = hvr_share_way(&f->facts, 1);
+	const HvrShareWay *way = hvr_share_way(&f->parts, 1);
 	gboolean works = f->facts.qemu_path && way && way->program;
 	if (!works)
 		print_message("skipped: %s\n",

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+#include "launcher/process/privileges.h"
+
+/**
+ * HvrUser - the VM's user: who QEMU and all that serves it run as.
+ */
+typedef struct {
+	uid_t uid;
+	gid_t gid;
+	char *name; /* or its number, for a uid that has none */
+	/* This process is root and becomes that user for it; else it is that user already. */
+	gboolean privileged;
+} HvrUser;
+
+/**
+ * hvr_user_find - who that is. Root's choice is the profile's, then the user who called sudo
+ * (SUDO_UID, believed only as a number that getpwuid(3) knows), then nobody; a plain user has none.
+ * @wanted: (nullable): the profile's [security] user
+ * Errors: HVR_LAUNCH_ERROR_PROFILE: no such user, or it is root
+ */
+HvrUser *hvr_user_find(const char *wanted, gboolean privileged,
+		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_user_free(HvrUser *user);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrUser, hvr_user_free)
+
+/* What a child becomes to be that user, without supplementary groups. */
+HvrIdentity hvr_user_identity(const HvrUser *user);
