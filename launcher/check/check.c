@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "launcher/check/parts.h"
+#include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 
 static void result_free(gpointer data)

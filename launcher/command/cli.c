@@ -4,6 +4,7 @@
  * ask for it, on standard output.
  */
 #include "launcher/command/cli.h"
+#include "launcher/profile/load.h"
 
 #include <stdio.h>
 #include <string.h>

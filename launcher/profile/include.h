@@ -3,8 +3,6 @@
 
 #include <glib.h>
 
-#include "launcher/profile/profile.h"
-
 /* Reads a whole file; see hvr_profile_load(). Returns: (transfer full): or NULL with @error. */
 typedef char *(*HvrProfileReader)(const char *file, gsize *out_length, GError **error);
 
@@ -20,8 +18,3 @@ typedef char *(*HvrProfileReader)(const char *file, gsize *out_length, GError **
  */
 GPtrArray *hvr_profile_include(const char *file, const char *text, gsize length,
 			       HvrProfileReader reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* hvr_profile_parse() that can follow an include. */
-HvrProfile *hvr_profile_read(const char *file, const char *text, gsize length,
-			     const char *const *overrides, HvrProfileReader reader,
-			     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -10,12 +10,11 @@
  * so it is judged by the same rules; it takes the place of the line it overrides, and of those that
  * exclude each other with it (match, address and path).
  */
-#include "launcher/profile/profile.h"
+#include "launcher/profile/read.h"
 
 #include <string.h>
 
 #include "launcher/profile/check.h"
-#include "launcher/profile/include.h"
 #include "launcher/profile/lines.h"
 #include "launcher/profile/nearest.h"
 #include "launcher/profile/table.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "launcher/profile/table.h"
+#include "launcher/profile/key.h"
 
 /*
- * The parsers of profile-table.c. Each is a HvrValueParser; what is written to is in brackets. A
+ * The parsers of table.c. Each is a HvrValueParser; what is written to is in brackets. A
  * string or array that was there before is freed.
  */
 

@@ -12,7 +12,7 @@
 
 #include <json-glib/json-glib.h>
 
-#include "launcher/profile/profile.h"
+#include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 

@@ -9,7 +9,7 @@
  */
 #include <stdio.h>
 
-#include "launcher/profile/profile.h"
+#include "launcher/profile/load.h"
 #include "launcher/profile/table.h"
 #include "launcher/profile/values.h"
 

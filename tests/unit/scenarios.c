@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/profile/read.h"
 #include "launcher/runtime/journal.h"
 #include "launcher/session/run.h"
 #include "vfio/fd.h"

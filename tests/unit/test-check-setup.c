@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "launcher/check/check.h"
+#include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 #include "launcher/setup/apply.h"
 #include "launcher/setup/cards.h"

@@ -13,6 +13,7 @@
 
 #include "launcher/check/check.h"
 #include "launcher/command/cli.h"
+#include "launcher/profile/read.h"
 #include "tests/fake/layouts.h"
 
 #define CARD "0000:02:00.0"

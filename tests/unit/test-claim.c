@@ -24,6 +24,7 @@
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
 #include "launcher/process/interrupt.h"
+#include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 #include "tests/fake/fake-sysfs.h"
 #include "tests/unit/pipe.h"

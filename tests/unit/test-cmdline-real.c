@@ -30,6 +30,7 @@
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/seed.h"
 #include "launcher/process/program.h"
+#include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline.h"
 #include "tests/fake/fake-files.h"
 #include "vfio/fd.h"

@@ -14,6 +14,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline.h"
 
 #define FOLDER SOURCE_ROOT "/tests/data/cmdline/"

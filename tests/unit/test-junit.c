@@ -12,7 +12,7 @@
 
 #include "launcher/guest/junit.h"
 #include "launcher/guest/trial.h"
-#include "launcher/profile/profile.h"
+#include "launcher/profile/read.h"
 
 static HvrJunitCase *make_case(const char *name, HvrJunitVerdict verdict, const char *message,
 			       const char *out)

@@ -25,6 +25,7 @@
 #include "launcher/parts/seed.h"
 #include "launcher/process/program.h"
 #include "launcher/process/spawn.h"
+#include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "launcher/host/decide.h"
+#include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "tests/unit/scenarios.h"

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "launcher/print/print.h"
+#include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 #include "tests/fake/layouts.h"
 

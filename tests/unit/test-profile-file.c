@@ -15,7 +15,7 @@
 
 #include <glib/gstdio.h>
 
-#include "launcher/profile/profile.h"
+#include "launcher/profile/load.h"
 #include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"
 

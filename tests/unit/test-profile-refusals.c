@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/profile/profile.h"
+#include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 
 #define VM   "[vm]\nmemory = 1G\n"

@@ -12,7 +12,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/profile/profile.h"
+#include "launcher/profile/load.h"
+#include "launcher/profile/read.h"
 #include "launcher/profile/table.h"
 
 #define VM "[vm]\nmemory = 1G\n"

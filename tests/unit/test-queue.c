@@ -17,6 +17,7 @@
 
 #include "launcher/host/claim.h"
 #include "launcher/process/interrupt.h"
+#include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/queue.h"

@@ -23,6 +23,7 @@
 #include "launcher/parts/server.h"
 #include "launcher/parts/share.h"
 #include "launcher/parts/virtiofsd.h"
+#include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"
 #include "tests/unit/pipe.h"

@@ -25,6 +25,7 @@
 
 #include "launcher/parts/share.h"
 #include "launcher/process/program.h"
+#include "launcher/profile/read.h"
 #include "launcher/qemu/start.h"
 #include "tests/fake/fake-files.h"
 #include "vfio/fd.h"
