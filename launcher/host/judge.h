@@ -5,7 +5,7 @@
 
 #include "launcher/host/claim.h"
 #include "launcher/host/facts.h"
-#include "launcher/host/plan.h"
+#include "launcher/host/plan-view.h"
 #include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
 #include "vfio/inventory.h"

@@ -2,10 +2,10 @@
 /*
  * The look at the host that a plan is made from: the claimed cards and what shares their groups.
  */
+#include "launcher/host/plan-view.h"
+
 #include <fcntl.h>
 #include <unistd.h>
-
-#include "launcher/host/plan.h"
 
 void hvr_plan_view_free(HvrPlanView *view)
 {

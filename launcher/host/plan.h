@@ -5,6 +5,7 @@
 
 #include "launcher/host/claim.h"
 #include "launcher/host/facts.h"
+#include "launcher/host/plan-view.h"
 #include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
@@ -44,23 +45,6 @@ typedef struct {
 	guint64 memlock_bytes;
 	gboolean kvm;
 } HvrPlan;
-
-/* What the plan's functions are like now: read by hvr_plan_look(), judged by hvr_plan_make(). */
-typedef struct {
-	GHashTable *states; /* const HvrPciFunction * -> HvrPciState */
-	GHashTable *dead;   /* const HvrPciFunction * -> char *, why its config space is not well */
-	GHashTable *usable; /* const HvrPciFunction *: the caller may open its group's node */
-	GPtrArray *journal; /* of HvrJournalEntry */
-} HvrPlanView;
-
-/**
- * hvr_plan_look - read the state of the claimed cards and of the endpoints of their groups.
- * Changes nothing. A function that vanishes meanwhile is dead.
- */
-HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
-			   const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
-void hvr_plan_view_free(HvrPlanView *view);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlanView, hvr_plan_view_free)
 
 /**
  * hvr_plan_make - decide. Pure: everything it knows is in its arguments.

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "launcher/qemu/cmdline.h"
+#include <glib.h>
+
+#include "launcher/host/plan.h"
+#include "launcher/profile/profile.h"
+#include "launcher/qemu/channels.h"
 
 /* The parts of hvr_cmdline_build() that add devices; see there. */
 
@@ -27,3 +31,13 @@ void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards);
 
 /* The descriptor of an open tap for the net at @index, or -1. */
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index);
+
+#define HVR_CMDLINE_SPARE_PORTS 4
+
+/* The id of the root port of the card at @index, and of the spare port at @index. */
+char *hvr_cmdline_card_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
+char *hvr_cmdline_spare_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The vfio-pci device's properties, for -device and for device_add: driver, id, host, bus. */
+struct _JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card,
+						const char *port) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,11 +5,6 @@
  */
 #include "launcher/qemu/cmdline-json.h"
 
-#include "launcher/qemu/cmdline.h"
-
-/* What a POSIX shell leaves alone in any place of a word. */
-#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./"
-
 void hvr_cmdline_add(GPtrArray *argv, const char *option, const char *format, ...)
 {
 	va_list args;
@@ -34,20 +29,4 @@ char *hvr_cmdline_escape(const char *value)
 	g_auto(GStrv) parts = g_strsplit(value, ",", -1);
 
 	return g_strjoinv(",,", parts);
-}
-
-char *hvr_cmdline_quote(const GPtrArray *argv)
-{
-	g_autoptr(GString) line = g_string_new(NULL);
-
-	for (guint i = 0; i < argv->len && argv->pdata[i]; i++) {
-		const char *word = argv->pdata[i];
-		gboolean plain = word[0] != '\0' && strspn(word, PLAIN) == strlen(word);
-		g_autofree char *quoted = plain ? g_strdup(word) : g_shell_quote(word);
-
-		if (i > 0)
-			g_string_append_c(line, ' ');
-		g_string_append(line, quoted);
-	}
-	return g_string_free(g_steal_pointer(&line), FALSE);
 }

@@ -12,11 +12,14 @@
 #include "launcher/qemu/cmdline.h"
 
 #include <json-glib/json-glib.h>
+#include <string.h>
 
-#include "launcher/qemu/cmdline-devices.h"
 #include "launcher/qemu/cmdline-json.h"
 
 #define MIB (G_GUINT64_CONSTANT(1) << 20)
+
+/* What a POSIX shell leaves alone in any place of a word. */
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./"
 
 /* Which node, and whether the profile insists on it. */
 static gboolean find_node(const HvrProfile *profile, const HvrCmdlineChannels *channels,
@@ -212,4 +215,20 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	for (guint i = 0; i < profile->qemu_args->len; i++)
 		g_ptr_array_add(argv, g_strdup(profile->qemu_args->pdata[i]));
 	return argv;
+}
+
+char *hvr_cmdline_quote(const GPtrArray *argv)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+
+	for (guint i = 0; i < argv->len && argv->pdata[i]; i++) {
+		const char *word = argv->pdata[i];
+		gboolean plain = word[0] != '\0' && strspn(word, PLAIN) == strlen(word);
+		g_autofree char *quoted = plain ? g_strdup(word) : g_shell_quote(word);
+
+		if (i > 0)
+			g_string_append_c(line, ' ');
+		g_string_append(line, quoted);
+	}
+	return g_string_free(g_steal_pointer(&line), FALSE);
 }

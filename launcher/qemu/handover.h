@@ -3,8 +3,23 @@
 
 #include <glib.h>
 
+#include "launcher/host/facts.h"
+#include "launcher/host/plan.h"
+#include "launcher/parts/part.h"
+#include "launcher/profile/profile.h"
 #include "launcher/qemu/cmdline.h"
-#include "launcher/qemu/start.h"
+#include "launcher/runtime/context.h"
+
+/* All that QEMU is started from. Nothing is owned. */
+typedef struct {
+	const HvrContext *context;
+	const HvrProfile *profile;
+	const HvrFacts *facts;
+	const HvrParts *parts;
+	const HvrPlan *plan;
+	const GPtrArray *locks; /* of HvrLock: QEMU inherits them */
+	int folder;		/* vms/NAME */
+} HvrStart;
 
 /* Descriptors on their way to QEMU, and how its command line names them. */
 typedef struct {

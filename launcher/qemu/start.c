@@ -12,6 +12,7 @@
 #include "launcher/parts/parts.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/share.h"
+#include "launcher/process/spawn.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/handover.h"
 #include "launcher/report/error.h"

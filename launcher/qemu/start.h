@@ -3,25 +3,11 @@
 
 #include <glib.h>
 
-#include "launcher/host/claim.h"
-#include "launcher/host/facts.h"
 #include "launcher/host/plan.h"
-#include "launcher/parts/server.h"
-#include "launcher/process/spawn.h"
 #include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
+#include "launcher/qemu/handover.h"
 #include "launcher/runtime/context.h"
-
-/* All that QEMU is started from. Nothing is owned. */
-typedef struct {
-	const HvrContext *context;
-	const HvrProfile *profile;
-	const HvrFacts *facts;
-	const HvrParts *parts;
-	const HvrPlan *plan;
-	const GPtrArray *locks; /* of HvrLock: QEMU inherits them */
-	int folder;		/* vms/NAME */
-} HvrStart;
 
 /* A QEMU that was started. */
 typedef struct {

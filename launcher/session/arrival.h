@@ -4,7 +4,7 @@
 #include <glib.h>
 
 #include "launcher/session/ready.h"
-#include "launcher/session/run.h"
+#include "launcher/session/run-options.h"
 #include "launcher/session/session.h"
 
 /**

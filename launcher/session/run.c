@@ -20,6 +20,7 @@
 #include "launcher/host/decide.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
+#include "launcher/parts/server.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/output.h"

@@ -5,21 +5,7 @@
 
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
-
-typedef enum {
-	HVR_RUN_SUPERVISE, /* stay until QEMU ends, then give the cards back */
-	HVR_RUN_EXEC,	   /* become QEMU; `release` gives the cards back */
-	HVR_RUN_PREPARE,   /* the host's side alone, for nobody yet */
-} HvrRunMode;
-
-typedef struct {
-	HvrRunMode mode;
-	int wait_s;	  /* for busy cards, see hvr_claim_take() */
-	int ready_fd;	  /* --detach: written to and closed when QEMU runs; -1: nobody waits */
-	int wait_ready_s; /* how long the guest may take to be ready; 0: for ever */
-	gboolean
-		attached; /* with ready_fd: whoever waits stays, and goes on reading our messages */
-} HvrRunOptions;
+#include "launcher/session/run-options.h"
 
 /**
  * hvr_run - the main job: from a profile to the end of its VM.

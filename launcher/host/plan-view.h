@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/host/claim.h"
+#include "launcher/runtime/context.h"
+#include "launcher/runtime/journal.h"
+#include "vfio/inventory.h"
+#include "vfio/state.h"
+
+/* What the plan's functions are like now: read by hvr_plan_look(), judged by hvr_plan_make(). */
+typedef struct {
+	GHashTable *states; /* const HvrPciFunction * -> HvrPciState */
+	GHashTable *dead;   /* const HvrPciFunction * -> char *, why its config space is not well */
+	GHashTable *usable; /* const HvrPciFunction *: the caller may open its group's node */
+	GPtrArray *journal; /* of HvrJournalEntry */
+} HvrPlanView;
+
+/**
+ * hvr_plan_look - read the state of the claimed cards and of the endpoints of their groups.
+ * Changes nothing. A function that vanishes meanwhile is dead.
+ */
+HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
+			   const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_plan_view_free(HvrPlanView *view);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlanView, hvr_plan_view_free)

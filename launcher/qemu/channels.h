@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/parts/firmware.h"
+
+/* How QEMU reaches what serves one share. */
+typedef struct {
+	int fd;		  /* connected to a virtiofsd; -1: QEMU connects to @path itself */
+	const char *path; /* NULL without @fd: QEMU serves the folder itself, by 9p */
+} HvrCmdlineShare;
+
+/**
+ * HvrCmdlineChannels - how QEMU is reached: by descriptors that it inherits, or (print) by paths.
+ * A descriptor of -1 is none. What QEMU inherits has no FD_CLOEXEC and is above 2.
+ */
+typedef struct {
+	int qmp_private;      /* one end of a socketpair for the supervisor */
+	int qmp_listen;	      /* a listening socket; -1: QEMU makes @qmp_path itself */
+	const char *qmp_path; /* used when qmp_listen is -1; NULL: no second monitor */
+	/*
+	 * HVR_SERIAL_FILE: the open file, O_WRONLY exactly (QEMU takes no other for writing); -1:
+	 * the profile's path. HVR_SERIAL_SOCKET: a listening socket; -1: QEMU makes @serial_path
+	 * itself, and drops the output where that is NULL.
+	 */
+	int serial;
+	const char *serial_path;
+	/* [guest] agent: a listening socket; -1: QEMU makes @agent_path itself; NULL: no port */
+	int agent;
+	const char *agent_path;
+	/* [cloud-init]: the image, open for reading only; -1: it is at @seed_path; NULL: none */
+	int seed;
+	const char *seed_path;
+	/* [firmware] mode = uefi; NULL: as with bios */
+	const HvrFirmware *firmware;
+	/* [memory] node = auto: RAM is preferably taken from @node */
+	gboolean has_node;
+	guint node;
+	/*
+	 * (nullable): as many as the profile has nets: for HVR_NET_BRIDGE and HVR_NET_TAP an open
+	 * tap. Without one (print) QEMU opens it itself, which for a bridge takes its setuid
+	 * helper: the sandbox is then without spawn=deny and elevateprivileges=deny.
+	 */
+	const int *taps;
+	const HvrCmdlineShare *shares; /* (nullable): as many as the profile has; NULL: all by 9p */
+} HvrCmdlineChannels;
