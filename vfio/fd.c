@@ -128,3 +128,14 @@ gboolean hvr_fd_write_all(int fd, const void *bytes, gsize length)
 	}
 	return TRUE;
 }
+
+gboolean hvr_fd_readable_before(int fd, gint64 deadline_us)
+{
+	for (;;) {
+		gint64 left_ms = (deadline_us - g_get_monotonic_time() + 999) / 1000;
+		struct pollfd poller = { .fd = fd, .events = POLLIN };
+		int ready = poll(&poller, 1, (int)MAX(left_ms, 0));
+		if (ready >= 0 || errno != EINTR)
+			return ready > 0;
+	}
+}

@@ -36,3 +36,10 @@ gssize hvr_fd_read_all(int fd, void *buffer, gsize size) G_GNUC_WARN_UNUSED_RESU
  * Returns: FALSE with errno set; some of it may have been written
  */
 gboolean hvr_fd_write_all(int fd, const void *bytes, gsize length) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_fd_readable_before - wait until there is something to read; a signal does not end it.
+ * @deadline_us: of g_get_monotonic_time(), microseconds; in the past, it is only looked
+ * Returns: FALSE at the deadline, and where @fd cannot be waited for
+ */
+gboolean hvr_fd_readable_before(int fd, gint64 deadline_us);

@@ -25,18 +25,3 @@ gboolean hvr_node_own(const HvrHost *host, int group, uid_t uid, gid_t gid, mode
 
 /* Has the group's node this owner and mode? FALSE also when it is not there. */
 gboolean hvr_node_is_owned(const HvrHost *host, int group, uid_t uid, gid_t gid, mode_t mode);
-
-/**
- * HvrUdevWatch - hears what udev has finished with, from the moment it is made.
- * udev sets owner and mode of a node only where a rule says so, but then some time after the
- * kernel's event: whoever chowns must come after it.
- */
-typedef struct HvrUdevWatch HvrUdevWatch;
-
-/* NULL where no udev runs: then there is nothing to wait for. */
-HvrUdevWatch *hvr_udev_watch_new(const HvrHost *host, const char *subsystem);
-void hvr_udev_watch_free(HvrUdevWatch *watch);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrUdevWatch, hvr_udev_watch_free)
-
-/* Waits until udev has finished with device @name. FALSE at the deadline. NULL watch: TRUE. */
-gboolean hvr_udev_watch_wait(HvrUdevWatch *watch, const char *name, guint timeout_ms);

@@ -14,6 +14,7 @@
 #include "vfio/error.h"
 #include "vfio/node.h"
 #include "vfio/sysfs.h"
+#include "vfio/udev.h"
 
 #define VFIO_PCI "vfio-pci"
 /* How long udev's rules for one new node may take; longer, and it is not waited for. */

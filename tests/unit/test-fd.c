@@ -187,12 +187,30 @@ static void test_read(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
+/* Until the deadline, whatever signals come; what is there already is seen also after it. */
+static void test_readable(void **state)
+{
+	int pipes[2];
+
+	assert_int_equal(pipe(pipes), 0);
+	set_interrupting(TRUE);
+	gint64 deadline_us = g_get_monotonic_time() + 20000;
+	assert_false(hvr_fd_readable_before(pipes[0], deadline_us));
+	assert_true(g_get_monotonic_time() >= deadline_us);
+	set_interrupting(FALSE);
+	assert_int_equal(write(pipes[1], "x", 1), 1);
+	assert_true(hvr_fd_readable_before(pipes[0], deadline_us));
+	hvr_fd_close(pipes[0]);
+	hvr_fd_close(pipes[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_beneath),	    cmocka_unit_test(test_open_flags),
 		cmocka_unit_test(test_fd_path),	    cmocka_unit_test(test_write),
 		cmocka_unit_test(test_write_fails), cmocka_unit_test(test_read),
+		cmocka_unit_test(test_readable),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -132,19 +132,6 @@ static void test_own_link(void **state)
 	assert_true(g_error_matches(missing, G_IO_ERROR, G_IO_ERROR_NOT_FOUND));
 }
 
-/* Where no udev runs there is nothing to hear, and nobody waits. */
-static void test_no_udev(void **state)
-{
-	FakeSysfs *fs = *state;
-	HvrHost host = fs->host;
-
-	assert_null(hvr_udev_watch_new(&host, "vfio"));
-	host.run = -1;
-	assert_null(hvr_udev_watch_new(&host, "vfio"));
-	assert_true(hvr_udev_watch_wait(NULL, "14", LONG_MS));
-	hvr_udev_watch_free(NULL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,7 +139,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wait_in_vain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_own_link, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_udev, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
