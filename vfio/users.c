@@ -25,8 +25,8 @@
 #include <unistd.h>
 #include <dirent.h>
 
+#include "vfio/devnodes.h"
 #include "vfio/fd.h"
-#include "vfio/nodes.h"
 #include "vfio/sysfs.h"
 #include "vfio/users.h"
 
@@ -37,7 +37,7 @@
 
 typedef struct {
 	const HvrHost *host;
-	const HvrNodes *nodes;
+	const HvrDevnodes *nodes;
 	GPtrArray *users;
 } Search;
 
@@ -100,13 +100,13 @@ static void for_each_line(const Search *search, const char *path,
 	fclose(file);
 }
 
-static gboolean is_named(const HvrNode *node, const char *path)
+static gboolean is_named(const HvrDevnode *node, const char *path)
 {
 	return g_str_has_prefix(path, NODE_PREFIX) &&
 	       strcmp(path + strlen(NODE_PREFIX), node->name) == 0;
 }
 
-static const HvrNode *find_named(const HvrNodes *nodes, const char *path)
+static const HvrDevnode *find_named(const HvrDevnodes *nodes, const char *path)
 {
 	for (guint i = 0; i < nodes->nodes->len; i++)
 		if (is_named(g_ptr_array_index(nodes->nodes, i), path))
@@ -114,11 +114,11 @@ static const HvrNode *find_named(const HvrNodes *nodes, const char *path)
 	return NULL;
 }
 
-static const HvrNode *find_numbered(const HvrNodes *nodes, gboolean block, guint32 major,
-				    guint32 minor)
+static const HvrDevnode *find_numbered(const HvrDevnodes *nodes, gboolean block, guint32 major,
+				       guint32 minor)
 {
 	for (guint i = 0; i < nodes->nodes->len; i++) {
-		const HvrNode *node = g_ptr_array_index(nodes->nodes, i);
+		const HvrDevnode *node = g_ptr_array_index(nodes->nodes, i);
 
 		if (node->has_number && node->block == block && node->major == major &&
 		    node->minor == minor)
@@ -133,7 +133,7 @@ static void on_mount(const Search *search, const char *line)
 	const char *dash = strstr(line, " - ");
 	g_auto(GStrv) place = g_strsplit(line, " ", 6);
 	g_auto(GStrv) origin = g_strsplit(dash ? dash + strlen(" - ") : "", " ", 3);
-	const HvrNode *node = NULL;
+	const HvrDevnode *node = NULL;
 	guint major, minor;
 
 	if (g_strv_length(place) < 6 || g_strv_length(origin) < 2)
@@ -157,7 +157,7 @@ static void on_swap(const Search *search, const char *line)
 static void find_holders(const Search *search)
 {
 	for (guint i = 0; i < search->nodes->nodes->len; i++) {
-		const HvrNode *node = g_ptr_array_index(search->nodes->nodes, i);
+		const HvrDevnode *node = g_ptr_array_index(search->nodes->nodes, i);
 
 		for (guint j = 0; j < node->holders->len; j++) {
 			const char *holder = g_ptr_array_index(node->holders, j);
@@ -259,11 +259,11 @@ static gboolean open_number(int dirfd, const char *name, gboolean *out_block, st
 }
 
 /* Which of our nodes is descriptor @name of a process open on? */
-static const HvrNode *find_open(const HvrNodes *nodes, int dirfd, const char *name)
+static const HvrDevnode *find_open(const HvrDevnodes *nodes, int dirfd, const char *name)
 {
 	char target[PATH_MAX];
 	gssize length = readlinkat(dirfd, name, target, sizeof(target) - 1);
-	const HvrNode *node;
+	const HvrDevnode *node;
 	struct statx stx;
 	gboolean block;
 
@@ -276,7 +276,7 @@ static const HvrNode *find_open(const HvrNodes *nodes, int dirfd, const char *na
 	return find_numbered(nodes, block, stx.stx_rdev_major, stx.stx_rdev_minor);
 }
 
-static void add_process(const Search *search, const char *pid, const HvrNode *node)
+static void add_process(const Search *search, const char *pid, const HvrDevnode *node)
 {
 	g_autofree char *path = g_strconcat(pid, "/comm", NULL);
 	HvrUserKind kind = g_str_has_prefix(node->name, "vfio/") ? HVR_USER_VFIO : HVR_USER_PROCESS;
@@ -297,7 +297,7 @@ static void find_in_process(const Search *search, const char *pid)
 	if (!folder)
 		return;
 	while ((entry = readdir(folder))) {
-		const HvrNode *node = find_open(search->nodes, fd, entry->d_name);
+		const HvrDevnode *node = find_open(search->nodes, fd, entry->d_name);
 
 		if (node && g_hash_table_add(seen, (gpointer)node))
 			add_process(search, pid, node);
@@ -322,7 +322,7 @@ static void find_processes(const Search *search)
 
 GPtrArray *hvr_users_find(const HvrHost *host, const GPtrArray *functions)
 {
-	g_autoptr(HvrNodes) nodes = hvr_nodes_find(host, functions);
+	g_autoptr(HvrDevnodes) nodes = hvr_devnodes_find(host, functions);
 	g_autoptr(GPtrArray) users = g_ptr_array_new_with_free_func(user_free);
 	const Search search = { host, nodes, users };
 

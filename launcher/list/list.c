@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "vfio/devnodes.h"
 #include "vfio/fd.h"
-#include "vfio/nodes.h"
 #include "vfio/sysfs.h"
 
 static void item_free(gpointer data)
@@ -71,9 +71,9 @@ static void read_node(const HvrHost *host, HvrListItem *item)
 	struct stat st;
 
 	g_ptr_array_add(one, (gpointer)item->function);
-	g_autoptr(HvrNodes) nodes = hvr_nodes_find(host, one);
+	g_autoptr(HvrDevnodes) nodes = hvr_devnodes_find(host, one);
 	for (guint i = 0; i < nodes->nodes->len && !item->node; i++) {
-		const HvrNode *node = g_ptr_array_index(nodes->nodes, i);
+		const HvrDevnode *node = g_ptr_array_index(nodes->nodes, i);
 		g_auto(HvrFd) fd = hvr_open_beneath(host->dev, node->name, O_PATH | O_NOFOLLOW);
 		if (g_str_has_prefix(node->name, "vfio/") != on_vfio(item->function) || fd < 0 ||
 		    fstat(fd, &st) < 0)

@@ -6,7 +6,7 @@
 #include "launcher/print/print.h"
 
 #include "launcher/report/error.h"
-#include "vfio/nodes.h"
+#include "vfio/devnodes.h"
 
 /* What the maker's guide has a container see of its host. */
 static const char options[] = "-v /dev:/dev\n"
@@ -33,9 +33,9 @@ static gboolean append_nodes(GString *text, const HvrHost *host, const HvrPciFun
 	gsize before = text->len;
 
 	g_ptr_array_add(one, (gpointer)function);
-	g_autoptr(HvrNodes) nodes = hvr_nodes_find(host, one);
+	g_autoptr(HvrDevnodes) nodes = hvr_devnodes_find(host, one);
 	for (guint i = 0; i < nodes->nodes->len; i++) {
-		const HvrNode *node = g_ptr_array_index(nodes->nodes, i);
+		const HvrDevnode *node = g_ptr_array_index(nodes->nodes, i);
 		if (!node->block && !g_str_has_prefix(node->name, "vfio/"))
 			g_string_append_printf(text, "--device=/dev/%s:/dev/%s\n", node->name,
 					       node->name);

@@ -19,22 +19,22 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "vfio/devnodes.h"
 #include "vfio/fd.h"
-#include "vfio/nodes.h"
 #include "vfio/sysfs.h"
 
 /* A disk behind USB hubs behind VMD is 15 folders deep. */
 #define DEPTH_MAX 24
 
 typedef struct {
-	HvrNodes *nodes;
+	HvrDevnodes *nodes;
 	GPtrArray *controllers; /* names of NVMe controllers */
 	gboolean skip_functions;
 } Walk;
 
 static void node_free(gpointer data)
 {
-	HvrNode *node = data;
+	HvrDevnode *node = data;
 
 	g_free(node->name);
 	g_ptr_array_unref(node->holders);
@@ -42,7 +42,7 @@ static void node_free(gpointer data)
 }
 
 /* "240:0" */
-static void read_device_number(int dirfd, const char *path, HvrNode *node)
+static void read_device_number(int dirfd, const char *path, HvrDevnode *node)
 {
 	g_autofree char *text = hvr_sysfs_read_line(dirfd, path);
 	g_auto(GStrv) parts = g_strsplit(text ? text : "", ":", 2);
@@ -69,16 +69,16 @@ static char *read_device_name(int dirfd)
 	return NULL;
 }
 
-static void add_node(HvrNodes *nodes, int dirfd)
+static void add_node(HvrDevnodes *nodes, int dirfd)
 {
 	char *name = read_device_name(dirfd);
 	g_autofree char *subsystem = NULL;
-	HvrNode *node;
+	HvrDevnode *node;
 
 	if (!name)
 		return;
 	subsystem = hvr_sysfs_link_name(dirfd, "subsystem");
-	node = g_new0(HvrNode, 1);
+	node = g_new0(HvrDevnode, 1);
 	node->name = name;
 	node->block = g_strcmp0(subsystem, "block") == 0;
 	node->holders = hvr_sysfs_list(dirfd, "holders");
@@ -86,10 +86,10 @@ static void add_node(HvrNodes *nodes, int dirfd)
 	g_ptr_array_add(nodes->nodes, node);
 }
 
-static void add_group_node(HvrNodes *nodes, const HvrHost *host, int group)
+static void add_group_node(HvrDevnodes *nodes, const HvrHost *host, int group)
 {
 	g_autofree char *number = g_strdup_printf("class/vfio/%d/dev", group);
-	HvrNode *node = g_new0(HvrNode, 1);
+	HvrDevnode *node = g_new0(HvrDevnode, 1);
 
 	node->name = g_strdup_printf("vfio/%d", group);
 	node->holders = g_ptr_array_new();
@@ -181,7 +181,7 @@ static void add_multipath_disks(const Walk *walk, const HvrHost *host)
 	}
 }
 
-static void add_function(HvrNodes *nodes, const HvrHost *host, const HvrPciFunction *function)
+static void add_function(HvrDevnodes *nodes, const HvrHost *host, const HvrPciFunction *function)
 {
 	g_autoptr(GPtrArray) controllers = g_ptr_array_new_with_free_func(g_free);
 	const Walk walk = { nodes, controllers, hvr_pci_function_is_bridge(function) };
@@ -205,7 +205,7 @@ static gboolean group_seen(const GPtrArray *functions, guint end, int group)
 
 static int compare_nodes(gconstpointer a, gconstpointer b)
 {
-	const HvrNode *const *left = a, *const *right = b;
+	const HvrDevnode *const *left = a, *const *right = b;
 
 	return strcmp((*left)->name, (*right)->name);
 }
@@ -215,9 +215,9 @@ static int compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-HvrNodes *hvr_nodes_find(const HvrHost *host, const GPtrArray *functions)
+HvrDevnodes *hvr_devnodes_find(const HvrHost *host, const GPtrArray *functions)
 {
-	HvrNodes *nodes = g_new0(HvrNodes, 1);
+	HvrDevnodes *nodes = g_new0(HvrDevnodes, 1);
 
 	nodes->nodes = g_ptr_array_new_with_free_func(node_free);
 	nodes->interfaces = g_ptr_array_new_with_free_func(g_free);
@@ -233,7 +233,7 @@ HvrNodes *hvr_nodes_find(const HvrHost *host, const GPtrArray *functions)
 	return nodes;
 }
 
-void hvr_nodes_free(HvrNodes *nodes)
+void hvr_devnodes_free(HvrDevnodes *nodes)
 {
 	if (!nodes)
 		return;

@@ -14,18 +14,19 @@ typedef struct {
 	guint32 major, minor; /* as the kernel knows the node, whatever it is called */
 	gboolean block;
 	GPtrArray *holders; /* names of the block devices that are made of this one */
-} HvrNode;
+} HvrDevnode;
 
 typedef struct {
-	GPtrArray *nodes;      /* of HvrNode, sorted by name */
+	GPtrArray *nodes;      /* of HvrDevnode, sorted by name */
 	GPtrArray *interfaces; /* names of network interfaces, sorted */
-} HvrNodes;
+} HvrDevnodes;
 
 /**
- * hvr_nodes_find - the nodes and interfaces of some functions, and their groups' nodes.
+ * hvr_devnodes_find - the nodes and interfaces of some functions, and their groups' nodes.
  * Changes nothing. A function that has vanished has none.
  * @functions: array of HvrPciFunction
  */
-HvrNodes *hvr_nodes_find(const HvrHost *host, const GPtrArray *functions) G_GNUC_WARN_UNUSED_RESULT;
-void hvr_nodes_free(HvrNodes *nodes);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrNodes, hvr_nodes_free)
+HvrDevnodes *hvr_devnodes_find(const HvrHost *host,
+			       const GPtrArray *functions) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_devnodes_free(HvrDevnodes *nodes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrDevnodes, hvr_devnodes_free)
