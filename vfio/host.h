@@ -6,13 +6,31 @@
 
 typedef struct HvrHost HvrHost;
 
+/* The way to a card: see vfio/access.h. */
+typedef enum {
+	HVR_ACCESS_NONE,  /* there is none: the card has no IOMMU group */
+	HVR_ACCESS_GROUP, /* /dev/vfio/N, for all of IOMMU group N */
+	HVR_ACCESS_CDEV,  /* /dev/vfio/devices/vfioN, for one function, since Linux 6.6 */
+} HvrAccessKind;
+
+typedef struct {
+	HvrAccessKind kind;
+	int number; /* of the group, or of the device */
+} HvrAccess;
+
 /* What VFIO_GROUP_GET_STATUS says of a group, or the reason why it could not be asked. */
 typedef enum {
-	HVR_GROUP_VIABLE,     /* every member is on a VFIO driver, harmless, or unbound */
-	HVR_GROUP_NOT_VIABLE, /* a member is on a driver that does DMA for the host */
-	HVR_GROUP_IN_USE,     /* somebody has the node open (EBUSY: a group has a single opener) */
-	HVR_GROUP_NO_NODE,    /* no member is on a VFIO driver, so there is no /dev/vfio/N */
-} HvrGroupStatus;
+	HVR_ACCESS_VIABLE,     /* every member is on a VFIO driver, harmless, or unbound */
+	HVR_ACCESS_NOT_VIABLE, /* a member is on a driver that does DMA for the host */
+	HVR_ACCESS_IN_USE,     /* somebody has the node open (EBUSY: a group has a single opener) */
+	HVR_ACCESS_NO_NODE,    /* no member is on a VFIO driver, so there is no node */
+} HvrAccessStatus;
+
+typedef struct {
+	uid_t uid;
+	gid_t gid;
+	mode_t mode; /* permission bits */
+} HvrNodeOwner;
 
 /**
  * HvrKernel - everything that makes the kernel do something, or asks it by ioctl.
@@ -39,16 +57,16 @@ typedef struct {
 	gboolean (*load_module)(const HvrHost *host, const char *name, GError **error);
 
 	/**
-	 * group_status - opens /dev/vfio/@group, asks VFIO_GROUP_GET_STATUS, closes it again.
+	 * access_status - opens a group, asks VFIO_GROUP_GET_STATUS, closes it again.
 	 * Opens no device: opening and closing a VFIO *device* resets the card (vfio_pci_core's
-	 * enable and disable), opening a group does not.
+	 * enable and disable), opening a group does not. hvr_access_status() on Linux.
 	 */
-	gboolean (*group_status)(const HvrHost *host, int group, HvrGroupStatus *out_status,
-				 GError **error);
+	gboolean (*access_status)(const HvrHost *host, HvrAccess access,
+				  HvrAccessStatus *out_status, GError **error);
 
-	/* Sets owner and mode of a group's node: hvr_node_own() on Linux. Errors: G_IO_ERROR */
-	gboolean (*own_node)(const HvrHost *host, int group, uid_t uid, gid_t gid, mode_t mode,
-			     GError **error);
+	/* Sets owner and mode of a node: hvr_access_own() on Linux. Errors: G_IO_ERROR */
+	gboolean (*own_access)(const HvrHost *host, HvrAccess access, const HvrNodeOwner *owner,
+			       GError **error);
 
 	/* Does the container node /dev/vfio/vfio offer VFIO_TYPE1v2_IOMMU? */
 	gboolean (*container_check)(const HvrHost *host, GError **error);

@@ -23,10 +23,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "vfio/access.h"
 #include "vfio/error.h"
 #include "vfio/fd.h"
 #include "vfio/module.h"
-#include "vfio/node.h"
 #include "vfio/sysfs.h"
 
 static G_NORETURN void write_in_child(int sys, const char *path, const char *value)
@@ -135,31 +135,6 @@ static gboolean linux_write(const HvrHost *host, const char *path, const char *v
 	return FALSE;
 }
 
-static gboolean linux_group_status(const HvrHost *host, int group, HvrGroupStatus *out_status,
-				   GError **error)
-{
-	g_autofree char *path = g_strdup_printf("vfio/%d", group);
-	g_auto(HvrFd) fd = hvr_open_beneath(host->dev, path, O_RDWR);
-	int saved = errno;
-
-	if (fd < 0 && saved == EBUSY)
-		return *out_status = HVR_GROUP_IN_USE, TRUE;
-	if (fd < 0 && (saved == ENOENT || saved == ENODEV || saved == ENXIO))
-		return *out_status = HVR_GROUP_NO_NODE, TRUE;
-
-	struct vfio_group_status status = { .argsz = sizeof(status) };
-	if (fd < 0 || ioctl(fd, VFIO_GROUP_GET_STATUS, &status) < 0) {
-		saved = fd < 0 ? saved : errno;
-		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
-			    "cannot ask VFIO for the status of group %d: %s", group,
-			    g_strerror(saved));
-		return FALSE;
-	}
-	*out_status =
-		status.flags & VFIO_GROUP_FLAGS_VIABLE ? HVR_GROUP_VIABLE : HVR_GROUP_NOT_VIABLE;
-	return TRUE;
-}
-
 static gboolean linux_container_check(const HvrHost *host, GError **error)
 {
 	g_auto(HvrFd) fd = hvr_open_beneath(host->dev, "vfio/vfio", O_RDWR);
@@ -182,7 +157,7 @@ const HvrKernel hvr_kernel_linux = {
 	.write = linux_write,
 	.find_module = hvr_module_find,
 	.load_module = hvr_module_load,
-	.group_status = linux_group_status,
-	.own_node = hvr_node_own,
+	.access_status = hvr_access_status,
+	.own_access = hvr_access_own,
 	.container_check = linux_container_check,
 };

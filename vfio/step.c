@@ -11,8 +11,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "vfio/access.h"
 #include "vfio/error.h"
-#include "vfio/node.h"
 #include "vfio/sysfs.h"
 #include "vfio/udev.h"
 
@@ -25,9 +25,10 @@ HvrStep *hvr_step_new(HvrStepKind kind, const HvrPciFunction *function, const ch
 	HvrStep *step = g_new0(HvrStep, 1);
 
 	step->kind = kind;
-	step->group = function ? function->group : -1;
-	if (function)
+	if (function) {
 		step->address = function->address;
+		step->access = hvr_access_of(function);
+	}
 	step->value = g_strdup(value);
 	return step;
 }
@@ -42,9 +43,7 @@ HvrStep *hvr_step_new_set(const HvrPciFunction *function, const char *attribute,
 HvrStep *hvr_step_new_own_node(const HvrPciFunction *function, uid_t uid, gid_t gid, mode_t mode)
 {
 	HvrStep *step = hvr_step_new(HVR_STEP_OWN_NODE, function, NULL);
-	step->uid = uid;
-	step->gid = gid;
-	step->mode = mode;
+	step->owner = (HvrNodeOwner){ .uid = uid, .gid = gid, .mode = mode };
 	return step;
 }
 
@@ -169,19 +168,19 @@ static gboolean perform_bind(const HvrHost *host, const HvrStep *step, const cha
 static gboolean perform_probe(const HvrHost *host, const HvrStep *step, const char *name,
 			      guint timeout_ms, GError **error)
 {
-	g_autofree char *node = g_strdup_printf("vfio/%d", step->group);
-	g_autofree char *group = g_strdup_printf("%d", step->group);
+	g_autofree char *node = hvr_access_name(step->access);
 	g_autofree char *tried = g_strdup_printf("bind to %s", step->value);
-	gboolean new_node = !hvr_sysfs_exists(host->dev, node);
-	g_autoptr(HvrUdevWatch) udev = new_node ? hvr_udev_watch_new(host, "vfio") : NULL;
+	g_autoptr(HvrUdevWatch) udev = NULL;
 	GError *cause = NULL;
 
+	if (!hvr_access_exists(host, step->access))
+		udev = hvr_udev_watch_new(host, hvr_access_subsystem(step->access));
 	if (!host->kernel->write(host, "bus/pci/drivers_probe", name, timeout_ms, &cause) ||
 	    !driver_is(host, name, step->value, &cause) ||
-	    !hvr_node_wait(host, step->group, timeout_ms, &cause))
+	    !hvr_access_wait(host, step->access, timeout_ms, &cause))
 		return fail(name, tried, cause, error);
-	if (!hvr_udev_watch_wait(udev, group, MIN(UDEV_TIMEOUT_MS, timeout_ms)))
-		g_debug("%s: udev has not finished with group %d", name, step->group);
+	if (!hvr_udev_watch_wait(udev, node, MIN(UDEV_TIMEOUT_MS, timeout_ms)))
+		g_debug("%s: udev has not finished with its node %s", name, node);
 	return TRUE;
 }
 
@@ -204,13 +203,20 @@ gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeou
 	case HVR_STEP_BIND:
 		return perform_bind(host, step, name, timeout_ms, error);
 	case HVR_STEP_OWN_NODE:
-		if (host->kernel->own_node(host, step->group, step->uid, step->gid, step->mode,
-					   &cause))
+		if (host->kernel->own_access(host, step->access, &step->owner, &cause))
 			return TRUE;
 		g_propagate_prefixed_error(error, cause, "%s: ", name);
 		return FALSE;
 	}
 	g_return_val_if_reached(FALSE);
+}
+
+static char *describe_owner(const char *name, const HvrStep *step)
+{
+	g_autofree char *node = hvr_access_path(step->access);
+
+	return g_strdup_printf("%s: give /dev/%s to %u:%u, mode %04o", name, node, step->owner.uid,
+			       step->owner.gid, step->owner.mode);
 }
 
 char *hvr_step_describe(const HvrStep *step)
@@ -231,8 +237,7 @@ char *hvr_step_describe(const HvrStep *step)
 	case HVR_STEP_BIND:
 		return g_strdup_printf("%s: bind to %s", name, step->value);
 	case HVR_STEP_OWN_NODE:
-		return g_strdup_printf("%s: give /dev/vfio/%d to %u:%u, mode %04o", name,
-				       step->group, step->uid, step->gid, step->mode);
+		return describe_owner(name, step);
 	}
 	g_return_val_if_reached(NULL);
 }

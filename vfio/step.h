@@ -15,19 +15,17 @@ typedef enum {
 	HVR_STEP_UNBIND,      /* take the function from driver `value` */
 	HVR_STEP_PROBE,	      /* drivers_probe, which must end on driver `value` */
 	HVR_STEP_BIND,	      /* give the function to driver `value`, whatever else would match */
-	HVR_STEP_OWN_NODE,    /* /dev/vfio/`group` gets `uid`, `gid` and `mode` */
+	HVR_STEP_OWN_NODE,    /* the node of `access` gets `owner` */
 } HvrStepKind;
 
 typedef struct {
 	HvrStepKind kind;
 	HvrPciAddress address; /* all but LOAD_MODULE */
-	int group;	       /* of the function */
+	HvrAccess access;      /* to the function */
 	const char *attribute; /* SET; a static string */
 	char *value;
 	gboolean or_default; /* SET: where the kernel calls the value invalid, "default" will do */
-	uid_t uid;
-	gid_t gid;
-	mode_t mode;
+	HvrNodeOwner owner;
 } HvrStep;
 
 /* [transfer full]; @function is NULL for HVR_STEP_LOAD_MODULE only. */
@@ -46,7 +44,7 @@ GPtrArray *hvr_steps_new(void);
  *              itself in a child process
  *
  * PROBE: drivers_probe answers 0 also when no driver took the function, so the driver link is
- * read afterwards. When udev runs, it is waited for until it has seen the new group node, so that
+ * read afterwards. When udev runs, it is waited for until it has seen the new node, so that
  * no rule changes the owner behind OWN_NODE.
  * OWN_NODE: opens the node O_PATH, checks that it is a character device and no link, changes that
  * object.

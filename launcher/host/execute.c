@@ -11,8 +11,8 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
+#include "vfio/access.h"
 #include "vfio/error.h"
-#include "vfio/node.h"
 #include "vfio/step.h"
 
 static gboolean perform_steps(const HvrContext *context, const GPtrArray *steps, guint timeout_ms,
@@ -49,8 +49,7 @@ static gboolean hold_node(const HvrContext *context, const HvrPlanFunction *plan
 	for (guint i = 0; i < planned->steps->len; i++) {
 		const HvrStep *step = g_ptr_array_index(planned->steps, i);
 		if (step->kind != HVR_STEP_OWN_NODE ||
-		    hvr_node_is_owned(&context->host, step->group, step->uid, step->gid,
-				      step->mode))
+		    hvr_access_is_owned(&context->host, step->access, &step->owner))
 			continue;
 		if (!hvr_step_perform(&context->host, step, deadline_ms(context, planned), error))
 			return FALSE;
@@ -62,22 +61,23 @@ static gboolean hold_node(const HvrContext *context, const HvrPlanFunction *plan
 static gboolean check_viable(const HvrContext *context, const HvrPciFunction *function,
 			     GError **error)
 {
-	HvrGroupStatus status = HVR_GROUP_NO_NODE;
+	HvrAccessStatus status = HVR_ACCESS_NO_NODE;
 	GError *cause = NULL;
 
-	if (!context->host.kernel->group_status(&context->host, function->group, &status, &cause)) {
+	if (!context->host.kernel->access_status(&context->host, hvr_access_of(function), &status,
+						 &cause)) {
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
-	if (status == HVR_GROUP_VIABLE)
+	if (status == HVR_ACCESS_VIABLE)
 		return TRUE;
 	g_set_error(error, HVR_VFIO_ERROR,
-		    status == HVR_GROUP_IN_USE ? HVR_VFIO_ERROR_BUSY : HVR_VFIO_ERROR_NOT_VIABLE,
+		    status == HVR_ACCESS_IN_USE ? HVR_VFIO_ERROR_BUSY : HVR_VFIO_ERROR_NOT_VIABLE,
 		    "%s: VFIO says that IOMMU group %d is %s", function->name, function->group,
-		    status == HVR_GROUP_IN_USE	     ? "in use by another process"
-		    : status == HVR_GROUP_NOT_VIABLE ? "not viable: a driver of the host still "
-						       "has a member of it"
-						     : "without a node");
+		    status == HVR_ACCESS_IN_USE	      ? "in use by another process"
+		    : status == HVR_ACCESS_NOT_VIABLE ? "not viable: a driver of the host still "
+							"has a member of it"
+						      : "without a node");
 	return FALSE;
 }
 

@@ -7,10 +7,10 @@
  */
 #include "launcher/host/giveback.h"
 
-#include "launcher/host/inuse.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/runtime/lock.h"
+#include "vfio/access.h"
 #include "vfio/error.h"
 #include "vfio/lifecycle.h"
 
@@ -149,7 +149,8 @@ static gboolean check_closed(const HvrContext *context, const GPtrArray *entries
 		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
 		gboolean open = FALSE;
 		GError *cause = NULL;
-		if (!hvr_inuse_group(&context->host, entry->group, &open, &cause)) {
+		if (!hvr_access_is_open(&context->host, hvr_access_of_group(entry->group), &open,
+					&cause)) {
 			g_propagate_prefixed_error(error, cause,
 						   "%s: cannot be given back: ", entry->name);
 			hvr_error_hint(error, "when that is mended: hailo-vm-run release %s",

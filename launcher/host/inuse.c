@@ -5,9 +5,8 @@
  */
 #include "launcher/host/inuse.h"
 
-#include <gio/gio.h>
-
 #include "launcher/report/error.h"
+#include "vfio/access.h"
 #include "vfio/error.h"
 #include "vfio/inventory.h"
 #include "vfio/users.h"
@@ -16,25 +15,6 @@ static gboolean on_host_driver(const HvrPciFunction *function)
 {
 	return function->driver && !hvr_pci_function_is_bridge(function) &&
 	       hvr_pci_function_blocks(function);
-}
-
-gboolean hvr_inuse_group(const HvrHost *host, int group, gboolean *out_open, GError **error)
-{
-	HvrGroupStatus status = HVR_GROUP_NO_NODE;
-	GError *cause = NULL;
-
-	*out_open = FALSE;
-	if (group >= 0 && !host->kernel->group_status(host, group, &status, &cause)) {
-		gboolean may_ask =
-			!g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
-		if (may_ask)
-			g_propagate_error(error, cause);
-		else
-			g_error_free(cause);
-		return !may_ask;
-	}
-	*out_open = status == HVR_GROUP_IN_USE;
-	return TRUE;
 }
 
 static void append_user(GString *text, const HvrUser *user)
@@ -84,7 +64,7 @@ gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function
 	gboolean open = FALSE;
 	GError *cause = NULL;
 
-	if (!hvr_inuse_group(host, function->group, &open, &cause)) {
+	if (!hvr_access_is_open(host, hvr_access_of(function), &open, &cause)) {
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}

@@ -10,7 +10,7 @@
  * hvr_inuse_check_one - may this function be taken from its driver now?
  *
  * Asked before anything is changed: an unbind while a process has the device open may hang for
- * ever. Costs nothing for a function without a driver; the group's node is asked
+ * ever. Costs nothing for a function without a driver; the access to it is asked
  * (VFIO_GROUP_GET_STATUS) where there is one.
  *
  * Errors: "ADDRESS: in use by ...": HVR_VFIO_ERROR_BUSY naming each process with its command;
@@ -18,11 +18,3 @@
  * all.
  */
 gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function, GError **error);
-
-/**
- * hvr_inuse_group - is this group open in some process, by the kernel's word?
- * @out_open: FALSE also when it has no node, and for whoever may not open that and so cannot ask:
- *	      for good then, and a write that hangs has its deadline
- * Errors: of group_status(), such as for lack of descriptors; it is then not known to be closed.
- */
-gboolean hvr_inuse_group(const HvrHost *host, int group, gboolean *out_open, GError **error);

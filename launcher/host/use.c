@@ -4,7 +4,7 @@
  *
  *   the lock of the group   names the VM
  *   /proc                   names any other process, as far as the caller may look
- *   the group's node        knows, but names nobody
+ *   the access to it        knows, but names nobody
  *
  * "Free" is only said when none of them was kept from speaking.
  */
@@ -12,6 +12,7 @@
 
 #include "launcher/runtime/journal.h"
 #include "launcher/runtime/lock.h"
+#include "vfio/access.h"
 #include "vfio/users.h"
 
 struct HvrUseFinder {
@@ -81,12 +82,13 @@ static gboolean find_process(const HvrContext *context, const HvrPciFunction *fu
 /* The kernel's word, for a function on a VFIO driver; a captured tree has no kernel behind it. */
 static HvrUseKind ask_kernel(const HvrContext *context, const HvrPciFunction *function)
 {
-	HvrGroupStatus status = HVR_GROUP_NO_NODE;
+	HvrAccess access = hvr_access_of(function);
+	HvrAccessStatus status = HVR_ACCESS_NO_NODE;
 
-	if (context->captured || function->group < 0 ||
-	    !context->host.kernel->group_status(&context->host, function->group, &status, NULL))
+	if (context->captured || access.kind == HVR_ACCESS_NONE ||
+	    !context->host.kernel->access_status(&context->host, access, &status, NULL))
 		return HVR_USE_UNKNOWN;
-	return status == HVR_GROUP_IN_USE ? HVR_USE_PROCESS : HVR_USE_FREE;
+	return status == HVR_ACCESS_IN_USE ? HVR_USE_PROCESS : HVR_USE_FREE;
 }
 
 static HvrUseKind find_rest(const HvrContext *context, const HvrPciFunction *function)

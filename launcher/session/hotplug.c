@@ -9,7 +9,6 @@
 #include "launcher/host/decide.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
-#include "launcher/host/inuse.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
@@ -17,6 +16,7 @@
 #include "launcher/session/session.h"
 #include "qmp/error.h"
 #include "qmp/hotplug.h"
+#include "vfio/access.h"
 #include "vfio/error.h"
 
 /* device_add realises the device: that resets the card, which the kernel may wait a minute for. */
@@ -119,7 +119,9 @@ static gboolean is_unknown(const HvrSession *session, const HvrVmDevice *device,
 	gboolean open = FALSE;
 
 	return g_error_matches(error, HVR_QMP_ERROR, HVR_QMP_ERROR_NOT_FOUND) &&
-	       hvr_inuse_group(&session->context->host, device->group, &open, NULL) && !open;
+	       hvr_access_is_open(&session->context->host, hvr_access_of_group(device->group),
+				  &open, NULL) &&
+	       !open;
 }
 
 static void on_unplugged(const GError *error, gpointer user_data)

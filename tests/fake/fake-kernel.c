@@ -18,9 +18,9 @@
 
 #include "tests/fake/fake-files.h"
 #include "tests/fake/fake-machine.h"
+#include "vfio/access.h"
 #include "vfio/address.h"
 #include "vfio/error.h"
-#include "vfio/node.h"
 
 #define PAGE 4096
 
@@ -382,43 +382,44 @@ static gboolean is_viable(FakeSysfs *fs, int group)
 	return TRUE;
 }
 
-static HvrGroupStatus status_of(FakeSysfs *fs, int group)
+static HvrAccessStatus status_of(FakeSysfs *fs, int group)
 {
-	g_autofree char *node = g_strdup_printf("dev/vfio/%d", group);
-
-	if (!fake_files_exist(fs->root, node))
-		return HVR_GROUP_NO_NODE;
+	if (!hvr_access_exists(&fs->host, hvr_access_of_group(group)))
+		return HVR_ACCESS_NO_NODE;
 	if (group_is_in_use(fs, group))
-		return HVR_GROUP_IN_USE;
-	return is_viable(fs, group) ? HVR_GROUP_VIABLE : HVR_GROUP_NOT_VIABLE;
+		return HVR_ACCESS_IN_USE;
+	return is_viable(fs, group) ? HVR_ACCESS_VIABLE : HVR_ACCESS_NOT_VIABLE;
 }
 
-static gboolean kernel_group_status(const HvrHost *host, int group, HvrGroupStatus *out_status,
-				    GError **error)
+/* All accesses of this kernel are groups: VFIO answers for no other. */
+static gboolean kernel_access_status(const HvrHost *host, HvrAccess access,
+				     HvrAccessStatus *out_status, GError **error)
 {
-	Call call = call_begin(host, g_strdup_printf("group_status %d", group));
+	g_autofree char *path = hvr_access_path(access);
+	Call call = call_begin(host, g_strdup_printf("access_status %s", path));
 	int result = call_end(&call, 0);
 
 	if (result)
 		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(result),
-			    "cannot ask VFIO for the status of group %d: %s", group,
+			    "cannot ask VFIO for the status of group %d: %s", access.number,
 			    g_strerror(result));
 	else
-		*out_status = status_of(call.fs, group);
+		*out_status = status_of(call.fs, access.number);
 	return result == 0;
 }
 
-static gboolean kernel_own_node(const HvrHost *host, int group, uid_t uid, gid_t gid, mode_t mode,
-				GError **error)
+static gboolean kernel_own_access(const HvrHost *host, HvrAccess access, const HvrNodeOwner *owner,
+				  GError **error)
 {
-	Call call =
-		call_begin(host, g_strdup_printf("own_node %d %u:%u %04o", group, uid, gid, mode));
-	gboolean well = !call_acts(&call) || hvr_node_own(host, group, uid, gid, mode, error);
+	g_autofree char *path = hvr_access_path(access);
+	Call call = call_begin(host, g_strdup_printf("own_access %s %u:%u %04o", path, owner->uid,
+						     owner->gid, owner->mode));
+	gboolean well = !call_acts(&call) || hvr_access_own(host, access, owner, error);
 	int result = call_end(&call, 0);
 
 	if (result && well)
 		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(result),
-			    "cannot own the node vfio/%d: %s", group, g_strerror(result));
+			    "cannot own the node %s: %s", path, g_strerror(result));
 	return well && result == 0;
 }
 
@@ -439,7 +440,7 @@ const HvrKernel fake_kernel = {
 	.write = kernel_write,
 	.find_module = kernel_find_module,
 	.load_module = kernel_load_module,
-	.group_status = kernel_group_status,
-	.own_node = kernel_own_node,
+	.access_status = kernel_access_status,
+	.own_access = kernel_own_access,
 	.container_check = kernel_container_check,
 };

@@ -25,7 +25,8 @@ struct FakeSysfs {
 	HvrHost host; /* its descriptors, and the fake kernel */
 
 	/* Calls of the kernel so far, and their texts: "write bus/pci/drivers_probe 0000:02:00.0",
-	 * "load_module vfio-pci", "group_status 14", "container_check". Newlines show as \n. */
+	 * "load_module vfio-pci", "access_status vfio/14", "container_check". Newlines show as \n.
+	 */
 	guint calls;
 	GPtrArray *log;
 
@@ -104,7 +105,7 @@ void fake_sysfs_remove_module(FakeSysfs *fs, const char *module);
 void fake_sysfs_set_iommu(FakeSysfs *fs, gboolean on);
 /* vfio's no-IOMMU mode: the group's name says so. */
 void fake_sysfs_set_noiommu(FakeSysfs *fs, int group);
-/* A VM has the group open: group_status() says so, unbinding a member from a VFIO driver blocks
+/* A VM has the group open: access_status() says so, unbinding a member from a VFIO driver blocks
  * (HVR_VFIO_ERROR_TIMEOUT, nothing changed), binding one to a native driver fails. */
 void fake_sysfs_set_in_use(FakeSysfs *fs, int group, gboolean in_use);
 /* The bound driver's remove function hangs: unbind ends in HVR_VFIO_ERROR_TIMEOUT. */

@@ -163,7 +163,7 @@ static void test_not_viable(void **state)
 		const char *message;
 	} cases[] = {
 		{ "container_check", EPERM, "cannot open the VFIO container node" },
-		{ "group_status", EACCES, CARD ": cannot ask VFIO for the status of group 14" },
+		{ "access_status", EACCES, CARD ": cannot ask VFIO for the status of group 14" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

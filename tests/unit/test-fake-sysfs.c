@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "tests/fake/fake-sysfs.h"
+#include "vfio/access.h"
 #include "vfio/error.h"
 
 #define CARD	"0000:02:00.0"
@@ -98,11 +99,12 @@ static void assert_attribute(FakeSysfs *fs, const char *name, const char *value)
 	assert_string_equal(text, value);
 }
 
-static HvrGroupStatus status(FakeSysfs *fs, int group)
+static HvrAccessStatus status(FakeSysfs *fs, int group)
 {
-	HvrGroupStatus now;
+	HvrAccessStatus now;
 
-	assert_true(fs->host.kernel->group_status(&fs->host, group, &now, NULL));
+	assert_true(
+		fs->host.kernel->access_status(&fs->host, hvr_access_of_group(group), &now, NULL));
 	return now;
 }
 
@@ -285,18 +287,18 @@ static void test_group_node(void **state)
 				   .driver = "igb" };
 
 	fake_sysfs_add_function(fs, "0000:02:00.1", &nic);
-	assert_int_equal(status(fs, 14), HVR_GROUP_NO_NODE);
+	assert_int_equal(status(fs, 14), HVR_ACCESS_NO_NODE);
 	to_vfio(fs);
-	assert_int_equal(status(fs, 14), HVR_GROUP_NOT_VIABLE);
+	assert_int_equal(status(fs, 14), HVR_ACCESS_NOT_VIABLE);
 	assert_int_equal(put(fs, "bus/pci/drivers/igb/unbind", "0000:02:00.1"), 0);
-	assert_int_equal(status(fs, 14), HVR_GROUP_VIABLE);
+	assert_int_equal(status(fs, 14), HVR_ACCESS_VIABLE);
 	assert_int_equal(put(fs, "bus/pci/devices/0000:02:00.1/driver_override", "vfio-pci"), 0);
 	assert_int_equal(put(fs, "bus/pci/drivers_probe", "0000:02:00.1"), 0);
 	assert_int_equal(put(fs, "bus/pci/drivers/vfio-pci/unbind", CARD), 0);
 	assert_true(fake_sysfs_exists(fs, "dev/vfio/14"));
 	assert_int_equal(put(fs, "bus/pci/drivers/vfio-pci/unbind", "0000:02:00.1"), 0);
 	assert_false(fake_sysfs_exists(fs, "dev/vfio/14"));
-	assert_int_equal(status(fs, 14), HVR_GROUP_NO_NODE);
+	assert_int_equal(status(fs, 14), HVR_ACCESS_NO_NODE);
 }
 
 /* A group that a VM uses: unbinding blocks, and a host driver cannot come beside it. */
@@ -313,7 +315,7 @@ static void test_in_use(void **state)
 	fake_sysfs_add_function(fs, "0000:02:00.1", &nic);
 	to_vfio(fs);
 	fake_sysfs_set_in_use(fs, 14, TRUE);
-	assert_int_equal(status(fs, 14), HVR_GROUP_IN_USE);
+	assert_int_equal(status(fs, 14), HVR_ACCESS_IN_USE);
 	assert_int_equal(put(fs, "bus/pci/drivers/vfio-pci/unbind", CARD), -1);
 	assert_driver(fs, CARD, "vfio-pci");
 	assert_int_equal(put(fs, "bus/pci/drivers/igb/bind", "0000:02:00.1"), code_of(EBUSY));
@@ -394,12 +396,12 @@ static void test_log(void **state)
 		"write " CARD_AT "driver_override vfio-pci\\n",
 		"write bus/pci/drivers/hailo/unbind " CARD,
 		"write bus/pci/drivers_probe " CARD,
-		"group_status 14",
+		"access_status vfio/14",
 		"container_check",
 	};
 
 	to_vfio(fs);
-	assert_int_equal(status(fs, 14), HVR_GROUP_VIABLE);
+	assert_int_equal(status(fs, 14), HVR_ACCESS_VIABLE);
 	assert_true(fs->host.kernel->container_check(&fs->host, NULL));
 	assert_int_equal(fs->calls, G_N_ELEMENTS(wanted));
 	for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)

@@ -99,36 +99,22 @@ static void test_check(void **state)
 	}
 }
 
-static gboolean is_open(const FakeSysfs *fs, int group)
-{
-	gboolean open = FALSE;
-
-	assert_true(hvr_inuse_group(&fs->host, group, &open, NULL));
-	return open;
-}
-
-/* The group is the kernel's word; without a node nobody has it. What the kernel does not say is no
- * reason to take the card: only who may not open the node hears of that elsewhere. */
-static void test_group(void **state)
+/* What the kernel does not say is no reason to take the card: only who may not open the node hears
+ * of that elsewhere. */
+static void test_cannot_ask(void **state)
 {
 	g_autoptr(FakeSysfs) fs = fake_layout_busy();
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
-	g_autoptr(GError) error = NULL, refusal = NULL;
+	g_autoptr(GError) refusal = NULL;
 	HvrPciAddress address;
-	gboolean open = FALSE;
 
-	assert_false(is_open(fs, 14));
-	assert_false(is_open(fs, -1));
-	add_vm(fs);
-	assert_true(is_open(fs, 14));
-	fake_sysfs_set_in_use(fs, 14, FALSE);
+	fake_sysfs_put_file(fs, "dev/vfio/14", "");
 	assert_true(hvr_pci_address_parse(CARD, &address));
 	const HvrPciFunction *card = hvr_inventory_find(inventory, &address);
-	fake_sysfs_fail_matching(fs, "group_status", EMFILE);
-	assert_false(hvr_inuse_group(&fs->host, 14, &open, &error));
+	fake_sysfs_fail_matching(fs, "access_status", EMFILE);
 	assert_false(hvr_inuse_check_one(&fs->host, card, &refusal));
 	assert_true(g_str_has_prefix(refusal->message, CARD ": "));
-	fake_sysfs_fail_matching(fs, "group_status", EACCES);
+	fake_sysfs_fail_matching(fs, "access_status", EACCES);
 	assert_true(hvr_inuse_check_one(&fs->host, card, NULL));
 }
 
@@ -136,7 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),
-		cmocka_unit_test(test_group),
+		cmocka_unit_test(test_cannot_ask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "tests/fake/fake-sysfs.h"
+#include "vfio/access.h"
 #include "vfio/error.h"
 #include "vfio/fd.h"
 
@@ -171,18 +172,19 @@ static void test_signals_stay_ours(void **state)
 }
 
 /* No node is no error; a file that is no VFIO group is one. */
-static void test_group_status(void **state)
+static void test_access_status(void **state)
 {
 	FakeSysfs *fs = *state;
-	HvrGroupStatus status = HVR_GROUP_VIABLE;
+	HvrAccess group = hvr_access_of_group(14);
+	HvrAccessStatus status = HVR_ACCESS_VIABLE;
 	g_autoptr(GError) error = NULL;
 
-	assert_true(fs->host.kernel->group_status(&fs->host, 14, &status, NULL));
-	assert_int_equal(status, HVR_GROUP_NO_NODE);
+	assert_true(fs->host.kernel->access_status(&fs->host, group, &status, NULL));
+	assert_int_equal(status, HVR_ACCESS_NO_NODE);
 	fake_sysfs_put_file(fs, "dev/vfio/14", "");
-	assert_false(fs->host.kernel->group_status(&fs->host, 14, &status, &error));
+	assert_false(fs->host.kernel->access_status(&fs->host, group, &status, &error));
 	assert_non_null(strstr(error->message, "cannot ask VFIO for the status of group 14: "));
-	assert_int_equal(status, HVR_GROUP_NO_NODE);
+	assert_int_equal(status, HVR_ACCESS_NO_NODE);
 }
 
 /* A container node that is not there, or none, is told apart from a lack of the IOMMU. */
@@ -207,7 +209,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_deadline, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deadline_in_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signals_stay_ours, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_group_status, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_access_status, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_container, setup, teardown),
 	};
 

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The nodes by which VFIO lets a program have a card:
+ *
+ *   GROUP   /dev/vfio/14             class/vfio/14            all functions of IOMMU group 14
+ *   CDEV    /dev/vfio/devices/vfio3  class/vfio-dev/vfio3     one function, by iommufd
+ *
+ * A group has a single opener, who is told whether it is viable; a CDEV may be opened by many, and
+ * only one of them can bind it.
+ */
+#include "vfio/access.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <linux/vfio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vfio/error.h"
+#include "vfio/fd.h"
+#include "vfio/sysfs.h"
+
+typedef struct {
+	const char *folder; /* of the nodes, below /dev */
+	const char *prefix; /* of the name, in front of the number */
+	const char *subsystem;
+} Naming;
+
+static const Naming namings[] = {
+	[HVR_ACCESS_NONE] = { .folder = "", .prefix = "", .subsystem = "" },
+	[HVR_ACCESS_GROUP] = { .folder = "vfio", .prefix = "", .subsystem = "vfio" },
+	[HVR_ACCESS_CDEV] = { .folder = "vfio/devices", .prefix = "vfio", .subsystem = "vfio-dev" },
+};
+
+HvrAccess hvr_access_of(const HvrPciFunction *function)
+{
+	return hvr_access_of_group(function->group);
+}
+
+HvrAccess hvr_access_of_group(int group)
+{
+	return (HvrAccess){ .kind = group < 0 ? HVR_ACCESS_NONE : HVR_ACCESS_GROUP,
+			    .number = group };
+}
+
+char *hvr_access_path(HvrAccess access)
+{
+	g_autofree char *name = NULL;
+
+	if (access.kind == HVR_ACCESS_NONE)
+		return g_strdup("");
+	name = hvr_access_name(access);
+	return g_strconcat(namings[access.kind].folder, "/", name, NULL);
+}
+
+HvrAccess hvr_access_parse(const char *path)
+{
+	for (HvrAccessKind kind = HVR_ACCESS_GROUP; kind < G_N_ELEMENTS(namings); kind++) {
+		const Naming *naming = &namings[kind];
+		g_autofree char *start = g_strconcat(naming->folder, "/", naming->prefix, NULL);
+		guint64 number = 0;
+
+		if (g_str_has_prefix(path, start) &&
+		    g_ascii_string_to_unsigned(path + strlen(start), 10, 0, G_MAXINT, &number,
+					       NULL))
+			return (HvrAccess){ .kind = kind, .number = (int)number };
+	}
+	return (HvrAccess){ .kind = HVR_ACCESS_NONE };
+}
+
+const char *hvr_access_subsystem(HvrAccess access)
+{
+	return namings[access.kind].subsystem;
+}
+
+char *hvr_access_name(HvrAccess access)
+{
+	return g_strdup_printf("%s%d", namings[access.kind].prefix, access.number);
+}
+
+int hvr_access_open(const HvrHost *host, HvrAccess access, int flags)
+{
+	char *path = hvr_access_path(access);
+	int fd = hvr_open_beneath(host->dev, path, flags);
+	int saved = errno;
+
+	g_free(path);
+	errno = saved;
+	return fd;
+}
+
+gboolean hvr_access_exists(const HvrHost *host, HvrAccess access)
+{
+	g_autofree char *path = hvr_access_path(access);
+
+	return hvr_sysfs_exists(host->dev, path);
+}
+
+gboolean hvr_access_is_usable(const HvrHost *host, HvrAccess access)
+{
+	g_autofree char *path = hvr_access_path(access);
+
+	return faccessat(host->dev, path, R_OK | W_OK, AT_EACCESS) == 0;
+}
+
+/* The folders of the nodes may themselves come with the first node, so all from /dev on are
+ * watched. */
+static int watch_folders(const HvrHost *host, HvrAccess access)
+{
+	HvrFd notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	const char *folders[] = { ".", "vfio", namings[access.kind].folder };
+
+	for (guint i = 0; notify >= 0 && i < G_N_ELEMENTS(folders); i++) {
+		g_auto(HvrFd) fd = hvr_open_beneath(host->dev, folders[i], O_PATH | O_DIRECTORY);
+		g_autofree char *by_fd = hvr_fd_path(fd, NULL);
+		if (fd >= 0)
+			inotify_add_watch(notify, by_fd, IN_CREATE | IN_MOVED_TO);
+	}
+	return notify;
+}
+
+gboolean hvr_access_wait(const HvrHost *host, HvrAccess access, guint timeout_ms, GError **error)
+{
+	if (hvr_access_exists(host, access))
+		return TRUE;
+
+	gint64 deadline_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+	for (;;) {
+		/* Made anew each time: a folder may have come since. Then looked at, then slept. */
+		g_auto(HvrFd) notify = watch_folders(host, access);
+		if (hvr_access_exists(host, access))
+			return TRUE;
+		if (notify < 0 || !hvr_fd_readable_before(notify, deadline_us))
+			break;
+	}
+	g_autofree char *path = hvr_access_path(access);
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
+		    "the node %s did not appear within %u ms", path, timeout_ms);
+	return FALSE;
+}
+
+gboolean hvr_access_is_open(const HvrHost *host, HvrAccess access, gboolean *out_open,
+			    GError **error)
+{
+	HvrAccessStatus status = HVR_ACCESS_NO_NODE;
+	g_autoptr(GError) cause = NULL;
+	gboolean answered = access.kind == HVR_ACCESS_NONE ||
+			    host->kernel->access_status(host, access, &status, &cause);
+
+	*out_open = status == HVR_ACCESS_IN_USE;
+	if (answered || g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return FALSE;
+}
+
+gboolean hvr_access_is_owned(const HvrHost *host, HvrAccess access, const HvrNodeOwner *owner)
+{
+	g_autofree char *path = hvr_access_path(access);
+	struct stat st;
+
+	return fstatat(host->dev, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == owner->uid &&
+	       st.st_gid == owner->gid && (st.st_mode & ALLPERMS) == owner->mode;
+}
+
+static gboolean fail_status(HvrAccess access, int saved, GError **error)
+{
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
+		    "cannot ask VFIO for the status of group %d: %s", access.number,
+		    g_strerror(saved));
+	return FALSE;
+}
+
+static gboolean group_status(const HvrHost *host, HvrAccess access, HvrAccessStatus *out_status,
+			     GError **error)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	g_auto(HvrFd) fd = hvr_access_open(host, access, O_RDWR);
+
+	if (fd < 0 && errno == EBUSY) {
+		*out_status = HVR_ACCESS_IN_USE;
+		return TRUE;
+	}
+	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO)) {
+		*out_status = HVR_ACCESS_NO_NODE;
+		return TRUE;
+	}
+	if (fd < 0 || ioctl(fd, VFIO_GROUP_GET_STATUS, &status) < 0)
+		return fail_status(access, errno, error);
+	*out_status =
+		status.flags & VFIO_GROUP_FLAGS_VIABLE ? HVR_ACCESS_VIABLE : HVR_ACCESS_NOT_VIABLE;
+	return TRUE;
+}
+
+gboolean hvr_access_status(const HvrHost *host, HvrAccess access, HvrAccessStatus *out_status,
+			   GError **error)
+{
+	if (access.kind == HVR_ACCESS_GROUP)
+		return group_status(host, access, out_status, error);
+	if (hvr_access_exists(host, access)) {
+		g_autofree char *path = hvr_access_path(access);
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+			    "VFIO does not tell who has the node %s open", path);
+		return FALSE;
+	}
+	*out_status = HVR_ACCESS_NO_NODE;
+	return TRUE;
+}
+
+gboolean hvr_access_own(const HvrHost *host, HvrAccess access, const HvrNodeOwner *owner,
+			GError **error)
+{
+	g_autofree char *path = hvr_access_path(access);
+	g_auto(HvrFd) fd = hvr_access_open(host, access, O_PATH | O_NOFOLLOW);
+	g_autofree char *by_fd = hvr_fd_path(fd, NULL);
+	struct stat st = { 0 };
+	int saved = fd < 0 || fstat(fd, &st) < 0 ? errno : 0;
+
+	if (!saved && S_ISLNK(st.st_mode))
+		saved = ELOOP;
+	/* Through /proc: fchmod(2) refuses an O_PATH descriptor. The target is what was checked. */
+	if (!saved && chown(by_fd, owner->uid, owner->gid) < 0)
+		saved = errno;
+	if (!saved && chmod(by_fd, owner->mode) < 0)
+		saved = errno;
+	if (!saved)
+		return TRUE;
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "cannot own the node %s: %s",
+		    path, g_strerror(saved));
+	return FALSE;
+}
