@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "vfio/access.h"
 #include "vfio/devnodes.h"
 #include "vfio/fd.h"
 #include "vfio/sysfs.h"
@@ -80,18 +81,22 @@ static void add_node(HvrDevnodes *nodes, int dirfd)
 	subsystem = hvr_sysfs_link_name(dirfd, "subsystem");
 	node = g_new0(HvrDevnode, 1);
 	node->name = name;
+	node->access = hvr_access_parse(name);
 	node->block = g_strcmp0(subsystem, "block") == 0;
 	node->holders = hvr_sysfs_list(dirfd, "holders");
 	read_device_number(dirfd, "dev", node);
 	g_ptr_array_add(nodes->nodes, node);
 }
 
-static void add_group_node(HvrDevnodes *nodes, const HvrHost *host, int group)
+static void add_access(HvrDevnodes *nodes, const HvrHost *host, HvrAccess access)
 {
-	g_autofree char *number = g_strdup_printf("class/vfio/%d/dev", group);
+	g_autofree char *name = hvr_access_name(access);
+	g_autofree char *number =
+		g_strdup_printf("class/%s/%s/dev", hvr_access_subsystem(access), name);
 	HvrDevnode *node = g_new0(HvrDevnode, 1);
 
-	node->name = g_strdup_printf("vfio/%d", group);
+	node->name = hvr_access_path(access);
+	node->access = access;
 	node->holders = g_ptr_array_new();
 	read_device_number(host->sys, number, node);
 	g_ptr_array_add(nodes->nodes, node);
@@ -226,7 +231,7 @@ HvrDevnodes *hvr_devnodes_find(const HvrHost *host, const GPtrArray *functions)
 
 		add_function(nodes, host, function);
 		if (function->group >= 0 && !group_seen(functions, i, function->group))
-			add_group_node(nodes, host, function->group);
+			add_access(nodes, host, hvr_access_of(function));
 	}
 	g_ptr_array_sort(nodes->nodes, compare_nodes);
 	g_ptr_array_sort(nodes->interfaces, compare_names);

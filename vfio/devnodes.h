@@ -9,7 +9,8 @@
 /* What a function's driver has made of it for programs to use. */
 
 typedef struct {
-	char *name; /* below /dev: "hailo0", "dri/card0", "vfio/14" */
+	char *name;	  /* below /dev: "hailo0", "dri/card0", "vfio/14" */
+	HvrAccess access; /* NONE: it is for the host's programs, and no way to the card for a VM */
 	gboolean has_number;
 	guint32 major, minor; /* as the kernel knows the node, whatever it is called */
 	gboolean block;
@@ -22,7 +23,7 @@ typedef struct {
 } HvrDevnodes;
 
 /**
- * hvr_devnodes_find - the nodes and interfaces of some functions, and their groups' nodes.
+ * hvr_devnodes_find - the nodes and interfaces of some functions, and the access to each.
  * Changes nothing. A function that has vanished has none.
  * @functions: array of HvrPciFunction
  */

@@ -279,7 +279,7 @@ static const HvrDevnode *find_open(const HvrDevnodes *nodes, int dirfd, const ch
 static void add_process(const Search *search, const char *pid, const HvrDevnode *node)
 {
 	g_autofree char *path = g_strconcat(pid, "/comm", NULL);
-	HvrUserKind kind = g_str_has_prefix(node->name, "vfio/") ? HVR_USER_VFIO : HVR_USER_PROCESS;
+	HvrUserKind kind = node->access.kind == HVR_ACCESS_NONE ? HVR_USER_PROCESS : HVR_USER_VFIO;
 
 	add_user(search, kind, (pid_t)g_ascii_strtoll(pid, NULL, 10),
 		 hvr_sysfs_read_line(search->host->proc, path),

@@ -9,7 +9,7 @@
 /* Why a function must not be taken from its driver now. */
 typedef enum {
 	HVR_USER_PROCESS,	/* a process has one of the function's device nodes open */
-	HVR_USER_VFIO,		/* a process has the group's /dev/vfio/N open */
+	HVR_USER_VFIO,		/* a process has the access to it open: see vfio/access.h */
 	HVR_USER_MOUNT,		/* a block device of it is mounted, swapped on, or held */
 	HVR_USER_DEFAULT_ROUTE, /* its network interface carries the default route */
 } HvrUserKind;

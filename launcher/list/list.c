@@ -75,8 +75,8 @@ static void read_node(const HvrHost *host, HvrListItem *item)
 	for (guint i = 0; i < nodes->nodes->len && !item->node; i++) {
 		const HvrDevnode *node = g_ptr_array_index(nodes->nodes, i);
 		g_auto(HvrFd) fd = hvr_open_beneath(host->dev, node->name, O_PATH | O_NOFOLLOW);
-		if (g_str_has_prefix(node->name, "vfio/") != on_vfio(item->function) || fd < 0 ||
-		    fstat(fd, &st) < 0)
+		gboolean for_vms = node->access.kind != HVR_ACCESS_NONE;
+		if (for_vms != on_vfio(item->function) || fd < 0 || fstat(fd, &st) < 0)
 			continue;
 		item->node = g_strconcat("/dev/", node->name, NULL);
 		item->node_owner = owner_name(st.st_uid);

@@ -36,7 +36,7 @@ static gboolean append_nodes(GString *text, const HvrHost *host, const HvrPciFun
 	g_autoptr(HvrDevnodes) nodes = hvr_devnodes_find(host, one);
 	for (guint i = 0; i < nodes->nodes->len; i++) {
 		const HvrDevnode *node = g_ptr_array_index(nodes->nodes, i);
-		if (!node->block && !g_str_has_prefix(node->name, "vfio/"))
+		if (!node->block && node->access.kind == HVR_ACCESS_NONE)
 			g_string_append_printf(text, "--device=/dev/%s:/dev/%s\n", node->name,
 					       node->name);
 	}

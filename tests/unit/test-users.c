@@ -144,6 +144,17 @@ static void test_vfio_group(void **state)
 	assert_string_equal(seen, "vfio 4711 qemu /dev/vfio/14; ");
 }
 
+/* So does a node of the card's own (Linux 6.6). */
+static void test_vfio_device(void **state)
+{
+	FakeSysfs *fs = *state;
+
+	fake_sysfs_add_node(fs, CARD, "vfio-dev/vfio3", "vfio/devices/vfio3", "vfio-dev", 511, 3);
+	fake_sysfs_add_process(fs, 4711, "qemu", "/dev/vfio/devices/vfio3");
+	assert_users(fs, CARD, "vfio 4711 qemu /dev/vfio/devices/vfio3; ");
+	assert_users(fs, NIC, "");
+}
+
 /* In a container the node may have any name: what counts is the device that is open. */
 static void test_renamed_node(void **state)
 {
@@ -316,6 +327,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_processes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vfio, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vfio_group, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_vfio_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renamed_node, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_multipath_disk, setup, teardown),
