@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vfio/access.h"
 #include "vfio/error.h"
 #include "vfio/fd.h"
 #include "vfio/state.h"
@@ -103,10 +104,9 @@ static gboolean read_attributes(int dirfd, HvrPciState *state, GError **error)
 	return TRUE;
 }
 
-static gboolean read_node(const HvrHost *host, int group, HvrPciState *state, GError **error)
+static gboolean read_node(const HvrHost *host, HvrAccess access, HvrPciState *state, GError **error)
 {
-	g_autofree char *path = g_strdup_printf("vfio/%d", group);
-	g_auto(HvrFd) fd = hvr_open_beneath(host->dev, path, O_PATH | O_NOFOLLOW);
+	g_auto(HvrFd) fd = hvr_access_open(host, access, O_PATH | O_NOFOLLOW);
 	struct stat st;
 	int saved = errno;
 
@@ -114,6 +114,7 @@ static gboolean read_node(const HvrHost *host, int group, HvrPciState *state, GE
 		return TRUE;
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		saved = errno;
+		g_autofree char *path = hvr_access_path(access);
 		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
 			    "cannot look at the group's node '%s': %s", path, g_strerror(saved));
 		return FALSE;
@@ -133,7 +134,7 @@ HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *funct
 	if (dirfd < 0)
 		return NULL;
 	if (!read_attributes(dirfd, state, error) ||
-	    (function->group >= 0 && !read_node(host, function->group, state, error))) {
+	    !read_node(host, hvr_access_of(function), state, error)) {
 		g_prefix_error(error, "%s: ", function->name);
 		return NULL;
 	}

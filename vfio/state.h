@@ -17,7 +17,7 @@ typedef struct {
 	char *reset_method;    /* space separated, without newline; "" when emptied */
 	char *power_control;   /* "on" or "auto" */
 	char *d3cold_allowed;  /* "0" or "1" */
-	gboolean has_node;     /* is there a /dev/vfio/N? The three below are its */
+	gboolean has_node;     /* of the access to it; the three below are the node's */
 	uid_t node_uid;
 	gid_t node_gid;
 	mode_t node_mode; /* permission bits */

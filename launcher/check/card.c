@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "launcher/host/judge.h"
+#include "vfio/access.h"
 #include "vfio/reset.h"
 #include "vfio/sysfs.h"
 
@@ -187,15 +188,16 @@ static void check_power(HvrCheck *check, const HvrClaimedCard *card)
 static void check_node(HvrCheck *check, const HvrClaimedCard *card)
 {
 	const HvrPciFunction *function = card->function;
+	g_autofree char *node = hvr_access_path(hvr_access_of(function));
 	GError *error = NULL;
 
 	if (check->facts->user->privileged)
 		hvr_check_pass(check, "card-node", function->name,
-			       "/dev/vfio/%d will belong to user %s while the VM runs",
-			       function->group, check->facts->user->name);
+			       "/dev/%s will belong to user %s while the VM runs", node,
+			       check->facts->user->name);
 	else if (hvr_judge_prepared(check->facts, check->view, function, &error))
-		hvr_check_pass(check, "card-node", function->name, "user %s may open /dev/vfio/%d",
-			       check->facts->user->name, function->group);
+		hvr_check_pass(check, "card-node", function->name, "user %s may open /dev/%s",
+			       check->facts->user->name, node);
 	else
 		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-node", function->name, error,
 				 HVR_CHECK_SEE_RUN);

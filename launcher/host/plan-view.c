@@ -4,8 +4,7 @@
  */
 #include "launcher/host/plan-view.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include "vfio/access.h"
 
 void hvr_plan_view_free(HvrPlanView *view)
 {
@@ -18,12 +17,6 @@ void hvr_plan_view_free(HvrPlanView *view)
 	g_free(view);
 }
 
-static gboolean node_usable(const HvrContext *context, const HvrPciFunction *function)
-{
-	g_autofree char *node = g_strdup_printf("vfio/%d", function->group);
-	return faccessat(context->host.dev, node, R_OK | W_OK, AT_EACCESS) == 0;
-}
-
 static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFunction *function)
 {
 	g_autoptr(GError) error = NULL;
@@ -33,7 +26,7 @@ static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFu
 	HvrPciState *state = hvr_pci_state_read(&context->host, function, &error);
 	if (state)
 		g_hash_table_insert(view->states, (gpointer)function, state);
-	if (state && node_usable(context, function))
+	if (state && hvr_access_is_usable(&context->host, hvr_access_of(function)))
 		g_hash_table_add(view->usable, (gpointer)function);
 	if (!state || !hvr_pci_function_alive(&context->host, function, &error))
 		g_hash_table_insert(view->dead, (gpointer)function, g_strdup(error->message));

@@ -13,7 +13,7 @@
 typedef struct {
 	GHashTable *states; /* const HvrPciFunction * -> HvrPciState */
 	GHashTable *dead;   /* const HvrPciFunction * -> char *, why its config space is not well */
-	GHashTable *usable; /* const HvrPciFunction *: the caller may open its group's node */
+	GHashTable *usable; /* const HvrPciFunction *: the caller may open the node of its access */
 	GPtrArray *journal; /* of HvrJournalEntry */
 } HvrPlanView;
 
