@@ -58,13 +58,14 @@ static gboolean hold_node(const HvrContext *context, const HvrPlanFunction *plan
 }
 
 /* What the steps were for: QEMU will be able to open the group. */
-static gboolean check_viable(const HvrContext *context, const HvrPciFunction *function,
+static gboolean check_viable(const HvrContext *context, const HvrPlanFunction *planned,
 			     GError **error)
 {
+	const HvrPciFunction *function = planned->function;
 	HvrAccessStatus status = HVR_ACCESS_NO_NODE;
 	GError *cause = NULL;
 
-	if (!context->host.kernel->access_status(&context->host, hvr_access_of(function), &status,
+	if (!context->host.kernel->access_status(&context->host, planned->access, &status,
 						 &cause)) {
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
@@ -100,8 +101,7 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 		return FALSE;
 	for (guint i = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-		if (!hold_node(context, planned, error) ||
-		    !check_viable(context, planned->function, error))
+		if (!hold_node(context, planned, error) || !check_viable(context, planned, error))
 			return FALSE;
 	}
 	return TRUE;

@@ -11,6 +11,7 @@
 #include "launcher/host/judge.h"
 #include "launcher/parts/parts.h"
 #include "launcher/report/error.h"
+#include "vfio/access.h"
 #include "vfio/lifecycle.h"
 #include "vfio/reset.h"
 
@@ -141,9 +142,11 @@ static void add_function(const Planning *how, const HvrPciFunction *function,
 			       .uid = how->facts->user->uid,
 			       .gid = how->facts->user->gid };
 
-	*planned = (HvrPlanFunction){
-		.function = function, .device = device, .id = id, .steps = hvr_steps_new()
-	};
+	*planned = (HvrPlanFunction){ .function = function,
+				      .device = device,
+				      .id = id,
+				      .access = hvr_access_of(function),
+				      .steps = hvr_steps_new() };
 	set_states(how, planned, now);
 	hvr_lifecycle_prepare(function, now, &prepare, planned->steps);
 	g_ptr_array_add(how->plan->functions, planned);
@@ -151,7 +154,9 @@ static void add_function(const Planning *how, const HvrPciFunction *function,
 		return;
 
 	HvrPlanCard *card = g_new(HvrPlanCard, 1);
-	*card = (HvrPlanCard){ .id = g_strdup(id), .address = function->address };
+	*card = (HvrPlanCard){ .id = g_strdup(id),
+				  .address = function->address,
+				  .access = planned->access };
 	g_ptr_array_add(how->plan->cards, card);
 	add_reset_note(how, planned, reset);
 }

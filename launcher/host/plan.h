@@ -23,6 +23,7 @@ typedef struct {
 	const HvrPciFunction *function;
 	const HvrProfileDevice *device; /* the section that it comes from */
 	char *id;	    /* QEMU's id; NULL: bound to vfio-pci only, for its group's sake */
+	HvrAccess access;   /* to the function, once it is on vfio-pci */
 	HvrPciState *state; /* before the first change, for the journal: the host's own state,
 			       also when an earlier entry is taken over */
 	GPtrArray *steps;   /* of HvrStep */
@@ -35,6 +36,7 @@ typedef struct {
 	char *id; /* QEMU's: the device section's name; its group's other endpoints get
 		     "NAME-SLOT.FUNCTION"-like ids of their own */
 	HvrPciAddress address;
+	HvrAccess access; /* the way by which QEMU gets it */
 } HvrPlanCard;
 
 typedef struct {

@@ -408,8 +408,10 @@ static void add_port(GPtrArray *argv, const char *id, guint place)
 JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *port)
 {
 	char host[HVR_PCI_ADDRESS_SIZE];
-	JsonObject *device = json_object_new();
+	JsonObject *device;
 
+	g_return_val_if_fail(card->access.kind == HVR_ACCESS_GROUP, NULL);
+	device = json_object_new();
 	json_object_set_string_member(device, "driver", "vfio-pci");
 	json_object_set_string_member(device, "id", card->id);
 	json_object_set_string_member(device, "host", hvr_pci_address_format(&card->address, host));

@@ -16,6 +16,7 @@
 
 #include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline.h"
+#include "vfio/access.h"
 
 #define FOLDER SOURCE_ROOT "/tests/data/cmdline/"
 /* from there */
@@ -157,6 +158,7 @@ static GPtrArray *make_cards(guint n_cards)
 
 		card->id = g_strdup_printf("npu%u", i);
 		card->address = (HvrPciAddress){ .domain = i == 1 ? 0xabcd : 0, .bus = 2 + i };
+		card->access = hvr_access_of_group(14 + (int)i);
 		g_ptr_array_add(cards, card);
 	}
 	return cards;

@@ -18,6 +18,7 @@
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "tests/unit/scenarios.h"
+#include "vfio/access.h"
 #include "vfio/fd.h"
 #include "vfio/step.h"
 
@@ -64,9 +65,11 @@ static char *describe(const HvrPlan *plan)
 	append_steps(text, plan->first);
 	for (guint i = 0; i < plan->functions->len; i++)
 		append_steps(text, ((const HvrPlanFunction *)plan->functions->pdata[i])->steps);
-	for (guint i = 0; i < plan->cards->len; i++)
-		g_string_append_printf(text, "card %s\n",
-				       ((const HvrPlanCard *)plan->cards->pdata[i])->id);
+	for (guint i = 0; i < plan->cards->len; i++) {
+		const HvrPlanCard *card = plan->cards->pdata[i];
+		g_autofree char *path = hvr_access_path(card->access);
+		g_string_append_printf(text, "card %s by %s\n", card->id, path);
+	}
 	return g_string_free(text, FALSE);
 }
 
@@ -76,20 +79,20 @@ static void test_steps(void **state)
 	static const struct {
 		const char *scenario, *plan;
 	} cases[] = {
-		{ "card", "load module vfio-pci\n" TAKE_CARD "card npu\n" },
+		{ "card", "load module vfio-pci\n" TAKE_CARD "card npu by vfio/14\n" },
 		{ "century, bind",
 		  "load module vfio-pci\n" TAKE_CARD NIC ": set d3cold_allowed to '0'\n" NIC
 		  ": set driver_override to 'vfio-pci'\n" NIC ": unbind from igb\n" NIC
 		  ": bind to vfio-pci\n" NIC ": set power/control to 'on'\n" NIC
-		  ": give /dev/vfio/14 to 65534:65534, mode 0600\ncard npu\n" },
+		  ": give /dev/vfio/14 to 65534:65534, mode 0600\ncard npu by vfio/14\n" },
 		{ "on vfio-pci",
 		  CARD ": empty reset_method\n" CARD ": set power/control to 'on'\n" CARD
-		       ": give /dev/vfio/14 to 65534:65534, mode 0600\ncard npu\n" },
+		       ": give /dev/vfio/14 to 65534:65534, mode 0600\ncard npu by vfio/14\n" },
 		{ "with an override",
 		  "load module vfio-pci\n" CARD ": set d3cold_allowed to '0'\n" CARD
 		  ": set driver_override to 'vfio-pci'\n" CARD ": unbind from hailo\n" CARD
 		  ": bind to vfio-pci\n" CARD ": set power/control to 'on'\n" CARD
-		  ": give /dev/vfio/14 to 65534:65534, mode 0600\ncard npu\n" },
+		  ": give /dev/vfio/14 to 65534:65534, mode 0600\ncard npu by vfio/14\n" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -115,7 +118,8 @@ static void test_pass(void **state)
 
 	assert_true(decide(&context, machine->profile, &decision, NULL));
 	g_autofree char *text = describe(decision.plan);
-	assert_non_null(strstr(text, "card npu\ncard npu-02-00-1\ncard npu-02-00-2\n"));
+	assert_non_null(strstr(text, "card npu by vfio/14\ncard npu-02-00-1 by vfio/14\n"
+				     "card npu-02-00-2 by vfio/14\n"));
 	/* The Hailo's quirk is not theirs. */
 	assert_null(strstr(text, NIC ": empty reset_method"));
 }
@@ -130,7 +134,7 @@ static void test_adopt(void **state)
 	assert_true(machine_do(machine, "prepare", NULL));
 	assert_true(decide(&context, machine->profile, &decision, NULL));
 	g_autofree char *text = describe(decision.plan);
-	assert_string_equal(text, "card npu\n");
+	assert_string_equal(text, "card npu by vfio/14\n");
 	const HvrPlanFunction *planned = g_ptr_array_index(decision.plan->functions, 0);
 	assert_non_null(planned->found);
 	assert_string_equal(planned->state->driver, "hailo");
@@ -270,7 +274,7 @@ static void test_plain_user(void **state)
 	assert_true(machine_do(machine, "prepare", NULL));
 	assert_true(decide(&context, machine->profile, &well, NULL));
 	g_autofree char *text = describe(well.plan);
-	assert_string_equal(text, "card npu\n");
+	assert_string_equal(text, "card npu by vfio/14\n");
 	hvr_fd_close(context.runtime);
 }
 
