@@ -15,6 +15,7 @@
 
 #include "launcher/host/judge.h"
 #include "launcher/process/program.h"
+#include "launcher/profile/machine.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
@@ -149,6 +150,9 @@ static gboolean check_devices(HvrCheck *check)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = ask(check, options, &error);
 	const char *missing = text ? find_missing(text) : NULL;
+	g_autofree char *install = g_strdup_printf(
+		"install the full QEMU for this machine (Debian, Ubuntu: apt install %s)",
+		hvr_machine_find(check->profile->machine)->package);
 
 	if (is_late(check, "qemu-devices", &error))
 		return FALSE;
@@ -157,9 +161,7 @@ static gboolean check_devices(HvrCheck *check)
 			      "see what QEMU says to -device help",
 			      "it does not tell which devices it has");
 	else if (missing)
-		hvr_check_say(check, HVR_CHECK_FAIL, "qemu-devices", HVR_CHECK_HOST,
-			      "install the full QEMU for this machine (Debian, Ubuntu: apt install "
-			      "qemu-system-x86)",
+		hvr_check_say(check, HVR_CHECK_FAIL, "qemu-devices", HVR_CHECK_HOST, install,
 			      "it has no device %s", missing);
 	else
 		hvr_check_pass(check, "qemu-devices", HVR_CHECK_HOST,

@@ -5,6 +5,7 @@
  */
 #include "launcher/host/judge.h"
 
+#include "launcher/profile/machine.h"
 #include "launcher/report/error.h"
 #include "vfio/error.h"
 
@@ -25,9 +26,10 @@ gboolean hvr_judge_qemu(const HvrProfile *profile, const HvrFacts *facts, GError
 		return TRUE;
 	g_autofree char *message =
 		g_strdup_printf("there is no program '%s' on this host", profile->qemu_binary);
-	return unavailable(error, message,
-			   "install QEMU (Debian, Ubuntu: apt install qemu-system-x86), or set "
-			   "[qemu] binary");
+	g_autofree char *hint = g_strdup_printf(
+		"install QEMU (Debian, Ubuntu: apt install %s), or set [qemu] binary",
+		hvr_machine_find(profile->machine)->package);
+	return unavailable(error, message, hint);
 }
 
 gboolean hvr_judge_files(const HvrParts *parts, GError **error)

@@ -155,8 +155,8 @@ static void add_function(const Planning *how, const HvrPciFunction *function,
 
 	HvrPlanCard *card = g_new(HvrPlanCard, 1);
 	*card = (HvrPlanCard){ .id = g_strdup(id),
-				  .address = function->address,
-				  .access = planned->access };
+			       .address = function->address,
+			       .access = planned->access };
 	g_ptr_array_add(how->plan->cards, card);
 	add_reset_note(how, planned, reset);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "launcher/parts/descriptors.h"
+#include "launcher/profile/machine.h"
 #include "launcher/report/error.h"
 
 void hvr_firmware_free(HvrFirmware *firmware)
@@ -31,11 +32,11 @@ static gboolean has_string(JsonArray *array, const char *wanted)
 	return FALSE;
 }
 
-/* Descriptors have patterns of versioned names; "q35" itself is the newest of them. */
-static gboolean has_machine(JsonObject *target, const char *machine)
+/* Descriptors have patterns of versioned names; the machine itself is the newest of them. */
+static gboolean has_machine(JsonObject *target, const HvrMachine *kind, const char *machine)
 {
 	JsonArray *machines = hvr_descriptor_array(target, "machines");
-	const char *name = strcmp(machine, "q35") == 0 ? "pc-q35-" : machine;
+	const char *name = strcmp(machine, kind->name) == 0 ? kind->versions : machine;
 
 	for (guint i = 0; machines && i < json_array_get_length(machines); i++) {
 		const char *pattern = hvr_descriptor_text(json_array_get_element(machines, i));
@@ -49,14 +50,16 @@ static gboolean has_machine(JsonObject *target, const char *machine)
 static gboolean has_target(JsonObject *root, const char *machine)
 {
 	JsonArray *targets = hvr_descriptor_array(root, "targets");
+	const HvrMachine *kind = hvr_machine_find(machine);
 
 	for (guint i = 0; targets && i < json_array_get_length(targets); i++) {
 		JsonNode *node = json_array_get_element(targets, i);
 		JsonObject *target =
 			JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 
-		if (g_strcmp0(hvr_descriptor_string(target, "architecture"), "x86_64") == 0 &&
-		    has_machine(target, machine))
+		if (g_strcmp0(hvr_descriptor_string(target, "architecture"), kind->architecture) ==
+			    0 &&
+		    has_machine(target, kind, machine))
 			return TRUE;
 	}
 	return FALSE;
@@ -142,7 +145,6 @@ HvrFirmware *hvr_firmware_find(const char *const *folders, const char *machine, 
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "[firmware] mode: this host has no UEFI firmware %s for %s",
 		    secure ? "with Secure Boot and keys" : "without Secure Boot", machine);
-	hvr_error_hint(error, "install it (Debian, Ubuntu: apt install ovmf; Fedora: dnf install "
-			      "edk2-ovmf)");
+	hvr_error_hint(error, "install it (%s)", hvr_machine_find(machine)->firmware);
 	return NULL;
 }

@@ -18,7 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrFirmware, hvr_firmware_free)
  * hvr_firmware_find - the UEFI firmware that suits a VM, by QEMU's firmware descriptors.
  * @folders: NULL-terminated, the first one counts most: a file hides those of its name in later
  *	     folders, and an empty one hides all of them
- * @machine: "q35" or a version of it
+ * @machine: one that hvr_machine_find() knows
  * @secure: with Secure Boot on and keys enrolled; else without Secure Boot, or where there is
  *	    none such, with one that no key turns on
  *

@@ -16,6 +16,7 @@
 
 #include "launcher/profile/check.h"
 #include "launcher/profile/lines.h"
+#include "launcher/profile/machine.h"
 #include "launcher/profile/nearest.h"
 #include "launcher/profile/table.h"
 #include "launcher/report/error.h"
@@ -311,6 +312,18 @@ static gboolean complete_name(const Reading *reading, GError **error)
 	return TRUE;
 }
 
+/* Each machine has a QEMU of its own; the default in the table is the default machine's. */
+static void complete_binary(const Reading *reading)
+{
+	HvrProfile *profile = reading->profile;
+
+	for (guint i = 0; i < reading->parts->len; i++)
+		if (hvr_profile_part_line(reading->parts->pdata[i], "binary"))
+			return;
+	g_free(profile->qemu_binary);
+	profile->qemu_binary = g_strdup(hvr_machine_find(profile->machine)->binary);
+}
+
 /* Beside the profile, under the VM's name. */
 static void complete_firmware(HvrProfile *profile)
 {
@@ -357,6 +370,7 @@ static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **er
 			return FALSE;
 	if (!complete(reading, error) || !complete_name(reading, error))
 		return FALSE;
+	complete_binary(reading);
 	complete_firmware(reading->profile);
 	complete_nets(reading->profile);
 	return hvr_profile_check(reading->file, reading->profile, reading->parts, error);

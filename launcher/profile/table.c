@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "launcher/profile/machine.h"
 #include "launcher/profile/profile.h"
 #include "launcher/profile/values.h"
 
@@ -51,7 +52,7 @@ static const HvrProfileKey vm_keys[] = {
 	  .max = 256, .characters = "-_.,+=:", .fallback = "auto", .sample = "host",
 	  .help = "auto: host with kvm, max with tcg; or any model of QEMU" },
 	{ .name = "machine", .parse = hvr_value_machine, .offset = VM(machine),
-	  .max = 64, .characters = "-_.", .fallback = "q35", .sample = "pc-q35-7.2",
+	  .max = 64, .characters = "-_.", .fallback = HVR_MACHINE_DEFAULT, .sample = "pc-q35-7.2",
 	  .help = "QEMU's machine: q35 or one of its versions" },
 	{ .name = "include", .parse = hvr_value_path, .offset = VM(include),
 	  .sample = "base.ini", .help = "another profile, which is read first" },
@@ -227,7 +228,7 @@ static const HvrProfileKey security_keys[] = {
 
 static const HvrProfileKey qemu_keys[] = {
 	{ .name = "binary", .parse = hvr_value_program, .offset = VM(qemu_binary),
-	  .max = 4096, .characters = "-_./+", .fallback = "qemu-system-x86_64",
+	  .max = 4096, .characters = "-_./+", .fallback = HVR_MACHINE_DEFAULT_BINARY,
 	  .sample = "/usr/libexec/qemu-kvm", .help = "a name to look up in PATH, or a path" },
 	{ .name = "args", .parse = hvr_value_shell_words, .offset = VM(qemu_args),
 	  .sample = "-rtc clock=vm", .help = "more words for QEMU, quoted as for a shell" },

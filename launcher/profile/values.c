@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "launcher/profile/lines.h"
+#include "launcher/profile/machine.h"
 #include "launcher/profile/nearest.h"
 #include "launcher/profile/profile.h"
 #include "launcher/report/error.h"
@@ -221,9 +222,10 @@ gboolean hvr_value_machine(const HvrProfileKey *key, const char *value, const ch
 {
 	if (!check_word(key, value, error))
 		return FALSE;
-	if (strcmp(value, "q35") != 0 && !g_str_has_prefix(value, "pc-q35-")) {
-		hvr_profile_fail(error, NULL, NULL, "\"%s\" has no PCI Express slots", value);
-		hvr_error_hint(error, "expected q35 or a version of it, such as %s", key->sample);
+	if (!hvr_machine_find(value)) {
+		hvr_profile_fail(error, NULL, NULL, "\"%s\" %s", value, hvr_machine_refusal(value));
+		hvr_error_hint(error, "expected %s or a version of it, such as %s", key->fallback,
+			       key->sample);
 		return FALSE;
 	}
 	set_string(target, g_strdup(value));

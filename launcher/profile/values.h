@@ -36,7 +36,7 @@ gboolean hvr_value_text(const HvrProfileKey *key, const char *value, const char 
 gboolean hvr_value_word(const HvrProfileKey *key, const char *value, const char *folder,
 			gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* [char *] a word that names a q35 machine: only that one has PCI Express ports. */
+/* [char *] a word that hvr_machine_find() knows. */
 gboolean hvr_value_machine(const HvrProfileKey *key, const char *value, const char *folder,
 			   gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

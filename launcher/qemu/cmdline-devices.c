@@ -2,10 +2,10 @@
 /*
  * The devices of a VM on QEMU's command line.
  *
- * pcie.0, the root bus of q35, has 31 slots. QEMU deals them out from slot 1 in the order of the
- * command line, so nets come first: a guest names its interfaces after their slots, and a disk more
- * must not rename them. Root ports are packed eight to a slot from PORTS_SLOT on, so one more card
- * moves nothing else.
+ * QEMU deals the slots of the machine's root bus out from slot 1 in the order of the command line,
+ * so nets come first: a guest names its interfaces after their slots, and a disk more must not
+ * rename them. Root ports are packed eight to a slot from the machine's slot for them on, so one
+ * more card moves nothing else.
  *
  * The node names are the program's own: QEMU limits them to 31 characters, and no profile name
  * can begin like them.
@@ -15,10 +15,8 @@
 #include <json-glib/json-glib.h>
 
 #include "launcher/parts/seed.h"
+#include "launcher/profile/machine.h"
 #include "launcher/qemu/cmdline-json.h"
-
-#define ROOT_BUS   "pcie.0"
-#define PORTS_SLOT 0x10
 
 /* The id of the character device behind the serial port. */
 #define CONSOLE "hvr-console"
@@ -60,7 +58,7 @@ void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
 	if (!firmware->needs_smm)
 		return;
 	hvr_cmdline_add(argv, "-global", "driver=cfi.pflash01,property=secure,value=on");
-	hvr_cmdline_add(argv, "-global", "driver=ICH9-LPC,property=disable_s3,value=1");
+	hvr_cmdline_add(argv, "-global", "%s", hvr_machine_find(profile->machine)->no_s3);
 }
 
 /*
@@ -219,7 +217,7 @@ void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile)
 	else
 		hvr_cmdline_add(argv, "-spice", "addr=127.0.0.1,port=%u,disable-ticketing=on",
 				profile->graphics_port);
-	add_plain(argv, "VGA", "hvr-screen", NULL);
+	add_plain(argv, hvr_machine_find(profile->machine)->screen, "hvr-screen", NULL);
 	add_plain(argv, "qemu-xhci", "hvr-usb", NULL);
 	add_plain(argv, "usb-tablet", "hvr-pointer", "hvr-usb.0");
 }
@@ -333,7 +331,7 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 		break;
 	}
 	device = json_object_new();
-	json_object_set_string_member(device, "driver", "isa-serial");
+	json_object_set_string_member(device, "driver", hvr_machine_find(profile->machine)->serial);
 	json_object_set_string_member(device, "id", "hvr-serial");
 	json_object_set_string_member(device, "chardev", CONSOLE);
 	hvr_cmdline_add_json(argv, "-device", device);
@@ -388,14 +386,15 @@ char *hvr_cmdline_spare_port(guint index)
 }
 
 /* @place counts all ports: it is the port's place on the root bus and its chassis. */
-static void add_port(GPtrArray *argv, const char *id, guint place)
+static void add_port(GPtrArray *argv, const HvrMachine *machine, const char *id, guint place)
 {
-	g_autofree char *address = g_strdup_printf("0x%x.%u", PORTS_SLOT + place / 8, place % 8);
+	g_autofree char *address =
+		g_strdup_printf("0x%x.%u", machine->ports_slot + place / 8, place % 8);
 	JsonObject *port = json_object_new();
 
 	json_object_set_string_member(port, "driver", "pcie-root-port");
 	json_object_set_string_member(port, "id", id);
-	json_object_set_string_member(port, "bus", ROOT_BUS);
+	json_object_set_string_member(port, "bus", machine->root_bus);
 	json_object_set_string_member(port, "addr", address);
 	/* a guest looks for functions 1 to 7 only where function 0 says so */
 	if (place % 8 == 0)
@@ -419,20 +418,21 @@ JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *por
 	return device;
 }
 
-void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards)
+void hvr_cmdline_add_cards(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards)
 {
+	const HvrMachine *machine = hvr_machine_find(profile->machine);
 	guint n_cards = cards ? cards->len : 0;
 
 	for (guint i = 0; i < n_cards; i++) {
 		g_autofree char *port = hvr_cmdline_card_port(i);
 
-		add_port(argv, port, i);
+		add_port(argv, machine, port, i);
 		hvr_cmdline_add_json(argv, "-device",
 				     hvr_cmdline_card_properties(cards->pdata[i], port));
 	}
 	for (guint i = 0; i < HVR_CMDLINE_SPARE_PORTS; i++) {
 		g_autofree char *port = hvr_cmdline_spare_port(i);
 
-		add_port(argv, port, n_cards + i);
+		add_port(argv, machine, port, n_cards + i);
 	}
 }

@@ -27,7 +27,7 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 			    const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
 			   const HvrCmdlineChannels *channels);
-void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards);
+void hvr_cmdline_add_cards(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards);
 
 /* The descriptor of an open tap for the net at @index, or -1. */
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index);

@@ -12,9 +12,9 @@
  * @kvm: use KVM (accel = auto was decided by the caller)
  * @cards: of HvrPlanCard, in order
  *
- * Every card sits alone on a pcie-root-port of its own (a function on pcie.0 cannot be unplugged);
- * HVR_CMDLINE_SPARE_PORTS more are there for "plug". -device, -blockdev and -object are JSON, so
- * nothing in a value can add an option; where only key=value exists, commas are doubled.
+ * Every card sits alone on a pcie-root-port of its own (a function on the root bus cannot be
+ * unplugged); HVR_CMDLINE_SPARE_PORTS more are there for "plug". -device, -blockdev and -object are
+ * JSON, so nothing in a value can add an option; where only key=value exists, commas are doubled.
  *
  * QEMU ids: cards, nets and virtio disks are devices by their profile names; all else begins with
  * "hvr-", which no profile name can. The throw-away file of "snapshot = yes" is made by QEMU in

@@ -133,6 +133,10 @@ static const Refusal refusals[] = {
 	{ "cpu-dash-first", VM "cpu = -host\n", "begins with '-'" },
 	{ "machine-option", VM "machine = q35,accel=tcg\n", "holds ','" },
 	{ "machine-without-pcie", VM "machine = pc\n", "\"pc\" has no PCI Express slots\nexpected q35" },
+	{ "machine-version-without-pcie", VM "machine = pc-i440fx-7.2\n", "has no PCI Express slots" },
+	{ "machine-of-another-qemu", VM "machine = virt\n", "\"virt\" is not a machine of qemu-system-x86_64 that this program knows\nexpected q35 or a version of it, such as pc-q35-" },
+	{ "machine-half-a-name", VM "machine = q3\n", "\"q3\" is not a machine of" },
+	{ "machine-longer-name", VM "machine = q35x\n", "\"q35x\" is not a machine of" },
 	{ "machine-unicode", VM "machine = q35\xc3\xa9\n", "holds '\xc3\xa9'" },
 	/* [device NAME] */
 	{ "match-short", NPU "match = 1e60:286\n", "\"1e60:286\" is not VENDOR:DEVICE" },

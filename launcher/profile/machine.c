@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QEMU's machines. A new one is an entry here, once it was seen that cards come and go on it.
+ *
+ * A card needs PCI Express: below a conventional bridge a guest sees no extended config space. It
+ * needs a port of its own besides, or it cannot be unplugged.
+ */
+#include "launcher/profile/machine.h"
+
+#include <string.h>
+
+static const HvrMachine machines[] = {
+	/* 31 slots, which QEMU deals out from slot 1 on; its own chips are in the last one, 0x1f */
+	{ .name = HVR_MACHINE_DEFAULT,
+	  .versions = "pc-q35-",
+	  .binary = HVR_MACHINE_DEFAULT_BINARY,
+	  .package = "qemu-system-x86",
+	  .firmware = "Debian, Ubuntu: apt install ovmf; Fedora: dnf install edk2-ovmf",
+	  .architecture = "x86_64",
+	  .root_bus = "pcie.0",
+	  .ports_slot = 0x10,
+	  .serial = "isa-serial",
+	  .screen = "VGA",
+	  .no_s3 = "driver=ICH9-LPC,property=disable_s3,value=1" },
+};
+
+/* Those of the same QEMU that have none, by patterns. */
+static const char *const without_pcie[] = { "pc", "pc-i440fx-*", "isapc" };
+
+const HvrMachine *hvr_machine_find(const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(machines); i++)
+		if (strcmp(name, machines[i].name) == 0 ||
+		    g_str_has_prefix(name, machines[i].versions))
+			return &machines[i];
+	return NULL;
+}
+
+const char *hvr_machine_refusal(const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(without_pcie); i++)
+		if (g_pattern_match_simple(without_pcie[i], name))
+			return "has no PCI Express slots";
+	return "is not a machine of " HVR_MACHINE_DEFAULT_BINARY " that this program knows";
+}

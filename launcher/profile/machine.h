@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+/**
+ * HvrMachine - a machine of QEMU's that a VM can be, and all that differs from one to the next.
+ * Where a card goes on it is a pcie-root-port: those are packed eight to a slot of the root bus.
+ */
+typedef struct {
+	const char *name;	  /* QEMU's, for its newest version */
+	const char *versions;	  /* what the names of the single versions begin with */
+	const char *binary;	  /* the QEMU that has it, where [qemu] binary is not given */
+	const char *package;	  /* of Debian and Ubuntu, with that QEMU */
+	const char *firmware;	  /* how to install UEFI for it, by distributions */
+	const char *architecture; /* as QEMU's firmware descriptors call it */
+	const char *root_bus;	  /* the bus that ports sit on */
+	guint ports_slot;	  /* the first slot of that bus for ports; up to the last they are
+				     free of what QEMU places by itself */
+	const char *serial;	  /* device of the first serial port */
+	const char *screen;	  /* device that shows something without a driver */
+	const char *no_s3;	  /* -global that keeps a guest from sleeping */
+} HvrMachine;
+
+/* What a VM is that does not say, and the program that has it: both are in the table. */
+#define HVR_MACHINE_DEFAULT	   "q35"
+#define HVR_MACHINE_DEFAULT_BINARY "qemu-system-x86_64"
+
+/* The machine that @name is, or is a version of; NULL: it is none that a VM can be. */
+const HvrMachine *hvr_machine_find(const char *name);
+
+/* Why @name is none: "has no PCI Express slots". Static. */
+const char *hvr_machine_refusal(const char *name);
