@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One process has one set of signals, so this is the one place with a state of its own.
+ * One process has one set of signals, so what is known of them is kept here, for all of it.
  */
 #include "launcher/process/interrupt.h"
 

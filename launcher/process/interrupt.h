@@ -8,7 +8,8 @@
  * and read from a signalfd(2): no handler runs, and no step is cut in two.
  */
 
-/* Blocks them and opens the descriptor. Called once, by main(). */
+/* Blocks them and opens the descriptor: main() does so first of all, and a command again when it
+ * has something to put right after all, after hvr_interrupt_default(). What was there stays. */
 void hvr_interrupt_init(void);
 
 /* The signalfd, for a main loop; -1 before hvr_interrupt_init(). */
@@ -30,5 +31,5 @@ int hvr_interrupt_pending(void);
 void hvr_interrupt_note(int signal_number);
 
 /* Lets the signals end this process as they do by default, for a command that only waits for
- * another process and has nothing to put right. */
+ * another process and has nothing to put right. hvr_interrupt_init() takes it back. */
 void hvr_interrupt_default(void);

@@ -40,19 +40,18 @@ static const char *change_identity(const HvrIdentity *identity)
 	return NULL;
 }
 
-static const char *clear_capabilities(void)
-{
-	capng_clear(CAPNG_SELECT_CAPS);
-	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
-		return "dropping capabilities";
-	return NULL;
-}
-
 const char *hvr_privileges_drop(const HvrIdentity *identity)
 {
 	gboolean root = geteuid() == 0;
-	const char *failed = root ? change_identity(identity) : clear_capabilities();
+	const char *failed = NULL;
 
+	if (root) {
+		failed = change_identity(identity);
+	} else {
+		capng_clear(CAPNG_SELECT_CAPS);
+		if (capng_apply(CAPNG_SELECT_CAPS) < 0)
+			failed = "dropping capabilities";
+	}
 	if (failed)
 		return failed;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -76,14 +75,6 @@ guint64 hvr_privileges_memlock_max(void)
 	return limit.rlim_max;
 }
 
-static G_NORETURN void access_in_child(const HvrIdentity *identity, const char *path, int flags)
-{
-	if (geteuid() == 0 && hvr_privileges_drop(identity))
-		_exit(EPERM);
-	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	_exit(fd < 0 ? errno : 0);
-}
-
 int hvr_privileges_can_access(const HvrIdentity *identity, const char *path, int flags)
 {
 	int status = 0;
@@ -91,10 +82,17 @@ int hvr_privileges_can_access(const HvrIdentity *identity, const char *path, int
 
 	if (pid < 0)
 		return errno;
-	if (pid == 0)
-		access_in_child(identity, path, flags);
+	if (pid == 0) {
+		if (geteuid() == 0 && hvr_privileges_drop(identity))
+			_exit(EPERM);
+		if (open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) < 0)
+			_exit(errno);
+		_exit(0);
+	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+	if (!WIFEXITED(status))
+		return EIO;
+	return WEXITSTATUS(status);
 }

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,14 +51,7 @@ static gboolean take_output(int fd, GString *said)
 	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-static gboolean out_of_time(const HvrProgram *program, GError **error)
-{
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "%s was not done after %u s",
-		    program->path, program->timeout_ms / 1000);
-	return FALSE;
-}
-
-/* Until the program has ended. */
+/* Returns: FALSE when it has not ended: out of time, or interrupted. */
 static gboolean wait_for_end(const HvrProgram *program, int pidfd, int output, GString *said,
 			     GError **error)
 {
@@ -69,8 +63,12 @@ static gboolean wait_for_end(const HvrProgram *program, int pidfd, int output, G
 	for (;;) {
 		gint64 left_ms = (end - g_get_monotonic_time()) / 1000;
 
-		if (left_ms <= 0)
-			return out_of_time(program, error);
+		if (left_ms <= 0) {
+			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+				    "%s was not done after %u s", program->path,
+				    program->timeout_ms / 1000);
+			return FALSE;
+		}
 		if (poll(waits, G_N_ELEMENTS(waits), (int)left_ms) <= 0)
 			continue;
 		if (waits[2].revents && !hvr_interrupt_check(error))
@@ -82,30 +80,28 @@ static gboolean wait_for_end(const HvrProgram *program, int pidfd, int output, G
 	}
 }
 
-static char *last_line(const GString *said)
+/* How it ended, and the last line that it said. */
+static char *describe_end(int status, const GString *said)
 {
 	g_autofree char *text = g_utf8_make_valid(said->str, -1);
-	g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
-	guint n = g_strv_length(lines);
-	char *line = g_strdup(n ? g_strstrip(lines[n - 1]) : "");
+	GString *end = g_string_new(NULL);
 
+	if (WIFEXITED(status))
+		g_string_printf(end, "ended with status %d", WEXITSTATUS(status));
+	else
+		g_string_printf(end, "was ended by signal %d", WTERMSIG(status));
+	g_strchomp(text);
+	const char *newline = strrchr(text, '\n');
+	char *line = text;
+	if (newline)
+		line += newline - text + 1;
 	for (char *c = line; *c; c++)
 		if (g_ascii_iscntrl(*c))
 			*c = ' ';
-	return line;
-}
-
-static gboolean judge(const HvrProgram *program, int status, const GString *said, GError **error)
-{
-	g_autofree char *line = last_line(said);
-
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "%s %s %d%s%s",
-		    program->path, WIFEXITED(status) ? "ended with status" : "was ended by signal",
-		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), *line ? ": " : "",
-		    line);
-	return FALSE;
+	g_strchug(line);
+	if (*line)
+		g_string_append_printf(end, ": %s", line);
+	return g_string_free(end, FALSE);
 }
 
 gboolean hvr_program_run(const HvrProgram *program, GError **error)
@@ -141,5 +137,12 @@ gboolean hvr_program_run(const HvrProgram *program, GError **error)
 		kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return ended && judge(program, status, said, error);
+	if (!ended)
+		return FALSE;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return TRUE;
+	g_autofree char *end = describe_end(status, said);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "%s %s", program->path,
+		    end);
+	return FALSE;
 }

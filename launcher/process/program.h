@@ -13,7 +13,7 @@
  */
 char *hvr_program_find(const char *name, gboolean privileged) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A program that does one thing for a VM and ends: qemu-img, xorriso. */
+/* A program that does one thing for a VM and ends: qemu-img, mformat. */
 typedef struct {
 	const char *path; /* absolute */
 	const char *const *argv;
@@ -28,6 +28,7 @@ typedef struct {
  * hvr_program_run - run it without privileges and wait for its end.
  * A program that is not done in time is killed with all that it has started, and so it is when a
  * signal ends the launcher.
- * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE with the last line that it said; _BUSY: out of time.
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE with the last line that it said; _BUSY: out of time, or
+ * interrupted.
  */
 gboolean hvr_program_run(const HvrProgram *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fork, become nobody, exec.
+ * fork, become somebody without privileges, exec.
  *
  * Stages of the child, each with what it should do and must not:
  *   signals      defaults and an empty mask; must not run one of our handlers
@@ -46,7 +46,9 @@ static const char *reset_signals(void)
 	for (int number = 1; number < NSIG; number++)
 		sigaction(number, &defaults, NULL); /* refused for KILL and STOP: as it should */
 	sigemptyset(&none);
-	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? "resetting signals" : NULL;
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return "resetting signals";
+	return NULL;
 }
 
 static const char *limit_memlock(guint64 bytes)
@@ -61,7 +63,9 @@ static const char *limit_memlock(guint64 bytes)
 		return NULL;
 	/* Without CAP_SYS_RESOURCE the hard limit is all there is; the plan has judged it. */
 	wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
-	return setrlimit(RLIMIT_MEMLOCK, &wanted) < 0 ? "setting the memory lock limit" : NULL;
+	if (setrlimit(RLIMIT_MEMLOCK, &wanted) < 0)
+		return "setting the memory lock limit";
+	return NULL;
 }
 
 static const char *keep_descriptors(const HvrSpawn *spawn)
@@ -86,14 +90,17 @@ static const char *follow_parent(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return "following its parent";
+	if (getppid() == parent)
+		return NULL;
 	errno = ESRCH;
-	return getppid() == parent ? NULL : "following its parent";
+	return "following its parent";
 }
 
-/* Returns the name of the stage that failed, with errno. Does not return when exec succeeds.
+/* Goes through the stages. Returns the one that failed; not at all when exec succeeds.
  * @parent: 0: none to follow */
-static const char *become(const HvrSpawn *spawn, pid_t parent)
+static Failure become(const HvrSpawn *spawn, pid_t parent)
 {
+	Failure failure = { 0 };
 	const char *failed = reset_signals();
 
 	if (!failed && spawn->own_session && setsid() < 0)
@@ -112,10 +119,12 @@ static const char *become(const HvrSpawn *spawn, pid_t parent)
 		execv(spawn->path, spawn->argv);
 		failed = "executing it";
 	}
-	return failed;
+	failure.saved_errno = errno;
+	strncpy(failure.stage, failed, sizeof(failure.stage) - 1);
+	return failure;
 }
 
-static void set_failure(const HvrSpawn *spawn, const Failure *failure, GError **error)
+static int fail(const HvrSpawn *spawn, const Failure *failure, GError **error)
 {
 	gboolean denied = failure->saved_errno == EPERM || failure->saved_errno == EACCES;
 
@@ -123,16 +132,7 @@ static void set_failure(const HvrSpawn *spawn, const Failure *failure, GError **
 		    denied ? HVR_LAUNCH_ERROR_PERMISSION : HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "cannot start %s: %s: %s", spawn->path, failure->stage,
 		    g_strerror(failure->saved_errno));
-}
-
-static G_NORETURN void child(const HvrSpawn *spawn, pid_t parent, int pipe_fd)
-{
-	const char *stage = become(spawn, parent);
-	Failure failure = { .saved_errno = errno };
-
-	strncpy(failure.stage, stage, sizeof(failure.stage) - 1);
-	ssize_t written = write(pipe_fd, &failure, sizeof(failure));
-	_exit(written == sizeof(failure) ? 126 : 127);
+	return -1;
 }
 
 /* TRUE when the pipe closed without a word: exec has happened. */
@@ -152,23 +152,27 @@ pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
 	int pipes[2];
 
 	if (pipe2(pipes, O_CLOEXEC) < 0) {
-		failure = (Failure){ errno, "making a pipe" };
-		return set_failure(spawn, &failure, error), -1;
+		failure = (Failure){ .saved_errno = errno, .stage = "making a pipe" };
+		return fail(spawn, &failure, error);
 	}
 	g_auto(HvrFd) reader = pipes[0];
 	g_auto(HvrFd) writer = pipes[1];
 
 	pid_t parent = getpid(), pid = fork();
-	if (pid == 0)
-		child(spawn, parent, writer);
+	if (pid == 0) {
+		failure = become(spawn, parent);
+		if (write(writer, &failure, sizeof(failure)) != sizeof(failure))
+			_exit(127);
+		_exit(126);
+	}
 	if (pid < 0) {
-		failure = (Failure){ errno, "making a process" };
-		return set_failure(spawn, &failure, error), -1;
+		failure = (Failure){ .saved_errno = errno, .stage = "making a process" };
+		return fail(spawn, &failure, error);
 	}
 	hvr_fd_close(g_steal_fd(&writer));
 	if (!exec_happened(reader, &failure)) {
 		waitpid(pid, NULL, 0);
-		return set_failure(spawn, &failure, error), -1;
+		return fail(spawn, &failure, error);
 	}
 	*out_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	return pid;
@@ -176,9 +180,7 @@ pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
 
 void hvr_spawn_replace(const HvrSpawn *spawn, GError **error)
 {
-	const char *stage = become(spawn, 0);
-	Failure failure = { .saved_errno = errno };
+	Failure failure = become(spawn, 0);
 
-	strncpy(failure.stage, stage, sizeof(failure.stage) - 1);
-	set_failure(spawn, &failure, error);
+	fail(spawn, &failure, error);
 }

@@ -8,7 +8,7 @@
 #include "launcher/process/privileges.h"
 
 /**
- * HvrSpawn - how QEMU is started.
+ * HvrSpawn - how QEMU, and each program that helps it, is started.
  */
 typedef struct {
 	const char *path; /* absolute */

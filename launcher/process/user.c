@@ -25,9 +25,13 @@ static struct passwd *sudo_user(void)
 /* Whom root becomes. */
 static struct passwd *chosen_user(const char *wanted, GError **error)
 {
-	const char *name = wanted ? wanted : NOBODY;
-	struct passwd *entry = wanted ? NULL : sudo_user();
+	const char *name = NOBODY;
+	struct passwd *entry = NULL;
 
+	if (wanted)
+		name = wanted;
+	else
+		entry = sudo_user();
 	if (!entry)
 		entry = getpwnam(name);
 	if (!entry) {

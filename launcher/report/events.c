@@ -42,11 +42,11 @@ static int open_file(const char *where, GError **error)
 	return fd;
 }
 
-static int check_descriptor(guint64 number, GError **error)
+/* A copy: a supervisor that detaches leaves the standard ones. */
+static int copy_descriptor(guint64 number, GError **error)
 {
 	int flags = fcntl((int)number, F_GETFL);
 
-	/* A copy: a supervisor that detaches leaves the standard ones. */
 	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
 		return fcntl((int)number, F_DUPFD_CLOEXEC, 3);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
@@ -57,9 +57,12 @@ static int check_descriptor(guint64 number, GError **error)
 HvrEvents *hvr_events_open(const char *where, const char *vm, GError **error)
 {
 	guint64 number = 0;
-	gboolean is_number = g_ascii_string_to_unsigned(where, 10, 0, INT_MAX, &number, NULL);
-	int fd = is_number ? check_descriptor(number, error) : open_file(where, error);
+	int fd;
 
+	if (g_ascii_string_to_unsigned(where, 10, 0, INT_MAX, &number, NULL))
+		fd = copy_descriptor(number, error);
+	else
+		fd = open_file(where, error);
 	if (fd < 0)
 		return NULL;
 	HvrEvents *events = g_new0(HvrEvents, 1);
@@ -90,7 +93,7 @@ static JsonObject *begin(const HvrEvents *events, const char *event)
 
 static gboolean write_line(int fd, const char *line)
 {
-	struct pollfd wait = { fd, POLLOUT, 0 };
+	struct pollfd wait = { .fd = fd, .events = POLLOUT };
 
 	if (poll(&wait, 1, 0) != 1 || !(wait.revents & POLLOUT))
 		return FALSE;
@@ -105,14 +108,20 @@ static void end(HvrEvents *events, JsonObject *object)
 	json_node_take_object(root, object);
 	g_autofree char *text = json_to_string(root, FALSE);
 	g_autofree char *line = g_strconcat(text, "\n", NULL);
-	events->lost = write_line(events->fd, line) ? 0 : events->lost + 1;
+	if (write_line(events->fd, line))
+		events->lost = 0;
+	else
+		events->lost++;
 }
 
 static void set_text(JsonObject *object, const char *key, const char *text)
 {
-	g_autofree char *cut = text ? g_strndup(text, TEXT_BYTES) : NULL;
-	g_autofree char *valid = cut ? g_utf8_make_valid(cut, -1) : NULL;
+	g_autofree char *valid = NULL;
 
+	if (text) {
+		g_autofree char *cut = g_strndup(text, TEXT_BYTES);
+		valid = g_utf8_make_valid(cut, -1);
+	}
 	hvr_json_set_string(object, key, valid);
 }
 

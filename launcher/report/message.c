@@ -19,10 +19,14 @@
 
 static gboolean somebody_reads(void)
 {
-	static gboolean slow;
+	static int patience_ms = PATIENCE_MS;
 	struct pollfd poller = { .fd = STDERR_FILENO, .events = POLLOUT };
+	gboolean slow = poll(&poller, 1, patience_ms) == 0;
 
-	slow = poll(&poller, 1, slow ? 0 : PATIENCE_MS) == 0;
+	if (slow)
+		patience_ms = 0;
+	else
+		patience_ms = PATIENCE_MS;
 	return !slow;
 }
 
@@ -56,9 +60,12 @@ void hvr_message(const char *format, ...)
 static void emit_error(const char *kind, const GError *error)
 {
 	g_auto(GStrv) parts = g_strsplit(error->message, "\n", 2);
-	g_autofree char *text = g_strconcat(PREFIX, kind, parts[0], "\n", parts[1] ? "hint: " : "",
-					    parts[1] ? parts[1] : "", parts[1] ? "\n" : "", NULL);
-	emit(text);
+	g_autoptr(GString) text = g_string_new(PREFIX);
+
+	g_string_append_printf(text, "%s%s\n", kind, parts[0]);
+	if (parts[1])
+		g_string_append_printf(text, "hint: %s\n", parts[1]);
+	emit(text->str);
 }
 
 void hvr_message_error(const GError *error)

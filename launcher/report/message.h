@@ -13,7 +13,7 @@ void hvr_message(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* The error's line, and its hint on a second one. */
 void hvr_message_error(const GError *error);
 
-/* The same in front of what it is about, for what goes wrong beside the main work. */
+/* The same behind "warning: ", for what goes wrong beside the main work. */
 void hvr_message_warning(const GError *error);
 
 /* What somebody else has said, as it is. */
