@@ -23,6 +23,18 @@
 #define SUFFIX	     ".ini"
 #define ENTRY_MAX    4096 /* what hvr_sysfs_read() takes */
 
+/* What is kept as the text that it is. */
+static const struct {
+	const char *key;
+	gsize offset; /* in HvrPciState */
+} saved_texts[] = {
+	{ "driver", G_STRUCT_OFFSET(HvrPciState, driver) },
+	{ "driver_override", G_STRUCT_OFFSET(HvrPciState, driver_override) },
+	{ "reset_method", G_STRUCT_OFFSET(HvrPciState, reset_method) },
+	{ "power_control", G_STRUCT_OFFSET(HvrPciState, power_control) },
+	{ "d3cold_allowed", G_STRUCT_OFFSET(HvrPciState, d3cold_allowed) },
+};
+
 HvrJournalEntry *hvr_journal_entry_new(const HvrPciFunction *function, const HvrPciState *saved)
 {
 	HvrJournalEntry *entry = g_new0(HvrJournalEntry, 1);
@@ -52,30 +64,24 @@ static void set_optional(GKeyFile *file, const char *group, const char *key, con
 		g_key_file_set_string(file, group, key, value);
 }
 
-static void format_saved(GKeyFile *file, const HvrPciState *saved)
-{
-	set_optional(file, GROUP_SAVED, "driver", saved->driver);
-	set_optional(file, GROUP_SAVED, "driver_override", saved->driver_override);
-	set_optional(file, GROUP_SAVED, "reset_method", saved->reset_method);
-	set_optional(file, GROUP_SAVED, "power_control", saved->power_control);
-	set_optional(file, GROUP_SAVED, "d3cold_allowed", saved->d3cold_allowed);
-	if (!saved->has_node)
-		return;
-	g_key_file_set_uint64(file, GROUP_SAVED, "node_uid", saved->node_uid);
-	g_key_file_set_uint64(file, GROUP_SAVED, "node_gid", saved->node_gid);
-	g_key_file_set_uint64(file, GROUP_SAVED, "node_mode", saved->node_mode);
-}
-
 char *hvr_journal_format(const HvrJournalEntry *entry)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
+	const HvrPciState *saved = entry->saved;
 
 	g_key_file_set_uint64(file, GROUP_CARD, "version", VERSION);
 	g_key_file_set_string(file, GROUP_CARD, "address", entry->name);
 	g_key_file_set_uint64(file, GROUP_CARD, "vendor", entry->vendor);
 	g_key_file_set_uint64(file, GROUP_CARD, "device", entry->device);
 	g_key_file_set_int64(file, GROUP_CARD, "group", entry->group);
-	format_saved(file, entry->saved);
+	for (guint i = 0; i < G_N_ELEMENTS(saved_texts); i++)
+		set_optional(file, GROUP_SAVED, saved_texts[i].key,
+			     G_STRUCT_MEMBER(char *, saved, saved_texts[i].offset));
+	if (saved->has_node) {
+		g_key_file_set_uint64(file, GROUP_SAVED, "node_uid", saved->node_uid);
+		g_key_file_set_uint64(file, GROUP_SAVED, "node_gid", saved->node_gid);
+		g_key_file_set_uint64(file, GROUP_SAVED, "node_mode", saved->node_mode);
+	}
 	set_optional(file, GROUP_OWNER, "vm", entry->vm);
 	set_optional(file, GROUP_OWNER, "id", entry->id);
 	g_key_file_set_uint64(file, GROUP_OWNER, "pid", (guint64)entry->owner.pid);
@@ -87,29 +93,31 @@ char *hvr_journal_format(const HvrJournalEntry *entry)
 	return g_strconcat(text, CHECK_PREFIX, sum, "\n", NULL);
 }
 
-static gboolean damaged(const char *name, const char *how, GError **error)
+static void set_damaged(const char *name, const char *what, GError **error)
 {
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL,
-		    "the journal entry '%s' %s; nothing of it was applied", name, how);
+		    "the journal entry '%s' %s; nothing of it was applied", name, what);
 	hvr_error_hint(error, "its original driver and attributes are in that file: set them by "
 			      "hand, then remove it");
-	return FALSE;
 }
 
 /* Is the last line the checksum of all that stands in front of it? */
 static gboolean check_sum(const char *name, const char *text, gsize length, GError **error)
 {
 	const char *mark = g_strrstr_len(text, (gssize)length, CHECK_PREFIX);
-	if (!mark)
-		return damaged(name, "is truncated", error);
+	if (!mark) {
+		set_damaged(name, "is truncated", error);
+		return FALSE;
+	}
 
 	g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text,
 							   (gsize)(mark - text));
 	g_autofree char *wanted = g_strconcat(CHECK_PREFIX, sum, "\n", NULL);
 	gsize left = length - (gsize)(mark - text);
-	if (left != strlen(wanted) || memcmp(mark, wanted, left) != 0)
-		return damaged(name, "is garbled (its checksum does not match)", error);
-	return TRUE;
+	if (left == strlen(wanted) && memcmp(mark, wanted, left) == 0)
+		return TRUE;
+	set_damaged(name, "is garbled (its checksum does not match)", error);
+	return FALSE;
 }
 
 /* The first thing that is wrong is kept. The value is not quoted: it may be anything. */
@@ -146,26 +154,15 @@ static guint64 get_number(GKeyFile *file, const char *group, const char *key, gu
 
 static void parse_saved(GKeyFile *file, HvrPciState *saved, GError **error)
 {
-	saved->driver = get_optional(file, GROUP_SAVED, "driver", error);
-	saved->driver_override = get_optional(file, GROUP_SAVED, "driver_override", error);
-	saved->reset_method = get_optional(file, GROUP_SAVED, "reset_method", error);
-	saved->power_control = get_optional(file, GROUP_SAVED, "power_control", error);
-	saved->d3cold_allowed = get_optional(file, GROUP_SAVED, "d3cold_allowed", error);
+	for (guint i = 0; i < G_N_ELEMENTS(saved_texts); i++)
+		G_STRUCT_MEMBER(char *, saved, saved_texts[i].offset) =
+			get_optional(file, GROUP_SAVED, saved_texts[i].key, error);
 	saved->has_node = g_key_file_has_key(file, GROUP_SAVED, "node_uid", NULL);
 	if (!saved->has_node)
 		return;
 	saved->node_uid = (uid_t)get_number(file, GROUP_SAVED, "node_uid", G_MAXUINT32, error);
 	saved->node_gid = (gid_t)get_number(file, GROUP_SAVED, "node_gid", G_MAXUINT32, error);
 	saved->node_mode = (mode_t)get_number(file, GROUP_SAVED, "node_mode", 07777, error);
-}
-
-static void parse_owner(GKeyFile *file, HvrJournalEntry *entry, GError **error)
-{
-	entry->vm = get_optional(file, GROUP_OWNER, "vm", error);
-	entry->id = get_optional(file, GROUP_OWNER, "id", error);
-	entry->owner.pid = (pid_t)get_number(file, GROUP_OWNER, "pid", G_MAXINT32, error);
-	entry->owner.start_time = get_number(file, GROUP_OWNER, "start_time", G_MAXUINT64, error);
-	entry->since = (gint64)get_number(file, GROUP_OWNER, "since", G_MAXINT64, error);
 }
 
 static gboolean parse_card(GKeyFile *file, HvrJournalEntry *entry, GError **error)
@@ -190,18 +187,30 @@ HvrJournalEntry *hvr_journal_parse(const char *name, const char *text, gsize len
 	entry->saved = hvr_pci_state_new();
 	if (!check_sum(name, text, length, error))
 		return NULL;
-	if (!g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL))
-		return damaged(name, "is no key file", error), NULL;
+	if (!g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL)) {
+		set_damaged(name, "is no key file", error);
+		return NULL;
+	}
 
 	guint64 version = get_number(file, GROUP_CARD, "version", G_MAXUINT64, &cause);
-	if (!cause && version != VERSION)
-		return damaged(name, "is from another version of hailo-vm-run", error), NULL;
+	if (!cause && version != VERSION) {
+		set_damaged(name, "is from another version of hailo-vm-run", error);
+		return NULL;
+	}
 	gboolean addressed = parse_card(file, entry, &cause);
 	parse_saved(file, entry->saved, &cause);
-	parse_owner(file, entry, &cause);
-	if (cause || !addressed)
-		return damaged(name, cause ? cause->message : "names no PCI function", error), NULL;
-	return g_steal_pointer(&entry);
+	entry->vm = get_optional(file, GROUP_OWNER, "vm", &cause);
+	entry->id = get_optional(file, GROUP_OWNER, "id", &cause);
+	entry->owner.pid = (pid_t)get_number(file, GROUP_OWNER, "pid", G_MAXINT32, &cause);
+	entry->owner.start_time = get_number(file, GROUP_OWNER, "start_time", G_MAXUINT64, &cause);
+	entry->since = (gint64)get_number(file, GROUP_OWNER, "since", G_MAXINT64, &cause);
+	if (!cause && addressed)
+		return g_steal_pointer(&entry);
+	if (cause)
+		set_damaged(name, cause->message, error);
+	else
+		set_damaged(name, "names no PCI function", error);
+	return NULL;
 }
 
 static char *file_name(const HvrPciAddress *address)
@@ -218,13 +227,16 @@ static int open_devices(int runtime, GError **error)
 static HvrJournalEntry *read_entry(int dir, const char *name, GError **error)
 {
 	g_autofree char *text = hvr_sysfs_read(dir, name, error);
-	g_autoptr(HvrJournalEntry) entry =
-		text ? hvr_journal_parse(name, text, strlen(text), error) : NULL;
-	g_autofree char *expected = entry ? file_name(&entry->address) : NULL;
-
-	if (entry && !g_str_equal(expected, name))
-		return damaged(name, "is about another function", error), NULL;
-	return g_steal_pointer(&entry);
+	if (!text)
+		return NULL;
+	g_autoptr(HvrJournalEntry) entry = hvr_journal_parse(name, text, strlen(text), error);
+	if (!entry)
+		return NULL;
+	g_autofree char *expected = file_name(&entry->address);
+	if (g_str_equal(expected, name))
+		return g_steal_pointer(&entry);
+	set_damaged(name, "is about another function", error);
+	return NULL;
 }
 
 /* The name is looked at, not the file: a link that leads nowhere is something that is there. */
@@ -241,8 +253,10 @@ static gboolean check_text(const HvrJournalEntry *entry, const char *text, GErro
 {
 	gsize length = strlen(text);
 	g_autoptr(HvrJournalEntry) back = hvr_journal_parse(entry->name, text, length, NULL);
-	g_autofree char *again = back ? hvr_journal_format(back) : NULL;
+	g_autofree char *again = NULL;
 
+	if (back)
+		again = hvr_journal_format(back);
 	if (length <= ENTRY_MAX && g_strcmp0(text, again) == 0)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,

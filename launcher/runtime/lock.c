@@ -87,12 +87,13 @@ gboolean hvr_lock_say(HvrLock *lock, GKeyFile *extra, GError **error)
 {
 	g_autofree char *text = g_key_file_to_data(extra, NULL, NULL);
 	off_t end = lseek(lock->marker, 0, SEEK_END);
-	int saved = end < 0 || pwrite(lock->marker, text, strlen(text), end) < 0 ? errno : 0;
 
-	if (saved)
-		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
-			    "cannot write the lock '%s': %s", lock->name, g_strerror(saved));
-	return saved == 0;
+	if (end >= 0 && pwrite(lock->marker, text, strlen(text), end) >= 0)
+		return TRUE;
+	int saved = errno;
+	g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
+		    "cannot write the lock '%s': %s", lock->name, g_strerror(saved));
+	return FALSE;
 }
 
 const char *hvr_lock_name(const HvrLock *lock)
@@ -147,16 +148,19 @@ static void read_holder(int dir, const char *name, HvrLockHolder *out_holder)
 static void set_busy(const HvrLockHolder *holder, GError **error)
 {
 	g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(holder->since);
-	g_autofree char *when = since && holder->since ? g_date_time_format(since, "%F %T") : NULL;
-	g_autofree char *who =
-		holder->vm ? g_strdup_printf("VM '%s'", holder->vm) : g_strdup("another command");
+	g_autoptr(GString) who = g_string_new("another command");
 
+	if (holder->vm)
+		g_string_printf(who, "VM '%s'", holder->vm);
 	if (holder->pid.pid)
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-			    "in use by %s, pid %d, since %s", who, (int)holder->pid.pid,
-			    when ? when : "an unknown time");
-	else
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "in use by %s", who);
+		g_string_append_printf(who, ", pid %d, since ", (int)holder->pid.pid);
+	if (holder->pid.pid && since && holder->since) {
+		g_autofree char *when = g_date_time_format(since, "%F %T");
+		g_string_append(who, when);
+	} else if (holder->pid.pid) {
+		g_string_append(who, "an unknown time");
+	}
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "in use by %s", who->str);
 }
 
 static gboolean same_file(int fd, int dir, const char *name)
@@ -209,9 +213,13 @@ HvrLock *hvr_lock_try(const HvrHost *host, int runtime, const char *name, const 
 
 	g_auto(HvrLockHolder) holder = { 0 };
 	g_auto(HvrFd) fd = open_locked_or_holder(dir, name, &holder);
-	if (fd < 0 && errno == EWOULDBLOCK)
-		return set_busy(&holder, error), NULL;
-	g_auto(HvrFd) marker = fd < 0 ? -1 : openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EWOULDBLOCK) {
+		set_busy(&holder, error);
+		return NULL;
+	}
+	g_auto(HvrFd) marker = -1;
+	if (fd >= 0)
+		marker = openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (marker < 0) {
 		int saved = errno;
 		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "cannot lock '%s': %s",
@@ -226,8 +234,10 @@ gboolean hvr_lock_holder(const HvrHost *host, int runtime, const char *name,
 			 HvrLockHolder *out_holder)
 {
 	g_auto(HvrFd) dir = hvr_open_beneath(runtime, "locks", O_RDONLY | O_DIRECTORY);
-	g_auto(HvrFd) fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return FALSE;
 
+	g_auto(HvrFd) fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	/* Shared: two that only ask do not look like holders to each other. */
 	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return FALSE;
@@ -248,7 +258,7 @@ void hvr_lock_sweep(int runtime)
 	}
 }
 
-/* The descriptor of @pid that is open on the very file @st, writable or not; -1: none. */
+/* The descriptor of @pid that is open on the very file @wanted, writable or not; -1: none. */
 static int find_fd(const HvrHost *host, pid_t pid, const struct stat *wanted, gboolean writable)
 {
 	g_autofree char *folder = g_strdup_printf("%d/fd", (int)pid);
@@ -276,8 +286,10 @@ static int duplicate_from(const HvrHost *host, pid_t pid, int dir, const char *n
 	if (pidfd < 0 || fstatat(dir, name, &wanted, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	int theirs = find_fd(host, pid, &wanted, writable);
-	if (theirs < 0)
-		return errno = ESRCH, -1;
+	if (theirs < 0) {
+		errno = ESRCH;
+		return -1;
+	}
 	return (int)syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
 }
 
@@ -289,7 +301,9 @@ HvrLock *hvr_lock_steal_from(const HvrHost *host, int runtime, const char *name,
 		return NULL;
 
 	g_auto(HvrFd) fd = duplicate_from(host, pid, dir, name, FALSE);
-	g_auto(HvrFd) marker = fd < 0 ? -1 : duplicate_from(host, pid, dir, name, TRUE);
+	g_auto(HvrFd) marker = -1;
+	if (fd >= 0)
+		marker = duplicate_from(host, pid, dir, name, TRUE);
 	if (marker < 0) {
 		int saved = errno;
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
@@ -339,11 +353,14 @@ static gboolean take_events(int watch, const GPtrArray *names)
 gboolean hvr_lock_watch_wait(int watch, const GPtrArray *names, gint64 deadline_us)
 {
 	for (;;) {
-		gint64 left_ms = (deadline_us - g_get_monotonic_time() + 999) / 1000;
-		int timeout = deadline_us == 0 ? -1 : (int)CLAMP(left_ms, 0, G_MAXINT);
+		int timeout_ms = -1;
 		struct pollfd pollers[] = { { .fd = watch, .events = POLLIN },
 					    { .fd = hvr_interrupt_fd(), .events = POLLIN } };
-		int ready = poll(pollers, G_N_ELEMENTS(pollers), timeout);
+		if (deadline_us != 0) {
+			gint64 left_ms = (deadline_us - g_get_monotonic_time() + 999) / 1000;
+			timeout_ms = (int)CLAMP(left_ms, 0, G_MAXINT);
+		}
+		int ready = poll(pollers, G_N_ELEMENTS(pollers), timeout_ms);
 		if (ready > 0 && pollers[1].revents)
 			return FALSE;
 		if (ready > 0 && take_events(watch, names))

@@ -17,8 +17,10 @@ static gboolean read_stat(const HvrHost *host, pid_t pid, char *out_state, guint
 {
 	g_autofree char *path = g_strdup_printf("%d/stat", (int)pid);
 	g_autofree char *stat = hvr_sysfs_read(host->proc, path, NULL);
-	const char *behind = stat ? strrchr(stat, ')') : NULL;
 
+	if (!stat)
+		return FALSE;
+	const char *behind = strrchr(stat, ')');
 	if (!behind || behind[1] != ' ')
 		return FALSE;
 	g_auto(GStrv) fields = g_strsplit(behind + 2, " ", -1);

@@ -23,22 +23,16 @@ struct HvrTicket {
 	HvrLock *lock;
 };
 
-static char *ticket_name(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return g_strdup_printf(PREFIX "%012" G_GINT64_FORMAT ".%09ld-%d", (gint64)now.tv_sec,
-			       now.tv_nsec, (int)getpid());
-}
-
 HvrTicket *hvr_queue_join(const HvrContext *context, const GArray *groups, const char *vm,
 			  GError **error)
 {
-	g_autofree char *name = ticket_name();
 	g_autoptr(GKeyFile) wanted = g_key_file_new();
-	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, vm, error);
+	struct timespec now;
 
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	g_autofree char *name = g_strdup_printf(PREFIX "%012" G_GINT64_FORMAT ".%09ld-%d",
+						(gint64)now.tv_sec, now.tv_nsec, (int)getpid());
+	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, vm, error);
 	if (!lock)
 		return NULL;
 	g_key_file_set_integer_list(wanted, HVR_LOCK_EXTRA, KEY_GROUPS,
@@ -78,12 +72,6 @@ static gboolean wants_group(const HvrContext *context, const char *name, int gro
 	return FALSE;
 }
 
-static gboolean earlier(const char *name, const HvrTicket *ticket)
-{
-	return g_str_has_prefix(name, PREFIX) &&
-	       (!ticket || strcmp(name, hvr_lock_name(ticket->lock)) < 0);
-}
-
 gboolean hvr_queue_turn(const HvrContext *context, const HvrTicket *ticket, int group,
 			GPtrArray *busy, GError **error)
 {
@@ -92,7 +80,11 @@ gboolean hvr_queue_turn(const HvrContext *context, const HvrTicket *ticket, int 
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);
 		g_auto(HvrLockHolder) holder = { 0 };
-		if (!earlier(name, ticket) || !wants_group(context, name, group) ||
+		if (!g_str_has_prefix(name, PREFIX))
+			continue;
+		if (ticket && strcmp(name, hvr_lock_name(ticket->lock)) >= 0)
+			continue;
+		if (!wants_group(context, name, group) ||
 		    !hvr_lock_holder(&context->host, context->runtime, name, &holder))
 			continue;
 		if (busy)

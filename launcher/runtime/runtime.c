@@ -67,12 +67,14 @@ gboolean hvr_runtime_replace(int dir, const char *name, const char *text, GError
 {
 	g_autofree char *temporary = g_strconcat(".", name, ".new", NULL);
 
-	/* What a crash left half written was never the journal: its name tells. */
+	/* What a crash left half written was never the file: its name tells. */
 	unlinkat(dir, temporary, 0);
 	g_auto(HvrFd) fd =
 		openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fail(error, errno, "create", name), FALSE;
+	if (fd < 0) {
+		fail(error, errno, "create", name);
+		return FALSE;
+	}
 	if (!hvr_fd_write_all(fd, text, strlen(text)) || fsync(fd) < 0 ||
 	    renameat(dir, temporary, dir, name) < 0 || fsync(dir) < 0) {
 		fail(error, errno, "write", name);
@@ -84,11 +86,10 @@ gboolean hvr_runtime_replace(int dir, const char *name, const char *text, GError
 
 gboolean hvr_runtime_remove(int dir, const char *name, GError **error)
 {
-	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
-		return fail(error, errno, "remove", name), FALSE;
-	if (fsync(dir) < 0)
-		return fail(error, errno, "remove", name), FALSE;
-	return TRUE;
+	if ((unlinkat(dir, name, 0) == 0 || errno == ENOENT) && fsync(dir) == 0)
+		return TRUE;
+	fail(error, errno, "remove", name);
+	return FALSE;
 }
 
 int hvr_runtime_listen(int dir, const char *name, GError **error)

@@ -16,6 +16,18 @@
 #define GROUP_VM      "vm"
 #define DEVICE_PREFIX "device "
 
+/* What is kept as the text that it is. */
+static const struct {
+	const char *key;
+	gsize offset; /* in HvrVm */
+} texts[] = {
+	{ "profile", G_STRUCT_OFFSET(HvrVm, profile) },
+	{ "serial", G_STRUCT_OFFSET(HvrVm, serial) },
+	{ "serial_file", G_STRUCT_OFFSET(HvrVm, serial_file) },
+	{ "ssh_address", G_STRUCT_OFFSET(HvrVm, ssh_address) },
+	{ "hailort_min", G_STRUCT_OFFSET(HvrVm, hailort_min) },
+};
+
 HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *address,
 			       const char *port, int group)
 {
@@ -86,10 +98,12 @@ static void empty_folder(int folder)
 int hvr_vm_make_folder(int runtime, const char *name, GError **error)
 {
 	g_auto(HvrFd) vms = hvr_runtime_open_folder(runtime, "vms", error);
-	g_auto(HvrFd) folder = vms < 0 ? -1 : hvr_runtime_open_folder(vms, name, error);
-
-	if (folder >= 0)
-		empty_folder(folder);
+	if (vms < 0)
+		return -1;
+	g_auto(HvrFd) folder = hvr_runtime_open_folder(vms, name, error);
+	if (folder < 0)
+		return -1;
+	empty_folder(folder);
 	return g_steal_fd(&folder);
 }
 
@@ -114,9 +128,11 @@ static void set_process(GKeyFile *file, const char *key, const HvrProcess *proce
 static void get_process(GKeyFile *file, const char *key, HvrProcess *process)
 {
 	g_autofree char *text = g_key_file_get_string(file, GROUP_VM, key, NULL);
-	g_auto(GStrv) words = g_strsplit(text ? text : "", " ", 2);
 	guint64 pid = 0, start_time = 0;
 
+	if (!text)
+		return;
+	g_auto(GStrv) words = g_strsplit(text, " ", 2);
 	if (g_strv_length(words) == 2 &&
 	    g_ascii_string_to_unsigned(words[0], 10, 0, G_MAXINT32, &pid, NULL) &&
 	    g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT64, &start_time, NULL))
@@ -151,42 +167,19 @@ static void get_device(GKeyFile *file, const char *group, HvrVm *vm)
 	g_ptr_array_add(vm->devices, device);
 }
 
-static void set_string(GKeyFile *file, const char *key, const char *value)
-{
-	if (value)
-		g_key_file_set_string(file, GROUP_VM, key, value);
-}
-
-static void set_description(GKeyFile *file, const HvrVm *vm)
-{
-	set_string(file, "profile", vm->profile);
-	set_string(file, "serial", vm->serial);
-	set_string(file, "serial_file", vm->serial_file);
-	set_string(file, "ssh_address", vm->ssh_address);
-	set_string(file, "hailort_min", vm->hailort_min);
-	g_key_file_set_integer(file, GROUP_VM, "ssh_port", (int)vm->ssh_port);
-	g_key_file_set_boolean(file, GROUP_VM, "ready_set", vm->ready_set);
-	g_key_file_set_boolean(file, GROUP_VM, "ready", vm->ready);
-}
-
-static void get_description(GKeyFile *file, HvrVm *vm)
-{
-	vm->profile = g_key_file_get_string(file, GROUP_VM, "profile", NULL);
-	vm->serial = g_key_file_get_string(file, GROUP_VM, "serial", NULL);
-	vm->serial_file = g_key_file_get_string(file, GROUP_VM, "serial_file", NULL);
-	vm->ssh_address = g_key_file_get_string(file, GROUP_VM, "ssh_address", NULL);
-	vm->hailort_min = g_key_file_get_string(file, GROUP_VM, "hailort_min", NULL);
-	vm->ssh_port = (guint)g_key_file_get_integer(file, GROUP_VM, "ssh_port", NULL);
-	vm->ready_set = g_key_file_get_boolean(file, GROUP_VM, "ready_set", NULL);
-	vm->ready = g_key_file_get_boolean(file, GROUP_VM, "ready", NULL);
-}
-
 gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
 
 	g_key_file_set_string(file, GROUP_VM, "name", vm->name);
-	set_description(file, vm);
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+		const char *text = G_STRUCT_MEMBER(char *, vm, texts[i].offset);
+		if (text)
+			g_key_file_set_string(file, GROUP_VM, texts[i].key, text);
+	}
+	g_key_file_set_integer(file, GROUP_VM, "ssh_port", (int)vm->ssh_port);
+	g_key_file_set_boolean(file, GROUP_VM, "ready_set", vm->ready_set);
+	g_key_file_set_boolean(file, GROUP_VM, "ready", vm->ready);
 	set_process(file, "supervisor", &vm->supervisor);
 	set_process(file, "qemu", &vm->qemu);
 	g_key_file_set_int64(file, GROUP_VM, "since", vm->since);
@@ -205,7 +198,12 @@ static HvrVm *read_record(const HvrContext *context, const char *name)
 	if (!text || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
 		return NULL;
 	HvrVm *vm = hvr_vm_new(name);
-	get_description(file, vm);
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+		G_STRUCT_MEMBER(char *, vm, texts[i].offset) =
+			g_key_file_get_string(file, GROUP_VM, texts[i].key, NULL);
+	vm->ssh_port = (guint)g_key_file_get_integer(file, GROUP_VM, "ssh_port", NULL);
+	vm->ready_set = g_key_file_get_boolean(file, GROUP_VM, "ready_set", NULL);
+	vm->ready = g_key_file_get_boolean(file, GROUP_VM, "ready", NULL);
 	vm->since = g_key_file_get_int64(file, GROUP_VM, "since", NULL);
 	get_process(file, "supervisor", &vm->supervisor);
 	get_process(file, "qemu", &vm->qemu);
@@ -214,6 +212,12 @@ static HvrVm *read_record(const HvrContext *context, const char *name)
 		if (g_str_has_prefix(groups[i], DEVICE_PREFIX))
 			get_device(file, groups[i], vm);
 	return vm;
+}
+
+static gboolean is_running(const HvrContext *context, const HvrVm *vm)
+{
+	return hvr_process_alive(&context->host, &vm->qemu) ||
+	       hvr_process_alive(&context->host, &vm->supervisor);
 }
 
 GPtrArray *hvr_vm_list(const HvrContext *context)
@@ -225,8 +229,7 @@ GPtrArray *hvr_vm_list(const HvrContext *context)
 	g_autoptr(GPtrArray) names = hvr_vm_folders(context->runtime);
 	for (guint i = 0; i < names->len; i++) {
 		HvrVm *vm = read_record(context, g_ptr_array_index(names, i));
-		if (vm && (hvr_process_alive(&context->host, &vm->qemu) ||
-			   hvr_process_alive(&context->host, &vm->supervisor)))
+		if (vm && is_running(context, vm))
 			g_ptr_array_add(vms, vm);
 		else
 			hvr_vm_free(vm);
@@ -234,27 +237,27 @@ GPtrArray *hvr_vm_list(const HvrContext *context)
 	return vms;
 }
 
-static char *running_names(const HvrContext *context)
-{
-	g_autoptr(GPtrArray) vms = hvr_vm_list(context);
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < vms->len; i++)
-		g_string_append_printf(text, "%s%s", i ? ", " : "",
-				       ((const HvrVm *)g_ptr_array_index(vms, i))->name);
-	return g_string_free(text, FALSE);
-}
-
 HvrVm *hvr_vm_read(const HvrContext *context, const char *name, GError **error)
 {
-	g_autoptr(HvrVm) vm = context->runtime < 0 ? NULL : read_record(context, name);
+	g_autoptr(HvrVm) vm = NULL;
 
-	if (vm && (hvr_process_alive(&context->host, &vm->qemu) ||
-		   hvr_process_alive(&context->host, &vm->supervisor)))
+	if (context->runtime >= 0)
+		vm = read_record(context, name);
+	if (vm && is_running(context, vm))
 		return g_steal_pointer(&vm);
-	g_autofree char *others = context->runtime < 0 ? g_strdup("") : running_names(context);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "no VM named '%s' is running", name);
-	hvr_error_hint(error, *others ? "running: %s" : "no VM is running%s", others);
+	g_autoptr(GPtrArray) others = hvr_vm_list(context);
+	g_autoptr(GString) names = g_string_new(NULL);
+	for (guint i = 0; i < others->len; i++) {
+		const HvrVm *other = g_ptr_array_index(others, i);
+		if (i > 0)
+			g_string_append(names, ", ");
+		g_string_append(names, other->name);
+	}
+	if (others->len > 0)
+		hvr_error_hint(error, "running: %s", names->str);
+	else
+		hvr_error_hint(error, "no VM is running");
 	return NULL;
 }
