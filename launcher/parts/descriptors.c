@@ -13,31 +13,42 @@
 /* Real ones have about 1 KiB; json-glib's parser recurses. */
 #define LARGEST (16 * 1024)
 
+static JsonNode *member(JsonObject *object, const char *name)
+{
+	if (!object)
+		return NULL;
+	return json_object_get_member(object, name);
+}
+
 JsonObject *hvr_descriptor_object(JsonObject *object, const char *name)
 {
-	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+	JsonNode *node = member(object, name);
 
-	return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+	if (!node || !JSON_NODE_HOLDS_OBJECT(node))
+		return NULL;
+	return json_node_get_object(node);
 }
 
 JsonArray *hvr_descriptor_array(JsonObject *object, const char *name)
 {
-	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+	JsonNode *node = member(object, name);
 
-	return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+	if (!node || !JSON_NODE_HOLDS_ARRAY(node))
+		return NULL;
+	return json_node_get_array(node);
 }
 
 const char *hvr_descriptor_text(JsonNode *node)
 {
-	return node && JSON_NODE_HOLDS_VALUE(node) &&
-			       json_node_get_value_type(node) == G_TYPE_STRING
-		       ? json_node_get_string(node)
-		       : NULL;
+	if (!node || !JSON_NODE_HOLDS_VALUE(node) ||
+	    json_node_get_value_type(node) != G_TYPE_STRING)
+		return NULL;
+	return json_node_get_string(node);
 }
 
 const char *hvr_descriptor_string(JsonObject *object, const char *name)
 {
-	return object ? hvr_descriptor_text(json_object_get_member(object, name)) : NULL;
+	return hvr_descriptor_text(member(object, name));
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)
@@ -64,14 +75,6 @@ static void add_names(GHashTable *texts, GPtrArray *names, const char *folder)
 	}
 }
 
-static void add_object(GPtrArray *objects, const char *text)
-{
-	g_autoptr(JsonNode) node = *text ? json_from_string(text, NULL) : NULL;
-
-	if (node && JSON_NODE_HOLDS_OBJECT(node))
-		g_ptr_array_add(objects, json_node_dup_object(node));
-}
-
 GPtrArray *hvr_descriptors_read(const char *const *folders)
 {
 	g_autoptr(GHashTable) texts =
@@ -82,7 +85,14 @@ GPtrArray *hvr_descriptors_read(const char *const *folders)
 	for (gsize i = 0; folders && folders[i]; i++)
 		add_names(texts, names, folders[i]);
 	g_ptr_array_sort(names, compare_names);
-	for (guint i = 0; i < names->len; i++)
-		add_object(objects, g_hash_table_lookup(texts, g_ptr_array_index(names, i)));
+	for (guint i = 0; i < names->len; i++) {
+		const char *text = g_hash_table_lookup(texts, g_ptr_array_index(names, i));
+		g_autoptr(JsonNode) node = NULL;
+
+		if (*text)
+			node = json_from_string(text, NULL);
+		if (node && JSON_NODE_HOLDS_OBJECT(node))
+			g_ptr_array_add(objects, json_node_dup_object(node));
+	}
 	return objects;
 }

@@ -25,29 +25,27 @@ gboolean hvr_disk_image_is_due(const HvrProfileDisk *disk)
 	return disk->size_bytes > 0 && hvr_new_file_is_missing(disk->file);
 }
 
-static gboolean check_one(const HvrProfileDisk *disk, const HvrParts *parts, GError **error)
-{
-	g_autofree char *what = g_strdup_printf("[disk %s] file", disk->id);
-	g_autofree char *qemu_img = hvr_program_find(QEMU_IMG, parts->user->privileged);
-
-	if (!qemu_img && disk->format == HVR_DISK_QCOW2) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "[disk %s] size: '%s' is missing and there is no " QEMU_IMG
-			    " to make it with",
-			    disk->id, disk->file);
-		hvr_error_hint(error, "install it (Debian, Ubuntu: apt install qemu-utils)");
-		return FALSE;
-	}
-	return hvr_new_file_check(what, disk->file, parts->user->uid, parts->user->gid, error);
-}
-
 gboolean hvr_disk_images_check(const HvrContext *context, const HvrProfile *profile,
 			       const HvrParts *parts, GError **error)
 {
+	g_autofree char *qemu_img = hvr_program_find(QEMU_IMG, parts->user->privileged);
+
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+		g_autofree char *what = g_strdup_printf("[disk %s] file", disk->id);
 
-		if (hvr_disk_image_is_due(disk) && !check_one(disk, parts, error))
+		if (!hvr_disk_image_is_due(disk))
+			continue;
+		if (!qemu_img && disk->format == HVR_DISK_QCOW2) {
+			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+				    "[disk %s] size: '%s' is missing and there is no " QEMU_IMG
+				    " to make it with",
+				    disk->id, disk->file);
+			hvr_error_hint(error,
+				       "install it (Debian, Ubuntu: apt install qemu-utils)");
+			return FALSE;
+		}
+		if (!hvr_new_file_check(what, disk->file, parts->user, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -98,12 +96,15 @@ static gboolean make_raw(int fd, const HvrProfileDisk *disk, GError **error)
 static gboolean create_one(const HvrProfileDisk *disk, const HvrParts *parts, GError **error)
 {
 	g_auto(HvrNewFile) file = HVR_NEW_FILE_INIT;
-	uid_t owner = parts->user->privileged ? parts->user->uid : (uid_t)-1;
+	gboolean filled;
 
-	return hvr_new_file_begin(&file, disk->file, owner, parts->user->gid, error) &&
-	       (disk->format == HVR_DISK_RAW ? make_raw(file.fd, disk, error)
-					     : make_qcow2(file.fd, disk, parts, error)) &&
-	       hvr_new_file_finish(&file, error);
+	if (!hvr_new_file_begin(&file, disk->file, parts->user, error))
+		return FALSE;
+	if (disk->format == HVR_DISK_RAW)
+		filled = make_raw(file.fd, disk, error);
+	else
+		filled = make_qcow2(file.fd, disk, parts, error);
+	return filled && hvr_new_file_finish(&file, error);
 }
 
 gboolean hvr_disk_images_create(const HvrProfile *profile, const HvrParts *parts, GError **error)

@@ -114,20 +114,17 @@ static HvrFirmware *read_mapping(JsonObject *root)
 	return g_steal_pointer(&firmware);
 }
 
-static HvrFirmware *read_descriptor(JsonObject *root, const char *machine, Kind kind)
-{
-	if (!has_string(hvr_descriptor_array(root, "interface-types"), "uefi") ||
-	    !has_target(root, machine) || !is_kind(root, kind))
-		return NULL;
-	return read_mapping(root);
-}
-
 static HvrFirmware *find_kind(const GPtrArray *descriptors, const char *machine, Kind kind)
 {
 	HvrFirmware *firmware = NULL;
 
-	for (guint i = 0; !firmware && i < descriptors->len; i++)
-		firmware = read_descriptor(g_ptr_array_index(descriptors, i), machine, kind);
+	for (guint i = 0; !firmware && i < descriptors->len; i++) {
+		JsonObject *root = g_ptr_array_index(descriptors, i);
+
+		if (has_string(hvr_descriptor_array(root, "interface-types"), "uefi") &&
+		    has_target(root, machine) && is_kind(root, kind))
+			firmware = read_mapping(root);
+	}
 	return firmware;
 }
 
@@ -135,16 +132,21 @@ HvrFirmware *hvr_firmware_find(const char *const *folders, const char *machine, 
 			       GError **error)
 {
 	g_autoptr(GPtrArray) descriptors = hvr_descriptors_read(folders);
-	HvrFirmware *firmware =
-		find_kind(descriptors, machine, secure ? SECURE_ENROLLED : NOT_SECURE);
+	const char *wanted = "without Secure Boot";
+	HvrFirmware *firmware;
 
-	if (!firmware && !secure)
-		firmware = find_kind(descriptors, machine, SECURE_OFF);
+	if (secure) {
+		wanted = "with Secure Boot and keys";
+		firmware = find_kind(descriptors, machine, SECURE_ENROLLED);
+	} else {
+		firmware = find_kind(descriptors, machine, NOT_SECURE);
+		if (!firmware)
+			firmware = find_kind(descriptors, machine, SECURE_OFF);
+	}
 	if (firmware)
 		return firmware;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "[firmware] mode: this host has no UEFI firmware %s for %s",
-		    secure ? "with Secure Boot and keys" : "without Secure Boot", machine);
+		    "[firmware] mode: this host has no UEFI firmware %s for %s", wanted, machine);
 	hvr_error_hint(error, "install it (%s)", hvr_machine_find(machine)->firmware);
 	return NULL;
 }

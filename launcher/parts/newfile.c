@@ -17,16 +17,16 @@
 
 static gboolean fail(GError **error, int saved, const char *what, const char *path)
 {
-	gboolean denied = saved == EACCES || saved == EPERM || saved == EROFS;
+	HvrLaunchError code = HVR_LAUNCH_ERROR_PROFILE;
 
-	g_set_error(error, HVR_LAUNCH_ERROR,
-		    denied ? HVR_LAUNCH_ERROR_PERMISSION : HVR_LAUNCH_ERROR_PROFILE,
-		    "cannot %s '%s': %s", what, path, g_strerror(saved));
+	if (saved == EACCES || saved == EPERM || saved == EROFS)
+		code = HVR_LAUNCH_ERROR_PERMISSION;
+	g_set_error(error, HVR_LAUNCH_ERROR, code, "cannot %s '%s': %s", what, path,
+		    g_strerror(saved));
 	return FALSE;
 }
 
-gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, uid_t owner, gid_t group,
-			    GError **error)
+gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, const HvrUser *user, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
 
@@ -41,7 +41,7 @@ gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, uid_t owner, gid
 	if (file->fd < 0)
 		return fail(error, errno, "create", path);
 	file->made = TRUE;
-	if (owner != (uid_t)-1 && fchown(file->fd, owner, group) < 0)
+	if (user->privileged && fchown(file->fd, user->uid, user->gid) < 0)
 		return fail(error, errno, "give away", path);
 	return TRUE;
 }
@@ -83,21 +83,19 @@ gboolean hvr_new_file_is_missing(const char *path)
 	return lstat(path, &status) < 0 && errno == ENOENT;
 }
 
-gboolean hvr_new_file_check(const char *what, const char *path, uid_t uid, gid_t gid,
-			    GError **error)
+gboolean hvr_new_file_check(const char *what, const char *path, const HvrUser *user, GError **error)
 {
-	HvrIdentity identity = { .uid = uid, .gid = gid };
+	HvrIdentity identity = hvr_user_identity(user);
 	g_autofree char *folder = g_path_get_dirname(path);
 	/* by a name in it, which takes what QEMU will need there: leave to pass */
 	g_autofree char *inside = g_build_filename(folder, ".", NULL);
-	int problem = faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
 
-	if (problem) {
-		fail(error, problem, "create", path);
+	if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0) {
+		fail(error, errno, "create", path);
 		g_prefix_error(error, "%s: ", what);
 		return FALSE;
 	}
-	problem = hvr_privileges_can_access(&identity, inside, O_PATH | O_DIRECTORY);
+	int problem = hvr_privileges_can_access(&identity, inside, O_PATH | O_DIRECTORY);
 	if (!problem)
 		return TRUE;
 	fail(error, problem, "let the VM's user into the folder of", path);
@@ -105,6 +103,6 @@ gboolean hvr_new_file_check(const char *what, const char *path, uid_t uid, gid_t
 	hvr_error_hint(error,
 		       "QEMU runs as user %u: give it access to that folder, or set "
 		       "[security] user",
-		       (guint)uid);
+		       (guint)user->uid);
 	return FALSE;
 }

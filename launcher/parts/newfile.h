@@ -2,7 +2,8 @@
 #pragma once
 
 #include <glib.h>
-#include <sys/types.h>
+
+#include "launcher/process/user.h"
 
 /**
  * HvrNewFile - a file that is made for the VM's user, and that has its name only when it is whole:
@@ -23,11 +24,11 @@ typedef struct {
 
 /**
  * hvr_new_file_begin - start a file at @path, mode 0600.
- * @owner: whose it is; (uid_t)-1: the caller's
+ * @user: whose it will be
  * Follows no link at the last component. What is left of an earlier attempt is removed.
  * Errors: HVR_LAUNCH_ERROR_PROFILE, or _PERMISSION
  */
-gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, uid_t owner, gid_t group,
+gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, const HvrUser *user,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Gives it its name; a file that has it by now is left alone, which is an error. */
@@ -41,9 +42,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrNewFile, hvr_new_file_clear)
 gboolean hvr_new_file_is_missing(const char *path);
 
 /**
- * hvr_new_file_check - could the launcher make @path, and @uid use it there?
+ * hvr_new_file_check - could the launcher make @path, and @user use it there?
  * @what: what it is for, such as "[disk root] file"
  * Errors: as hvr_new_file_begin()
  */
-gboolean hvr_new_file_check(const char *what, const char *path, uid_t uid, gid_t gid,
+gboolean hvr_new_file_check(const char *what, const char *path, const HvrUser *user,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;

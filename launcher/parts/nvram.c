@@ -16,7 +16,9 @@
 
 #define WHAT "[firmware] vars"
 
-static gboolean check_access(const HvrParts *parts, const char *path, int flags, GError **error)
+/* @what: "read" or "write" */
+static gboolean check_access(const HvrParts *parts, const char *path, int flags, const char *what,
+			     GError **error)
 {
 	HvrIdentity identity = hvr_user_identity(parts->user);
 	int problem = hvr_privileges_can_access(&identity, path, flags);
@@ -24,8 +26,8 @@ static gboolean check_access(const HvrParts *parts, const char *path, int flags,
 	if (!problem)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
-		    "[firmware] mode: user %s cannot %s '%s': %s", parts->user->name,
-		    flags == O_RDWR ? "write" : "read", path, g_strerror(problem));
+		    "[firmware] mode: user %s cannot %s '%s': %s", parts->user->name, what, path,
+		    g_strerror(problem));
 	hvr_error_hint(error, "QEMU runs as that user: give it access, or set [security] user");
 	return FALSE;
 }
@@ -38,37 +40,44 @@ gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
 
 	if (!firmware)
 		return TRUE;
-	if (!check_access(parts, firmware->code, O_RDONLY, error))
+	if (!check_access(parts, firmware->code, O_RDONLY, "read", error))
 		return FALSE;
 	if (!hvr_new_file_is_missing(vars))
-		return check_access(parts, vars, O_RDWR, error);
-	return hvr_new_file_check(WHAT, vars, parts->user->uid, parts->user->gid, error);
+		return check_access(parts, vars, O_RDWR, "write", error);
+	return hvr_new_file_check(WHAT, vars, parts->user, error);
+}
+
+static gboolean fail(GError **error, int saved, const char *what, const char *template)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot %s '%s': %s",
+		    what, template, g_strerror(saved));
+	return FALSE;
 }
 
 static gboolean copy(const char *template, int fd, GError **error)
 {
-	g_autofree char *bytes = NULL;
-	gsize length = 0;
+	g_auto(HvrFd) from = open(template, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char buffer[64 * 1024];
+	gssize n = -1;
 
-	if (!g_file_get_contents(template, &bytes, &length, error))
-		return FALSE;
-	if (hvr_fd_write_all(fd, bytes, length))
-		return TRUE;
-	int saved = errno;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot be written: %s",
-		    g_strerror(saved));
-	return FALSE;
+	if (from < 0)
+		return fail(error, errno, "read", template);
+	while ((n = hvr_fd_read_all(from, buffer, sizeof(buffer))) > 0)
+		if (!hvr_fd_write_all(fd, buffer, (gsize)n))
+			return fail(error, errno, "copy", template);
+	if (n < 0)
+		return fail(error, errno, "read", template);
+	return TRUE;
 }
 
 gboolean hvr_nvram_create(const HvrProfile *profile, const HvrParts *parts, GError **error)
 {
 	g_auto(HvrNewFile) file = HVR_NEW_FILE_INIT;
-	uid_t owner = parts->user->privileged ? parts->user->uid : (uid_t)-1;
 	const char *path = profile->firmware.vars;
 
 	if (!parts->firmware || !hvr_new_file_is_missing(path))
 		return TRUE;
-	if (hvr_new_file_begin(&file, path, owner, parts->user->gid, error) &&
+	if (hvr_new_file_begin(&file, path, parts->user, error) &&
 	    copy(parts->firmware->vars, file.fd, error) && hvr_new_file_finish(&file, error))
 		return TRUE;
 	g_prefix_error(error, WHAT ": ");

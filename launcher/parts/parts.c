@@ -22,10 +22,13 @@ static void try_file(HvrParts *parts, const char *what, const char *path, int fl
 	if (!path || parts->unreadable)
 		return;
 	int problem = hvr_privileges_can_access(&identity, path, flags);
-	if (problem)
-		parts->unreadable = g_strdup_printf(
-			"%s: user %s cannot %s '%s': %s", what, parts->user->name,
-			flags == O_RDWR ? "write" : "read", path, g_strerror(problem));
+	if (!problem)
+		return;
+	const char *wanted = "read";
+	if (flags == O_RDWR)
+		wanted = "write";
+	parts->unreadable = g_strdup_printf("%s: user %s cannot %s '%s': %s", what,
+					    parts->user->name, wanted, path, g_strerror(problem));
 }
 
 static void try_files(const HvrProfile *profile, HvrParts *parts)
@@ -40,9 +43,11 @@ static void try_files(const HvrProfile *profile, HvrParts *parts)
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 		g_autofree char *what = g_strdup_printf("[disk %s] file", disk->id);
+		int flags = O_RDWR;
+		if (disk->snapshot || disk->readonly)
+			flags = O_RDONLY;
 		if (!hvr_disk_image_is_due(disk))
-			try_file(parts, what, disk->file,
-				 disk->snapshot || disk->readonly ? O_RDONLY : O_RDWR);
+			try_file(parts, what, disk->file, flags);
 	}
 }
 

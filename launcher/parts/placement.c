@@ -17,47 +17,39 @@
 #define CPUS  "devices/system/cpu/"
 #define KIB   G_GUINT64_CONSTANT(1024)
 
-static gboolean unavailable(GError **error, char *message)
-{
-	g_set_error_literal(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, message);
-	g_free(message);
-	return FALSE;
-}
-
-static gboolean check_node(const HvrHost *host, int node, GError **error)
-{
-	g_autofree char *path = g_strdup_printf(NODES "node%d", node);
-
-	if (node < 0 || hvr_sysfs_exists(host->sys, path))
-		return TRUE;
-	return unavailable(error, g_strdup_printf("[memory] node: this host has no node %d", node));
-}
-
 /* Free pages of @page_kib, of one node where the profile names one. */
 static guint64 count_free(const HvrHost *host, int node, guint64 page_kib)
 {
-	g_autofree char *folder =
-		node >= 0 ? g_strdup_printf(NODES "node%d/", node) : g_strdup("kernel/mm/");
-	g_autofree char *path = g_strdup_printf(
-		"%shugepages/hugepages-%" G_GUINT64_FORMAT "kB/free_hugepages", folder, page_kib);
+	g_autoptr(GString) path = g_string_new("kernel/mm/");
 	guint64 n = 0;
 
-	return hvr_sysfs_read_number(host->sys, path, 10, &n) ? n : 0;
+	if (node >= 0)
+		g_string_printf(path, NODES "node%d/", node);
+	g_string_append_printf(path, "hugepages/hugepages-%" G_GUINT64_FORMAT "kB/free_hugepages",
+			       page_kib);
+	if (!hvr_sysfs_read_number(host->sys, path->str, 10, &n))
+		return 0;
+	return n;
 }
 
 static gboolean check_hugepages(const HvrHost *host, const HvrProfile *profile, GError **error)
 {
 	guint64 page = hvr_profile_page_size(&profile->memory);
-	guint64 wanted = page ? profile->memory_bytes / page : 0;
-	guint64 available = page ? count_free(host, profile->memory.node, page / KIB) : 0;
-	gboolean huge = profile->memory.hugepages == HVR_PAGES_1G;
+	const char *size = "2 MiB";
 
+	if (page == 0)
+		return TRUE;
+	guint64 wanted = profile->memory_bytes / page;
+	guint64 available = count_free(host, profile->memory.node, page / KIB);
 	if (available >= wanted)
 		return TRUE;
-	unavailable(error, g_strdup_printf("[memory] hugepages: the VM needs %" G_GUINT64_FORMAT
-					   " pages of %s, and %" G_GUINT64_FORMAT " are free",
-					   wanted, huge ? "1 GiB" : "2 MiB", available));
-	if (huge)
+	if (profile->memory.hugepages == HVR_PAGES_1G)
+		size = "1 GiB";
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[memory] hugepages: the VM needs %" G_GUINT64_FORMAT
+		    " pages of %s, and %" G_GUINT64_FORMAT " are free",
+		    wanted, size, available);
+	if (profile->memory.hugepages == HVR_PAGES_1G)
 		hvr_error_hint(error,
 			       "boot the host with hugepagesz=1G hugepages=%" G_GUINT64_FORMAT,
 			       wanted);
@@ -69,19 +61,20 @@ static gboolean check_hugepages(const HvrHost *host, const HvrProfile *profile, 
 	return FALSE;
 }
 
-/* Is @cpu within "0-3,8"? A host that does not say has them all. */
+/* Is @cpu within "0-3,8"? */
 static gboolean is_online(const char *online, guint cpu)
 {
-	g_auto(GStrv) ranges = g_strsplit(online ? online : "0-1023", ",", -1);
+	g_auto(GStrv) ranges = g_strsplit(online, ",", -1);
 
 	for (gsize i = 0; ranges[i]; i++) {
 		g_auto(GStrv) ends = g_strsplit(ranges[i], "-", 2);
 		guint64 first = 0, last = 0;
 
 		if (!ends[0] ||
-		    !g_ascii_string_to_unsigned(ends[0], 10, 0, G_MAXUINT, &first, NULL) ||
-		    !g_ascii_string_to_unsigned(ends[1] ? ends[1] : ends[0], 10, 0, G_MAXUINT,
-						&last, NULL))
+		    !g_ascii_string_to_unsigned(ends[0], 10, 0, G_MAXUINT, &first, NULL))
+			continue;
+		last = first;
+		if (ends[1] && !g_ascii_string_to_unsigned(ends[1], 10, 0, G_MAXUINT, &last, NULL))
 			continue;
 		if (cpu >= first && cpu <= last)
 			return TRUE;
@@ -94,12 +87,14 @@ static gboolean check_cpus(const HvrHost *host, const HvrProfile *profile, GErro
 	g_autofree char *online = hvr_sysfs_read_line(host->sys, CPUS "online");
 	const GArray *pin = profile->processor.pin;
 
-	for (guint i = 0; pin && i < pin->len; i++) {
+	/* a host that does not say has them all */
+	for (guint i = 0; pin && online && i < pin->len; i++) {
 		guint cpu = g_array_index(pin, guint, i);
 
 		if (is_online(online, cpu))
 			continue;
-		unavailable(error, g_strdup_printf("[cpu] pin: CPU %u is not there", cpu));
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "[cpu] pin: CPU %u is not there", cpu);
 		hvr_error_hint(error, "this host has CPUs %s", online);
 		return FALSE;
 	}
@@ -110,9 +105,15 @@ gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profil
 			     const HvrParts *parts, GError **error)
 {
 	const HvrHost *host = &context->host;
+	int node = profile->memory.node;
+	g_autofree char *path = g_strdup_printf(NODES "node%d", node);
 
-	return check_node(host, profile->memory.node, error) &&
-	       check_hugepages(host, profile, error) && check_cpus(host, profile, error);
+	if (node >= 0 && !hvr_sysfs_exists(host->sys, path)) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "[memory] node: this host has no node %d", node);
+		return FALSE;
+	}
+	return check_hugepages(host, profile, error) && check_cpus(host, profile, error);
 }
 
 gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile,

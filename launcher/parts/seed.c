@@ -35,40 +35,41 @@ gboolean hvr_seed_is_wanted(const HvrProfile *profile)
 	return seed->user_data || seed->meta_data || seed->ssh_key || seed->hostname;
 }
 
-static int fail(GError **error, int saved, const char *key, const char *path)
-{
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
-		    "[cloud-init] %s: cannot read '%s': %s", key, path, g_strerror(saved));
-	return -1;
-}
-
 /* Returns: (transfer full) */
 static char *read_text(const char *key, const char *path, GError **error)
 {
 	g_auto(HvrFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	g_autoptr(GMappedFile) map = NULL;
+	g_autofree char *text = NULL;
 	struct stat st;
+	int problem = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail(error, errno, key, path), NULL;
-	if (!S_ISREG(st.st_mode) || st.st_size > LARGEST)
-		return fail(error, S_ISREG(st.st_mode) ? EFBIG : EINVAL, key, path), NULL;
-	if (st.st_size == 0)
-		return g_strdup("");
-	map = g_mapped_file_new_from_fd(fd, FALSE, error);
-	return map ? g_strndup(g_mapped_file_get_contents(map), g_mapped_file_get_length(map))
-		   : NULL;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		problem = errno;
+	} else if (!S_ISREG(st.st_mode)) {
+		problem = EINVAL;
+	} else if (st.st_size > LARGEST) {
+		problem = EFBIG;
+	} else {
+		text = g_malloc0((gsize)st.st_size + 1);
+		if (hvr_fd_read_all(fd, text, (gsize)st.st_size) < 0)
+			problem = errno;
+	}
+	if (problem == 0)
+		return g_steal_pointer(&text);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    "[cloud-init] %s: cannot read '%s': %s", key, path, g_strerror(problem));
+	return NULL;
 }
 
 /* The lines of a public key file, without comments. */
 static gboolean add_keys(JsonObject *meta, const char *path, GError **error)
 {
 	g_autofree char *text = read_text("ssh-key", path, error);
-	g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
 	g_autoptr(JsonArray) keys = json_array_new();
 
 	if (!text)
 		return FALSE;
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (gsize i = 0; lines[i]; i++) {
 		g_strstrip(lines[i]);
 		if (lines[i][0] == '\0' || lines[i][0] == '#')
@@ -98,6 +99,7 @@ static char *object_text(JsonObject *object)
 static char *make_meta(const HvrProfile *profile, const char *user_data, GError **error)
 {
 	const HvrProfileSeed *seed = &profile->seed;
+	const char *hostname = profile->name;
 	g_autoptr(JsonObject) meta = json_object_new();
 	g_autofree char *named = NULL;
 	g_autofree char *told = NULL;
@@ -106,8 +108,9 @@ static char *make_meta(const HvrProfile *profile, const char *user_data, GError 
 
 	if (seed->meta_data)
 		return read_text("meta-data", seed->meta_data, error);
-	json_object_set_string_member(meta, "local-hostname",
-				      seed->hostname ? seed->hostname : profile->name);
+	if (seed->hostname)
+		hostname = seed->hostname;
+	json_object_set_string_member(meta, "local-hostname", hostname);
 	if (seed->ssh_key && !add_keys(meta, seed->ssh_key, error))
 		return NULL;
 	named = object_text(meta);
@@ -122,10 +125,15 @@ static gboolean make_texts(const HvrProfile *profile, char **out_user, char **ou
 			   GError **error)
 {
 	const char *file = profile->seed.user_data;
-	g_autofree char *user =
-		file ? read_text("user-data", file, error) : g_strdup("#cloud-config\n{}\n");
-	char *meta = user ? make_meta(profile, user, error) : NULL;
+	g_autofree char *user = NULL;
 
+	if (file)
+		user = read_text("user-data", file, error);
+	else
+		user = g_strdup("#cloud-config\n{}\n");
+	if (!user)
+		return FALSE;
+	char *meta = make_meta(profile, user, error);
 	if (!meta)
 		return FALSE;
 	*out_user = g_steal_pointer(&user);
@@ -133,22 +141,17 @@ static gboolean make_texts(const HvrProfile *profile, char **out_user, char **ou
 	return TRUE;
 }
 
-static gboolean check_texts(const HvrProfile *profile, GError **error)
+gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
+			GError **error)
 {
 	g_autofree char *user = NULL;
 	g_autofree char *meta = NULL;
 
-	return make_texts(profile, &user, &meta, error);
-}
-
-gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
-			GError **error)
-{
 	if (!hvr_seed_is_wanted(profile))
 		return TRUE;
 	g_autofree char *mformat = hvr_program_find("mformat", parts->user->privileged);
 	if (mformat)
-		return check_texts(profile, error);
+		return make_texts(profile, &user, &meta, error);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "[cloud-init] there is no mformat to make its disk with");
 	hvr_error_hint(error, "install mtools (Debian, Ubuntu: apt install mtools)");
@@ -177,17 +180,16 @@ static int make_memory(const char *text, gsize size, GError **error)
 	return g_steal_fd(&fd);
 }
 
-/* Runs one of the mtools on @image, and on @file where it is not -1. */
-static gboolean run_tool(const char *const *argv, int image, int file, const HvrParts *parts,
-			 GError **error)
+/* Runs one of the mtools with @fds, of which there are @n_fds. */
+static gboolean run_tool(const char *const *argv, const int *fds, guint n_fds,
+			 const HvrParts *parts, GError **error)
 {
 	g_autofree char *path = hvr_program_find(argv[0], parts->user->privileged);
-	const int fds[] = { image, file };
 	const HvrProgram program = { .path = path ? path : argv[0],
 				     .argv = argv,
 				     .identity = hvr_user_identity(parts->user),
 				     .fds = fds,
-				     .n_fds = file < 0 ? 1 : 2,
+				     .n_fds = n_fds,
 				     .timeout_ms = TIMEOUT_MS };
 
 	if (hvr_program_run(&program, error))
@@ -202,18 +204,21 @@ static gboolean format(int image, const HvrParts *parts, GError **error)
 	const char *const argv[] = { "mformat", "-i", path, "-v", "CIDATA", "-T", SECTORS,
 				     "-h",	"16", "-s", "32", "::",	    NULL };
 
-	return run_tool(argv, image, -1, parts, error);
+	return run_tool(argv, &image, 1, parts, error);
 }
 
 static gboolean add_file(int image, const char *name, const char *text, const HvrParts *parts,
 			 GError **error)
 {
 	g_auto(HvrFd) file = make_memory(text, strlen(text), error);
-	g_autofree char *to = hvr_fd_path(image, NULL);
-	g_autofree char *from = file < 0 ? NULL : hvr_fd_path(file, NULL);
-	const char *const argv[] = { "mcopy", "-i", to, from, name, NULL };
 
-	return file >= 0 && run_tool(argv, image, file, parts, error);
+	if (file < 0)
+		return FALSE;
+	g_autofree char *to = hvr_fd_path(image, NULL);
+	g_autofree char *from = hvr_fd_path(file, NULL);
+	const char *const argv[] = { "mcopy", "-i", to, from, name, NULL };
+	const int fds[] = { image, file };
+	return run_tool(argv, fds, G_N_ELEMENTS(fds), parts, error);
 }
 
 int hvr_seed_make(const HvrProfile *profile, const HvrParts *parts, GError **error)

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "launcher/process/program.h"
 #include "launcher/process/spawn.h"
 #include "launcher/report/message.h"
 #include "vfio/fd.h"
@@ -65,28 +66,28 @@ GPtrArray *hvr_servers_new(void)
 	return g_ptr_array_new_with_free_func(server_free);
 }
 
-gboolean hvr_servers_add(GPtrArray *servers, const HvrServerHow *how, GError **error)
+gboolean hvr_servers_add(GPtrArray *servers, const HvrServerSpawn *wanted, GError **error)
 {
-	g_autoptr(GPtrArray) argv = hvr_virtiofsd_argv(&how->what, how->listening, NULL);
-	HvrSpawn spawn = { .path = how->what.program,
+	g_autoptr(GPtrArray) argv = hvr_virtiofsd_argv(&wanted->virtiofsd, wanted->listening, NULL);
+	HvrSpawn spawn = { .path = wanted->virtiofsd.program,
 			   .argv = (char *const *)argv->pdata,
-			   .identity = how->what.identity,
-			   .fds = &how->listening,
+			   .identity = wanted->virtiofsd.identity,
+			   .fds = &wanted->listening,
 			   .n_fds = 1,
-			   .stdin_fd = how->null,
-			   .stdout_fd = how->null,
-			   .stderr_fd = how->stderr_fd,
+			   .stdin_fd = wanted->null,
+			   .stdout_fd = wanted->null,
+			   .stderr_fd = wanted->stderr_fd,
 			   .own_session = TRUE,
-			   .with_parent = how->with_parent };
+			   .with_parent = wanted->with_parent };
 	int pidfd = -1;
 	pid_t pid = hvr_spawn(&spawn, &pidfd, error);
 
 	if (pid < 0) {
-		g_prefix_error(error, "share %s: ", how->share);
+		g_prefix_error(error, "share %s: ", wanted->share);
 		return FALSE;
 	}
 	HvrServer *server = g_new0(HvrServer, 1);
-	*server = (HvrServer){ .share = g_strdup(how->share), .pid = pid, .pidfd = pidfd };
+	*server = (HvrServer){ .share = g_strdup(wanted->share), .pid = pid, .pidfd = pidfd };
 	g_ptr_array_add(servers, server);
 	return TRUE;
 }
@@ -96,9 +97,8 @@ static void tell(const HvrServer *server, int status)
 {
 	if (status == 0)
 		return;
-	hvr_message("share %s: virtiofsd %s %d: the guest cannot use it any more", server->share,
-		    WIFEXITED(status) ? "ended with status" : "was ended by signal",
-		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	g_autofree char *end = hvr_program_describe_end(status);
+	hvr_message("share %s: virtiofsd %s: the guest cannot use it any more", server->share, end);
 }
 
 static gboolean on_ended(gint fd, GIOCondition condition, gpointer user_data)

@@ -14,18 +14,18 @@ typedef struct HvrServer HvrServer;
 /* An empty array of HvrServer. What still runs when it is freed is killed. */
 GPtrArray *hvr_servers_new(void) G_GNUC_WARN_UNUSED_RESULT;
 
-/* How a server is started. */
+/* How a server is started: HvrSpawn is made of it. */
 typedef struct {
 	const char *share; /* the section's name */
-	HvrVirtiofsd what;
+	HvrVirtiofsd virtiofsd;
 	int listening;	      /* it inherits this, and nothing else beside 0, 1 and 2 */
 	int null;	      /* becomes 0 and 1 */
 	int stderr_fd;	      /* becomes 2; -1: our own */
 	gboolean with_parent; /* see HvrSpawn */
-} HvrServerHow;
+} HvrServerSpawn;
 
 /* Starts one more, in a session of its own. Errors: of hvr_spawn() */
-gboolean hvr_servers_add(GPtrArray *servers, const HvrServerHow *how,
+gboolean hvr_servers_add(GPtrArray *servers, const HvrServerSpawn *wanted,
 			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* From now on one that ends otherwise than by QEMU's hanging up is told of, once. Attached to the

@@ -42,7 +42,8 @@ static gboolean try_program(const char *program, const HvrProfileShare *share,
 		g_clear_error(error);
 		works = hvr_virtiofsd_try(&server, error);
 	}
-	way->program = works ? g_strdup(program) : NULL;
+	if (works)
+		way->program = g_strdup(program);
 	return works;
 }
 
@@ -70,12 +71,13 @@ GPtrArray *hvr_share_ways(const HvrContext *context, const HvrProfile *profile,
 	g_autoptr(GPtrArray) ways = g_ptr_array_new_with_free_func(way_free);
 	/* Of a captured tree nothing is started, and in vain nothing is tried. */
 	gboolean look = !context->captured && !parts->unreadable && profile->shares->len > 0;
-	g_autoptr(GPtrArray) programs =
-		hvr_virtiofsd_find(look ? context->vhost_user_folders : NULL);
 
-	for (guint i = 0; look && i < profile->shares->len; i++)
+	if (!look)
+		return g_steal_pointer(&ways);
+	g_autoptr(GPtrArray) programs = hvr_virtiofsd_find(context->vhost_user_folders);
+	for (guint i = 0; i < profile->shares->len; i++)
 		g_ptr_array_add(ways, find_way(programs, profile->shares->pdata[i], parts));
-	if (!look || !hvr_interrupt_pending())
+	if (!hvr_interrupt_pending())
 		return g_steal_pointer(&ways);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted by signal %d",
 		    hvr_interrupt_pending());
@@ -84,9 +86,9 @@ GPtrArray *hvr_share_ways(const HvrContext *context, const HvrProfile *profile,
 
 const HvrShareWay *hvr_share_way(const HvrParts *parts, guint index)
 {
-	return parts->share_ways && index < parts->share_ways->len
-		       ? g_ptr_array_index(parts->share_ways, index)
-		       : NULL;
+	if (!parts->share_ways || index >= parts->share_ways->len)
+		return NULL;
+	return g_ptr_array_index(parts->share_ways, index);
 }
 
 gboolean hvr_share_server(const HvrProfile *profile, const HvrParts *parts, guint index,
@@ -139,21 +141,21 @@ void hvr_shares_describe(const HvrProfile *profile, const HvrParts *parts, GPtrA
 }
 
 gboolean hvr_shares_serve(const HvrContext *context, const HvrProfile *profile,
-			  const HvrParts *parts, const HvrSharesHow *how, GPtrArray *servers,
-			  GError **error)
+			  const HvrParts *parts, const HvrSharesServing *serving,
+			  GPtrArray *servers, GError **error)
 {
 	g_auto(HvrFd) null = hvr_open_beneath(context->host.dev, "null", O_RDWR);
 
 	for (guint i = 0; i < profile->shares->len; i++) {
 		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
-		HvrServerHow server = { .share = share->id,
-					.null = null,
-					.stderr_fd = how->stderr_fd,
-					.with_parent = how->with_parent };
+		HvrServerSpawn server = { .share = share->id,
+					  .null = null,
+					  .stderr_fd = serving->stderr_fd,
+					  .with_parent = serving->with_parent };
 
-		if (!hvr_share_server(profile, parts, i, &server.what))
+		if (!hvr_share_server(profile, parts, i, &server.virtiofsd))
 			continue;
-		server.listening = g_array_index(how->listening, int, i);
+		server.listening = g_array_index(serving->listening, int, i);
 		if (!hvr_servers_add(servers, &server, error))
 			return FALSE;
 	}

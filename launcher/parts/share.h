@@ -48,12 +48,12 @@ typedef struct {
 	const GArray *listening; /* of int, one for each share: what its server accepts QEMU on */
 	int stderr_fd;		 /* what they say goes there; -1: to our own standard error */
 	gboolean with_parent;	 /* see HvrSpawn */
-} HvrSharesHow;
+} HvrSharesServing;
 
 /**
  * hvr_shares_serve - start the virtiofsd of each share that has one.
  * @servers: of HvrServer; on failure those that were started are in it
  */
 gboolean hvr_shares_serve(const HvrContext *context, const HvrProfile *profile,
-			  const HvrParts *parts, const HvrSharesHow *how, GPtrArray *servers,
-			  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+			  const HvrParts *parts, const HvrSharesServing *serving,
+			  GPtrArray *servers, GError **error) G_GNUC_WARN_UNUSED_RESULT;

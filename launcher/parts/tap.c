@@ -52,8 +52,10 @@ static gboolean check_bridge(const HvrContext *context, const HvrProfileNet *net
 
 	if (!hvr_sysfs_exists(context->host.sys, path))
 		return refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
-	return parts->user->privileged || refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net,
-						 "bridge: only root can put a VM on it", instead);
+	if (!parts->user->privileged)
+		return refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net,
+			      "bridge: only root can put a VM on it", instead);
+	return TRUE;
 }
 
 static gboolean check_tap(const HvrContext *context, const HvrProfileNet *net,
@@ -65,8 +67,9 @@ static gboolean check_tap(const HvrContext *context, const HvrProfileNet *net,
 						"ip link set %s up",
 						net->tap, parts->user->name, net->tap);
 
-	return hvr_sysfs_exists(context->host.sys, path) ||
-	       refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
+	if (hvr_sysfs_exists(context->host.sys, path))
+		return TRUE;
+	return refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
 }
 
 gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
@@ -85,11 +88,12 @@ gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, co
 
 static int fail(GError **error, int saved, const HvrProfileNet *net, const char *what)
 {
-	gboolean denied = saved == EPERM || saved == EACCES;
+	HvrLaunchError code = HVR_LAUNCH_ERROR_UNAVAILABLE;
 
-	g_set_error(error, HVR_LAUNCH_ERROR,
-		    denied ? HVR_LAUNCH_ERROR_PERMISSION : HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "[net %s] cannot %s: %s", net->id, what, g_strerror(saved));
+	if (saved == EPERM || saved == EACCES)
+		code = HVR_LAUNCH_ERROR_PERMISSION;
+	g_set_error(error, HVR_LAUNCH_ERROR, code, "[net %s] cannot %s: %s", net->id, what,
+		    g_strerror(saved));
 	if (saved == EBUSY)
 		hvr_error_hint(error, "somebody else has the interface open");
 	return -1;
@@ -108,7 +112,10 @@ static gboolean attach(int fd, const char *name, struct ifreq *request)
 	return errno == EINVAL && ioctl(fd, TUNSETIFF, request) == 0;
 }
 
-static gboolean set_mtu(int fd, const char *tap, const char *bridge)
+/* Puts the interface @tap into @bridge: with its MTU, an address that the bridge does not take for
+ * its own, and up. @fd: any socket. On failure errno is set, and the interface is somewhere
+ * between. */
+static gboolean join_bridge(int fd, const char *tap, const char *bridge)
 {
 	struct ifreq request = { 0 };
 
@@ -116,34 +123,15 @@ static gboolean set_mtu(int fd, const char *tap, const char *bridge)
 	if (ioctl(fd, SIOCGIFMTU, &request) < 0)
 		return FALSE;
 	g_strlcpy(request.ifr_name, tap, IFNAMSIZ);
-	return ioctl(fd, SIOCSIFMTU, &request) == 0;
-}
-
-static gboolean raise_address(int fd, const char *tap)
-{
-	struct ifreq request = { 0 };
-
-	g_strlcpy(request.ifr_name, tap, IFNAMSIZ);
-	if (ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+	if (ioctl(fd, SIOCSIFMTU, &request) < 0 || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
 		return FALSE;
 	request.ifr_hwaddr.sa_data[0] = (char)0xfe;
-	return ioctl(fd, SIOCSIFHWADDR, &request) == 0;
-}
-
-static gboolean enter_bridge(int fd, const char *tap, const char *bridge)
-{
-	struct ifreq request = { 0 };
-
-	g_strlcpy(request.ifr_name, bridge, IFNAMSIZ);
-	request.ifr_ifindex = (int)if_nametoindex(tap);
-	return request.ifr_ifindex > 0 && ioctl(fd, SIOCBRADDIF, &request) == 0;
-}
-
-static gboolean bring_up(int fd, const char *tap)
-{
-	struct ifreq request = { 0 };
-
-	g_strlcpy(request.ifr_name, tap, IFNAMSIZ);
+	if (ioctl(fd, SIOCSIFHWADDR, &request) < 0)
+		return FALSE;
+	struct ifreq member = { .ifr_ifindex = (int)if_nametoindex(tap) };
+	g_strlcpy(member.ifr_name, bridge, IFNAMSIZ);
+	if (member.ifr_ifindex <= 0 || ioctl(fd, SIOCBRADDIF, &member) < 0)
+		return FALSE;
 	if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
 		return FALSE;
 	request.ifr_flags |= IFF_UP;
@@ -174,8 +162,7 @@ static int open_on_bridge(const HvrHost *host, const HvrProfileNet *net, GError 
 		return -1;
 	any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (any < 0 || !attach(tap, TEMPLATE, &request) ||
-	    !set_mtu(any, request.ifr_name, net->bridge) || !raise_address(any, request.ifr_name) ||
-	    !enter_bridge(any, request.ifr_name, net->bridge) || !bring_up(any, request.ifr_name))
+	    !join_bridge(any, request.ifr_name, net->bridge))
 		return fail(error, errno, net, what);
 	return g_steal_fd(&tap);
 }
@@ -199,6 +186,7 @@ static int open_existing(const HvrHost *host, const HvrProfileNet *net, GError *
 
 int hvr_tap_open(const HvrHost *host, const HvrProfileNet *net, GError **error)
 {
-	return net->mode == HVR_NET_BRIDGE ? open_on_bridge(host, net, error)
-					   : open_existing(host, net, error);
+	if (net->mode == HVR_NET_BRIDGE)
+		return open_on_bridge(host, net, error);
+	return open_existing(host, net, error);
 }

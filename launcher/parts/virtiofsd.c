@@ -57,13 +57,6 @@ GPtrArray *hvr_virtiofsd_find(const char *const *folders)
 	return programs;
 }
 
-static guint64 open_files(void)
-{
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : MIN(limit.rlim_max, OPEN_FILES);
-}
-
 static void add(GPtrArray *argv, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void add(GPtrArray *argv, const char *format, ...)
 {
@@ -77,7 +70,11 @@ static void add(GPtrArray *argv, const char *format, ...)
 GPtrArray *hvr_virtiofsd_argv(const HvrVirtiofsd *server, int listening, const char *path)
 {
 	GPtrArray *argv = g_ptr_array_new_null_terminated(8, g_free, TRUE);
+	struct rlimit limit = { 0 };
+	const char *sandbox = "none";
 
+	if (server->namespaces)
+		sandbox = "namespace";
 	add(argv, "%s", server->program);
 	if (listening >= 0)
 		add(argv, "--fd=%d", listening);
@@ -86,13 +83,14 @@ GPtrArray *hvr_virtiofsd_argv(const HvrVirtiofsd *server, int listening, const c
 	add(argv, "--shared-dir=%s", server->folder);
 	if (server->readonly)
 		add(argv, "--readonly");
-	add(argv, "--sandbox=%s", server->namespaces ? "namespace" : "none");
+	add(argv, "--sandbox=%s", sandbox);
 	add(argv, "--seccomp=kill");
 	if (server->squash) {
 		add(argv, "--translate-uid=squash-guest:0:%u:%u", server->identity.uid, ALL_IDS);
 		add(argv, "--translate-gid=squash-guest:0:%u:%u", server->identity.gid, ALL_IDS);
 	}
-	add(argv, "--rlimit-nofile=%" G_GUINT64_FORMAT, open_files());
+	getrlimit(RLIMIT_NOFILE, &limit);
+	add(argv, "--rlimit-nofile=%" G_GUINT64_FORMAT, MIN((guint64)limit.rlim_max, OPEN_FILES));
 	/* it warns of every privilege that it does without */
 	add(argv, "--log-level=error");
 	return argv;

@@ -80,16 +80,18 @@ static gboolean wait_for_end(const HvrProgram *program, int pidfd, int output, G
 	}
 }
 
-/* How it ended, and the last line that it said. */
-static char *describe_end(int status, const GString *said)
+char *hvr_program_describe_end(int status)
 {
-	g_autofree char *text = g_utf8_make_valid(said->str, -1);
-	GString *end = g_string_new(NULL);
-
 	if (WIFEXITED(status))
-		g_string_printf(end, "ended with status %d", WEXITSTATUS(status));
-	else
-		g_string_printf(end, "was ended by signal %d", WTERMSIG(status));
+		return g_strdup_printf("ended with status %d", WEXITSTATUS(status));
+	return g_strdup_printf("was ended by signal %d", WTERMSIG(status));
+}
+
+static void set_failure(const HvrProgram *program, int status, const GString *said, GError **error)
+{
+	g_autofree char *end = hvr_program_describe_end(status);
+	g_autofree char *text = g_utf8_make_valid(said->str, -1);
+
 	g_strchomp(text);
 	const char *newline = strrchr(text, '\n');
 	char *line = text;
@@ -100,8 +102,11 @@ static char *describe_end(int status, const GString *said)
 			*c = ' ';
 	g_strchug(line);
 	if (*line)
-		g_string_append_printf(end, ": %s", line);
-	return g_string_free(end, FALSE);
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "%s %s: %s",
+			    program->path, end, line);
+	else
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "%s %s",
+			    program->path, end);
 }
 
 gboolean hvr_program_run(const HvrProgram *program, GError **error)
@@ -141,8 +146,6 @@ gboolean hvr_program_run(const HvrProgram *program, GError **error)
 		return FALSE;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return TRUE;
-	g_autofree char *end = describe_end(status, said);
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "%s %s", program->path,
-		    end);
+	set_failure(program, status, said, error);
 	return FALSE;
 }

@@ -13,6 +13,9 @@
  */
 char *hvr_program_find(const char *name, gboolean privileged) G_GNUC_WARN_UNUSED_RESULT;
 
+/* How a process ended, by its wait status: "ended with status 3", "was ended by signal 9". */
+char *hvr_program_describe_end(int status) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A program that does one thing for a VM and ends: qemu-img, mformat. */
 typedef struct {
 	const char *path; /* absolute */

@@ -82,8 +82,9 @@ static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
 	g_autoptr(GPtrArray) servers = hvr_servers_new();
 	cpu_set_t cpus;
 
-	const HvrSharesHow how = { .listening = handover->listening, .stderr_fd = writer };
-	if (!hvr_shares_serve(start->context, start->profile, start->parts, &how, servers, error))
+	const HvrSharesServing serving = { .listening = handover->listening, .stderr_fd = writer };
+	if (!hvr_shares_serve(start->context, start->profile, start->parts, &serving, servers,
+			      error))
 		return FALSE;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 	spawn.stderr_fd = writer;
@@ -110,12 +111,13 @@ void hvr_start_exec(const HvrStart *start, GError **error)
 {
 	HvrHandover handover = hvr_handover_new(start);
 	g_autoptr(GPtrArray) servers = hvr_servers_new();
-	const HvrSharesHow how = { .listening = handover.listening,
-				   .stderr_fd = -1,
-				   .with_parent = TRUE };
+	const HvrSharesServing serving = { .listening = handover.listening,
+					   .stderr_fd = -1,
+					   .with_parent = TRUE };
 
 	if (add_channels(start, &handover, error) &&
-	    hvr_shares_serve(start->context, start->profile, start->parts, &how, servers, error)) {
+	    hvr_shares_serve(start->context, start->profile, start->parts, &serving, servers,
+			     error)) {
 		g_autoptr(GPtrArray) argv = hvr_cmdline_build(
 			start->profile, start->plan->kvm, start->plan->cards, &handover.channels);
 		cpu_set_t cpus;

@@ -389,7 +389,10 @@ static void test_nvram_refused(void **state)
 	f->parts.firmware = &firmware;
 	f->user.name = (char *)"lab";
 	assert_false(hvr_parts_create(profile, &f->parts, &gone));
-	assert_true(g_str_has_prefix(gone->message, "[firmware] vars: "));
+	g_autofree char *wanted = g_strdup_printf(
+		"[firmware] vars: cannot read '%s': No such file or directory", template);
+	assert_string_equal(gone->message, wanted);
+	assert_int_equal(hvr_exit_status(gone), 69);
 	assert_int_equal(count_files(f), 0);
 	assert_true(g_file_set_contents(vars, "", -1, NULL));
 	assert_int_equal(g_chmod(vars, 0444), 0);
@@ -588,11 +591,12 @@ static void test_new_file_race(void **state)
 {
 	Fixture *f = *state;
 	g_autofree char *path = g_build_filename(f->folder, "a", NULL);
+	const HvrUser ourselves = { .uid = geteuid(), .gid = getegid() };
 	g_auto(HvrNewFile) file = HVR_NEW_FILE_INIT;
 	g_autoptr(GError) error = NULL;
 
 	assert_true(hvr_new_file_is_missing(path));
-	assert_true(hvr_new_file_begin(&file, path, (uid_t)-1, 0, NULL));
+	assert_true(hvr_new_file_begin(&file, path, &ourselves, NULL));
 	assert_true(hvr_new_file_is_missing(path));
 	assert_true(g_file_set_contents(path, "theirs", -1, NULL));
 	assert_false(hvr_new_file_finish(&file, &error));

@@ -329,14 +329,15 @@ static GPtrArray *serve(const Fixture *f, const char *script, int fd)
 	g_autoptr(GError) error = NULL;
 
 	assert_true(hvr_virtiofsd_connect(&listening, &connected, NULL));
-	HvrServerHow how = { .share = "work",
-			     .what = { .program = path,
-				       .folder = "/tmp",
-				       .identity = { .uid = f->user.uid, .gid = f->user.gid } },
-			     .listening = listening,
-			     .null = null,
-			     .stderr_fd = fd };
-	if (!hvr_servers_add(servers, &how, &error))
+	HvrServerSpawn wanted = { .share = "work",
+				  .virtiofsd = { .program = path,
+						 .folder = "/tmp",
+						 .identity = { .uid = f->user.uid,
+							       .gid = f->user.gid } },
+				  .listening = listening,
+				  .null = null,
+				  .stderr_fd = fd };
+	if (!hvr_servers_add(servers, &wanted, &error))
 		fail_msg("%s", error->message);
 	return servers;
 }
