@@ -15,7 +15,9 @@ const HvrProfileLine *hvr_profile_part_line(const HvrProfilePart *part, const ch
 {
 	int index = hvr_profile_key_index(part->kind, key);
 
-	return index < 0 ? NULL : part->given[index];
+	if (index < 0)
+		return NULL;
+	return part->given[index];
 }
 
 HvrProfileLine hvr_profile_part_place(const HvrProfilePart *part, const char *key)
@@ -42,73 +44,72 @@ static gboolean fail(GError **error, const char *file, const HvrProfilePart *par
 	return hvr_profile_fail(error, file, &place, "%s", what);
 }
 
-/* @key was given although @wanted is not so; @rule says what it takes. */
-static gboolean check_only(const char *file, const HvrProfilePart *part, const char *key,
-			   gboolean wanted, const char *rule, GError **error)
-{
-	if (wanted || !hvr_profile_part_line(part, key))
-		return TRUE;
-	return fail(error, file, part, key, rule);
-}
+/* A key that depends on another one. */
+typedef struct {
+	const char *section, *key;
+	gboolean wanted;	    /* the other one is so that this one means something */
+	const char *only, *missing; /* what is wrong when it is given all the same, or is not */
+} KeyRule;
 
-/* @key is missing although @wanted is so. */
-static gboolean check_needed(const char *file, const HvrProfilePart *part, const char *key,
-			     gboolean wanted, const char *rule, GError **error)
+static gboolean check_rule(const char *file, const HvrProfilePart *part, const KeyRule *rule,
+			   GError **error)
 {
-	int index = hvr_profile_key_index(part->kind, key);
+	gboolean given = hvr_profile_part_line(part, rule->key) != NULL;
 
-	if (!wanted || hvr_profile_part_line(part, key))
+	if (rule->only && given && !rule->wanted)
+		return fail(error, file, part, rule->key, rule->only);
+	if (!rule->missing || given || !rule->wanted)
 		return TRUE;
-	fail(error, file, part, key, rule);
-	hvr_error_hint(error, "write for example %s = %s", key, part->kind->keys[index].sample);
+	fail(error, file, part, rule->key, rule->missing);
+	int index = hvr_profile_key_index(part->kind, rule->key);
+	hvr_error_hint(error, "write for example %s = %s", rule->key,
+		       part->kind->keys[index].sample);
 	return FALSE;
 }
 
-static gboolean check_boot(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
+static gboolean check_keys(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
 			   GError **error)
 {
+	static const HvrProfileNet no_net = { .mode = HVR_NET_NONE };
+	static const HvrProfileDisk no_disk = { 0 };
+	const HvrProfileNet *net = &no_net;
+	const HvrProfileDisk *disk = &no_disk;
+
+	if (strcmp(part->kind->name, "net") == 0)
+		net = part->base;
+	if (strcmp(part->kind->name, "disk") == 0)
+		disk = part->base;
 	gboolean kernel = profile->kernel != NULL;
+	gboolean made_meta = profile->seed.meta_data == NULL;
+	gboolean to_file = profile->serial == HVR_SERIAL_FILE;
+	gboolean bridge = net->mode == HVR_NET_BRIDGE;
+	gboolean tap = net->mode == HVR_NET_TAP;
+	/* clang-format off */
+	const KeyRule rules[] = {
+		{ "boot", "initrd", kernel, .only = "means nothing without a kernel" },
+		{ "boot", "cmdline", kernel, .only = "means nothing without a kernel" },
+		{ "firmware", "vars", profile->firmware.uefi, .only = "is for mode = uefi only" },
+		{ "cloud-init", "ssh-key", made_meta, .only = "goes into meta-data, which is given" },
+		{ "cloud-init", "hostname", made_meta, .only = "goes into meta-data, which is given" },
+		{ "graphics", "port", profile->graphics != HVR_GRAPHICS_NONE,
+		  .only = "is for mode = vnc or spice only" },
+		{ "serial", "file", to_file, .only = "is for mode = file only",
+		  .missing = "is missing for mode = file" },
+		{ "net", "forward", net->mode == HVR_NET_USER, .only = "is for mode = user only" },
+		{ "net", "bridge", bridge, .only = "is for mode = bridge only" },
+		{ "net", "tap", tap, .only = "is for mode = tap only" },
+		{ "net", "bridge", bridge, .missing = "is missing for mode = bridge" },
+		{ "net", "tap", tap, .missing = "is missing for mode = tap" },
+		{ "disk", "size", !disk->readonly,
+		  .only = "makes a disk that nobody can write, with readonly = yes" },
+	};
+	/* clang-format on */
 
-	return check_only(file, part, "initrd", kernel, "means nothing without a kernel", error) &&
-	       check_only(file, part, "cmdline", kernel, "means nothing without a kernel", error);
-}
-
-static gboolean check_firmware(const char *file, const HvrProfile *profile,
-			       const HvrProfilePart *part, GError **error)
-{
-	const HvrProfileFirmware *firmware = &profile->firmware;
-
-	if (firmware->secure && !firmware->uefi)
-		return fail(error, file, part, "secure", "needs mode = uefi");
-	return check_only(file, part, "vars", firmware->uefi, "is for mode = uefi only", error);
-}
-
-static gboolean check_seed(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
-			   GError **error)
-{
-	gboolean own = profile->seed.meta_data != NULL;
-
-	return check_only(file, part, "ssh-key", !own, "goes into meta-data, which is given",
-			  error) &&
-	       check_only(file, part, "hostname", !own, "goes into meta-data, which is given",
-			  error);
-}
-
-static gboolean check_graphics(const char *file, const HvrProfile *profile,
-			       const HvrProfilePart *part, GError **error)
-{
-	return check_only(file, part, "port", profile->graphics != HVR_GRAPHICS_NONE,
-			  "is for mode = vnc or spice only", error);
-}
-
-static gboolean check_memory(const char *file, const HvrProfile *profile,
-			     const HvrProfilePart *part, GError **error)
-{
-	guint64 page = hvr_profile_page_size(&profile->memory);
-
-	if (page == 0 || profile->memory_bytes % page == 0)
-		return TRUE;
-	return fail(error, file, part, "hugepages", "[vm] memory is not a whole number of them");
+	for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+		if (strcmp(rules[i].section, part->kind->name) == 0 &&
+		    !check_rule(file, part, &rules[i], error))
+			return FALSE;
+	return TRUE;
 }
 
 static gboolean check_cpu(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
@@ -130,15 +131,6 @@ static gboolean check_cpu(const char *file, const HvrProfile *profile, const Hvr
 			 product, profile->cpus);
 	hvr_error_hint(error, "what is not given counts as 1");
 	return FALSE;
-}
-
-static gboolean check_serial(const char *file, const HvrProfile *profile,
-			     const HvrProfilePart *part, GError **error)
-{
-	gboolean wanted = profile->serial == HVR_SERIAL_FILE;
-
-	return check_only(file, part, "file", wanted, "is for mode = file only", error) &&
-	       check_needed(file, part, "file", wanted, "is missing for mode = file", error);
 }
 
 /* Does a port of the host lead into the guest? */
@@ -174,54 +166,32 @@ static gboolean check_guest(const char *file, const HvrProfile *profile, const H
 	return FALSE;
 }
 
-static gboolean check_net(const char *file, const HvrProfilePart *part, GError **error)
+/* What values of one section, or of [vm] with it, do not go together. */
+static gboolean check_values(const char *file, const HvrProfile *profile,
+			     const HvrProfilePart *part, GError **error)
 {
-	const HvrProfileNet *net = part->base;
-	gboolean user = net->mode == HVR_NET_USER;
-	gboolean bridge = net->mode == HVR_NET_BRIDGE;
-	gboolean tap = net->mode == HVR_NET_TAP;
+	const char *section = part->kind->name;
 
-	return check_only(file, part, "forward", user, "is for mode = user only", error) &&
-	       check_only(file, part, "bridge", bridge, "is for mode = bridge only", error) &&
-	       check_only(file, part, "tap", tap, "is for mode = tap only", error) &&
-	       check_needed(file, part, "bridge", bridge, "is missing for mode = bridge", error) &&
-	       check_needed(file, part, "tap", tap, "is missing for mode = tap", error);
-}
+	if (strcmp(section, "firmware") == 0 && profile->firmware.secure && !profile->firmware.uefi)
+		return fail(error, file, part, "secure", "needs mode = uefi");
+	if (strcmp(section, "memory") == 0) {
+		guint64 page = hvr_profile_page_size(&profile->memory);
 
-static gboolean check_disk(const char *file, const HvrProfilePart *part, GError **error)
-{
-	const HvrProfileDisk *disk = part->base;
+		if (page != 0 && profile->memory_bytes % page != 0)
+			return fail(error, file, part, "hugepages",
+				    "[vm] memory is not a whole number of them");
+	}
+	if (strcmp(section, "disk") == 0) {
+		const HvrProfileDisk *disk = part->base;
 
-	if (disk->snapshot && disk->readonly)
-		return fail(error, file, part, "snapshot",
-			    "has nothing to throw away with readonly = yes");
-	return check_only(file, part, "size", !disk->readonly,
-			  "makes a disk that nobody can write, with readonly = yes", error);
-}
-
-static gboolean check_part(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
-			   GError **error)
-{
-	if (strcmp(part->kind->name, "boot") == 0)
-		return check_boot(file, profile, part, error);
-	if (strcmp(part->kind->name, "firmware") == 0)
-		return check_firmware(file, profile, part, error);
-	if (strcmp(part->kind->name, "cloud-init") == 0)
-		return check_seed(file, profile, part, error);
-	if (strcmp(part->kind->name, "graphics") == 0)
-		return check_graphics(file, profile, part, error);
-	if (strcmp(part->kind->name, "memory") == 0)
-		return check_memory(file, profile, part, error);
-	if (strcmp(part->kind->name, "cpu") == 0)
+		if (disk->snapshot && disk->readonly)
+			return fail(error, file, part, "snapshot",
+				    "has nothing to throw away with readonly = yes");
+	}
+	if (strcmp(section, "cpu") == 0)
 		return check_cpu(file, profile, part, error);
-	if (strcmp(part->kind->name, "serial") == 0)
-		return check_serial(file, profile, part, error);
-	if (strcmp(part->kind->name, "guest") == 0)
+	if (strcmp(section, "guest") == 0)
 		return check_guest(file, profile, part, error);
-	if (strcmp(part->kind->name, "net") == 0)
-		return check_net(file, part, error);
-	if (strcmp(part->kind->name, "disk") == 0)
-		return check_disk(file, part, error);
 	return TRUE;
 }
 
@@ -253,17 +223,17 @@ static gboolean check_ports(const char *file, const HvrProfilePart *a, const Hvr
 	HvrProfileLine place = hvr_profile_part_place(b, "forward");
 
 	for (guint i = 0; i < first->forwards->len; i++) {
-		guint own = a == b ? i : second->forwards->len;
+		const HvrForward *one = first->forwards->pdata[i];
+		const char *protocol = "tcp";
 
-		for (guint j = 0; j < own; j++) {
-			HvrForward *one = first->forwards->pdata[i];
-			HvrForward *other = second->forwards->pdata[j];
-
-			if (same_port(one, other))
+		if (one->udp)
+			protocol = "udp";
+		/* of a net with itself each pair once */
+		for (guint j = 0; j < second->forwards->len && !(a == b && j == i); j++)
+			if (same_port(one, second->forwards->pdata[j]))
 				return hvr_profile_fail(error, file, &place,
-							"%s port %u is forwarded twice",
-							one->udp ? "udp" : "tcp", one->host_port);
-		}
+							"%s port %u is forwarded twice", protocol,
+							one->host_port);
 	}
 	return TRUE;
 }
@@ -287,12 +257,14 @@ static gboolean check_images(const char *file, const HvrProfilePart *a, const Hv
 	return FALSE;
 }
 
-static gboolean check_mac(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
-			  GError **error)
+static gboolean check_nets(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			   GError **error)
 {
 	const HvrProfileNet *first = a->base, *second = b->base;
 	HvrProfileLine place = hvr_profile_part_place(b, "mac");
 
+	if (!check_ports(file, a, b, error))
+		return FALSE;
 	if (strcmp(first->mac, second->mac) != 0)
 		return TRUE;
 	return hvr_profile_fail(error, file, &place, "is also the address of [net %s]", a->name);
@@ -300,17 +272,9 @@ static gboolean check_mac(const char *file, const HvrProfilePart *a, const HvrPr
 
 static const char *share_tag(const HvrProfileShare *share)
 {
-	return share->tag ? share->tag : share->id;
-}
-
-static gboolean check_tags(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
-			   GError **error)
-{
-	HvrProfileLine place = hvr_profile_part_place(b, "tag");
-
-	if (strcmp(share_tag(a->base), share_tag(b->base)) != 0)
-		return TRUE;
-	return hvr_profile_fail(error, file, &place, "is also the tag of [share %s]", a->name);
+	if (share->tag)
+		return share->tag;
+	return share->id;
 }
 
 static gboolean check_pair(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
@@ -321,11 +285,16 @@ static gboolean check_pair(const char *file, const HvrProfilePart *a, const HvrP
 	if (a->kind != b->kind)
 		return TRUE;
 	if (strcmp(a->kind->name, "net") == 0)
-		return check_ports(file, a, b, error) && check_mac(file, a, b, error);
-	if (strcmp(a->kind->name, "share") == 0)
-		return check_tags(file, a, b, error);
+		return check_nets(file, a, b, error);
 	if (strcmp(a->kind->name, "disk") == 0)
 		return check_images(file, a, b, error);
+	if (strcmp(a->kind->name, "share") == 0 &&
+	    strcmp(share_tag(a->base), share_tag(b->base)) == 0) {
+		HvrProfileLine place = hvr_profile_part_place(b, "tag");
+
+		return hvr_profile_fail(error, file, &place, "is also the tag of [share %s]",
+					a->name);
+	}
 	return TRUE;
 }
 
@@ -335,7 +304,8 @@ gboolean hvr_profile_check(const char *file, const HvrProfile *profile, const GP
 	for (guint i = 0; i < parts->len; i++) {
 		const HvrProfilePart *part = parts->pdata[i];
 
-		if (!check_part(file, profile, part, error))
+		if (!check_values(file, profile, part, error) ||
+		    !check_keys(file, profile, part, error))
 			return FALSE;
 		if (strcmp(part->kind->name, "net") == 0 && !check_ports(file, part, part, error))
 			return FALSE;

@@ -25,13 +25,18 @@ typedef struct {
 
 static const HvrProfileLine *find_include(const GPtrArray *lines)
 {
+	const HvrProfileLine *found = NULL;
+
 	for (guint i = 0; i < lines->len; i++) {
 		const HvrProfileLine *line = g_ptr_array_index(lines, i);
 
 		if (g_strcmp0(line->section, SECTION) == 0 && g_strcmp0(line->key, KEY) == 0)
-			return line->value[0] ? line : NULL;
+			found = line;
 	}
-	return NULL;
+	/* without a value it is as if it were not there */
+	if (!found || found->value[0] == '\0')
+		return NULL;
+	return found;
 }
 
 /* The path that @line names, absolute. */
@@ -61,9 +66,9 @@ static gboolean check_chain(const Chain *chain, const char *file, const HvrProfi
 	return TRUE;
 }
 
-static void add_id(GHashTable *ids, const char *section, const char *key)
+static char *id_of(const char *section, const char *key)
 {
-	g_hash_table_add(ids, g_strjoin("\n", section, key, NULL));
+	return g_strjoin("\n", section, key, NULL);
 }
 
 /* The ids of all keys whose place @line takes. */
@@ -71,14 +76,16 @@ static void add_ids(GHashTable *ids, const HvrProfileLine *line)
 {
 	g_autofree char *kind = g_strndup(line->section, strcspn(line->section, " "));
 	const HvrProfileSection *section = hvr_profile_section(kind);
-	int index = section ? hvr_profile_key_index(section, line->key) : -1;
 
-	add_id(ids, line->section, line->key);
+	g_hash_table_add(ids, id_of(line->section, line->key));
+	if (!section)
+		return;
+	int index = hvr_profile_key_index(section, line->key);
 	if (index < 0 || !section->keys[index].one_of)
 		return;
 	for (gsize i = 0; i < section->n_keys; i++)
 		if (g_strcmp0(section->keys[i].one_of, section->keys[index].one_of) == 0)
-			add_id(ids, line->section, section->keys[i].name);
+			g_hash_table_add(ids, id_of(line->section, section->keys[i].name));
 }
 
 /* Takes the lines out of @inner and @outer. [transfer container] */
@@ -92,10 +99,9 @@ static GPtrArray *merge(GPtrArray *inner, GPtrArray *outer)
 			add_ids(ids, outer->pdata[i]);
 	for (guint i = 0; i < inner->len; i++) {
 		HvrProfileLine *line = inner->pdata[i];
-		g_autofree char *id =
-			line->key ? g_strjoin("\n", line->section, line->key, NULL) : NULL;
+		g_autofree char *id = id_of(line->section, line->key);
 
-		if (id && g_hash_table_contains(ids, id))
+		if (line->key && g_hash_table_contains(ids, id))
 			hvr_profile_line_free(line);
 		else
 			g_ptr_array_add(merged, line);
@@ -109,12 +115,14 @@ static GPtrArray *read_all(Chain *chain, const char *file, const char *text, gsi
 			   GError **error)
 {
 	g_autoptr(GPtrArray) outer = hvr_profile_lines_read(file, text, length, error);
-	const HvrProfileLine *line = outer ? find_include(outer) : NULL;
 	g_autoptr(GPtrArray) inner = NULL;
 	g_autofree char *path = NULL;
 	g_autofree char *inner_text = NULL;
 	gsize inner_length = 0;
 
+	if (!outer)
+		return NULL;
+	const HvrProfileLine *line = find_include(outer);
 	if (!line)
 		return g_steal_pointer(&outer);
 	path = read_path(file, line, error);
@@ -127,7 +135,9 @@ static GPtrArray *read_all(Chain *chain, const char *file, const char *text, gsi
 	}
 	g_ptr_array_add(chain->files, path);
 	inner = read_all(chain, path, inner_text, inner_length, error);
-	return inner ? merge(inner, outer) : NULL;
+	if (!inner)
+		return NULL;
+	return merge(inner, outer);
 }
 
 GPtrArray *hvr_profile_include(const char *file, const char *text, gsize length,

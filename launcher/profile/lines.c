@@ -6,7 +6,7 @@
  * equal keys win, takes "4G # x" as a value, decodes backslashes (which a kernel command line and
  * QEMU's arguments need as they are) and does not know ";" as a comment. To find all that, the
  * lines must be split here anyway, and a second reader that splits them by other rules would only
- * make the line numbers doubtful. What a value means is left to profile-values.c.
+ * make the line numbers doubtful. What a value means is left to values.c and its neighbours.
  *
  * The whole text is checked for characters first, so everything behind that check, error messages
  * included, handles printable UTF-8 only.
@@ -43,8 +43,6 @@ void hvr_profile_line_free(HvrProfileLine *line)
 	g_free(line);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrProfileLine, hvr_profile_line_free)
-
 typedef char RefString;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefString, g_ref_string_release)
 
@@ -58,7 +56,9 @@ static char *place_of(const char *file, const HvrProfileLine *line)
 		g_string_replace(place, "--set.", "--set ", 1);
 		return g_string_free(g_steal_pointer(&place), FALSE);
 	}
-	g_string_append(place, line && line->file ? line->file : file);
+	if (line && line->file)
+		file = line->file;
+	g_string_append(place, file);
 	if (line && line->line > 0)
 		g_string_append_printf(place, ":%u", line->line);
 	if (line && line->section)
@@ -101,7 +101,9 @@ gboolean hvr_profile_fail(GError **error, const char *file, const HvrProfileLine
 	what = shorten(g_strdup_vprintf(format, args));
 	va_end(args);
 	g_set_error_literal(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, what);
-	return file ? hvr_profile_prefix(error, file, line) : FALSE;
+	if (file)
+		hvr_profile_prefix(error, file, line);
+	return FALSE;
 }
 
 static guint line_at(const char *text, gsize offset)
@@ -165,26 +167,17 @@ static gboolean check_comment(const char *file, const HvrProfileLine *line, cons
 			continue;
 		if (c > text && !g_ascii_isspace(c[-1]))
 			continue;
-		hvr_profile_fail(error, file, line, "\"%s\" stands behind the %s", c,
-				 line->key ? "value" : "section");
-		hvr_error_hint(error, "a comment needs a line of its own%s",
-			       line->key ? "; --set takes such a value as it is" : "");
+		if (line->key) {
+			hvr_profile_fail(error, file, line, "\"%s\" stands behind the value", c);
+			hvr_error_hint(error, "a comment needs a line of its own; --set takes such "
+					      "a value as it is");
+		} else {
+			hvr_profile_fail(error, file, line, "\"%s\" stands behind the section", c);
+			hvr_error_hint(error, "a comment needs a line of its own");
+		}
 		return FALSE;
 	}
 	return TRUE;
-}
-
-static gboolean check_new(Reader *reader, const HvrProfileLine *line, GError **error)
-{
-	char *id = g_strjoin("\n", line->section, line->key, NULL);
-	guint first = GPOINTER_TO_UINT(g_hash_table_lookup(reader->seen, id));
-
-	if (first == 0) {
-		g_hash_table_insert(reader->seen, id, GUINT_TO_POINTER(line->line));
-		return TRUE;
-	}
-	g_free(id);
-	return hvr_profile_fail(error, reader->file, line, "comes twice, first in line %u", first);
 }
 
 static HvrProfileLine *line_new(const Reader *reader)
@@ -196,11 +189,18 @@ static HvrProfileLine *line_new(const Reader *reader)
 	return line;
 }
 
-/* Takes ownership of @line. */
+/* Takes ownership of @line. FALSE when there is one like it. */
 static gboolean add(Reader *reader, HvrProfileLine *line, GError **error)
 {
+	g_autofree char *id = g_strjoin("\n", line->section, line->key, NULL);
+	guint first = GPOINTER_TO_UINT(g_hash_table_lookup(reader->seen, id));
+
 	g_ptr_array_add(reader->lines, line);
-	return check_new(reader, line, error);
+	if (first != 0)
+		return hvr_profile_fail(error, reader->file, line, "comes twice, first in line %u",
+					first);
+	g_hash_table_insert(reader->seen, g_steal_pointer(&id), GUINT_TO_POINTER(line->line));
+	return TRUE;
 }
 
 /* "device   npu" as "device npu". */
@@ -282,7 +282,9 @@ static gboolean read_line(Reader *reader, char *text, GError **error)
 	if (text[0] == '\0' || text[0] == '#' || text[0] == ';')
 		return TRUE;
 	blank_tabs(text);
-	return text[0] == '[' ? read_header(reader, text, error) : read_pair(reader, text, error);
+	if (text[0] == '[')
+		return read_header(reader, text, error);
+	return read_pair(reader, text, error);
 }
 
 GPtrArray *hvr_profile_lines_read(const char *file, const char *text, gsize length, GError **error)
@@ -335,7 +337,7 @@ HvrProfileLine *hvr_profile_line_from_set(const char *word, GError **error)
 				 shown);
 		return NULL;
 	}
-	name = equals ? g_strndup(word, equals - word) : g_strdup(word);
+	name = g_strndup(word, strcspn(word, "="));
 	dot = strrchr(name, '.');
 	if (!equals || !dot || dot == name || dot[1] == '\0') {
 		hvr_profile_fail(error, "--set", NULL, "\"%s\" is not SECTION.KEY=VALUE", word);

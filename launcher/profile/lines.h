@@ -16,6 +16,7 @@ typedef struct {
 } HvrProfileLine;
 
 void hvr_profile_line_free(HvrProfileLine *line);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrProfileLine, hvr_profile_line_free)
 
 /**
  * hvr_profile_lines_read - split a profile into its lines.

@@ -46,8 +46,12 @@ char *hvr_profile_find(const char *word, const char *config_home, const char *sy
 		return g_steal_pointer(&own);
 	if (is_there(shared))
 		return g_steal_pointer(&shared);
-	hvr_profile_fail(error, word, NULL, "no such profile; looked for %s%s%s and %s", name,
-			 own ? ", " : "", own ? own : "", shared);
+	if (own)
+		hvr_profile_fail(error, word, NULL, "no such profile; looked for %s, %s and %s",
+				 name, own, shared);
+	else
+		hvr_profile_fail(error, word, NULL, "no such profile; looked for %s and %s", name,
+				 shared);
 	hvr_error_hint(error, "a path needs a '/' or ends in .ini");
 	return NULL;
 }
@@ -110,5 +114,7 @@ HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GEr
 	gsize length = 0;
 	g_autofree char *text = read_file(file, &length, error);
 
-	return text ? hvr_profile_read(file, text, length, overrides, read_file, error) : NULL;
+	if (!text)
+		return NULL;
+	return hvr_profile_read(file, text, length, overrides, read_file, error);
 }

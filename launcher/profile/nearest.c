@@ -11,11 +11,6 @@
 
 #define LONGEST 48
 
-static guint cheapest(guint a, guint b, guint c)
-{
-	return MIN(MIN(a, b), c);
-}
-
 static guint distance(const char *a, gsize a_length, const char *b, gsize b_length)
 {
 	guint rows[3][LONGEST + 1];
@@ -28,8 +23,8 @@ static guint distance(const char *a, gsize a_length, const char *b, gsize b_leng
 
 		row[0] = i;
 		for (gsize j = 1; j <= b_length; j++) {
-			row[j] = cheapest(above[j] + 1, row[j - 1] + 1,
-					  above[j - 1] + (a[i - 1] != b[j - 1]));
+			row[j] = above[j - 1] + (a[i - 1] != b[j - 1]);
+			row[j] = MIN(row[j], MIN(above[j], row[j - 1]) + 1);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				row[j] = MIN(row[j], before[j - 2] + 1);
 		}

@@ -2,9 +2,9 @@
 /*
  * From a profile's text to a HvrProfile.
  *
- *   text -> lines (profile-lines.c), behind those of an included file (profile-include.c) -> the
- * words of --set replace lines -> parts, one per section, each value read as the table says
- * (profile-table.c) -> defaults -> rules between values (profile-check.c)
+ *   text -> lines (lines.c), behind those of an included file (include.c) -> the words of --set
+ * replace lines -> parts, one per section, each value read as the table says (table.c) -> defaults
+ * -> rules between values (check.c)
  *
  * The first mistake in the file's order ends it. A word of --set takes part as a line of its own,
  * so it is judged by the same rules; it takes the place of the line it overrides, and of those that
@@ -32,16 +32,11 @@ typedef struct {
 	GPtrArray *parts; /* of HvrProfilePart, by their headers */
 } Reading;
 
-static gboolean is_id(const char *name)
-{
-	return g_ascii_islower(name[0]) && strlen(name) <= ID_LENGTH &&
-	       hvr_profile_name_valid(name);
-}
-
 static gboolean check_id(const Reading *reading, const HvrProfileLine *line, const char *name,
 			 GError **error)
 {
-	if (!is_id(name)) {
+	if (!g_ascii_islower(name[0]) || strlen(name) > ID_LENGTH ||
+	    !hvr_profile_name_valid(name)) {
 		hvr_profile_fail(error, reading->file, line, "\"%s\" is not a name", name);
 		hvr_error_hint(error, "expected up to %d of a-z, 0-9 and '-', a letter first",
 			       ID_LENGTH);
@@ -115,33 +110,16 @@ static int find_key(const Reading *reading, const HvrProfilePart *part, const Hv
 	return -1;
 }
 
-/* The struct that a section's keys go to: the profile, or a new entry of one of its lists. */
-static gpointer part_base(const Reading *reading, const HvrProfileSection *kind, const char *name)
-{
-	GPtrArray *list;
-	char **entry;
-
-	if (!kind->named)
-		return reading->profile;
-	list = G_STRUCT_MEMBER(GPtrArray *, reading->profile, kind->list_offset);
-	entry = g_malloc0(kind->entry_size);
-	*entry = g_strdup(name);
-	g_ptr_array_add(list, entry);
-	return entry;
-}
-
-static gboolean check_count(const Reading *reading, const HvrProfileSection *kind,
-			    const HvrProfileLine *line, GError **error)
+static guint count_parts(const Reading *reading, const HvrProfileSection *kind)
 {
 	guint count = 0;
 
 	for (guint i = 0; i < reading->parts->len; i++)
 		count += ((HvrProfilePart *)reading->parts->pdata[i])->kind == kind;
-	if (!kind->named || count < kind->most)
-		return TRUE;
-	return hvr_profile_fail(error, reading->file, line, "there can be %u of them", kind->most);
+	return count;
 }
 
+/* Its keys go to the profile, or to a new entry of one of its lists. */
 static HvrProfilePart *add_part(Reading *reading, const HvrProfileSection *kind,
 				const HvrProfileLine *header, const char *name)
 {
@@ -149,8 +127,16 @@ static HvrProfilePart *add_part(Reading *reading, const HvrProfileSection *kind,
 
 	part->kind = kind;
 	part->header = header;
-	part->base = part_base(reading, kind, name);
-	part->name = kind->named ? *(char **)part->base : NULL;
+	part->base = reading->profile;
+	if (kind->named) {
+		GPtrArray *list = G_STRUCT_MEMBER(GPtrArray *, reading->profile, kind->list_offset);
+		char **entry = g_malloc0(kind->entry_size);
+
+		*entry = g_strdup(name);
+		g_ptr_array_add(list, entry);
+		part->base = entry;
+		part->name = *entry;
+	}
 	g_ptr_array_add(reading->parts, part);
 	return part;
 }
@@ -158,9 +144,9 @@ static HvrProfilePart *add_part(Reading *reading, const HvrProfileSection *kind,
 /* The part of @line's section; its first line makes it. */
 static HvrProfilePart *enter_part(Reading *reading, const HvrProfileLine *line, GError **error)
 {
-	g_auto(GStrv) words = NULL;
+	g_autofree char *word = g_strndup(line->section, strcspn(line->section, " "));
 	const HvrProfileSection *kind;
-	const char *name;
+	const char *name = NULL;
 
 	for (guint i = 0; i < reading->parts->len; i++) {
 		HvrProfilePart *part = reading->parts->pdata[i];
@@ -168,14 +154,17 @@ static HvrProfilePart *enter_part(Reading *reading, const HvrProfileLine *line, 
 		if (strcmp(part->header->section, line->section) == 0)
 			return part;
 	}
-	words = g_strsplit(line->section, " ", 2);
-	kind = find_section(reading, line, words[0] ? words[0] : "", error);
+	kind = find_section(reading, line, word, error);
 	if (!kind)
 		return NULL;
-	name = words[1];
-	if (!check_section_name(reading, kind, line, name, error) ||
-	    !check_count(reading, kind, line, error))
+	if (line->section[strlen(word)] == ' ')
+		name = line->section + strlen(word) + 1;
+	if (!check_section_name(reading, kind, line, name, error))
 		return NULL;
+	if (kind->named && count_parts(reading, kind) >= kind->most) {
+		hvr_profile_fail(error, reading->file, line, "there can be %u of them", kind->most);
+		return NULL;
+	}
 	return add_part(reading, kind, line, name);
 }
 
@@ -199,21 +188,13 @@ static gboolean read_value(const Reading *reading, const HvrProfilePart *part,
 			   GError **error)
 {
 	gpointer target = (char *)part->base + key->offset;
-	g_autofree char *absolute = g_canonicalize_filename(file ? file : reading->file, NULL);
+
+	if (!file)
+		file = reading->file;
+	g_autofree char *absolute = g_canonicalize_filename(file, NULL);
 	g_autofree char *folder = g_path_get_dirname(absolute);
 
 	return key->parse(key, value, folder, target, error);
-}
-
-/* An empty value is as if the key were not there, unless that would hide that one is needed. */
-static gboolean is_left_out(const Reading *reading, const HvrProfileKey *key,
-			    const HvrProfileLine *line, GError **error)
-{
-	if (!key->required && !key->fallback)
-		return TRUE;
-	hvr_profile_fail(error, reading->file, line, "has no value");
-	hvr_error_hint(error, "write for example %s = %s", key->name, key->sample);
-	return FALSE;
 }
 
 static gboolean take_line(Reading *reading, const HvrProfileLine *line, GError **error)
@@ -230,8 +211,14 @@ static gboolean take_line(Reading *reading, const HvrProfileLine *line, GError *
 	if (index < 0)
 		return FALSE;
 	key = &part->kind->keys[index];
+	if (line->value[0] == '\0' && (key->required || key->fallback)) {
+		hvr_profile_fail(error, reading->file, line, "has no value");
+		hvr_error_hint(error, "write for example %s = %s", key->name, key->sample);
+		return FALSE;
+	}
+	/* else it is as if the key were not there */
 	if (line->value[0] == '\0')
-		return is_left_out(reading, key, line, error);
+		return TRUE;
 	if (!check_choice(reading, part, index, line, error))
 		return FALSE;
 	if (!read_value(reading, part, key, line->value, line->file, error))
@@ -273,25 +260,6 @@ static gboolean complete_part(const Reading *reading, const HvrProfilePart *part
 	return TRUE;
 }
 
-static gboolean has_part(const Reading *reading, const HvrProfileSection *kind)
-{
-	for (guint i = 0; i < reading->parts->len; i++)
-		if (((HvrProfilePart *)reading->parts->pdata[i])->kind == kind)
-			return TRUE;
-	return FALSE;
-}
-
-static gboolean complete(Reading *reading, GError **error)
-{
-	for (const HvrProfileSection *kind = hvr_profile_table(NULL); kind->name; kind++)
-		if (!kind->named && !has_part(reading, kind))
-			add_part(reading, kind, NULL, NULL);
-	for (guint i = 0; i < reading->parts->len; i++)
-		if (!complete_part(reading, reading->parts->pdata[i], error))
-			return FALSE;
-	return TRUE;
-}
-
 /* The file's name without ".ini". */
 static gboolean complete_name(const Reading *reading, GError **error)
 {
@@ -324,18 +292,10 @@ static void complete_binary(const Reading *reading)
 	profile->qemu_binary = g_strdup(hvr_machine_find(profile->machine)->binary);
 }
 
-/* Beside the profile, under the VM's name. */
-static void complete_firmware(HvrProfile *profile)
-{
-	g_autofree char *folder = g_path_get_dirname(profile->file);
-
-	if (profile->firmware.uefi && !profile->firmware.vars)
-		profile->firmware.vars = g_strdup_printf("%s/%s.vars.fd", folder, profile->name);
-}
-
 /*
- * The same VM has the same addresses on every start, so leases and names of interfaces stay. The
- * first byte says: one interface, not from any manufacturer.
+ * For a net without an address of its own. The same VM has the same addresses on every start, so
+ * leases and names of interfaces stay. The first byte says: one interface, not from any
+ * manufacturer.
  */
 static void make_mac(const HvrProfile *profile, HvrProfileNet *net)
 {
@@ -343,6 +303,8 @@ static void make_mac(const HvrProfile *profile, HvrProfileNet *net)
 	guint8 digest[32];
 	gsize length = sizeof(digest);
 
+	if (net->mac[0] != '\0')
+		return;
 	g_checksum_update(checksum, (const guint8 *)profile->name, strlen(profile->name) + 1);
 	g_checksum_update(checksum, (const guint8 *)net->id, strlen(net->id) + 1);
 	g_checksum_get_digest(checksum, digest, &length);
@@ -351,29 +313,35 @@ static void make_mac(const HvrProfile *profile, HvrProfileNet *net)
 		   digest[5]);
 }
 
-static void complete_nets(const HvrProfile *profile)
+static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **error)
 {
+	HvrProfile *profile = reading->profile;
+
+	for (guint i = 0; i < lines->len; i++)
+		if (!take_line(reading, lines->pdata[i], error))
+			return FALSE;
+	for (const HvrProfileSection *kind = hvr_profile_table(NULL); kind->name; kind++)
+		if (!kind->named && count_parts(reading, kind) == 0)
+			add_part(reading, kind, NULL, NULL);
+	for (guint i = 0; i < reading->parts->len; i++)
+		if (!complete_part(reading, reading->parts->pdata[i], error))
+			return FALSE;
+	if (!complete_name(reading, error))
+		return FALSE;
+	complete_binary(reading);
+	if (profile->firmware.uefi && !profile->firmware.vars) {
+		/* beside the profile, under the VM's name */
+		g_autofree char *folder = g_path_get_dirname(profile->file);
+		profile->firmware.vars = g_strdup_printf("%s/%s.vars.fd", folder, profile->name);
+	}
 	for (guint i = 0; i < profile->nets->len; i++) {
 		HvrProfileNet *net = profile->nets->pdata[i];
 
 		if (!net->forwards)
 			net->forwards = g_ptr_array_new();
-		if (net->mac[0] == '\0')
-			make_mac(profile, net);
+		make_mac(profile, net);
 	}
-}
-
-static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **error)
-{
-	for (guint i = 0; i < lines->len; i++)
-		if (!take_line(reading, lines->pdata[i], error))
-			return FALSE;
-	if (!complete(reading, error) || !complete_name(reading, error))
-		return FALSE;
-	complete_binary(reading);
-	complete_firmware(reading->profile);
-	complete_nets(reading->profile);
-	return hvr_profile_check(reading->file, reading->profile, reading->parts, error);
+	return hvr_profile_check(reading->file, profile, reading->parts, error);
 }
 
 /* Does @set take the place of @line? */
@@ -381,40 +349,32 @@ static gboolean overrides(const HvrProfileLine *set, const HvrProfileLine *line)
 {
 	g_autofree char *kind = g_strndup(set->section, strcspn(set->section, " "));
 	const HvrProfileSection *section = hvr_profile_section(kind);
-	int a, b;
 
 	if (!line->key || strcmp(set->section, line->section) != 0)
 		return FALSE;
 	if (strcmp(set->key, line->key) == 0)
 		return TRUE;
-	a = section ? hvr_profile_key_index(section, set->key) : -1;
-	b = section ? hvr_profile_key_index(section, line->key) : -1;
+	if (!section)
+		return FALSE;
+	int a = hvr_profile_key_index(section, set->key);
+	int b = hvr_profile_key_index(section, line->key);
 	return a >= 0 && b >= 0 && section->keys[a].one_of &&
 	       g_strcmp0(section->keys[a].one_of, section->keys[b].one_of) == 0;
-}
-
-static gboolean check_set(const HvrProfileLine *set, GError **error)
-{
-	if (strcmp(set->section, "vm") != 0 || strcmp(set->key, "include") != 0)
-		return TRUE;
-	return hvr_profile_fail(error, "--set", set, "an include stands in a file");
 }
 
 static gboolean add_overrides(GPtrArray *lines, const char *const *words, GError **error)
 {
 	for (gsize i = 0; words && words[i]; i++) {
-		HvrProfileLine *set = hvr_profile_line_from_set(words[i], error);
+		g_autoptr(HvrProfileLine) set = hvr_profile_line_from_set(words[i], error);
 
 		if (!set)
 			return FALSE;
-		if (!check_set(set, error)) {
-			hvr_profile_line_free(set);
-			return FALSE;
-		}
+		if (strcmp(set->section, "vm") == 0 && strcmp(set->key, "include") == 0)
+			return hvr_profile_fail(error, "--set", set, "an include stands in a file");
 		for (guint j = lines->len; j > 0; j--)
 			if (overrides(set, lines->pdata[j - 1]))
 				g_ptr_array_remove_index(lines, j - 1);
-		g_ptr_array_add(lines, set);
+		g_ptr_array_add(lines, g_steal_pointer(&set));
 	}
 	return TRUE;
 }

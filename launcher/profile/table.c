@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every section and key of a profile, once. A new key is one entry here and, where it is of a new
- * kind, one parser in profile-values.c; what depends on two keys is checked in profile-check.c.
+ * kind, one parser in values*.c; what depends on two keys is checked in check.c.
  *
  * A default is a text that goes through the same parser as the user's, so that help, manual and
  * behaviour cannot differ.

@@ -14,6 +14,26 @@
 #define SERIAL "serial:"
 #define TCP    "tcp:"
 
+/* GLib's own text quotes the pattern again, in curly quotes. */
+static const char *describe_mistake(const GError *mistake)
+{
+	switch (mistake->code) {
+	case G_REGEX_ERROR_UNMATCHED_PARENTHESIS:
+		return "a ( or a ) stands alone";
+	case G_REGEX_ERROR_UNTERMINATED_CHARACTER_CLASS:
+		return "a [ has no ]";
+	case G_REGEX_ERROR_NOTHING_TO_REPEAT:
+		return "there is nothing to repeat in front of a *, + or ?";
+	case G_REGEX_ERROR_STRAY_BACKSLASH:
+		return "a backslash ends it";
+	case G_REGEX_ERROR_RANGE_OUT_OF_ORDER:
+	case G_REGEX_ERROR_QUANTIFIERS_OUT_OF_ORDER:
+		return "a range runs backwards";
+	default:
+		return "it is none of Perl's regular expressions";
+	}
+}
+
 static gboolean read_pattern(const char *pattern, HvrProfileGuest *guest, GError **error)
 {
 	g_autoptr(GError) why = NULL;
@@ -24,7 +44,7 @@ static gboolean read_pattern(const char *pattern, HvrProfileGuest *guest, GError
 	regex = g_regex_new(pattern, G_REGEX_RAW, 0, &why);
 	if (!regex)
 		return hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a pattern: %s", pattern,
-					why->message);
+					describe_mistake(why));
 	guest->ready = HVR_READY_SERIAL;
 	g_free(guest->ready_pattern);
 	guest->ready_pattern = g_strdup(pattern);
@@ -53,7 +73,9 @@ gboolean hvr_value_ready(const HvrProfileKey *key, const char *value, const char
 	if (g_str_has_prefix(value, TCP))
 		return read_ready_port(value + strlen(TCP), guest, error);
 	if (strcmp(value, "none") == 0 || strcmp(value, "agent") == 0) {
-		guest->ready = value[0] == 'a' ? HVR_READY_AGENT : HVR_READY_NONE;
+		guest->ready = HVR_READY_NONE;
+		if (value[0] == 'a')
+			guest->ready = HVR_READY_AGENT;
 		return TRUE;
 	}
 	hvr_profile_fail(error, NULL, NULL, "\"%s\" is not one of its values", value);

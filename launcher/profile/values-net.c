@@ -60,9 +60,11 @@ static gboolean read_port(const char *text, guint16 *out_port, GError **error)
 static gboolean read_parts(const char *text, char **parts, HvrForward *forward, GError **error)
 {
 	g_auto(GStrv) ports = g_strsplit(parts[2], "-", 2);
-	const char *address = parts[1][0] ? parts[1] : LOOPBACK;
+	const char *address = LOOPBACK;
 	const char *guest;
 
+	if (parts[1][0])
+		address = parts[1];
 	forward->udp = strcmp(parts[0], "udp") == 0;
 	if (!forward->udp && strcmp(parts[0], "tcp") != 0)
 		return hvr_profile_fail(error, NULL, NULL, "\"%s\" is neither tcp nor udp",
@@ -109,13 +111,17 @@ gboolean hvr_value_forwards(const HvrProfileKey *key, const char *value, const c
 	return TRUE;
 }
 
+/* "52:54:00:12:34:56" */
 static gboolean is_mac(const char *text)
 {
 	if (strlen(text) != 17)
 		return FALSE;
-	for (int i = 0; i < 17; i++)
-		if (i % 3 == 2 ? text[i] != ':' : !g_ascii_isxdigit(text[i]))
+	for (int i = 0; i < 17; i++) {
+		if (i % 3 == 2 && text[i] != ':')
 			return FALSE;
+		if (i % 3 != 2 && !g_ascii_isxdigit(text[i]))
+			return FALSE;
+	}
 	return TRUE;
 }
 

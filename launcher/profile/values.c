@@ -102,12 +102,19 @@ static gboolean split_size(const char *value, char **out_number, guint *out_shif
 {
 	gsize digits = strspn(value, DIGITS);
 	const char *suffix = value + digits;
-	const char *known = *suffix ? strchr(suffixes, g_ascii_toupper(*suffix)) : NULL;
+	guint shift = 0;
 
-	if (digits == 0 || (*suffix && (!known || suffix[1])))
+	if (digits == 0)
 		return FALSE;
+	if (*suffix) {
+		const char *known = strchr(suffixes, g_ascii_toupper(*suffix));
+
+		if (!known || suffix[1])
+			return FALSE;
+		shift = 10 * (known - suffixes + 1);
+	}
 	*out_number = g_strndup(value, digits);
-	*out_shift = known ? 10 * (known - suffixes + 1) : 0;
+	*out_shift = shift;
 	return TRUE;
 }
 
@@ -174,8 +181,10 @@ gboolean hvr_value_switch(const HvrProfileKey *key, const char *value, const cha
 /* A key without a bound of its own takes what a path may have. */
 static gboolean check_length(const HvrProfileKey *key, const char *value, GError **error)
 {
-	gsize most = key->max ? key->max : PATH_MAX - 1;
+	gsize most = PATH_MAX - 1;
 
+	if (key->max)
+		most = key->max;
 	if (strlen(value) <= most)
 		return TRUE;
 	return hvr_profile_fail(error, NULL, NULL, "\"%s\" is longer than %zu bytes", value, most);
@@ -331,7 +340,11 @@ gboolean hvr_value_shell_words(const HvrProfileKey *key, const char *value, cons
 	int n_words;
 
 	if (!g_shell_parse_argv(value, &n_words, &words, &why)) {
-		hvr_profile_fail(error, NULL, NULL, "cannot be split into words: %s", why->message);
+		const char *mistake = "a quote, or what stands behind a backslash, is missing";
+
+		if (g_error_matches(why, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING))
+			mistake = "there are none";
+		hvr_profile_fail(error, NULL, NULL, "cannot be split into words: %s", mistake);
 		hvr_error_hint(error, "quote it as for a shell: %s", key->sample);
 		return FALSE;
 	}

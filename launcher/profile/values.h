@@ -4,7 +4,7 @@
 #include "launcher/profile/key.h"
 
 /*
- * The parsers of table.c. Each is a HvrValueParser; what is written to is in brackets. A
+ * The parsers that table.c names. Each is a HvrValueParser; what is written to is in brackets. A
  * string or array that was there before is freed.
  */
 

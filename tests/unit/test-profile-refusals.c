@@ -266,7 +266,16 @@ static const Refusal refusals[] = {
 	{ "ready-without-agent", VM "[guest]\nready = agent\n",
 	  "lab.ini:4: [guest] ready: needs agent = yes" },
 	{ "ready-no-pattern", VM "[guest]\nready = serial:\n", "\"serial:\" has no pattern" },
-	{ "ready-bad-pattern", VM "[guest]\nready = serial:(a\n", "\"(a\" is not a pattern: " },
+	{ "ready-open-group", VM "[guest]\nready = serial:(a\n",
+	  "\"(a\" is not a pattern: a ( or a ) stands alone" },
+	{ "ready-closed-group", VM "[guest]\nready = serial:a)\n", ": a ( or a ) stands alone" },
+	{ "ready-open-class", VM "[guest]\nready = serial:[a\n", ": a [ has no ]" },
+	{ "ready-nothing-to-repeat", VM "[guest]\nready = serial:*\n",
+	  ": there is nothing to repeat in front of a *, + or ?" },
+	{ "ready-backslash", VM "[guest]\nready = serial:a\\\n", ": a backslash ends it" },
+	{ "ready-range", VM "[guest]\nready = serial:[z-a]\n", ": a range runs backwards" },
+	{ "ready-no-perl", VM "[guest]\nready = serial:(?<a\n",
+	  ": it is none of Perl's regular expressions" },
 	{ "ready-without-serial", VM "[serial]\nmode = none\n[guest]\nready = serial:a\n",
 	  "lab.ini:6: [guest] ready: needs a [serial] port" },
 	{ "ready-no-port", VM "[guest]\nready = tcp:ssh\n", "\"ssh\" is not a port, 1 to 65535" },
@@ -290,7 +299,12 @@ static const Refusal refusals[] = {
 	{ "binary-dash-first", VM "[qemu]\nbinary = -x\n", "begins with '-'" },
 	{ "binary-folder", VM "[qemu]\nbinary = /usr/bin/\n", "names a folder" },
 	{ "args-quote", VM "[qemu]\nargs = -rtc 'base\n",
-	  "lab.ini:4: [qemu] args: cannot be split into words: " },
+	  "lab.ini:4: [qemu] args: cannot be split into words: a quote, or what stands behind a "
+	  "backslash, is missing\nquote it as for a shell: " },
+	{ "args-backslash", VM "[qemu]\nargs = -rtc base\\\n",
+	  "a quote, or what stands behind a backslash, is missing" },
+	{ "args-comment", VM, "--set qemu.args: cannot be split into words: there are none",
+	  "qemu.args=# -rtc" },
 	/* --set */
 	{ "set-no-equals", VM, "--set: \"vm.memory\" is not SECTION.KEY=VALUE", "vm.memory" },
 	{ "set-no-section", VM, "is not SECTION.KEY=VALUE\nwrite for example", "memory=1G" },
@@ -320,6 +334,8 @@ static void test_refusal(void **state)
 	assert_non_null(error);
 	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE));
 	assert_int_equal(hvr_exit_status(error), 78);
+	/* what a library says comes in curly quotes */
+	assert_null(strstr(error->message, "\xe2\x80"));
 	if (!strstr(error->message, refusal->message))
 		fail_msg("the message is \"%s\"", error->message);
 }
