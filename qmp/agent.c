@@ -63,11 +63,11 @@ static void complete(HvrAgent *agent, JsonNode *result, const GError *error)
 static gboolean on_deadline(gpointer user_data)
 {
 	HvrAgent *agent = user_data;
-	g_autoptr(GError) error =
-		g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT,
-			    agent->sync ? "the guest agent does not answer"
-					: "the guest agent has not answered in time");
+	const char *what = "the guest agent has not answered in time";
 
+	if (agent->sync)
+		what = "the guest agent does not answer";
+	g_autoptr(GError) error = g_error_new_literal(HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT, what);
 	agent_close(agent, error);
 	complete(agent, NULL, error);
 	return G_SOURCE_REMOVE;
@@ -82,23 +82,20 @@ static gboolean on_closed_already(gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
-/* Is it the answer to our guest-sync-delimited? */
-static gboolean is_sync(const HvrAgent *agent, JsonObject *object)
-{
-	return hvr_qmp_member_is_int(object, "return", agent->sync);
-}
-
 static GError *error_of(JsonObject *object)
 {
 	JsonObject *error = hvr_qmp_member_object(object, "error");
 	const char *class = hvr_qmp_member_string(error, "class");
 	const char *desc = hvr_qmp_member_string(error, "desc");
-	gboolean refused = g_strcmp0(class, "CommandNotFound") == 0;
-	g_autofree char *text = g_strdup(desc ? desc : "the guest agent gave no reason");
+	HvrQmpError code = HVR_QMP_ERROR_REMOTE;
 
+	if (g_strcmp0(class, "CommandNotFound") == 0)
+		code = HVR_QMP_ERROR_REFUSED;
+	if (!desc)
+		desc = "the guest agent gave no reason";
+	g_autofree char *text = g_strdup(desc);
 	g_strdelimit(text, "\r\n", ' ');
-	return g_error_new_literal(HVR_QMP_ERROR,
-				   refused ? HVR_QMP_ERROR_REFUSED : HVR_QMP_ERROR_REMOTE, text);
+	return g_error_new_literal(HVR_QMP_ERROR, code, text);
 }
 
 static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_data)
@@ -106,7 +103,8 @@ static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_da
 	HvrAgent *agent = user_data;
 	JsonNode *result = json_object_get_member(object, "return");
 
-	if (agent->sync && !is_sync(agent, object))
+	/* all but the answer to our guest-sync-delimited is somebody else's */
+	if (agent->sync && !hvr_qmp_member_is_int(object, "return", agent->sync))
 		return;
 	if (result) {
 		complete(agent, result, NULL);
@@ -128,10 +126,12 @@ static void on_ended(HvrQmpStream *stream, const GError *cause, gpointer user_da
 
 HvrAgent *hvr_agent_new(int fd, GMainContext *context)
 {
-	static const HvrQmpStreamHandlers handlers = { on_object, on_ended };
+	static const HvrQmpStreamHandlers handlers = { .object = on_object, .ended = on_ended };
 	HvrAgent *agent = g_new0(HvrAgent, 1);
 
-	agent->context = g_main_context_ref(context ? context : g_main_context_default());
+	if (!context)
+		context = g_main_context_default();
+	agent->context = g_main_context_ref(context);
 	agent->stream = hvr_qmp_stream_new(fd, agent->context, &handlers, agent);
 	hvr_qmp_stream_set_line_max(agent->stream, HVR_AGENT_LINE_MAX_BYTES);
 	return agent;
@@ -141,7 +141,9 @@ HvrAgent *hvr_agent_connect(int dirfd, const char *name, GMainContext *context, 
 {
 	int fd = hvr_qmp_connect(dirfd, name, error);
 
-	return fd < 0 ? NULL : hvr_agent_new(fd, context);
+	if (fd < 0)
+		return NULL;
+	return hvr_agent_new(fd, context);
 }
 
 void hvr_agent_free(HvrAgent *agent)
@@ -198,14 +200,16 @@ static void on_called(HvrAgent *agent, JsonNode *result, const GError *error, gp
 	Call *call = user_data;
 
 	call->told = TRUE;
-	call->result = result ? json_node_ref(result) : NULL;
-	call->error = error ? g_error_copy(error) : NULL;
+	if (error)
+		call->error = g_error_copy(error);
+	else
+		call->result = json_node_ref(result);
 }
 
 JsonNode *hvr_agent_call(HvrAgent *agent, const char *command, JsonObject *arguments,
 			 guint timeout_ms, GError **error)
 {
-	Call call = { FALSE, NULL, NULL };
+	Call call = { .told = FALSE };
 
 	if (command)
 		hvr_agent_execute(agent, command, arguments, timeout_ms, on_called, &call);

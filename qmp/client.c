@@ -186,20 +186,25 @@ static GError *remote_error(JsonObject *error)
 
 	if (g_strcmp0(hvr_qmp_member_string(error, "class"), "DeviceNotFound") == 0)
 		code = HVR_QMP_ERROR_NOT_FOUND;
-	return g_error_new_literal(HVR_QMP_ERROR, code, desc ? desc : "no reason given");
+	if (!desc)
+		desc = "no reason given";
+	return g_error_new_literal(HVR_QMP_ERROR, code, desc);
 }
 
 static void handle_reply(HvrQmpClient *client, JsonObject *reply)
 {
 	JsonObject *failure = hvr_qmp_member_object(reply, "error");
 	Call *call = find_call(client, reply);
-	g_autoptr(GError) error = failure ? remote_error(failure) : NULL;
+	g_autoptr(GError) error = NULL;
 
+	if (failure)
+		error = remote_error(failure);
 	if (!failure && json_object_has_member(reply, "error"))
 		close_protocol(client, "an answer's \"error\" is not an object");
+	else if (!call && error)
+		g_debug("answer to no pending command dropped: %s", error->message);
 	else if (!call)
-		g_debug("answer to no pending command dropped: %s",
-			error ? error->message : "a success");
+		g_debug("answer to no pending command dropped: a success");
 	else if (error)
 		call_complete(call, NULL, error);
 	else
@@ -212,10 +217,12 @@ static void handle_event(HvrQmpClient *client, JsonObject *event)
 	g_autoptr(JsonObject) empty = json_object_new();
 	JsonObject *data = hvr_qmp_member_object(event, "data");
 
+	if (!data)
+		data = empty;
 	if (!name)
 		close_protocol(client, "an event's name is not a string");
 	else if (client->state == STATE_READY)
-		tell_subscribers(client, name, data ? data : empty);
+		tell_subscribers(client, name, data);
 	else
 		g_debug("event before negotiation dropped: %s", name);
 }
@@ -231,31 +238,25 @@ static void call_send(Call *call)
 	hvr_qmp_stream_send_fd(call->client->stream, message, g_steal_fd(&call->fd));
 }
 
-/* Sends in order what was given before the peer was ready. */
-static void send_kept(HvrQmpClient *client)
+static void on_negotiated(HvrQmpClient *client, JsonNode *result, const GError *error,
+			  gpointer user_data)
 {
+	if (client->state == STATE_CLOSED)
+		return;
+	if (error) {
+		g_autofree char *what =
+			g_strdup_printf("the peer refuses to negotiate: %s", error->message);
+		close_protocol(client, what);
+		return;
+	}
+	client->state = STATE_READY;
+	/* what was given before, in order */
 	for (GList *at = client->calls.head; at; at = at->next) {
 		Call *call = at->data;
 
 		if (call->message)
 			call_send(call);
 	}
-}
-
-static void on_negotiated(HvrQmpClient *client, JsonNode *result, const GError *error,
-			  gpointer user_data)
-{
-	g_autofree char *what = NULL;
-
-	if (client->state == STATE_CLOSED)
-		return;
-	if (!error) {
-		client->state = STATE_READY;
-		send_kept(client);
-		return;
-	}
-	what = g_strdup_printf("the peer refuses to negotiate: %s", error->message);
-	close_protocol(client, what);
 }
 
 static Call *call_new(HvrQmpClient *client, const char *command, JsonObject *arguments)
@@ -277,14 +278,15 @@ static Call *call_new(HvrQmpClient *client, const char *command, JsonObject *arg
 static void handle_greeting(HvrQmpClient *client, JsonObject *greeting)
 {
 	JsonObject *failure = hvr_qmp_member_object(greeting, "error");
-	const char *desc = failure ? hvr_qmp_member_string(failure, "desc") : NULL;
-	g_autofree char *what = NULL;
 	Call *call;
 
 	if (!hvr_qmp_member_object(greeting, "QMP")) {
-		what = g_strdup_printf("the peer did not greet as QMP does%s%s", desc ? ": " : "",
-				       desc ? desc : "");
-		close_protocol(client, what);
+		g_autoptr(GString) what = g_string_new("the peer did not greet as QMP does");
+
+		if (failure && hvr_qmp_member_string(failure, "desc"))
+			g_string_append_printf(what, ": %s",
+					       hvr_qmp_member_string(failure, "desc"));
+		close_protocol(client, what->str);
 		return;
 	}
 	client->state = STATE_NEGOTIATING;
@@ -327,8 +329,10 @@ HvrQmpClient *hvr_qmp_client_new(int fd, GMainContext *context)
 	static const HvrQmpStreamHandlers handlers = { .object = on_object, .ended = on_ended };
 	HvrQmpClient *client = g_rc_box_new0(HvrQmpClient);
 
+	if (!context)
+		context = g_main_context_default();
 	client->refs = 1;
-	client->context = g_main_context_ref(context ? context : g_main_context_default());
+	client->context = g_main_context_ref(context);
 	client->subscribers = g_array_new(FALSE, FALSE, sizeof(Subscriber));
 	client->stream = hvr_qmp_stream_new(fd, context, &handlers, client);
 	return client;
@@ -340,26 +344,20 @@ HvrQmpClient *hvr_qmp_client_ref(HvrQmpClient *client)
 	return client;
 }
 
-/*
- * What the last owner's going means. Its reference is counted until the end, so callbacks that
- * take and drop one of their own do not come here again.
- */
-static void client_dispose(HvrQmpClient *client)
-{
-	g_autoptr(GError) error = g_error_new_literal(HVR_QMP_ERROR, HVR_QMP_ERROR_CLOSED,
-						      "the connection was given up");
-
-	g_array_set_size(client->subscribers, 0);
-	client_close(client, error);
-	complete_calls(client, G_MAXINT64, client->end);
-}
-
 void hvr_qmp_client_unref(HvrQmpClient *client)
 {
 	if (!client)
 		return;
-	if (client->refs == 1)
-		client_dispose(client);
+	/* The last owner's reference is counted until all is told, so callbacks that take and drop
+	 * one of their own do not come here again. */
+	if (client->refs == 1) {
+		g_autoptr(GError) error = g_error_new_literal(HVR_QMP_ERROR, HVR_QMP_ERROR_CLOSED,
+							      "the connection was given up");
+
+		g_array_set_size(client->subscribers, 0);
+		client_close(client, error);
+		complete_calls(client, G_MAXINT64, client->end);
+	}
 	if (--client->refs == 0)
 		client_release(client);
 }
@@ -458,7 +456,10 @@ JsonNode *hvr_qmp_client_call(HvrQmpClient *client, const char *command, JsonObj
 guint hvr_qmp_client_subscribe(HvrQmpClient *client, HvrQmpEvent event, HvrQmpClosed closed,
 			       gpointer user_data)
 {
-	Subscriber subscriber = { ++client->last_subscription, event, closed, user_data };
+	Subscriber subscriber = { .id = ++client->last_subscription,
+				  .event = event,
+				  .closed = closed,
+				  .user_data = user_data };
 
 	g_array_append_val(client->subscribers, subscriber);
 	return subscriber.id;

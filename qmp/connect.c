@@ -15,19 +15,6 @@
 #include "qmp/client.h"
 #include "qmp/connect.h"
 
-static gboolean fill_address(struct sockaddr_un *address, int dirfd, const char *name)
-{
-	gsize size = sizeof(address->sun_path);
-	int len;
-
-	address->sun_family = AF_UNIX;
-	if (dirfd == AT_FDCWD)
-		len = g_snprintf(address->sun_path, size, "/proc/self/cwd/%s", name);
-	else
-		len = g_snprintf(address->sun_path, size, "/proc/self/fd/%d/%s", dirfd, name);
-	return len >= 0 && (gsize)len < size;
-}
-
 static int fail(const char *name, int saved, GError **error)
 {
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "cannot connect to '%s': %s",
@@ -37,10 +24,15 @@ static int fail(const char *name, int saved, GError **error)
 
 int hvr_qmp_connect(int dirfd, const char *name, GError **error)
 {
-	struct sockaddr_un address = { 0 };
-	int fd;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	gsize size = sizeof(address.sun_path);
+	int fd, length;
 
-	if (!fill_address(&address, dirfd, name))
+	if (dirfd == AT_FDCWD)
+		length = g_snprintf(address.sun_path, size, "/proc/self/cwd/%s", name);
+	else
+		length = g_snprintf(address.sun_path, size, "/proc/self/fd/%d/%s", dirfd, name);
+	if (length < 0 || (gsize)length >= size)
 		return fail(name, ENAMETOOLONG, error);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -59,5 +51,7 @@ HvrQmpClient *hvr_qmp_client_connect(int dirfd, const char *name, GMainContext *
 {
 	int fd = hvr_qmp_connect(dirfd, name, error);
 
-	return fd < 0 ? NULL : hvr_qmp_client_new(fd, context);
+	if (fd < 0)
+		return NULL;
+	return hvr_qmp_client_new(fd, context);
 }

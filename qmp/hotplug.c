@@ -106,13 +106,16 @@ static GSource *start_timer(HvrQmpUnplug *unplug, guint ms, GSourceFunc func)
 static gboolean on_deadline(gpointer data)
 {
 	HvrQmpUnplug *unplug = data;
+	g_autoptr(GString) what = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 
-	if (unplug->state != STATE_LEAVING)
-		error = g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT,
-				    "the guest has not let go of '%s' within %u ms%s%s", unplug->id,
-				    unplug->timeout_ms, unplug->last_problem ? "; QEMU says: " : "",
-				    unplug->last_problem ? unplug->last_problem : "");
+	if (unplug->state != STATE_LEAVING) {
+		g_string_printf(what, "the guest has not let go of '%s' within %u ms", unplug->id,
+				unplug->timeout_ms);
+		if (unplug->last_problem)
+			g_string_append_printf(what, "; QEMU says: %s", unplug->last_problem);
+		error = g_error_new_literal(HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT, what->str);
+	}
 	unplug_end(unplug, error);
 	return G_SOURCE_REMOVE;
 }
@@ -129,14 +132,6 @@ static gboolean is_pending(const GError *error)
 		strstr(error->message, "guest is busy"));
 }
 
-/* The id is gone though its event has not come: it is due, within the deadline. */
-static void begin_leaving(HvrQmpUnplug *unplug)
-{
-	unplug->state = STATE_LEAVING;
-	clear_source(&unplug->repeat);
-	unplug->repeat = start_timer(unplug, unplug->timing.leaving_ms, on_deadline);
-}
-
 static void handle_problem(HvrQmpUnplug *unplug, const GError *error)
 {
 	gboolean not_found = g_error_matches(error, HVR_QMP_ERROR, HVR_QMP_ERROR_NOT_FOUND);
@@ -144,12 +139,16 @@ static void handle_problem(HvrQmpUnplug *unplug, const GError *error)
 
 	g_free(unplug->last_problem);
 	unplug->last_problem = g_strdup(error->message);
-	if (is_pending(error))
+	if (is_pending(error)) {
 		unplug->state = STATE_REQUESTED;
-	else if ((!not_found && !remote) || unplug->state == STATE_ASKING)
+	} else if ((!not_found && !remote) || unplug->state == STATE_ASKING) {
 		unplug_end(unplug, error);
-	else if (not_found)
-		begin_leaving(unplug);
+	} else if (not_found) {
+		/* the id is gone though its event has not come: it is due, within the deadline */
+		unplug->state = STATE_LEAVING;
+		clear_source(&unplug->repeat);
+		unplug->repeat = start_timer(unplug, unplug->timing.leaving_ms, on_deadline);
+	}
 }
 
 static void on_requested(HvrQmpClient *client, JsonNode *result, const GError *error,

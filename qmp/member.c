@@ -17,14 +17,18 @@ const char *hvr_qmp_member_string(JsonObject *object, const char *name)
 {
 	JsonNode *node = get_value(object, name, G_TYPE_STRING);
 
-	return node ? json_node_get_string(node) : NULL;
+	if (!node)
+		return NULL;
+	return json_node_get_string(node);
 }
 
 JsonObject *hvr_qmp_member_object(JsonObject *object, const char *name)
 {
 	JsonNode *node = json_object_get_member(object, name);
 
-	return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+	if (!node || !JSON_NODE_HOLDS_OBJECT(node))
+		return NULL;
+	return json_node_get_object(node);
 }
 
 gboolean hvr_qmp_member_is_int(JsonObject *object, const char *name, gint64 value)

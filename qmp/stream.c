@@ -131,10 +131,14 @@ static ssize_t send_some(HvrQmpStream *stream)
 				  .cmsg_level = SOL_SOCKET,
 				  .cmsg_type = SCM_RIGHTS } };
 	GByteArray *out = stream->out;
-	const Rider *rider = stream->riders->len ? &g_array_index(stream->riders, Rider, 0) : NULL;
-	struct iovec bytes = { out->data, rider ? rider->at : out->len };
+	struct iovec bytes = { .iov_base = out->data, .iov_len = out->len };
 	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
+	const Rider *rider = NULL;
 
+	if (stream->riders->len > 0) {
+		rider = &g_array_index(stream->riders, Rider, 0);
+		bytes.iov_len = rider->at;
+	}
 	if (rider && rider->at == 0) {
 		const guint8 *newline = memchr(out->data, '\n', out->len);
 		bytes.iov_len = (gsize)(newline + 1 - out->data);
@@ -176,7 +180,7 @@ static void write_out(HvrQmpStream *stream)
 	watch(stream);
 }
 
-static gboolean too_long(const HvrQmpStream *stream, GError **error)
+static gboolean fail_too_long(const HvrQmpStream *stream, GError **error)
 {
 	g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
 		    "a message is longer than %" G_GSIZE_FORMAT " bytes", stream->line_max);
@@ -189,7 +193,7 @@ static gboolean handle_line(HvrQmpStream *stream, char *line, gsize len, GError 
 	g_autoptr(JsonNode) root = NULL;
 
 	if (len > stream->line_max)
-		return too_long(stream, error);
+		return fail_too_long(stream, error);
 	while (stream->delimited && len > 0 && (guint8)*line == DELIMITER) {
 		line++;
 		len--;
@@ -241,19 +245,25 @@ static gboolean handle_lines(HvrQmpStream *stream, GError **error)
 		begin = stream->scanned = stop + 1;
 	}
 	drop_handled(stream, begin);
-	return stream->in->len <= stream->line_max || too_long(stream, error);
+	if (stream->in->len > stream->line_max)
+		return fail_too_long(stream, error);
+	return TRUE;
 }
 
 /* Throws away what came before the delimiter. FALSE: it is still to come. */
 static gboolean skip(HvrQmpStream *stream)
 {
 	GByteArray *in = stream->in;
-	guint8 *found = stream->skipping ? memchr(in->data, DELIMITER, in->len) : NULL;
+	guint length = in->len;
 
 	if (!stream->skipping)
 		return TRUE;
-	stream->skipping = !found;
-	g_byte_array_remove_range(in, 0, found ? (guint)(found - in->data) : in->len);
+	const guint8 *found = memchr(in->data, DELIMITER, in->len);
+	if (found) {
+		length = (guint)(found - in->data);
+		stream->skipping = FALSE;
+	}
+	g_byte_array_remove_range(in, 0, length);
 	stream->scanned = 0;
 	return found != NULL;
 }
@@ -262,12 +272,11 @@ static gboolean skip(HvrQmpStream *stream)
 static gboolean read_chunk(HvrQmpStream *stream)
 {
 	guint before = stream->in->len;
-	ssize_t n;
-	int saved;
 
 	g_byte_array_set_size(stream->in, before + CHUNK_BYTES);
-	n = recv(stream->fd, stream->in->data + before, CHUNK_BYTES, 0);
-	saved = n == 0 ? 0 : errno;
+	errno = 0;
+	ssize_t n = recv(stream->fd, stream->in->data + before, CHUNK_BYTES, 0);
+	int saved = errno;
 	g_byte_array_set_size(stream->in, before + MAX(n, 0));
 	errno = saved;
 	return n > 0;
@@ -286,7 +295,10 @@ static void receive(HvrQmpStream *stream)
 	saved = errno;
 	if (saved == EINTR || (saved == EAGAIN && !stream->failure))
 		return;
-	error = stream->failure ? g_steal_pointer(&stream->failure) : closed_error(saved);
+	if (stream->failure)
+		error = g_steal_pointer(&stream->failure);
+	else
+		error = closed_error(saved);
 	if (stream->in->len > 0)
 		g_prefix_error(&error, "in the middle of a message: ");
 	stream_end(stream, error);
@@ -361,7 +373,7 @@ void hvr_qmp_stream_send(HvrQmpStream *stream, JsonObject *object)
 
 void hvr_qmp_stream_send_fd(HvrQmpStream *stream, JsonObject *object, int fd)
 {
-	Rider rider = { stream->out->len, fd };
+	Rider rider = { .at = stream->out->len, .fd = fd };
 
 	g_array_append_val(stream->riders, rider);
 	hvr_qmp_stream_send(stream, object);

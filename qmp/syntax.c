@@ -94,7 +94,9 @@ static gboolean scan_escape(Scan *scan)
 	if (!kind || !strchr("\"\\/bfnrtu", kind))
 		return fail(scan, "unknown escape");
 	scan->at++;
-	return kind != 'u' || scan_unicode(scan);
+	if (kind != 'u')
+		return TRUE;
+	return scan_unicode(scan);
 }
 
 static gboolean scan_string(Scan *scan)
@@ -173,7 +175,9 @@ static gboolean scan_key(Scan *scan)
 	if (!scan_string(scan))
 		return FALSE;
 	skip_space(scan);
-	return accept_char(scan, ':') || fail(scan, "':' expected");
+	if (!accept_char(scan, ':'))
+		return fail(scan, "':' expected");
+	return TRUE;
 }
 
 /*
@@ -182,8 +186,10 @@ static gboolean scan_key(Scan *scan)
  */
 static gboolean scan_open(Scan *scan, gboolean *out_value)
 {
-	char closer = *scan->at++ == '{' ? '}' : ']';
+	char closer = ']';
 
+	if (*scan->at++ == '{')
+		closer = '}';
 	if (scan->depth == HVR_QMP_DEPTH_MAX)
 		return fail(scan, "nested too deeply");
 	skip_space(scan);
@@ -253,7 +259,9 @@ static gboolean scan_text(Scan *scan)
 	if (!scan_value(scan))
 		return FALSE;
 	skip_space(scan);
-	return scan->at == scan->end || fail(scan, "something follows the object");
+	if (scan->at != scan->end)
+		return fail(scan, "something follows the object");
+	return TRUE;
 }
 
 gboolean hvr_qmp_syntax_check(const char *text, gsize len, GError **error)

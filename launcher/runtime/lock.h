@@ -6,7 +6,8 @@
 #include "launcher/runtime/process.h"
 
 /**
- * HvrLock - an exclusive flock(2) on locks/NAME: "group-14" for an IOMMU group, "vm-lab" for a VM.
+ * HvrLock - an exclusive flock(2) on locks/NAME: "group-14" for an IOMMU group, "vm-lab" for a VM,
+ * "wait-..." for a place in the queue (queue.h).
  *
  * The lock belongs to the open file description, so it lives as long as any process that has the
  * descriptor: QEMU, which inherits it or is given it, keeps its groups locked even when the
