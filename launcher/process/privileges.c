@@ -85,7 +85,8 @@ int hvr_privileges_can_access(const HvrIdentity *identity, const char *path, int
 	if (pid == 0) {
 		if (geteuid() == 0 && hvr_privileges_drop(identity))
 			_exit(EPERM);
-		if (open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) < 0)
+		int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (fd < 0)
 			_exit(errno);
 		_exit(0);
 	}

@@ -21,8 +21,8 @@ HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *
 void hvr_vm_device_free(HvrVmDevice *device);
 
 /**
- * HvrVm - one running VM as others see it: vms/NAME/vm.ini. Written when QEMU was started, and
- * whenever a device comes or goes.
+ * HvrVm - one running VM as others see it: vms/NAME/vm.ini. Written when QEMU was started (with
+ * --exec just before), whenever a device comes or goes, and when the guest is ready.
  */
 typedef struct {
 	char *name;
