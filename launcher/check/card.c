@@ -2,7 +2,7 @@
 /*
  * One card: can it be given away now, and what will reach it while a VM has it?
  */
-#include "launcher/check/parts.h"
+#include "launcher/check/checking.h"
 
 #include <string.h>
 
@@ -11,61 +11,49 @@
 #include "vfio/reset.h"
 #include "vfio/sysfs.h"
 
-static const HvrPciState *state_of(const HvrCheck *check, const HvrPciFunction *function)
+/* "driver e1000e" */
+static char *driver_text(const HvrPciFunction *function)
 {
-	return g_hash_table_lookup(check->view->states, function);
+	if (!function->driver)
+		return g_strdup("no driver");
+	return g_strconcat("driver ", function->driver, NULL);
 }
 
 static void check_identity(HvrCheck *check, const HvrClaimedCard *card)
 {
 	const HvrPciFunction *function = card->function;
 	g_autofree char *name = hvr_inventory_describe(check->inventory, function);
+	g_autofree char *driver = driver_text(function);
+	const char *path = "unknown";
 
-	hvr_check_pass(check, "card", function->name, "%s (%04x:%04x), path %s, %s%s", name,
-		       function->vendor, function->device,
-		       function->path ? function->path : "unknown",
-		       function->driver ? "driver " : "no driver",
-		       function->driver ? function->driver : "");
-}
-
-/* Of a captured tree config space is often left out: it takes root to copy more than 64 bytes. */
-static gboolean is_config_left_out(const HvrCheck *check, const char *name)
-{
-	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s/config", name);
-
-	return check->context->captured && !hvr_sysfs_exists(check->context->host.sys, path);
+	if (function->path)
+		path = function->path;
+	hvr_check_pass(check, "card", "%s (%04x:%04x), path %s, %s", name, function->vendor,
+		       function->device, path, driver);
 }
 
 /* FALSE: nothing else that is asked of it would make sense. */
 static gboolean check_alive(HvrCheck *check, const HvrClaimedCard *card)
 {
 	const char *name = card->function->name;
+	g_autofree char *config = g_strdup_printf("bus/pci/devices/%s/config", name);
 	GError *error = NULL;
 
-	if (is_config_left_out(check, name)) {
-		hvr_check_say(check, HVR_CHECK_UNSURE, "card-alive", name, "run check on that host",
+	/* Config space is often left out: it takes root to copy more than 64 bytes of it. */
+	if (check->context->captured && !hvr_sysfs_exists(check->context->host.sys, config)) {
+		hvr_check_say(check, HVR_CHECK_UNSURE, "card-alive", "run check on that host",
 			      "the captured tree has no config space");
 		return TRUE;
 	}
 	if (!hvr_judge_alive(check->view, card->function, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-alive", name, error,
-				 HVR_CHECK_SEE_RUN);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-alive", error, HVR_CHECK_SEE_RUN);
 		return FALSE;
 	}
-	hvr_check_pass(check, "card-alive", name, "config space answers");
+	hvr_check_pass(check, "card-alive", "config space answers");
 	return TRUE;
 }
 
-static void check_domain(HvrCheck *check, const HvrClaimedCard *card)
-{
-	GError *error = NULL;
-
-	if (!hvr_judge_domain(card->function, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-domain", card->function->name, error,
-				 HVR_CHECK_SEE_RUN);
-}
-
-/* "0000:02:00.0 (driver e1000e, the host uses it), 0000:00:1c.4 (a bridge)" */
+/* "0000:02:00.0 (driver e1000e, of the host), 0000:00:1c.4 (a bridge)"; empty: it is alone */
 static char *describe_members(const HvrCheck *check, const HvrPciFunction *function)
 {
 	const GPtrArray *group = hvr_inventory_group(check->inventory, function->group);
@@ -73,16 +61,18 @@ static char *describe_members(const HvrCheck *check, const HvrPciFunction *funct
 
 	for (guint i = 0; i < group->len; i++) {
 		const HvrPciFunction *member = g_ptr_array_index(group, i);
+		g_autofree char *driver = driver_text(member);
 		if (member == function)
 			continue;
-		g_string_append_printf(text, "%s%s (", text->len ? ", " : ", with ", member->name);
+		if (text->len)
+			g_string_append(text, ", ");
 		if (hvr_pci_function_is_bridge(member))
-			g_string_append(text, "a bridge");
+			g_string_append_printf(text, "%s (a bridge", member->name);
 		else
-			g_string_append_printf(text, "%s%s",
-					       member->driver ? "driver " : "no driver",
-					       member->driver ? member->driver : "");
-		g_string_append(text, hvr_pci_function_blocks(member) ? ", of the host)" : ")");
+			g_string_append_printf(text, "%s (%s", member->name, driver);
+		if (hvr_pci_function_blocks(member))
+			g_string_append(text, ", of the host");
+		g_string_append_c(text, ')');
 	}
 	return g_string_free(text, FALSE);
 }
@@ -93,20 +83,21 @@ static gboolean check_group(HvrCheck *check, const HvrClaimedCard *card)
 	GError *error = NULL;
 
 	if (!hvr_judge_iommu(check->facts, function, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", function->name, error,
-				 HVR_CHECK_SEE_RUN);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", error, HVR_CHECK_SEE_RUN);
 		return FALSE;
 	}
 	g_autoptr(GPtrArray) companions =
 		hvr_judge_companions(check->inventory, check->claim, card);
 	if (!hvr_judge_group(card, companions, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", function->name, error,
-				 HVR_CHECK_SEE_RUN);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", error, HVR_CHECK_SEE_RUN);
 		return TRUE;
 	}
 	g_autofree char *members = describe_members(check, function);
-	hvr_check_pass(check, "card-group", function->name, "IOMMU group %d%s", function->group,
-		       *members ? members : ", alone in it");
+	if (*members)
+		hvr_check_pass(check, "card-group", "IOMMU group %d, with %s", function->group,
+			       members);
+	else
+		hvr_check_pass(check, "card-group", "IOMMU group %d, alone in it", function->group);
 	return TRUE;
 }
 
@@ -119,13 +110,13 @@ static void check_use(HvrCheck *check, const HvrClaimedCard *card)
 	if (check->context->captured)
 		return;
 	if (!hvr_claim_is_free(check->context, function, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-use", function->name, error,
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-use", error,
 				 "end that VM (hailo-vm-run stop), or start with --wait");
 	else if (!check->context->privileged && hvr_pci_function_blocks(function))
-		hvr_check_say(check, HVR_CHECK_UNSURE, "card-use", function->name, "check as root",
+		hvr_check_say(check, HVR_CHECK_UNSURE, "card-use", "check as root",
 			      "other users' processes cannot be seen");
 	else
-		hvr_check_pass(check, "card-use", function->name, "nobody uses it");
+		hvr_check_pass(check, "card-use", "nobody uses it");
 }
 
 /* vfio-pci refuses a physical function whose virtual ones are in use. */
@@ -137,7 +128,7 @@ static void check_sriov(HvrCheck *check, const HvrClaimedCard *card)
 
 	if (!hvr_sysfs_read_number(check->context->host.sys, path, 10, &functions) || !functions)
 		return;
-	hvr_check_say(check, HVR_CHECK_FAIL, "card-sriov", name,
+	hvr_check_say(check, HVR_CHECK_FAIL, "card-sriov",
 		      "take one of its virtual functions, or write 0 to its sriov_numvfs",
 		      "it has %" G_GUINT64_FORMAT " virtual functions, so vfio-pci refuses it",
 		      functions);
@@ -146,26 +137,29 @@ static void check_sriov(HvrCheck *check, const HvrClaimedCard *card)
 static void check_resets(HvrCheck *check, const HvrClaimedCard *card)
 {
 	const HvrPciFunction *function = card->function;
-	const HvrPciState *state = state_of(check, function);
+	const HvrPciState *state = g_hash_table_lookup(check->view->states, function);
 	const char *policy = hvr_judge_reset_policy(card->device, function);
-	HvrJournalEntry *entry = hvr_journal_find(check->view->journal, &function->address);
-	const char *original = entry ? entry->saved->reset_method : state->reset_method;
-	const char *left = policy && state->reset_method ? policy : state->reset_method;
+	const HvrJournalEntry *entry = hvr_journal_find(check->view->journal, &function->address);
+	const char *original = state->reset_method, *left = state->reset_method;
 	gboolean alone = hvr_reset_alone_on_bus(check->inventory, function);
+
+	if (entry)
+		original = entry->saved->reset_method;
+	if (policy && state->reset_method)
+		left = policy;
 	HvrResetReach reach = hvr_reset_reach(function, original, left, alone);
 	g_autofree char *text = hvr_reset_describe(reach, left);
 	gboolean wanted_none = function->quirk && g_strcmp0(function->quirk->reset_method, "") == 0;
 
 	if (wanted_none && reach == HVR_RESET_FUNCTION)
-		hvr_check_say(check, HVR_CHECK_WARN, "card-resets", function->name,
+		hvr_check_say(check, HVR_CHECK_WARN, "card-resets",
 			      "set reset = auto in its [device] section",
 			      "%s; the maker warns that these may freeze the host", text);
 	else if (wanted_none && !state->reset_method)
-		hvr_check_say(check, HVR_CHECK_WARN, "card-resets", function->name,
-			      "use Linux 5.15 or newer",
+		hvr_check_say(check, HVR_CHECK_WARN, "card-resets", "use Linux 5.15 or newer",
 			      "it has no reset_method, so function resets cannot be switched off");
 	else
-		hvr_check_pass(check, "card-resets", function->name, "%s", text);
+		hvr_check_pass(check, "card-resets", "%s", text);
 }
 
 static void check_power(HvrCheck *check, const HvrClaimedCard *card)
@@ -177,12 +171,12 @@ static void check_power(HvrCheck *check, const HvrClaimedCard *card)
 	if (!power)
 		return;
 	if (g_str_equal(power, "D3cold") || g_str_equal(power, "error"))
-		hvr_check_say(check, HVR_CHECK_WARN, "card-power", name,
+		hvr_check_say(check, HVR_CHECK_WARN, "card-power",
 			      "write 0 to its d3cold_allowed and on to its power/control; run does "
 			      "that too",
 			      "power state %s: it must be woken first", power);
 	else
-		hvr_check_pass(check, "card-power", name, "power state %s", power);
+		hvr_check_pass(check, "card-power", "power state %s", power);
 }
 
 static void check_node(HvrCheck *check, const HvrClaimedCard *card)
@@ -192,21 +186,24 @@ static void check_node(HvrCheck *check, const HvrClaimedCard *card)
 	GError *error = NULL;
 
 	if (check->facts->user->privileged)
-		hvr_check_pass(check, "card-node", function->name,
+		hvr_check_pass(check, "card-node",
 			       "/dev/%s will belong to user %s while the VM runs", node,
 			       check->facts->user->name);
 	else if (hvr_judge_prepared(check->facts, check->view, function, &error))
-		hvr_check_pass(check, "card-node", function->name, "user %s may open /dev/%s",
+		hvr_check_pass(check, "card-node", "user %s may open /dev/%s",
 			       check->facts->user->name, node);
 	else
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-node", function->name, error,
-				 HVR_CHECK_SEE_RUN);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-node", error, HVR_CHECK_SEE_RUN);
 }
 
 static void check_card(HvrCheck *check, const HvrClaimedCard *card)
 {
+	GError *error = NULL;
+
+	check->subject = card->function->name;
 	check_identity(check, card);
-	check_domain(check, card);
+	if (!hvr_judge_domain(card->function, &error))
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-domain", error, HVR_CHECK_SEE_RUN);
 	if (!check_alive(check, card) || !check_group(check, card))
 		return;
 	check_use(check, card);
@@ -221,4 +218,5 @@ void hvr_check_cards(HvrCheck *check)
 {
 	for (guint i = 0; i < check->claim->cards->len; i++)
 		check_card(check, g_ptr_array_index(check->claim->cards, i));
+	check->subject = HVR_CHECK_HOST;
 }

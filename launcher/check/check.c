@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "launcher/check/parts.h"
+#include "launcher/check/checking.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 
@@ -30,62 +30,61 @@ GPtrArray *hvr_check_results_new(void)
 }
 
 /* @seen, @fix: (transfer full) */
-static void add(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
-		char *seen, char *fix)
+static void add(HvrCheck *check, HvrCheckStatus status, const char *id, char *seen, char *fix)
 {
 	HvrCheckResult *result = g_new(HvrCheckResult, 1);
 
-	*result = (HvrCheckResult){
-		.id = id, .status = status, .subject = g_strdup(subject), .seen = seen, .fix = fix
-	};
+	*result = (HvrCheckResult){ .id = id,
+				    .status = status,
+				    .subject = g_strdup(check->subject),
+				    .seen = seen,
+				    .fix = fix };
 	g_ptr_array_add(check->results, result);
 }
 
-void hvr_check_pass(HvrCheck *check, const char *id, const char *subject, const char *format, ...)
+void hvr_check_pass(HvrCheck *check, const char *id, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	add(check, HVR_CHECK_PASS, id, subject, g_strdup_vprintf(format, args), NULL);
+	add(check, HVR_CHECK_PASS, id, g_strdup_vprintf(format, args), NULL);
 	va_end(args);
 }
 
-void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
-		   const char *fix, const char *format, ...)
+void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *fix,
+		   const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	add(check, status, id, subject, g_strdup_vprintf(format, args), g_strdup(fix));
+	add(check, status, id, g_strdup_vprintf(format, args), g_strdup(fix));
 	va_end(args);
 }
 
-/* The subject is printed in front anyway. */
-static const char *without_subject(const char *message, const char *subject)
-{
-	gsize length = strlen(subject);
-
-	if (strncmp(message, subject, length) == 0 && g_str_has_prefix(message + length, ": "))
-		return message + length + strlen(": ");
-	return message;
-}
-
-void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
-		      GError *error, const char *fix)
+void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, GError *error,
+		      const char *fix)
 {
 	g_autoptr(GError) owned = error;
-	g_auto(GStrv) parts = g_strsplit(without_subject(owned->message, subject), "\n", 2);
+	g_autofree char *in_front = g_strconcat(check->subject, ": ", NULL);
+	const char *message = owned->message;
 
-	add(check, status, id, subject, g_strdup(parts[0]),
-	    g_strdup(parts[0] && parts[1] ? parts[1] : fix));
+	/* The subject is printed in front anyway. */
+	if (g_str_has_prefix(message, in_front))
+		message += strlen(in_front);
+	g_auto(GStrv) lines = g_strsplit(message, "\n", 2);
+	if (lines[0] && lines[1])
+		fix = lines[1];
+	add(check, status, id, g_strdup(lines[0]), g_strdup(fix));
 }
 
-/* One [device] section for each accelerator, by address. */
+/* One [device] section for each accelerator, by address. @inventory: (nullable) */
 static HvrProfile *make_profile(const HvrInventory *inventory, GError **error)
 {
-	const GPtrArray *all = inventory ? hvr_inventory_functions(inventory) : NULL;
 	g_autoptr(GString) text = g_string_new("[vm]\nmemory = 1G\n");
+	const GPtrArray *all = NULL;
 
+	if (inventory)
+		all = hvr_inventory_functions(inventory);
 	for (guint i = 0; all && i < all->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(all, i);
 		if (function->quirk)
@@ -97,10 +96,13 @@ static HvrProfile *make_profile(const HvrInventory *inventory, GError **error)
 
 static void say_refused(const HvrProfileDevice *device, GError *error, gpointer data)
 {
+	HvrCheck *check = data;
 	g_autofree char *subject = g_strdup_printf("device '%s'", device->id);
 
-	hvr_check_refuse(data, HVR_CHECK_FAIL, "card", subject, error,
+	check->subject = subject;
+	hvr_check_refuse(check, HVR_CHECK_FAIL, "card", error,
 			 "name another card by match, address or path");
+	check->subject = HVR_CHECK_HOST;
 }
 
 static void find_cards(HvrCheck *check)
@@ -108,7 +110,7 @@ static void find_cards(HvrCheck *check)
 	check->claim = hvr_claim_choose(check->context, check->profile->devices, check->inventory,
 					say_refused, check);
 	if (!check->named && check->claim->cards->len == 0)
-		hvr_check_say(check, HVR_CHECK_FAIL, "card", HVR_CHECK_HOST,
+		hvr_check_say(check, HVR_CHECK_FAIL, "card",
 			      "see that the card is seated and powered, and look for 1e60 in "
 			      "'lspci -nn'; for any other card name a PROFILE",
 			      "no known accelerator");
@@ -117,7 +119,7 @@ static void find_cards(HvrCheck *check)
 
 static void ask_all(HvrCheck *check)
 {
-	hvr_check_host(check);
+	hvr_check_machine(check);
 	hvr_check_iommu(check);
 	hvr_check_vfio(check);
 	hvr_check_security(check);
@@ -132,7 +134,8 @@ static void ask_all(HvrCheck *check)
 		hvr_check_decision(check);
 }
 
-static void clear(HvrCheck *check)
+/* All but the results. */
+static void check_clear(HvrCheck *check)
 {
 	g_clear_pointer(&check->view, hvr_plan_view_free);
 	g_clear_pointer(&check->claim, hvr_claim_free);
@@ -140,30 +143,37 @@ static void clear(HvrCheck *check)
 	g_clear_pointer(&check->parts, hvr_parts_free);
 	g_clear_pointer(&check->facts, hvr_facts_free);
 }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrCheck, check_clear)
 
 GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError **error)
 {
 	g_autoptr(GPtrArray) results = hvr_check_results_new();
+	g_autoptr(HvrProfile) made = NULL;
 	GError *no_pci = NULL, *no_user = NULL;
-	HvrCheck check = { .context = context, .results = results, .named = profile != NULL };
+	g_auto(HvrCheck) check = { .context = context,
+				   .profile = profile,
+				   .named = profile != NULL,
+				   .subject = HVR_CHECK_HOST,
+				   .results = results };
 
 	check.inventory = hvr_inventory_read(&context->host, &no_pci);
 	if (no_pci)
-		hvr_check_refuse(&check, HVR_CHECK_FAIL, "pci", HVR_CHECK_HOST, no_pci,
+		hvr_check_refuse(&check, HVR_CHECK_FAIL, "pci", no_pci,
 				 "see that sysfs is mounted on /sys, and that this host has PCI");
-	g_autoptr(HvrProfile) made = profile ? NULL : make_profile(check.inventory, error);
-	check.profile = profile ? profile : made;
+	if (!profile) {
+		made = make_profile(check.inventory, error);
+		check.profile = made;
+	}
 	if (!check.profile)
-		return clear(&check), NULL;
+		return NULL;
 	check.facts = hvr_facts_gather(context, check.profile, &no_user);
 	if (check.facts)
 		check.parts = hvr_parts_gather(context, check.profile, check.facts->user, &no_user);
 	if (check.parts)
 		ask_all(&check);
 	else
-		hvr_check_refuse(&check, HVR_CHECK_FAIL, "user", HVR_CHECK_HOST, no_user,
+		hvr_check_refuse(&check, HVR_CHECK_FAIL, "user", no_user,
 				 "set [security] user to one that is not root");
-	clear(&check);
 	return g_steal_pointer(&results);
 }
 

@@ -2,7 +2,7 @@
 /*
  * What the user's profile asks beyond its cards, and the last word: run's own decision.
  */
-#include "launcher/check/parts.h"
+#include "launcher/check/checking.h"
 #include "launcher/host/decide.h"
 #include "launcher/host/judge.h"
 
@@ -14,12 +14,11 @@ static void check_memlock(HvrCheck *check)
 	if (check->claim->cards->len == 0 && !check->profile->memory.locked)
 		return;
 	if (!hvr_judge_memlock(check->profile, facts, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "memlock", HVR_CHECK_HOST, error,
-				 HVR_CHECK_SEE_RUN);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "memlock", error, HVR_CHECK_SEE_RUN);
 	else if (facts->memlock_max == G_MAXUINT64)
-		hvr_check_pass(check, "memlock", HVR_CHECK_HOST, "no limit");
+		hvr_check_pass(check, "memlock", "no limit");
 	else
-		hvr_check_pass(check, "memlock", HVR_CHECK_HOST,
+		hvr_check_pass(check, "memlock",
 			       "user %s may lock %" G_GUINT64_FORMAT
 			       " MiB, and the VM locks %" G_GUINT64_FORMAT " MiB",
 			       facts->user->name, facts->memlock_max >> 20,
@@ -31,35 +30,22 @@ static void check_files(HvrCheck *check)
 	GError *error = NULL;
 
 	if (!hvr_judge_files(check->parts, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "files", HVR_CHECK_HOST, error,
-				 HVR_CHECK_SEE_RUN);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "files", error, HVR_CHECK_SEE_RUN);
 	else if (check->profile->disks->len || check->profile->kernel)
-		hvr_check_pass(check, "files", HVR_CHECK_HOST,
-			       "user %s can use the profile's disks and boot files",
+		hvr_check_pass(check, "files", "user %s can use the profile's disks and boot files",
 			       check->facts->user->name);
-}
-
-static void check_parts(HvrCheck *check)
-{
-	GError *error = NULL;
-
-	if (!hvr_judge_parts(check->parts, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "parts", HVR_CHECK_HOST, error,
-				 HVR_CHECK_SEE_RUN);
 }
 
 void hvr_check_profile(HvrCheck *check)
 {
+	GError *error = NULL;
+
 	if (!check->named || check->context->captured)
 		return;
 	check_memlock(check);
 	check_files(check);
-	check_parts(check);
-}
-
-static gboolean failed_before(const HvrCheck *check)
-{
-	return hvr_check_exit_status(check->results) == 1;
+	if (!hvr_judge_parts(check->parts, &error))
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "parts", error, HVR_CHECK_SEE_RUN);
 }
 
 /* Behind another "no" it would only say that again. */
@@ -71,15 +57,14 @@ void hvr_check_decision(HvrCheck *check)
 	g_auto(HvrDecision) decision = { 0 };
 	GError *error = NULL;
 
-	if (check->context->captured || failed_before(check))
+	if (check->context->captured || hvr_check_exit_status(check->results) == 1)
 		return;
 	if (!hvr_decide(check->context, check->profile, &whom, &decision, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "run", HVR_CHECK_HOST, error,
-				 HVR_CHECK_SEE_RUN);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "run", error, HVR_CHECK_SEE_RUN);
 		return;
 	}
 	guint cards = decision.plan->cards->len, functions = decision.plan->functions->len;
-	hvr_check_pass(check, "run", HVR_CHECK_HOST,
+	hvr_check_pass(check, "run",
 		       "VM '%s' would start with %u card%s; %u PCI function%s would change hands",
 		       check->profile->name, cards, cards == 1 ? "" : "s", functions,
 		       functions == 1 ? "" : "s");

@@ -4,7 +4,7 @@
  * something and end. What is named as QEMU may be anything, such as a script that waits for
  * something: it has a deadline, and after the first one that it misses it is asked nothing more.
  */
-#include "launcher/check/parts.h"
+#include "launcher/check/checking.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +22,8 @@
 /* JSON for -device, which spares us its escaping. */
 #define VERSION_MAJOR 6
 #define VERSION_MINOR 2
+
+#define SEE_VERSION "see that this user can run it: QEMU -version"
 
 /* Far more than -device help takes on a machine that emulates another. */
 #define ANSWER_MS 20000
@@ -59,7 +61,6 @@ static char *ask(const HvrCheck *check, const char *const *options, GError **err
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 	g_auto(HvrFd) answer = open_answer();
-	guint answer_ms = check->context->answer_ms;
 	int saved = errno;
 
 	if (answer < 0) {
@@ -71,12 +72,16 @@ static char *ask(const HvrCheck *check, const char *const *options, GError **err
 	for (; *options; options++)
 		g_ptr_array_add(argv, (gpointer)*options);
 	g_ptr_array_add(argv, NULL);
-	const HvrProgram program = { .path = check->facts->qemu_path,
-				     .argv = (const char *const *)argv->pdata,
-				     .identity = hvr_user_identity(check->facts->user),
-				     .stdout_fd = answer,
-				     .timeout_ms = answer_ms ? answer_ms : ANSWER_MS };
-	return hvr_program_run(&program, error) ? read_answer(answer) : NULL;
+	HvrProgram program = { .path = check->facts->qemu_path,
+			       .argv = (const char *const *)argv->pdata,
+			       .identity = hvr_user_identity(check->facts->user),
+			       .stdout_fd = answer,
+			       .timeout_ms = ANSWER_MS };
+	if (check->context->answer_ms)
+		program.timeout_ms = check->context->answer_ms;
+	if (!hvr_program_run(&program, error))
+		return NULL;
+	return read_answer(answer);
 }
 
 /* TRUE: it did not answer in time, which is said then. Takes @error in that case. */
@@ -84,7 +89,7 @@ static gboolean is_late(HvrCheck *check, const char *id, GError **error)
 {
 	if (!g_error_matches(*error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY))
 		return FALSE;
-	hvr_check_refuse(check, HVR_CHECK_UNKNOWN, id, HVR_CHECK_HOST, g_steal_pointer(error),
+	hvr_check_refuse(check, HVR_CHECK_UNKNOWN, id, g_steal_pointer(error),
 			 "see what keeps it: run it by hand with -version, or set [qemu] binary "
 			 "to another one");
 	return TRUE;
@@ -93,13 +98,15 @@ static gboolean is_late(HvrCheck *check, const char *id, GError **error)
 /* "QEMU emulator version 7.2.22 (Debian ...)" */
 static gboolean parse_version(const char *text, gulong *out_major, gulong *out_minor)
 {
-	const char *number = text ? strstr(text, "version ") : NULL;
+	const char *number = strstr(text, "version ");
 	char *end = NULL;
 
 	if (!number)
 		return FALSE;
 	*out_major = strtoul(number + strlen("version "), &end, 10);
-	*out_minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+	*out_minor = 0;
+	if (*end == '.')
+		*out_minor = strtoul(end + 1, NULL, 10);
 	return *out_major > 0;
 }
 
@@ -114,60 +121,58 @@ static gboolean check_version(HvrCheck *check)
 
 	if (is_late(check, "qemu", &error))
 		return FALSE;
-	if (!parse_version(text, &major, &minor)) {
-		hvr_check_say(check, HVR_CHECK_UNKNOWN, "qemu", HVR_CHECK_HOST,
-			      "see that this user can run it: QEMU -version",
-			      "%s does not tell its version%s%s", path, error ? ": " : "",
-			      error ? error->message : "");
+	if (error) {
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "qemu", SEE_VERSION,
+			      "%s does not tell its version: %s", path, error->message);
+		return FALSE;
+	}
+	if (!text || !parse_version(text, &major, &minor)) {
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "qemu", SEE_VERSION,
+			      "%s does not tell its version", path);
 		return FALSE;
 	}
 	if (major > VERSION_MAJOR || (major == VERSION_MAJOR && minor >= VERSION_MINOR))
-		hvr_check_pass(check, "qemu", HVR_CHECK_HOST, "%s, version %lu.%lu", path, major,
-			       minor);
+		hvr_check_pass(check, "qemu", "%s, version %lu.%lu", path, major, minor);
 	else
-		hvr_check_say(check, HVR_CHECK_FAIL, "qemu", HVR_CHECK_HOST,
+		hvr_check_say(check, HVR_CHECK_FAIL, "qemu",
 			      "install QEMU 6.2 or newer, or set [qemu] binary to one",
 			      "%s is version %lu.%lu, too old for JSON in -device", path, major,
 			      minor);
 	return TRUE;
 }
 
-static const char *find_missing(const char *text)
-{
-	static const char *const needed[] = { "vfio-pci", "pcie-root-port" };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(needed); i++) {
-		g_autofree char *name = g_strdup_printf("name \"%s\"", needed[i]);
-		if (!strstr(text, name))
-			return needed[i];
-	}
-	return NULL;
-}
-
+/* FALSE: it was late. */
 static gboolean check_devices(HvrCheck *check)
 {
 	static const char *const options[] = { "-machine", "none", "-device", "help", NULL };
+	static const char *const needed[] = { "vfio-pci", "pcie-root-port" };
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = ask(check, options, &error);
-	const char *missing = text ? find_missing(text) : NULL;
 	g_autofree char *install = g_strdup_printf(
 		"install the full QEMU for this machine (Debian, Ubuntu: apt install %s)",
 		hvr_machine_find(check->profile->machine)->package);
+	const char *missing = NULL;
 
+	for (gsize i = 0; text && !missing && i < G_N_ELEMENTS(needed); i++) {
+		g_autofree char *name = g_strdup_printf("name \"%s\"", needed[i]);
+		if (!strstr(text, name))
+			missing = needed[i];
+	}
 	if (is_late(check, "qemu-devices", &error))
 		return FALSE;
 	if (!text)
-		hvr_check_say(check, HVR_CHECK_UNKNOWN, "qemu-devices", HVR_CHECK_HOST,
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "qemu-devices",
 			      "see what QEMU says to -device help",
 			      "it does not tell which devices it has");
 	else if (missing)
-		hvr_check_say(check, HVR_CHECK_FAIL, "qemu-devices", HVR_CHECK_HOST, install,
-			      "it has no device %s", missing);
+		hvr_check_say(check, HVR_CHECK_FAIL, "qemu-devices", install, "it has no device %s",
+			      missing);
 	else
-		hvr_check_pass(check, "qemu-devices", HVR_CHECK_HOST,
-			       "it has vfio-pci and pcie-root-port");
+		hvr_check_pass(check, "qemu-devices", "it has vfio-pci and pcie-root-port");
 	return TRUE;
 }
+
+#define NO_SECCOMP "use a QEMU that was built with seccomp, or set [security] sandbox = no"
 
 static void check_sandbox(HvrCheck *check)
 {
@@ -175,8 +180,7 @@ static void check_sandbox(HvrCheck *check)
 	g_autoptr(GError) error = NULL;
 
 	if (!check->profile->sandbox) {
-		hvr_check_say(check, HVR_CHECK_WARN, "qemu-sandbox", HVR_CHECK_HOST,
-			      "set [security] sandbox = yes",
+		hvr_check_say(check, HVR_CHECK_WARN, "qemu-sandbox", "set [security] sandbox = yes",
 			      "the profile switches QEMU's sandbox off");
 		return;
 	}
@@ -184,13 +188,13 @@ static void check_sandbox(HvrCheck *check)
 	if (is_late(check, "qemu-sandbox", &error))
 		return;
 	if (text)
-		hvr_check_pass(check, "qemu-sandbox", HVR_CHECK_HOST, "it takes -sandbox on");
+		hvr_check_pass(check, "qemu-sandbox", "it takes -sandbox on");
+	else if (error)
+		hvr_check_say(check, HVR_CHECK_FAIL, "qemu-sandbox", NO_SECCOMP,
+			      "it refuses -sandbox on: %s", error->message);
 	else
-		hvr_check_say(check, HVR_CHECK_FAIL, "qemu-sandbox", HVR_CHECK_HOST,
-			      "use a QEMU that was built with seccomp, or set [security] sandbox = "
-			      "no",
-			      "it refuses -sandbox on%s%s", error ? ": " : "",
-			      error ? error->message : "");
+		hvr_check_say(check, HVR_CHECK_FAIL, "qemu-sandbox", NO_SECCOMP,
+			      "it refuses -sandbox on");
 }
 
 void hvr_check_qemu(HvrCheck *check)
@@ -200,8 +204,7 @@ void hvr_check_qemu(HvrCheck *check)
 	if (check->context->captured)
 		return;
 	if (!hvr_judge_qemu(check->profile, check->facts, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "qemu", HVR_CHECK_HOST, error,
-				 HVR_CHECK_SEE_RUN);
+		hvr_check_refuse(check, HVR_CHECK_FAIL, "qemu", error, HVR_CHECK_SEE_RUN);
 		return;
 	}
 	if (check_version(check) && check_devices(check))

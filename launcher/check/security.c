@@ -3,7 +3,7 @@
  * What may stand in the way although everything else is right: lockdown and Secure Boot (unsigned
  * modules are refused; VFIO itself and reset_method work), SELinux and AppArmor.
  */
-#include "launcher/check/parts.h"
+#include "launcher/check/checking.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -14,13 +14,17 @@
 
 #define SECURE_BOOT "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
-/* "none [integrity] confidentiality": what stands in brackets. */
-static char *chosen_word(const char *text)
+/* Of "none [integrity] confidentiality" what stands in brackets. NULL: it is not to be seen */
+static char *lockdown_level(const HvrHost *host)
 {
-	const char *start = text ? strchr(text, '[') : NULL;
-	const char *end = start ? strchr(start, ']') : NULL;
+	g_autofree char *text = hvr_sysfs_read_line(host->sys, "kernel/security/lockdown");
 
-	return end ? g_strndup(start + 1, (gsize)(end - start - 1)) : NULL;
+	if (!text)
+		return NULL;
+	g_auto(GStrv) around = g_strsplit_set(text, "[]", 3);
+	if (g_strv_length(around) != 3)
+		return NULL;
+	return g_strdup(around[1]);
 }
 
 static gboolean secure_boot_on(const HvrHost *host)
@@ -33,24 +37,23 @@ static gboolean secure_boot_on(const HvrHost *host)
 
 static void check_lockdown(HvrCheck *check)
 {
-	const HvrHost *host = &check->context->host;
-	g_autofree char *text = hvr_sysfs_read_line(host->sys, "kernel/security/lockdown");
-	g_autofree char *level = chosen_word(text);
-	gboolean secure_boot = secure_boot_on(host);
+	g_autofree char *level = lockdown_level(&check->context->host);
+	g_autoptr(GString) in_force = g_string_new(level);
 
-	if (!secure_boot && (!level || g_str_equal(level, "none")))
-		hvr_check_pass(check, "lockdown", HVR_CHECK_HOST, "off%s",
-			       level ? "" : ", or not to be seen; no Secure Boot");
+	if (secure_boot_on(&check->context->host))
+		g_string_prepend(in_force, level ? "Secure Boot, " : "Secure Boot");
+	if (in_force->len == 0)
+		hvr_check_pass(check, "lockdown", "off, or not to be seen; no Secure Boot");
+	else if (g_str_equal(in_force->str, "none"))
+		hvr_check_pass(check, "lockdown", "off");
 	else if (check->facts->vfio_pci)
-		hvr_check_pass(check, "lockdown", HVR_CHECK_HOST,
-			       "%s%s%s: VFIO works under it, with the kernel's own signed modules",
-			       secure_boot ? "Secure Boot" : "", secure_boot && level ? ", " : "",
-			       level ? level : "");
+		hvr_check_pass(check, "lockdown",
+			       "%s: VFIO works under it, with the kernel's own signed modules",
+			       in_force->str);
 	else
-		hvr_check_say(check, HVR_CHECK_WARN, "lockdown", HVR_CHECK_HOST,
+		hvr_check_say(check, HVR_CHECK_WARN, "lockdown",
 			      "install the distribution's kernel, whose modules are signed",
-			      "%s: modules that are not signed are not loaded",
-			      secure_boot ? "Secure Boot" : level);
+			      "%s: modules that are not signed are not loaded", in_force->str);
 }
 
 /* Are we ourselves confined? Whoever is not may do what run does. */
@@ -61,12 +64,12 @@ static void check_selinux(HvrCheck *check, const char *label)
 
 	if (!hvr_sysfs_read_number(host->sys, "fs/selinux/enforce", 10, &enforcing))
 		return;
-	if (!enforcing || !label || strstr(label, "unconfined_t"))
-		hvr_check_pass(check, "selinux", HVR_CHECK_HOST, "%s",
-			       enforcing ? "enforcing, and this user is not confined"
-					 : "permissive");
+	if (!enforcing)
+		hvr_check_pass(check, "selinux", "permissive");
+	else if (!label || strstr(label, "unconfined_t"))
+		hvr_check_pass(check, "selinux", "enforcing, and this user is not confined");
 	else
-		hvr_check_say(check, HVR_CHECK_WARN, "selinux", HVR_CHECK_HOST,
+		hvr_check_say(check, HVR_CHECK_WARN, "selinux",
 			      "run from an unconfined login, or see 'ausearch -m avc' for what it "
 			      "denies",
 			      "enforcing, and this process is confined as %s", label);
@@ -80,9 +83,9 @@ static void check_apparmor(HvrCheck *check, const char *label)
 	if (g_strcmp0(enabled, "Y") != 0 || !label)
 		return;
 	if (g_str_has_prefix(label, "unconfined") || g_str_has_suffix(label, "(complain)"))
-		hvr_check_pass(check, "apparmor", HVR_CHECK_HOST, "on, and not in the way");
+		hvr_check_pass(check, "apparmor", "on, and not in the way");
 	else
-		hvr_check_say(check, HVR_CHECK_WARN, "apparmor", HVR_CHECK_HOST,
+		hvr_check_say(check, HVR_CHECK_WARN, "apparmor",
 			      "run outside of this profile (in Docker: --security-opt "
 			      "apparmor=unconfined)",
 			      "this process is confined by %s", label);

@@ -8,23 +8,21 @@
 
 #define RESET "\033[0m"
 
-static const char *colour_of(HvrCheckStatus status)
-{
-	static const char *const colours[] = { [HVR_CHECK_PASS] = "\033[32m",
-					       [HVR_CHECK_WARN] = "\033[33m",
-					       [HVR_CHECK_FAIL] = "\033[1;31m",
-					       [HVR_CHECK_UNKNOWN] = "\033[35m",
-					       [HVR_CHECK_UNSURE] = "\033[35m" };
-
-	return colours[status];
-}
+static const char *const colours[] = { [HVR_CHECK_PASS] = "\033[32m",
+				       [HVR_CHECK_WARN] = "\033[33m",
+				       [HVR_CHECK_FAIL] = "\033[1;31m",
+				       [HVR_CHECK_UNKNOWN] = "\033[35m",
+				       [HVR_CHECK_UNSURE] = "\033[35m" };
 
 static void append_result(GString *text, const HvrCheckResult *result, gboolean colour)
 {
-	g_string_append_printf(text, "%s%-7s%s %s: %s: %s\n",
-			       colour ? colour_of(result->status) : "",
-			       hvr_check_status_name(result->status), colour ? RESET : "",
-			       result->id, result->subject, result->seen);
+	const char *status = hvr_check_status_name(result->status);
+
+	if (colour)
+		g_string_append_printf(text, "%s%-7s" RESET, colours[result->status], status);
+	else
+		g_string_append_printf(text, "%-7s", status);
+	g_string_append_printf(text, " %s: %s: %s\n", result->id, result->subject, result->seen);
 	if (result->fix)
 		g_string_append_printf(text, "        fix: %s\n", result->fix);
 }

@@ -11,9 +11,10 @@
 
 #include <string.h>
 
-#include "launcher/check/parts.h"
+#include "launcher/check/checking.h"
 #include "launcher/guest/verify-known.h"
 
+#define GUEST	   "guest"
 #define TEXT_BYTES 160
 
 HvrVerifyNode *hvr_verify_node_new(const char *name, const char *problem)
@@ -94,14 +95,14 @@ static void judge_driver(HvrCheck *check, const HvrVerifyFacts *facts)
 	g_autofree char *version = plain(facts->driver);
 
 	if (facts->driver)
-		hvr_check_pass(check, "guest-driver", "guest", "hailo_pci %s is loaded", version);
+		hvr_check_pass(check, "guest-driver", "hailo_pci %s is loaded", version);
 	else if (facts->driver5)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-driver", "guest",
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-driver",
 			      "install the driver of HailoRT 4.x (module hailo_pci) in the guest",
 			      "only hailo1x_pci is loaded, the driver of HailoRT 5.x, which knows "
 			      "no Hailo-8");
 	else
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-driver", "guest",
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-driver",
 			      "install HailoRT's PCIe driver in the guest and load it: modprobe "
 			      "hailo_pci",
 			      "hailo_pci is not loaded");
@@ -114,10 +115,9 @@ static void judge_minimum(HvrCheck *check, const HvrVerifyFacts *facts, const ch
 	if (!version)
 		return;
 	if (hvr_verify_compare(version, minimum) >= 0)
-		hvr_check_pass(check, "guest-minimum", "guest", "%s is at least %s", version,
-			       minimum);
+		hvr_check_pass(check, "guest-minimum", "%s is at least %s", version, minimum);
 	else
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-minimum", "guest",
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-minimum",
 			      "install a newer HailoRT in the guest: drivers before 4.20 cannot "
 			      "start a card whose firmware runs already",
 			      "the driver is %s, older than %s ([guest] hailort-min)", version,
@@ -129,14 +129,13 @@ static void judge_log(HvrCheck *check, const HvrVerifyFacts *facts)
 	const HvrVerifyKnown *known = hvr_verify_known_log(facts->log);
 
 	if (known)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-log", "guest", known->fix,
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-log", known->fix,
 			      "its kernel log says \"%s\": %s", known->text, known->meaning);
 	else if (facts->log)
-		hvr_check_pass(check, "guest-log", "guest",
-			       "its kernel log has no known complaint");
+		hvr_check_pass(check, "guest-log", "its kernel log has no known complaint");
 	else
-		hvr_check_say(check, HVR_CHECK_UNSURE, "guest-log", "guest",
-			      "let the agent run dmesg", "its kernel log cannot be read");
+		hvr_check_say(check, HVR_CHECK_UNSURE, "guest-log", "let the agent run dmesg",
+			      "its kernel log cannot be read");
 }
 
 static void judge_node(HvrCheck *check, const HvrVerifyNode *node)
@@ -144,15 +143,17 @@ static void judge_node(HvrCheck *check, const HvrVerifyNode *node)
 	const HvrVerifyKnown *known = node->problem ? hvr_verify_known(node->problem, 0) : NULL;
 	g_autofree char *problem = plain(node->problem);
 
+	check->subject = node->name;
 	if (!node->problem)
-		hvr_check_pass(check, "guest-node", node->name, "it opens");
+		hvr_check_pass(check, "guest-node", "it opens");
 	else if (known)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node", node->name, known->fix,
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node", known->fix,
 			      "it does not open: %s", known->meaning);
 	else
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node", node->name,
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node",
 			      "the guest's kernel log may say more: hailo-vm-run exec VM -- dmesg",
 			      "it does not open: %s", problem);
+	check->subject = GUEST;
 }
 
 static void judge_nodes(HvrCheck *check, const HvrVerifyFacts *facts)
@@ -160,7 +161,7 @@ static void judge_nodes(HvrCheck *check, const HvrVerifyFacts *facts)
 	for (guint i = 0; facts->nodes && i < facts->nodes->len; i++)
 		judge_node(check, g_ptr_array_index(facts->nodes, i));
 	if (!facts->nodes || facts->nodes->len == 0)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node", "guest",
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node",
 			      "is the card in the VM (hailo-vm-run status)? If so, the guest's "
 			      "kernel log says why the driver did not take it",
 			      "the driver has no card: there is no hailo node");
@@ -173,21 +174,21 @@ static void judge_library(HvrCheck *check, const HvrVerifyFacts *facts)
 	g_autofree char *driver = hvr_verify_find_version(facts->driver);
 
 	if (output->status == 127)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library", "guest",
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library",
 			      "install HailoRT (hailort and its tools) in the guest",
 			      "there is no hailortcli in the agent's PATH");
 	else if (output->status != 0 || !version)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library", "guest",
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library",
 			      "install HailoRT in the guest anew",
 			      "hailortcli --version ended with status %d", output->status);
 	else if (driver && hvr_verify_compare(driver, version) != 0)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library", "guest",
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library",
 			      "install both from one release, then load the driver anew or start "
 			      "the guest again",
 			      "the library is %s, the driver %s: they must be of one version",
 			      version, driver);
 	else
-		hvr_check_pass(check, "guest-library", "guest", "hailortcli %s", version);
+		hvr_check_pass(check, "guest-library", "hailortcli %s", version);
 }
 
 /* "Device Architecture: HAILO8" -> "HAILO8". NULL: it is not said. [transfer full] */
@@ -208,16 +209,16 @@ static void refuse_identify(HvrCheck *check, const HvrVerifyOutput *output)
 	g_autofree char *text = plain(output->text);
 
 	if (output->status < 0)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", "guest",
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card",
 			      "see the guest's kernel log; a card that hangs may need unplug and "
 			      "plug, or a power cycle of the host",
 			      "hailortcli fw-control identify did not end in time");
 	else if (known)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", "guest", known->fix,
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", known->fix,
 			      "hailortcli fw-control identify: status %d: %s", output->status,
 			      known->meaning);
 	else
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", "guest",
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card",
 			      "the guest's kernel log may say more: hailo-vm-run exec VM -- dmesg",
 			      "hailortcli fw-control identify: status %d: %s", output->status,
 			      text);
@@ -237,14 +238,14 @@ static void judge_card(HvrCheck *check, const HvrVerifyFacts *facts)
 		refuse_identify(check, output);
 		return;
 	}
-	hvr_check_pass(check, "guest-card", "guest", "%s, firmware %s%s%s", architecture,
+	hvr_check_pass(check, "guest-card", "%s, firmware %s%s%s", architecture,
 		       firmware ? firmware : "unknown", serial ? ", serial " : "",
 		       serial ? serial : "");
 }
 
 GPtrArray *hvr_verify_judge(const HvrVerifyFacts *facts, const char *minimum)
 {
-	HvrCheck check = { .results = hvr_check_results_new() };
+	HvrCheck check = { .subject = GUEST, .results = hvr_check_results_new() };
 
 	judge_driver(&check, facts);
 	judge_minimum(&check, facts, minimum);

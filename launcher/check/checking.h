@@ -4,10 +4,10 @@
 #include "launcher/check/check.h"
 #include "launcher/host/claim.h"
 #include "launcher/host/facts.h"
-#include "launcher/parts/parts.h"
 #include "launcher/host/plan.h"
+#include "launcher/parts/parts.h"
 
-/* Among the check-*.c only: what they all look at, and how each adds its lines. */
+/* For those who add lines to a check: what they all look at, and how a line is added. */
 
 typedef struct {
 	HvrContext *context;
@@ -18,25 +18,24 @@ typedef struct {
 	HvrInventory *inventory; /* NULL: no PCI bus */
 	HvrClaim *claim;	 /* the cards, without locks and whether free or not */
 	HvrPlanView *view;
-	GPtrArray *results; /* of HvrCheckResult */
+	const char *subject; /* whom the lines that are added now are about */
+	GPtrArray *results;  /* of HvrCheckResult */
 } HvrCheck;
 
 #define HVR_CHECK_HOST "host"
 /* Where a verdict has no hint of its own. */
 #define HVR_CHECK_SEE_RUN "see what 'hailo-vm-run run PROFILE --dry-run' says"
 
-/* @subject is copied. */
-void hvr_check_pass(HvrCheck *check, const char *id, const char *subject, const char *format, ...)
-	G_GNUC_PRINTF(4, 5);
-void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
-		   const char *fix, const char *format, ...) G_GNUC_PRINTF(6, 7);
+void hvr_check_pass(HvrCheck *check, const char *id, const char *format, ...) G_GNUC_PRINTF(3, 4);
+void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *fix,
+		   const char *format, ...) G_GNUC_PRINTF(5, 6);
 /* A judge's "no": the message is what was seen, the hint, or else @fix, what to do. Takes @error.
  */
-void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, const char *subject,
-		      GError *error, const char *fix);
+void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, GError *error,
+		      const char *fix);
 
 /* One file each; every one adds at least one line, or has nothing to ask on this host. */
-void hvr_check_host(HvrCheck *check);	  /* processor, KVM, nesting, memory */
+void hvr_check_machine(HvrCheck *check);  /* processor, KVM, nesting, memory */
 void hvr_check_iommu(HvrCheck *check);	  /* IOMMU, interrupt remapping */
 void hvr_check_vfio(HvrCheck *check);	  /* modules, container node */
 void hvr_check_security(HvrCheck *check); /* lockdown, Secure Boot, SELinux, AppArmor */

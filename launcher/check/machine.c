@@ -3,7 +3,7 @@
  * The machine itself: its processor, whether KVM works on it, whether it is itself a guest, and how
  * much memory it has to give.
  */
-#include "launcher/check/parts.h"
+#include "launcher/check/checking.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +16,22 @@
 static void check_cpu(HvrCheck *check, const HvrCpu *cpu)
 {
 	if (check->profile->accel == HVR_ACCEL_TCG)
-		hvr_check_pass(check, "cpu", HVR_CHECK_HOST, "accel = tcg asks nothing of it");
+		hvr_check_pass(check, "cpu", "accel = tcg asks nothing of it");
 	else if (cpu->virtualises)
-		hvr_check_pass(check, "cpu", HVR_CHECK_HOST, "it can run virtual machines");
+		hvr_check_pass(check, "cpu", "it can run virtual machines");
 	else if (cpu->maker == HVR_CPU_ARM)
-		hvr_check_pass(check, "cpu", HVR_CHECK_HOST, "an Arm one: KVM tells");
+		hvr_check_pass(check, "cpu", "an Arm one: KVM tells");
 	else if (cpu->maker == HVR_CPU_OTHER)
-		hvr_check_say(check, HVR_CHECK_UNSURE, "cpu", HVR_CHECK_HOST,
-			      "see the line about KVM", "its maker is not known");
+		hvr_check_say(check, HVR_CHECK_UNSURE, "cpu", "see the line about KVM",
+			      "its maker is not known");
+	else if (cpu->is_guest)
+		hvr_check_say(check, HVR_CHECK_WARN, "cpu",
+			      "switch nested virtualisation on in the host below "
+			      "(kvm_intel.nested=1 or kvm_amd.nested=1, -cpu host)",
+			      "it shows neither vmx nor svm");
 	else
-		hvr_check_say(check, HVR_CHECK_WARN, "cpu", HVR_CHECK_HOST,
-			      cpu->is_guest ? "switch nested virtualisation on in the host below "
-					      "(kvm_intel.nested=1 or kvm_amd.nested=1, -cpu host)"
-					    : "enable VT-x or SVM in the firmware setup",
+		hvr_check_say(check, HVR_CHECK_WARN, "cpu",
+			      "enable VT-x or SVM in the firmware setup",
 			      "it shows neither vmx nor svm");
 }
 
@@ -38,12 +41,12 @@ static char *kvm_fix(const HvrCheck *check, const HvrCpu *cpu)
 	if (cpu->is_guest && !cpu->virtualises)
 		return g_strdup("switch nested virtualisation on in the host below, or set accel = "
 				"tcg");
-	if (!hvr_sysfs_exists(check->context->host.dev, "kvm"))
-		return g_strdup(cpu->virtualises
-					? "modprobe kvm_intel or kvm_amd; if that fails, enable "
-					  "virtualisation in the firmware setup"
-					: "enable virtualisation in the firmware setup, or set "
-					  "accel = tcg");
+	gboolean has_node = hvr_sysfs_exists(check->context->host.dev, "kvm");
+	if (!has_node && cpu->virtualises)
+		return g_strdup("modprobe kvm_intel or kvm_amd; if that fails, enable "
+				"virtualisation in the firmware setup");
+	if (!has_node)
+		return g_strdup("enable virtualisation in the firmware setup, or set accel = tcg");
 	if (cpu->is_guest)
 		return g_strdup("set accel = tcg, or fix nested virtualisation in the host below");
 	return g_strdup_printf("let the user open it: usermod -aG kvm %s, then log in again",
@@ -53,32 +56,33 @@ static char *kvm_fix(const HvrCheck *check, const HvrCpu *cpu)
 static void check_kvm(HvrCheck *check, const HvrCpu *cpu)
 {
 	const HvrFacts *facts = check->facts;
-	gboolean must = check->profile->accel == HVR_ACCEL_KVM;
 
 	if (check->profile->accel == HVR_ACCEL_TCG || check->context->captured)
 		return;
 	g_autofree char *fix = kvm_fix(check, cpu);
-	if (facts->kvm)
-		hvr_check_pass(check, "kvm", HVR_CHECK_HOST, "works for user %s%s",
-			       facts->user->name,
-			       facts->kvm_by_group ? ", by the group of its node" : "");
+	if (facts->kvm && facts->kvm_by_group)
+		hvr_check_pass(check, "kvm", "works for user %s, by the group of its node",
+			       facts->user->name);
+	else if (facts->kvm)
+		hvr_check_pass(check, "kvm", "works for user %s", facts->user->name);
+	else if (check->profile->accel == HVR_ACCEL_KVM)
+		hvr_check_say(check, HVR_CHECK_FAIL, "kvm", fix, "%s", facts->kvm_problem);
 	else
-		hvr_check_say(check, must ? HVR_CHECK_FAIL : HVR_CHECK_WARN, "kvm", HVR_CHECK_HOST,
-			      fix, "%s%s", facts->kvm_problem,
-			      must ? "" : "; VMs are emulated, which is slow");
+		hvr_check_say(check, HVR_CHECK_WARN, "kvm", fix,
+			      "%s; VMs are emulated, which is slow", facts->kvm_problem);
 }
 
 /* A guest can give away a card only if the host below gave it an IOMMU of its own. */
-static void check_nesting(HvrCheck *check, const HvrCpu *cpu)
+static void check_nesting(HvrCheck *check)
 {
 	const HvrHost *host = &check->context->host;
 	g_autofree char *product = hvr_sysfs_read_line(host->sys, "class/dmi/id/product_name");
 
-	if (!cpu->is_guest)
-		return;
-	hvr_check_pass(check, "nesting", HVR_CHECK_HOST,
-		       "this host is itself a virtual machine%s%s%s", product ? " (" : "",
-		       product ? product : "", product ? ")" : "");
+	if (product)
+		hvr_check_pass(check, "nesting", "this host is itself a virtual machine (%s)",
+			       product);
+	else
+		hvr_check_pass(check, "nesting", "this host is itself a virtual machine");
 }
 
 /* Linux 5.15 brought reset_method; before it nobody can stop the kernel's resets. */
@@ -86,25 +90,26 @@ static void check_kernel(HvrCheck *check)
 {
 	g_autofree char *release =
 		hvr_sysfs_read_line(check->context->host.proc, "sys/kernel/osrelease");
+	gulong minor = 0;
 	char *end = NULL;
-	gulong major = release ? strtoul(release, &end, 10) : 0;
-	gulong minor = end && *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
 
 	if (!release)
 		return;
+	gulong major = strtoul(release, &end, 10);
+	if (*end == '.')
+		minor = strtoul(end + 1, NULL, 10);
 	if (major > 5 || (major == 5 && minor >= 15))
-		hvr_check_pass(check, "kernel", HVR_CHECK_HOST, "Linux %s", release);
+		hvr_check_pass(check, "kernel", "Linux %s", release);
 	else
-		hvr_check_say(check, HVR_CHECK_WARN, "kernel", HVR_CHECK_HOST,
-			      "use Linux 5.15 or newer",
+		hvr_check_say(check, HVR_CHECK_WARN, "kernel", "use Linux 5.15 or newer",
 			      "Linux %s cannot be told which resets to use", release);
 }
 
-/* A number of /proc/meminfo, which has "NAME:   123 kB" lines. */
+/* A number of /proc/meminfo, which has "NAME:   123 kB" lines. @text: begins with a line end */
 static gboolean meminfo(const char *text, const char *name, guint64 *out_value)
 {
 	g_autofree char *wanted = g_strconcat("\n", name, ":", NULL);
-	const char *line = text ? strstr(text, wanted) : NULL;
+	const char *line = strstr(text, wanted);
 
 	if (!line)
 		return FALSE;
@@ -117,24 +122,23 @@ static void check_memory(HvrCheck *check, const char *text)
 	guint64 total_kib, free_kib, needed_mib = check->profile->memory_bytes / MIB;
 
 	if (!meminfo(text, "MemTotal", &total_kib) || !meminfo(text, "MemAvailable", &free_kib)) {
-		hvr_check_say(check, HVR_CHECK_UNSURE, "memory", HVR_CHECK_HOST, "see 'free -m'",
+		hvr_check_say(check, HVR_CHECK_UNSURE, "memory", "see 'free -m'",
 			      "the kernel does not say how much is free");
 		return;
 	}
 	if (total_kib / 1024 < needed_mib)
-		hvr_check_say(check, HVR_CHECK_FAIL, "memory", HVR_CHECK_HOST,
-			      "set a smaller [vm] memory",
+		hvr_check_say(check, HVR_CHECK_FAIL, "memory", "set a smaller [vm] memory",
 			      "this host has %" G_GUINT64_FORMAT
 			      " MiB, and the VM locks %" G_GUINT64_FORMAT " MiB of it",
 			      total_kib / 1024, needed_mib);
 	else if (free_kib / 1024 < needed_mib)
-		hvr_check_say(check, HVR_CHECK_WARN, "memory", HVR_CHECK_HOST,
+		hvr_check_say(check, HVR_CHECK_WARN, "memory",
 			      "end other programs, or set a smaller [vm] memory",
 			      "%" G_GUINT64_FORMAT
 			      " MiB are free, and the VM locks %" G_GUINT64_FORMAT " MiB",
 			      free_kib / 1024, needed_mib);
 	else
-		hvr_check_pass(check, "memory", HVR_CHECK_HOST,
+		hvr_check_pass(check, "memory",
 			       "%" G_GUINT64_FORMAT
 			       " MiB are free, and the VM locks %" G_GUINT64_FORMAT " MiB",
 			       free_kib / 1024, needed_mib);
@@ -151,30 +155,32 @@ static void check_hugepages(HvrCheck *check, const char *text)
 		return;
 	guint64 unused_mib = unused * page_kib / 1024;
 	if (free_kib / 1024 < check->profile->memory_bytes / MIB && unused_mib > 0)
-		hvr_check_say(check, HVR_CHECK_WARN, "hugepages", HVR_CHECK_HOST,
+		hvr_check_say(check, HVR_CHECK_WARN, "hugepages",
 			      "lower vm.nr_hugepages, or use them: [qemu] args with a "
 			      "memory-backend-file in a hugetlbfs",
 			      "%" G_GUINT64_FORMAT " MiB are set aside as huge pages that nobody "
 			      "uses, and other memory is short",
 			      unused_mib);
 	else
-		hvr_check_pass(check, "hugepages", HVR_CHECK_HOST,
+		hvr_check_pass(check, "hugepages",
 			       "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " are free", unused,
 			       pages);
 }
 
-void hvr_check_host(HvrCheck *check)
+void hvr_check_machine(HvrCheck *check)
 {
 	HvrCpu cpu = hvr_cpu_look(&check->context->host);
-	g_autofree char *memory = hvr_sysfs_read(check->context->host.proc, "meminfo", NULL);
-	g_autofree char *text = memory ? g_strconcat("\n", memory, NULL) : NULL;
 
 	check_cpu(check, &cpu);
 	check_kvm(check, &cpu);
-	check_nesting(check, &cpu);
+	if (cpu.is_guest)
+		check_nesting(check);
 	check_kernel(check);
 	if (!check->named)
 		return;
+	g_autofree char *memory = hvr_sysfs_read(check->context->host.proc, "meminfo", NULL);
+	/* g_strconcat() ends at a NULL */
+	g_autofree char *text = g_strconcat("\n", memory, NULL);
 	check_memory(check, text);
 	check_hugepages(check, text);
 }
