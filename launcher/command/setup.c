@@ -45,7 +45,7 @@ typedef struct {
 	const Options *options;
 	guint parts; /* as named; all of them when none is */
 	int target;
-	HvrSetupHost *host;
+	HvrSetupSystem *system;
 	HvrSetupState *state;
 } Setup;
 
@@ -75,7 +75,7 @@ static gboolean parse_parts(char **words, guint *out_parts, GError **error)
 /* The one that is named; else the one of the setup before; else this host's. */
 static gboolean set_cpu(Setup *setup, GError **error)
 {
-	return hvr_setup_host_set_cpu(setup->host, setup->state->cpu) ||
+	return hvr_setup_system_set_cpu(setup->system, setup->state->cpu) ||
 	       usage(error, "--cpu is intel, amd or arm");
 }
 
@@ -138,7 +138,7 @@ static gboolean ask(gboolean *out_answer, GError **error)
 
 static void say_done(const Setup *setup)
 {
-	if (!setup->host->live)
+	if (!setup->system->live)
 		hvr_message("done");
 	else
 		hvr_message("done; it takes effect when this host boots again");
@@ -148,9 +148,9 @@ static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **
 {
 	const Options *options = setup->options;
 	guint after = setup->state->pending | hvr_setup_changes_after(changes);
-	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(setup->host, after);
+	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(setup->system, after);
 	g_autofree char *text = hvr_setup_show(changes, commands);
-	HvrSetupSite site = { setup->target, setup->host, &hvr_setup_runner };
+	HvrSetupSite site = { setup->target, setup->system, &hvr_setup_runner };
 	gboolean answer = options->yes;
 
 	if (changes->len == 0 && setup->state->pending == 0) {
@@ -185,7 +185,7 @@ static int set_up(Setup *setup, GError **error)
 
 	if (!set_cpu(setup, error) || !choose_cards(setup, error))
 		return -1;
-	g_autoptr(HvrSetupPlan) plan = hvr_setup_plan_now(setup->host, parts, setup->state->cards,
+	g_autoptr(HvrSetupPlan) plan = hvr_setup_plan_now(setup->system, parts, setup->state->cards,
 							  setup->options->templates, error);
 	if (!plan)
 		return -1;
@@ -202,7 +202,7 @@ static int set_up(Setup *setup, GError **error)
 static int undo(Setup *setup, GError **error)
 {
 	g_autoptr(GPtrArray) changes =
-		hvr_setup_changes_undo(setup->target, setup->host, setup->parts, setup->state,
+		hvr_setup_changes_undo(setup->target, setup->system, setup->parts, setup->state,
 				       setup->options->force, error);
 
 	if (!changes)
@@ -220,7 +220,7 @@ static int status(Setup *setup, GError **error)
 		return puts("not set up"), 1;
 	if (!set_cpu(setup, error))
 		return -1;
-	g_autoptr(GPtrArray) changes = hvr_setup_drift(setup->target, setup->host, state, parts,
+	g_autoptr(GPtrArray) changes = hvr_setup_drift(setup->target, setup->system, state, parts,
 						       setup->options->templates, error);
 	if (!changes)
 		return -1;
@@ -268,11 +268,11 @@ static int run(Setup *setup, GError **error)
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(target, error);
 	if (!state)
 		return -1;
-	g_autoptr(HvrSetupHost) host =
-		hvr_setup_host_look(setup->context, target, setup->options->target == NULL);
+	g_autoptr(HvrSetupSystem) system =
+		hvr_setup_system_look(setup->context, target, setup->options->target == NULL);
 	setup->target = target;
 	setup->state = state;
-	setup->host = host;
+	setup->system = system;
 	if (setup->options->status)
 		return status(setup, error);
 	return setup->options->undo ? undo(setup, error) : set_up(setup, error);

@@ -12,10 +12,10 @@ static void add(GPtrArray *commands, const char *const *words)
 }
 
 /* systemd-boot's entries carry the arguments, so each kernel's is written again. */
-static void add_kernel_install(const HvrSetupHost *host, GPtrArray *commands)
+static void add_kernel_install(const HvrSetupSystem *system, GPtrArray *commands)
 {
-	for (guint i = 0; i < host->kernels->len; i++) {
-		const HvrSetupKernel *kernel = g_ptr_array_index(host->kernels, i);
+	for (guint i = 0; i < system->kernels->len; i++) {
+		const HvrSetupKernel *kernel = g_ptr_array_index(system->kernels, i);
 		if (!kernel->image)
 			continue;
 		g_autofree char *image = g_strconcat("/", kernel->image, NULL);
@@ -24,21 +24,21 @@ static void add_kernel_install(const HvrSetupHost *host, GPtrArray *commands)
 	}
 }
 
-static void add_boot_loader(const HvrSetupHost *host, GPtrArray *commands)
+static void add_boot_loader(const HvrSetupSystem *system, GPtrArray *commands)
 {
 	static const char *const update_grub[] = { "update-grub", NULL };
 
-	if (host->boot_loader == HVR_BOOT_GRUB)
+	if (system->boot_loader == HVR_BOOT_GRUB)
 		add(commands, update_grub);
-	else if (host->boot_loader == HVR_BOOT_KERNEL_INSTALL)
-		add_kernel_install(host, commands);
+	else if (system->boot_loader == HVR_BOOT_KERNEL_INSTALL)
+		add_kernel_install(system, commands);
 }
 
 /* --regenerate-all would write beside the name that Debian's boot loader looks for. */
-static void add_dracut(const HvrSetupHost *host, GPtrArray *commands)
+static void add_dracut(const HvrSetupSystem *system, GPtrArray *commands)
 {
-	for (guint i = 0; i < host->kernels->len; i++) {
-		const HvrSetupKernel *kernel = g_ptr_array_index(host->kernels, i);
+	for (guint i = 0; i < system->kernels->len; i++) {
+		const HvrSetupKernel *kernel = g_ptr_array_index(system->kernels, i);
 		g_autofree char *image =
 			kernel->initramfs ? g_strconcat("/", kernel->initramfs, NULL) : NULL;
 		const char *named[] = { "dracut", "--force", image, kernel->version, NULL };
@@ -47,29 +47,29 @@ static void add_dracut(const HvrSetupHost *host, GPtrArray *commands)
 	}
 }
 
-static void add_initramfs(const HvrSetupHost *host, GPtrArray *commands)
+static void add_initramfs(const HvrSetupSystem *system, GPtrArray *commands)
 {
 	static const char *const update[] = { "update-initramfs", "-u", "-k", "all", NULL };
 
-	if (host->initramfs == HVR_INITRAMFS_TOOLS)
+	if (system->initramfs == HVR_INITRAMFS_TOOLS)
 		add(commands, update);
-	else if (host->initramfs == HVR_INITRAMFS_DRACUT)
-		add_dracut(host, commands);
+	else if (system->initramfs == HVR_INITRAMFS_DRACUT)
+		add_dracut(system, commands);
 }
 
-GPtrArray *hvr_setup_after_commands(const HvrSetupHost *host, guint after)
+GPtrArray *hvr_setup_after_commands(const HvrSetupSystem *system, guint after)
 {
 	static const char *const reload_udev[] = { "udevadm", "control", "--reload", NULL };
 	static const char *const reload_systemd[] = { "systemctl", "daemon-reload", NULL };
 	GPtrArray *commands = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
 
-	if ((after & HVR_AFTER_UDEV) && host->runs_udev)
+	if ((after & HVR_AFTER_UDEV) && system->runs_udev)
 		add(commands, reload_udev);
-	if ((after & HVR_AFTER_SYSTEMD) && host->runs_systemd)
+	if ((after & HVR_AFTER_SYSTEMD) && system->runs_systemd)
 		add(commands, reload_systemd);
 	if (after & HVR_AFTER_INITRAMFS)
-		add_initramfs(host, commands);
+		add_initramfs(system, commands);
 	if (after & HVR_AFTER_BOOT_LOADER)
-		add_boot_loader(host, commands);
+		add_boot_loader(system, commands);
 	return commands;
 }

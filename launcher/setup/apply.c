@@ -107,7 +107,7 @@ static gboolean carry_out(const HvrSetupSite *site, const HvrSetupChange *change
 	case HVR_CHANGE_REMOVE:
 		return hvr_setup_tree_remove(target, change->path, error);
 	case HVR_CHANGE_RUN:
-		return site->runner->run(target, site->host->live, change->argv, error);
+		return site->runner->run(target, site->system->live, change->argv, error);
 	}
 	g_return_val_if_reached(FALSE);
 }
@@ -144,11 +144,11 @@ static gboolean note_done(int target, HvrSetupState *state, const HvrSetupChange
 
 static gboolean make_anew(const HvrSetupSite *site, guint after, GError **error)
 {
-	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(site->host, after);
+	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(site->system, after);
 
 	for (guint i = 0; i < commands->len; i++)
 		if (!hvr_interrupt_check(error) ||
-		    !site->runner->run(site->target, site->host->live,
+		    !site->runner->run(site->target, site->system->live,
 				       g_ptr_array_index(commands, i), error))
 			return FALSE;
 	return TRUE;
@@ -157,7 +157,7 @@ static gboolean make_anew(const HvrSetupSite *site, guint after, GError **error)
 static gboolean find_programs(const HvrSetupSite *site, const GPtrArray *changes, guint after,
 			      GError **error)
 {
-	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(site->host, after);
+	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(site->system, after);
 
 	for (guint i = 0; i < changes->len; i++) {
 		const HvrSetupChange *change = g_ptr_array_index(changes, i);

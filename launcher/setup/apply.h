@@ -9,7 +9,7 @@
 /* Where changes are carried out. */
 typedef struct {
 	int target;
-	const HvrSetupHost *host;
+	const HvrSetupSystem *system;
 	const HvrSetupRunner *runner;
 } HvrSetupSite;
 

@@ -190,24 +190,24 @@ GPtrArray *hvr_setup_changes_make(int target, const HvrSetupPlan *plan, guint pa
 }
 
 /* An enabled unit would be left pointing to nothing. */
-static void add_disable(const HvrSetupHost *host, GPtrArray *changes)
+static void add_disable(const HvrSetupSystem *system, GPtrArray *changes)
 {
-	for (guint i = 0; i < host->enabled->len; i++) {
-		const char *argv[] = { "systemctl", "disable", g_ptr_array_index(host->enabled, i),
-				       NULL };
+	for (guint i = 0; i < system->enabled->len; i++) {
+		const char *argv[] = { "systemctl", "disable",
+				       g_ptr_array_index(system->enabled, i), NULL };
 		HvrSetupChange *change = add_change(changes, HVR_CHANGE_RUN, HVR_SETUP_SERVICE);
 		change->undo = TRUE;
 		change->argv = g_strdupv((char **)argv);
 	}
 }
 
-GPtrArray *hvr_setup_changes_undo(int target, const HvrSetupHost *host, guint parts,
+GPtrArray *hvr_setup_changes_undo(int target, const HvrSetupSystem *system, guint parts,
 				  const HvrSetupState *state, gboolean force, GError **error)
 {
 	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
 
 	if (state->there && is_part(parts, HVR_SETUP_SERVICE))
-		add_disable(host, changes);
+		add_disable(system, changes);
 	if (!add_obsolete(target, NULL, parts, state, force, changes, error))
 		return NULL;
 	return g_steal_pointer(&changes);

@@ -44,7 +44,7 @@ GPtrArray *hvr_setup_changes_make(int target, const HvrSetupPlan *plan, guint pa
  * @force: also files that somebody has changed since
  * Otherwise as above.
  */
-GPtrArray *hvr_setup_changes_undo(int target, const HvrSetupHost *host, guint parts,
+GPtrArray *hvr_setup_changes_undo(int target, const HvrSetupSystem *system, guint parts,
 				  const HvrSetupState *state, gboolean force,
 				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

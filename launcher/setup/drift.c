@@ -6,19 +6,20 @@
  */
 #include "launcher/setup/drift.h"
 
-HvrSetupPlan *hvr_setup_plan_now(const HvrSetupHost *host, guint parts, const GPtrArray *cards,
+HvrSetupPlan *hvr_setup_plan_now(const HvrSetupSystem *system, guint parts, const GPtrArray *cards,
 				 const char *folder, GError **error)
 {
 	g_autoptr(GHashTable) templates =
 		hvr_setup_templates_load(folder ? folder : HVR_TEMPLATES, error);
 
-	return templates ? hvr_setup_plan_make(host, parts, cards, templates, HVR_PROGRAM) : NULL;
+	return templates ? hvr_setup_plan_make(system, parts, cards, templates, HVR_PROGRAM) : NULL;
 }
 
-GPtrArray *hvr_setup_drift(int target, const HvrSetupHost *host, const HvrSetupState *state,
+GPtrArray *hvr_setup_drift(int target, const HvrSetupSystem *system, const HvrSetupState *state,
 			   guint parts, const char *folder, GError **error)
 {
-	g_autoptr(HvrSetupPlan) plan = hvr_setup_plan_now(host, parts, state->cards, folder, error);
+	g_autoptr(HvrSetupPlan) plan =
+		hvr_setup_plan_now(system, parts, state->cards, folder, error);
 
 	/* Forced: a file that somebody has changed is an answer here, not an error. */
 	return plan ? hvr_setup_changes_make(target, plan, parts, state, TRUE, error) : NULL;

@@ -10,7 +10,7 @@
  * @folder: (nullable): where the templates are; NULL: where they are installed
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when one is missing
  */
-HvrSetupPlan *hvr_setup_plan_now(const HvrSetupHost *host, guint parts, const GPtrArray *cards,
+HvrSetupPlan *hvr_setup_plan_now(const HvrSetupSystem *system, guint parts, const GPtrArray *cards,
 				 const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
@@ -20,6 +20,6 @@ HvrSetupPlan *hvr_setup_plan_now(const HvrSetupHost *host, guint parts, const GP
  * Returns: (transfer full): array of HvrSetupChange; empty when all is as it was set up
  * Errors: as above; HVR_LAUNCH_ERROR_UNAVAILABLE, G_IO_ERROR for a file that cannot be read
  */
-GPtrArray *hvr_setup_drift(int target, const HvrSetupHost *host, const HvrSetupState *state,
+GPtrArray *hvr_setup_drift(int target, const HvrSetupSystem *system, const HvrSetupState *state,
 			   guint parts, const char *folder,
 			   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * (host, parts, cards) -> files and commands. Nothing is looked at here and nothing is changed:
+ * (system, parts, cards) -> files and commands. Nothing is looked at here and nothing is changed:
  * what differs from what is there is changes.c's matter.
  */
 #include "launcher/setup/plan.h"
@@ -65,7 +65,7 @@ void hvr_setup_plan_free(HvrSetupPlan *plan)
 }
 
 typedef struct {
-	const HvrSetupHost *host;
+	const HvrSetupSystem *system;
 	const GPtrArray *cards;
 	HvrSetupTemplates *templates;
 	HvrSetupWords words;
@@ -164,9 +164,9 @@ static char *own_arguments(const char *running)
 /* kernel-install takes its line from etc/kernel/cmdline, or else from the running kernel. */
 static void plan_kernel_cmdline(const Planning *how)
 {
-	const HvrSetupHost *host = how->host;
-	g_autofree char *line = host->kernel_cmdline ? g_strdup(host->kernel_cmdline)
-						     : own_arguments(host->running);
+	const HvrSetupSystem *system = how->system;
+	g_autofree char *line = system->kernel_cmdline ? g_strdup(system->kernel_cmdline)
+						       : own_arguments(system->running);
 	g_autofree char *missing = missing_words(line, how->words.arguments);
 
 	if (!*line) {
@@ -174,11 +174,11 @@ static void plan_kernel_cmdline(const Planning *how)
 			      "the root= of the target: make it, then run setup again");
 		return;
 	}
-	if (!*missing && !host->kernel_cmdline)
+	if (!*missing && !system->kernel_cmdline)
 		return;
 	g_strchomp(line);
 	char *text = *missing ? g_strdup_printf("%s %s\n", line, missing)
-			      : g_strdup(host->kernel_cmdline);
+			      : g_strdup(system->kernel_cmdline);
 	add_text(how, HVR_SETUP_KERNEL_ARGS, "etc/kernel/cmdline", text, HVR_AFTER_BOOT_LOADER)
 		->shared = TRUE;
 }
@@ -192,7 +192,7 @@ static void plan_grubby(const Planning *how)
 	const char *argv[] = { "grubby", "--update-kernel=ALL", add, NULL };
 	const char *undo[] = { "grubby", "--update-kernel=ALL", drop, NULL };
 
-	g_autofree char *missing = missing_words(how->host->running, arguments);
+	g_autofree char *missing = missing_words(how->system->running, arguments);
 	add_action(how, HVR_SETUP_KERNEL_ARGS, id, argv, undo, !*missing);
 }
 
@@ -202,7 +202,7 @@ static void plan_kernel_args(const Planning *how)
 		add_note(how, "kernel-args: this processor's IOMMU needs no argument");
 		return;
 	}
-	switch (how->host->boot_loader) {
+	switch (how->system->boot_loader) {
 	case HVR_BOOT_GRUB:
 		add_file(how, HVR_SETUP_KERNEL_ARGS, "etc/default/grub.d/hailo-vm-run.cfg", 0644,
 			 "grub.cfg", HVR_AFTER_BOOT_LOADER);
@@ -226,7 +226,7 @@ static void plan_early_bind(const Planning *how)
 {
 	const HvrSetupPart part = HVR_SETUP_EARLY_BIND;
 
-	switch (how->host->initramfs) {
+	switch (how->system->initramfs) {
 	case HVR_INITRAMFS_TOOLS:
 		add_file(how, part, "etc/initramfs-tools/hooks/hailo-vm-run", 0755,
 			 "initramfs-hook", HVR_AFTER_INITRAMFS);
@@ -254,7 +254,7 @@ static void plan_permissions(const Planning *how)
 	const char *undo[] = { "groupdel", HVR_SETUP_GROUP, NULL };
 
 	add_action(how, HVR_SETUP_PERMISSIONS, "group " HVR_SETUP_GROUP, argv, undo,
-		   how->host->has_group);
+		   how->system->has_group);
 	add_file(how, HVR_SETUP_PERMISSIONS, "etc/udev/rules.d/72-hailo-vm-run-vfio.rules", 0644,
 		 "vfio.rules", HVR_AFTER_UDEV);
 	add_file(how, HVR_SETUP_PERMISSIONS, "etc/security/limits.d/hailo-vm-run.conf", 0644,
@@ -290,14 +290,14 @@ static void plan_part(const Planning *how, HvrSetupPart part)
 	}
 }
 
-HvrSetupPlan *hvr_setup_plan_make(const HvrSetupHost *host, guint parts, const GPtrArray *cards,
+HvrSetupPlan *hvr_setup_plan_make(const HvrSetupSystem *system, guint parts, const GPtrArray *cards,
 				  HvrSetupTemplates *templates, const char *program)
 {
 	HvrSetupPlan *plan = g_new(HvrSetupPlan, 1);
-	const Planning how = { .host = host,
+	const Planning how = { .system = system,
 			       .cards = cards,
 			       .templates = templates,
-			       .words = { kernel_arguments(host->cpu), program },
+			       .words = { kernel_arguments(system->cpu), program },
 			       .plan = plan };
 
 	plan->files = g_ptr_array_new_with_free_func(file_free);

@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#include "launcher/setup/host.h"
+#include "launcher/setup/system.h"
 #include "launcher/setup/template.h"
 
 /* A part of `setup`; sets of them are bits 1 << part. */
@@ -66,7 +66,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSetupPlan, hvr_setup_plan_free)
  * @cards: of HvrSetupCard
  * @program: where hailo-vm-run is, for the unit
  */
-HvrSetupPlan *hvr_setup_plan_make(const HvrSetupHost *host, guint parts, const GPtrArray *cards,
+HvrSetupPlan *hvr_setup_plan_make(const HvrSetupSystem *system, guint parts, const GPtrArray *cards,
 				  HvrSetupTemplates *templates,
 				  const char *program) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -74,5 +74,5 @@ HvrSetupPlan *hvr_setup_plan_make(const HvrSetupHost *host, guint parts, const G
  * hvr_setup_after_commands - what makes the set @after anew on @host, in order. Pure.
  * Returns: (transfer full): array of char **; of an image udev and systemd have nothing to reload
  */
-GPtrArray *hvr_setup_after_commands(const HvrSetupHost *host,
+GPtrArray *hvr_setup_after_commands(const HvrSetupSystem *system,
 				    guint after) G_GNUC_WARN_UNUSED_RESULT;

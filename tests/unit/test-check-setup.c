@@ -103,15 +103,15 @@ static int tear_down(void **state)
 /* What `hailo-vm-run setup --device CARD PART...` does. Returns whether it came to its end. */
 static gboolean do_setup(const Fixture *f, guint parts, const char *card)
 {
-	g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, TRUE);
+	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, TRUE);
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, NULL);
-	const HvrSetupSite site = { f->target, host, &runner };
+	const HvrSetupSite site = { f->target, system, &runner };
 
 	assert_non_null(state);
 	g_ptr_array_set_size(state->cards, 0);
 	g_ptr_array_add(state->cards, hvr_setup_card_parse(card, NULL, NULL));
 	g_autoptr(HvrSetupPlan) plan =
-		hvr_setup_plan_now(host, parts, state->cards, f->context.setup_templates, NULL);
+		hvr_setup_plan_now(system, parts, state->cards, f->context.setup_templates, NULL);
 	g_autoptr(GPtrArray) changes =
 		hvr_setup_changes_make(f->target, plan, parts, state, FALSE, NULL);
 	assert_non_null(changes);

@@ -169,9 +169,9 @@ static char *snapshot(const Fixture *f)
 static GPtrArray *changes_of(const Fixture *f, guint parts, HvrSetupState *state, gboolean force,
 			     GError **error)
 {
-	g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, FALSE);
 	g_autoptr(HvrSetupPlan) plan =
-		hvr_setup_plan_make(host, parts, f->cards, f->templates, "/usr/bin/hailo-vm-run");
+		hvr_setup_plan_make(system, parts, f->cards, f->templates, "/usr/bin/hailo-vm-run");
 
 	return hvr_setup_changes_make(f->target, plan, parts, state, force, error);
 }
@@ -179,11 +179,11 @@ static GPtrArray *changes_of(const Fixture *f, guint parts, HvrSetupState *state
 /* What hailo-vm-run setup does. Returns whether there was something to do. */
 static gboolean set_up(const Fixture *f, guint parts, gboolean force, GError **error)
 {
-	g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, FALSE);
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, error);
 	assert_non_null(state);
 	g_autoptr(GPtrArray) changes = changes_of(f, parts, state, force, error);
-	HvrSetupSite site = { f->target, host, &fake_runner };
+	HvrSetupSite site = { f->target, system, &fake_runner };
 
 	if (!changes || (changes->len == 0 && !state->pending))
 		return FALSE;
@@ -193,12 +193,12 @@ static gboolean set_up(const Fixture *f, guint parts, gboolean force, GError **e
 
 static gboolean take_back(const Fixture *f, guint parts, gboolean force, GError **error)
 {
-	g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, FALSE);
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, error);
 	assert_non_null(state);
 	g_autoptr(GPtrArray) changes =
-		hvr_setup_changes_undo(f->target, host, parts, state, force, error);
-	HvrSetupSite site = { f->target, host, &fake_runner };
+		hvr_setup_changes_undo(f->target, system, parts, state, force, error);
+	HvrSetupSite site = { f->target, system, &fake_runner };
 
 	state->parts &= ~parts;
 	return changes && hvr_setup_apply(&site, changes, state, error);
@@ -318,8 +318,10 @@ static void grub_rules_where_its_menu_is(void **state)
 	for (guint menu = 0; menu < 2; menu++) {
 		if (menu)
 			put(f, "boot/grub/grub.cfg", "menuentry\n", 0600);
-		g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
-		assert_int_equal(host->boot_loader, menu ? HVR_BOOT_GRUB : HVR_BOOT_KERNEL_INSTALL);
+		g_autoptr(HvrSetupSystem) system =
+			hvr_setup_system_look(&f->context, f->target, FALSE);
+		assert_int_equal(system->boot_loader,
+				 menu ? HVR_BOOT_GRUB : HVR_BOOT_KERNEL_INSTALL);
 	}
 }
 
@@ -640,10 +642,11 @@ static void processors_differ(void **state)
 
 	make_debian(f);
 	for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
-		g_autoptr(HvrSetupHost) host = hvr_setup_host_look(&f->context, f->target, FALSE);
-		host->cpu = table[i].cpu;
+		g_autoptr(HvrSetupSystem) system =
+			hvr_setup_system_look(&f->context, f->target, FALSE);
+		system->cpu = table[i].cpu;
 		g_autoptr(HvrSetupPlan) plan = hvr_setup_plan_make(
-			host, 1u << HVR_SETUP_KERNEL_ARGS, f->cards, f->templates, "x");
+			system, 1u << HVR_SETUP_KERNEL_ARGS, f->cards, f->templates, "x");
 		assert_int_equal(plan->files->len, table[i].arguments ? 1 : 0);
 		assert_int_equal(plan->notes->len, table[i].arguments ? 0 : 1);
 		const HvrSetupFile *file =

@@ -3,7 +3,7 @@
  * Found by the files that the tools themselves read, not by the distribution's name: derivatives
  * have other names, and images are changed by their makers.
  */
-#include "launcher/setup/host.h"
+#include "launcher/setup/system.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -22,15 +22,15 @@ static void kernel_free(gpointer data)
 	g_free(kernel);
 }
 
-void hvr_setup_host_free(HvrSetupHost *host)
+void hvr_setup_system_free(HvrSetupSystem *system)
 {
-	if (!host)
+	if (!system)
 		return;
-	g_ptr_array_unref(host->kernels);
-	g_ptr_array_unref(host->enabled);
-	g_free(host->kernel_cmdline);
-	g_free(host->running);
-	g_free(host);
+	g_ptr_array_unref(system->kernels);
+	g_ptr_array_unref(system->enabled);
+	g_free(system->kernel_cmdline);
+	g_free(system->running);
+	g_free(system);
 }
 
 static gboolean has_any(int target, const char *const *paths)
@@ -140,26 +140,26 @@ static GPtrArray *find_enabled(int target)
 	return enabled;
 }
 
-HvrSetupHost *hvr_setup_host_look(const HvrContext *context, int target, gboolean live)
+HvrSetupSystem *hvr_setup_system_look(const HvrContext *context, int target, gboolean live)
 {
-	HvrSetupHost *host = g_new0(HvrSetupHost, 1);
+	HvrSetupSystem *system = g_new0(HvrSetupSystem, 1);
 	int run = context->host.run;
 
-	host->live = live;
-	host->runs_udev = live && run >= 0 && hvr_sysfs_exists(run, "udev/control");
-	host->runs_systemd = live && run >= 0 && hvr_sysfs_exists(run, "systemd/system");
-	host->boot_loader = find_boot_loader(target);
-	host->initramfs = find_initramfs(target);
-	host->cpu = hvr_cpu_look(&context->host).maker;
-	host->kernels = find_kernels(target);
-	host->kernel_cmdline = read_text(target, "etc/kernel/cmdline");
-	host->running = live ? hvr_sysfs_read_line(context->host.proc, "cmdline") : NULL;
-	host->has_group = group_exists(target);
-	host->enabled = find_enabled(target);
-	return host;
+	system->live = live;
+	system->runs_udev = live && run >= 0 && hvr_sysfs_exists(run, "udev/control");
+	system->runs_systemd = live && run >= 0 && hvr_sysfs_exists(run, "systemd/system");
+	system->boot_loader = find_boot_loader(target);
+	system->initramfs = find_initramfs(target);
+	system->cpu = hvr_cpu_look(&context->host).maker;
+	system->kernels = find_kernels(target);
+	system->kernel_cmdline = read_text(target, "etc/kernel/cmdline");
+	system->running = live ? hvr_sysfs_read_line(context->host.proc, "cmdline") : NULL;
+	system->has_group = group_exists(target);
+	system->enabled = find_enabled(target);
+	return system;
 }
 
-gboolean hvr_setup_host_set_cpu(HvrSetupHost *host, const char *name)
+gboolean hvr_setup_system_set_cpu(HvrSetupSystem *system, const char *name)
 {
 	static const struct {
 		const char *name;
@@ -168,6 +168,6 @@ gboolean hvr_setup_host_set_cpu(HvrSetupHost *host, const char *name)
 
 	for (guint i = 0; name && i < G_N_ELEMENTS(makers); i++)
 		if (g_str_equal(name, makers[i].name))
-			return host->cpu = makers[i].maker, TRUE;
+			return system->cpu = makers[i].maker, TRUE;
 	return name == NULL;
 }

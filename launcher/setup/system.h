@@ -28,8 +28,8 @@ typedef struct {
 } HvrSetupKernel;
 
 /**
- * HvrSetupHost - the system that `setup` is to prepare, as far as it matters: this host, or one in
- * a folder (an image that is being made).
+ * HvrSetupSystem - the system that `setup` is to prepare, as far as it matters: this host, or one
+ * in a folder (an image that is being made).
  */
 typedef struct {
 	gboolean live;	    /* it is the one that runs */
@@ -43,17 +43,18 @@ typedef struct {
 	char *running;	      /* the running kernel's arguments; NULL: not live */
 	gboolean has_group;
 	GPtrArray *enabled; /* of char *: units hailo-vm@NAME.service that start at boot */
-} HvrSetupHost;
+} HvrSetupSystem;
 
 /**
- * hvr_setup_host_look - find out. Changes nothing.
+ * hvr_setup_system_look - find out. Changes nothing.
  * @target: a descriptor of its root folder
  * @live: it is this host's own
  */
-HvrSetupHost *hvr_setup_host_look(const HvrContext *context, int target,
-				  gboolean live) G_GNUC_WARN_UNUSED_RESULT;
+HvrSetupSystem *hvr_setup_system_look(const HvrContext *context, int target,
+				      gboolean live) G_GNUC_WARN_UNUSED_RESULT;
 /* Take another processor for the system's: "intel", "amd", "arm"; NULL leaves it. FALSE for any
  * other name. */
-gboolean hvr_setup_host_set_cpu(HvrSetupHost *host, const char *name) G_GNUC_WARN_UNUSED_RESULT;
-void hvr_setup_host_free(HvrSetupHost *host);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSetupHost, hvr_setup_host_free)
+gboolean hvr_setup_system_set_cpu(HvrSetupSystem *system,
+				  const char *name) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_setup_system_free(HvrSetupSystem *system);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSetupSystem, hvr_setup_system_free)
