@@ -137,12 +137,13 @@ static void check_state(HvrCheck *check, int target, const HvrSetupState *state)
 {
 	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(check->context, target, TRUE);
 	g_autofree char *parts = names_of_parts(state->parts);
+	const HvrSetupScope scope = { .target = target, .state = state, .parts = state->parts };
 	GError *error = NULL;
 
 	if (!hvr_setup_system_set_cpu(system, state->cpu))
 		g_debug("setup was told of a processor '%s'", state->cpu);
-	g_autoptr(GPtrArray) changes = hvr_setup_drift(target, system, state, state->parts,
-						       check->context->setup_templates, &error);
+	g_autoptr(GPtrArray) changes =
+		hvr_setup_drift(&scope, system, check->context->setup_templates, &error);
 	if (!changes)
 		say_unknown(check, error);
 	else if (changes->len > 0)

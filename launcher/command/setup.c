@@ -150,7 +150,9 @@ static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **
 	guint after = setup->state->pending | hvr_setup_changes_after(changes);
 	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(setup->system, after);
 	g_autofree char *text = hvr_setup_show(changes, commands);
-	HvrSetupSite site = { setup->target, setup->system, &hvr_setup_runner };
+	HvrSetupSite site = { .target = setup->target,
+			      .system = setup->system,
+			      .runner = &hvr_setup_runner };
 	gboolean answer = options->yes;
 
 	if (changes->len == 0 && setup->state->pending == 0) {
@@ -173,6 +175,14 @@ static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **
 	return TRUE;
 }
 
+static HvrSetupScope scope_of(const Setup *setup, guint parts)
+{
+	return (HvrSetupScope){ .target = setup->target,
+				.state = setup->state,
+				.parts = parts,
+				.force = setup->options->force };
+}
+
 static int set_up(Setup *setup, GError **error)
 {
 	/* What was chosen before is kept up to date with it: it may be about other cards now. */
@@ -189,8 +199,8 @@ static int set_up(Setup *setup, GError **error)
 							  setup->options->templates, error);
 	if (!plan)
 		return -1;
-	g_autoptr(GPtrArray) changes = hvr_setup_changes_make(
-		setup->target, plan, parts, setup->state, setup->options->force, error);
+	const HvrSetupScope scope = scope_of(setup, parts);
+	g_autoptr(GPtrArray) changes = hvr_setup_changes_make(&scope, plan, error);
 	if (!changes)
 		return -1;
 	for (guint i = 0; i < plan->notes->len; i++)
@@ -201,9 +211,8 @@ static int set_up(Setup *setup, GError **error)
 
 static int undo(Setup *setup, GError **error)
 {
-	g_autoptr(GPtrArray) changes =
-		hvr_setup_changes_undo(setup->target, setup->system, setup->parts, setup->state,
-				       setup->options->force, error);
+	const HvrSetupScope scope = scope_of(setup, setup->parts);
+	g_autoptr(GPtrArray) changes = hvr_setup_changes_undo(&scope, setup->system, error);
 
 	if (!changes)
 		return -1;
@@ -220,8 +229,9 @@ static int status(Setup *setup, GError **error)
 		return puts("not set up"), 1;
 	if (!set_cpu(setup, error))
 		return -1;
-	g_autoptr(GPtrArray) changes = hvr_setup_drift(setup->target, setup->system, state, parts,
-						       setup->options->templates, error);
+	const HvrSetupScope scope = scope_of(setup, parts);
+	g_autoptr(GPtrArray) changes =
+		hvr_setup_drift(&scope, setup->system, setup->options->templates, error);
 	if (!changes)
 		return -1;
 	g_autofree char *drift = hvr_setup_show_drift(changes);

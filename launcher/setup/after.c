@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files alone do not boot a host: what was made of them has to be made anew, by the tools that the
- * host has for it.
+ * Files alone do not boot a system: what was made of them has to be made anew, by the tools that
+ * the system has for it.
  */
 #include "launcher/setup/plan.h"
 
@@ -11,9 +11,15 @@ static void add(GPtrArray *commands, const char *const *words)
 	g_ptr_array_add(commands, g_strdupv((char **)words));
 }
 
-/* systemd-boot's entries carry the arguments, so each kernel's is written again. */
-static void add_kernel_install(const HvrSetupSystem *system, GPtrArray *commands)
+static void add_boot_loader(const HvrSetupSystem *system, GPtrArray *commands)
 {
+	static const char *const update_grub[] = { "update-grub", NULL };
+
+	if (system->boot_loader == HVR_BOOT_GRUB)
+		add(commands, update_grub);
+	if (system->boot_loader != HVR_BOOT_KERNEL_INSTALL)
+		return;
+	/* systemd-boot's entries carry the arguments, so each kernel's is written again. */
 	for (guint i = 0; i < system->kernels->len; i++) {
 		const HvrSetupKernel *kernel = g_ptr_array_index(system->kernels, i);
 		if (!kernel->image)
@@ -24,37 +30,27 @@ static void add_kernel_install(const HvrSetupSystem *system, GPtrArray *commands
 	}
 }
 
-static void add_boot_loader(const HvrSetupSystem *system, GPtrArray *commands)
-{
-	static const char *const update_grub[] = { "update-grub", NULL };
-
-	if (system->boot_loader == HVR_BOOT_GRUB)
-		add(commands, update_grub);
-	else if (system->boot_loader == HVR_BOOT_KERNEL_INSTALL)
-		add_kernel_install(system, commands);
-}
-
-/* --regenerate-all would write beside the name that Debian's boot loader looks for. */
-static void add_dracut(const HvrSetupSystem *system, GPtrArray *commands)
-{
-	for (guint i = 0; i < system->kernels->len; i++) {
-		const HvrSetupKernel *kernel = g_ptr_array_index(system->kernels, i);
-		g_autofree char *image =
-			kernel->initramfs ? g_strconcat("/", kernel->initramfs, NULL) : NULL;
-		const char *named[] = { "dracut", "--force", image, kernel->version, NULL };
-		const char *unnamed[] = { "dracut", "--force", "--kver", kernel->version, NULL };
-		add(commands, image ? named : unnamed);
-	}
-}
-
 static void add_initramfs(const HvrSetupSystem *system, GPtrArray *commands)
 {
 	static const char *const update[] = { "update-initramfs", "-u", "-k", "all", NULL };
 
 	if (system->initramfs == HVR_INITRAMFS_TOOLS)
 		add(commands, update);
-	else if (system->initramfs == HVR_INITRAMFS_DRACUT)
-		add_dracut(system, commands);
+	if (system->initramfs != HVR_INITRAMFS_DRACUT)
+		return;
+	/* --regenerate-all would write beside the name that Debian's boot loader looks for. */
+	for (guint i = 0; i < system->kernels->len; i++) {
+		const HvrSetupKernel *kernel = g_ptr_array_index(system->kernels, i);
+		const char *version = kernel->version;
+		if (kernel->initramfs) {
+			g_autofree char *image = g_strconcat("/", kernel->initramfs, NULL);
+			const char *words[] = { "dracut", "--force", image, version, NULL };
+			add(commands, words);
+		} else {
+			const char *words[] = { "dracut", "--force", "--kver", version, NULL };
+			add(commands, words);
+		}
+	}
 }
 
 GPtrArray *hvr_setup_after_commands(const HvrSetupSystem *system, guint after)

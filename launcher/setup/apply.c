@@ -20,8 +20,6 @@
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
-#define ORIGINALS HVR_SETUP_FOLDER "/originals"
-
 /* State is told of the folders on the way to @path before they are made. */
 static void note_folders(int target, HvrSetupState *state, const char *path)
 {
@@ -47,51 +45,50 @@ static gboolean make_folders(int target, const char *path, GError **error)
 static int lock_folder(int target, GError **error)
 {
 	g_auto(HvrFd) folder = hvr_open_beneath(target, HVR_SETUP_FOLDER, O_RDONLY | O_DIRECTORY);
+	const char *problem = "another setup is at work";
 
 	if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0)
 		return g_steal_fd(&folder);
+	if (errno != EWOULDBLOCK)
+		problem = g_strerror(errno);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "cannot lock '%s': %s",
-		    HVR_SETUP_FOLDER,
-		    errno == EWOULDBLOCK ? "another setup is at work" : g_strerror(errno));
+		    HVR_SETUP_FOLDER, problem);
 	return -1;
 }
 
+/* What @change replaces is somebody else's: undo puts it back. */
 static gboolean keep_original(int target, HvrSetupState *state, const HvrSetupChange *change,
 			      HvrSetupEntry *entry, GError **error)
 {
 	g_autofree char *name = g_strdelimit(g_strdup(change->path), "/", '-');
-	HvrSetupOwner owner = { geteuid(), getegid(), 0600 };
+	HvrSetupOwner owner = hvr_setup_owner_self(0600);
 
-	entry->original = g_build_filename(ORIGINALS, name, NULL);
+	entry->original = g_build_filename(HVR_SETUP_ORIGINALS, name, NULL);
 	entry->owner = change->old_owner;
 	note_folders(target, state, entry->original);
 	return make_folders(target, entry->original, error) &&
 	       hvr_setup_tree_write(target, entry->original, change->old, &owner, error);
 }
 
-/* What will have been done when @change is. */
-static gboolean note_change(int target, HvrSetupState *state, const HvrSetupChange *change,
-			    GError **error)
-{
-	if (change->undo || change->kind == HVR_CHANGE_RUN)
-		return TRUE;
-	HvrSetupEntry *entry = hvr_setup_state_entry(state, change->path);
-	entry->part = change->part;
-	entry->after = change->after;
-	g_free(entry->previous);
-	entry->previous = entry->sha256;
-	entry->sha256 = hvr_setup_sha256(change->text);
-	note_folders(target, state, change->path);
-	return !change->keep || keep_original(target, state, change, entry, error);
-}
-
+/* What will have been done when @changes are. Commands are noted when they have run. */
 static gboolean note_all(const HvrSetupSite *site, const GPtrArray *changes, HvrSetupState *state,
 			 GError **error)
 {
 	state->pending |= hvr_setup_changes_after(changes);
-	for (guint i = 0; i < changes->len; i++)
-		if (!note_change(site->target, state, g_ptr_array_index(changes, i), error))
+	for (guint i = 0; i < changes->len; i++) {
+		const HvrSetupChange *change = g_ptr_array_index(changes, i);
+		if (change->undo || change->kind == HVR_CHANGE_RUN)
+			continue;
+		HvrSetupEntry *entry = hvr_setup_state_entry(state, change->path);
+		entry->part = change->part;
+		entry->after = change->after;
+		g_free(entry->previous);
+		entry->previous = entry->sha256;
+		entry->sha256 = hvr_setup_sha256(change->text);
+		note_folders(site->target, state, change->path);
+		if (change->keep && !keep_original(site->target, state, change, entry, error))
 			return FALSE;
+	}
 	return hvr_setup_state_save(site->target, state, error);
 }
 
@@ -139,18 +136,7 @@ static gboolean note_done(int target, HvrSetupState *state, const HvrSetupChange
 		return TRUE;
 	if (entry->original && !hvr_setup_tree_remove(target, entry->original, error))
 		return FALSE;
-	return g_ptr_array_remove(state->entries, entry);
-}
-
-static gboolean make_anew(const HvrSetupSite *site, guint after, GError **error)
-{
-	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(site->system, after);
-
-	for (guint i = 0; i < commands->len; i++)
-		if (!hvr_interrupt_check(error) ||
-		    !site->runner->run(site->target, site->system->live,
-				       g_ptr_array_index(commands, i), error))
-			return FALSE;
+	g_ptr_array_remove(state->entries, entry);
 	return TRUE;
 }
 
@@ -172,17 +158,11 @@ static gboolean find_programs(const HvrSetupSite *site, const GPtrArray *changes
 	return TRUE;
 }
 
-static gboolean finish(const HvrSetupSite *site, HvrSetupState *state, GError **error)
-{
-	state->pending = 0;
-	if (state->entries->len || state->actions->len)
-		return hvr_setup_state_save(site->target, state, error);
-	return hvr_setup_state_remove(site->target, state, error);
-}
-
 static gboolean apply_locked(const HvrSetupSite *site, const GPtrArray *changes,
 			     HvrSetupState *state, GError **error)
 {
+	gboolean live = site->system->live;
+
 	if (!note_all(site, changes, state, error))
 		return FALSE;
 	for (guint i = 0; i < changes->len; i++) {
@@ -191,7 +171,17 @@ static gboolean apply_locked(const HvrSetupSite *site, const GPtrArray *changes,
 		    !note_done(site->target, state, change, error))
 			return FALSE;
 	}
-	return make_anew(site, state->pending, error) && finish(site, state, error);
+	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(site->system, state->pending);
+	for (guint i = 0; i < commands->len; i++) {
+		char **argv = g_ptr_array_index(commands, i);
+		if (!hvr_interrupt_check(error) ||
+		    !site->runner->run(site->target, live, argv, error))
+			return FALSE;
+	}
+	state->pending = 0;
+	if (state->entries->len || state->actions->len)
+		return hvr_setup_state_save(site->target, state, error);
+	return hvr_setup_state_remove(site->target, state, error);
 }
 
 gboolean hvr_setup_apply(const HvrSetupSite *site, const GPtrArray *changes, HvrSetupState *state,

@@ -38,7 +38,8 @@ static HvrSetupCard *card_by_id(guint16 vendor, guint16 device)
 	const HvrQuirk *quirk = hvr_quirk_find(vendor, device);
 
 	card->spec = g_strdup_printf("%04x:%04x", vendor, device);
-	card->reset = quirk ? g_strdup(quirk->reset_method) : NULL;
+	if (quirk)
+		card->reset = g_strdup(quirk->reset_method);
 	card->pattern = g_strconcat(card->spec, "*", NULL);
 	card->match = g_strdup_printf("ATTR{vendor}==\"0x%04x\", ATTR{device}==\"0x%04x\"", vendor,
 				      device);
@@ -63,11 +64,13 @@ static char *sysfs_pattern(const char *path)
 	return g_string_free(text, FALSE);
 }
 
+/* @inventory: (nullable) */
 static const HvrPciFunction *function_at_path(const HvrInventory *inventory, const char *path)
 {
-	const GPtrArray *all = inventory ? hvr_inventory_functions(inventory) : NULL;
-
-	for (guint i = 0; all && i < all->len; i++) {
+	if (!inventory)
+		return NULL;
+	const GPtrArray *all = hvr_inventory_functions(inventory);
+	for (guint i = 0; i < all->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(all, i);
 		if (g_strcmp0(function->path, path) == 0)
 			return function;
@@ -83,7 +86,8 @@ static HvrSetupCard *card_by_path(const char *path, const HvrInventory *inventor
 	HvrSetupCard *card = g_new0(HvrSetupCard, 1);
 
 	card->spec = g_strdup(path);
-	card->reset = function && function->quirk ? g_strdup(function->quirk->reset_method) : NULL;
+	if (function && function->quirk)
+		card->reset = g_strdup(function->quirk->reset_method);
 	card->pattern = g_strconcat("*/", below, NULL);
 	card->match = g_strdup_printf("DEVPATH==\"*/%s\"", below);
 	card->match_child = g_strdup_printf("DEVPATH==\"*/%s/*\"", below);
@@ -93,9 +97,11 @@ static HvrSetupCard *card_by_path(const char *path, const HvrInventory *inventor
 static HvrSetupCard *card_by_address(const HvrPciAddress *address, const HvrInventory *inventory,
 				     GError **error)
 {
-	const HvrPciFunction *function = inventory ? hvr_inventory_find(inventory, address) : NULL;
+	const HvrPciFunction *function = NULL;
 	char name[HVR_PCI_ADDRESS_SIZE];
 
+	if (inventory)
+		function = hvr_inventory_find(inventory, address);
 	if (function && function->path)
 		return card_by_path(function->path, inventory);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
@@ -152,8 +158,9 @@ static void set_reset(HvrSetupCard *card, const char *reset)
 {
 	if (g_str_equal(reset, "auto"))
 		return;
-	g_free(card->reset);
-	card->reset = g_str_equal(reset, KEEP) ? NULL : g_strdup(reset);
+	g_clear_pointer(&card->reset, g_free);
+	if (!g_str_equal(reset, KEEP))
+		card->reset = g_strdup(reset);
 }
 
 HvrSetupCard *hvr_setup_card_of_device(const HvrProfileDevice *device,
@@ -179,8 +186,12 @@ HvrSetupCard *hvr_setup_card_of_device(const HvrProfileDevice *device,
 
 char *hvr_setup_card_to_text(const HvrSetupCard *card)
 {
-	const char *reset = !card->reset ? KEEP : *card->reset ? card->reset : NONE;
+	const char *reset = card->reset;
 
+	if (!reset)
+		reset = KEEP;
+	else if (!*reset)
+		reset = NONE;
 	return g_strconcat(card->spec, " ", reset, NULL);
 }
 
@@ -191,7 +202,10 @@ HvrSetupCard *hvr_setup_card_from_text(const char *text)
 	if (g_strv_length(words) != 2)
 		return NULL;
 	HvrSetupCard *card = hvr_setup_card_parse(words[0], NULL, NULL);
+	const char *reset = words[1];
+	if (g_str_equal(reset, NONE))
+		reset = "";
 	if (card)
-		set_reset(card, g_str_equal(words[1], NONE) ? "" : words[1]);
+		set_reset(card, reset);
 	return card;
 }

@@ -60,19 +60,19 @@ static gboolean may_replace(const HvrSetupFile *file, const HvrSetupEntry *entry
 	return TRUE;
 }
 
-static gboolean add_file(int target, const HvrSetupFile *file, const HvrSetupState *state,
-			 gboolean force, GPtrArray *changes, GError **error)
+static gboolean add_file(const HvrSetupScope *scope, const HvrSetupFile *file, GPtrArray *changes,
+			 GError **error)
 {
-	const HvrSetupEntry *entry = hvr_setup_state_find(state, file->path);
-	HvrSetupOwner is = { geteuid(), getegid(), file->mode };
+	const HvrSetupEntry *entry = hvr_setup_state_find(scope->state, file->path);
+	HvrSetupOwner is = hvr_setup_owner_self(file->mode);
 	g_autofree char *old = NULL;
 
-	if (!hvr_setup_tree_read(target, file->path, &old, &is, error))
+	if (!hvr_setup_tree_read(scope->target, file->path, &old, &is, error))
 		return FALSE;
 	gboolean same = old && g_str_equal(old, file->text);
 	if (same && (file->shared || (entry && is.mode == file->mode)))
 		return TRUE;
-	if (!force && !may_replace(file, entry, old, error))
+	if (!scope->force && !may_replace(file, entry, old, error))
 		return FALSE;
 
 	HvrSetupChange *change = add_change(changes, HVR_CHANGE_WRITE, file->part);
@@ -82,31 +82,35 @@ static gboolean add_file(int target, const HvrSetupFile *file, const HvrSetupSta
 	change->old_owner = is;
 	change->owner = is;
 	if (!file->shared)
-		change->owner = (HvrSetupOwner){ geteuid(), getegid(), file->mode };
+		change->owner = hvr_setup_owner_self(file->mode);
 	change->keep = old && !entry && !same;
 	change->old = g_steal_pointer(&old);
 	return TRUE;
 }
 
 /* Back to the original, or to nothing. */
-static gboolean add_undo(int target, const HvrSetupEntry *entry, gboolean force, GPtrArray *changes,
+static gboolean add_undo(const HvrSetupScope *scope, const HvrSetupEntry *entry, GPtrArray *changes,
 			 GError **error)
 {
+	HvrSetupChangeKind kind = HVR_CHANGE_REMOVE;
+	const char *hint = "move it away";
 	g_autofree char *old = NULL;
 	g_autofree char *original = NULL;
 	HvrSetupOwner is = { 0 };
 
-	if (!hvr_setup_tree_read(target, entry->path, &old, &is, error) ||
+	if (!hvr_setup_tree_read(scope->target, entry->path, &old, &is, error) ||
 	    (entry->original &&
-	     !hvr_setup_tree_read(target, entry->original, &original, NULL, error)))
+	     !hvr_setup_tree_read(scope->target, entry->original, &original, NULL, error)))
 		return FALSE;
+	if (original) {
+		kind = HVR_CHANGE_WRITE;
+		hint = "take setup's words out of it";
+	}
 	gboolean restored = old && g_strcmp0(old, original) == 0;
-	if (old && !restored && !force && !hvr_setup_entry_is_ours(entry, old))
-		return refuse(error, entry->path, "was changed since setup wrote it",
-			      original ? "take setup's words out of it" : "move it away");
+	if (old && !restored && !scope->force && !hvr_setup_entry_is_ours(entry, old))
+		return refuse(error, entry->path, "was changed since setup wrote it", hint);
 
-	HvrSetupChange *change =
-		add_change(changes, original ? HVR_CHANGE_WRITE : HVR_CHANGE_REMOVE, entry->part);
+	HvrSetupChange *change = add_change(changes, kind, entry->part);
 	change->path = g_strdup(entry->path);
 	change->undo = TRUE;
 	change->after = entry->after;
@@ -120,15 +124,19 @@ static gboolean add_undo(int target, const HvrSetupEntry *entry, gboolean force,
 static void add_run(GPtrArray *changes, const HvrSetupAction *action, gboolean undo)
 {
 	HvrSetupChange *change = add_change(changes, HVR_CHANGE_RUN, action->part);
+	char **argv = action->argv;
 
+	if (undo)
+		argv = action->undo;
 	change->undo = undo;
-	change->argv = g_strdupv(undo ? action->undo : action->argv);
+	change->argv = g_strdupv(argv);
 	change->action = hvr_setup_action_copy(action);
 }
 
+/* @plan: (nullable): has nothing then */
 static gboolean plan_has_file(const HvrSetupPlan *plan, const char *path)
 {
-	for (guint i = 0; i < plan->files->len; i++) {
+	for (guint i = 0; plan && i < plan->files->len; i++) {
 		const HvrSetupFile *file = g_ptr_array_index(plan->files, i);
 		if (g_str_equal(file->path, path))
 			return TRUE;
@@ -138,7 +146,7 @@ static gboolean plan_has_file(const HvrSetupPlan *plan, const char *path)
 
 static gboolean plan_has_action(const HvrSetupPlan *plan, const char *id)
 {
-	for (guint i = 0; i < plan->actions->len; i++) {
+	for (guint i = 0; plan && i < plan->actions->len; i++) {
 		const HvrSetupAction *action = g_ptr_array_index(plan->actions, i);
 		if (g_str_equal(action->id, id))
 			return TRUE;
@@ -152,63 +160,58 @@ static gboolean is_part(guint parts, HvrSetupPart part)
 }
 
 /* Of an earlier setup, with other cards or on another loader. @plan: NULL: all of it */
-static gboolean add_obsolete(int target, const HvrSetupPlan *plan, guint parts,
-			     const HvrSetupState *state, gboolean force, GPtrArray *changes,
-			     GError **error)
+static gboolean add_obsolete(const HvrSetupScope *scope, const HvrSetupPlan *plan,
+			     GPtrArray *changes, GError **error)
 {
+	const HvrSetupState *state = scope->state;
+
 	for (guint i = 0; i < state->entries->len; i++) {
 		const HvrSetupEntry *entry = g_ptr_array_index(state->entries, i);
-		if (is_part(parts, entry->part) && !(plan && plan_has_file(plan, entry->path)) &&
-		    !add_undo(target, entry, force, changes, error))
+		if (is_part(scope->parts, entry->part) && !plan_has_file(plan, entry->path) &&
+		    !add_undo(scope, entry, changes, error))
 			return FALSE;
 	}
 	for (guint i = 0; i < state->actions->len; i++) {
 		const HvrSetupAction *action = g_ptr_array_index(state->actions, i);
-		if (is_part(parts, action->part) && !(plan && plan_has_action(plan, action->id)))
+		if (is_part(scope->parts, action->part) && !plan_has_action(plan, action->id))
 			add_run(changes, action, TRUE);
 	}
 	return TRUE;
 }
 
-GPtrArray *hvr_setup_changes_make(int target, const HvrSetupPlan *plan, guint parts,
-				  const HvrSetupState *state, gboolean force, GError **error)
+GPtrArray *hvr_setup_changes_make(const HvrSetupScope *scope, const HvrSetupPlan *plan,
+				  GError **error)
 {
 	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
 
 	for (guint i = 0; i < plan->actions->len; i++) {
 		const HvrSetupAction *action = g_ptr_array_index(plan->actions, i);
-		if (!action->so_already && !hvr_setup_state_find_action(state, action->id))
+		if (!action->so_already && !hvr_setup_state_find_action(scope->state, action->id))
 			add_run(changes, action, FALSE);
 	}
 	for (guint i = 0; i < plan->files->len; i++)
-		if (!add_file(target, g_ptr_array_index(plan->files, i), state, force, changes,
-			      error))
+		if (!add_file(scope, g_ptr_array_index(plan->files, i), changes, error))
 			return NULL;
-	if (!add_obsolete(target, plan, parts, state, force, changes, error))
+	if (!add_obsolete(scope, plan, changes, error))
 		return NULL;
 	return g_steal_pointer(&changes);
 }
 
-/* An enabled unit would be left pointing to nothing. */
-static void add_disable(const HvrSetupSystem *system, GPtrArray *changes)
+GPtrArray *hvr_setup_changes_undo(const HvrSetupScope *scope, const HvrSetupSystem *system,
+				  GError **error)
 {
-	for (guint i = 0; i < system->enabled->len; i++) {
-		const char *argv[] = { "systemctl", "disable",
-				       g_ptr_array_index(system->enabled, i), NULL };
+	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
+	gboolean service = scope->state->there && is_part(scope->parts, HVR_SETUP_SERVICE);
+
+	/* An enabled unit would be left pointing to nothing. */
+	for (guint i = 0; service && i < system->enabled->len; i++) {
+		const char *unit = g_ptr_array_index(system->enabled, i);
+		const char *argv[] = { "systemctl", "disable", unit, NULL };
 		HvrSetupChange *change = add_change(changes, HVR_CHANGE_RUN, HVR_SETUP_SERVICE);
 		change->undo = TRUE;
 		change->argv = g_strdupv((char **)argv);
 	}
-}
-
-GPtrArray *hvr_setup_changes_undo(int target, const HvrSetupSystem *system, guint parts,
-				  const HvrSetupState *state, gboolean force, GError **error)
-{
-	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
-
-	if (state->there && is_part(parts, HVR_SETUP_SERVICE))
-		add_disable(system, changes);
-	if (!add_obsolete(target, NULL, parts, state, force, changes, error))
+	if (!add_obsolete(scope, NULL, changes, error))
 		return NULL;
 	return g_steal_pointer(&changes);
 }

@@ -27,25 +27,29 @@ typedef struct {
 	HvrSetupAction *action; /* the one that is done or taken back; NULL: leaves no trace */
 } HvrSetupChange;
 
+/* What changes are looked for in. Nothing is owned. */
+typedef struct {
+	int target;
+	const HvrSetupState *state; /* what we did there */
+	guint parts;		    /* set of those that it is about */
+	gboolean force; /* also files that are not ours, or that somebody changed since */
+} HvrSetupScope;
+
 /**
  * hvr_setup_changes_make - the difference between @plan and what is there. Reads, changes nothing.
- * @parts: set of those that @plan is about; what we wrote for them and @plan no longer has goes
- * @force: also replace files that are not ours, or that somebody changed since; what was never ours
- *         is kept for undo
+ * What we wrote for the scope's parts and @plan no longer has goes. With force, what was never ours
+ * is kept for undo.
  * Returns: (transfer full): array of HvrSetupChange; empty when all is as planned
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE for a file that must not be touched
  */
-GPtrArray *hvr_setup_changes_make(int target, const HvrSetupPlan *plan, guint parts,
-				  const HvrSetupState *state, gboolean force,
+GPtrArray *hvr_setup_changes_make(const HvrSetupScope *scope, const HvrSetupPlan *plan,
 				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * hvr_setup_changes_undo - what takes back all that @state knows of @parts.
- * @force: also files that somebody has changed since
+ * hvr_setup_changes_undo - what takes back all that we did for the scope's parts.
  * Otherwise as above.
  */
-GPtrArray *hvr_setup_changes_undo(int target, const HvrSetupSystem *system, guint parts,
-				  const HvrSetupState *state, gboolean force,
+GPtrArray *hvr_setup_changes_undo(const HvrSetupScope *scope, const HvrSetupSystem *system,
 				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All that has to be made anew behind @changes. */

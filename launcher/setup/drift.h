@@ -6,7 +6,7 @@
 #include "launcher/setup/changes.h"
 
 /**
- * hvr_setup_plan_now - what the host shall look like by the templates of today. Reads those alone.
+ * hvr_setup_plan_now - what @system shall look like by the templates of today. Reads those alone.
  * @folder: (nullable): where the templates are; NULL: where they are installed
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when one is missing
  */
@@ -15,11 +15,10 @@ HvrSetupPlan *hvr_setup_plan_now(const HvrSetupSystem *system, guint parts, cons
 
 /**
  * hvr_setup_drift - what `setup` would have to do again. Reads, changes nothing.
- * @host: as looked at, with its processor set
- * @parts: set of those to look at, of @state's
+ * @scope: its parts are of those that its state knows; forced or not is the same
+ * @system: as looked at, with its processor set
  * Returns: (transfer full): array of HvrSetupChange; empty when all is as it was set up
  * Errors: as above; HVR_LAUNCH_ERROR_UNAVAILABLE, G_IO_ERROR for a file that cannot be read
  */
-GPtrArray *hvr_setup_drift(int target, const HvrSetupSystem *system, const HvrSetupState *state,
-			   guint parts, const char *folder,
-			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *hvr_setup_drift(const HvrSetupScope *scope, const HvrSetupSystem *system,
+			   const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -32,8 +32,10 @@ const char *hvr_setup_part_summary(HvrSetupPart part)
 gboolean hvr_setup_part_find(const char *name, HvrSetupPart *out_part)
 {
 	for (guint i = 0; i < HVR_SETUP_N_PARTS; i++)
-		if (g_str_equal(parts_table[i].name, name))
-			return *out_part = (HvrSetupPart)i, TRUE;
+		if (g_str_equal(parts_table[i].name, name)) {
+			*out_part = (HvrSetupPart)i;
+			return TRUE;
+		}
 	return FALSE;
 }
 
@@ -54,6 +56,17 @@ void hvr_setup_action_free(HvrSetupAction *action)
 	g_free(action);
 }
 
+HvrSetupAction *hvr_setup_action_copy(const HvrSetupAction *action)
+{
+	HvrSetupAction *copy = g_new(HvrSetupAction, 1);
+
+	*copy = *action;
+	copy->id = g_strdup(action->id);
+	copy->argv = g_strdupv(action->argv);
+	copy->undo = g_strdupv(action->undo);
+	return copy;
+}
+
 void hvr_setup_plan_free(HvrSetupPlan *plan)
 {
 	if (!plan)
@@ -72,46 +85,99 @@ typedef struct {
 	HvrSetupPlan *plan;
 } Planning;
 
-static void add_note(const Planning *how, const char *note)
+/* A file that comes out of a template, on a system with this boot loader and this initramfs;
+ * _UNKNOWN: whatever it has. */
+typedef struct {
+	HvrSetupPart part;
+	HvrBootLoader boot_loader;
+	HvrInitramfs initramfs;
+	const char *path;
+	const char *template;
+	mode_t mode;
+	guint after;
+} Source;
+
+static const Source sources[] = {
+	{ .part = HVR_SETUP_KERNEL_ARGS,
+	  .boot_loader = HVR_BOOT_GRUB,
+	  .path = "etc/default/grub.d/hailo-vm-run.cfg",
+	  .template = "grub.cfg",
+	  .mode = 0644,
+	  .after = HVR_AFTER_BOOT_LOADER },
+	{ .part = HVR_SETUP_EARLY_BIND,
+	  .initramfs = HVR_INITRAMFS_TOOLS,
+	  .path = "etc/initramfs-tools/hooks/hailo-vm-run",
+	  .template = "initramfs-hook",
+	  .mode = 0755,
+	  .after = HVR_AFTER_INITRAMFS },
+	{ .part = HVR_SETUP_EARLY_BIND,
+	  .initramfs = HVR_INITRAMFS_TOOLS,
+	  .path = "etc/initramfs-tools/scripts/init-top/hailo-vm-run",
+	  .template = "initramfs-script",
+	  .mode = 0755,
+	  .after = HVR_AFTER_INITRAMFS },
+	{ .part = HVR_SETUP_EARLY_BIND,
+	  .initramfs = HVR_INITRAMFS_DRACUT,
+	  .path = "usr/lib/dracut/modules.d/90hailo-vm-run/module-setup.sh",
+	  .template = "dracut-module-setup.sh",
+	  .mode = 0755,
+	  .after = HVR_AFTER_INITRAMFS },
+	{ .part = HVR_SETUP_EARLY_BIND,
+	  .initramfs = HVR_INITRAMFS_DRACUT,
+	  .path = "usr/lib/dracut/modules.d/90hailo-vm-run/bind.sh",
+	  .template = "dracut-bind.sh",
+	  .mode = 0755,
+	  .after = HVR_AFTER_INITRAMFS },
+	{ .part = HVR_SETUP_EARLY_BIND,
+	  .path = "etc/udev/rules.d/71-hailo-vm-run-bind.rules",
+	  .template = "bind.rules",
+	  .mode = 0644,
+	  .after = HVR_AFTER_UDEV },
+	{ .part = HVR_SETUP_MODPROBE,
+	  .path = "etc/modprobe.d/hailo-vm-run.conf",
+	  .template = "modprobe.conf",
+	  .mode = 0644,
+	  .after = HVR_AFTER_INITRAMFS },
+	{ .part = HVR_SETUP_RESET_POLICY,
+	  .path = "etc/udev/rules.d/70-hailo-vm-run-reset.rules",
+	  .template = "reset.rules",
+	  .mode = 0644,
+	  .after = HVR_AFTER_UDEV },
+	{ .part = HVR_SETUP_PERMISSIONS,
+	  .path = "etc/udev/rules.d/72-hailo-vm-run-vfio.rules",
+	  .template = "vfio.rules",
+	  .mode = 0644,
+	  .after = HVR_AFTER_UDEV },
+	{ .part = HVR_SETUP_PERMISSIONS,
+	  .path = "etc/security/limits.d/hailo-vm-run.conf",
+	  .template = "limits.conf",
+	  .mode = 0644 },
+	{ .part = HVR_SETUP_SERVICE,
+	  .path = "etc/systemd/system/hailo-vm@.service",
+	  .template = "hailo-vm@.service",
+	  .mode = 0644,
+	  .after = HVR_AFTER_SYSTEMD },
+};
+
+static void add_note(const Planning *planning, const char *note)
 {
-	g_ptr_array_add(how->plan->notes, g_strdup(note));
+	g_ptr_array_add(planning->plan->notes, g_strdup(note));
 }
 
-/* @text: (transfer full) */
-static HvrSetupFile *add_text(const Planning *how, HvrSetupPart part, const char *path, char *text,
-			      guint after)
+static void add_file(const Planning *planning, const Source *source)
 {
-	HvrSetupFile *file = g_new0(HvrSetupFile, 1);
+	char *text = hvr_setup_template_fill(planning->templates, source->template, planning->cards,
+					     &planning->words);
 
-	*file = (HvrSetupFile){
-		.part = part, .path = g_strdup(path), .text = text, .mode = 0644, .after = after
-	};
-	g_ptr_array_add(how->plan->files, file);
-	return file;
-}
-
-/* Nothing is added for a file that would say nothing. */
-static void add_file(const Planning *how, HvrSetupPart part, const char *path, mode_t mode,
-		     const char *template, guint after)
-{
-	char *text = hvr_setup_template_fill(how->templates, template, how->cards, &how->words);
-
-	if (text)
-		add_text(how, part, path, text, after)->mode = mode;
-}
-
-/* @argv, @undo: end with NULL; copied */
-static void add_action(const Planning *how, HvrSetupPart part, const char *id,
-		       const char *const *argv, const char *const *undo, gboolean so_already)
-{
-	HvrSetupAction *action = g_new(HvrSetupAction, 1);
-
-	*action = (HvrSetupAction){ .part = part,
-				    .id = g_strdup(id),
-				    .argv = g_strdupv((char **)argv),
-				    .undo = g_strdupv((char **)undo),
-				    .so_already = so_already };
-	g_ptr_array_add(how->plan->actions, action);
+	/* It would say nothing. */
+	if (!text)
+		return;
+	const HvrSetupFile file = { .part = source->part,
+				    .path = g_strdup(source->path),
+				    .text = text,
+				    .mode = source->mode,
+				    .after = source->after };
+	g_ptr_array_add(planning->plan->files, g_memdup2(&file, sizeof(file)));
 }
 
 /* AMD's IOMMU needs no argument to be on, and has none that says so. */
@@ -129,26 +195,28 @@ static const char *kernel_arguments(HvrCpuMaker maker)
 	return "";
 }
 
-static gboolean has_word(const char *line, const char *word)
+static void append_word(GString *line, const char *word)
 {
-	g_auto(GStrv) words = g_strsplit_set(line ? line : "", " \t\n", -1);
-
-	return g_strv_contains((const char *const *)words, word);
+	if (line->len)
+		g_string_append_c(line, ' ');
+	g_string_append(line, word);
 }
 
-/* The words of @wanted that @line lacks. */
+/* The words of @wanted that @line lacks. @line: (nullable) */
 static char *missing_words(const char *line, const char *wanted)
 {
+	g_auto(GStrv) there = g_strsplit_set(line ? line : "", " \t\n", -1);
 	g_auto(GStrv) words = g_strsplit(wanted, " ", -1);
 	GString *missing = g_string_new(NULL);
 
 	for (guint i = 0; words[i]; i++)
-		if (!has_word(line, words[i]))
-			g_string_append_printf(missing, "%s%s", missing->len ? " " : "", words[i]);
+		if (!g_strv_contains((const char *const *)there, words[i]))
+			append_word(missing, words[i]);
 	return g_string_free(missing, FALSE);
 }
 
-/* The running kernel's arguments without those that the boot loader adds for itself. */
+/* The running kernel's arguments without those that the boot loader adds for itself.
+ * @running: (nullable) */
 static char *own_arguments(const char *running)
 {
 	g_auto(GStrv) words = g_strsplit(running ? running : "", " ", -1);
@@ -157,136 +225,115 @@ static char *own_arguments(const char *running)
 	for (guint i = 0; words[i]; i++)
 		if (*words[i] && !g_str_has_prefix(words[i], "BOOT_IMAGE=") &&
 		    !g_str_has_prefix(words[i], "initrd="))
-			g_string_append_printf(line, "%s%s", line->len ? " " : "", words[i]);
+			append_word(line, words[i]);
 	return g_string_free(line, FALSE);
 }
 
 /* kernel-install takes its line from etc/kernel/cmdline, or else from the running kernel. */
-static void plan_kernel_cmdline(const Planning *how)
+static void plan_kernel_cmdline(const Planning *planning)
 {
-	const HvrSetupSystem *system = how->system;
-	g_autofree char *line = system->kernel_cmdline ? g_strdup(system->kernel_cmdline)
-						       : own_arguments(system->running);
-	g_autofree char *missing = missing_words(line, how->words.arguments);
+	const char *there = planning->system->kernel_cmdline;
+	g_autofree char *line = g_strdup(there);
 
+	if (!there)
+		line = own_arguments(planning->system->running);
 	if (!*line) {
-		add_note(how, "kernel-args: there is no etc/kernel/cmdline to add to, and it needs "
-			      "the root= of the target: make it, then run setup again");
+		add_note(planning,
+			 "kernel-args: there is no etc/kernel/cmdline to add to, and it needs "
+			 "the root= of the target: make it, then run setup again");
 		return;
 	}
-	if (!*missing && !system->kernel_cmdline)
+	g_autofree char *missing = missing_words(line, planning->words.arguments);
+	if (!*missing && !there)
 		return;
-	g_strchomp(line);
-	char *text = *missing ? g_strdup_printf("%s %s\n", line, missing)
-			      : g_strdup(system->kernel_cmdline);
-	add_text(how, HVR_SETUP_KERNEL_ARGS, "etc/kernel/cmdline", text, HVR_AFTER_BOOT_LOADER)
-		->shared = TRUE;
+	HvrSetupFile file = { .part = HVR_SETUP_KERNEL_ARGS,
+			      .path = g_strdup("etc/kernel/cmdline"),
+			      .mode = 0644,
+			      .shared = TRUE,
+			      .after = HVR_AFTER_BOOT_LOADER };
+	if (*missing)
+		file.text = g_strdup_printf("%s %s\n", g_strchomp(line), missing);
+	else
+		file.text = g_strdup(there);
+	g_ptr_array_add(planning->plan->files, g_memdup2(&file, sizeof(file)));
 }
 
-static void plan_grubby(const Planning *how)
+static void plan_grubby(const Planning *planning)
 {
-	const char *arguments = how->words.arguments;
+	const char *arguments = planning->words.arguments;
 	g_autofree char *add = g_strconcat("--args=", arguments, NULL);
 	g_autofree char *drop = g_strconcat("--remove-args=", arguments, NULL);
 	g_autofree char *id = g_strconcat("grubby ", arguments, NULL);
+	g_autofree char *missing = missing_words(planning->system->running, arguments);
 	const char *argv[] = { "grubby", "--update-kernel=ALL", add, NULL };
 	const char *undo[] = { "grubby", "--update-kernel=ALL", drop, NULL };
+	const HvrSetupAction action = { .part = HVR_SETUP_KERNEL_ARGS,
+					.id = id,
+					.argv = (char **)argv,
+					.undo = (char **)undo,
+					.so_already = !*missing };
 
-	g_autofree char *missing = missing_words(how->system->running, arguments);
-	add_action(how, HVR_SETUP_KERNEL_ARGS, id, argv, undo, !*missing);
+	g_ptr_array_add(planning->plan->actions, hvr_setup_action_copy(&action));
 }
 
-static void plan_kernel_args(const Planning *how)
+static void plan_kernel_args(const Planning *planning)
 {
-	if (!*how->words.arguments) {
-		add_note(how, "kernel-args: this processor's IOMMU needs no argument");
-		return;
-	}
-	switch (how->system->boot_loader) {
-	case HVR_BOOT_GRUB:
-		add_file(how, HVR_SETUP_KERNEL_ARGS, "etc/default/grub.d/hailo-vm-run.cfg", 0644,
-			 "grub.cfg", HVR_AFTER_BOOT_LOADER);
+	switch (planning->system->boot_loader) {
+	case HVR_BOOT_GRUB: /* by a file, see sources */
 		break;
 	case HVR_BOOT_GRUBBY:
-		plan_grubby(how);
+		plan_grubby(planning);
 		break;
 	case HVR_BOOT_KERNEL_INSTALL:
-		plan_kernel_cmdline(how);
+		plan_kernel_cmdline(planning);
 		break;
 	case HVR_BOOT_UNKNOWN:
-		g_ptr_array_add(how->plan->notes,
+		g_ptr_array_add(planning->plan->notes,
 				g_strdup_printf("kernel-args: no boot loader that is known here; "
 						"add to the kernel's arguments by hand: %s",
-						how->words.arguments));
+						planning->words.arguments));
 		break;
 	}
 }
 
-static void plan_early_bind(const Planning *how)
-{
-	const HvrSetupPart part = HVR_SETUP_EARLY_BIND;
-
-	switch (how->system->initramfs) {
-	case HVR_INITRAMFS_TOOLS:
-		add_file(how, part, "etc/initramfs-tools/hooks/hailo-vm-run", 0755,
-			 "initramfs-hook", HVR_AFTER_INITRAMFS);
-		add_file(how, part, "etc/initramfs-tools/scripts/init-top/hailo-vm-run", 0755,
-			 "initramfs-script", HVR_AFTER_INITRAMFS);
-		break;
-	case HVR_INITRAMFS_DRACUT:
-		add_file(how, part, "usr/lib/dracut/modules.d/90hailo-vm-run/module-setup.sh", 0755,
-			 "dracut-module-setup.sh", HVR_AFTER_INITRAMFS);
-		add_file(how, part, "usr/lib/dracut/modules.d/90hailo-vm-run/bind.sh", 0755,
-			 "dracut-bind.sh", HVR_AFTER_INITRAMFS);
-		break;
-	case HVR_INITRAMFS_UNKNOWN:
-		add_note(how, "early-bind: neither initramfs-tools nor dracut is here: a driver "
-			      "that is loaded before udev starts may see the cards first");
-		break;
-	}
-	add_file(how, part, "etc/udev/rules.d/71-hailo-vm-run-bind.rules", 0644, "bind.rules",
-		 HVR_AFTER_UDEV);
-}
-
-static void plan_permissions(const Planning *how)
+static void plan_group(const Planning *planning)
 {
 	const char *argv[] = { "groupadd", "--system", HVR_SETUP_GROUP, NULL };
 	const char *undo[] = { "groupdel", HVR_SETUP_GROUP, NULL };
+	const HvrSetupAction action = { .part = HVR_SETUP_PERMISSIONS,
+					.id = (char *)"group " HVR_SETUP_GROUP,
+					.argv = (char **)argv,
+					.undo = (char **)undo,
+					.so_already = planning->system->has_group };
 
-	add_action(how, HVR_SETUP_PERMISSIONS, "group " HVR_SETUP_GROUP, argv, undo,
-		   how->system->has_group);
-	add_file(how, HVR_SETUP_PERMISSIONS, "etc/udev/rules.d/72-hailo-vm-run-vfio.rules", 0644,
-		 "vfio.rules", HVR_AFTER_UDEV);
-	add_file(how, HVR_SETUP_PERMISSIONS, "etc/security/limits.d/hailo-vm-run.conf", 0644,
-		 "limits.conf", 0);
-	add_note(how, "permissions: for each user: usermod -aG " HVR_SETUP_GROUP
-		      " USER, then log in again");
+	g_ptr_array_add(planning->plan->actions, hvr_setup_action_copy(&action));
+	add_note(planning, "permissions: for each user: usermod -aG " HVR_SETUP_GROUP
+			   " USER, then log in again");
 }
 
-static void plan_part(const Planning *how, HvrSetupPart part)
+/* Most parts are files alone. */
+static void plan_part(const Planning *planning, HvrSetupPart part)
 {
-	switch (part) {
-	case HVR_SETUP_KERNEL_ARGS:
-		plan_kernel_args(how);
-		break;
-	case HVR_SETUP_EARLY_BIND:
-		plan_early_bind(how);
-		break;
-	case HVR_SETUP_MODPROBE:
-		add_file(how, part, "etc/modprobe.d/hailo-vm-run.conf", 0644, "modprobe.conf",
-			 HVR_AFTER_INITRAMFS);
-		break;
-	case HVR_SETUP_RESET_POLICY:
-		add_file(how, part, "etc/udev/rules.d/70-hailo-vm-run-reset.rules", 0644,
-			 "reset.rules", HVR_AFTER_UDEV);
-		break;
-	case HVR_SETUP_PERMISSIONS:
-		plan_permissions(how);
-		break;
-	case HVR_SETUP_SERVICE:
-		add_file(how, part, "etc/systemd/system/hailo-vm@.service", 0644,
-			 "hailo-vm@.service", HVR_AFTER_SYSTEMD);
-		break;
+	const HvrSetupSystem *system = planning->system;
+
+	if (part == HVR_SETUP_KERNEL_ARGS && !*planning->words.arguments) {
+		add_note(planning, "kernel-args: this processor's IOMMU needs no argument");
+		return;
+	}
+	if (part == HVR_SETUP_KERNEL_ARGS)
+		plan_kernel_args(planning);
+	if (part == HVR_SETUP_EARLY_BIND && system->initramfs == HVR_INITRAMFS_UNKNOWN)
+		add_note(planning,
+			 "early-bind: neither initramfs-tools nor dracut is here: a driver "
+			 "that is loaded before udev starts may see the cards first");
+	if (part == HVR_SETUP_PERMISSIONS)
+		plan_group(planning);
+	for (guint i = 0; i < G_N_ELEMENTS(sources); i++) {
+		const Source *source = &sources[i];
+		if (source->part == part &&
+		    (!source->boot_loader || source->boot_loader == system->boot_loader) &&
+		    (!source->initramfs || source->initramfs == system->initramfs))
+			add_file(planning, source);
 	}
 }
 
@@ -294,17 +341,18 @@ HvrSetupPlan *hvr_setup_plan_make(const HvrSetupSystem *system, guint parts, con
 				  HvrSetupTemplates *templates, const char *program)
 {
 	HvrSetupPlan *plan = g_new(HvrSetupPlan, 1);
-	const Planning how = { .system = system,
-			       .cards = cards,
-			       .templates = templates,
-			       .words = { kernel_arguments(system->cpu), program },
-			       .plan = plan };
+	const Planning planning = { .system = system,
+				    .cards = cards,
+				    .templates = templates,
+				    .words = { .arguments = kernel_arguments(system->cpu),
+					       .program = program },
+				    .plan = plan };
 
 	plan->files = g_ptr_array_new_with_free_func(file_free);
 	plan->actions = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_setup_action_free);
 	plan->notes = g_ptr_array_new_with_free_func(g_free);
 	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++)
 		if (parts & (1u << part))
-			plan_part(&how, (HvrSetupPart)part);
+			plan_part(&planning, (HvrSetupPart)part);
 	return plan;
 }

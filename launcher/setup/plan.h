@@ -51,6 +51,7 @@ typedef struct {
 	gboolean so_already; /* without us: then it is neither done nor ever taken back */
 } HvrSetupAction;
 void hvr_setup_action_free(HvrSetupAction *action);
+HvrSetupAction *hvr_setup_action_copy(const HvrSetupAction *action) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
 	GPtrArray *files;   /* of HvrSetupFile */
@@ -61,7 +62,7 @@ void hvr_setup_plan_free(HvrSetupPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSetupPlan, hvr_setup_plan_free)
 
 /**
- * hvr_setup_plan_make - what the host shall look like. Pure.
+ * hvr_setup_plan_make - what @system shall look like. Pure.
  * @parts: set of parts
  * @cards: of HvrSetupCard
  * @program: where hailo-vm-run is, for the unit
@@ -71,7 +72,7 @@ HvrSetupPlan *hvr_setup_plan_make(const HvrSetupSystem *system, guint parts, con
 				  const char *program) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * hvr_setup_after_commands - what makes the set @after anew on @host, in order. Pure.
+ * hvr_setup_after_commands - what makes the set @after anew on @system, in order. Pure.
  * Returns: (transfer full): array of char **; of an image udev and systemd have nothing to reload
  */
 GPtrArray *hvr_setup_after_commands(const HvrSetupSystem *system,

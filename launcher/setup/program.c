@@ -5,6 +5,7 @@
  */
 #include "launcher/setup/program.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -58,24 +59,45 @@ static void prepare_child(gpointer data)
 		_exit(127);
 }
 
+/* In words of our own: GLib's have typographic quotes. */
+static const char *why_not_started(const GError *cause)
+{
+	switch (cause->code) {
+	case G_SPAWN_ERROR_ACCES:
+		return g_strerror(EACCES);
+	case G_SPAWN_ERROR_NOENT:
+		return g_strerror(ENOENT);
+	case G_SPAWN_ERROR_NOEXEC: /* of another machine, as in its image */
+		return g_strerror(ENOEXEC);
+	default:
+		return "it cannot be started";
+	}
+}
+
 static gboolean run(int target, gboolean live, char **argv, GError **error)
 {
 	g_auto(GStrv) words = g_strdupv(argv);
 	g_autofree char *line = g_strjoinv(" ", argv);
+	g_autofree char *path = find_program(target, argv[0]);
 	g_autoptr(GError) cause = NULL;
-	int status = 0;
+	const char *problem = NULL;
+	int status = 0, root = target;
 
-	if (!find(target, argv[0], error))
-		return FALSE;
+	if (!path)
+		return find(target, argv[0], error);
 	g_free(words[0]);
-	words[0] = find_program(target, argv[0]);
-	if (words[0] &&
-	    g_spawn_sync(NULL, words, (char **)environment, G_SPAWN_DEFAULT, prepare_child,
-			 GINT_TO_POINTER(live ? -1 : target), NULL, NULL, &status, &cause) &&
-	    g_spawn_check_wait_status(status, &cause))
+	words[0] = g_steal_pointer(&path);
+	if (live)
+		root = -1;
+	if (!g_spawn_sync(NULL, words, (char **)environment, G_SPAWN_DEFAULT, prepare_child,
+			  GINT_TO_POINTER(root), NULL, NULL, &status, &cause))
+		problem = why_not_started(cause);
+	else if (!g_spawn_check_wait_status(status, &cause))
+		problem = cause->message;
+	if (!problem)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "'%s' failed: %s", line,
-		    cause ? cause->message : "it is gone");
+		    problem);
 	return FALSE;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "launcher/setup/show.h"
 
+/* @text: (nullable) */
 static char **lines_of(const char *text)
 {
 	char **lines = g_strsplit(text ? text : "", "\n", -1);
@@ -43,9 +44,11 @@ static const char *verb(const HvrSetupChange *change)
 		return "remove";
 	if (!change->old)
 		return "create";
-	return change->undo				? "put back"
-	       : g_str_equal(change->old, change->text) ? "take over"
-							: "change";
+	if (change->undo)
+		return "put back";
+	if (g_str_equal(change->old, change->text))
+		return "take over";
+	return "change";
 }
 
 static void append_file(GString *text, const HvrSetupChange *change)
@@ -88,8 +91,9 @@ static const char *what_drifted(const HvrSetupChange *change)
 		return "is no longer needed";
 	if (!change->old)
 		return "is missing";
-	return g_str_equal(change->old, change->text) ? "has another mode, or is not known as ours"
-						      : "is not as setup would write it";
+	if (g_str_equal(change->old, change->text))
+		return "has another mode, or is not known as ours";
+	return "is not as setup would write it";
 }
 
 char *hvr_setup_show_drift(const GPtrArray *changes)

@@ -12,7 +12,6 @@
 #include "launcher/setup/cards.h"
 
 #define STATE_FILE HVR_SETUP_FOLDER "/setup.ini"
-#define ORIGINALS  HVR_SETUP_FOLDER "/originals"
 #define MAIN	   "setup"
 #define FILE_GROUP "file "
 #define ACTION	   "action "
@@ -83,17 +82,6 @@ HvrSetupAction *hvr_setup_state_find_action(const HvrSetupState *state, const ch
 	return NULL;
 }
 
-HvrSetupAction *hvr_setup_action_copy(const HvrSetupAction *action)
-{
-	HvrSetupAction *copy = g_new(HvrSetupAction, 1);
-
-	*copy = *action;
-	copy->id = g_strdup(action->id);
-	copy->argv = g_strdupv(action->argv);
-	copy->undo = g_strdupv(action->undo);
-	return copy;
-}
-
 char *hvr_setup_sha256(const char *text)
 {
 	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
@@ -130,9 +118,9 @@ static gboolean load_file(GKeyFile *file, const char *group, HvrSetupState *stat
 	entry->sha256 = g_key_file_get_string(file, group, "sha256", NULL);
 	entry->previous = g_key_file_get_string(file, group, "previous", NULL);
 	entry->original = g_key_file_get_string(file, group, "original", NULL);
-	entry->owner =
-		(HvrSetupOwner){ get_number(file, group, "uid"), get_number(file, group, "gid"),
-				 get_number(file, group, "mode") };
+	entry->owner.uid = get_number(file, group, "uid");
+	entry->owner.gid = get_number(file, group, "gid");
+	entry->owner.mode = get_number(file, group, "mode");
 	return entry->sha256 != NULL;
 }
 
@@ -169,27 +157,34 @@ static gboolean load_main(GKeyFile *file, HvrSetupState *state)
 	return TRUE;
 }
 
-static gboolean load_groups(GKeyFile *file, HvrSetupState *state)
+static gboolean load_group(GKeyFile *file, const char *group, HvrSetupState *state)
 {
-	g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
+	if (g_str_equal(group, MAIN))
+		return load_main(file, state);
+	if (g_str_has_prefix(group, FILE_GROUP))
+		return load_file(file, group, state);
+	if (g_str_has_prefix(group, ACTION))
+		return load_action(file, group, state);
+	return FALSE;
+}
 
-	for (guint i = 0; groups[i]; i++) {
-		gboolean well = g_str_equal(groups[i], MAIN) ? load_main(file, state)
-				: g_str_has_prefix(groups[i], FILE_GROUP)
-					? load_file(file, groups[i], state)
-				: g_str_has_prefix(groups[i], ACTION)
-					? load_action(file, groups[i], state)
-					: FALSE;
-		if (!well)
+/* FALSE: it is not of our making, or not whole. */
+static gboolean load_text(const char *text, HvrSetupState *state)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+
+	if (!g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
+		return FALSE;
+	g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
+	for (guint i = 0; groups[i]; i++)
+		if (!load_group(file, groups[i], state))
 			return FALSE;
-	}
 	return TRUE;
 }
 
 HvrSetupState *hvr_setup_state_load(int target, GError **error)
 {
 	g_autoptr(HvrSetupState) state = state_new();
-	g_autoptr(GKeyFile) file = g_key_file_new();
 	g_autofree char *text = NULL;
 
 	if (!hvr_setup_tree_read(target, STATE_FILE, &text, NULL, error))
@@ -197,8 +192,7 @@ HvrSetupState *hvr_setup_state_load(int target, GError **error)
 	if (!text)
 		return g_steal_pointer(&state);
 	state->there = TRUE;
-	if (g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL) &&
-	    load_groups(file, state))
+	if (load_text(text, state))
 		return g_steal_pointer(&state);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL,
 		    "'%s' makes no sense: somebody else has changed it", STATE_FILE);
@@ -224,21 +218,18 @@ static void save_file(GKeyFile *file, const HvrSetupEntry *entry)
 	g_key_file_set_uint64(file, group, "mode", entry->owner.mode);
 }
 
-static void save_list(GKeyFile *file, const char *group, const char *key, char **list)
-{
-	g_key_file_set_string_list(file, group, key, (const char *const *)list,
-				   g_strv_length(list));
-}
-
 static void save_action(GKeyFile *file, const HvrSetupAction *action)
 {
 	g_autofree char *group = g_strconcat(ACTION, action->id, NULL);
 
 	g_key_file_set_string(file, group, "part", hvr_setup_part_name(action->part));
-	save_list(file, group, "argv", action->argv);
-	save_list(file, group, "undo", action->undo);
+	g_key_file_set_string_list(file, group, "argv", (const char *const *)action->argv,
+				   g_strv_length(action->argv));
+	g_key_file_set_string_list(file, group, "undo", (const char *const *)action->undo,
+				   g_strv_length(action->undo));
 }
 
+/* @texts: of char * */
 static void save_array(GKeyFile *file, const char *key, const GPtrArray *texts)
 {
 	if (texts->len > 0)
@@ -263,7 +254,7 @@ static void save_main(GKeyFile *file, const HvrSetupState *state)
 gboolean hvr_setup_state_save(int target, const HvrSetupState *state, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
-	HvrSetupOwner owner = { geteuid(), getegid(), 0644 };
+	HvrSetupOwner owner = hvr_setup_owner_self(0644);
 
 	save_main(file, state);
 	for (guint i = 0; i < state->entries->len; i++)
@@ -278,7 +269,7 @@ gboolean hvr_setup_state_remove(int target, const HvrSetupState *state, GError *
 {
 	if (!hvr_setup_tree_remove(target, STATE_FILE, error))
 		return FALSE;
-	hvr_setup_tree_remove_folder(target, ORIGINALS);
+	hvr_setup_tree_remove_folder(target, HVR_SETUP_ORIGINALS);
 	for (guint i = state->folders->len; i > 0; i--)
 		hvr_setup_tree_remove_folder(target, g_ptr_array_index(state->folders, i - 1));
 	return TRUE;

@@ -7,7 +7,8 @@
 #include "launcher/setup/tree.h"
 
 /* Relative to the target. */
-#define HVR_SETUP_FOLDER "var/lib/hailo-vm-run"
+#define HVR_SETUP_FOLDER    "var/lib/hailo-vm-run"
+#define HVR_SETUP_ORIGINALS HVR_SETUP_FOLDER "/originals"
 
 /* A file that `setup` wrote, and what it replaced. */
 typedef struct {
@@ -56,4 +57,3 @@ HvrSetupAction *hvr_setup_state_find_action(const HvrSetupState *state, const ch
 gboolean hvr_setup_entry_is_ours(const HvrSetupEntry *entry, const char *text);
 /* Of a text. (transfer full) */
 char *hvr_setup_sha256(const char *text) G_GNUC_WARN_UNUSED_RESULT;
-HvrSetupAction *hvr_setup_action_copy(const HvrSetupAction *action) G_GNUC_WARN_UNUSED_RESULT;

@@ -41,8 +41,8 @@ static gboolean has_any(int target, const char *const *paths)
 	return FALSE;
 }
 
-/* grubby first: where it is, it also rules over GRUB's files. A host that went over to systemd-boot
- * may have kept GRUB's packages, but then nobody has made a menu of theirs. */
+/* grubby first: where it is, it also rules over GRUB's files. A system that went over to
+ * systemd-boot may have kept GRUB's packages, but then nobody has made a menu of theirs. */
 static HvrBootLoader find_boot_loader(int target)
 {
 	static const char *const grubby[] = { "usr/sbin/grubby", "usr/bin/grubby", NULL };
@@ -59,7 +59,9 @@ static HvrBootLoader find_boot_loader(int target)
 	if (has_any(target, grub) &&
 	    !(kernel_install && !hvr_sysfs_exists(target, "boot/grub/grub.cfg")))
 		return HVR_BOOT_GRUB;
-	return kernel_install ? HVR_BOOT_KERNEL_INSTALL : HVR_BOOT_UNKNOWN;
+	if (kernel_install)
+		return HVR_BOOT_KERNEL_INSTALL;
+	return HVR_BOOT_UNKNOWN;
 }
 
 static HvrInitramfs find_initramfs(int target)
@@ -69,7 +71,9 @@ static HvrInitramfs find_initramfs(int target)
 	if (hvr_sysfs_exists(target, "usr/share/initramfs-tools/hook-functions") &&
 	    hvr_sysfs_exists(target, "usr/sbin/update-initramfs"))
 		return HVR_INITRAMFS_TOOLS;
-	return has_any(target, dracut) ? HVR_INITRAMFS_DRACUT : HVR_INITRAMFS_UNKNOWN;
+	if (has_any(target, dracut))
+		return HVR_INITRAMFS_DRACUT;
+	return HVR_INITRAMFS_UNKNOWN;
 }
 
 /* The first of these that is there, with the kernel's version put in; NULL: none. */
@@ -89,11 +93,12 @@ static GPtrArray *find_kernels(int target)
 	static const char *const images[] = { "boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz", NULL };
 	static const char *const initramfs[] = { "boot/initrd.img-*", "boot/initramfs-*.img",
 						 "boot/initrd-*", NULL };
-	const char *folder =
-		hvr_sysfs_exists(target, "usr/lib/modules") ? "usr/lib/modules" : "lib/modules";
 	GPtrArray *kernels = g_ptr_array_new_with_free_func(kernel_free);
-	g_autoptr(GPtrArray) versions = hvr_sysfs_list(target, folder);
+	const char *folder = "usr/lib/modules";
 
+	if (!hvr_sysfs_exists(target, folder))
+		folder = "lib/modules";
+	g_autoptr(GPtrArray) versions = hvr_sysfs_list(target, folder);
 	for (guint i = 0; i < versions->len; i++) {
 		const char *version = g_ptr_array_index(versions, i);
 		g_autofree char *deps = g_build_filename(folder, version, "modules.dep", NULL);
@@ -115,13 +120,16 @@ static char *read_text(int target, const char *path)
 	g_autofree char *by_fd = hvr_fd_path(fd, NULL);
 	char *text = NULL;
 
-	return fd >= 0 && g_file_get_contents(by_fd, &text, NULL, NULL) ? text : NULL;
+	if (fd >= 0)
+		g_file_get_contents(by_fd, &text, NULL, NULL);
+	return text;
 }
 
 static gboolean group_exists(int target)
 {
 	g_autofree char *groups = read_text(target, "etc/group");
-	g_autofree char *text = g_strconcat("\n", groups ? groups : "", NULL);
+	/* g_strconcat() ends at a NULL */
+	g_autofree char *text = g_strconcat("\n", groups, NULL);
 
 	return strstr(text, "\n" HVR_SETUP_GROUP ":") != NULL;
 }
@@ -153,7 +161,8 @@ HvrSetupSystem *hvr_setup_system_look(const HvrContext *context, int target, gbo
 	system->cpu = hvr_cpu_look(&context->host).maker;
 	system->kernels = find_kernels(target);
 	system->kernel_cmdline = read_text(target, "etc/kernel/cmdline");
-	system->running = live ? hvr_sysfs_read_line(context->host.proc, "cmdline") : NULL;
+	if (live)
+		system->running = hvr_sysfs_read_line(context->host.proc, "cmdline");
 	system->has_group = group_exists(target);
 	system->enabled = find_enabled(target);
 	return system;
@@ -167,7 +176,9 @@ gboolean hvr_setup_system_set_cpu(HvrSetupSystem *system, const char *name)
 	} makers[] = { { "intel", HVR_CPU_INTEL }, { "amd", HVR_CPU_AMD }, { "arm", HVR_CPU_ARM } };
 
 	for (guint i = 0; name && i < G_N_ELEMENTS(makers); i++)
-		if (g_str_equal(name, makers[i].name))
-			return system->cpu = makers[i].maker, TRUE;
+		if (g_str_equal(name, makers[i].name)) {
+			system->cpu = makers[i].maker;
+			return TRUE;
+		}
 	return name == NULL;
 }

@@ -5,10 +5,15 @@
  */
 #include "launcher/setup/template.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "launcher/report/error.h"
 #include "launcher/setup/cards.h"
+#include "vfio/fd.h"
+
+#define LARGEST (64 * 1024)
 
 static const char *const names[] = {
 	"bind.rules",  "bind.sh",	    "dracut-bind.sh", "dracut-module-setup.sh",
@@ -23,16 +28,18 @@ HvrSetupTemplates *hvr_setup_templates_load(const char *folder, GError **error)
 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *path = g_build_filename(folder, names[i], NULL);
-		g_autoptr(GError) cause = NULL;
-		char *text = NULL;
-		if (!g_file_get_contents(path, &text, NULL, &cause)) {
+		g_autofree char *text = g_malloc0(LARGEST + 1);
+		g_auto(HvrFd) fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || hvr_fd_read_all(fd, text, LARGEST) < 0) {
+			int saved = errno;
 			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-				    "setup's templates are not complete: %s", cause->message);
+				    "setup's templates are not complete: cannot read '%s': %s",
+				    path, g_strerror(saved));
 			hvr_error_hint(error, "install hailo-vm-run again, or name their folder "
 					      "with --templates");
 			return NULL;
 		}
-		g_hash_table_insert(templates, (gpointer)names[i], text);
+		g_hash_table_insert(templates, (gpointer)names[i], g_strdup(text));
 	}
 	return g_steal_pointer(&templates);
 }
@@ -48,23 +55,27 @@ typedef struct {
 
 static const char *card_word(Filling *filling, const char *name)
 {
-	const HvrSetupCard *card = filling->card;
-	struct {
+	static const HvrSetupCard no_card = { 0 };
+	const HvrSetupCard *card = filling->card ? filling->card : &no_card;
+	const struct {
 		const char *name;
 		const char *value;
 	} table[] = {
-		{ "PATTERN", card ? card->pattern : "" },
-		{ "MATCH", card ? card->match : "" },
-		{ "MATCH_CHILD", card ? card->match_child : "" },
-		{ "RESET", card ? card->reset : "" },
+		{ "PATTERN", card->pattern },
+		{ "MATCH", card->match },
+		{ "MATCH_CHILD", card->match_child },
+		{ "RESET", card->reset },
 	};
 
-	for (guint i = 0; i < G_N_ELEMENTS(table); i++)
-		if (g_str_equal(name, table[i].name)) {
-			filling->about_cards = TRUE;
-			filling->nothing = filling->nothing || !table[i].value;
-			return table[i].value ? table[i].value : "";
-		}
+	for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+		if (!g_str_equal(name, table[i].name))
+			continue;
+		filling->about_cards = TRUE;
+		if (table[i].value)
+			return table[i].value;
+		filling->nothing = TRUE;
+		return "";
+	}
 	return NULL;
 }
 
@@ -82,21 +93,17 @@ static char *word(Filling *filling, const char *name)
 	if (g_str_equal(name, "BIND")) {
 		char *text = hvr_setup_template_fill(filling->templates, "bind.sh", filling->cards,
 						     filling->words);
-		return text ? g_strchomp(text) : g_strdup("");
+		if (text)
+			return g_strchomp(text);
+		return g_strdup("");
 	}
 	if (g_str_equal(name, "RESET_WORD")) {
 		filling->about_cards = TRUE;
-		return card && card->reset ? g_strdup_printf(" '%s'", card->reset) : g_strdup("");
+		if (card && card->reset)
+			return g_strdup_printf(" '%s'", card->reset);
+		return g_strdup("");
 	}
 	return g_strdup(card_word(filling, name));
-}
-
-/* The name between two @; NULL when it is not one. (transfer full) */
-static char *name_at(const char *text)
-{
-	gsize n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
-
-	return n > 0 && text[n] == '@' ? g_strndup(text, n) : NULL;
 }
 
 static char *fill_line(Filling *filling, const char *line)
@@ -104,11 +111,17 @@ static char *fill_line(Filling *filling, const char *line)
 	GString *out = g_string_new(NULL);
 
 	while (*line) {
-		g_autofree char *name = *line == '@' ? name_at(line + 1) : NULL;
-		g_autofree char *value = name ? word(filling, name) : NULL;
+		g_autofree char *value = NULL;
+		gsize n = 0;
+		if (*line == '@')
+			n = strspn(line + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+		if (n > 0 && line[n + 1] == '@') {
+			g_autofree char *name = g_strndup(line + 1, n);
+			value = word(filling, name);
+		}
 		if (value) {
 			g_string_append(out, value);
-			line += strlen(name) + 2;
+			line += n + 2;
 		} else {
 			g_string_append_c(out, *line++);
 		}

@@ -20,6 +20,11 @@
 
 #define LARGEST (1024 * 1024)
 
+HvrSetupOwner hvr_setup_owner_self(mode_t mode)
+{
+	return (HvrSetupOwner){ .uid = geteuid(), .gid = getegid(), .mode = mode };
+}
+
 static gboolean fail(GError **error, int saved, const char *what, const char *path)
 {
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "cannot %s '%s': %s", what,
@@ -33,7 +38,9 @@ static int open_parent(int target, const char *path, const char **out_name)
 	g_autofree char *folder = g_path_get_dirname(path);
 	const char *slash = strrchr(path, '/');
 
-	*out_name = slash ? slash + 1 : path;
+	*out_name = path;
+	if (slash)
+		*out_name = slash + 1;
 	return hvr_open_beneath(target, folder, O_RDONLY | O_DIRECTORY);
 }
 
@@ -65,13 +72,15 @@ gboolean hvr_setup_tree_read(int target, const char *path, char **out_text,
 	const char *name;
 	struct stat st;
 	g_auto(HvrFd) folder = open_parent(target, path, &name);
-	g_auto(HvrFd) fd =
-		folder < 0 ? -1
-			   : openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	int saved = errno;
+	g_auto(HvrFd) fd = -1;
 
-	if (fd < 0 && saved == ENOENT)
-		return *out_text = NULL, TRUE;
+	if (folder >= 0)
+		fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int saved = errno;
+	if (fd < 0 && saved == ENOENT) {
+		*out_text = NULL;
+		return TRUE;
+	}
 	if (fd < 0 && saved == ELOOP)
 		return refuse(error, path, "a symbolic link");
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -79,7 +88,9 @@ gboolean hvr_setup_tree_read(int target, const char *path, char **out_text,
 	if (!S_ISREG(st.st_mode) || st.st_size > LARGEST)
 		return refuse(error, path, "no small plain file");
 	if (out_owner)
-		*out_owner = (HvrSetupOwner){ st.st_uid, st.st_gid, st.st_mode & 07777 };
+		*out_owner = (HvrSetupOwner){ .uid = st.st_uid,
+					      .gid = st.st_gid,
+					      .mode = st.st_mode & 07777 };
 	return read_all(fd, path, (gsize)st.st_size, out_text, error);
 }
 
@@ -124,8 +135,10 @@ gboolean hvr_setup_tree_remove(int target, const char *path, GError **error)
 	const char *name;
 	g_auto(HvrFd) folder = open_parent(target, path, &name);
 
+	if (folder < 0 && errno == ENOENT)
+		return TRUE;
 	if (folder < 0)
-		return errno == ENOENT ? TRUE : fail(error, errno, "open the folder of", path);
+		return fail(error, errno, "open the folder of", path);
 	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
 		return fail(error, errno, "remove", path);
 	return TRUE;
@@ -152,8 +165,11 @@ gboolean hvr_setup_tree_make_folder(int target, const char *path, GError **error
 
 	if (folder < 0)
 		return fail(error, errno, "open the folder of", path);
-	if (mkdirat(folder, name, 0755) < 0)
-		return errno == EEXIST ? TRUE : fail(error, errno, "make the folder", path);
+	if (mkdirat(folder, name, 0755) < 0) {
+		if (errno == EEXIST)
+			return TRUE;
+		return fail(error, errno, "make the folder", path);
+	}
 	/* Whatever the umask says: what is made here is for all to read. */
 	if (fchmodat(folder, name, 0755, 0) < 0)
 		return fail(error, errno, "make the folder", path);

@@ -13,6 +13,8 @@ typedef struct {
 	gid_t gid;
 	mode_t mode;
 } HvrSetupOwner;
+/* Of a file that is made anew: this process's. */
+HvrSetupOwner hvr_setup_owner_self(mode_t mode);
 
 /**
  * hvr_setup_tree_read - a whole text file.

@@ -105,15 +105,15 @@ static gboolean do_setup(const Fixture *f, guint parts, const char *card)
 {
 	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, TRUE);
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, NULL);
-	const HvrSetupSite site = { f->target, system, &runner };
+	const HvrSetupSite site = { .target = f->target, .system = system, .runner = &runner };
 
 	assert_non_null(state);
 	g_ptr_array_set_size(state->cards, 0);
 	g_ptr_array_add(state->cards, hvr_setup_card_parse(card, NULL, NULL));
 	g_autoptr(HvrSetupPlan) plan =
 		hvr_setup_plan_now(system, parts, state->cards, f->context.setup_templates, NULL);
-	g_autoptr(GPtrArray) changes =
-		hvr_setup_changes_make(f->target, plan, parts, state, FALSE, NULL);
+	const HvrSetupScope scope = { .target = f->target, .state = state, .parts = parts };
+	g_autoptr(GPtrArray) changes = hvr_setup_changes_make(&scope, plan, NULL);
 	assert_non_null(changes);
 	state->parts = parts;
 	return hvr_setup_apply(&site, changes, state, NULL);

@@ -173,7 +173,10 @@ static GPtrArray *changes_of(const Fixture *f, guint parts, HvrSetupState *state
 	g_autoptr(HvrSetupPlan) plan =
 		hvr_setup_plan_make(system, parts, f->cards, f->templates, "/usr/bin/hailo-vm-run");
 
-	return hvr_setup_changes_make(f->target, plan, parts, state, force, error);
+	const HvrSetupScope scope = {
+		.target = f->target, .state = state, .parts = parts, .force = force
+	};
+	return hvr_setup_changes_make(&scope, plan, error);
 }
 
 /* What hailo-vm-run setup does. Returns whether there was something to do. */
@@ -183,7 +186,7 @@ static gboolean set_up(const Fixture *f, guint parts, gboolean force, GError **e
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, error);
 	assert_non_null(state);
 	g_autoptr(GPtrArray) changes = changes_of(f, parts, state, force, error);
-	HvrSetupSite site = { f->target, system, &fake_runner };
+	HvrSetupSite site = { .target = f->target, .system = system, .runner = &fake_runner };
 
 	if (!changes || (changes->len == 0 && !state->pending))
 		return FALSE;
@@ -196,9 +199,11 @@ static gboolean take_back(const Fixture *f, guint parts, gboolean force, GError 
 	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, FALSE);
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, error);
 	assert_non_null(state);
-	g_autoptr(GPtrArray) changes =
-		hvr_setup_changes_undo(f->target, system, parts, state, force, error);
-	HvrSetupSite site = { f->target, system, &fake_runner };
+	const HvrSetupScope scope = {
+		.target = f->target, .state = state, .parts = parts, .force = force
+	};
+	g_autoptr(GPtrArray) changes = hvr_setup_changes_undo(&scope, system, error);
+	HvrSetupSite site = { .target = f->target, .system = system, .runner = &fake_runner };
 
 	state->parts &= ~parts;
 	return changes && hvr_setup_apply(&site, changes, state, error);
@@ -708,6 +713,28 @@ static void service_managers_are_told(void **state)
 	g_unsetenv("NOTIFY_SOCKET");
 }
 
+/* GLib's own texts have typographic quotes, which no other line of ours has. */
+static void problems_are_told_plainly(void **state)
+{
+	Fixture *f = *state;
+	g_auto(GStrv) argv = g_strsplit("hvr-not-on-this-host", " ", -1);
+	g_autofree char *wanted =
+		g_strdup_printf("setup's templates are not complete: cannot read '%s/bind.rules': "
+				"No such file or directory\n",
+				f->root);
+	g_autoptr(GError) no_template = NULL;
+	g_autoptr(GError) no_program = NULL;
+
+	assert_null(hvr_setup_templates_load(f->root, &no_template));
+	assert_true(g_str_has_prefix(no_template->message, wanted));
+
+	/* It is found in the target, and gone when it is run. */
+	put_program(f, "usr/bin/hvr-not-on-this-host");
+	assert_false(hvr_setup_runner.run(f->target, TRUE, argv, &no_program));
+	assert_string_equal(no_program->message,
+			    "'hvr-not-on-this-host' failed: No such file or directory");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -734,6 +761,7 @@ int main(void)
 		TEST(templates_are_filled),
 		TEST(processors_differ),
 		TEST(changes_are_shown),
+		TEST(problems_are_told_plainly),
 		TEST(service_managers_are_told),
 	};
 
