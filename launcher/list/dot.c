@@ -22,19 +22,17 @@ static void append_box(GString *text, const HvrListItem *item, const char *inden
 {
 	const HvrPciFunction *function = item->function;
 	g_autofree char *name = escape(item->name);
-	g_autofree char *driver = escape(function->driver ? function->driver : "no driver");
+	g_autofree char *driver = NULL;
 
-	g_string_append_printf(text, "%s\"%s\" [label=\"%s\\n%s\\n%s\"%s];\n", indent,
-			       function->name, function->name, name, driver,
-			       function->quirk ? ", style=bold" : "");
-}
-
-static gboolean is_first_of_group(const GPtrArray *items, guint index, GHashTable *seen)
-{
-	const HvrListItem *item = g_ptr_array_index(items, index);
-
-	return item->function->group >= 0 &&
-	       g_hash_table_add(seen, GINT_TO_POINTER(item->function->group));
+	if (function->driver)
+		driver = escape(function->driver);
+	else
+		driver = g_strdup("no driver");
+	g_string_append_printf(text, "%s\"%s\" [label=\"%s\\n%s\\n%s\"", indent, function->name,
+			       function->name, name, driver);
+	if (function->quirk)
+		g_string_append(text, ", style=bold");
+	g_string_append(text, "];\n");
 }
 
 static void append_group(GString *text, GHashTable *by_function, const HvrListItem *first)
@@ -61,17 +59,20 @@ static void append_boxes(GString *text, const GPtrArray *items)
 	}
 	for (guint i = 0; i < items->len; i++) {
 		const HvrListItem *item = g_ptr_array_index(items, i);
-		if (is_first_of_group(items, i, seen))
-			append_group(text, by_function, item);
-		else if (item->function->group < 0)
+		int group = item->function->group;
+		if (group < 0)
 			append_box(text, item, "\t");
+		else if (g_hash_table_add(seen, GINT_TO_POINTER(group)))
+			append_group(text, by_function, item);
 	}
 }
 
-static void append_arrows(GString *text, const GPtrArray *items)
+char *hvr_list_dot(const GPtrArray *items)
 {
+	GString *text = g_string_new("digraph pci {\n\trankdir=LR;\n\tnode [shape=box];\n");
 	g_autoptr(GHashTable) by_path = hvr_list_by_path(items);
 
+	append_boxes(text, items);
 	for (guint i = 0; i < items->len; i++) {
 		const HvrListItem *item = g_ptr_array_index(items, i);
 		const HvrListItem *parent = hvr_list_parent(by_path, item);
@@ -79,14 +80,6 @@ static void append_arrows(GString *text, const GPtrArray *items)
 			g_string_append_printf(text, "\t\"%s\" -> \"%s\";\n",
 					       parent->function->name, item->function->name);
 	}
-}
-
-char *hvr_list_dot(const GPtrArray *items)
-{
-	GString *text = g_string_new("digraph pci {\n\trankdir=LR;\n\tnode [shape=box];\n");
-
-	append_boxes(text, items);
-	append_arrows(text, items);
 	g_string_append(text, "}\n");
 	return g_string_free(text, FALSE);
 }

@@ -21,9 +21,11 @@ static JsonArray *group_members(const HvrListItem *item)
 
 static JsonArray *reset_methods(const HvrListItem *item)
 {
-	g_auto(GStrv) words = g_strsplit(item->reset_method ? item->reset_method : "", " ", -1);
 	JsonArray *methods = json_array_new();
 
+	if (!item->reset_method)
+		return methods;
+	g_auto(GStrv) words = g_strsplit(item->reset_method, " ", -1);
 	for (char **word = words; *word; word++)
 		if (**word)
 			json_array_add_string_element(methods, *word);
@@ -46,8 +48,10 @@ static void set_int_or_null(JsonObject *object, const char *name, gboolean known
 
 static void add_node(JsonObject *object, const HvrListItem *item)
 {
-	g_autofree char *mode = item->node ? g_strdup_printf("%04o", item->node_mode) : NULL;
+	g_autofree char *mode = NULL;
 
+	if (item->node)
+		mode = g_strdup_printf("%04o", item->node_mode);
 	hvr_json_set_string(object, "node", item->node);
 	hvr_json_set_string(object, "node_owner", item->node_owner);
 	hvr_json_set_string(object, "node_mode", mode);
@@ -61,12 +65,16 @@ static void add_use(JsonObject *object, const HvrListItem *item)
 					     [HVR_USE_PROCESS] = "process",
 					     [HVR_USE_UNKNOWN] = "unknown" };
 	const HvrUse *use = &item->use;
-	gboolean used = use->kind == HVR_USE_VM || use->kind == HVR_USE_PROCESS;
-	g_autofree char *text = used ? hvr_use_describe(use) : NULL;
+	g_autofree char *text = NULL;
+	const char *vm = NULL;
 
+	if (use->kind == HVR_USE_VM)
+		vm = use->who;
+	if (use->kind == HVR_USE_VM || use->kind == HVR_USE_PROCESS)
+		text = hvr_use_describe(use);
 	hvr_json_set_string(object, "in_use_by", text);
 	json_object_set_string_member(object, "use", kinds[use->kind]);
-	hvr_json_set_string(object, "vm", use->kind == HVR_USE_VM ? use->who : NULL);
+	hvr_json_set_string(object, "vm", vm);
 	set_int_or_null(object, "pid", use->pid > 0, use->pid);
 	json_object_set_boolean_member(object, "prepared", use->prepared);
 }

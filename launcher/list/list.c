@@ -57,11 +57,14 @@ static void read_attributes(const HvrHost *host, HvrListItem *item)
 		item->numa_node = (int)numa;
 }
 
+/* A name, or a number where it has none. */
 static char *owner_name(uid_t uid)
 {
 	const struct passwd *entry = getpwuid(uid);
 
-	return entry ? g_strdup(entry->pw_name) : g_strdup_printf("%u", uid);
+	if (entry)
+		return g_strdup(entry->pw_name);
+	return g_strdup_printf("%u", uid);
 }
 
 /* The first node that is there: the group's on a VFIO driver, else what the host's driver made. */
@@ -101,27 +104,27 @@ static char *name_of(GHashTable *names, const HvrInventory *inventory,
 static HvrListItem *item_new(GHashTable *names, const HvrInventory *inventory,
 			     const HvrPciFunction *function, gboolean chosen)
 {
-	HvrListItem *item = g_new0(HvrListItem, 1);
+	HvrListItem *item = g_new(HvrListItem, 1);
 
-	item->function = function;
-	item->chosen = chosen;
-	item->group = function->group < 0 ? NULL : hvr_inventory_group(inventory, function->group);
-	item->name = name_of(names, inventory, function);
-	item->numa_node = -1;
-	item->use.kind = HVR_USE_UNKNOWN;
+	*item = (HvrListItem){ .function = function,
+			       .chosen = chosen,
+			       .name = name_of(names, inventory, function),
+			       .numa_node = -1,
+			       .use = { .kind = HVR_USE_UNKNOWN } };
+	if (function->group >= 0)
+		item->group = hvr_inventory_group(inventory, function->group);
 	return item;
 }
 
 /* Stable paths of all that is above a chosen function. */
 static void add_ancestors(GHashTable *wanted, const HvrPciFunction *function)
 {
-	g_autofree char *path = g_strdup(function->path ? function->path : "");
-	char *slash;
+	const char *path = function->path;
 
-	while ((slash = strrchr(path, '/'))) {
-		*slash = '\0';
-		g_hash_table_add(wanted, g_strdup(path));
-	}
+	/* From the end backwards: what is above is a path without its last parts. */
+	for (gsize n = path ? strlen(path) : 0; n > 0; n--)
+		if (path[n] == '/')
+			g_hash_table_add(wanted, g_strndup(path, n));
 }
 
 /* Stable paths of the functions that belong into the picture around the chosen ones. */
@@ -151,9 +154,10 @@ static GPtrArray *choose(const HvrInventory *inventory, const HvrListWhat *what)
 	GPtrArray *items = g_ptr_array_new_with_free_func(item_free);
 	const GPtrArray *all = hvr_inventory_functions(inventory);
 	g_autoptr(GHashTable) names = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-	g_autoptr(GHashTable) around =
-		what->surround && !what->all ? find_surroundings(inventory) : NULL;
+	g_autoptr(GHashTable) around = NULL;
 
+	if (what->surround && !what->all)
+		around = find_surroundings(inventory);
 	for (guint i = 0; i < all->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(all, i);
 		gboolean chosen = what->all || function->quirk;
@@ -164,7 +168,7 @@ static GPtrArray *choose(const HvrInventory *inventory, const HvrListWhat *what)
 	return items;
 }
 
-static void find_users(const HvrContext *context, const GPtrArray *items)
+static void find_uses(const HvrContext *context, const GPtrArray *items)
 {
 	g_autoptr(GPtrArray) ours = g_ptr_array_new();
 
@@ -196,22 +200,23 @@ GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventor
 		if (is_ours(item->function))
 			read_node(&context->host, item);
 	}
-	find_users(context, items);
+	find_uses(context, items);
 	return items;
 }
 
 char *hvr_list_group_text(const HvrListItem *item)
 {
 	GString *text = g_string_new(NULL);
-	guint others = 0;
 
 	if (!item->group)
 		return g_string_free(g_string_append(text, "none"), FALSE);
 	g_string_append_printf(text, "%d", item->function->group);
+	if (item->group->len > 1)
+		g_string_append(text, " +");
 	for (guint i = 0; i < item->group->len; i++) {
 		const HvrPciFunction *member = g_ptr_array_index(item->group, i);
 		if (member != item->function)
-			g_string_append_printf(text, "%s%s", others++ ? " " : " + ", member->name);
+			g_string_append_printf(text, " %s", member->name);
 	}
 	return g_string_free(text, FALSE);
 }

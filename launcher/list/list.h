@@ -47,7 +47,7 @@ GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventor
  * Pure. [transfer full] */
 char *hvr_list_table(const GPtrArray *items, guint width) G_GNUC_WARN_UNUSED_RESULT;
 
-/* "14, with 0000:02:00.1": its group and the endpoints and bridges in it. [transfer full] */
+/* "14 + 0000:02:00.1": its group and the endpoints and bridges in it, or "none". [transfer full] */
 char *hvr_list_group_text(const HvrListItem *item) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Root buses, bridges and what is below them. @unicode: lines instead of ASCII. Pure.
@@ -57,7 +57,7 @@ char *hvr_list_tree(const GPtrArray *items, gboolean unicode) G_GNUC_WARN_UNUSED
 /* The same for Graphviz, groups as clusters. Pure. [transfer full] */
 char *hvr_list_dot(const GPtrArray *items) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The address of what is above it: a bridge's item among @items, or NULL on a root bus. */
+/* What is above it: a bridge's item, or NULL on a root bus. */
 const HvrListItem *hvr_list_parent(GHashTable *by_path, const HvrListItem *item);
 /* For hvr_list_parent(): stable path -> item. [transfer full] */
 GHashTable *hvr_list_by_path(const GPtrArray *items) G_GNUC_WARN_UNUSED_RESULT;

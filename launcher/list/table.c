@@ -50,23 +50,13 @@ static const char *keep(const Table *table, char *text)
 }
 
 /* "8.0 GT/s PCIe" and "4": "8.0 GT/s x4" */
-static char *link_text(const HvrListItem *item)
+static const char *link_text(const Table *table, const HvrListItem *item)
 {
-	const char *blank = item->link_speed ? strstr(item->link_speed, " PCIe") : NULL;
-
 	if (!item->link_speed || !item->link_width || !g_ascii_isdigit(*item->link_speed) ||
 	    g_str_equal(item->link_width, "0"))
-		return g_strdup("-");
-	return g_strdup_printf(
-		"%.*s x%s", blank ? (int)(blank - item->link_speed) : (int)strlen(item->link_speed),
-		item->link_speed, item->link_width);
-}
-
-static const char *reset_text(const HvrListItem *item)
-{
-	if (!item->reset_method)
 		return "-";
-	return *item->reset_method ? item->reset_method : "none";
+	g_auto(GStrv) around = g_strsplit(item->link_speed, " PCIe", 2);
+	return keep(table, g_strdup_printf("%s x%s", around[0], item->link_width));
 }
 
 static const char *use_text(const Table *table, const HvrListItem *item)
@@ -84,11 +74,6 @@ static const char *node_text(const Table *table, const HvrListItem *item)
 		    g_strdup_printf("%s %s %04o", item->node, item->node_owner, item->node_mode));
 }
 
-static const char *numa_text(const Table *table, const HvrListItem *item)
-{
-	return item->numa_node < 0 ? "-" : keep(table, g_strdup_printf("%d", item->numa_node));
-}
-
 static const char *or_dash(const char *text)
 {
 	return text ? text : "-";
@@ -104,15 +89,19 @@ static void add_row(Table *table, const HvrListItem *item)
 			[GROUP] = keep(table, hvr_list_group_text(item)),
 			[DRIVER] = or_dash(function->driver),
 			[USE] = use_text(table, item),
-			[RESET] = reset_text(item),
-			[LINK] = item->detailed ? keep(table, link_text(item)) : "-",
+			[RESET] = or_dash(item->reset_method),
+			[LINK] = link_text(table, item),
 			[POWER] = or_dash(item->power_state),
-			[NUMA] = numa_text(table, item),
+			[NUMA] = "-",
 			[NODE] = node_text(table, item),
 			[PATH] = or_dash(function->path),
 		},
 	};
 
+	if (*row.cells[RESET] == '\0')
+		row.cells[RESET] = "none";
+	if (item->numa_node >= 0)
+		row.cells[NUMA] = keep(table, g_strdup_printf("%d", item->numa_node));
 	for (guint i = 0; i < COLUMNS; i++) {
 		row.lengths[i] = (guint)g_utf8_strlen(row.cells[i], -1);
 		table->widths[i] = MAX(table->widths[i], row.lengths[i]);
@@ -142,23 +131,20 @@ static void fit(Table *table, guint limit)
 			MAX(NAME_MIN, (gint)table->widths[NAME] - (gint)(total - limit));
 }
 
-static void append_blanks(GString *text, guint n)
-{
-	static const char blanks[] = "                                ";
-
-	for (; n > 0; n -= MIN(n, sizeof(blanks) - 1))
-		g_string_append_len(text, blanks, (gssize)MIN(n, sizeof(blanks) - 1));
-}
-
 /* No blanks at the end of a line. */
 static void append_row(GString *text, const Row *row, const guint widths[COLUMNS])
 {
+	static const char blanks[] = "                                ";
+
 	for (guint i = 0; i < COLUMNS; i++) {
 		guint length = MIN(row->lengths[i], widths[i]);
 		const char *end = g_utf8_offset_to_pointer(row->cells[i], length);
 		g_string_append_len(text, row->cells[i], end - row->cells[i]);
-		if (i + 1 < COLUMNS)
-			append_blanks(text, widths[i] + GAP - length);
+		if (i + 1 == COLUMNS)
+			break;
+		guint left = widths[i] + GAP - length;
+		for (; left > 0; left -= MIN(left, sizeof(blanks) - 1))
+			g_string_append_len(text, blanks, (gssize)MIN(left, sizeof(blanks) - 1));
 	}
 	g_string_append_c(text, '\n');
 }

@@ -8,15 +8,21 @@
 #include <string.h>
 
 typedef struct {
-	const char *branch, *last, *bar, *gap;
+	const char *mark;   /* in front of an item */
+	const char *indent; /* in front of all that is below it */
 } Style;
 
-static const Style lines = { "├─ ", "└─ ", "│  ", "   " };
-static const Style ascii = { "|- ", "`- ", "|  ", "   " };
+/* Of the last item below something, and of the others. */
+static const Style lines[] = {
+	[FALSE] = { .mark = "├─ ", .indent = "│  " }, [TRUE] = { .mark = "└─ ", .indent = "   " }
+};
+static const Style ascii[] = {
+	[FALSE] = { .mark = "|- ", .indent = "|  " }, [TRUE] = { .mark = "`- ", .indent = "   " }
+};
 
 typedef struct {
 	GHashTable *children; /* HvrListItem, or NULL for the root buses -> GPtrArray of items */
-	const Style *style;
+	const Style *styles;  /* [is it the last one?] */
 	GString *text;
 } Tree;
 
@@ -34,12 +40,12 @@ GHashTable *hvr_list_by_path(const GPtrArray *items)
 
 const HvrListItem *hvr_list_parent(GHashTable *by_path, const HvrListItem *item)
 {
-	g_autofree char *above = g_strdup(item->function->path ? item->function->path : "");
-	char *slash = strrchr(above, '/');
+	const char *path = item->function->path;
+	const char *slash = path ? strrchr(path, '/') : NULL;
 
 	if (!slash)
 		return NULL;
-	*slash = '\0';
+	g_autofree char *above = g_strndup(path, (gsize)(slash - path));
 	return g_hash_table_lookup(by_path, above);
 }
 
@@ -52,17 +58,6 @@ static GPtrArray *children_of(const Tree *tree, const HvrListItem *parent)
 		g_hash_table_insert(tree->children, (gpointer)parent, children);
 	}
 	return children;
-}
-
-static GHashTable *sort_by_parent(const Tree *tree, const GPtrArray *items)
-{
-	g_autoptr(GHashTable) by_path = hvr_list_by_path(items);
-
-	for (guint i = 0; i < items->len; i++) {
-		HvrListItem *item = g_ptr_array_index(items, i);
-		g_ptr_array_add(children_of(tree, hvr_list_parent(by_path, item)), item);
-	}
-	return tree->children;
 }
 
 static void append_item(GString *text, const HvrListItem *item)
@@ -89,11 +84,10 @@ static void append_below(const Tree *tree, const HvrListItem *parent, const char
 
 	for (guint i = 0; children && i < children->len; i++) {
 		const HvrListItem *item = g_ptr_array_index(children, i);
-		gboolean last = i + 1 == children->len;
-		g_autofree char *deeper =
-			g_strconcat(indent, last ? tree->style->gap : tree->style->bar, NULL);
+		const Style *style = &tree->styles[i + 1 == children->len];
+		g_autofree char *deeper = g_strconcat(indent, style->indent, NULL);
 		g_string_append(tree->text, indent);
-		g_string_append(tree->text, last ? tree->style->last : tree->style->branch);
+		g_string_append(tree->text, style->mark);
 		append_item(tree->text, item);
 		append_below(tree, item, deeper);
 	}
@@ -114,22 +108,28 @@ static guint append_root_bus(const Tree *tree, const GPtrArray *top, guint first
 	}
 	g_string_append_printf(tree->text, "root bus %04x:%02x\n", bus->domain, bus->bus);
 	for (guint i = first; i < n; i++) {
+		const Style *style = &tree->styles[i + 1 == n];
 		item = g_ptr_array_index(top, i);
-		g_string_append(tree->text, i + 1 == n ? tree->style->last : tree->style->branch);
+		g_string_append(tree->text, style->mark);
 		append_item(tree->text, item);
-		append_below(tree, item, i + 1 == n ? tree->style->gap : tree->style->bar);
+		append_below(tree, item, style->indent);
 	}
 	return n - first;
 }
 
 char *hvr_list_tree(const GPtrArray *items, gboolean unicode)
 {
-	Tree tree = { .style = unicode ? &lines : &ascii, .text = g_string_new(NULL) };
 	g_autoptr(GHashTable) children =
 		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	g_autoptr(GHashTable) by_path = hvr_list_by_path(items);
+	Tree tree = { .children = children, .styles = ascii, .text = g_string_new(NULL) };
 
-	tree.children = children;
-	sort_by_parent(&tree, items);
+	if (unicode)
+		tree.styles = lines;
+	for (guint i = 0; i < items->len; i++) {
+		HvrListItem *item = g_ptr_array_index(items, i);
+		g_ptr_array_add(children_of(&tree, hvr_list_parent(by_path, item)), item);
+	}
 	const GPtrArray *top = children_of(&tree, NULL);
 	for (guint i = 0; i < top->len;)
 		i += append_root_bus(&tree, top, i);
