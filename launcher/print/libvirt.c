@@ -25,16 +25,11 @@ HvrClaim *hvr_print_cards(const HvrContext *context, const HvrProfile *profile,
 	g_autoptr(HvrClaim) claim =
 		hvr_claim_choose(context, profile->devices, inventory, keep_refusal, &refusal);
 
-	if (refusal)
-		return g_propagate_error(error, refusal), NULL;
+	if (refusal) {
+		g_propagate_error(error, refusal);
+		return NULL;
+	}
 	return g_steal_pointer(&claim);
-}
-
-/* XML has no "--" within a comment. */
-static char *comment_text(const char *text)
-{
-	g_auto(GStrv) parts = g_strsplit(text, "--", -1);
-	return g_strjoinv("- -", parts);
 }
 
 static void append_function(GString *text, const HvrInventory *inventory,
@@ -42,7 +37,9 @@ static void append_function(GString *text, const HvrInventory *inventory,
 {
 	const HvrPciAddress *address = &function->address;
 	g_autofree char *name = hvr_inventory_describe(inventory, function);
-	g_autofree char *comment = comment_text(name);
+	/* XML has no "--" within a comment. */
+	g_auto(GStrv) pieces = g_strsplit(name, "--", -1);
+	g_autofree char *comment = g_strjoinv("- -", pieces);
 
 	g_string_append_printf(text,
 			       "<!-- %s: %s %s -->\n"

@@ -104,13 +104,23 @@ static void test_docker(void **state)
 static void test_docker_without_node(void **state)
 {
 	g_autoptr(FakeSysfs) fs = fake_layout_century();
+	const FakeFunction driverless = {
+		.parent = "0000:02:00.0", .vendor = 0x8086, .device = 0x100e, .group = 9
+	};
+
+	fake_sysfs_add_function(fs, "0000:03:04.0", &driverless);
 	g_auto(Cards) cards = cards_of(fs, "[device nic]\naddress = 03:03.0\n", NULL);
+	g_auto(Cards) bare = cards_of(fs, "[device nic]\naddress = 03:04.0\n", NULL);
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GError) no_driver = NULL;
 
 	assert_null(hvr_print_docker(&fs->host, cards.claim, &error));
 	assert_int_equal(hvr_exit_status(error), 69);
 	assert_non_null(strstr(error->message, "0000:03:03.0: driver e1000 has made no node"));
 	assert_non_null(strstr(error->message, "\na container needs the card on its host driver"));
+	assert_null(hvr_print_docker(&fs->host, bare.claim, &no_driver));
+	assert_true(g_str_has_prefix(no_driver->message,
+				     "0000:03:04.0: it has no driver, so no node for programs\n"));
 }
 
 /* A profile that means no card of this host says so. */
