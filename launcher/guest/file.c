@@ -3,7 +3,7 @@
  * Files of the guest, through its agent: a handle, pieces of bounded size, and the handle back. The
  * agent keeps handles for whoever asks, so each one is closed whatever happened meanwhile.
  */
-#include "launcher/guest/parts.h"
+#include "launcher/guest/conversation.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -46,14 +46,22 @@ static void file_close(HvrGuest *guest, gint64 handle)
 		hvr_guest_ask(guest, "guest-file-close", handle_arguments(handle), NULL);
 }
 
-/* One piece. @out_bytes: 0 at the end of the file. */
-static gboolean file_read(HvrGuest *guest, gint64 handle, int out_fd, gsize *out_bytes,
-			  gboolean *out_end, GError **error)
+/* A file that is being read. */
+typedef struct {
+	HvrGuest *guest;
+	const HvrGuestFile *file;
+	gint64 handle;
+	guint64 bytes; /* so far */
+	gboolean end;
+} Reading;
+
+static gboolean read_piece(Reading *reading, GError **error)
 {
-	JsonObject *arguments = handle_arguments(handle);
+	JsonObject *arguments = handle_arguments(reading->handle);
 
 	json_object_set_int_member(arguments, "count", READ_BYTES);
-	g_autoptr(JsonNode) answer = hvr_guest_ask(guest, "guest-file-read", arguments, error);
+	g_autoptr(JsonNode) answer =
+		hvr_guest_ask(reading->guest, "guest-file-read", arguments, error);
 	if (!answer)
 		return FALSE;
 	if (!JSON_NODE_HOLDS_OBJECT(answer)) {
@@ -61,53 +69,50 @@ static gboolean file_read(HvrGuest *guest, gint64 handle, int out_fd, gsize *out
 		return FALSE;
 	}
 	g_autoptr(GByteArray) bytes = hvr_guest_get_bytes(answer, "buf-b64");
-	*out_bytes = bytes->len;
-	*out_end = hvr_guest_get_true(answer, "eof") || bytes->len == 0;
-	if (hvr_fd_write_all(out_fd, bytes->data, bytes->len))
+	reading->bytes += bytes->len;
+	reading->end = hvr_guest_get_true(answer, "eof") || bytes->len == 0;
+	if (hvr_fd_write_all(reading->file->out_fd, bytes->data, bytes->len))
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL, "cannot write: %s",
 		    g_strerror(errno));
 	return FALSE;
 }
 
-static gboolean file_read_all(HvrGuest *guest, gint64 handle, int out_fd, guint64 max_bytes,
-			      GError **error)
+static gboolean refuse_unended(const Reading *reading, HvrQmpError code, GError **error)
 {
-	guint64 total = 0;
-	gboolean end = FALSE;
+	g_set_error(error, HVR_QMP_ERROR, code,
+		    "%" G_GUINT64_FORMAT " bytes came, and no end of the file", reading->bytes);
+	return FALSE;
+}
 
-	while (!end) {
-		gsize n = 0;
-		if (!file_read(guest, handle, out_fd, &n, &end, error))
+static gboolean read_all(Reading *reading, GError **error)
+{
+	while (!reading->end) {
+		if (!read_piece(reading, error))
 			return FALSE;
-		total += n;
-		if (total > max_bytes || g_get_monotonic_time() >= guest->deadline_us) {
-			g_set_error(
-				error, HVR_QMP_ERROR,
-				total > max_bytes ? HVR_QMP_ERROR_REMOTE : HVR_QMP_ERROR_TIMEOUT,
-				"%" G_GUINT64_FORMAT " bytes came, and no end of the file", total);
-			return FALSE;
-		}
+		if (reading->bytes > reading->file->max_bytes)
+			return refuse_unended(reading, HVR_QMP_ERROR_REMOTE, error);
+		if (g_get_monotonic_time() >= reading->guest->deadline_us)
+			return refuse_unended(reading, HVR_QMP_ERROR_TIMEOUT, error);
 	}
 	return TRUE;
 }
 
-gboolean hvr_guest_read(HvrGuest *guest, const char *path, int out_fd, guint64 max_bytes,
-			guint timeout_ms, GError **error)
+gboolean hvr_guest_read(HvrGuest *guest, const HvrGuestFile *file, GError **error)
 {
+	Reading reading = { .guest = guest, .file = file };
 	GError *cause = NULL;
-	gint64 handle = 0;
 
-	hvr_guest_set_deadline(guest, timeout_ms);
+	hvr_guest_set_deadline(guest, file->timeout_ms);
 	if (!hvr_guest_reach(guest, hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), error))
 		return FALSE;
-	if (file_open(guest, path, &handle, &cause)) {
-		gboolean well = file_read_all(guest, handle, out_fd, max_bytes, &cause);
-		file_close(guest, handle);
+	if (file_open(guest, file->path, &reading.handle, &cause)) {
+		gboolean well = read_all(&reading, &cause);
+		file_close(guest, reading.handle);
 		if (well)
 			return TRUE;
 	}
-	g_prefix_error(&cause, "%s: ", path);
+	g_prefix_error(&cause, "%s: ", file->path);
 	hvr_guest_explain(guest, error, cause);
 	return FALSE;
 }

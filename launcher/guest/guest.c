@@ -7,7 +7,7 @@
  * serves one client at a time, is given up, so that a command that runs for hours keeps nobody
  * else out.
  */
-#include "launcher/guest/parts.h"
+#include "launcher/guest/conversation.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -56,11 +56,11 @@ static void wait_ms(HvrGuest *guest, guint ms)
 
 void hvr_guest_set_deadline(HvrGuest *guest, guint timeout_ms)
 {
-	guest->deadline_us =
-		timeout_ms ? g_get_monotonic_time() + (gint64)timeout_ms * 1000 : G_MAXINT64;
+	guest->deadline_us = G_MAXINT64;
+	if (timeout_ms)
+		guest->deadline_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
 }
 
-/* What is left of the time for one answer: at least a little, so that what was done is undone. */
 guint hvr_guest_left_ms(const HvrGuest *guest, guint most_ms)
 {
 	gint64 left = (guest->deadline_us - g_get_monotonic_time()) / 1000;
@@ -68,7 +68,6 @@ guint hvr_guest_left_ms(const HvrGuest *guest, guint most_ms)
 	return (guint)CLAMP(left, 100, (gint64)most_ms);
 }
 
-/* From what the conversation came to, to what the user is told: who cannot, and what helps. */
 void hvr_guest_explain(const HvrGuest *guest, GError **error, GError *cause)
 {
 	HvrLaunchError code = HVR_LAUNCH_ERROR_UNAVAILABLE;
@@ -92,7 +91,6 @@ void hvr_guest_explain(const HvrGuest *guest, GError **error, GError *cause)
 	g_error_free(cause);
 }
 
-/* Takes the channel and makes sure that an agent is behind it. */
 gboolean hvr_guest_reach(HvrGuest *guest, guint timeout_ms, GError **error)
 {
 	GError *cause = NULL;
@@ -115,7 +113,6 @@ gboolean hvr_guest_reach(HvrGuest *guest, guint timeout_ms, GError **error)
 	return synced != NULL;
 }
 
-/* One command of the agent's. @arguments: (transfer full) */
 JsonNode *hvr_guest_ask(HvrGuest *guest, const char *command, JsonObject *arguments, GError **error)
 {
 	return hvr_agent_call(guest->agent, command, arguments,
@@ -137,7 +134,9 @@ HvrGuest *hvr_guest_open(const HvrContext *context, const HvrVm *vm, guint timeo
 	guest->name = g_strdup(vm->name);
 	guest->deadline_us = G_MAXINT64;
 	g_unix_fd_add(hvr_interrupt_fd(), G_IO_IN, on_signal, guest);
-	return hvr_guest_reach(guest, timeout_ms, error) ? g_steal_pointer(&guest) : NULL;
+	if (!hvr_guest_reach(guest, timeout_ms, error))
+		return NULL;
+	return g_steal_pointer(&guest);
 }
 
 void hvr_guest_free(HvrGuest *guest)
@@ -181,33 +180,40 @@ GError *hvr_guest_nonsense(const char *command)
 			   "the guest agent's answer to %s makes no sense", command);
 }
 
+/* NULL: there is none of this type. */
+static JsonNode *get_member(JsonNode *answer, const char *name, GType type)
+{
+	if (!JSON_NODE_HOLDS_OBJECT(answer))
+		return NULL;
+	JsonNode *node = json_object_get_member(json_node_get_object(answer), name);
+	if (!node || json_node_get_value_type(node) != type)
+		return NULL;
+	return node;
+}
+
 static gboolean get_int(JsonNode *answer, const char *name, gint64 *out)
 {
-	JsonObject *object = JSON_NODE_HOLDS_OBJECT(answer) ? json_node_get_object(answer) : NULL;
-	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+	JsonNode *node = get_member(answer, name, G_TYPE_INT64);
 
-	if (!node || json_node_get_value_type(node) != G_TYPE_INT64)
-		return FALSE;
-	*out = json_node_get_int(node);
-	return TRUE;
+	if (node)
+		*out = json_node_get_int(node);
+	return node != NULL;
 }
 
 gboolean hvr_guest_get_true(JsonNode *answer, const char *name)
 {
-	JsonObject *object = JSON_NODE_HOLDS_OBJECT(answer) ? json_node_get_object(answer) : NULL;
-	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+	JsonNode *node = get_member(answer, name, G_TYPE_BOOLEAN);
 
-	return node && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
-	       json_node_get_boolean(node);
+	return node && json_node_get_boolean(node);
 }
 
-/* Base64; an absent member is empty. */
+/* Base64 */
 GByteArray *hvr_guest_get_bytes(JsonNode *answer, const char *name)
 {
-	JsonNode *node = json_object_get_member(json_node_get_object(answer), name);
+	JsonNode *node = get_member(answer, name, G_TYPE_STRING);
 	gsize length = 0;
 
-	if (!node || json_node_get_value_type(node) != G_TYPE_STRING)
+	if (!node)
 		return g_byte_array_new();
 	guint8 *bytes = g_base64_decode(json_node_get_string(node), &length);
 	return g_byte_array_new_take(bytes, length);
@@ -231,7 +237,9 @@ gboolean hvr_guest_decode(JsonNode *answer, gboolean *out_exited, HvrGuestResult
 		g_propagate_error(error, hvr_guest_nonsense("guest-exec-status"));
 		return FALSE;
 	}
-	out_result->status = has_signal ? 128 + (int)signal_number : (int)code;
+	out_result->status = (int)code;
+	if (has_signal)
+		out_result->status = 128 + (int)signal_number;
 	out_result->out = hvr_guest_get_bytes(answer, "out-data");
 	out_result->err = hvr_guest_get_bytes(answer, "err-data");
 	out_result->truncated = hvr_guest_get_true(answer, "out-truncated") ||

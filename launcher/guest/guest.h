@@ -53,13 +53,20 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrGuestResult, hvr_guest_result_clear)
 gboolean hvr_guest_run(HvrGuest *guest, const HvrGuestCommand *command, HvrGuestResult *out_result,
 		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What is to be read. Nothing is owned. */
+typedef struct {
+	const char *path;  /* in the guest */
+	int out_fd;	   /* it is written there; what is written already stays when it fails */
+	guint64 max_bytes; /* a longer file is an error */
+	guint timeout_ms;  /* 0: it may take for ever */
+} HvrGuestFile;
+
 /**
- * hvr_guest_read - the beginning of a file of the guest.
- * @out_fd: it is written there; what is written already stays when it fails
- * @max_bytes: a longer file is an error
+ * hvr_guest_read - a whole file of the guest.
+ * Errors: as hvr_guest_run(); _UNAVAILABLE also when it cannot be opened there or written here.
  */
-gboolean hvr_guest_read(HvrGuest *guest, const char *path, int out_fd, guint64 max_bytes,
-			guint timeout_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean hvr_guest_read(HvrGuest *guest, const HvrGuestFile *file,
+			GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Opens a file of the guest for reading and closes it again. Returns: NULL when that works; else
  * the agent's word on why not (transfer full). Whether the agent itself failed is @error. */

@@ -78,7 +78,8 @@ static void append_case(GString *xml, const char *suite, const HvrJunitCase *one
 	g_string_append(xml, ">\n");
 	if (element) {
 		g_string_append_printf(xml, "    <%s message=\"", element);
-		append_escaped(xml, one->message ? one->message : "", TRUE);
+		if (one->message)
+			append_escaped(xml, one->message, TRUE);
 		g_string_append(xml, "\"/>\n");
 	}
 	append_output(xml, "system-out", one->out);

@@ -63,23 +63,24 @@ gboolean hvr_trial_fetch_valid(const char *word)
 	return word[0] == '/' && colon && colon[1];
 }
 
-/* The end of a step. @name: (transfer full) */
-static HvrJunitCase *note(Trial *trial, char *name, HvrJunitVerdict verdict, const char *message)
+/* The end of a step. @message: NULL where it passed */
+static HvrJunitCase *note(Trial *trial, const char *name, HvrJunitVerdict verdict,
+			  const char *message)
 {
-	HvrJunitCase *one = g_new0(HvrJunitCase, 1);
+	HvrJunitCase *one = g_new(HvrJunitCase, 1);
 	gint64 now = g_get_monotonic_time();
 
-	one->name = name;
-	one->verdict = verdict;
-	one->took_us = now - trial->begin_us;
-	one->message = g_strdup(message);
+	*one = (HvrJunitCase){ .name = g_strdup(name),
+			       .verdict = verdict,
+			       .took_us = now - trial->begin_us,
+			       .message = g_strdup(message) };
 	g_ptr_array_add(trial->cases, one);
 	trial->begin_us = now;
 	return one;
 }
 
 /* A step that could not be done. Takes @error. */
-static void note_error(Trial *trial, char *name, GError *error)
+static void note_error(Trial *trial, const char *name, GError *error)
 {
 	hvr_message_error(error);
 	note(trial, name, HVR_JUNIT_ERROR, error->message);
@@ -94,15 +95,17 @@ static gboolean verify(Trial *trial)
 	GError *error = NULL;
 
 	if (!hvr_verify_gather(trial->guest, &facts, &error)) {
-		note_error(trial, g_strdup("verify"), error);
+		note_error(trial, "verify", error);
 		return FALSE;
 	}
 	g_autoptr(GPtrArray) results = hvr_verify_judge(&facts, trial->profile->guest.hailort_min);
 	g_autofree char *text = hvr_check_to_text(results, FALSE);
 	gboolean well = hvr_check_exit_status(results) == 0;
-	HvrJunitCase *one =
-		note(trial, g_strdup("verify"), well ? HVR_JUNIT_PASSED : HVR_JUNIT_FAILED,
-		     well ? NULL : "the guest has not got its Hailo-8");
+	HvrJunitCase *one = NULL;
+	if (well)
+		one = note(trial, "verify", HVR_JUNIT_PASSED, NULL);
+	else
+		one = note(trial, "verify", HVR_JUNIT_FAILED, "the guest has not got its Hailo-8");
 	one->out = g_byte_array_new_take((guint8 *)g_strdup(text), strlen(text));
 	if (well)
 		return TRUE;
@@ -124,14 +127,16 @@ static gboolean run_command(Trial *trial)
 	GError *error = NULL;
 
 	if (!hvr_guest_run(trial->guest, &command, &result, &error)) {
-		note_error(trial, g_strdup("command"), error);
+		note_error(trial, "command", error);
 		return FALSE;
 	}
 	g_autofree char *message =
 		g_strdup_printf("the command ended with status %d", result.status);
-	HvrJunitCase *one = note(trial, g_strdup("command"),
-				 result.status ? HVR_JUNIT_FAILED : HVR_JUNIT_PASSED,
-				 result.status ? message : NULL);
+	HvrJunitCase *one = NULL;
+	if (result.status == 0)
+		one = note(trial, "command", HVR_JUNIT_PASSED, NULL);
+	else
+		one = note(trial, "command", HVR_JUNIT_FAILED, message);
 	one->out = result.out;
 	one->err = result.err;
 	trial->status = result.status;
@@ -151,16 +156,18 @@ static void fetch(Trial *trial, const char *word)
 	g_auto(HvrFd) fd =
 		open(parts[1], O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
 	int saved = errno;
+	const HvrGuestFile file = {
+		.path = parts[0], .out_fd = fd, .max_bytes = FETCH_MAX_BYTES, .timeout_ms = FETCH_MS
+	};
 	GError *error = NULL;
 
 	if (fd < 0)
 		g_set_error(&error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
 			    "cannot write '%s': %s", parts[1], g_strerror(saved));
-	if (fd < 0 ||
-	    !hvr_guest_read(trial->guest, parts[0], fd, FETCH_MAX_BYTES, FETCH_MS, &error))
-		note_error(trial, g_steal_pointer(&name), error);
+	if (fd < 0 || !hvr_guest_read(trial->guest, &file, &error))
+		note_error(trial, name, error);
 	else
-		note(trial, g_steal_pointer(&name), HVR_JUNIT_PASSED, NULL);
+		note(trial, name, HVR_JUNIT_PASSED, NULL);
 }
 
 /* With a guest that is ready. */
@@ -174,12 +181,12 @@ static void use_guest(Trial *trial)
 	if (vm)
 		trial->guest = hvr_guest_open(trial->context, vm, REACH_MS, &error);
 	if (!trial->guest) {
-		note_error(trial, g_strdup("agent"), error);
+		note_error(trial, "agent", error);
 		return;
 	}
 	gboolean verified = !trial->options->verify || verify(trial);
 	if (!verified)
-		note(trial, g_strdup("command"), HVR_JUNIT_SKIPPED, "verify failed");
+		note(trial, "command", HVR_JUNIT_SKIPPED, "verify failed");
 	/* What a failed command leaves behind is what one wants to see. */
 	if (verified && run_command(trial))
 		for (char **word = trial->options->fetch; word && *word; word++)
@@ -199,13 +206,13 @@ static void stop(Trial *trial)
 	hvr_control_ask(folder, "stop", arguments, ANSWER_MS, &error);
 	int status = hvr_detach_wait(&trial->vm);
 	if (error) {
-		note_error(trial, g_strdup("stop"), error);
+		note_error(trial, "stop", error);
 	} else if (status != 0) {
 		g_autofree char *message =
 			g_strdup_printf("the VM's supervisor ended with status %d", status);
-		note(trial, g_strdup("stop"), HVR_JUNIT_ERROR, message);
+		note(trial, "stop", HVR_JUNIT_ERROR, message);
 	} else {
-		note(trial, g_strdup("stop"), HVR_JUNIT_PASSED, NULL);
+		note(trial, "stop", HVR_JUNIT_PASSED, NULL);
 	}
 	if (trial->status == 0)
 		trial->status = status;
@@ -214,14 +221,14 @@ static void stop(Trial *trial)
 /* The other process: the VM's supervisor. */
 static int supervise(const Trial *trial, int ready_fd)
 {
-	HvrRunOptions how = { .mode = HVR_RUN_SUPERVISE,
-			      .wait_s = trial->options->wait_s,
-			      .ready_fd = ready_fd,
-			      .wait_ready_s = trial->options->wait_ready_s,
-			      .attached = TRUE };
+	const HvrRunOptions options = { .mode = HVR_RUN_SUPERVISE,
+					.wait_s = trial->options->wait_s,
+					.ready_fd = ready_fd,
+					.wait_ready_s = trial->options->wait_ready_s,
+					.attached = TRUE };
 	g_autoptr(GError) error = NULL;
 
-	if (hvr_run(trial->context, trial->profile, &how, &error))
+	if (hvr_run(trial->context, trial->profile, &options, &error))
 		return 0;
 	hvr_message_error(error);
 	return hvr_exit_status(error);
@@ -242,11 +249,11 @@ int hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTrial
 	if (who == 0)
 		return supervise(&trial, ready_fd);
 	if (who < 0) {
-		note_error(&trial, g_strdup("start"), error);
+		note_error(&trial, "start", error);
 	} else if (!hvr_detach_wait_ready(&trial.vm, &trial.status)) {
-		note(&trial, g_strdup("start"), HVR_JUNIT_ERROR, "the guest was not ready");
+		note(&trial, "start", HVR_JUNIT_ERROR, "the guest was not ready");
 	} else {
-		note(&trial, g_strdup("start"), HVR_JUNIT_PASSED, NULL);
+		note(&trial, "start", HVR_JUNIT_PASSED, NULL);
 		use_guest(&trial);
 		stop(&trial);
 	}

@@ -71,10 +71,12 @@ static gboolean is_node_name(const char *name)
 	       strspn(number, "0123456789") == strlen(number);
 }
 
+/* @names: (nullable): a line each */
 static gboolean try_nodes(HvrGuest *guest, const char *names, GPtrArray *nodes, GError **error)
 {
-	g_auto(GStrv) lines = g_strsplit(names ? names : "", "\n", -1);
-
+	if (!names)
+		return TRUE;
+	g_auto(GStrv) lines = g_strsplit(names, "\n", -1);
 	for (char **name = lines; *name && nodes->len < NODES_MAX; name++) {
 		g_autoptr(GError) cause = NULL;
 		if (!is_node_name(g_strstrip(*name)))

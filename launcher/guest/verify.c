@@ -21,7 +21,7 @@ HvrVerifyNode *hvr_verify_node_new(const char *name, const char *problem)
 {
 	HvrVerifyNode *node = g_new(HvrVerifyNode, 1);
 
-	*node = (HvrVerifyNode){ g_strdup(name), g_strdup(problem) };
+	*node = (HvrVerifyNode){ .name = g_strdup(name), .problem = g_strdup(problem) };
 	return node;
 }
 
@@ -52,16 +52,27 @@ char *hvr_verify_find_version(const char *text)
 	static const char digits[] = "0123456789";
 
 	for (const char *at = text; at && *at; at++) {
-		gsize major = strspn(at, digits);
-		gsize minor = major && at[major] == '.' ? strspn(at + major + 1, digits) : 0;
+		gsize major = strspn(at, digits), minor = 0;
+		if (major == 0)
+			continue;
+		if (at[major] == '.')
+			minor = strspn(at + major + 1, digits);
 		gsize length = major + 1 + minor;
 		if (minor && at[length] == '.' && g_ascii_isdigit(at[length + 1]))
 			length += 1 + strspn(at + length + 1, digits);
 		if (minor && length < 32)
 			return g_strndup(at, length);
-		at += major ? major - 1 : 0;
+		at += major - 1;
 	}
 	return NULL;
+}
+
+/* Of a version; what it does not have is 0. */
+static guint64 number_at(char **parts, guint i)
+{
+	if (i >= g_strv_length(parts))
+		return 0;
+	return g_ascii_strtoull(parts[i], NULL, 10);
 }
 
 int hvr_verify_compare(const char *a, const char *b)
@@ -70,15 +81,16 @@ int hvr_verify_compare(const char *a, const char *b)
 	g_auto(GStrv) right = g_strsplit(b, ".", 4);
 
 	for (guint i = 0; i < 3; i++) {
-		guint64 x = i < g_strv_length(left) ? g_ascii_strtoull(left[i], NULL, 10) : 0;
-		guint64 y = i < g_strv_length(right) ? g_ascii_strtoull(right[i], NULL, 10) : 0;
-		if (x != y)
-			return x < y ? -1 : 1;
+		guint64 x = number_at(left, i), y = number_at(right, i);
+		if (x < y)
+			return -1;
+		if (x > y)
+			return 1;
 	}
 	return 0;
 }
 
-/* One line of it, of bounded length, that a terminal can show. */
+/* One line of it, of bounded length, that a terminal can show. @text: (nullable) */
 static char *plain(const char *text)
 {
 	g_autofree char *cut = g_strndup(text ? text : "", TEXT_BYTES);
@@ -140,7 +152,7 @@ static void judge_log(HvrCheck *check, const HvrVerifyFacts *facts)
 
 static void judge_node(HvrCheck *check, const HvrVerifyNode *node)
 {
-	const HvrVerifyKnown *known = node->problem ? hvr_verify_known(node->problem, 0) : NULL;
+	const HvrVerifyKnown *known = hvr_verify_known(node->problem, 0);
 	g_autofree char *problem = plain(node->problem);
 
 	check->subject = node->name;
@@ -191,10 +203,11 @@ static void judge_library(HvrCheck *check, const HvrVerifyFacts *facts)
 		hvr_check_pass(check, "guest-library", "hailortcli %s", version);
 }
 
-/* "Device Architecture: HAILO8" -> "HAILO8". NULL: it is not said. [transfer full] */
+/* "Device Architecture: HAILO8" -> "HAILO8". NULL: it is not said. @text: (nullable).
+ * [transfer full] */
 static char *field(const char *text, const char *name)
 {
-	const char *at = strstr(text, name);
+	const char *at = text ? strstr(text, name) : NULL;
 
 	if (!at || at[strlen(name)] != ':')
 		return NULL;
@@ -227,10 +240,10 @@ static void refuse_identify(HvrCheck *check, const HvrVerifyOutput *output)
 static void judge_card(HvrCheck *check, const HvrVerifyFacts *facts)
 {
 	const HvrVerifyOutput *output = &facts->identify;
-	const char *text = output->text ? output->text : "";
-	g_autofree char *architecture = field(text, "Device Architecture");
-	g_autofree char *firmware = field(text, "Firmware Version");
-	g_autofree char *serial = field(text, "Serial Number");
+	g_autoptr(GString) card = g_string_new(NULL);
+	g_autofree char *architecture = field(output->text, "Device Architecture");
+	g_autofree char *firmware = field(output->text, "Firmware Version");
+	g_autofree char *serial = field(output->text, "Serial Number");
 
 	if (output->status == 127)
 		return;
@@ -238,9 +251,12 @@ static void judge_card(HvrCheck *check, const HvrVerifyFacts *facts)
 		refuse_identify(check, output);
 		return;
 	}
-	hvr_check_pass(check, "guest-card", "%s, firmware %s%s%s", architecture,
-		       firmware ? firmware : "unknown", serial ? ", serial " : "",
-		       serial ? serial : "");
+	if (!firmware)
+		firmware = g_strdup("unknown");
+	g_string_append_printf(card, "%s, firmware %s", architecture, firmware);
+	if (serial)
+		g_string_append_printf(card, ", serial %s", serial);
+	hvr_check_pass(check, "guest-card", "%s", card->str);
 }
 
 GPtrArray *hvr_verify_judge(const HvrVerifyFacts *facts, const char *minimum)

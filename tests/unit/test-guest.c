@@ -200,6 +200,7 @@ static void test_read(void **state)
 	Fixture *f = *state;
 	g_autofree char *path = path_of(f, "got");
 	g_auto(HvrFd) fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	const HvrGuestFile file = { .path = "/tmp/x", .out_fd = fd, .max_bytes = 100 };
 	g_autoptr(GError) error = NULL;
 
 	g_unlink(path);
@@ -211,11 +212,11 @@ static void test_read(void **state)
 			 "{\"count\":3,\"buf-b64\":\"dHdv\",\"eof\":true}");
 	qmp_peer_returns(f->peer, "guest-file-read",
 			 "{\"count\":3,\"buf-b64\":\"dHdv\",\"eof\":false}");
-	assert_true(hvr_guest_read(f->guest, "/tmp/x", fd, 100, 0, &error));
+	assert_true(hvr_guest_read(f->guest, &file, &error));
 	g_autofree char *text = read_back(fd);
 	assert_string_equal(text, "onetwo");
 	assert_int_equal(qmp_peer_count(f->peer, "guest-file-close"), 1);
-	assert_false(hvr_guest_read(f->guest, "/tmp/x", fd, 100, 0, &error));
+	assert_false(hvr_guest_read(f->guest, &file, &error));
 	assert_non_null(strstr(error->message, "no end of the file"));
 	assert_int_equal(qmp_peer_count(f->peer, "guest-file-close"), 2);
 }

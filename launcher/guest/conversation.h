@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What guest.c and guest-file.c share; nobody else includes it. */
+/* How guest.c and file.c talk with an agent; nobody else includes it. */
 
 #include "launcher/guest/guest.h"
 #include "qmp/agent.h"
