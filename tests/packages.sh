@@ -22,6 +22,9 @@ PACKAGES_LAB="$PACKAGES_BUILD qemu-system-x86 busybox-static cpio kmod mount pro
 # A Debian root on an ext4 disk; a terminal by script(1), a free port by python
 PACKAGES_GUEST="$PACKAGES_LAB debootstrap e2fsprogs bsdutils python3-minimal"
 
+# Of the benchmarks `list` is compared with lspci, and the others are the lab's
+PACKAGES_BENCH="$PACKAGES_LAB pciutils"
+
 PACKAGES_VALGRIND="$PACKAGES_UNIT valgrind"
 
 # As debian/control has it, and what judges the package
