@@ -12,13 +12,9 @@
 #include <sys/socket.h>
 
 #include "launcher/report/error.h"
-#include "launcher/session/shutdown.h"
-#include "qmp/error.h"
+#include "launcher/session/request.h"
 #include "qmp/stream.h"
 #include "vfio/fd.h"
-
-#define UNPLUG_DEFAULT_MS 30000
-#define TIMEOUT_MAX_MS	  (24 * 3600 * 1000)
 
 struct HvrControl {
 	HvrSession *session;
@@ -32,10 +28,12 @@ typedef struct {
 	HvrQmpStream *stream; /* NULL: the peer is gone */
 } Peer;
 
+/* One request of a peer. */
 typedef struct {
+	HvrRequestJob job; /* first: it is what .done gets */
 	Peer *peer;
 	JsonNode *id; /* NULL: none was given */
-} Request;
+} Asked;
 
 static void peer_unref(Peer *peer)
 {
@@ -45,112 +43,83 @@ static void peer_unref(Peer *peer)
 	g_free(peer);
 }
 
-static void send_answer(const Request *request, const char *member, JsonObject *answer)
+static void send_answer(const Asked *asked, const char *member, JsonObject *answer)
 {
 	g_autoptr(JsonObject) message = json_object_new();
 
 	json_object_set_object_member(message, member, answer);
-	if (request->id)
-		json_object_set_member(message, "id", json_node_copy(request->id));
-	if (request->peer->stream)
-		hvr_qmp_stream_send(request->peer->stream, message);
+	if (asked->id)
+		json_object_set_member(message, "id", json_node_copy(asked->id));
+	if (asked->peer->stream)
+		hvr_qmp_stream_send(asked->peer->stream, message);
 }
 
-static Request *request_new(Peer *peer, JsonObject *object)
+static void asked_free(Asked *asked)
 {
-	Request *request = g_new0(Request, 1);
-	JsonNode *id = json_object_get_member(object, "id");
-
-	g_atomic_ref_count_inc(&peer->refs);
-	request->peer = peer;
-	request->id = id ? json_node_copy(id) : NULL;
-	return request;
+	g_clear_pointer(&asked->id, json_node_unref);
+	peer_unref(asked->peer);
+	g_free(asked);
 }
 
-static void request_free(Request *request)
-{
-	g_clear_pointer(&request->id, json_node_unref);
-	peer_unref(request->peer);
-	g_free(request);
-}
-
-/* HvrSessionDone: the end of every request. */
+/* HvrSessionDone: the end of every request that was understood. */
 static void answer(const GError *error, gpointer user_data)
 {
-	Request *request = user_data;
+	Asked *asked = user_data;
 	JsonObject *result = json_object_new();
 
 	json_object_set_int_member(result, "status", error ? hvr_exit_status(error) : 0);
 	if (error)
 		json_object_set_string_member(result, "message", error->message);
-	send_answer(request, "return", result);
-	request_free(request);
+	send_answer(asked, "return", result);
+	asked_free(asked);
 }
 
-static void refuse(Request *request, const char *class, const char *text)
+static Asked *asked_new(Peer *peer, JsonObject *object)
 {
-	JsonObject *error = json_object_new();
+	Asked *asked = g_new0(Asked, 1);
+	JsonNode *id = json_object_get_member(object, "id");
 
-	json_object_set_string_member(error, "class", class);
-	json_object_set_string_member(error, "desc", text);
-	send_answer(request, "error", error);
-	request_free(request);
+	g_atomic_ref_count_inc(&peer->refs);
+	asked->job = (HvrRequestJob){ .session = peer->control->session, .done = answer };
+	asked->peer = peer;
+	asked->id = id ? json_node_copy(id) : NULL;
+	return asked;
 }
 
-static const char *get_string(JsonObject *object, const char *name)
+/* The end of one that was not. */
+static void refuse(Asked *asked, const GError *error)
 {
-	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
-	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
-								       : NULL;
+	JsonObject *object = json_object_new();
+	gboolean unknown = g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE);
+
+	json_object_set_string_member(object, "class",
+				      unknown ? "CommandNotFound" : "GenericError");
+	json_object_set_string_member(object, "desc", error->message);
+	send_answer(asked, "error", object);
+	asked_free(asked);
 }
 
-static gboolean get_boolean(JsonObject *object, const char *name)
+static gboolean is_negotiation(JsonObject *object)
 {
-	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
-	return node && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
-	       json_node_get_boolean(node);
-}
+	JsonNode *node = json_object_get_member(object, "execute");
 
-static guint get_timeout(JsonObject *object, const char *name, guint otherwise)
-{
-	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
-
-	if (!node || json_node_get_value_type(node) != G_TYPE_INT64)
-		return otherwise;
-	return (guint)CLAMP(json_node_get_int(node), 1, TIMEOUT_MAX_MS);
-}
-
-static JsonObject *get_object(JsonObject *object, const char *name)
-{
-	JsonNode *node = json_object_get_member(object, name);
-	return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+	return node && json_node_get_value_type(node) == G_TYPE_STRING &&
+	       g_str_equal(json_node_get_string(node), "qmp_capabilities");
 }
 
 static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_data)
 {
-	Peer *peer = user_data;
-	HvrSession *session = peer->control->session;
-	const char *command = get_string(object, "execute");
-	JsonObject *arguments = get_object(object, "arguments");
-	const char *device = get_string(arguments, "device");
-	Request *request = request_new(peer, object);
+	Asked *asked = asked_new(user_data, object);
+	g_autoptr(GError) error = NULL;
+	HvrRequest request;
 
-	if (g_strcmp0(command, "qmp_capabilities") == 0) {
-		send_answer(request, "return", json_object_new());
-		request_free(request);
-	} else if (g_strcmp0(command, "unplug") == 0 && device) {
-		hvr_session_unplug(session, device,
-				   get_timeout(arguments, "timeout_ms", UNPLUG_DEFAULT_MS),
-				   get_boolean(arguments, "keep"), answer, request);
-	} else if (g_strcmp0(command, "plug") == 0 && device) {
-		hvr_session_plug(session, device, answer, request);
-	} else if (g_strcmp0(command, "stop") == 0) {
-		hvr_session_stop(session, get_boolean(arguments, "force"),
-				 get_timeout(arguments, "powerdown_ms", HVR_SHUTDOWN_POWERDOWN_MS),
-				 answer, request);
+	if (is_negotiation(object)) {
+		send_answer(asked, "return", json_object_new());
+		asked_free(asked);
+	} else if (hvr_request_decode(object, &request, &error)) {
+		hvr_request_start(&asked->job, &request);
 	} else {
-		refuse(request, command && !device ? "GenericError" : "CommandNotFound",
-		       "no such command, or its arguments are missing");
+		refuse(asked, error);
 	}
 }
 
@@ -215,6 +184,13 @@ void hvr_control_free(HvrControl *control)
 	g_ptr_array_unref(control->peers);
 	hvr_fd_close(control->fd);
 	g_free(control);
+}
+
+static const char *get_string(JsonObject *object, const char *name)
+{
+	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
+								       : NULL;
 }
 
 static gboolean nobody_there(const GError *error)

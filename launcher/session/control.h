@@ -6,16 +6,13 @@
 #include "launcher/session/session.h"
 
 /**
- * The control socket of a supervisor, vms/NAME/control.sock: how other commands ask it to act, as
- * it alone answers for the VM's cards. It speaks QMP's framing (greeting, qmp_capabilities, ids),
- * so HvrQmpClient is its client. Commands:
+ * The control socket of a supervisor, vms/NAME/control.sock: how other processes ask it to act, as
+ * it alone answers for the VM's cards. It speaks QMP's framing (greeting, qmp_capabilities, ids);
+ * what may be asked is in request.h.
  *
- *   unplug  {"device": NAME, "timeout_ms": N, "keep": BOOL}
- *   plug    {"device": NAME}
- *   stop    {"force": BOOL, "powerdown_ms": N}   answered when all is given back
- *
- * Each is answered by {"status": S, "message": TEXT}: 0, or the exit status and the error with its
- * hint, as the command that asked shall end. Requests run at the same time.
+ * Each request that can be understood is answered by {"status": S, "message": TEXT}: 0, or the exit
+ * status and the error with its hint, as the command that asked shall end. One that cannot is
+ * answered by QMP's "error". Requests run at the same time.
  */
 
 typedef struct HvrControl HvrControl;
