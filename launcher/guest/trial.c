@@ -19,17 +19,15 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
-#include "launcher/session/control.h"
+#include "launcher/session/ask.h"
 #include "launcher/session/detach.h"
 #include "launcher/session/run.h"
-#include "launcher/session/shutdown.h"
 #include "vfio/fd.h"
 
 #define REACH_MS 30000
 
 /* Nothing of a disposable guest is worth more than a moment. */
 #define POWERDOWN_MS 10000
-#define ANSWER_MS    (POWERDOWN_MS + HVR_SHUTDOWN_QUIT_MS + 300000)
 
 #define FETCH_MAX_BYTES (G_GUINT64_CONSTANT(4) << 30)
 #define FETCH_MS	600000
@@ -197,13 +195,12 @@ static void use_guest(Trial *trial)
 static void stop(Trial *trial)
 {
 	g_auto(HvrFd) folder = hvr_vm_open_folder(trial->context->runtime, trial->profile->name);
-	JsonObject *arguments = json_object_new();
+	HvrRequest request = { .name = HVR_REQUEST_STOP, .powerdown_ms = POWERDOWN_MS };
 	GError *error = NULL;
 
-	json_object_set_boolean_member(arguments, "force", FALSE);
-	json_object_set_int_member(arguments, "powerdown_ms", POWERDOWN_MS);
 	/* Where nobody answers the VM has ended by itself, which its supervisor's status tells. */
-	hvr_control_ask(folder, "stop", arguments, ANSWER_MS, &error);
+	if (!hvr_ask_supervisor(folder, &request, &error) && hvr_ask_found_nobody(error))
+		g_clear_error(&error);
 	int status = hvr_detach_wait(&trial->vm);
 	if (error) {
 		note_error(trial, "stop", error);

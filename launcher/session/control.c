@@ -7,7 +7,6 @@
  */
 #include "launcher/session/control.h"
 
-#include <gio/gio.h>
 #include <glib-unix.h>
 #include <sys/socket.h>
 
@@ -184,52 +183,4 @@ void hvr_control_free(HvrControl *control)
 	g_ptr_array_unref(control->peers);
 	hvr_fd_close(control->fd);
 	g_free(control);
-}
-
-static const char *get_string(JsonObject *object, const char *name)
-{
-	JsonNode *node = object ? json_object_get_member(object, name) : NULL;
-	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
-								       : NULL;
-}
-
-static gboolean nobody_there(const GError *error)
-{
-	return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
-	       g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
-}
-
-static void set_answer(JsonNode *result, GError **error)
-{
-	JsonObject *object = JSON_NODE_HOLDS_OBJECT(result) ? json_node_get_object(result) : NULL;
-	const char *message = get_string(object, "message");
-	JsonNode *status = object ? json_object_get_member(object, "status") : NULL;
-	gint64 code = status && json_node_get_value_type(status) == G_TYPE_INT64
-			      ? json_node_get_int(status)
-			      : 70;
-
-	if (code != 0)
-		g_set_error(error, HVR_STATUS_ERROR, (int)CLAMP(code, 1, 255), "%s",
-			    message ? message : "the supervisor gave no reason");
-}
-
-HvrControlAnswer hvr_control_ask(int folder, const char *command, JsonObject *arguments,
-				 guint timeout_ms, GError **error)
-{
-	g_autoptr(GError) cause = NULL;
-	g_autoptr(HvrQmpClient) client =
-		hvr_qmp_client_connect(folder, HVR_VM_CONTROL, NULL, &cause);
-
-	if (!client) {
-		json_object_unref(arguments);
-		if (nobody_there(cause))
-			return HVR_CONTROL_NO_SUPERVISOR;
-		g_propagate_error(error, g_steal_pointer(&cause));
-		return HVR_CONTROL_DONE;
-	}
-	g_autoptr(JsonNode) result =
-		hvr_qmp_client_call(client, command, arguments, timeout_ms, error);
-	if (result)
-		set_answer(result, error);
-	return HVR_CONTROL_DONE;
 }

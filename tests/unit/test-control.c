@@ -23,11 +23,15 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/runtime.h"
+#include "launcher/session/ask.h"
 #include "launcher/session/control.h"
 #include "tests/unit/session-fixture.h"
 #include "vfio/fd.h"
 
 #define CARD "0000:02:00.0"
+
+/* What the other process asks for. */
+typedef gboolean (*Ask)(int folder, GError **error);
 
 /* The VM with its control socket, and a process that was made before there was any of it. */
 typedef struct {
@@ -38,29 +42,70 @@ typedef struct {
 	HvrControl *control;
 } Fixture;
 
-static G_NORETURN void ask(int go, int answer, const char *command, JsonObject *arguments)
+static G_NORETURN void ask(int go, int answer, Ask how)
 {
 	char path[4096] = "";
 	g_autoptr(GError) error = NULL;
+	const char *result = "done";
 
 	if (read(go, path, sizeof(path) - 1) <= 0)
 		_exit(1);
 	g_auto(HvrFd) folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	HvrControlAnswer result = hvr_control_ask(folder, command, arguments, 600000, &error);
-	g_autofree char *text = g_strdup_printf("%d %s", error ? hvr_exit_status(error) : 0,
-						result == HVR_CONTROL_NO_SUPERVISOR ? "nobody"
-						: error				    ? error->message
-										    : "done");
+	if (!how(folder, &error))
+		result = error->message;
+	if (hvr_ask_found_nobody(error)) {
+		g_clear_error(&error);
+		result = "nobody";
+	}
+	g_autofree char *text =
+		g_strdup_printf("%d %s", error ? hvr_exit_status(error) : 0, result);
 	_exit(write(answer, text, strlen(text)) != (ssize_t)strlen(text));
 }
 
-static JsonObject *arguments_of(const char *device)
+static gboolean unplug_npu(int folder, GError **error)
 {
-	JsonObject *arguments = json_object_new();
+	HvrRequest request = { .name = HVR_REQUEST_UNPLUG, .device = "npu", .timeout_ms = 30000 };
+	return hvr_ask_supervisor(folder, &request, error);
+}
 
-	if (device)
-		json_object_set_string_member(arguments, "device", device);
-	return arguments;
+static gboolean unplug_gpu(int folder, GError **error)
+{
+	HvrRequest request = { .name = HVR_REQUEST_UNPLUG, .device = "gpu", .timeout_ms = 30000 };
+	return hvr_ask_supervisor(folder, &request, error);
+}
+
+static gboolean plug_npu(int folder, GError **error)
+{
+	HvrRequest request = { .name = HVR_REQUEST_PLUG, .device = "npu" };
+	return hvr_ask_supervisor(folder, &request, error);
+}
+
+static gboolean stop(int folder, GError **error)
+{
+	HvrRequest request = { .name = HVR_REQUEST_STOP, .powerdown_ms = 30000 };
+	return hvr_ask_supervisor(folder, &request, error);
+}
+
+/* As a command of another version might. */
+static gboolean ask_as_other(int folder, const char *request, GError **error)
+{
+	g_autoptr(HvrQmpClient) client =
+		hvr_qmp_client_connect(folder, HVR_VM_CONTROL, NULL, error);
+	if (!client)
+		return FALSE;
+	g_autoptr(JsonNode) answer =
+		hvr_qmp_client_call(client, request, json_object_new(), 600000, error);
+	return answer != NULL;
+}
+
+static gboolean dance(int folder, GError **error)
+{
+	return ask_as_other(folder, "dance", error);
+}
+
+static gboolean unplug_nothing(int folder, GError **error)
+{
+	return ask_as_other(folder, "unplug", error);
 }
 
 static void serve(Fixture *f)
@@ -72,7 +117,7 @@ static void serve(Fixture *f)
 }
 
 /* The asker is forked first: it must have no source of the session in its main context. */
-static Fixture *fixture_new(const char *scenario, const char *command, const char *device)
+static Fixture *fixture_new(const char *scenario, Ask how)
 {
 	Fixture *f = g_new0(Fixture, 1);
 	int go[2], answer[2];
@@ -83,7 +128,7 @@ static Fixture *fixture_new(const char *scenario, const char *command, const cha
 	if (f->asker == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(go[1]);
-		ask(go[0], answer[1], command, arguments_of(device));
+		ask(go[0], answer[1], how);
 	}
 	close(go[0]);
 	close(answer[1]);
@@ -139,7 +184,7 @@ static void assert_answer(Fixture *f, const char *wanted)
 /* Done, as the command shall end. */
 static void test_unplug(void **state)
 {
-	g_autoptr(Fixture) f = fixture_new("card", "unplug", "npu");
+	g_autoptr(Fixture) f = fixture_new("card", unplug_npu);
 
 	serve(f);
 	qmp_peer_returns(f->vm->peer, "device_del", "{}");
@@ -153,7 +198,7 @@ static void test_unplug(void **state)
 /* Not done: the status and the message with its hint, as if it had happened to the command. */
 static void test_refused(void **state)
 {
-	g_autoptr(Fixture) f = fixture_new("card", "unplug", "gpu");
+	g_autoptr(Fixture) f = fixture_new("card", unplug_gpu);
 
 	serve(f);
 	let_ask(f);
@@ -163,7 +208,7 @@ static void test_refused(void **state)
 /* stop is answered when all is over. */
 static void test_stop(void **state)
 {
-	g_autoptr(Fixture) f = fixture_new("card", "stop", NULL);
+	g_autoptr(Fixture) f = fixture_new("card", stop);
 
 	serve(f);
 	qmp_peer_returns(f->vm->peer, "system_powerdown", "{}");
@@ -177,28 +222,53 @@ static void test_stop(void **state)
 /* What it does not know, or cannot without its arguments, it says. */
 static void test_unknown(void **state)
 {
-	g_autoptr(Fixture) f = fixture_new("card", "dance", NULL);
-	g_autoptr(Fixture) g = fixture_new("card", "unplug", NULL);
+	g_autoptr(Fixture) f = fixture_new("card", dance);
+	g_autoptr(Fixture) g = fixture_new("card", unplug_nothing);
 
 	serve(f);
 	let_ask(f);
-	assert_answer(f, "76 ");
+	assert_answer(f, "76 hailo-vm-run " HVR_VERSION " has no request 'dance'");
 	serve(g);
 	let_ask(g);
-	assert_answer(g, "76 ");
+	assert_answer(g, "76 unplug: 'device' is missing");
 }
 
 /* Nobody listens: no socket, or one that a killed supervisor has left. */
 static void test_nobody(void **state)
 {
-	g_autoptr(Fixture) none = fixture_new("card", "plug", "npu");
-	g_autoptr(Fixture) dead = fixture_new("card", "plug", "npu");
+	g_autoptr(Fixture) none = fixture_new("card", plug_npu);
+	g_autoptr(Fixture) dead = fixture_new("card", plug_npu);
 
 	let_ask(none);
 	assert_answer(none, "0 nobody");
 	hvr_fd_close(hvr_runtime_listen(dead->vm->session->folder, HVR_VM_CONTROL, NULL));
 	let_ask(dead);
 	assert_answer(dead, "0 nobody");
+}
+
+/* Where nobody listens, nothing is plugged in, and a VM that has ended is not stopped: whether the
+ * caller wants to know why or not. */
+static void test_no_stand_in(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", plug_npu);
+	HvrRequest plug = { .name = HVR_REQUEST_PLUG, .device = "npu" };
+	HvrRequest stop = { .name = HVR_REQUEST_STOP, .powerdown_ms = 1 };
+	g_autoptr(GError) refused = NULL;
+	g_autoptr(GError) ended = NULL;
+
+	assert_false(hvr_ask(&f->vm->context, hvr_vm_new("lab"), &plug, NULL));
+	assert_false(hvr_ask(&f->vm->context, hvr_vm_new("lab"), &plug, &refused));
+	assert_int_equal(hvr_exit_status(refused), 69);
+	assert_string_equal(refused->message,
+			    "VM 'lab' has no supervisor, which alone can plug a card in\n"
+			    "start it without --exec");
+	assert_false(hvr_ask(&f->vm->context, hvr_vm_new("lab"), &stop, NULL));
+	assert_false(hvr_ask(&f->vm->context, hvr_vm_new("lab"), &stop, &ended));
+	assert_int_equal(hvr_exit_status(ended), 69);
+	assert_string_equal(ended->message, "VM 'lab' has ended\n"
+					    "give its cards back: hailo-vm-run release --all");
+	vm_fixture_assert_driver(f->vm, CARD, "vfio-pci");
+	hvr_interrupt_init();
 }
 
 static int connect_to(Fixture *f)
@@ -236,7 +306,7 @@ static char *hear(int fd)
 /* Requests run side by side; each answer carries the id it was asked with, of whatever type. */
 static void test_ids(void **state)
 {
-	g_autoptr(Fixture) f = fixture_new("card", "plug", "npu");
+	g_autoptr(Fixture) f = fixture_new("card", plug_npu);
 
 	serve(f);
 	g_auto(HvrFd) fd = connect_to(f);
@@ -250,6 +320,7 @@ static void test_ids(void **state)
 	g_autofree char *first = hear(fd);
 	assert_non_null(strstr(first, "\"id\":7"));
 	assert_non_null(strstr(first, "\"error\":"));
+	assert_non_null(strstr(first, "plug: 'device' must be a text"));
 	assert_null(strstr(first, "slow"));
 	qmp_peer_event(f->vm->peer, "DEVICE_DELETED", "{\"device\": \"npu\", \"path\": \"/x\"}");
 	vm_fixture_settle(f->vm);
@@ -261,7 +332,7 @@ static void test_ids(void **state)
 /* Whoever has gone by then is not answered, and nobody minds; the request is carried out. */
 static void test_gone(void **state)
 {
-	g_autoptr(Fixture) f = fixture_new("card", "plug", "npu");
+	g_autoptr(Fixture) f = fixture_new("card", plug_npu);
 
 	serve(f);
 	int fd = connect_to(f);
@@ -278,7 +349,7 @@ static void test_gone(void **state)
 /* The session ends while a request is under way. */
 static void test_ends_first(void **state)
 {
-	g_autoptr(Fixture) f = fixture_new("card", "plug", "npu");
+	g_autoptr(Fixture) f = fixture_new("card", plug_npu);
 
 	serve(f);
 	g_auto(HvrFd) fd = connect_to(f);
@@ -299,7 +370,7 @@ static void test_nonsense(void **state)
 					     "{\"execute\": \"stop\", \"arguments\": []\n",
 					     "{\"execute\": \"unplug\", \"arguments\": 7}\n",
 					     "{\"execute\": null, \"id\": {\"a\": [1]}}\n" };
-	g_autoptr(Fixture) f = fixture_new("card", "unplug", "gpu");
+	g_autoptr(Fixture) f = fixture_new("card", unplug_gpu);
 
 	serve(f);
 	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
@@ -319,7 +390,7 @@ int main(void)
 		cmocka_unit_test(test_stop),	 cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_nobody),	 cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_gone),	 cmocka_unit_test(test_ends_first),
-		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_nonsense), cmocka_unit_test(test_no_stand_in),
 	};
 
 	if (geteuid() != 0) /* nodes change their owner */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The supervisor answers for the VM, so it is asked first. A stand-in does the same to a session of
+ * its own, which lasts until the request is done.
+ */
+#include "launcher/session/ask.h"
+
+#include <gio/gio.h>
+
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/session/ending.h"
+#include "qmp/error.h"
+#include "vfio/fd.h"
+
+/* Beyond what the session waits itself: driver probes, resets, giving back. */
+#define WORK_MS 300000
+
+/* The supervisor's answer, as if it had happened to this process. */
+static gboolean take_answer(JsonNode *answer, GError **error)
+{
+	JsonObject *object = JSON_NODE_HOLDS_OBJECT(answer) ? json_node_get_object(answer) : NULL;
+	JsonNode *status = object ? json_object_get_member(object, "status") : NULL;
+	JsonNode *message = object ? json_object_get_member(object, "message") : NULL;
+	const char *text = "the supervisor gave no reason";
+	gint64 code = 70;
+
+	if (status && json_node_get_value_type(status) == G_TYPE_INT64)
+		code = json_node_get_int(status);
+	if (code == 0)
+		return TRUE;
+	if (message && json_node_get_value_type(message) == G_TYPE_STRING)
+		text = json_node_get_string(message);
+	g_set_error_literal(error, HVR_STATUS_ERROR, (int)CLAMP(code, 1, 255), text);
+	return FALSE;
+}
+
+gboolean hvr_ask_supervisor(int folder, const HvrRequest *request, GError **error)
+{
+	g_autoptr(HvrQmpClient) client =
+		hvr_qmp_client_connect(folder, HVR_VM_CONTROL, NULL, error);
+	if (!client)
+		return FALSE;
+	g_autoptr(JsonNode) answer = hvr_qmp_client_call(
+		client, hvr_request_kinds[request->name].name, hvr_request_encode(request),
+		hvr_request_wait_ms(request) + WORK_MS, error);
+	return answer && take_answer(answer, error);
+}
+
+gboolean hvr_ask_found_nobody(const GError *error)
+{
+	return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
+	       g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
+}
+
+/* What a request came to that this process carries out. */
+typedef struct {
+	HvrRequestJob job; /* first: it is what .done gets */
+	gboolean told;
+	GError *error;
+} Outcome;
+
+static void on_done(const GError *error, gpointer user_data)
+{
+	Outcome *outcome = user_data;
+
+	if (outcome->told) /* given up, and the session goes */
+		return;
+	outcome->told = TRUE;
+	outcome->error = error ? g_error_copy(error) : NULL;
+	g_main_loop_quit(outcome->job.session->loop);
+}
+
+/* The end of a VM that nobody supervises: its cards and its folder are ours to put right. */
+static void finish(HvrSession *session)
+{
+	g_autoptr(GError) undone = NULL;
+
+	hvr_ending_finish(session->context, session->vm, session->locks, &undone);
+	hvr_session_stopped(session, undone);
+}
+
+static void give_up(Outcome *outcome)
+{
+	outcome->told = TRUE;
+	if (outcome->job.session->qemu_ended)
+		outcome->error =
+			g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_CLOSED, "QEMU ended meanwhile");
+	else
+		outcome->error =
+			g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted");
+}
+
+static gboolean stand_in(const HvrContext *context, HvrVm *vm, const HvrRequest *request,
+			 GError **error)
+{
+	g_autoptr(HvrSession) session = hvr_session_stand_in(context, vm, error);
+	if (!session)
+		return FALSE;
+	Outcome outcome = { .job = { session, on_done } };
+
+	hvr_request_start(&outcome.job, request);
+	if (!outcome.told)
+		hvr_session_run(session);
+	if (session->qemu_ended && session->stops->len)
+		finish(session);
+	if (!outcome.told)
+		give_up(&outcome);
+	if (!outcome.error)
+		return TRUE;
+	g_propagate_error(error, outcome.error);
+	return FALSE;
+}
+
+gboolean hvr_ask(const HvrContext *context, HvrVm *vm, const HvrRequest *request, GError **error)
+{
+	const char *what = hvr_request_kinds[request->name].supervisor_only;
+	g_autoptr(HvrVm) ours = vm;
+	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
+	g_autoptr(GError) cause = NULL;
+
+	hvr_interrupt_default();
+	if (hvr_ask_supervisor(folder, request, &cause))
+		return TRUE;
+	if (!hvr_ask_found_nobody(cause)) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return FALSE;
+	}
+	if (what) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "VM '%s' has no supervisor, which alone can %s", vm->name, what);
+		hvr_error_hint(error, "start it without --exec");
+		return FALSE;
+	}
+	hvr_interrupt_init();
+	return stand_in(context, g_steal_pointer(&ours), request, error);
+}
