@@ -50,6 +50,16 @@ typedef struct {
 	gboolean (*write)(const HvrHost *host, const char *path, const char *value,
 			  guint timeout_ms, GError **error);
 
+	/**
+	 * read - one read(2) of an attribute that the kernel shows under the device's lock, such as
+	 * driver_override (pci-sysfs.c): the lock is held for as long as a driver's probe or
+	 * remove, or a reset, hangs. @path: relative to @dirfd. By a child, as write().
+	 * Returns: (transfer full): its text, at most a page
+	 * Errors: G_IO_ERROR from errno; HVR_VFIO_ERROR_TIMEOUT.
+	 */
+	char *(*read)(const HvrHost *host, int dirfd, const char *path, guint timeout_ms,
+		      GError **error);
+
 	/* Could load_module() load it? Errors: HVR_VFIO_ERROR_NOT_FOUND, with why not. */
 	gboolean (*find_module)(const HvrHost *host, const char *name, GError **error);
 

@@ -5,8 +5,10 @@
  * A write to unbind, bind or drivers_probe runs the driver's code in the writer's context and may
  * hang for as long as the driver likes, uninterruptibly. So every write is made by a child that
  * does nothing else: the parent waits for it on a pidfd with a deadline, and a child that the
- * kernel does not let go is named and left behind. Between fork and _exit the child only calls
- * what is async-signal-safe, with all signals blocked: a Ctrl-C must not cut a write in two.
+ * kernel does not let go is named and left behind. Meanwhile the device's lock is held, and whoever
+ * reads an attribute that is shown under it hangs too; that is read by such a child as well.
+ * Between fork and _exit the child only calls what is async-signal-safe, with all signals blocked:
+ * a Ctrl-C must not cut a write in two.
  */
 #include "vfio/host.h"
 
@@ -29,25 +31,40 @@
 #include "vfio/module.h"
 #include "vfio/sysfs.h"
 
-static G_NORETURN void write_in_child(int sys, const char *path, const char *value)
+/* What a child does to one attribute. */
+typedef struct {
+	int dir; /* @path is relative to it */
+	const char *path;
+	const char *value; /* what is written; NULL: it is read, and goes into @out */
+	int out;
+} Attribute;
+
+static int write_attribute(const Attribute *attribute)
 {
-	HvrFd fd = hvr_open_beneath(sys, path, O_WRONLY);
-	if (fd < 0)
-		_exit(errno);
-	if (write(fd, value, strlen(value)) < 0)
-		_exit(errno);
-	_exit(0);
+	HvrFd fd = hvr_open_beneath(attribute->dir, attribute->path, O_WRONLY);
+
+	return fd < 0 || write(fd, attribute->value, strlen(attribute->value)) < 0 ? errno : 0;
+}
+
+/* One page is all that the kernel gives of an attribute, and all that a pipe takes at once. */
+static int read_attribute(const Attribute *attribute)
+{
+	HvrFd fd = hvr_open_beneath(attribute->dir, attribute->path, O_RDONLY);
+	char page[4096];
+	ssize_t length = fd < 0 ? -1 : read(fd, page, sizeof(page));
+
+	return length < 0 || write(attribute->out, page, (size_t)length) < 0 ? errno : 0;
 }
 
 /* Returns the child's pid, or -1 with errno. */
-static pid_t fork_writer(int sys, const char *path, const char *value)
+static pid_t fork_child(const Attribute *attribute)
 {
 	sigset_t all, old;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
 	pid_t pid = fork();
 	if (pid == 0)
-		write_in_child(sys, path, value);
+		_exit(attribute->value ? write_attribute(attribute) : read_attribute(attribute));
 	int saved = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	errno = saved;
@@ -72,8 +89,8 @@ static gboolean wait_until(int pidfd, guint timeout_ms)
 	}
 }
 
-static void set_stuck_error(const HvrHost *host, pid_t pid, const char *path, guint timeout_ms,
-			    GError **error)
+static void set_stuck_error(const HvrHost *host, pid_t pid, const Attribute *attribute,
+			    guint timeout_ms, GError **error)
 {
 	g_autofree char *stack_path = g_strdup_printf("%d/stack", (int)pid);
 	g_autofree char *stack = hvr_sysfs_read(host->proc, stack_path, NULL);
@@ -82,12 +99,13 @@ static void set_stuck_error(const HvrHost *host, pid_t pid, const char *path, gu
 					 : g_strdup("not readable");
 
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
-		    "the kernel did not finish writing %s within %u ms; process %d is left in it, "
+		    "the kernel did not finish %s %s within %u ms; process %d is left in it, "
 		    "kernel stack: %s",
-		    path, timeout_ms, (int)pid, where);
+		    attribute->value ? "writing" : "reading", attribute->path, timeout_ms, (int)pid,
+		    where);
 }
 
-static void set_write_error(int saved, GError **error)
+static void set_attribute_error(int saved, GError **error)
 {
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "%s", g_strerror(saved));
 }
@@ -107,18 +125,18 @@ static void leave_behind(pid_t pid, int pidfd)
 	g_unix_fd_add(pidfd, G_IO_IN, on_let_go, GINT_TO_POINTER(pid));
 }
 
-static gboolean linux_write(const HvrHost *host, const char *path, const char *value,
-			    guint timeout_ms, GError **error)
+static gboolean run_child(const HvrHost *host, const Attribute *attribute, guint timeout_ms,
+			  GError **error)
 {
-	pid_t pid = fork_writer(host->sys, path, value);
+	pid_t pid = fork_child(attribute);
 	if (pid < 0) {
-		set_write_error(errno, error);
+		set_attribute_error(errno, error);
 		return FALSE;
 	}
 
 	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd >= 0 && !wait_until(pidfd, timeout_ms)) {
-		set_stuck_error(host, pid, path, timeout_ms, error);
+		set_stuck_error(host, pid, attribute, timeout_ms, error);
 		leave_behind(pid, g_steal_fd(&pidfd));
 		return FALSE;
 	}
@@ -126,13 +144,41 @@ static gboolean linux_write(const HvrHost *host, const char *path, const char *v
 	int status = 0;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR) {
-			set_write_error(errno, error);
+			set_attribute_error(errno, error);
 			return FALSE;
 		}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return TRUE;
-	set_write_error(WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, error);
+	set_attribute_error(WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, error);
 	return FALSE;
+}
+
+static gboolean linux_write(const HvrHost *host, const char *path, const char *value,
+			    guint timeout_ms, GError **error)
+{
+	const Attribute attribute = { .dir = host->sys, .path = path, .value = value, .out = -1 };
+
+	return run_child(host, &attribute, timeout_ms, error);
+}
+
+static char *linux_read(const HvrHost *host, int dirfd, const char *path, guint timeout_ms,
+			GError **error)
+{
+	char page[4096 + 1];
+	int pipes[2];
+
+	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0) {
+		set_attribute_error(errno, error);
+		return NULL;
+	}
+	g_auto(HvrFd) reader = pipes[0];
+	g_auto(HvrFd) writer = pipes[1];
+	const Attribute attribute = { .dir = dirfd, .path = path, .out = writer };
+
+	if (!run_child(host, &attribute, timeout_ms, error))
+		return NULL;
+	ssize_t length = read(reader, page, sizeof(page) - 1);
+	return g_strndup(page, (gsize)MAX(length, 0));
 }
 
 static gboolean linux_container_check(const HvrHost *host, GError **error)
@@ -155,6 +201,7 @@ static gboolean linux_container_check(const HvrHost *host, GError **error)
 
 const HvrKernel hvr_kernel_linux = {
 	.write = linux_write,
+	.read = linux_read,
 	.find_module = hvr_module_find,
 	.load_module = hvr_module_load,
 	.access_status = hvr_access_status,

@@ -6,7 +6,8 @@
  * method) is told apart from one that cannot be read: the first needs no restoring, the second
  * must stop everything, since a state that is not known cannot be given back. All attributes are
  * read below one descriptor of the function's folder, so they belong to the same device even when
- * another takes its address meanwhile.
+ * another takes its address meanwhile. One of them, driver_override, is shown under the device's
+ * lock, which a driver that hangs in its probe or remove has: it is not waited for without end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,12 +70,9 @@ static int open_function(const HvrHost *host, const HvrPciFunction *function, GE
 	return -1;
 }
 
-/* Sets @out_value to NULL where there is no such attribute. */
-static gboolean read_optional(int dirfd, const char *attribute, char **out_value, GError **error)
+/* Takes what reading came to. Sets @out_value to NULL where there is no such attribute. */
+static gboolean take_optional(char *value, GError *failure, char **out_value, GError **error)
 {
-	g_autoptr(GError) failure = NULL;
-	char *value = hvr_sysfs_read(dirfd, attribute, &failure);
-
 	if (value) {
 		/* The one newline that sysfs adds: the rest is the value. */
 		if (g_str_has_suffix(value, "\n"))
@@ -83,25 +81,43 @@ static gboolean read_optional(int dirfd, const char *attribute, char **out_value
 		return TRUE;
 	}
 	if (g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
+		g_error_free(failure);
 		*out_value = NULL;
 		return TRUE;
 	}
-	g_propagate_error(error, g_steal_pointer(&failure));
+	g_propagate_error(error, failure);
 	return FALSE;
 }
 
-static gboolean read_attributes(int dirfd, HvrPciState *state, GError **error)
+static gboolean read_optional(int dirfd, const char *attribute, char **out_value, GError **error)
 {
-	state->driver = hvr_sysfs_link_name(dirfd, "driver");
-	if (!read_optional(dirfd, "driver_override", &state->driver_override, error) ||
-	    !read_optional(dirfd, "reset_method", &state->reset_method, error) ||
-	    !read_optional(dirfd, "power/control", &state->power_control, error) ||
-	    !read_optional(dirfd, "d3cold_allowed", &state->d3cold_allowed, error))
-		return FALSE;
+	GError *failure = NULL;
+	char *value = hvr_sysfs_read(dirfd, attribute, &failure);
 
+	return take_optional(value, failure, out_value, error);
+}
+
+static gboolean read_override(const HvrHost *host, int dirfd, HvrPciState *state, GError **error)
+{
+	GError *failure = NULL;
+	char *value = host->kernel->read(host, dirfd, "driver_override", hvr_host_timeout_ms(host),
+					 &failure);
+
+	g_prefix_error(&failure, "cannot read 'driver_override': ");
+	if (!take_optional(value, failure, &state->driver_override, error))
+		return FALSE;
 	if (g_strcmp0(state->driver_override, "(null)") == 0)
 		g_clear_pointer(&state->driver_override, g_free);
 	return TRUE;
+}
+
+static gboolean read_attributes(const HvrHost *host, int dirfd, HvrPciState *state, GError **error)
+{
+	state->driver = hvr_sysfs_link_name(dirfd, "driver");
+	return read_override(host, dirfd, state, error) &&
+	       read_optional(dirfd, "reset_method", &state->reset_method, error) &&
+	       read_optional(dirfd, "power/control", &state->power_control, error) &&
+	       read_optional(dirfd, "d3cold_allowed", &state->d3cold_allowed, error);
 }
 
 static gboolean read_node(const HvrHost *host, HvrAccess access, HvrPciState *state, GError **error)
@@ -133,7 +149,7 @@ HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *funct
 
 	if (dirfd < 0)
 		return NULL;
-	if (!read_attributes(dirfd, state, error) ||
+	if (!read_attributes(host, dirfd, state, error) ||
 	    !read_node(host, hvr_access_of(function), state, error)) {
 		g_prefix_error(error, "%s: ", function->name);
 		return NULL;

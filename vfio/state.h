@@ -26,7 +26,8 @@ typedef struct {
 /**
  * hvr_pci_state_read - read a function's changeable state. Changes nothing.
  * Errors: HVR_VFIO_ERROR_NOT_FOUND when the function has vanished; G_IO_ERROR when an attribute is
- * there but cannot be read, as then its value could not be given back.
+ * there but cannot be read, as then its value could not be given back; HVR_VFIO_ERROR_TIMEOUT while
+ * a driver hangs in the function's probe or remove.
  */
 HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *function,
 				GError **error) G_GNUC_WARN_UNUSED_RESULT;

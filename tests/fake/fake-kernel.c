@@ -7,6 +7,8 @@
  *                    function that does not exist
  *   bind             -ENODEV without a match, -EBUSY when bound already, else the probe's error
  *   unbind           -ENODEV when it is another driver's; blocks while a VM uses a vfio function
+ *                    or while the driver hangs, which has the device's lock then: whoever wants to
+ *                    read or write driver_override, or to bind, hangs with it
  *   reset_method     "" empties it, and it then reads as no bytes; an unknown name changes nothing
  *   any attribute    a write of no bytes does nothing and succeeds
  *
@@ -21,6 +23,8 @@
 #include "vfio/access.h"
 #include "vfio/address.h"
 #include "vfio/error.h"
+#include "vfio/fd.h"
+#include "vfio/sysfs.h"
 
 #define PAGE 4096
 
@@ -67,12 +71,21 @@ static int call_end(const Call *call, int result)
 	return call->fault ? call->fault : result;
 }
 
+static gboolean is_locked(FakeSysfs *fs, const char *address)
+{
+	g_autofree char *path = fake_hidden_path(address, "locked");
+
+	return fake_files_exist(fs->root, path);
+}
+
 static int store_override(FakeSysfs *fs, const char *address, const char *path, const char *value)
 {
 	g_autofree char *text = NULL;
 
 	if (strlen(value) >= PAGE - 1)
 		return EINVAL;
+	if (is_locked(fs, address))
+		return ETIMEDOUT;
 	text = g_strconcat(*value ? value : "(null)", "\n", NULL);
 	fake_files_rewrite(fs->root, path, text);
 	return 0;
@@ -213,6 +226,8 @@ static int store_drivers_probe(FakeSysfs *fs, const char *address)
 
 	if (!function)
 		return ENODEV;
+	if (is_locked(fs, address))
+		return ETIMEDOUT;
 	bound = fake_sysfs_driver(fs, address);
 	driver = matching_driver(fs, address);
 	if (!bound && driver && fake_driver_is_registered(fs, driver))
@@ -227,6 +242,8 @@ static int store_bind(FakeSysfs *fs, const char *driver, const char *address)
 
 	if (!function)
 		return ENODEV;
+	if (is_locked(fs, address))
+		return ETIMEDOUT;
 	match = matching_driver(fs, address);
 	if (g_strcmp0(match, driver) != 0)
 		return ENODEV;
@@ -238,11 +255,14 @@ static int store_unbind(FakeSysfs *fs, const char *driver, const char *address)
 {
 	g_autofree char *bound = fake_sysfs_driver(fs, address);
 	g_autofree char *hanging = fake_hidden_path(address, "hanging");
+	g_autofree char *locked = fake_hidden_path(address, "locked");
 
 	if (g_strcmp0(bound, driver) != 0)
 		return ENODEV;
-	if (fake_files_exist(fs->root, hanging))
+	if (fake_files_exist(fs->root, hanging)) {
+		fake_files_write(fs->root, locked, "", 0644);
 		return ETIMEDOUT;
+	}
 	if (fake_driver_is_vfio(driver) && group_is_in_use(fs, fake_function_group(fs, address)))
 		return ETIMEDOUT;
 	fake_unbind(fs, address);
@@ -304,6 +324,21 @@ static gboolean kernel_write(const HvrHost *host, const char *path, const char *
 		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(result), "%s",
 			    g_strerror(result));
 	return result == 0;
+}
+
+/* Asks only: neither counted nor logged, and no fault applies. @dirfd: a function's folder */
+static char *kernel_read(const HvrHost *host, int dirfd, const char *path, guint timeout_ms,
+			 GError **error)
+{
+	g_autofree char *link = hvr_fd_path(dirfd, NULL);
+	g_autofree char *folder = g_file_read_link(link, NULL);
+	g_autofree char *address = folder ? g_path_get_basename(folder) : NULL;
+
+	if (!address || !is_locked(host->kernel_data, address))
+		return hvr_sysfs_read(dirfd, path, error);
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
+		    "the kernel did not finish reading %s within %u ms", path, timeout_ms);
+	return NULL;
 }
 
 /* A new driver takes what it knows and nobody has. */
@@ -438,6 +473,7 @@ static gboolean kernel_container_check(const HvrHost *host, GError **error)
 
 const HvrKernel fake_kernel = {
 	.write = kernel_write,
+	.read = kernel_read,
 	.find_module = kernel_find_module,
 	.load_module = kernel_load_module,
 	.access_status = kernel_access_status,

@@ -424,6 +424,8 @@ void fake_sysfs_set_in_use(FakeSysfs *fs, int group, gboolean in_use)
 void fake_sysfs_set_hanging(FakeSysfs *fs, const char *address, gboolean hanging)
 {
 	hide(fs, address, "hanging", hanging ? "" : NULL);
+	if (!hanging)
+		hide(fs, address, "locked", NULL);
 }
 
 void fake_sysfs_set_probe_error(FakeSysfs *fs, const char *address, const char *driver,

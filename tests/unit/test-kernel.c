@@ -64,6 +64,26 @@ static void test_write(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+static char *read_from(FakeSysfs *fs, const char *path, guint timeout_ms, GError **error)
+{
+	return fs->host.kernel->read(&fs->host, fs->host.sys, path, timeout_ms, error);
+}
+
+/* The text as it is, none of it too, and no child is left. */
+static void test_read(void **state)
+{
+	static const char *const texts[] = { "vfio-pci\n", "", "no newline" };
+	FakeSysfs *fs = *state;
+
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+		fake_sysfs_put_file(fs, "sys/attribute", texts[i]);
+		g_autofree char *text = read_from(fs, "attribute", 10000, NULL);
+		assert_string_equal(text, texts[i]);
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
 /* The errno of the child's open comes out as it was. */
 static void test_errors(void **state)
 {
@@ -87,6 +107,10 @@ static void test_errors(void **state)
 		assert_int_equal(error->domain, G_IO_ERROR);
 		assert_int_equal(error->code, g_io_error_from_errno(cases[i].error_number));
 		assert_string_equal(error->message, g_strerror(cases[i].error_number));
+
+		g_autoptr(GError) unread = NULL;
+		assert_null(read_from(fs, cases[i].path, 10000, &unread));
+		assert_string_equal(unread->message, error->message);
 	}
 	g_autofree char *outside = fake_sysfs_text(fs, "run/outside");
 	assert_string_equal(outside, "");
@@ -157,6 +181,19 @@ static void test_deadline_in_write(void **state)
 	assert_taken(stuck_process(error));
 }
 
+/* And in reading, behind a lock that a hanging driver has. */
+static void test_deadline_in_read(void **state)
+{
+	FakeSysfs *fs = *state;
+	g_autoptr(GError) error = NULL;
+
+	make_fifo(fs, "sys/hanging");
+	assert_null(read_from(fs, "hanging", 50, &error));
+	assert_non_null(strstr(error->message, "the kernel did not finish reading hanging within "
+					       "50 ms; process "));
+	assert_taken(stuck_process(error));
+}
+
 /* The mask that keeps signals from the child is taken back for the parent. */
 static void test_signals_stay_ours(void **state)
 {
@@ -204,10 +241,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_write, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
 		cmocka_unit_test(test_write_error),
 		cmocka_unit_test_setup_teardown(test_deadline, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deadline_in_write, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_deadline_in_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signals_stay_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_access_status, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_container, setup, teardown),

@@ -118,6 +118,26 @@ static void test_unreadable(void **state)
 						 "Too many levels of symbolic links");
 }
 
+/* A driver that hangs has the device's lock: its state is not waited for without end. */
+static void test_hanging(void **state)
+{
+	FakeSysfs *fs = *state;
+	const HvrPciFunction function = card();
+	g_autoptr(GError) error = NULL;
+
+	fake_sysfs_set_hanging(fs, CARD, TRUE);
+	hvr_pci_state_free(read_state(fs));
+	assert_false(
+		fs->host.kernel->write(&fs->host, "bus/pci/drivers/hailo/unbind", CARD, 50, NULL));
+	assert_null(hvr_pci_state_read(&fs->host, &function, &error));
+	assert_true(g_error_matches(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT));
+	assert_string_equal(error->message,
+			    CARD ": cannot read 'driver_override': the kernel did not finish "
+				 "reading driver_override within 10000 ms");
+	fake_sysfs_set_hanging(fs, CARD, FALSE);
+	hvr_pci_state_free(read_state(fs));
+}
+
 /* A function that has gone has no state; the error says so and says which. */
 static void test_vanished(void **state)
 {
@@ -199,6 +219,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_vfio, setup, teardown),
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hanging, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vanished, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alive, setup, teardown),
