@@ -56,6 +56,19 @@ static gboolean look_again(const HvrContext *context, HvrDecision *decision, GEr
 	return TRUE;
 }
 
+gboolean hvr_decide_cards(const HvrContext *context, const HvrDecideFor *whom,
+			  HvrDecision *decision, GError **error)
+{
+	decision->inventory = hvr_inventory_read(&context->host, error);
+	if (!decision->inventory)
+		return FALSE;
+	decision->claim =
+		whom->look ? hvr_claim_look(context, whom->devices, decision->inventory, error)
+			   : hvr_claim_take(context, whom->devices, whom->vm, decision->inventory,
+					    whom->wait_s, error);
+	return decision->claim != NULL;
+}
+
 gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
 		    HvrDecision *decision, GError **error)
 {
@@ -67,14 +80,9 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 		if (!decision->parts)
 			return FALSE;
 	}
-	decision->inventory = hvr_inventory_read(&context->host, error);
-	if (!decision->inventory)
+	if (!decision->claim && !hvr_decide_cards(context, whom, decision, error))
 		return FALSE;
-	decision->claim =
-		whom->look ? hvr_claim_look(context, whom->devices, decision->inventory, error)
-			   : hvr_claim_take(context, whom->devices, whom->vm, decision->inventory,
-					    whom->wait_s, error);
-	if (!decision->claim || (!whom->look && !look_again(context, decision, error)))
+	if (!whom->look && !look_again(context, decision, error))
 		return FALSE;
 	decision->view = hvr_plan_look(context, decision->claim, decision->inventory);
 	decision->plan = hvr_plan_make(profile, decision->facts, decision->parts,

@@ -33,8 +33,17 @@ typedef struct {
 } HvrDecideFor;
 
 /**
+ * hvr_decide_cards - the beginning of hvr_decide() alone: choose and lock the cards. Looks at what
+ * the kernel shows without waiting for a driver.
+ * Errors: of hvr_inventory_read(), hvr_claim_take().
+ */
+gboolean hvr_decide_cards(const HvrContext *context, const HvrDecideFor *whom,
+			  HvrDecision *decision, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * hvr_decide - gather facts, choose and lock the cards, make the plan, and see that nobody uses
- * what the plan takes from its drivers. Changes nothing but the locks.
+ * what the plan takes from its drivers. Changes nothing but the locks. A decision that has its
+ * cards keeps them.
  * Errors: of hvr_facts_gather(), hvr_parts_gather(), hvr_claim_take(), hvr_plan_make(),
  * hvr_inuse_check().
  */
