@@ -109,11 +109,17 @@ gboolean hvr_judge_domain(const HvrPciFunction *function, GError **error)
 
 gboolean hvr_judge_alive(const HvrPlanView *view, const HvrPciFunction *function, GError **error)
 {
-	const char *dead = g_hash_table_lookup(view->dead, function);
+	const GError *dead = g_hash_table_lookup(view->dead, function);
 
 	if (!dead)
 		return TRUE;
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE, "%s", dead);
+	if (g_error_matches(dead, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT)) {
+		g_propagate_error(error, g_error_copy(dead));
+		hvr_error_hint(error,
+			       "a driver hangs in its probe or remove: see the kernel's log");
+		return FALSE;
+	}
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE, "%s", dead->message);
 	hvr_error_hint(error, "power the host off and on: a warm reboot does not bring it back");
 	return FALSE;
 }

@@ -19,7 +19,7 @@ void hvr_plan_view_free(HvrPlanView *view)
 
 static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFunction *function)
 {
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 
 	if (g_hash_table_contains(view->states, function))
 		return;
@@ -29,7 +29,7 @@ static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFu
 	if (state && hvr_access_is_usable(&context->host, hvr_access_of(function)))
 		g_hash_table_add(view->usable, (gpointer)function);
 	if (!state || !hvr_pci_function_alive(&context->host, function, &error))
-		g_hash_table_insert(view->dead, (gpointer)function, g_strdup(error->message));
+		g_hash_table_insert(view->dead, (gpointer)function, error);
 }
 
 HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
@@ -38,7 +38,7 @@ HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
 	HvrPlanView *view = g_new(HvrPlanView, 1);
 
 	view->states = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)hvr_pci_state_free);
-	view->dead = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	view->dead = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
 	view->usable = g_hash_table_new(NULL, NULL);
 	view->journal = context->runtime >= 0 ? hvr_journal_list(context->runtime, NULL)
 					      : g_ptr_array_new();

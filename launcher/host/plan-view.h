@@ -12,7 +12,7 @@
 /* What the plan's functions are like now: read by hvr_plan_look(), judged by hvr_plan_make(). */
 typedef struct {
 	GHashTable *states; /* const HvrPciFunction * -> HvrPciState */
-	GHashTable *dead;   /* const HvrPciFunction * -> char *, why its config space is not well */
+	GHashTable *dead;   /* const HvrPciFunction * -> GError, why it cannot be taken */
 	GHashTable *usable; /* const HvrPciFunction *: the caller may open the node of its access */
 	GPtrArray *journal; /* of HvrJournalEntry */
 } HvrPlanView;

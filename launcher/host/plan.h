@@ -53,9 +53,9 @@ typedef struct {
  * @parts: (nullable): NULL for a VM that runs, and so has them
  *
  * Errors: HVR_VFIO_ERROR_NO_IOMMU (hint: the kernel argument), _NOT_VIABLE (every endpoint in the
- * way with its driver), _UNSUITABLE (dead, bridge), _PERMISSION; HVR_LAUNCH_ERROR_UNAVAILABLE (no
- * QEMU, no vfio-pci, too little memory lock), _PROFILE (a file that cannot be used), _PERMISSION
- * (a plain user and an unprepared card).
+ * way with its driver), _UNSUITABLE (dead, bridge), _TIMEOUT (a driver hangs in the card),
+ * _PERMISSION; HVR_LAUNCH_ERROR_UNAVAILABLE (no QEMU, no vfio-pci, too little memory lock),
+ * _PROFILE (a file that cannot be used), _PERMISSION (a plain user and an unprepared card).
  */
 HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts, const HvrParts *parts,
 		       const HvrInventory *inventory, const HvrClaim *claim,
