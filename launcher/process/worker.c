@@ -26,6 +26,7 @@
 enum { DONE, FAILED, BROKEN };
 
 struct HvrWorker {
+	char *what;
 	int pidfd;
 	int words;	 /* "DOMAIN\nCODE\nMESSAGE" of its error */
 	GError *failure; /* why there is none */
@@ -72,7 +73,7 @@ static GError *read_outcome(const HvrWorker *worker)
 	GError *error = exited && info.si_status == FAILED ? read_words(worker->words) : NULL;
 	if (!error)
 		error = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL,
-				    "the process that was at work on it was ended (%s %d)",
+				    "%s: its process was ended (%s %d)", worker->what,
 				    exited ? "status" : "signal", info.si_status);
 	return error;
 }
@@ -83,6 +84,7 @@ static void worker_end(HvrWorker *worker, const GError *error)
 	hvr_fd_close(worker->pidfd);
 	hvr_fd_close(worker->words);
 	g_clear_error(&worker->failure);
+	g_free(worker->what);
 	g_free(worker);
 }
 
@@ -124,17 +126,18 @@ static gboolean start(HvrWorker *worker, HvrWork work)
 	return FALSE;
 }
 
-HvrWorker *hvr_worker_start(HvrWork work, HvrWorkDone done, gpointer data)
+HvrWorker *hvr_worker_start(char *what, HvrWork work, HvrWorkDone done, gpointer data)
 {
 	HvrWorker *worker = g_new(HvrWorker, 1);
 
-	*worker = (HvrWorker){ .pidfd = -1, .words = -1, .done = done, .data = data };
+	*worker = (HvrWorker){ .what = what, .pidfd = -1, .words = -1, .done = done, .data = data };
 	if (start(worker, work)) {
 		g_unix_fd_add(worker->pidfd, G_IO_IN, on_ended, worker);
 		return worker;
 	}
 	worker->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-				      "cannot make a process for it: %s", g_strerror(errno));
+				      "%s: cannot make a process for it: %s", worker->what,
+				      g_strerror(errno));
 	g_idle_add(on_not_started, worker);
 	return worker;
 }

@@ -27,11 +27,12 @@ typedef void (*HvrWorkDone)(const GError *error, gpointer data);
 
 /**
  * hvr_worker_start - begin.
+ * @what: (transfer full): what is done, for the errors of the last two kinds
  * @done: called by the default main context, never from inside this function
  * @data: for both; must live until @done was called
  * Returns: (transfer none): valid until @done is called
  */
-HvrWorker *hvr_worker_start(HvrWork work, HvrWorkDone done, gpointer data);
+HvrWorker *hvr_worker_start(char *what, HvrWork work, HvrWorkDone done, gpointer data);
 
 /* Asks it to stop, where the work asks for that: see hvr_interrupt_check(). */
 void hvr_worker_interrupt(const HvrWorker *worker);

@@ -68,7 +68,7 @@ static void on_done(const GError *error, gpointer user_data)
 		return;
 	outcome->told = TRUE;
 	outcome->error = error ? g_error_copy(error) : NULL;
-	g_main_loop_quit(outcome->job.session->loop);
+	g_main_loop_quit(outcome->job.hotplug->session->loop);
 }
 
 /* The end of a VM that nobody supervises: its cards and its folder are ours to put right. */
@@ -83,7 +83,7 @@ static void finish(HvrSession *session)
 static void give_up(Outcome *outcome)
 {
 	outcome->told = TRUE;
-	if (outcome->job.session->qemu_ended)
+	if (outcome->job.hotplug->session->qemu_ended)
 		outcome->error =
 			g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_CLOSED, "QEMU ended meanwhile");
 	else
@@ -97,7 +97,8 @@ static gboolean stand_in(const HvrContext *context, HvrVm *vm, const HvrRequest 
 	g_autoptr(HvrSession) session = hvr_session_stand_in(context, vm, error);
 	if (!session)
 		return FALSE;
-	Outcome outcome = { .job = { session, on_done } };
+	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
+	Outcome outcome = { .job = { .hotplug = hotplug, .done = on_done } };
 
 	hvr_request_start(&outcome.job, request);
 	if (!outcome.told)

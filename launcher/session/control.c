@@ -16,7 +16,7 @@
 #include "vfio/fd.h"
 
 struct HvrControl {
-	HvrSession *session;
+	HvrHotplug *hotplug;
 	int fd;
 	GPtrArray *peers; /* of Peer */
 };
@@ -79,7 +79,7 @@ static Asked *asked_new(Peer *peer, JsonObject *object)
 	JsonNode *id = json_object_get_member(object, "id");
 
 	g_atomic_ref_count_inc(&peer->refs);
-	asked->job = (HvrRequestJob){ .session = peer->control->session, .done = answer };
+	asked->job = (HvrRequestJob){ .hotplug = peer->control->hotplug, .done = answer };
 	asked->peer = peer;
 	asked->id = id ? json_node_copy(id) : NULL;
 	return asked;
@@ -159,11 +159,11 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer user_dat
 	return G_SOURCE_CONTINUE;
 }
 
-HvrControl *hvr_control_new(HvrSession *session, int fd)
+HvrControl *hvr_control_new(HvrHotplug *hotplug, int fd)
 {
 	HvrControl *control = g_new0(HvrControl, 1);
 
-	control->session = session;
+	control->hotplug = hotplug;
 	control->fd = fd;
 	control->peers = g_ptr_array_new_with_free_func((GDestroyNotify)peer_unref);
 	g_unix_fd_add(fd, G_IO_IN, on_connection, control);

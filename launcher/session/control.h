@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "launcher/session/session.h"
+#include "launcher/session/hotplug.h"
 
 /**
  * The control socket of a supervisor, vms/NAME/control.sock: how other processes ask it to act, as
@@ -12,7 +12,8 @@
  *
  * Each request that can be understood is answered by {"status": S, "message": TEXT}: 0, or the exit
  * status and the error with its hint, as the command that asked shall end. One that cannot is
- * answered by QMP's "error". Requests run at the same time.
+ * answered by QMP's "error". Requests run at the same time;
+ * one for a device that another request has on its way in or out is told so at once.
  */
 
 typedef struct HvrControl HvrControl;
@@ -21,6 +22,6 @@ typedef struct HvrControl HvrControl;
  * hvr_control_new - serve on a listening socket.
  * @fd: (transfer full)
  */
-HvrControl *hvr_control_new(HvrSession *session, int fd);
+HvrControl *hvr_control_new(HvrHotplug *hotplug, int fd);
 /* Drops all connections; requests under way go on unanswered. NULL is accepted. */
 void hvr_control_free(HvrControl *control);

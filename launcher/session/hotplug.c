@@ -1,28 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Devices that come and go while the VM runs.
+ * Devices that leave the VM, and their way back.
  *
  * A [device] section may have brought a whole IOMMU group along. Its functions leave QEMU one by
  * one; the host gets them back together, when the last one has left: a host driver that takes
  * one member while QEMU has the group open would make the group not viable under it.
+ *
+ *   unplug asks QEMU --DEVICE_DELETED--> the device is out --the last of its group--> HvrReturn
+ *
+ * An HvrReturn is a worker that goes by the journal, and all who wait for its end. A request to
+ * unplug is one of them, if there is a return when its device has left.
  */
-#include "launcher/host/decide.h"
-#include "launcher/host/execute.h"
+#include "launcher/session/hotplug.h"
+
 #include "launcher/host/giveback.h"
-#include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
-#include "launcher/session/session.h"
 #include "qmp/error.h"
 #include "qmp/hotplug.h"
 #include "vfio/access.h"
 #include "vfio/error.h"
 
-/* device_add realises the device: that resets the card, which the kernel may wait a minute for. */
-#define PLUG_TIMEOUT_MS 75000
-/* getfd waits for nothing but QEMU's main loop. */
-#define HAND_TIMEOUT_MS 10000
+/* Somebody who is told of a return's end. */
+typedef struct {
+	HvrSessionDone done;
+	gpointer user_data;
+} Waiter;
+
+/* A group on its way back to the host. */
+typedef struct {
+	HvrHotplug *hotplug;
+	int group;
+	const HvrVmDevice *last; /* that left QEMU, or NULL */
+	GArray *waiters;	 /* of Waiter */
+	gboolean again;		 /* asked for once more since it began */
+} HvrReturn;
+
+static HvrReturn *find_return(const HvrHotplug *hotplug, int group)
+{
+	for (guint i = 0; i < hotplug->returns->len; i++) {
+		HvrReturn *way = g_ptr_array_index(hotplug->returns, i);
+		if (way->group == group)
+			return way;
+	}
+	return NULL;
+}
+
+static void wait_for(HvrReturn *way, HvrSessionDone done, gpointer user_data)
+{
+	Waiter waiter = { done, user_data };
+
+	g_array_append_val(way->waiters, waiter);
+}
+
+/* In the worker. */
+static gboolean give_back(gpointer data, GError **error)
+{
+	const HvrReturn *way = data;
+	const HvrSession *session = way->hotplug->session;
+	g_autoptr(GPtrArray) entries = hvr_journal_list(session->context->runtime, NULL);
+	g_autoptr(GPtrArray) of_group = hvr_giveback_of_group(entries, way->group);
+	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(of_group, session->vm->name);
+	gboolean keep = way->last && way->last->keep;
+
+	return hvr_giveback(session->context, ours, keep ? HVR_GIVEBACK_KEEP : HVR_GIVEBACK_RESTORE,
+			    error);
+}
 
 static void drop_lock(HvrSession *session, int group)
 {
@@ -33,57 +77,176 @@ static void drop_lock(HvrSession *session, int group)
 	hvr_lock_release(lock);
 }
 
-static gboolean is_still_open(const GError *error)
+static void tell_back(const HvrReturn *way)
 {
-	return g_error_matches(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY);
+	const char *where = "free";
+
+	if (!way->last)
+		return;
+	if (way->last->keep)
+		where = "kept on vfio-pci";
+	else if (way->hotplug->session->context->privileged)
+		where = "back with the host";
+	hvr_message("%s: left the VM and is %s", way->last->address, where);
 }
 
-/* Give back what this VM has of a group that has left QEMU whole. The lock goes with it, also when
- * that fails, so that `release` can mend it; but not while QEMU has the group open, when the end of
- * the VM is what gives it back. */
-static gboolean give_group_back(HvrSession *session, int group, gboolean keep, GError **error)
-{
-	GError *cause = NULL;
-	g_autoptr(GPtrArray) entries = hvr_journal_list(session->context->runtime, NULL);
-	g_autoptr(GPtrArray) of_group = hvr_giveback_of_group(entries, group);
-	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(of_group, session->vm->name);
-	gboolean well = hvr_giveback(session->context, ours,
-				     keep ? HVR_GIVEBACK_KEEP : HVR_GIVEBACK_RESTORE, &cause);
+static void start_worker(HvrReturn *way);
 
-	if (!is_still_open(cause))
-		drop_lock(session, group);
-	if (cause)
-		g_propagate_error(error, cause);
-	return well;
+static void on_given_back(const GError *error, gpointer data)
+{
+	HvrReturn *way = data;
+	HvrSession *session = way->hotplug->session;
+	gboolean still_open = g_error_matches(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY);
+
+	if (still_open && way->again) {
+		way->again = FALSE;
+		start_worker(way);
+		return;
+	}
+	if (!still_open)
+		drop_lock(session, way->group);
+	if (error)
+		hvr_message_error(error);
+	else
+		tell_back(way);
+	g_ptr_array_remove_fast(way->hotplug->returns, way);
+	for (guint i = 0; i < way->waiters->len; i++) {
+		const Waiter *waiter = &g_array_index(way->waiters, Waiter, i);
+		waiter->done(error, waiter->user_data);
+	}
+	g_array_unref(way->waiters);
+	g_free(way);
 }
 
-void hvr_session_device_gone(HvrSession *session, const char *id)
+static void start_worker(HvrReturn *way)
 {
-	HvrVmDevice *device = hvr_session_device(session, id);
-	GError *error = NULL;
+	hvr_worker_start(g_strdup_printf("giving back IOMMU group %d", way->group), give_back,
+			 on_given_back, way);
+}
 
-	if (!device || !device->in_vm)
+static HvrReturn *begin_return(HvrHotplug *hotplug, int group, const HvrVmDevice *last)
+{
+	HvrReturn *way = find_return(hotplug, group);
+
+	if (way) {
+		way->again = TRUE;
+		return way;
+	}
+	way = g_new(HvrReturn, 1);
+	*way = (HvrReturn){ .hotplug = hotplug,
+			    .group = group,
+			    .last = last,
+			    .waiters = g_array_new(FALSE, FALSE, sizeof(Waiter)) };
+	g_ptr_array_add(hotplug->returns, way);
+	start_worker(way);
+	return way;
+}
+
+void hvr_hotplug_give_back(HvrHotplug *hotplug, int group, const HvrVmDevice *last,
+			   HvrSessionDone done, gpointer user_data)
+{
+	wait_for(begin_return(hotplug, group, last), done, user_data);
+}
+
+static void device_gone(HvrHotplug *hotplug, HvrVmDevice *device)
+{
+	HvrSession *session = hotplug->session;
+
+	if (!device->in_vm)
 		return;
 	device->in_vm = FALSE;
 	hvr_events_tell_device(session->context->events, "unplugged", device->id, device->address);
-	if (hvr_session_has_group(session, device->group)) {
+	if (hvr_session_has_group(session, device->group))
 		hvr_message("%s: left the VM; the rest of its IOMMU group %d is still in it",
 			    device->address, device->group);
-	} else if (!give_group_back(session, device->group, device->keep, &error)) {
-		hvr_message_error(error);
-		g_hash_table_replace(session->problems, g_strdup(id), error);
-	} else {
-		hvr_message("%s: left the VM and is %s", device->address,
-			    device->keep		   ? "kept on vfio-pci"
-			    : session->context->privileged ? "back with the host"
-							   : "free");
-	}
+	else
+		begin_return(hotplug, device->group, device);
 	hvr_session_save(session);
+}
+
+static const char *string_member(JsonObject *object, const char *name)
+{
+	JsonNode *node = json_object_get_member(object, name);
+	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
+								       : NULL;
+}
+
+static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, gpointer user_data)
+{
+	HvrHotplug *hotplug = user_data;
+	/* Events of a device's children come without "device". */
+	const char *id = string_member(data, "device");
+	HvrVmDevice *device = id ? hvr_session_device(hotplug->session, id) : NULL;
+
+	if (device && g_str_equal(name, "DEVICE_DELETED"))
+		device_gone(hotplug, device);
+}
+
+HvrHotplug *hvr_hotplug_new(HvrSession *session)
+{
+	HvrHotplug *hotplug = g_new(HvrHotplug, 1);
+
+	*hotplug = (HvrHotplug){ .session = session,
+				 .returns = g_ptr_array_new(),
+				 .plugs = g_ptr_array_new(),
+				 .preparing = g_ptr_array_new() };
+	hotplug->subscription = hvr_qmp_client_subscribe(session->qmp, on_event, NULL, hotplug);
+	return hotplug;
+}
+
+void hvr_hotplug_finish(HvrHotplug *hotplug)
+{
+	if (hotplug->returns->len || hotplug->plugs->len)
+		hvr_message("waiting for cards that are on their way in or out");
+	for (guint i = 0; i < hotplug->preparing->len; i++)
+		hvr_worker_interrupt(g_ptr_array_index(hotplug->preparing, i));
+	while (hotplug->returns->len || hotplug->plugs->len)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+void hvr_hotplug_free(HvrHotplug *hotplug)
+{
+	if (!hotplug)
+		return;
+	hvr_hotplug_finish(hotplug);
+	hvr_qmp_client_unsubscribe(hotplug->session->qmp, hotplug->subscription);
+	g_ptr_array_unref(hotplug->returns);
+	g_ptr_array_unref(hotplug->plugs);
+	g_ptr_array_unref(hotplug->preparing);
+	g_free(hotplug);
+}
+
+static gboolean is_on_its_way(const HvrHotplug *hotplug, const char *section)
+{
+	const GPtrArray *devices = hotplug->session->vm->devices;
+
+	for (guint i = 0; i < hotplug->plugs->len; i++) {
+		const HvrProfileDevice *device = g_ptr_array_index(hotplug->plugs, i);
+		if (g_str_equal(device->id, section))
+			return TRUE;
+	}
+	for (guint i = 0; i < devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(devices, i);
+		if (g_str_equal(device->section, section) && find_return(hotplug, device->group))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean hvr_hotplug_check_idle(const HvrHotplug *hotplug, const char *section, GError **error)
+{
+	if (!is_on_its_way(hotplug, section))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+		    "device '%s' is on its way into VM '%s' or out of it", section,
+		    hotplug->session->vm->name);
+	hvr_error_hint(error, "try again when that is over");
+	return FALSE;
 }
 
 /* One unplug request, for all functions of a section. */
 typedef struct {
-	HvrSession *session;
+	HvrHotplug *hotplug;
 	guint waiting;
 	GError *error; /* the first */
 	HvrSessionDone done;
@@ -96,12 +259,6 @@ typedef struct {
 	gboolean kept_before; /* what a request that came to nothing leaves */
 } UnplugOne;
 
-static void unplug_note(Unplug *unplug, const GError *error)
-{
-	if (error && !unplug->error)
-		unplug->error = g_error_copy(error);
-}
-
 static void unplug_settle(Unplug *unplug)
 {
 	if (--unplug->waiting > 0)
@@ -109,6 +266,18 @@ static void unplug_settle(Unplug *unplug)
 	unplug->done(unplug->error, unplug->user_data);
 	g_clear_error(&unplug->error);
 	g_free(unplug);
+}
+
+static void on_settled(const GError *error, gpointer user_data)
+{
+	UnplugOne *one = user_data;
+	Unplug *unplug = one->unplug;
+
+	if (error && !unplug->error)
+		unplug->error = g_error_copy(error);
+	g_free(one->id);
+	g_free(one);
+	unplug_settle(unplug);
 }
 
 /* QEMU has no such device: its answer to a device_add came too late, and was a refusal. While it
@@ -127,21 +296,22 @@ static gboolean is_unknown(const HvrSession *session, const HvrVmDevice *device,
 static void on_unplugged(const GError *error, gpointer user_data)
 {
 	UnplugOne *one = user_data;
-	Unplug *unplug = one->unplug;
-	HvrVmDevice *device = hvr_session_device(unplug->session, one->id);
+	HvrHotplug *hotplug = one->unplug->hotplug;
+	HvrVmDevice *device = hvr_session_device(hotplug->session, one->id);
 
-	if (error && !(device && is_unknown(unplug->session, device, error))) {
+	if (!device || (error && !is_unknown(hotplug->session, device, error))) {
 		if (device)
 			device->keep = one->kept_before;
-		unplug_note(unplug, error);
-	} else {
-		/* Gone by QEMU's word where its event was lost; else this has been done already. */
-		hvr_session_device_gone(unplug->session, one->id);
-		unplug_note(unplug, g_hash_table_lookup(unplug->session->problems, one->id));
+		on_settled(error, one);
+		return;
 	}
-	g_free(one->id);
-	g_free(one);
-	unplug_settle(unplug);
+	/* Gone by QEMU's word where its event was lost; else this has been done already. */
+	device_gone(hotplug, device);
+	HvrReturn *way = find_return(hotplug, device->group);
+	if (way)
+		wait_for(way, on_settled, one);
+	else
+		on_settled(NULL, one);
 }
 
 static void unplug_one(Unplug *unplug, HvrVmDevice *device, guint timeout_ms, gboolean keep)
@@ -150,9 +320,9 @@ static void unplug_one(Unplug *unplug, HvrVmDevice *device, guint timeout_ms, gb
 
 	*one = (UnplugOne){ unplug, g_strdup(device->id), device->keep };
 	device->keep = device->keep || keep;
-	g_hash_table_remove(unplug->session->problems, device->id);
 	unplug->waiting++;
-	hvr_qmp_unplug_start(unplug->session->qmp, device->id, timeout_ms, on_unplugged, one);
+	hvr_qmp_unplug_start(unplug->hotplug->session->qmp, device->id, timeout_ms, on_unplugged,
+			     one);
 }
 
 static char *device_names(const HvrSession *session)
@@ -177,237 +347,22 @@ static GError *no_such_device(const HvrSession *session, const char *name)
 	return error;
 }
 
-void hvr_session_unplug(HvrSession *session, const char *device, guint timeout_ms, gboolean keep,
+void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_ms, gboolean keep,
 			HvrSessionDone done, gpointer user_data)
 {
-	Unplug *unplug = g_new0(Unplug, 1);
+	GPtrArray *devices = hotplug->session->vm->devices;
+	Unplug *unplug = g_new(Unplug, 1);
 
 	/* One for the loop itself: a request cannot end while it is still being made. */
-	*unplug = (Unplug){ session, 1, NULL, done, user_data };
-	for (guint i = 0; i < session->vm->devices->len; i++) {
-		HvrVmDevice *candidate = g_ptr_array_index(session->vm->devices, i);
+	*unplug =
+		(Unplug){ .hotplug = hotplug, .waiting = 1, .done = done, .user_data = user_data };
+	gboolean idle = hvr_hotplug_check_idle(hotplug, device, &unplug->error);
+	for (guint i = 0; idle && i < devices->len; i++) {
+		HvrVmDevice *candidate = g_ptr_array_index(devices, i);
 		if (candidate->in_vm && g_str_equal(candidate->section, device))
 			unplug_one(unplug, candidate, timeout_ms, keep);
 	}
-	if (unplug->waiting == 1)
-		unplug->error = no_such_device(session, device);
+	if (idle && unplug->waiting == 1)
+		unplug->error = no_such_device(hotplug->session, device);
 	unplug_settle(unplug);
-}
-
-/* One plug request: the functions that are to be added, one after the other. */
-typedef struct {
-	HvrSession *session;
-	const HvrProfileDevice *device;
-	HvrDecision decision;
-	guint handed; /* descriptors of the group's lock that QEMU has */
-	guint next;   /* index in the plan's cards */
-	HvrSessionDone done;
-	gpointer user_data;
-} Plug;
-
-static void plug_free(Plug *plug)
-{
-	hvr_decision_clear(&plug->decision);
-	g_free(plug);
-}
-
-static gboolean port_taken(const HvrSession *session, const char *port)
-{
-	for (guint i = 0; i < session->vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
-		if (device->in_vm && g_str_equal(device->port, port))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/* A spare port, or one whose card has left. */
-static char *free_port(const HvrSession *session)
-{
-	for (guint i = 0; i < HVR_CMDLINE_SPARE_PORTS; i++) {
-		g_autofree char *port = hvr_cmdline_spare_port(i);
-		if (!port_taken(session, port))
-			return g_steal_pointer(&port);
-	}
-	for (guint i = 0; i < session->vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
-		if (!port_taken(session, device->port))
-			return g_strdup(device->port);
-	}
-	return NULL;
-}
-
-static void plug_end(Plug *plug, const GError *error)
-{
-	hvr_session_save(plug->session);
-	plug->done(error, plug->user_data);
-	plug_free(plug);
-}
-
-/* The function that could not be added goes back, unless others of its group are in the VM, with
- * which it then leaves. One that QEMU has open all the same (it may be adding it yet, but was too
- * slow to say so) is in the VM until it is unplugged. */
-static void plug_undo(Plug *plug, HvrVmDevice *device)
-{
-	HvrSession *session = plug->session;
-	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
-	int group = card->function->group;
-	g_autoptr(GError) cause = NULL;
-
-	if (device)
-		device->in_vm = FALSE;
-	if (hvr_session_has_group(session, group) || give_group_back(session, group, FALSE, &cause))
-		return;
-	if (device)
-		device->in_vm = is_still_open(cause);
-	hvr_message_error(cause);
-}
-
-static void hand_lock(Plug *plug);
-static void plug_next(Plug *plug);
-
-static void on_handed(HvrQmpClient *client, JsonNode *result, const GError *error,
-		      gpointer user_data)
-{
-	Plug *plug = user_data;
-
-	if (error) {
-		hvr_message("warning: QEMU does not take the lock of the card: %s", error->message);
-		plug_next(plug);
-		return;
-	}
-	plug->handed++;
-	hand_lock(plug);
-}
-
-/* QEMU inherited the locks of the cards that it began with; this one it is given, so that it, too,
- * is held for as long as QEMU lives. Behind the first function, not before: if we are killed in
- * between, the group is open, which nobody can miss; the other way round a card that is in no VM
- * would be locked by one. */
-static void hand_lock(Plug *plug)
-{
-	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
-	g_autofree char *group = hvr_lock_name_group(card->function->group);
-	g_autofree char *name = g_strdup_printf("hvr-%s-%u", group, plug->handed);
-	HvrLock *lock = hvr_lock_find(plug->session->locks, group);
-	int fds[2];
-
-	/* The card may have left again meanwhile. */
-	if (!lock || plug->handed == G_N_ELEMENTS(fds)) {
-		plug_next(plug);
-		return;
-	}
-	hvr_lock_fds(lock, fds);
-	hvr_qmp_client_give_fd(plug->session->qmp, name, fds[plug->handed], HAND_TIMEOUT_MS,
-			       on_handed, plug);
-}
-
-static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *error,
-		       gpointer user_data)
-{
-	Plug *plug = user_data;
-	const HvrPlanCard *card = g_ptr_array_index(plug->decision.plan->cards, plug->next);
-
-	if (error) {
-		plug_undo(plug, hvr_session_device(plug->session, card->id));
-		plug_end(plug, error);
-		return;
-	}
-	char address[HVR_PCI_ADDRESS_SIZE];
-	hvr_events_tell_device(plug->session->context->events, "plugged", card->id,
-			       hvr_pci_address_format(&card->address, address));
-	if (plug->next++ == 0)
-		hand_lock(plug);
-	else
-		plug_next(plug);
-}
-
-static void forget_device(HvrSession *session, const char *id)
-{
-	HvrVmDevice *old = hvr_session_device(session, id);
-
-	if (old)
-		g_ptr_array_remove(session->vm->devices, old);
-}
-
-static void plug_next(Plug *plug)
-{
-	HvrSession *session = plug->session;
-
-	if (plug->next == plug->decision.plan->cards->len) {
-		plug_end(plug, NULL);
-		return;
-	}
-	const HvrPlanCard *card = g_ptr_array_index(plug->decision.plan->cards, plug->next);
-	g_autofree char *port = free_port(session);
-	if (!port) {
-		g_autoptr(GError) error =
-			g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-				    "VM '%s' has no free port left", session->vm->name);
-		plug_undo(plug, NULL);
-		plug_end(plug, error);
-		return;
-	}
-	char address[HVR_PCI_ADDRESS_SIZE];
-	const HvrClaimedCard *claimed = g_ptr_array_index(plug->decision.claim->cards, 0);
-	forget_device(session, card->id);
-	HvrVmDevice *device = hvr_vm_device_new(card->id, plug->device->id,
-						hvr_pci_address_format(&card->address, address),
-						port, claimed->function->group);
-	device->keep = plug->device->after == HVR_AFTER_KEEP;
-	g_ptr_array_add(session->vm->devices, device);
-	hvr_session_save(session); /* whoever stands in for us can then take it out */
-	hvr_qmp_client_execute(session->qmp, "device_add", hvr_cmdline_card_properties(card, port),
-			       PLUG_TIMEOUT_MS, on_plugged, plug);
-}
-
-static const HvrProfileDevice *find_section(const HvrSession *session, const char *name)
-{
-	for (guint i = 0; session->profile && i < session->profile->devices->len; i++) {
-		const HvrProfileDevice *device = g_ptr_array_index(session->profile->devices, i);
-		if (g_str_equal(device->id, name))
-			return device;
-	}
-	return NULL;
-}
-
-static gboolean plug_prepare(Plug *plug, GError **error)
-{
-	HvrSession *session = plug->session;
-	const HvrContext *context = session->context;
-	g_autoptr(GPtrArray) devices = g_ptr_array_new();
-	HvrOwnership ownership = { session->vm->name, session->vm->supervisor };
-
-	HvrDecideFor whom = { devices, session->vm->name, FALSE, HVR_CLAIM_NO_WAIT, TRUE };
-
-	g_ptr_array_add(devices, (gpointer)plug->device);
-	return hvr_decide(context, session->profile, &whom, &plug->decision, error) &&
-	       hvr_execute(context, plug->decision.plan, &ownership, error);
-}
-
-void hvr_session_plug(HvrSession *session, const char *device, HvrSessionDone done,
-		      gpointer user_data)
-{
-	g_autoptr(GError) error = NULL;
-	Plug *plug = g_new0(Plug, 1);
-	HvrVmDevice *present = hvr_session_device(session, device);
-
-	*plug = (Plug){ .session = session, .done = done, .user_data = user_data };
-	plug->device = find_section(session, device);
-	if (present && present->in_vm)
-		g_set_error(&error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-			    "device '%s' is in VM '%s' already", device, session->vm->name);
-	else if (!plug->device)
-		g_set_error(&error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-			    "the profile of VM '%s' has no [device %s]", session->vm->name, device);
-	if (error || !plug_prepare(plug, &error)) {
-		done(error, user_data);
-		plug_free(plug);
-		return;
-	}
-	/* The locks are the session's from here on. */
-	for (guint i = plug->decision.claim->locks->len; i > 0; i--)
-		g_ptr_array_add(session->locks,
-				g_ptr_array_steal_index(plug->decision.claim->locks, i - 1));
-	plug_next(plug);
 }

@@ -7,25 +7,27 @@
 #include "launcher/session/request.h"
 
 #include "launcher/report/error.h"
+#include "launcher/session/plug.h"
 #include "launcher/session/shutdown.h"
 
 #define UNPLUG_DEFAULT_MS 30000
 
 static void unplug(HvrRequestJob *job, const HvrRequest *request)
 {
-	hvr_session_unplug(job->session, request->device, request->timeout_ms, request->keep,
+	hvr_hotplug_unplug(job->hotplug, request->device, request->timeout_ms, request->keep,
 			   job->done, job);
 }
 
 static void plug(HvrRequestJob *job, const HvrRequest *request)
 {
-	hvr_session_plug(job->session, request->device, job->done, job);
+	hvr_plug(job->hotplug, request->device, job->done, job);
 }
 
 /* Told when all is given back. */
 static void stop(HvrRequestJob *job, const HvrRequest *request)
 {
-	hvr_session_stop(job->session, request->force, request->powerdown_ms, job->done, job);
+	hvr_session_stop(job->hotplug->session, request->force, request->powerdown_ms, job->done,
+			 job);
 }
 
 /* clang-format off */

@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
-#include "launcher/session/session.h"
+#include "launcher/session/hotplug.h"
 
 /**
  * HvrRequest - what other processes may ask of a VM's session. Each exists once, as a row of
@@ -33,7 +33,7 @@ typedef struct {
 
 /* A request under way: the head of what its starter keeps for it, until .done is told. */
 typedef struct {
-	HvrSession *session;
+	HvrHotplug *hotplug; /* of the session that carries it out */
 	HvrSessionDone done; /* gets this very struct; once, perhaps from within the start */
 } HvrRequestJob;
 

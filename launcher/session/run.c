@@ -32,6 +32,7 @@
 #include "launcher/session/arrival.h"
 #include "launcher/session/control.h"
 #include "launcher/session/ending.h"
+#include "launcher/session/hotplug.h"
 #include "launcher/session/record.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
@@ -94,13 +95,13 @@ static void tell_ended(const HvrSession *session)
 }
 
 /* Without the socket the VM runs all the same; other commands then stand in at its monitor. */
-static HvrControl *serve_requests(HvrSession *session)
+static HvrControl *serve_requests(HvrSession *session, HvrHotplug *hotplug)
 {
 	g_autoptr(GError) error = NULL;
 	int fd = hvr_runtime_listen(session->folder, HVR_VM_CONTROL, &error);
 
 	if (fd >= 0)
-		return hvr_control_new(session, fd);
+		return hvr_control_new(hotplug, fd);
 	hvr_message_warning(error);
 	return NULL;
 }
@@ -114,6 +115,7 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 	HvrQmpClient *qmp = hvr_qmp_client_new(started->monitor, NULL);
 	g_autoptr(HvrSession) session =
 		hvr_session_new(context, profile, vm, folder, qmp, started->pidfd);
+	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
 	HvrArrival arrival;
 	GError *end = NULL;
 
@@ -123,13 +125,14 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 	while (decision->claim->locks->len)
 		g_ptr_array_add(session->locks,
 				g_ptr_array_steal_index_fast(decision->claim->locks, 0));
-	HvrControl *control = serve_requests(session);
+	HvrControl *control = serve_requests(session, hotplug);
 	hvr_session_save(session);
 	hvr_arrival_begin(&arrival, session, options);
 	hvr_session_run(session);
 
 	hvr_arrival_end(&arrival);
 	tell_ended(session);
+	hvr_hotplug_finish(hotplug);
 	hvr_qemu_output_drain(output);
 	judge_end(session, output, &end);
 	GError *undone = NULL;

@@ -3,8 +3,7 @@
  * The session: events in, requests out.
  *
  * QEMU's end is told by its pidfd, never by the monitor: that may close while QEMU is still in the
- * kernel, resetting the card. DEVICE_DELETED is heard here first (this subscription is the oldest
- * on the connection), so whoever waits for an unplug finds the card given back already.
+ * kernel, resetting the card.
  */
 #include "launcher/session/session.h"
 
@@ -62,22 +61,6 @@ static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-static const char *string_member(JsonObject *object, const char *name)
-{
-	JsonNode *node = json_object_get_member(object, name);
-	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
-								       : NULL;
-}
-
-static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, gpointer user_data)
-{
-	/* Events of a device's children come without "device". */
-	const char *id = string_member(data, "device");
-
-	if (g_str_equal(name, "DEVICE_DELETED") && id)
-		hvr_session_device_gone(user_data, id);
-}
-
 HvrSession *hvr_session_new(const HvrContext *context, const HvrProfile *profile, HvrVm *vm,
 			    int folder, HvrQmpClient *qmp, int pidfd)
 {
@@ -92,10 +75,7 @@ HvrSession *hvr_session_new(const HvrContext *context, const HvrProfile *profile
 	session->loop = g_main_loop_new(NULL, FALSE);
 	session->locks = g_ptr_array_new();
 	session->stops = g_ptr_array_new_with_free_func(g_free);
-	session->problems = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-						  (GDestroyNotify)g_error_free);
 	session->shutdown = hvr_shutdown_new(qmp, pidfd);
-	hvr_qmp_client_subscribe(qmp, on_event, NULL, session);
 	g_unix_fd_add(pidfd, G_IO_IN, on_qemu_ended, session);
 	g_unix_fd_add(hvr_interrupt_fd(), G_IO_IN, on_signal, session);
 	return session;
@@ -113,7 +93,6 @@ void hvr_session_free(HvrSession *session)
 		hvr_lock_leave(g_ptr_array_index(session->locks, i));
 	g_ptr_array_unref(session->locks);
 	g_ptr_array_unref(session->stops);
-	g_hash_table_unref(session->problems);
 	g_clear_error(&session->failure);
 	g_main_loop_unref(session->loop);
 	hvr_fd_close(session->pidfd);

@@ -15,9 +15,6 @@
  *
  * One GMainLoop waits for QEMU's end (pidfd), QMP, termination signals, the control socket and
  * QEMU's standard error; when nothing happens, nothing wakes up.
- *
- * The session is where a device that has left QEMU (DEVICE_DELETED) goes back to the host,
- * whoever asked for it and however late the guest was.
  */
 typedef struct HvrSession HvrSession;
 
@@ -36,9 +33,8 @@ struct HvrSession {
 	gboolean qemu_ended;
 	int wait_status; /* of waitid(2), when `child` */
 	HvrShutdown *shutdown;
-	GHashTable *problems; /* device id -> GError: why giving it back failed */
-	GError *failure;      /* why we ended QEMU ourselves, or NULL */
-	GPtrArray *stops;     /* of HvrSessionStop: who wants to know of the end */
+	GError *failure;  /* why we ended QEMU ourselves, or NULL */
+	GPtrArray *stops; /* of HvrSessionStop: who wants to know of the end */
 };
 
 /**
@@ -71,26 +67,6 @@ void hvr_session_run(HvrSession *session);
 /* What a request came to. @error: NULL when it was done; borrowed. Told exactly once. */
 typedef void (*HvrSessionDone)(const GError *error, gpointer user_data);
 
-/**
- * hvr_session_unplug - hot-unplug a [device] section with all functions that it brought along,
- * and give them back to the host once their whole IOMMU group has left QEMU.
- * @keep: leave them on vfio-pci
- *
- * Errors: HVR_LAUNCH_ERROR_USAGE for a device that the VM does not have; HVR_QMP_ERROR_TIMEOUT:
- * still in the VM, nothing rebound; _REFUSED; _CLOSED: QEMU ended meanwhile; or why giving back
- * failed.
- */
-void hvr_session_unplug(HvrSession *session, const char *device, guint timeout_ms, gboolean keep,
-			HvrSessionDone done, gpointer user_data);
-
-/**
- * hvr_session_plug - prepare a [device] of the profile again and hot-plug it.
- * Errors: as hvr_claim_take(), hvr_plan_make(), hvr_execute(), and QEMU's. Then the host has the
- * card again, unless QEMU has its group open all the same: such a card counts as in the VM.
- */
-void hvr_session_plug(HvrSession *session, const char *device, HvrSessionDone done,
-		      gpointer user_data);
-
 /* @done is told when QEMU has ended and everything is given back: hvr_session_stopped(). */
 void hvr_session_stop(HvrSession *session, gboolean force, guint powerdown_ms, HvrSessionDone done,
 		      gpointer user_data);
@@ -104,6 +80,3 @@ HvrVmDevice *hvr_session_device(const HvrSession *session, const char *id);
 
 /* Does any function of @group sit in QEMU now? */
 gboolean hvr_session_has_group(const HvrSession *session, int group);
-
-/* session-hotplug.c: a device has left QEMU. */
-void hvr_session_device_gone(HvrSession *session, const char *id);

@@ -93,6 +93,7 @@ VmFixture *vm_fixture_new(const char *scenario)
 	f->session = hvr_session_new(
 		&f->context, f->machine->profile, make_record(f, decision.plan), folder,
 		hvr_qmp_client_new(monitor, NULL), (int)syscall(SYS_pidfd_open, f->qemu, 0));
+	f->hotplug = hvr_hotplug_new(f->session);
 	f->session->child = TRUE;
 	while (decision.claim->locks->len)
 		g_ptr_array_add(f->session->locks,
@@ -107,6 +108,7 @@ void vm_fixture_free(VmFixture *f)
 {
 	if (!f)
 		return;
+	hvr_hotplug_free(f->hotplug);
 	hvr_session_free(f->session);
 	qmp_peer_free(f->peer);
 	kill(f->qemu, SIGKILL);
@@ -127,17 +129,25 @@ void vm_fixture_done(const GError *error, gpointer fixture)
 		g_string_append(f->told, "done\n");
 }
 
-void vm_fixture_settle(VmFixture *f)
+void vm_fixture_turn(VmFixture *f)
 {
 	while (g_main_context_iteration(NULL, FALSE))
 		;
+}
+
+void vm_fixture_settle(VmFixture *f)
+{
+	vm_fixture_turn(f);
+	while (f->hotplug->returns->len || f->hotplug->preparing->len)
+		g_main_context_iteration(NULL, TRUE);
+	vm_fixture_turn(f);
 }
 
 char *vm_fixture_wait_told(VmFixture *f)
 {
 	while (f->told->len == 0)
 		g_main_context_iteration(NULL, TRUE);
-	vm_fixture_settle(f);
+	vm_fixture_turn(f);
 	char *told = g_strdup(f->told->str);
 	g_string_truncate(f->told, 0);
 	return told;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "launcher/session/hotplug.h"
 #include "launcher/session/session.h"
 #include "tests/fake/qmp-peer.h"
 #include "tests/unit/scenarios.h"
@@ -14,6 +15,7 @@ typedef struct {
 	FakeSysfs *fs;
 	HvrContext context;
 	HvrSession *session;
+	HvrHotplug *hotplug;
 	QmpPeer *peer;
 	pid_t qemu;
 	GString *told; /* what requests came to, in order: "done\n" or "STATUS MESSAGE\n" */
@@ -27,6 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmFixture, vm_fixture_free)
 void vm_fixture_done(const GError *error, gpointer fixture);
 
 /* All that can happen now has happened. */
+void vm_fixture_turn(VmFixture *f);
+/* And what workers do now is done. */
 void vm_fixture_settle(VmFixture *f);
 /* Until something has been told; what it is, which is forgotten then. [transfer full] */
 char *vm_fixture_wait_told(VmFixture *f);

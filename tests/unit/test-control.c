@@ -113,7 +113,7 @@ static void serve(Fixture *f)
 	int fd = hvr_runtime_listen(f->vm->session->folder, HVR_VM_CONTROL, NULL);
 
 	assert_true(fd >= 0);
-	f->control = hvr_control_new(f->vm->session, fd);
+	f->control = hvr_control_new(f->vm->hotplug, fd);
 }
 
 /* The asker is forked first: it must have no source of the session in its main context. */
@@ -288,7 +288,7 @@ static int connect_to(Fixture *f)
 static void say(Fixture *f, int fd, const char *text)
 {
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	vm_fixture_settle(f->vm);
+	vm_fixture_turn(f->vm);
 }
 
 /* All that is there to be read, without waiting. [transfer full] */
@@ -327,6 +327,66 @@ static void test_ids(void **state)
 	g_autofree char *second = hear(fd);
 	assert_non_null(strstr(second, "\"status\":0"));
 	assert_non_null(strstr(second, "\"id\":\"slow\""));
+}
+
+/* The kernel hangs: says that it has begun to, and goes on when it is let go. */
+static void hang(FakeSysfs *fs, guint call, const char *what, gpointer data)
+{
+	const int *pipes = data;
+	char byte;
+
+	if (strstr(what, "hailo/unbind"))
+		assert_true(write(pipes[1], "", 1) == 1 && read(pipes[2], &byte, 1) == 1);
+}
+
+/* Reads until @text is there. */
+static void hear_of(Fixture *f, int fd, const char *text)
+{
+	g_autoptr(GString) heard = g_string_new(NULL);
+
+	alarm(20);
+	while (!strstr(heard->str, text)) {
+		g_autofree char *more = hear(fd);
+		g_string_append(heard, more);
+		if (!*more)
+			g_main_context_iteration(NULL, FALSE);
+	}
+	alarm(0);
+}
+
+/* A driver that hangs, hangs nobody else: who wants the same card is told so, and a request to stop
+ * is acted on. */
+static void test_hanging(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", plug_npu);
+	int pipes[4];
+	char byte;
+
+	serve(f);
+	g_auto(HvrFd) fd = connect_to(f);
+	qmp_peer_returns(f->vm->peer, "device_add", "{}");
+	qmp_peer_returns(f->vm->peer, "system_powerdown", "{}");
+	qmp_peer_event(f->vm->peer, "DEVICE_DELETED", "{\"device\": \"npu\", \"path\": \"/x\"}");
+	vm_fixture_turn(f->vm);
+	vm_fixture_settle(f->vm);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(pipes + 2, O_CLOEXEC), 0);
+	f->vm->fs->before = hang;
+	f->vm->fs->hook_data = pipes;
+	say(f, fd, "{\"execute\": \"plug\", \"arguments\": {\"device\": \"npu\"}, \"id\": 1}\n");
+	assert_int_equal(read(pipes[0], &byte, 1), 1);
+	say(f, fd, "{\"execute\": \"plug\", \"arguments\": {\"device\": \"npu\"}, \"id\": 2}\n");
+	hear_of(f, fd, "{\"return\":{\"status\":75,");
+	say(f, fd, "{\"execute\": \"stop\", \"id\": 3}\n");
+	assert_true(qmp_peer_wait_for(f->vm->peer, "system_powerdown", 1));
+	vm_fixture_assert_driver(f->vm, CARD, "hailo");
+	assert_int_equal(write(pipes[3], "", 1), 1);
+	hear_of(f, fd, "{\"return\":{\"status\":0},\"id\":1}");
+	for (guint i = 0; i < G_N_ELEMENTS(pipes); i++)
+		close(pipes[i]);
+	vm_fixture_kill_qemu(f->vm);
+	hvr_session_stopped(f->vm->session, NULL);
+	hear_of(f, fd, "{\"return\":{\"status\":0},\"id\":3}");
 }
 
 /* Whoever has gone by then is not answered, and nobody minds; the request is carried out. */
@@ -386,11 +446,12 @@ static void test_nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unplug),	 cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_stop),	 cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_nobody),	 cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_gone),	 cmocka_unit_test(test_ends_first),
-		cmocka_unit_test(test_nonsense), cmocka_unit_test(test_no_stand_in),
+		cmocka_unit_test(test_unplug),	    cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_stop),	    cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_nobody),	    cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_hanging),	    cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_ends_first),  cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_no_stand_in),
 	};
 
 	if (geteuid() != 0) /* nodes change their owner */

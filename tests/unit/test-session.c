@@ -16,6 +16,7 @@
 
 #include "launcher/process/interrupt.h"
 #include "launcher/session/ending.h"
+#include "launcher/session/plug.h"
 #include "launcher/session/shutdown.h"
 #include "tests/unit/session-fixture.h"
 
@@ -25,7 +26,7 @@
 
 static void unplug(VmFixture *f, const char *device, guint timeout_ms, gboolean keep)
 {
-	hvr_session_unplug(f->session, device, timeout_ms, keep, vm_fixture_done, f);
+	hvr_hotplug_unplug(f->hotplug, device, timeout_ms, keep, vm_fixture_done, f);
 }
 
 static void device_deleted(VmFixture *f, const char *id)
@@ -264,7 +265,7 @@ static void test_plug(void **state)
 	for (guint i = 1; i <= 20; i++) {
 		device_deleted(f, "npu");
 		vm_fixture_assert_given_back(f);
-		hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+		hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 		assert_true(qmp_peer_wait_for(f->peer, "device_add", i));
 		assert_non_null(strstr(qmp_peer_last_line(f->peer), CARD));
 		assert_told(f, "done\n");
@@ -285,7 +286,7 @@ static void test_plug_lock(void **state)
 
 	device_deleted(f, "npu");
 	qmp_peer_returns(f->peer, "device_add", "{}");
-	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 	assert_true(qmp_peer_wait_for(f->peer, "getfd", 1));
 	int given = qmp_peer_take_fd(f->peer);
 	assert_told(f, "done\n");
@@ -315,7 +316,7 @@ static void test_plug_group(void **state)
 		qmp_peer_returns(f->peer, "device_add", "{}");
 		if (fails)
 			qmp_peer_fails(f->peer, "device_add", "GenericError", "no");
-		hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+		hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 		assert_told(f, fails ? "76 no\n" : "done\n");
 		assert_true(g_str_has_suffix(qmp_peer_heard(f->peer), heard));
 		assert_true(vm_fixture_is_locked(f, 14));
@@ -338,8 +339,9 @@ static void test_plug_leaves_at_once(void **state)
 	qmp_peer_answers(f->peer, "device_add",
 			 "{\"return\": {}, \"id\": $ID}\n"
 			 "{\"event\": \"DEVICE_DELETED\", \"data\": {\"device\": \"npu\"}}\n");
-	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 	assert_told(f, "done\n");
+	vm_fixture_settle(f);
 	vm_fixture_assert_given_back(f);
 	assert_false(vm_fixture_is_locked(f, 14));
 	assert_false(record_says_in_vm(f));
@@ -353,7 +355,7 @@ static void test_plug_lock_refused(void **state)
 	device_deleted(f, "npu");
 	qmp_peer_returns(f->peer, "device_add", "{}");
 	qmp_peer_fails(f->peer, "getfd", "GenericError", "No file descriptor supplied");
-	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 	assert_told(f, "done\n");
 	assert_true(record_says_in_vm(f));
 	assert_true(vm_fixture_is_locked(f, 14));
@@ -370,7 +372,7 @@ static void test_plug_only(void **state)
 	f->machine->profile->memory.hugepages = HVR_PAGES_2M;
 	device_deleted(f, "npu");
 	qmp_peer_returns(f->peer, "device_add", "{}");
-	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 	assert_told(f, "done\n");
 }
 
@@ -381,7 +383,7 @@ static void test_plug_fails(void **state)
 
 	device_deleted(f, "npu");
 	qmp_peer_fails(f->peer, "device_add", "GenericError", "vfio: Unable to power on device");
-	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 	g_autofree char *told = vm_fixture_wait_told(f);
 	assert_true(g_str_has_prefix(told, "76 "));
 	assert_non_null(strstr(told, "Unable to power on device"));
@@ -398,7 +400,8 @@ static void test_plug_undecided(void **state)
 
 	device_deleted(f, "npu");
 	qmp_peer_fails(f->peer, "device_add", "GenericError", "no idea");
-	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
+	assert_true(qmp_peer_wait_for(f->peer, "device_add", 1));
 	fake_sysfs_set_in_use(f->fs, 14, TRUE);
 	g_autofree char *told = vm_fixture_wait_told(f);
 	assert_true(g_str_has_prefix(told, "76 "));
@@ -421,7 +424,7 @@ static void test_plug_not_prepared(void **state)
 
 	device_deleted(f, "npu");
 	fake_sysfs_set_probe_error(f->fs, CARD, "vfio-pci", EIO);
-	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 	g_autofree char *told = vm_fixture_wait_told(f);
 	assert_true(g_str_has_prefix(told, "71 " CARD ": cannot bind to vfio-pci"));
 	assert_int_equal(qmp_peer_count(f->peer, "device_add"), 0);
@@ -434,9 +437,9 @@ static void test_plug_wrong(void **state)
 {
 	g_autoptr(VmFixture) f = vm_fixture_new("card");
 
-	hvr_session_plug(f->session, "npu", vm_fixture_done, f);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 	assert_told(f, "64 device 'npu' is in VM 'lab' already\n");
-	hvr_session_plug(f->session, "gpu", vm_fixture_done, f);
+	hvr_plug(f->hotplug, "gpu", vm_fixture_done, f);
 	assert_told(f, "64 the profile of VM 'lab' has no [device gpu]\n");
 	vm_fixture_assert_driver(f, CARD, "vfio-pci");
 }

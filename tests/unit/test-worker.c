@@ -100,7 +100,7 @@ static void test_well(void **state)
 	g_autoptr(Case) this = case_new();
 	pid_t worker = 0;
 
-	hvr_worker_start(do_well, on_done, this);
+	hvr_worker_start(g_strdup("working"), do_well, on_done, this);
 	wait_reached(this, &worker, sizeof(worker));
 	assert_int_not_equal(worker, getpid());
 	while (g_main_context_iteration(NULL, FALSE))
@@ -134,7 +134,7 @@ static void test_error(void **state)
 {
 	int length = 1000000; /* more than a pipe takes */
 
-	hvr_worker_start(fail_with_hint, note_error, &length);
+	hvr_worker_start(g_strdup("working"), fail_with_hint, note_error, &length);
 	while (length > 0)
 		g_main_context_iteration(NULL, TRUE);
 	assert_int_equal(length, -1);
@@ -158,13 +158,13 @@ static void test_killed(void **state)
 		HvrWork work;
 		const char *message;
 	} cases[] = {
-		{ kill_itself, "the process that was at work on it was ended (signal 9)" },
-		{ leave, "the process that was at work on it was ended (status 3)" },
+		{ kill_itself, "working: its process was ended (signal 9)" },
+		{ leave, "working: its process was ended (status 3)" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(Case) this = case_new();
-		hvr_worker_start(cases[i].work, on_done, this);
+		hvr_worker_start(g_strdup("working"), cases[i].work, on_done, this);
 		wait_told(this);
 		assert_true(
 			g_error_matches(this->error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL));
@@ -181,13 +181,13 @@ static void test_not_started(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	HvrWorker *worker = hvr_worker_start(do_well, on_done, this);
+	HvrWorker *worker = hvr_worker_start(g_strdup("working"), do_well, on_done, this);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	hvr_worker_interrupt(worker);
 	assert_int_equal(this->told, 0);
 	wait_told(this);
 	assert_string_equal(this->error->message,
-			    "cannot make a process for it: Too many open files");
+			    "working: cannot make a process for it: Too many open files");
 }
 
 static gboolean wait_for_signal(gpointer data, GError **error)
@@ -206,7 +206,7 @@ static void test_interrupt(void **state)
 {
 	g_autoptr(Case) this = case_new();
 	pid_t pid = 0;
-	HvrWorker *worker = hvr_worker_start(wait_for_signal, on_done, this);
+	HvrWorker *worker = hvr_worker_start(g_strdup("working"), wait_for_signal, on_done, this);
 
 	wait_reached(this, &pid, sizeof(pid));
 	hvr_worker_interrupt(worker);
@@ -228,7 +228,7 @@ static void test_parent_killed(void **state)
 	if (parent == 0) {
 		close(ours);
 		flock(theirs, LOCK_EX);
-		hvr_worker_start(do_well, on_done, this);
+		hvr_worker_start(g_strdup("working"), do_well, on_done, this);
 		for (;;)
 			pause();
 	}

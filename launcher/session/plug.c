@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A card comes into a running VM.
+ *
+ *   the card is chosen and locked
+ *   a worker decides the rest and prepares it, journalled
+ *   device_add, one function of its group after the other; behind the first QEMU gets the lock
+ *
+ * What the worker has prepared is read in the journal. A function that QEMU does not take goes back
+ * to the host.
+ */
+#include "launcher/session/plug.h"
+
+#include "launcher/host/decide.h"
+#include "launcher/host/execute.h"
+#include "launcher/host/giveback.h"
+#include "launcher/process/worker.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
+#include "launcher/report/message.h"
+#include "vfio/access.h"
+#include "vfio/error.h"
+
+/* device_add realises the device: that resets the card, which the kernel may wait a minute for. */
+#define PLUG_TIMEOUT_MS 75000
+/* getfd waits for nothing but QEMU's main loop. */
+#define HAND_TIMEOUT_MS 10000
+
+/* One plug request: the functions that are to be added, one after the other. */
+typedef struct {
+	HvrHotplug *hotplug;
+	HvrSession *session;
+	const HvrProfileDevice *device;
+	HvrDecision decision; /* here only its claim; all of it in the worker */
+	HvrWorker *worker;    /* that prepares the cards; NULL: it has ended */
+	int group;
+	GPtrArray *cards;    /* of HvrJournalEntry: what was prepared for QEMU */
+	guint handed;	     /* descriptors of the group's lock that QEMU has */
+	guint next;	     /* index in @cards */
+	HvrVmDevice *adding; /* in the VM's record, for cards[next]; NULL: not yet */
+	GError *failure;
+	HvrSessionDone done;
+	gpointer user_data;
+} Plug;
+
+static void plug_end(Plug *plug)
+{
+	hvr_session_save(plug->session);
+	g_ptr_array_remove_fast(plug->hotplug->plugs, (gpointer)plug->device);
+	plug->done(plug->failure, plug->user_data);
+	hvr_decision_clear(&plug->decision);
+	g_clear_pointer(&plug->cards, g_ptr_array_unref);
+	g_clear_error(&plug->failure);
+	g_free(plug);
+}
+
+/* One that QEMU has open all the same (it may be adding it yet, but was too slow to say so) is in
+ * the VM until it is unplugged. */
+static void on_undone(const GError *error, gpointer user_data)
+{
+	Plug *plug = user_data;
+
+	if (plug->adding && !g_error_matches(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY))
+		plug->adding->in_vm = FALSE;
+	plug_end(plug);
+}
+
+/* Is another function of the group in the VM? */
+static gboolean has_others(const Plug *plug)
+{
+	for (guint i = 0; i < plug->session->vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(plug->session->vm->devices, i);
+		if (device != plug->adding && device->in_vm && device->group == plug->group)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The function that could not be added goes back, unless others of its group are in the VM, with
+ * which it then leaves. Until it is known to be closed it counts as in the VM: its event, should it
+ * come at last, is not missed. */
+static void plug_undo(Plug *plug, const GError *error)
+{
+	plug->failure = g_error_copy(error);
+	if (!has_others(plug)) {
+		hvr_hotplug_give_back(plug->hotplug, plug->group, NULL, on_undone, plug);
+		return;
+	}
+	if (plug->adding)
+		plug->adding->in_vm = FALSE;
+	plug_end(plug);
+}
+
+static gboolean port_taken(const HvrSession *session, const char *port)
+{
+	for (guint i = 0; i < session->vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
+		if (device->in_vm && g_str_equal(device->port, port))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* A spare port, or one whose card has left. */
+static char *free_port(const HvrSession *session)
+{
+	for (guint i = 0; i < HVR_CMDLINE_SPARE_PORTS; i++) {
+		g_autofree char *port = hvr_cmdline_spare_port(i);
+		if (!port_taken(session, port))
+			return g_steal_pointer(&port);
+	}
+	for (guint i = 0; i < session->vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
+		if (!port_taken(session, device->port))
+			return g_strdup(device->port);
+	}
+	return NULL;
+}
+
+static void hand_lock(Plug *plug);
+static void plug_next(Plug *plug);
+
+static void on_handed(HvrQmpClient *client, JsonNode *result, const GError *error,
+		      gpointer user_data)
+{
+	Plug *plug = user_data;
+
+	if (error) {
+		hvr_message("warning: QEMU does not take the lock of the card: %s", error->message);
+		plug_next(plug);
+		return;
+	}
+	plug->handed++;
+	hand_lock(plug);
+}
+
+/* QEMU inherited the locks of the cards that it began with; this one it is given, so that it, too,
+ * is held for as long as QEMU lives. Behind the first function, not before: if we are killed in
+ * between, the group is open, which nobody can miss; the other way round a card that is in no VM
+ * would be locked by one. */
+static void hand_lock(Plug *plug)
+{
+	g_autofree char *group = hvr_lock_name_group(plug->group);
+	g_autofree char *name = g_strdup_printf("hvr-%s-%u", group, plug->handed);
+	HvrLock *lock = hvr_lock_find(plug->session->locks, group);
+	int fds[2];
+
+	/* The card may have left again meanwhile. */
+	if (!hvr_session_has_group(plug->session, plug->group) ||
+	    plug->handed == G_N_ELEMENTS(fds)) {
+		plug_next(plug);
+		return;
+	}
+	hvr_lock_fds(lock, fds);
+	hvr_qmp_client_give_fd(plug->session->qmp, name, fds[plug->handed], HAND_TIMEOUT_MS,
+			       on_handed, plug);
+}
+
+static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *error,
+		       gpointer user_data)
+{
+	Plug *plug = user_data;
+	const HvrJournalEntry *card = g_ptr_array_index(plug->cards, plug->next);
+
+	if (error) {
+		plug_undo(plug, error);
+		return;
+	}
+	plug->adding = NULL;
+	hvr_events_tell_device(plug->session->context->events, "plugged", card->id, card->name);
+	if (plug->next++ == 0)
+		hand_lock(plug);
+	else
+		plug_next(plug);
+}
+
+static void forget_device(HvrSession *session, const char *id)
+{
+	HvrVmDevice *old = hvr_session_device(session, id);
+
+	if (old)
+		g_ptr_array_remove(session->vm->devices, old);
+}
+
+static void plug_next(Plug *plug)
+{
+	HvrSession *session = plug->session;
+
+	if (plug->next == plug->cards->len) {
+		plug_end(plug);
+		return;
+	}
+	if (plug->next > 0 && !hvr_session_has_group(session, plug->group)) {
+		plug->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+					    "device '%s' left again before all of it was in",
+					    plug->device->id);
+		plug_end(plug);
+		return;
+	}
+	const HvrJournalEntry *entry = g_ptr_array_index(plug->cards, plug->next);
+	const HvrPlanCard card = { .id = entry->id,
+				   .address = entry->address,
+				   .access = hvr_access_of_group(entry->group) };
+	g_autofree char *port = free_port(session);
+	if (!port) {
+		g_autoptr(GError) error =
+			g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+				    "VM '%s' has no free port left", session->vm->name);
+		plug_undo(plug, error);
+		return;
+	}
+	forget_device(session, card.id);
+	plug->adding = hvr_vm_device_new(card.id, plug->device->id, entry->name, port, plug->group);
+	plug->adding->keep = plug->device->after == HVR_AFTER_KEEP;
+	g_ptr_array_add(session->vm->devices, plug->adding);
+	hvr_session_save(session); /* whoever stands in for us can then take it out */
+	hvr_qmp_client_execute(session->qmp, "device_add", hvr_cmdline_card_properties(&card, port),
+			       PLUG_TIMEOUT_MS, on_plugged, plug);
+}
+
+/* In the worker. */
+static gboolean prepare(gpointer data, GError **error)
+{
+	Plug *plug = data;
+	const HvrSession *session = plug->session;
+	HvrOwnership ownership = { session->vm->name, session->vm->supervisor };
+	HvrDecideFor whom = { .vm = session->vm->name, .running = TRUE };
+
+	return hvr_decide(session->context, session->profile, &whom, &plug->decision, error) &&
+	       hvr_execute(session->context, plug->decision.plan, &ownership, error);
+}
+
+/* What the journal says that QEMU is to get of the group: the section's own card first. */
+static GPtrArray *prepared_cards(const Plug *plug)
+{
+	g_autoptr(GPtrArray) entries = hvr_journal_list(plug->session->context->runtime, NULL);
+	GPtrArray *cards = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
+
+	while (entries->len) {
+		HvrJournalEntry *entry = g_ptr_array_steal_index(entries, 0);
+		gboolean own = g_strcmp0(entry->id, plug->device->id) == 0;
+		if (entry->group == plug->group && entry->id &&
+		    g_strcmp0(entry->vm, plug->session->vm->name) == 0)
+			g_ptr_array_insert(cards, own ? 0 : -1, entry);
+		else
+			hvr_journal_entry_free(entry);
+	}
+	return cards;
+}
+
+/* A worker that failed has undone what it did, and the locks are given up. One that was ended has
+ * left what the journal says. */
+static void on_prepared(const GError *error, gpointer data)
+{
+	Plug *plug = data;
+	GPtrArray *locks = plug->decision.claim->locks;
+	gboolean cut = g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL);
+
+	g_ptr_array_remove_fast(plug->hotplug->preparing, plug->worker);
+	if (error && !cut) {
+		plug->failure = g_error_copy(error);
+		plug_end(plug);
+		return;
+	}
+	/* The locks are the session's from here on. */
+	while (locks->len)
+		g_ptr_array_add(plug->session->locks, g_ptr_array_steal_index(locks, 0));
+	if (cut) {
+		plug_undo(plug, error);
+		return;
+	}
+	plug->cards = prepared_cards(plug);
+	plug_next(plug);
+}
+
+static const HvrProfileDevice *find_section(const HvrSession *session, const char *name,
+					    GError **error)
+{
+	for (guint i = 0; session->profile && i < session->profile->devices->len; i++) {
+		const HvrProfileDevice *device = g_ptr_array_index(session->profile->devices, i);
+		if (g_str_equal(device->id, name))
+			return device;
+	}
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "the profile of VM '%s' has no [device %s]", session->vm->name, name);
+	return NULL;
+}
+
+static gboolean check_out(const HvrHotplug *hotplug, const char *name, GError **error)
+{
+	const HvrSession *session = hotplug->session;
+	const HvrVmDevice *present = hvr_session_device(session, name);
+
+	if (!hvr_hotplug_check_idle(hotplug, name, error))
+		return FALSE;
+	if (session->qemu_ended)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "VM '%s' has ended", session->vm->name);
+	else if (present && present->in_vm)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+			    "device '%s' is in VM '%s' already", name, session->vm->name);
+	else
+		return TRUE;
+	return FALSE;
+}
+
+/* Only looks and locks, neither of which waits for a driver. */
+static gboolean choose_card(Plug *plug, GError **error)
+{
+	const HvrSession *session = plug->session;
+	g_autoptr(GPtrArray) devices = g_ptr_array_new();
+	HvrDecideFor whom = { .devices = devices, .vm = session->vm->name };
+
+	g_ptr_array_add(devices, (gpointer)plug->device);
+	if (!hvr_decide_cards(session->context, &whom, &plug->decision, error))
+		return FALSE;
+	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
+	plug->group = card->function->group;
+	return TRUE;
+}
+
+void hvr_plug(HvrHotplug *hotplug, const char *name, HvrSessionDone done, gpointer user_data)
+{
+	g_autoptr(GError) error = NULL;
+	const HvrProfileDevice *device = check_out(hotplug, name, &error)
+						 ? find_section(hotplug->session, name, &error)
+						 : NULL;
+
+	if (!device) {
+		done(error, user_data);
+		return;
+	}
+	Plug *plug = g_new(Plug, 1);
+	*plug = (Plug){ .hotplug = hotplug,
+			.session = hotplug->session,
+			.device = device,
+			.done = done,
+			.user_data = user_data };
+	g_ptr_array_add(hotplug->plugs, (gpointer)device);
+	if (!choose_card(plug, &plug->failure)) {
+		plug_end(plug);
+		return;
+	}
+	plug->worker = hvr_worker_start(g_strdup_printf("preparing '%s'", name), prepare,
+					on_prepared, plug);
+	g_ptr_array_add(hotplug->preparing, plug->worker);
+}
