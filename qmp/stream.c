@@ -29,6 +29,8 @@
 
 /* Never part of UTF-8, so of no JSON: see hvr_qmp_stream_resync(). */
 #define DELIMITER 0xff
+/* What --debug shows of a line. */
+#define DEBUG_BYTES 2000
 
 /* A descriptor that goes with a byte. */
 typedef struct {
@@ -205,6 +207,7 @@ static gboolean handle_line(HvrQmpStream *stream, char *line, gsize len, GError 
 	if (!hvr_qmp_syntax_check(line, len, error))
 		return FALSE;
 	line[len] = '\0';
+	g_debug("QMP %d > %." G_STRINGIFY(DEBUG_BYTES) "s", stream->fd, line);
 	root = json_from_string(line, NULL);
 	if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
 		g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_PROTOCOL,
@@ -358,6 +361,7 @@ void hvr_qmp_stream_send(HvrQmpStream *stream, JsonObject *object)
 	g_autofree char *text = json_to_string(node, FALSE);
 	gsize len = strlen(text);
 
+	g_debug("QMP %d < %." G_STRINGIFY(DEBUG_BYTES) "s", stream->fd, text);
 	if (stream->fd < 0 || stream->failure)
 		return;
 	if (stream->out->len + len >= HVR_QMP_QUEUE_MAX_BYTES) {

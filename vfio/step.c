@@ -188,8 +188,10 @@ gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeou
 			  GError **error)
 {
 	char name[HVR_PCI_ADDRESS_SIZE];
+	g_autofree char *what = hvr_step_describe(step);
 	GError *cause = NULL;
 
+	g_debug("step: %s", what);
 	hvr_pci_address_format(&step->address, name);
 	switch (step->kind) {
 	case HVR_STEP_LOAD_MODULE:

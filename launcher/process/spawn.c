@@ -146,6 +146,17 @@ static gboolean exec_happened(int pipe_fd, Failure *out_failure)
 	return n == 0;
 }
 
+/* For --debug: what was started, as whom, and what it was given. */
+static void tell(const HvrSpawn *spawn, pid_t pid)
+{
+	g_debug("process %d is %s, user %u", (int)pid, spawn->path, (guint)spawn->identity.uid);
+	for (guint i = 0; i < spawn->n_fds; i++) {
+		g_autofree char *path = hvr_fd_path(spawn->fds[i], NULL);
+		g_autofree char *what = g_file_read_link(path, NULL);
+		g_debug("process %d has descriptor %d: %s", (int)pid, spawn->fds[i], what);
+	}
+}
+
 pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
 {
 	Failure failure = { 0 };
@@ -175,11 +186,13 @@ pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
 		return fail(spawn, &failure, error);
 	}
 	*out_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	tell(spawn, pid);
 	return pid;
 }
 
 void hvr_spawn_replace(const HvrSpawn *spawn, GError **error)
 {
+	tell(spawn, getpid());
 	Failure failure = become(spawn, 0);
 
 	fail(spawn, &failure, error);

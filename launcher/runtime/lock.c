@@ -71,6 +71,7 @@ void hvr_lock_release(HvrLock *lock)
 {
 	if (!lock)
 		return;
+	g_debug("lock '%s' given up", lock->name);
 	/* Removed while it is still held: whoever opened it before sees that it is not the one. */
 	unlinkat(lock->dir, lock->name, 0);
 	flock(lock->fd, LOCK_UN);
@@ -227,6 +228,7 @@ HvrLock *hvr_lock_try(const HvrHost *host, int runtime, const char *name, const 
 		return NULL;
 	}
 	write_holder(host, marker, vm);
+	g_debug("lock '%s' taken", name);
 	return lock_new(name, g_steal_fd(&dir), g_steal_fd(&fd), g_steal_fd(&marker));
 }
 
@@ -311,6 +313,7 @@ HvrLock *hvr_lock_steal_from(const HvrHost *host, int runtime, const char *name,
 			    g_strerror(saved));
 		return NULL;
 	}
+	g_debug("lock '%s' shared with process %d", name, (int)pid);
 	return lock_new(name, g_steal_fd(&dir), g_steal_fd(&fd), g_steal_fd(&marker));
 }
 
