@@ -9,15 +9,15 @@
 #include <linux/close_range.h>
 #include <locale.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "launcher/command/cli.h"
+#include "launcher/command/complete.h"
+#include "launcher/command/dispatch.h"
+#include "launcher/command/help.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/process/privileges.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 
@@ -122,41 +122,6 @@ static int parse_global(char **words, const char **out_root, GError **error)
 	return n;
 }
 
-static void suggest_command(GError **error, const char *word)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-
-	for (const HvrCommand *command = hvr_commands; command->name; command++)
-		g_ptr_array_add(names, (gpointer)command->name);
-	g_ptr_array_add(names, NULL);
-	const char *near = hvr_nearest(word, (const char *const *)names->pdata);
-	if (near && error && *error) {
-		/* It was looked for as a profile; it may have been meant as a command. */
-		g_autofree char *message = g_strdup((*error)->message);
-		char *newline = strchr(message, '\n');
-		if (newline)
-			*newline = '\0';
-		g_free((*error)->message);
-		(*error)->message = g_steal_pointer(&message);
-		hvr_error_hint(error, "did you mean the command '%s'?", near);
-	}
-}
-
-/* "hailo-vm-run [run] PROFILE": a first word that is no command is a profile. */
-static int dispatch(HvrContext *context, char **words, GError **error)
-{
-	const HvrCommand *command = words[0] ? hvr_command_find(words[0]) : NULL;
-
-	if (command)
-		return command->run(context, words + 1, error);
-	int status = hvr_command_run(context, words, error);
-	if (status < 0 && words[0] && !strchr(words[0], '/') &&
-	    !g_str_has_suffix(words[0], ".ini") &&
-	    g_error_matches(*error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE))
-		suggest_command(error, words[0]);
-	return status;
-}
-
 /* For the shells, which want candidates or nothing: no mistake is told. */
 static int complete(char **words)
 {
@@ -179,19 +144,23 @@ static int run(char **words, GError **error)
 	if (n < 0)
 		return -1;
 	words += n;
-	if (g_strcmp0(words[0], "--version") == 0)
-		return printf("hailo-vm-run %s\n", HVR_VERSION), 0;
+	if (g_strcmp0(words[0], "--version") == 0) {
+		printf("hailo-vm-run %s\n", HVR_VERSION);
+		return 0;
+	}
 	if (g_strcmp0(words[0], "--complete") == 0)
 		return complete(words + 1);
-	if (!words[0] || g_str_equal(words[0], "--help") || g_str_equal(words[0], "-h")) {
-		if (words[0])
-			return hvr_cli_help(), 0;
+	if (g_strcmp0(words[0], "--help") == 0 || g_strcmp0(words[0], "-h") == 0) {
+		hvr_help_program();
+		return 0;
+	}
+	if (!words[0]) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
 			    "a command or a PROFILE is missing");
 		hvr_error_hint(error, "try 'hailo-vm-run --help'");
 		return -1;
 	}
-	return make_context(&context, root, error) ? dispatch(&context, words, error) : -1;
+	return make_context(&context, root, error) ? hvr_dispatch(&context, words, error) : -1;
 }
 
 int main(int argc, char **argv)

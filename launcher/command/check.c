@@ -7,7 +7,14 @@
 
 #include "launcher/check/check.h"
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
+#include "launcher/command/help.h"
 #include "launcher/report/json.h"
+
+typedef struct {
+	gboolean json;
+	char **sets;
+} Options;
 
 static gboolean wants_colour(void)
 {
@@ -16,7 +23,7 @@ static gboolean wants_colour(void)
 	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
 }
 
-static int check(HvrContext *context, const HvrProfile *profile, gboolean json, GError **error)
+static int judge(HvrContext *context, const HvrProfile *profile, gboolean json, GError **error)
 {
 	if (!context->captured)
 		hvr_context_open_runtime(context, FALSE, NULL);
@@ -32,22 +39,33 @@ static int check(HvrContext *context, const HvrProfile *profile, gboolean json, 
 	return hvr_check_exit_status(results);
 }
 
-int hvr_command_check(HvrContext *context, char **words, GError **error)
+static int check(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	gboolean json = FALSE;
-	g_auto(GStrv) sets = NULL;
-	const GOptionEntry entries[] = {
-		{ "json", 'j', 0, G_OPTION_ARG_NONE, &json, "One JSON object", NULL },
-		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets,
-		  "Override one key of the profile; may be repeated", "SECTION.KEY=VALUE" },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("check", entries, NULL, &rest, 0, 1, error);
+	const Options *options = invocation->options;
+	const char *word = invocation->words[0];
+	g_autoptr(HvrProfile) profile = NULL;
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	g_autoptr(HvrProfile) profile =
-		rest[0] ? hvr_cli_profile(context, rest[0], sets, error) : NULL;
-	return rest[0] && !profile ? -1 : check(context, profile, json, error);
+	if (word) {
+		profile = hvr_cli_profile(context, word, options->sets, error);
+		if (!profile)
+			return -1;
+	}
+	return judge(context, profile, options->json, error);
 }
+
+static const HvrOption table[] = {
+	HVR_OPTION_JSON(Options, json),
+	HVR_OPTION_SET(Options, sets),
+	{ .name = NULL },
+};
+
+const HvrCommand hvr_command_check = {
+	.name = "check",
+	.words = "[PROFILE]",
+	.summary = "is this host ready? exit 0 yes, 1 no, 2 cannot tell",
+	.most = 1,
+	.options = table,
+	.size = sizeof(Options),
+	.describe = hvr_help_profile_keys,
+	.run = check,
+};

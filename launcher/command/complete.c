@@ -7,10 +7,12 @@
  * belongs in their place; a word in small letters stands for itself. So a new option completes by
  * itself, and only a new kind of value needs a row in `sources`.
  */
-#include "launcher/command/cli.h"
+#include "launcher/command/complete.h"
 
 #include <string.h>
 
+#include "launcher/command/cli.h"
+#include "launcher/command/table.h"
 #include "launcher/profile/table.h"
 #include "launcher/profile/values.h"
 #include "launcher/runtime/journal.h"
@@ -19,11 +21,10 @@
 
 typedef struct {
 	HvrContext *context;
-	const HvrCommand *command;  /* NULL: the word may become one */
-	GArray *options;	    /* of GOptionEntry, the command's */
-	GPtrArray *arguments;	    /* of const char *: those in front of the word */
-	const GOptionEntry *valued; /* the option whose value the word is; NULL: it is no value */
-	gboolean behind_dashes;	    /* what comes is an argument whatever it looks like */
+	const HvrCommand *command; /* NULL: the word may become one */
+	GPtrArray *arguments;	   /* of const char *: those in front of the word */
+	const HvrOption *valued;   /* the option whose value the word is; NULL: it is no value */
+	gboolean behind_dashes;	   /* what comes is an argument whatever it looks like */
 	const char *word;
 	char *prefix; /* "--option=" or "section.key=": what stays in front of each candidate */
 	GHashTable *offered;
@@ -293,7 +294,7 @@ static void offer_placeholder(Completion *c, const char *placeholder)
 /* The command's argument at the place that the word has. */
 static void offer_argument(Completion *c)
 {
-	g_auto(GStrv) places = g_strsplit(c->command->arguments, " ", -1);
+	g_auto(GStrv) places = g_strsplit(c->command->words, " ", -1);
 	guint n = g_strv_length(places), i = c->arguments->len;
 
 	if (n && i >= n && strstr(places[n - 1], "..."))
@@ -304,10 +305,11 @@ static void offer_argument(Completion *c)
 
 static void offer_options(Completion *c)
 {
-	for (guint i = 0; i < c->options->len; i++) {
-		const GOptionEntry *entry = &g_array_index(c->options, GOptionEntry, i);
-		g_autofree char *text = g_strconcat("--", entry->long_name, NULL);
-		offer(c, text, entry->description);
+	const HvrOption *option;
+
+	for (guint i = 0; (option = hvr_command_option(c->command, i)); i++) {
+		g_autofree char *text = g_strconcat("--", option->name, NULL);
+		offer(c, text, option->help);
 	}
 }
 
@@ -315,39 +317,21 @@ static void offer_options(Completion *c)
 static void offer_first(Completion *c)
 {
 	if (*c->word == '-') {
-		for (const HvrCliGlobal *global = hvr_cli_globals; global->name; global++)
+		for (const HvrGlobalOption *global = hvr_global_options; global->name; global++)
 			offer(c, global->name, global->summary);
 		return;
 	}
-	for (const HvrCommand *command = hvr_commands; command->name; command++)
-		offer(c, command->name, command->summary);
+	for (guint i = 0; hvr_commands[i]; i++)
+		offer(c, hvr_commands[i]->name, hvr_commands[i]->summary);
 	offer_profiles(c);
 }
 
-static void add_option(const GOptionEntry *entry, gpointer data)
-{
-	g_array_append_vals(data, entry, 1);
-}
-
 /* "--timeout", "--timeout=5" or "-t". */
-static const GOptionEntry *find_option(const Completion *c, const char *word)
+static const HvrOption *find_option(const Completion *c, const char *word)
 {
-	gsize length = strcspn(word, "=");
-
-	for (guint i = 0; i < c->options->len; i++) {
-		const GOptionEntry *entry = &g_array_index(c->options, GOptionEntry, i);
-		g_autofree char *name = g_strconcat("--", entry->long_name, NULL);
-		if (strlen(name) == length && strncmp(name, word, length) == 0)
-			return entry;
-		if (word[1] == entry->short_name && word[1] != '-' && word[2] == '\0')
-			return entry;
-	}
-	return NULL;
-}
-
-static gboolean takes_next_word(const GOptionEntry *entry)
-{
-	return entry->arg != G_OPTION_ARG_NONE && !(entry->flags & G_OPTION_FLAG_OPTIONAL_ARG);
+	if (word[1] == '-')
+		return hvr_command_option_named(c->command, word + 2, strcspn(word + 2, "="));
+	return word[2] ? NULL : hvr_command_option_lettered(c->command, word[1]);
 }
 
 /* A word in front of the one to complete. */
@@ -360,12 +344,13 @@ static void pass(Completion *c, const char *word)
 	if (was_value)
 		return;
 	if (!c->behind_dashes && *word == '-' && word[1] && !is_dashes) {
-		const GOptionEntry *entry = strchr(word, '=') ? NULL : find_option(c, word);
-		c->valued = entry && takes_next_word(entry) ? entry : NULL;
+		const HvrOption *option = strchr(word, '=') ? NULL : find_option(c, word);
+		if (option && hvr_option_takes_word(option))
+			c->valued = option;
 		return;
 	}
 	/* It has a place of its own in "VM -- CMD", and in others none. */
-	if (!is_dashes || c->behind_dashes || strstr(c->command->arguments, "--"))
+	if (!is_dashes || c->behind_dashes || c->command->tail)
 		g_ptr_array_add(c->arguments, (gpointer)word);
 	c->behind_dashes = c->behind_dashes || is_dashes;
 }
@@ -379,8 +364,8 @@ static void offer_here(Completion *c)
 		if (c->valued)
 			set_prefix(c, c->word, equals + 1);
 	}
-	if (c->valued && c->valued->arg_description)
-		offer_placeholder(c, c->valued->arg_description);
+	if (c->valued && c->valued->value)
+		offer_placeholder(c, c->valued->value);
 	else if (!c->valued && *c->word == '-' && !c->behind_dashes)
 		offer_options(c);
 	else if (!c->valued)
@@ -402,8 +387,7 @@ static void complete(Completion *c, char **words)
 	if (c->command && last > 0)
 		i = 1;
 	else
-		c->command = hvr_commands;
-	hvr_cli_read_options(c->context, c->command, add_option, c->options);
+		c->command = hvr_commands[0];
 	for (; i < last; i++)
 		pass(c, words[i]);
 	offer_here(c);
@@ -412,7 +396,6 @@ static void complete(Completion *c, char **words)
 char *hvr_complete(HvrContext *context, char **words)
 {
 	Completion c = { .context = context,
-			 .options = g_array_new(FALSE, FALSE, sizeof(GOptionEntry)),
 			 .arguments = g_ptr_array_new(),
 			 .prefix = g_strdup(""),
 			 .offered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
@@ -422,7 +405,6 @@ char *hvr_complete(HvrContext *context, char **words)
 		complete(&c, words);
 	else
 		offer_folders(&c); /* the value of --root was the last word */
-	g_array_unref(c.options);
 	g_ptr_array_unref(c.arguments);
 	g_free(c.prefix);
 	g_hash_table_unref(c.offered);

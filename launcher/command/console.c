@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/session/console.h"
@@ -44,9 +45,9 @@ static int tell_end(const HvrVm *vm, HvrConsoleEnd end, GError **error)
 	}
 }
 
-static int console(HvrContext *context, const char *name, GError **error)
+static int console(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	g_autoptr(HvrVm) vm = hvr_cli_vm(context, name, error);
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
 
 	if (!vm)
 		return -1;
@@ -63,13 +64,11 @@ static int console(HvrContext *context, const char *name, GError **error)
 	return tell_end(vm, hvr_console_run(port, STDIN_FILENO, STDOUT_FILENO), error);
 }
 
-int hvr_command_console(HvrContext *context, char **words, GError **error)
-{
-	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("console", entries, NULL, &rest, 1, 1, error);
-
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	return console(context, rest[0], error);
-}
+const HvrCommand hvr_command_console = {
+	.name = "console",
+	.words = "VM",
+	.summary = "the guest's serial port; Ctrl-] leaves",
+	.least = 1,
+	.most = 1,
+	.run = console,
+};

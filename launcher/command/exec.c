@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/guest/guest.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
@@ -94,10 +95,11 @@ static int run(HvrGuest *guest, char **command, const GByteArray *input, int tim
 	return result.status;
 }
 
-static int exec(HvrContext *context, char **words, const Options *options, GError **error)
+static int exec(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	char **command = words + 1 + (g_strcmp0(words[1], "--") == 0);
-	g_autoptr(HvrVm) vm = hvr_cli_vm(context, words[0], error);
+	const Options *options = invocation->options;
+	char **command = invocation->tail;
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
 	g_autoptr(GByteArray) input = g_byte_array_new();
 
 	if (!vm)
@@ -115,26 +117,24 @@ static int exec(HvrContext *context, char **words, const Options *options, GErro
 	return guest ? run(guest, command, input, options->timeout_s, error) : -1;
 }
 
-int hvr_command_exec(HvrContext *context, char **words, GError **error)
-{
-	Options options = { .wait_s = REACH_S };
-	const GOptionEntry entries[] = {
-		{ "timeout", 't', 0, G_OPTION_ARG_INT, &options.timeout_s,
-		  "Kill the command after this time (default: none)", "S" },
-		{ "wait", 'w', 0, G_OPTION_ARG_INT, &options.wait_s,
-		  "How long the guest's agent may take to answer at first (default 10)", "S" },
-		{ "no-input", 'n', 0, G_OPTION_ARG_NONE, &options.no_input,
-		  "Do not read the standard input", NULL },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("exec", entries, NULL, &rest, 1, G_MAXUINT, error);
+static const HvrOption table[] = {
+	{ "timeout", 't', HVR_SECONDS(Options, timeout_s, 0, HVR_DAY_S), "S",
+	  "Kill the command after this time (default: none)" },
+	{ "wait", 'w', HVR_SECONDS(Options, wait_s, 1, HVR_DAY_S), "S",
+	  "How long the guest's agent may take to answer at first (default 10)" },
+	{ "no-input", 'n', HVR_FLAG(Options, no_input), NULL, "Do not read the standard input" },
+	{ .name = NULL },
+};
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	if ((options.timeout_s &&
-	     !hvr_cli_seconds("exec", "--timeout", options.timeout_s, error)) ||
-	    !hvr_cli_seconds("exec", "--wait", options.wait_s, error))
-		return -1;
-	return exec(context, rest, &options, error);
-}
+const HvrCommand hvr_command_exec = {
+	.name = "exec",
+	.words = "VM -- CMD [ARG...]",
+	.summary = "run a command in the guest; its status is ours",
+	.least = 1,
+	.most = 1,
+	.tail = TRUE,
+	.options = table,
+	.size = sizeof(Options),
+	.defaults = &(const Options){ .wait_s = REACH_S },
+	.run = exec,
+};

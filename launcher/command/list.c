@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/list/json.h"
 #include "launcher/list/list.h"
 #include "launcher/report/error.h"
@@ -58,13 +59,16 @@ static void print(const GPtrArray *items, const Options *options)
 	fputs(text ? text : "", stdout);
 }
 
-static int list(HvrContext *context, const Options *options, GError **error)
+static int list(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
+	const Options *options = invocation->options;
 	HvrListWhat what = { .all = options->all,
 			     .details = options->json,
 			     .surround = options->tree || options->dot };
-	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context->host, error);
 
+	if (!check_options(options, error))
+		return -1;
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context->host, error);
 	if (!inventory)
 		return -1;
 	if (!context->captured)
@@ -76,22 +80,21 @@ static int list(HvrContext *context, const Options *options, GError **error)
 	return 0;
 }
 
-int hvr_command_list(HvrContext *context, char **words, GError **error)
-{
-	Options options = { 0 };
-	const GOptionEntry entries[] = {
-		{ "all", 'a', 0, G_OPTION_ARG_NONE, &options.all,
-		  "Every PCI function, not only the accelerators", NULL },
-		{ "json", 'j', 0, G_OPTION_ARG_NONE, &options.json, "One JSON object", NULL },
-		{ "tree", 't', 0, G_OPTION_ARG_NONE, &options.tree,
-		  "With the bridges above them, and their IOMMU groups", NULL },
-		{ "dot", 0, 0, G_OPTION_ARG_NONE, &options.dot, "The same for Graphviz", NULL },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("list", entries, NULL, &rest, 0, 0, error);
+static const HvrOption table[] = {
+	{ "all", 'a', HVR_FLAG(Options, all), NULL,
+	  "Every PCI function, not only the accelerators" },
+	HVR_OPTION_JSON(Options, json),
+	{ "tree", 't', HVR_FLAG(Options, tree), NULL,
+	  "With the bridges above them, and their IOMMU groups" },
+	{ "dot", 0, HVR_FLAG(Options, dot), NULL, "The same for Graphviz" },
+	{ .name = NULL },
+};
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	return check_options(&options, error) ? list(context, &options, error) : -1;
-}
+const HvrCommand hvr_command_list = {
+	.name = "list",
+	.words = "",
+	.summary = "this host's accelerators",
+	.options = table,
+	.size = sizeof(Options),
+	.run = list,
+};

@@ -14,10 +14,15 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "vfio/fd.h"
+
+typedef struct {
+	gboolean serial, messages, follow;
+} Options;
 
 enum { MESSAGES, SERIAL, N_LOGS };
 
@@ -123,11 +128,16 @@ static void hint_other(const HvrVm *vm)
 		hvr_message("the serial port is a socket: hailo-vm-run console %s", vm->name);
 }
 
-static gboolean show(const HvrContext *context, const HvrVm *vm, gboolean serial, gboolean messages,
-		     gboolean following, GError **error)
+static int show(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
+	const Options *options = invocation->options;
+	gboolean both = options->serial == options->messages;
+	gboolean serial = options->serial || both, messages = options->messages || both;
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
 	g_auto(Logs) logs = { .vm = vm, .fds = { -1, -1 } };
 
+	if (!vm)
+		return -1;
 	logs.paths[MESSAGES] =
 		g_build_filename(context->runtime_path, "vms", vm->name, HVR_VM_LOG, NULL);
 	logs.paths[SERIAL] = g_strdup(vm->serial_file);
@@ -135,30 +145,33 @@ static gboolean show(const HvrContext *context, const HvrVm *vm, gboolean serial
 		logs.fds[MESSAGES] = open_log(logs.paths[MESSAGES]);
 	if (serial && vm->serial_file)
 		logs.fds[SERIAL] = open_log(vm->serial_file);
-	if (logs.fds[MESSAGES] < 0 && logs.fds[SERIAL] < 0)
-		return explain_none(vm, serial, error), FALSE;
+	if (logs.fds[MESSAGES] < 0 && logs.fds[SERIAL] < 0) {
+		explain_none(vm, serial, error);
+		return -1;
+	}
 	if (serial)
 		hint_other(vm);
-	return following ? follow_files(&logs, error) : (copy(&logs), TRUE);
+	if (options->follow)
+		return follow_files(&logs, error) ? 0 : -1;
+	copy(&logs);
+	return 0;
 }
 
-int hvr_command_log(HvrContext *context, char **words, GError **error)
-{
-	gboolean serial = FALSE, messages = FALSE, following = FALSE;
-	const GOptionEntry entries[] = {
-		{ "follow", 'f', 0, G_OPTION_ARG_NONE, &following,
-		  "Go on with what is written from now on, until the VM ends", NULL },
-		{ "serial", 0, 0, G_OPTION_ARG_NONE, &serial, "Only the serial port", NULL },
-		{ "messages", 0, 0, G_OPTION_ARG_NONE, &messages, "Only the supervisor and QEMU",
-		  NULL },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("log", entries, NULL, &rest, 1, 1, error);
+static const HvrOption table[] = {
+	{ "follow", 'f', HVR_FLAG(Options, follow), NULL,
+	  "Go on with what is written from now on, until the VM ends" },
+	{ "serial", 0, HVR_FLAG(Options, serial), NULL, "Only the serial port" },
+	{ "messages", 0, HVR_FLAG(Options, messages), NULL, "Only the supervisor and QEMU" },
+	{ .name = NULL },
+};
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	g_autoptr(HvrVm) vm = hvr_cli_vm(context, rest[0], error);
-	gboolean both = serial == messages;
-	return vm && show(context, vm, serial || both, messages || both, following, error) ? 0 : -1;
-}
+const HvrCommand hvr_command_log = {
+	.name = "log",
+	.words = "VM",
+	.summary = "what the serial port, the supervisor and QEMU have said",
+	.least = 1,
+	.most = 1,
+	.options = table,
+	.size = sizeof(Options),
+	.run = show,
+};

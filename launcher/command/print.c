@@ -5,11 +5,18 @@
 #include <stdio.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
+#include "launcher/command/help.h"
 #include "launcher/print/print.h"
 #include "launcher/profile/nearest.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/session/run.h"
+
+typedef struct {
+	char *format;
+	char **sets;
+} Options;
 
 static const char *const formats[] = { "qemu", "libvirt", "docker", NULL };
 
@@ -57,31 +64,39 @@ static gboolean check_format(const char *format, GError **error)
 	return FALSE;
 }
 
-int hvr_command_print(HvrContext *context, char **words, GError **error)
+static int print(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	g_autofree char *format = NULL;
-	g_auto(GStrv) sets = NULL;
-	const GOptionEntry entries[] = {
-		{ "format", 'f', 0, G_OPTION_ARG_STRING, &format,
-		  "qemu (the default), libvirt (<hostdev>), docker (options of docker run)",
-		  "qemu|libvirt|docker" },
-		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &sets,
-		  "Override one key of the profile; may be repeated", "SECTION.KEY=VALUE" },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("print", entries, NULL, &rest, 1, 1, error);
+	const Options *options = invocation->options;
+	const char *format = options->format ? options->format : "qemu";
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	if (format && !check_format(format, error))
+	if (!check_format(format, error))
 		return -1;
-	g_autoptr(HvrProfile) profile = hvr_cli_profile(context, rest[0], sets, error);
+	g_autoptr(HvrProfile) profile =
+		hvr_cli_profile(context, invocation->words[0], options->sets, error);
 	if (!profile)
 		return -1;
-	if (!format || g_str_equal(format, "qemu"))
+	if (g_str_equal(format, "qemu"))
 		return hvr_run_show(context, profile, FALSE, error) ? 0 : -1;
 	if (!context->captured)
 		hvr_context_open_runtime(context, FALSE, NULL);
 	return print_cards(context, profile, g_str_equal(format, "docker"), error);
 }
+
+static const HvrOption table[] = {
+	{ "format", 'f', HVR_TEXT(Options, format), "qemu|libvirt|docker",
+	  "qemu (the default), libvirt (<hostdev>), docker (options of docker run)" },
+	HVR_OPTION_SET(Options, sets),
+	{ .name = NULL },
+};
+
+const HvrCommand hvr_command_print = {
+	.name = "print",
+	.words = "PROFILE",
+	.summary = "the profile for QEMU, libvirt or Docker",
+	.least = 1,
+	.most = 1,
+	.options = table,
+	.size = sizeof(Options),
+	.describe = hvr_help_profile_keys,
+	.run = print,
+};

@@ -6,12 +6,18 @@
 #include <stdio.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "qmp/client.h"
 #include "qmp/error.h"
 #include "vfio/fd.h"
+
+typedef struct {
+	int timeout_s;
+	char *event; /* NULL: none is waited for */
+} Options;
 
 typedef struct {
 	GMainLoop *loop;
@@ -122,48 +128,47 @@ static gboolean converse(HvrQmpClient *client, const char *name, JsonObject *arg
 	return well;
 }
 
-static gboolean qmp(HvrContext *context, char **words, const char *event, int seconds,
-		    GError **error)
+static int qmp(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	g_autoptr(HvrVm) vm = hvr_cli_vm(context, words[0], error);
+	const Options *options = invocation->options;
+	guint timeout_ms = (guint)options->timeout_s * 1000;
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
 	g_autofree char *name = NULL;
 	JsonObject *arguments = NULL;
 
-	if (!vm || !read_command(words[1], &name, &arguments, error))
-		return FALSE;
+	if (!vm || !read_command(invocation->words[1], &name, &arguments, error))
+		return -1;
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
 	g_autoptr(HvrQmpClient) client = hvr_qmp_client_connect(folder, HVR_VM_QMP, NULL, error);
 	if (!client) {
 		g_clear_pointer(&arguments, json_object_unref);
-		return FALSE;
+		return -1;
 	}
 	hvr_interrupt_default();
-	if (converse(client, name, arguments, event, (guint)seconds * 1000, error))
-		return TRUE;
+	if (converse(client, name, arguments, options->event, timeout_ms, error))
+		return 0;
 	if (error && g_error_matches(*error, HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT))
 		hvr_error_hint(error, "the monitor serves one at a time: is somebody else "
 				      "connected to it?");
-	return FALSE;
+	return -1;
 }
 
-int hvr_command_qmp(HvrContext *context, char **words, GError **error)
-{
-	int seconds = 30;
-	g_autofree char *event = NULL;
-	const GOptionEntry entries[] = {
-		{ "timeout", 't', 0, G_OPTION_ARG_INT, &seconds,
-		  "How long to wait for the answer, and for the event (default 30)", "S" },
-		{ "wait-event", 'e', 0, G_OPTION_ARG_STRING, &event,
-		  "Wait for this event and print it, too", "NAME" },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("qmp", entries, NULL, &rest, 2, 2, error);
+static const HvrOption table[] = {
+	{ "timeout", 't', HVR_SECONDS(Options, timeout_s, 1, HVR_DAY_S), "S",
+	  "How long to wait for the answer, and for the event (default 30)" },
+	{ "wait-event", 'e', HVR_TEXT(Options, event), "NAME",
+	  "Wait for this event and print it, too" },
+	{ .name = NULL },
+};
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	return hvr_cli_seconds("qmp", "--timeout", seconds, error) &&
-			       qmp(context, rest, event, seconds, error)
-		       ? 0
-		       : -1;
-}
+const HvrCommand hvr_command_qmp = {
+	.name = "qmp",
+	.words = "VM COMMAND",
+	.summary = "one QMP command; prints what QEMU returns",
+	.least = 2,
+	.most = 2,
+	.options = table,
+	.size = sizeof(Options),
+	.defaults = &(const Options){ .timeout_s = 30 },
+	.run = qmp,
+};

@@ -3,6 +3,7 @@
  * release: give back what a prepare, a kept card, an --exec or a crash has left.
  */
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/host/giveback.h"
 #include "launcher/host/leftovers.h"
 #include "launcher/host/select.h"
@@ -11,6 +12,10 @@
 #include "launcher/report/message.h"
 #include "launcher/runtime/lock.h"
 #include "vfio/address.h"
+
+typedef struct {
+	gboolean all;
+} Options;
 
 /* Is this word on the command line a PCI address? Else it is a profile. */
 static gboolean add_address(const char *word, const GPtrArray *entries, GPtrArray *wanted,
@@ -119,7 +124,7 @@ static gboolean release_all(const HvrContext *context, const GPtrArray *wanted, 
 	return well;
 }
 
-static gboolean release(HvrContext *context, const char *word, GError **error)
+static gboolean give_back(HvrContext *context, const char *word, GError **error)
 {
 	g_autoptr(GPtrArray) damaged = NULL;
 	g_autoptr(GPtrArray) wanted = g_ptr_array_new();
@@ -148,23 +153,29 @@ static gboolean release(HvrContext *context, const char *word, GError **error)
 	return !damaged_entries(damaged, error) && well;
 }
 
-int hvr_command_release(HvrContext *context, char **words, GError **error)
+static int release(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	gboolean all = FALSE;
-	const GOptionEntry entries[] = {
-		{ "all", 'a', 0, G_OPTION_ARG_NONE, &all, "Everything that is not in a VM", NULL },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("release", entries, NULL, &rest, 0, 1, error);
+	const Options *options = invocation->options;
+	const char *word = invocation->words[0];
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	if (all == (rest[0] != NULL)) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-			    "release: PROFILE, ADDRESS or --all, one of them");
-		hvr_error_hint(error, "try 'hailo-vm-run release --help'");
+	if (options->all == (word != NULL)) {
+		hvr_command_usage(error, "release", "PROFILE, ADDRESS or --all, one of them");
 		return -1;
 	}
-	return release(context, rest[0], error) ? 0 : -1;
+	return give_back(context, word, error) ? 0 : -1;
 }
+
+static const HvrOption table[] = {
+	{ "all", 'a', HVR_FLAG(Options, all), NULL, "Everything that is not in a VM" },
+	{ .name = NULL },
+};
+
+const HvrCommand hvr_command_release = {
+	.name = "release",
+	.words = "PROFILE|ADDRESS|--all",
+	.summary = "give cards back to the host",
+	.most = 1,
+	.options = table,
+	.size = sizeof(Options),
+	.run = release,
+};

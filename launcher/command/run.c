@@ -3,6 +3,8 @@
  * run and prepare: the commands that take a profile and the options that bend it.
  */
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
+#include "launcher/command/help.h"
 #include "launcher/host/claim.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
@@ -20,40 +22,12 @@ typedef struct {
 	int wait_ready_s;
 } Options;
 
-static void options_clear(Options *options)
-{
-	g_strfreev(options->sets);
-	g_free(options->events);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
-
-/* "--wait" for ever, "--wait=S" for S seconds. GLib hands the group's data to a callback. */
-static gboolean parse_wait(const char *name, const char *value, gpointer data, GError **error)
-{
-	Options *options = data;
-	gint64 seconds = 0;
-
-	if (!value)
-		return options->wait_s = HVR_CLAIM_FOREVER, TRUE;
-	if (!g_ascii_string_to_signed(value, 10, 1, WAIT_MAX_S, &seconds, NULL)) {
-		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-			    "--wait takes a number of seconds, not '%s'", value);
-		return FALSE;
-	}
-	return options->wait_s = (int)seconds, TRUE;
-}
-
 /* Must not both be: a launcher that is QEMU cannot also stay, or step back. */
 static gboolean check_options(const Options *options, GError **error)
 {
-	const char *other = options->detach	    ? "detach"
-			    : options->wait_ready_s ? "wait-ready"
-						    : NULL;
+	const char *other = options->detach ? "detach" : "wait-ready";
 
-	if (options->wait_ready_s &&
-	    !hvr_cli_seconds("run", "--wait-ready", options->wait_ready_s, error))
-		return FALSE;
-	if (!(options->exec && other))
+	if (!options->exec || !(options->detach || options->wait_ready_s))
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
 		    "run: --exec and --%s exclude each other", other);
@@ -119,70 +93,81 @@ static int carry_out(HvrContext *context, const HvrProfile *profile, const Optio
 	return hvr_run(context, profile, &how, error) ? 0 : -1;
 }
 
-#define OPTION_SET(options)                                                                        \
-	{                                                                                          \
-		"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &(options).sets,                         \
-			"Override one key of the profile; may be repeated", "SECTION.KEY=VALUE"    \
-	}
-#define OPTION_WAIT                                                                                \
-	{                                                                                          \
-		"wait", 'w', G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, parse_wait,        \
-			"Wait for a busy device, for S seconds or for ever", "S"                   \
-	}
-
-int hvr_command_run(HvrContext *context, char **words, GError **error)
+static int run(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	g_auto(Options) options = { 0 };
-	const GOptionEntry entries[] = {
-		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &options.dry_run,
-		  "Show every change to the host and QEMU's command line; change nothing", NULL },
-		{ "exec", 0, 0, G_OPTION_ARG_NONE, &options.exec,
-		  "Become QEMU; `release` gives the cards back", NULL },
-		{ "detach", 'd', 0, G_OPTION_ARG_NONE, &options.detach,
-		  "Return when the VM runs; the supervisor stays behind", NULL },
-		{ "wait-ready", 0, 0, G_OPTION_ARG_INT, &options.wait_ready_s,
-		  "End the VM if its guest is not ready by then; --detach returns when it is",
-		  "S" },
-		{ "events", 0, 0, G_OPTION_ARG_STRING, &options.events,
-		  "Write each step as a line of JSON to a descriptor or a file", "FD|FILE" },
-		OPTION_SET(options),
-		OPTION_WAIT,
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("run", entries, &options, &rest, 1, 1, error);
+	const Options *options = invocation->options;
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
+	if (!check_options(options, error))
+		return -1;
 	g_autoptr(HvrProfile) profile =
-		check_options(&options, error)
-			? hvr_cli_profile(context, rest[0], options.sets, error)
-			: NULL;
-	return profile ? carry_out(context, profile, &options, error) : -1;
+		hvr_cli_profile(context, invocation->words[0], options->sets, error);
+	return profile ? carry_out(context, profile, options, error) : -1;
 }
 
-int hvr_command_prepare(HvrContext *context, char **words, GError **error)
+static int prepare(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	g_auto(Options) options = { 0 };
-	const GOptionEntry entries[] = {
-		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &options.dry_run,
-		  "Show every change to the host; change nothing", NULL },
-		OPTION_SET(options),
-		OPTION_WAIT,
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("prepare", entries, &options, &rest, 1, 1, error);
+	const Options *options = invocation->options;
+	HvrRunOptions how = { .mode = HVR_RUN_PREPARE, .wait_s = options->wait_s, .ready_fd = -1 };
+	g_autoptr(HvrProfile) profile =
+		hvr_cli_profile(context, invocation->words[0], options->sets, error);
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	g_autoptr(HvrProfile) profile = hvr_cli_profile(context, rest[0], options.sets, error);
 	if (!profile)
 		return -1;
-	if (options.dry_run)
+	if (options->dry_run)
 		return hvr_run_show(context, profile, TRUE, error) ? 0 : -1;
-	HvrRunOptions how = { HVR_RUN_PREPARE, options.wait_s, -1 };
-	return refuse_captured(context, "prepare", error) && hvr_run(context, profile, &how, error)
-		       ? 0
-		       : -1;
+	if (!refuse_captured(context, "prepare", error) || !hvr_run(context, profile, &how, error))
+		return -1;
+	return 0;
 }
+
+#define OPTION_WAIT                                                                                \
+	{                                                                                          \
+		"wait", 'w', HVR_SECONDS_OR(Options, wait_s, 1, WAIT_MAX_S, HVR_CLAIM_FOREVER),    \
+			"S", "Wait for a busy device, for S seconds or for ever"                   \
+	}
+
+static const HvrOption run_options[] = {
+	{ "dry-run", 'n', HVR_FLAG(Options, dry_run), NULL,
+	  "Show every change to the host and QEMU's command line; change nothing" },
+	{ "exec", 0, HVR_FLAG(Options, exec), NULL, "Become QEMU; `release` gives the cards back" },
+	{ "detach", 'd', HVR_FLAG(Options, detach), NULL,
+	  "Return when the VM runs; the supervisor stays behind" },
+	{ "wait-ready", 0, HVR_SECONDS(Options, wait_ready_s, 0, HVR_DAY_S), "S",
+	  "End the VM if its guest is not ready by then; --detach returns when it is" },
+	HVR_OPTION_EVENTS(Options, events),
+	HVR_OPTION_SET(Options, sets),
+	OPTION_WAIT,
+	{ .name = NULL },
+};
+
+const HvrCommand hvr_command_run = {
+	.name = "run",
+	.words = "PROFILE",
+	.summary = "start a VM with its cards; the default command",
+	.least = 1,
+	.most = 1,
+	.options = run_options,
+	.size = sizeof(Options),
+	.describe = hvr_help_profile_keys,
+	.run = run,
+};
+
+static const HvrOption prepare_options[] = {
+	{ "dry-run", 'n', HVR_FLAG(Options, dry_run), NULL,
+	  "Show every change to the host; change nothing" },
+	HVR_OPTION_SET(Options, sets),
+	OPTION_WAIT,
+	{ .name = NULL },
+};
+
+const HvrCommand hvr_command_prepare = {
+	.name = "prepare",
+	.words = "PROFILE",
+	.summary = "the host's side alone: cards on vfio-pci",
+	.least = 1,
+	.most = 1,
+	.options = prepare_options,
+	.size = sizeof(Options),
+	.describe = hvr_help_profile_keys,
+	.run = prepare,
+};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/setup/apply.h"
@@ -26,18 +27,8 @@ typedef struct {
 	char *templates;
 	char *cpu;
 	char *profile;
-	GStrv devices;
+	char **devices;
 } Options;
-
-static void options_clear(Options *options)
-{
-	g_free(options->target);
-	g_free(options->templates);
-	g_free(options->cpu);
-	g_free(options->profile);
-	g_strfreev(options->devices);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
 /* All that a setup works with, from the command line and from the target. */
 typedef struct {
@@ -51,8 +42,7 @@ typedef struct {
 
 static gboolean usage(GError **error, const char *what)
 {
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "setup: %s", what);
-	hvr_error_hint(error, "try 'hailo-vm-run setup --help'");
+	hvr_command_usage(error, "setup", "%s", what);
 	return FALSE;
 }
 
@@ -263,7 +253,7 @@ static gboolean may(const Setup *setup, GError **error)
 	return FALSE;
 }
 
-static int run(Setup *setup, GError **error)
+static int carry_out(Setup *setup, GError **error)
 {
 	const char *folder =
 		setup->options->target ? setup->options->target : setup->context->system_root;
@@ -296,37 +286,41 @@ static void show_parts(void)
 		       hvr_setup_part_summary((HvrSetupPart)part));
 }
 
-int hvr_command_setup(HvrContext *context, char **words, GError **error)
+static int setup(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	g_auto(Options) o = { 0 };
-	const GOptionEntry entries[] = {
-		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &o.dry_run, "Show it only", NULL },
-		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &o.yes, "Do not ask", NULL },
-		{ "undo", 0, 0, G_OPTION_ARG_NONE, &o.undo, "Take it all back", NULL },
-		{ "status", 0, 0, G_OPTION_ARG_NONE, &o.status,
-		  "Is all as it was set up? exit 0 yes, 1 no", NULL },
-		{ "device", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &o.devices,
-		  "Which cards (default: 1e60:2864); may be repeated", "VENDOR:DEVICE|PATH" },
-		{ "profile", 'p', 0, G_OPTION_ARG_STRING, &o.profile, "The cards of a profile",
-		  "PROFILE" },
-		{ "target", 0, 0, G_OPTION_ARG_FILENAME, &o.target,
-		  "Set up the system in a folder, such as an image's", "DIR" },
-		{ "cpu", 0, 0, G_OPTION_ARG_STRING, &o.cpu, "Of the target, if it is not this one",
-		  "intel|amd|arm" },
-		{ "force", 0, 0, G_OPTION_ARG_NONE, &o.force,
-		  "Replace files that are not setup's, or were changed since", NULL },
-		{ "templates", 0, 0, G_OPTION_ARG_FILENAME, &o.templates,
-		  "Where setup's templates are", "DIR" },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("setup", entries, NULL, &rest, 0, HVR_SETUP_N_PARTS, error);
-	Setup setup = { .context = context, .options = &o, .target = -1 };
+	Setup it = { .context = context, .options = invocation->options, .target = -1 };
 
-	if (cli == HVR_CLI_HELP)
-		return show_parts(), 0;
-	if (cli != HVR_CLI_GO)
+	if (!may(&it, error) || !parse_parts(invocation->words, &it.parts, error))
 		return -1;
-	return may(&setup, error) && parse_parts(rest, &setup.parts, error) ? run(&setup, error)
-									    : -1;
+	return carry_out(&it, error);
 }
+
+static const HvrOption table[] = {
+	{ "dry-run", 'n', HVR_FLAG(Options, dry_run), NULL, "Show it only" },
+	{ "yes", 'y', HVR_FLAG(Options, yes), NULL, "Do not ask" },
+	{ "undo", 0, HVR_FLAG(Options, undo), NULL, "Take it all back" },
+	{ "status", 0, HVR_FLAG(Options, status), NULL,
+	  "Is all as it was set up? exit 0 yes, 1 no" },
+	{ "device", 'd', HVR_TEXTS(Options, devices), "VENDOR:DEVICE|PATH",
+	  "Which cards (default: 1e60:2864); may be repeated" },
+	{ "profile", 'p', HVR_TEXT(Options, profile), "PROFILE", "The cards of a profile" },
+	{ "target", 0, HVR_TEXT(Options, target), "DIR",
+	  "Set up the system in a folder, such as an image's" },
+	{ "cpu", 0, HVR_TEXT(Options, cpu), "intel|amd|arm",
+	  "Of the target, if it is not this one" },
+	{ "force", 0, HVR_FLAG(Options, force), NULL,
+	  "Replace files that are not setup's, or were changed since" },
+	{ "templates", 0, HVR_TEXT(Options, templates), "DIR", "Where setup's templates are" },
+	{ .name = NULL },
+};
+
+const HvrCommand hvr_command_setup = {
+	.name = "setup",
+	.words = "[PART...]",
+	.summary = "prepare this host for good, or take that back",
+	.most = HVR_SETUP_N_PARTS,
+	.options = table,
+	.size = sizeof(Options),
+	.describe = show_parts,
+	.run = setup,
+};

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 
@@ -43,15 +44,10 @@ static void become_ssh(const HvrVm *vm, char **arguments, GError **error)
 		    g_strerror(saved));
 }
 
-int hvr_command_ssh(HvrContext *context, char **words, GError **error)
+static int ssh(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("ssh", entries, NULL, &rest, 1, G_MAXUINT, error);
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	g_autoptr(HvrVm) vm = hvr_cli_vm(context, rest[0], error);
 	if (!vm)
 		return -1;
 	if (!vm->ssh_address) {
@@ -61,6 +57,16 @@ int hvr_command_ssh(HvrContext *context, char **words, GError **error)
 				      "forward = tcp:127.0.0.1:2222-22");
 		return -1;
 	}
-	become_ssh(vm, rest + 1 + (g_strcmp0(rest[1], "--") == 0), error);
+	become_ssh(vm, invocation->tail, error);
 	return -1;
 }
+
+const HvrCommand hvr_command_ssh = {
+	.name = "ssh",
+	.words = "VM [-- ARG...]",
+	.summary = "ssh through the forwarded port",
+	.least = 1,
+	.most = 1,
+	.tail = TRUE,
+	.run = ssh,
+};

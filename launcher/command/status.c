@@ -5,9 +5,14 @@
 #include <stdio.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "launcher/runtime/vm.h"
+
+typedef struct {
+	gboolean json;
+} Options;
 
 /* "orphaned": QEMU runs and its supervisor was killed. */
 static const char *state_of(const HvrContext *context, const HvrVm *vm)
@@ -101,24 +106,31 @@ static GPtrArray *find_vms(HvrContext *context, const char *name, GError **error
 	return vms;
 }
 
-int hvr_command_status(HvrContext *context, char **words, GError **error)
+static int status(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	gboolean json = FALSE;
-	const GOptionEntry entries[] = {
-		{ "json", 'j', 0, G_OPTION_ARG_NONE, &json, "One JSON object", NULL },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("status", entries, NULL, &rest, 0, 1, error);
+	const Options *options = invocation->options;
+	g_autoptr(GPtrArray) vms = find_vms(context, invocation->words[0], error);
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	g_autoptr(GPtrArray) vms = find_vms(context, rest[0], error);
 	if (!vms)
 		return -1;
-	if (json)
+	if (options->json)
 		print_json(context, vms);
-	for (guint i = 0; !json && i < vms->len; i++)
+	for (guint i = 0; !options->json && i < vms->len; i++)
 		print_vm(context, g_ptr_array_index(vms, i));
 	return 0;
 }
+
+static const HvrOption table[] = {
+	HVR_OPTION_JSON(Options, json),
+	{ .name = NULL },
+};
+
+const HvrCommand hvr_command_status = {
+	.name = "status",
+	.words = "[VM]",
+	.summary = "running VMs and their devices",
+	.most = 1,
+	.options = table,
+	.size = sizeof(Options),
+	.run = status,
+};

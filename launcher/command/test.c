@@ -4,6 +4,8 @@
  * the command's output is all that there is on standard output.
  */
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
+#include "launcher/command/help.h"
 #include "launcher/guest/junit.h"
 #include "launcher/guest/trial.h"
 #include "launcher/host/claim.h"
@@ -20,15 +22,6 @@ typedef struct {
 	char *junit, *events;
 	gboolean verify, no_verify;
 } Options;
-
-static void options_clear(Options *options)
-{
-	g_strfreev(options->sets);
-	g_strfreev(options->how.fetch);
-	g_free(options->junit);
-	g_free(options->events);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
 static gboolean bad(GError **error, const char *format, const char *what)
 {
@@ -50,8 +43,7 @@ static gboolean check_options(const HvrContext *context, const Options *options,
 	if (!how->command[0])
 		return bad(error, "the command for the guest is missing: ",
 			   "hailo-vm-run test PROFILE -- CMD");
-	return hvr_cli_seconds("test", "--wait-ready", how->wait_ready_s, error) &&
-	       (!how->timeout_s || hvr_cli_seconds("test", "--timeout", how->timeout_s, error));
+	return TRUE;
 }
 
 /* Unless told otherwise: where the VM gets a Hailo. */
@@ -77,7 +69,7 @@ static gboolean write_report(const char *file, const char *suite, const GPtrArra
 	return FALSE;
 }
 
-static int test(HvrContext *context, const HvrProfile *profile, Options *options, GError **error)
+static int try_out(HvrContext *context, const HvrProfile *profile, Options *options, GError **error)
 {
 	g_autoptr(HvrEvents) events =
 		options->events ? hvr_events_open(options->events, profile->name, error) : NULL;
@@ -94,40 +86,48 @@ static int test(HvrContext *context, const HvrProfile *profile, Options *options
 	return write_report(options->junit, profile->name, cases) || status ? status : 71;
 }
 
-int hvr_command_test(HvrContext *context, char **words, GError **error)
+static int test(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	g_auto(Options)
-		options = { .how = { .wait_s = HVR_CLAIM_NO_WAIT, .wait_ready_s = WAIT_READY_S } };
-	const GOptionEntry entries[] = {
-		{ "fetch", 'f', 0, G_OPTION_ARG_FILENAME_ARRAY, &options.how.fetch,
-		  "Copy a file out of the guest when the command has ended; may be repeated",
-		  "GUESTFILE:HOSTFILE" },
-		{ "junit", 'j', 0, G_OPTION_ARG_FILENAME, &options.junit,
-		  "Write a report that CI systems read", "FILE" },
-		{ "events", 0, 0, G_OPTION_ARG_STRING, &options.events,
-		  "Write each step as a line of JSON to a descriptor or a file", "FD|FILE" },
-		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &options.sets,
-		  "Override one key of the profile; may be repeated", "SECTION.KEY=VALUE" },
-		{ "timeout", 't', 0, G_OPTION_ARG_INT, &options.how.timeout_s,
-		  "Kill the command after this time (default: none)", "S" },
-		{ "wait-ready", 0, 0, G_OPTION_ARG_INT, &options.how.wait_ready_s,
-		  "How long the guest may take to be ready (default 300)", "S" },
-		{ "verify", 0, 0, G_OPTION_ARG_NONE, &options.verify,
-		  "Verify the guest first; the default where the VM gets a Hailo", NULL },
-		{ "no-verify", 0, 0, G_OPTION_ARG_NONE, &options.no_verify, "Do not", NULL },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("test", entries, NULL, &rest, 1, G_MAXUINT, error);
+	Options *options = invocation->options;
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	options.how.command = rest + 1 + (g_strcmp0(rest[1], "--") == 0);
-	if (!check_options(context, &options, error))
+	options->how.command = invocation->tail;
+	if (!check_options(context, options, error))
 		return -1;
-	g_autoptr(HvrProfile) profile = hvr_cli_profile(context, rest[0], options.sets, error);
+	g_autoptr(HvrProfile) profile =
+		hvr_cli_profile(context, invocation->words[0], options->sets, error);
 	if (!profile)
 		return -1;
 	hvr_trial_bend(profile);
-	return test(context, profile, &options, error);
+	return try_out(context, profile, options, error);
 }
+
+static const HvrOption table[] = {
+	{ "fetch", 'f', HVR_TEXTS(Options, how.fetch), "GUESTFILE:HOSTFILE",
+	  "Copy a file out of the guest when the command has ended; may be repeated" },
+	{ "junit", 'j', HVR_TEXT(Options, junit), "FILE", "Write a report that CI systems read" },
+	HVR_OPTION_EVENTS(Options, events),
+	HVR_OPTION_SET(Options, sets),
+	{ "timeout", 't', HVR_SECONDS(Options, how.timeout_s, 0, HVR_DAY_S), "S",
+	  "Kill the command after this time (default: none)" },
+	{ "wait-ready", 0, HVR_SECONDS(Options, how.wait_ready_s, 1, HVR_DAY_S), "S",
+	  "How long the guest may take to be ready (default 300)" },
+	{ "verify", 0, HVR_FLAG(Options, verify), NULL,
+	  "Verify the guest first; the default where the VM gets a Hailo" },
+	{ "no-verify", 0, HVR_FLAG(Options, no_verify), NULL, "Do not" },
+	{ .name = NULL },
+};
+
+const HvrCommand hvr_command_test = {
+	.name = "test",
+	.words = "PROFILE -- CMD [ARG...]",
+	.summary = "run a command in a disposable VM; its status is ours",
+	.least = 1,
+	.most = 1,
+	.tail = TRUE,
+	.options = table,
+	.size = sizeof(Options),
+	.defaults = &(const Options){ .how = { .wait_s = HVR_CLAIM_NO_WAIT,
+					       .wait_ready_s = WAIT_READY_S } },
+	.describe = hvr_help_profile_keys,
+	.run = test,
+};

@@ -7,10 +7,16 @@
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/guest/verify.h"
 #include "launcher/report/json.h"
 
 #define MINIMUM_DEFAULT "4.20"
+
+typedef struct {
+	gboolean json;
+	int wait_s;
+} Options;
 
 static gboolean wants_colour(void)
 {
@@ -32,36 +38,36 @@ static int show(const GPtrArray *results, gboolean json)
 	return hvr_check_exit_status(results);
 }
 
-static int verify(HvrContext *context, const char *name, int wait_s, gboolean json, GError **error)
+static int verify(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	g_autoptr(HvrVm) vm = hvr_cli_vm(context, name, error);
+	const Options *options = invocation->options;
+	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
 	g_autoptr(HvrGuest) guest =
-		vm ? hvr_guest_open(context, vm, (guint)wait_s * 1000, error) : NULL;
+		vm ? hvr_guest_open(context, vm, (guint)options->wait_s * 1000, error) : NULL;
 	g_auto(HvrVerifyFacts) facts = { 0 };
 
 	if (!guest || !hvr_verify_gather(guest, &facts, error))
 		return -1;
 	g_autoptr(GPtrArray) results =
 		hvr_verify_judge(&facts, vm->hailort_min ? vm->hailort_min : MINIMUM_DEFAULT);
-	return show(results, json);
+	return show(results, options->json);
 }
 
-int hvr_command_verify(HvrContext *context, char **words, GError **error)
-{
-	gboolean json = FALSE;
-	int wait_s = 10;
-	const GOptionEntry entries[] = {
-		{ "json", 'j', 0, G_OPTION_ARG_NONE, &json, "One JSON object", NULL },
-		{ "wait", 'w', 0, G_OPTION_ARG_INT, &wait_s,
-		  "How long the guest's agent may take to answer at first (default 10)", "S" },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("verify", entries, NULL, &rest, 1, 1, error);
+static const HvrOption table[] = {
+	HVR_OPTION_JSON(Options, json),
+	{ "wait", 'w', HVR_SECONDS(Options, wait_s, 1, HVR_DAY_S), "S",
+	  "How long the guest's agent may take to answer at first (default 10)" },
+	{ .name = NULL },
+};
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	return hvr_cli_seconds("verify", "--wait", wait_s, error)
-		       ? verify(context, rest[0], wait_s, json, error)
-		       : -1;
-}
+const HvrCommand hvr_command_verify = {
+	.name = "verify",
+	.words = "VM",
+	.summary = "has the guest its Hailo-8? exit 0 yes, 1 no, 2 cannot tell",
+	.least = 1,
+	.most = 1,
+	.options = table,
+	.size = sizeof(Options),
+	.defaults = &(const Options){ .wait_s = 10 },
+	.run = verify,
+};

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * unplug, plug and stop: what is done to a running VM. Each fills in a request and has it carried
- * out; who does that is hvr_ask()'s to find out.
+ * unplug, plug and stop: what is done to a running VM, by whoever answers for it.
  */
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
+#include "launcher/command/command.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/session/ask.h"
 #include "launcher/session/shutdown.h"
+
+/* Returns: the exit status of a command that does nothing else. */
+static int ask(HvrContext *context, const HvrInvocation *invocation, const HvrRequest *request,
+	       GError **error)
+{
+	HvrVm *vm = hvr_cli_vm(context, invocation->words[0], error);
+
+	return vm && hvr_ask(context, vm, request, error) ? 0 : -1;
+}
 
 /* What the user should know beyond "timed out". */
 static void explain_unplug(GError **error, const char *vm, const char *device)
@@ -22,105 +31,103 @@ static void explain_unplug(GError **error, const char *vm, const char *device)
 			       device, vm);
 }
 
-static gboolean ask(HvrContext *context, const char *name, const HvrRequest *request,
-		    GError **error)
-{
-	HvrVm *vm = hvr_cli_vm(context, name, error);
+typedef struct {
+	int timeout_s;
+	gboolean keep;
+} UnplugOptions;
 
-	return vm && hvr_ask(context, vm, request, error);
-}
-
-static gboolean unplug(HvrContext *context, const char *name, const char *device, int seconds,
-		       gboolean keep, GError **error)
+static int do_unplug(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
+	const UnplugOptions *options = invocation->options;
+	const char *name = invocation->words[0], *device = invocation->words[1];
 	HvrRequest request = {
 		.name = HVR_REQUEST_UNPLUG,
 		.device = device,
-		.timeout_ms = (guint)seconds * 1000,
-		.keep = keep,
+		.timeout_ms = (guint)options->timeout_s * 1000,
+		.keep = options->keep,
 	};
 	HvrVm *vm = hvr_cli_vm(context, name, error);
 
 	if (!vm)
-		return FALSE;
+		return -1;
 	if (isatty(STDERR_FILENO))
-		hvr_message("asking the guest to let go of '%s'; it has %d s", device, seconds);
+		hvr_message("asking the guest to let go of '%s'; it has %d s", device,
+			    options->timeout_s);
 	if (hvr_ask(context, vm, &request, error))
-		return TRUE;
+		return 0;
 	explain_unplug(error, name, device);
-	return FALSE;
+	return -1;
 }
 
-int hvr_command_unplug(HvrContext *context, char **words, GError **error)
-{
-	int seconds = 30;
-	gboolean keep = FALSE;
-	const GOptionEntry entries[] = {
-		{ "timeout", 't', 0, G_OPTION_ARG_INT, &seconds,
-		  "How long to wait for the guest (default 30)", "S" },
-		{ "keep", 0, 0, G_OPTION_ARG_NONE, &keep,
-		  "Leave the card on vfio-pci; `release` gives it back", NULL },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("unplug", entries, NULL, &rest, 2, 2, error);
+static const HvrOption unplug_options[] = {
+	{ "timeout", 't', HVR_SECONDS(UnplugOptions, timeout_s, 1, HVR_DAY_S), "S",
+	  "How long to wait for the guest (default 30)" },
+	{ "keep", 0, HVR_FLAG(UnplugOptions, keep), NULL,
+	  "Leave the card on vfio-pci; `release` gives it back" },
+	{ .name = NULL },
+};
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	return hvr_cli_seconds("unplug", "--timeout", seconds, error) &&
-			       unplug(context, rest[0], rest[1], seconds, keep, error)
-		       ? 0
-		       : -1;
+const HvrCommand hvr_command_unplug = {
+	.name = "unplug",
+	.words = "VM DEVICE",
+	.summary = "take a card out of a running VM, back to the host",
+	.least = 2,
+	.most = 2,
+	.options = unplug_options,
+	.size = sizeof(UnplugOptions),
+	.defaults = &(const UnplugOptions){ .timeout_s = 30 },
+	.run = do_unplug,
+};
+
+static int do_plug(HvrContext *context, const HvrInvocation *invocation, GError **error)
+{
+	HvrRequest request = { .name = HVR_REQUEST_PLUG, .device = invocation->words[1] };
+
+	return ask(context, invocation, &request, error);
 }
 
-static gboolean plug(HvrContext *context, const char *name, const char *device, GError **error)
+const HvrCommand hvr_command_plug = {
+	.name = "plug",
+	.words = "VM DEVICE",
+	.summary = "put a card back into a running VM",
+	.least = 2,
+	.most = 2,
+	.run = do_plug,
+};
+
+typedef struct {
+	int timeout_s;
+	gboolean force;
+} StopOptions;
+
+static int do_stop(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	HvrRequest request = { .name = HVR_REQUEST_PLUG, .device = device };
-
-	return ask(context, name, &request, error);
-}
-
-int hvr_command_plug(HvrContext *context, char **words, GError **error)
-{
-	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("plug", entries, NULL, &rest, 2, 2, error);
-
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	return plug(context, rest[0], rest[1], error) ? 0 : -1;
-}
-
-static gboolean stop(HvrContext *context, const char *name, int seconds, gboolean force,
-		     GError **error)
-{
+	const StopOptions *options = invocation->options;
 	HvrRequest request = {
 		.name = HVR_REQUEST_STOP,
-		.force = force,
-		.powerdown_ms = (guint)seconds * 1000,
+		.force = options->force,
+		.powerdown_ms = (guint)options->timeout_s * 1000,
 	};
 
-	return ask(context, name, &request, error);
+	return ask(context, invocation, &request, error);
 }
 
-int hvr_command_stop(HvrContext *context, char **words, GError **error)
-{
-	int seconds = HVR_SHUTDOWN_POWERDOWN_MS / 1000;
-	gboolean force = FALSE;
-	const GOptionEntry entries[] = {
-		{ "timeout", 't', 0, G_OPTION_ARG_INT, &seconds,
-		  "How long the guest has to power down (default 30)", "S" },
-		{ "force", 'f', 0, G_OPTION_ARG_NONE, &force,
-		  "Do not ask the guest: end QEMU at once", NULL },
-		G_OPTION_ENTRY_NULL,
-	};
-	g_auto(GStrv) rest = g_strdupv(words);
-	HvrCli cli = hvr_cli_parse("stop", entries, NULL, &rest, 1, 1, error);
+static const HvrOption stop_options[] = {
+	{ "timeout", 't', HVR_SECONDS(StopOptions, timeout_s, 1, HVR_DAY_S), "S",
+	  "How long the guest has to power down (default 30)" },
+	{ "force", 'f', HVR_FLAG(StopOptions, force), NULL,
+	  "Do not ask the guest: end QEMU at once" },
+	{ .name = NULL },
+};
 
-	if (cli != HVR_CLI_GO)
-		return cli == HVR_CLI_HELP ? 0 : -1;
-	return hvr_cli_seconds("stop", "--timeout", seconds, error) &&
-			       stop(context, rest[0], seconds, force, error)
-		       ? 0
-		       : -1;
-}
+const HvrCommand hvr_command_stop = {
+	.name = "stop",
+	.words = "VM",
+	.summary = "power a VM down",
+	.least = 1,
+	.most = 1,
+	.options = stop_options,
+	.size = sizeof(StopOptions),
+	.defaults = &(const StopOptions){ .timeout_s = HVR_SHUTDOWN_POWERDOWN_MS / 1000 },
+	.run = do_stop,
+};

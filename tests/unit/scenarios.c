@@ -2,7 +2,7 @@
 /*
  * Machines and what is done to them.
  *
- * The jobs are hvr_run() and hvr_command_release(), whole: the same code as behind the command
+ * The jobs are hvr_run() and "release --all", whole: the same code as behind the command
  * line, so a step that they gain is broken and cut by the tests without being told. QEMU is
  * /bin/true: it is started as nobody, with its descriptors, and ends.
  */
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "launcher/command/cli.h"
+#include "launcher/command/dispatch.h"
 #include "launcher/profile/read.h"
 #include "launcher/runtime/journal.h"
 #include "launcher/session/run.h"
@@ -227,10 +227,10 @@ static gboolean do_in(HvrContext *context, const HvrProfile *profile, const char
 		      GError **error)
 {
 	HvrRunOptions how = { .mode = HVR_RUN_SUPERVISE, .ready_fd = -1 };
-	char *words[] = { (char *)"--all", NULL };
+	char *words[] = { (char *)"release", (char *)"--all", NULL };
 
 	if (g_str_equal(job, "release"))
-		return hvr_command_release(context, words, error) == 0;
+		return hvr_dispatch(context, words, error) == 0;
 	if (g_str_equal(job, "prepare"))
 		how.mode = HVR_RUN_PREPARE;
 	return hvr_run(context, profile, &how, error);

@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
-#include "launcher/command/cli.h"
+#include "launcher/command/complete.h"
+#include "launcher/command/table.h"
 #include "launcher/profile/table.h"
 #include "launcher/runtime/journal.h"
 #include "launcher/runtime/runtime.h"
+#include "launcher/runtime/vm.h"
 #include "tests/fake/layouts.h"
 #include "vfio/fd.h"
 
@@ -153,6 +155,8 @@ static void test_places(void **state)
 		{ "exec lab ", "-- " },
 		{ "exec lab -- ", "" },
 		{ "exec lab -- --ti", "" },
+		{ "ssh lab ", "-- " },
+		{ "release -- ", "--all 0000:02:00.0 0000:03:00.0 :files .ini here lab mine " },
 		{ "exec --wait 3 ", "lab " },
 		{ "setup per", "permissions " },
 		{ "setup service per", "permissions " },
@@ -228,8 +232,8 @@ static void test_all(void **state)
 	g_autofree char *first = completed(*state, "");
 	g_autofree char *keys = completed(*state, "run --set ");
 
-	for (const HvrCommand *command = hvr_commands; command->name; command++) {
-		g_autofree char *word = g_strdup_printf("%s ", command->name);
+	for (guint i = 0; hvr_commands[i]; i++) {
+		g_autofree char *word = g_strdup_printf("%s ", hvr_commands[i]->name);
 		assert_non_null(strstr(first, word));
 	}
 	for (const HvrProfileSection *s = hvr_profile_table(NULL); s->name; s++)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The help, for those who ask for it: read from the tables of the commands, and of the profile.
+ */
+#include "launcher/command/help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "launcher/command/table.h"
+#include "launcher/profile/table.h"
+
+#define LINE_MAX_CHARS 80
+
+void hvr_help_program(void)
+{
+	printf("Usage: hailo-vm-run [--root DIR] [COMMAND] ...\n"
+	       "Give a virtual machine a PCIe accelerator, and the host gets it back.\n\n"
+	       "Commands:\n");
+	for (guint i = 0; hvr_commands[i]; i++) {
+		const HvrCommand *command = hvr_commands[i];
+		g_autofree char *left = g_strdup_printf("%s %s", command->name, command->words);
+		printf("  %-30s %s\n", left, command->summary);
+	}
+	printf("\nOptions:\n");
+	for (const HvrGlobalOption *global = hvr_global_options; global->name; global++)
+		printf("  %-30s %s\n", global->form, global->summary);
+	printf("\n"
+	       "Exit status: 0 done, 64 usage, 69 the host or QEMU cannot, 70 bug, 71 the kernel\n"
+	       "refused, 75 busy or timed out, 76 QEMU answered with an error, 77 no permission,\n"
+	       "78 bad profile, 128+N ended by signal N after giving the cards back.\n");
+}
+
+/* "-t, --timeout=S", "--keep" or "-w, --wait[=S]" */
+static char *form_of(const HvrOption *option)
+{
+	GString *form = g_string_new(NULL);
+
+	if (option->letter)
+		g_string_append_printf(form, "-%c, ", option->letter);
+	g_string_append_printf(form, "--%s", option->name);
+	if (option->value)
+		g_string_append_printf(form, option->field.optional ? "[=%s]" : "=%s",
+				       option->value);
+	return g_string_free(form, FALSE);
+}
+
+static void print_options(const HvrCommand *command)
+{
+	const HvrOption *option;
+	gsize widest = 0;
+
+	for (guint i = 0; (option = hvr_command_option(command, i)); i++) {
+		g_autofree char *form = form_of(option);
+		widest = MAX(widest, strlen(form));
+	}
+	for (guint i = 0; (option = hvr_command_option(command, i)); i++) {
+		g_autofree char *form = form_of(option);
+		printf("  %-*s  %s\n", (int)widest, form, option->help);
+	}
+}
+
+void hvr_help_command(const HvrCommand *command)
+{
+	printf("Usage:\n  hailo-vm-run %s [OPTION...]%s%s\n\n%s\n\nOptions:\n", command->name,
+	       *command->words ? " " : "", command->words, command->summary);
+	print_options(command);
+	if (command->describe) {
+		printf("\n");
+		command->describe();
+	}
+}
+
+/* "  [device NAME]  match address path...", in as many lines as it takes */
+static void print_keys(const HvrProfileSection *section)
+{
+	g_autofree char *head =
+		g_strdup_printf("[%s%s]", section->name, section->named ? " NAME" : "");
+	gsize column = (gsize)printf("  %-15s", head);
+
+	for (gsize i = 0; i < section->n_keys; i++) {
+		const char *key = section->keys[i].name;
+		if (column + 1 + strlen(key) > LINE_MAX_CHARS)
+			column = (gsize)printf("\n  %-15s", "") - 1;
+		column += (gsize)printf(" %s", key);
+	}
+	printf("\n");
+}
+
+void hvr_help_profile_keys(void)
+{
+	printf("Keys of a profile; more in hailo-vm-run.ini(5):\n");
+	for (const HvrProfileSection *s = hvr_profile_table(NULL); s->name; s++)
+		print_keys(s);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All commands. A new one is a file with its HvrCommand, hvr_command_NAME, and a line here.
+ */
+#include "launcher/command/table.h"
+
+/* In the order of --help. */
+/* clang-format off */
+#define COMMANDS(X) \
+	X(run) \
+	X(unplug) \
+	X(plug) \
+	X(stop) \
+	X(exec) \
+	X(test) \
+	X(verify) \
+	X(console) \
+	X(log) \
+	X(ssh) \
+	X(qmp) \
+	X(status) \
+	X(list) \
+	X(check) \
+	X(prepare) \
+	X(release) \
+	X(print) \
+	X(setup)
+/* clang-format on */
+
+#define DECLARE(name) extern const HvrCommand hvr_command_##name;
+#define REFER(name)   &hvr_command_##name,
+
+COMMANDS(DECLARE)
+const HvrCommand *const hvr_commands[] = { COMMANDS(REFER) NULL };
+
+const HvrGlobalOption hvr_global_options[] = {
+	{ "--root", "--root DIR", "look at the tree of a host captured in DIR" },
+	{ "--version", "--version", "print the version" },
+	{ "--help", "-h, --help", "this text; COMMAND --help for a command's" },
+	{ NULL, NULL, NULL },
+};
+
+const HvrCommand *hvr_command_find(const char *name)
+{
+	for (guint i = 0; hvr_commands[i]; i++)
+		if (g_str_equal(hvr_commands[i]->name, name))
+			return hvr_commands[i];
+	return NULL;
+}
