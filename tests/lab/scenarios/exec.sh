@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# timeout: 300
 # --exec: the launcher becomes QEMU; unplug and stop stand in for the supervisor; release.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
@@ -61,6 +62,28 @@ expect_exit 0 "$HVR" release "$card"
 assert_eq "$before" "$(snapshot "$card")" "the card, after release"
 expect_exit 0 "$HVR" release --all
 nothing_left
+
+say "a stand-in that is ended leaves the VM as it is"
+sed -i 's/cmdline = guest/cmdline = unplug=refuse/' /tmp/lab.ini
+run_vm lab --exec
+"$HVR" unplug --timeout 60 lab npu 2> /tmp/unplug.err &
+unplug=$!
+wait_for /tmp/lab.serial "guest: unplug refused" 30
+kill -TERM "$unplug"
+status=0
+wait "$unplug" || status=$?
+assert_eq 143 "$status" "status of an unplug that was ended"
+assert_match 'interrupted' "$(cat /tmp/unplug.err)"
+say "so does one that waits in vain, or is asked for what there is not"
+expect_exit 75 "$HVR" unplug --timeout 2 lab npu
+assert_match "still in VM 'lab'" "$(cat /tmp/stderr)"
+assert_match 'in-vm' "$("$HVR" status --json lab)"
+expect_exit 64 "$HVR" unplug lab gpu
+expect_exit 0 "$HVR" stop lab
+wait "$run_pid" || true
+assert_eq "$before" "$(snapshot "$card")" "the card, after a stand-in was ended"
+nothing_left
+sed -i 's/cmdline = unplug=refuse/cmdline = guest/' /tmp/lab.ini
 
 say "the next run gives back what a killed QEMU left"
 run_vm lab --exec
