@@ -18,6 +18,7 @@
 #include "launcher/command/help.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/process/privileges.h"
+#include "launcher/report/debug.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 
@@ -101,35 +102,41 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+typedef struct {
+	const char *root; /* NULL: this host */
+	gboolean debug;
+} Global;
+
 /* Options in front of the command. Returns the number of words they took, or -1. */
-static int parse_global(char **words, const char **out_root, GError **error)
+static int parse_global(char **words, Global *out_global, GError **error)
 {
 	int n = 0;
 
-	while (words[n] && g_str_has_prefix(words[n], "--root")) {
-		if (words[n][6] == '=') {
-			*out_root = words[n] + 7;
-			n += 1;
-		} else if (words[n][6] == '\0' && words[n + 1]) {
-			*out_root = words[n + 1];
-			n += 2;
+	for (;; n++) {
+		if (g_strcmp0(words[n], "--debug") == 0) {
+			out_global->debug = TRUE;
+		} else if (words[n] && g_str_has_prefix(words[n], "--root=")) {
+			out_global->root = words[n] + strlen("--root=");
+		} else if (g_strcmp0(words[n], "--root") != 0) {
+			return n;
+		} else if (words[n + 1]) {
+			out_global->root = words[++n];
 		} else {
 			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
 				    "--root takes a folder");
 			return -1;
 		}
 	}
-	return n;
 }
 
 /* For the shells, which want candidates or nothing: no mistake is told. */
 static int complete(char **words)
 {
 	HvrContext context;
-	const char *root = NULL;
-	int n = parse_global(words, &root, NULL);
+	Global global = { .root = NULL };
+	int n = parse_global(words, &global, NULL);
 
-	make_context(&context, root, NULL);
+	make_context(&context, global.root, NULL);
 	g_autofree char *candidates = hvr_complete(&context, words + MAX(n, 0));
 	fputs(candidates, stdout);
 	return 0;
@@ -138,12 +145,13 @@ static int complete(char **words)
 static int run(char **words, GError **error)
 {
 	HvrContext context;
-	const char *root = NULL;
-	int n = parse_global(words, &root, error);
+	Global global = { .root = NULL };
+	int n = parse_global(words, &global, error);
 
 	if (n < 0)
 		return -1;
 	words += n;
+	hvr_debug_init(global.debug);
 	if (g_strcmp0(words[0], "--version") == 0) {
 		printf("hailo-vm-run %s\n", HVR_VERSION);
 		return 0;
@@ -160,7 +168,8 @@ static int run(char **words, GError **error)
 		hvr_error_hint(error, "try 'hailo-vm-run --help'");
 		return -1;
 	}
-	return make_context(&context, root, error) ? hvr_dispatch(&context, words, error) : -1;
+	return make_context(&context, global.root, error) ? hvr_dispatch(&context, words, error)
+							  : -1;
 }
 
 int main(int argc, char **argv)

@@ -35,6 +35,7 @@ const HvrCommand *const hvr_commands[] = { COMMANDS(REFER) NULL };
 
 const HvrGlobalOption hvr_global_options[] = {
 	{ "--root", "--root DIR", "look at the tree of a host captured in DIR" },
+	{ "--debug", "--debug", "say each step, lock, process and line of QMP" },
 	{ "--version", "--version", "print the version" },
 	{ "--help", "-h, --help", "this text; COMMAND --help for a command's" },
 	{ NULL, NULL, NULL },

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "launcher/report/debug.h"
 #include "launcher/report/message.h"
 #include "vfio/fd.h"
 
@@ -89,10 +90,39 @@ static void test_reader_gone(void **state)
 	assert_int_equal(speak_to(writer, say_much), 0);
 }
 
+static void debug_all(void)
+{
+	hvr_debug_init(TRUE);
+	g_log_structured("hvr-vfio", G_LOG_LEVEL_DEBUG, "MESSAGE", "step: %s", "unbind");
+	g_log_structured("GLib-GIO", G_LOG_LEVEL_DEBUG, "MESSAGE", "not ours");
+}
+
+static void debug_none(void)
+{
+	hvr_debug_init(FALSE);
+	g_log_structured("hvr-vfio", G_LOG_LEVEL_DEBUG, "MESSAGE", "step: %s", "unbind");
+}
+
+/* --debug shows what is ours, and nothing of the libraries; without it there is nothing. */
+static void test_debug(void **state)
+{
+	int ends[2];
+	char text[128] = "";
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	g_auto(HvrFd) reader = ends[0];
+	g_auto(HvrFd) writer = ends[1];
+	assert_int_equal(speak_to(writer, debug_none), 0);
+	assert_int_equal(speak_to(writer, debug_all), 0);
+	assert_true(read(reader, text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "hailo-vm-run: debug: step: unbind\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_debug),
 		cmocka_unit_test(test_nobody_reads),
 		cmocka_unit_test(test_reader_gone),
 	};
