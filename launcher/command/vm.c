@@ -20,6 +20,15 @@ static int ask(HvrContext *context, const HvrInvocation *invocation, const HvrRe
 	return vm && hvr_ask(context, vm, request, error) ? 0 : -1;
 }
 
+/* A command whose options are the request itself, of a device where it takes one. */
+static int do_request(HvrContext *context, const HvrInvocation *invocation, GError **error)
+{
+	HvrRequest *request = invocation->options;
+
+	request->device = invocation->words[1];
+	return ask(context, invocation, request, error);
+}
+
 /* What the user should know beyond "timed out". */
 static void explain_unplug(GError **error, const char *vm, const char *device)
 {
@@ -79,20 +88,15 @@ const HvrCommand hvr_command_unplug = {
 	.run = do_unplug,
 };
 
-static int do_plug(HvrContext *context, const HvrInvocation *invocation, GError **error)
-{
-	HvrRequest request = { .name = HVR_REQUEST_PLUG, .device = invocation->words[1] };
-
-	return ask(context, invocation, &request, error);
-}
-
 const HvrCommand hvr_command_plug = {
 	.name = "plug",
 	.words = "VM DEVICE",
 	.summary = "put a card back into a running VM",
 	.least = 2,
 	.most = 2,
-	.run = do_plug,
+	.size = sizeof(HvrRequest),
+	.defaults = &(const HvrRequest){ .name = HVR_REQUEST_PLUG },
+	.run = do_request,
 };
 
 typedef struct {
