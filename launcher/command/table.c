@@ -11,6 +11,7 @@
 	X(unplug) \
 	X(plug) \
 	X(stop) \
+	X(reboot) \
 	X(exec) \
 	X(test) \
 	X(verify) \

@@ -135,3 +135,20 @@ const HvrCommand hvr_command_stop = {
 	.defaults = &(const StopOptions){ .timeout_s = HVR_SHUTDOWN_POWERDOWN_MS / 1000 },
 	.run = do_stop,
 };
+
+static const HvrOption reboot_options[] = {
+	{ "hard", 0, HVR_FLAG(HvrRequest, force), NULL, "Do not ask the guest: reset it at once" },
+	{ .name = NULL },
+};
+
+const HvrCommand hvr_command_reboot = {
+	.name = "reboot",
+	.words = "VM",
+	.summary = "have a VM's guest start anew",
+	.least = 1,
+	.most = 1,
+	.options = reboot_options,
+	.size = sizeof(HvrRequest),
+	.defaults = &(const HvrRequest){ .name = HVR_REQUEST_REBOOT },
+	.run = do_request,
+};

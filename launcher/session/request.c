@@ -7,6 +7,7 @@
 #include "launcher/session/request.h"
 
 #include "launcher/report/error.h"
+#include "launcher/session/guest-shutdown.h"
 #include "launcher/session/plug.h"
 #include "launcher/session/shutdown.h"
 
@@ -28,6 +29,14 @@ static void stop(HvrRequestJob *job, const HvrRequest *request)
 {
 	hvr_session_stop(job->hotplug->session, request->force, request->powerdown_ms, job->done,
 			 job);
+}
+
+static void reboot(HvrRequestJob *job, const HvrRequest *request)
+{
+	if (request->force)
+		hvr_session_execute(job->hotplug->session, "system_reset", job->done, job);
+	else
+		hvr_session_tell_guest(job->hotplug->session, "reboot", "RESET", job->done, job);
 }
 
 /* clang-format off */
@@ -53,6 +62,8 @@ const HvrRequestKind hvr_request_kinds[HVR_REQUESTS] = {
 		{ ARGUMENT(force) },
 		{ ARGUMENT(powerdown_ms), .otherwise_ms = HVR_SHUTDOWN_POWERDOWN_MS } },
 		.more_ms = HVR_SHUTDOWN_QUIT_MS },
+	[HVR_REQUEST_REBOOT] = { "reboot", .start = reboot, .arguments = { { ARGUMENT(force) } },
+		.more_ms = HVR_GUEST_SHUTDOWN_MS },
 };
 
 /* clang-format on */

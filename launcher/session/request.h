@@ -17,6 +17,7 @@ typedef enum {
 	HVR_REQUEST_UNPLUG,
 	HVR_REQUEST_PLUG,
 	HVR_REQUEST_STOP,
+	HVR_REQUEST_REBOOT,
 	HVR_REQUESTS, /* how many there are */
 } HvrRequestName;
 

@@ -60,6 +60,22 @@ assert_eq "$before" "$(snapshot "$card")" "the card, after the reboot"
 expect_exit 0 "$HVR" stop lab
 gone 0
 
+say "reboot: the guest has no agent to ask; --hard is a reset of the card and the guest anew"
+guest guest
+resets=$(reset_count "$card")
+expect_exit 69 "$HVR" reboot lab
+assert_match "no channel to an agent" "$(cat /tmp/stderr)"
+assert_eq "$resets" "$(reset_count "$card")" "bus resets by a refused reboot"
+expect_exit 0 "$HVR" reboot --hard lab
+for ((tries = 0; tries < 60; tries++)); do
+	(($(grep -c "guest: ready" /tmp/lab.serial) < 2)) || break
+	read -rt 1 <> <(:) || true
+done
+assert_eq 2 "$(grep -c "guest: ready" /tmp/lab.serial)" "starts of the guest"
+assert_eq "$((resets + 1))" "$(reset_count "$card")" "bus resets by a reboot"
+expect_exit 0 "$HVR" stop lab
+gone 0
+
 say "system_reset during it"
 guest unplug=refuse
 "$HVR" unplug --timeout 60 lab npu 2> /tmp/unplug.err &
