@@ -6,7 +6,7 @@
 #
 # Forks cost 10 ms and more here, so sysfs is read by the shell itself.
 
-CARD_MODULES="uio_pci_generic vfio_pci vfio_iommu_type1 vfio e1000 e1000e"
+CARD_MODULES="uio_pci_generic vfio_pci vfio_iommu_type1 vfio e1000 e1000e virtio_blk"
 CARD_ATTRIBUTES="reset_method power/control d3cold_allowed"
 
 # The root ports of each topology, as topology.sh places them
@@ -19,6 +19,7 @@ root_ports() # TOPOLOGY
 	century) echo 08.0 ;;
 	noacs) echo 09.0 09.1 ;;
 	edu) echo 0a.0 ;;
+	slow) echo 0b.0 ;;
 	esac
 }
 
@@ -55,7 +56,8 @@ find_cards()
 		n=0
 		for address in $(functions_of "$topology"); do
 			read -r class < "/sys/bus/pci/devices/$address/class"
-			if is_a "$address" 1e60:2864 || is_a "$address" 1234:11e8; then
+			if is_a "$address" 1e60:2864 || is_a "$address" 1234:11e8 ||
+				[[ $class == 0x0100* ]]; then
 				line+="$topology.$((++n))=$address "
 			elif [[ $class == 0x0200* ]]; then
 				line+="$topology.nic=$address "
@@ -65,7 +67,7 @@ find_cards()
 	echo "${line% }"
 }
 
-# Address of the Nth card of a topology; of topology edu, the edu card
+# Address of the Nth card of a topology; of topology edu, the edu card, of slow, the disk
 card() # TOPOLOGY [N]
 {
 	local pair

@@ -7,7 +7,7 @@
 # (root_ports there), so any of them can be in one boot. Cards are counted in the order in which
 # Linux numbers them; card N of topology T is cards/T.N in the work folder.
 
-TOPOLOGIES="alone two switch century noacs edu noiommu"
+TOPOLOGIES="alone two switch century noacs edu slow noiommu"
 
 devices=()	# QEMU arguments
 cards=()	# state files, in the order of their descriptors
@@ -89,6 +89,14 @@ topology_edu()
 {
 	root_port edu 0a.0
 	device edu,bus=edu
+}
+
+# A disk that reads 96 KiB a second: what its driver waits for takes long
+topology_slow()
+{
+	root_port slow 0b.0
+	devices+=(-drive "if=none,id=slow,file.driver=null-co,file.size=64M,file.read-zeroes=on,format=raw,throttling.bps-read=98304")
+	device virtio-blk-pci,bus=slow,drive=slow
 }
 
 # Not a topology but a property of all others: the kernel does not use the IOMMU that it has. Not
