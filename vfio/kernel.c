@@ -98,11 +98,12 @@ static void set_stuck_error(const HvrHost *host, pid_t pid, const Attribute *att
 					 ? g_strdelimit(g_strstrip(g_strdup(stack)), "\n", ' ')
 					 : g_strdup("not readable");
 
+	const char *what = attribute->value ? "the kernel did not finish writing"
+					    : "the kernel did not finish reading";
+
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
-		    "the kernel did not finish %s %s within %u ms; process %d is left in it, "
-		    "kernel stack: %s",
-		    attribute->value ? "writing" : "reading", attribute->path, timeout_ms, (int)pid,
-		    where);
+		    "%s %s within %u ms; process %d is left in it, kernel stack: %s", what,
+		    attribute->path, timeout_ms, (int)pid, where);
 }
 
 static void set_attribute_error(int saved, GError **error)

@@ -109,8 +109,7 @@ void fake_sysfs_set_noiommu(FakeSysfs *fs, int group);
  * (HVR_VFIO_ERROR_TIMEOUT, nothing changed), binding one to a native driver fails. */
 void fake_sysfs_set_in_use(FakeSysfs *fs, int group, gboolean in_use);
 /* The bound driver's remove function hangs: unbind ends in HVR_VFIO_ERROR_TIMEOUT, and so does from
- * then on whatever wants the device's lock, such as reading driver_override; FALSE lets go of it.
- */
+ * then on whatever wants the device's lock, such as reading driver_override; FALSE frees it. */
 void fake_sysfs_set_hanging(FakeSysfs *fs, const char *address, gboolean hanging);
 /* @driver's probe of this function fails: bind says @error_number, drivers_probe says nothing. 0
  * ends it. */
