@@ -12,6 +12,7 @@
  */
 
 typedef enum { HVR_ACCEL_AUTO, HVR_ACCEL_KVM, HVR_ACCEL_TCG } HvrAccel;
+typedef enum { HVR_RTC_UTC, HVR_RTC_LOCALTIME } HvrRtc;
 
 typedef enum { HVR_SELECT_MATCH, HVR_SELECT_ADDRESS, HVR_SELECT_PATH } HvrSelectBy;
 typedef enum { HVR_PICK_ONLY, HVR_PICK_FREE } HvrPick;
@@ -136,6 +137,7 @@ typedef struct {
 	HvrAccel accel;
 	char *cpu; /* "auto" or a QEMU model, with its +/- features */
 	char *machine;
+	HvrRtc rtc;
 	HvrProfileFirmware firmware;
 	HvrProfileSeed seed;
 	HvrGraphics graphics;

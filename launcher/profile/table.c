@@ -54,6 +54,9 @@ static const HvrProfileKey vm_keys[] = {
 	{ .name = "machine", .parse = hvr_value_machine, .offset = VM(machine),
 	  .max = 64, .characters = "-_.", .fallback = HVR_MACHINE_DEFAULT, .sample = "pc-q35-7.2",
 	  .help = "QEMU's machine: q35 or one of its versions" },
+	{ .name = "rtc", .parse = hvr_value_choice, .offset = VM(rtc),
+	  .words = WORDS("utc", "localtime"), .fallback = "utc", .sample = "localtime",
+	  .help = "what the guest's hardware clock shows; Windows takes it for local time" },
 	{ .name = "include", .parse = hvr_value_path, .offset = VM(include),
 	  .sample = "base.ini", .help = "another profile, which is read first" },
 };

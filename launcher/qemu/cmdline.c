@@ -108,6 +108,8 @@ static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm
 	hvr_cmdline_add(argv, "-accel", "%s", kvm ? "kvm" : "tcg,thread=multi");
 	hvr_cmdline_add(argv, "-cpu", "%s", cpu);
 	add_cpus(argv, profile);
+	if (profile->rtc == HVR_RTC_LOCALTIME)
+		hvr_cmdline_add(argv, "-rtc", "base=localtime");
 	hvr_cmdline_add(argv, "-m", "%" G_GUINT64_FORMAT "M", profile->memory_bytes / MIB);
 	add_memory(argv, profile, channels);
 	if (profile->memory.locked)

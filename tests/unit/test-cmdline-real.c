@@ -506,6 +506,11 @@ static void test_hugepages(void **state)
 }
 
 /* All of QEMU's memory, which takes a limit that allows it. */
+static void test_localtime(void **state)
+{
+	accept_profile(*state, "localtime", NULL, TRUE);
+}
+
 static void test_locked(void **state)
 {
 	struct rlimit limit = { 0, 0 };
@@ -747,7 +752,8 @@ int main(void)
 		TEST(test_hugepages),	  TEST(test_node),	  TEST(test_samples),
 		TEST(test_cloud_init),	  TEST(test_shares),	  TEST(test_graphics),
 		TEST(test_uefi),	  TEST(test_uefi_secure), TEST(test_locked),
-		TEST(test_agent),	  TEST(test_print_agent), TEST(test_unconfined),
+		TEST(test_localtime),	  TEST(test_agent),	  TEST(test_print_agent),
+		TEST(test_unconfined),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 

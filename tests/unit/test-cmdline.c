@@ -125,6 +125,7 @@ static const Golden golden[] = {
 	{ "uefi-secure", "uefi", FALSE, 0, &secure_channels },
 	{ "hugepages", NULL, FALSE, 0, &run_channels },
 	{ "locked", NULL, FALSE, 0, &run_channels },
+	{ "localtime", NULL, FALSE, 0, &run_channels },
 	{ "node-of-card", "minimal", FALSE, 0, &node_channels },
 	{ "node-any", NULL, FALSE, 0, &node_channels },
 	{ "agent", NULL, FALSE, 0, &run_channels },

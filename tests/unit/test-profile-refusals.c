@@ -121,6 +121,7 @@ static const Refusal refusals[] = {
 	{ "cpus-trailing", VM "cpus = 4x\n", "\"4x\" is not a whole number" },
 	{ "cpus-empty", VM "cpus =\n", "lab.ini:3: [vm] cpus: has no value" },
 	{ "accel-unknown", VM "accel = kvn\n", "\"kvn\" is not one of its values\ndid you mean \"kvm\"?" },
+	{ "rtc-zone", VM "rtc = Europe/Berlin\n", "is not one of its values" },
 	{ "accel-case", VM "accel = KVM\n", "is not one of its values" },
 	{ "name-slash", VM "name = a/b\n", "lab.ini:3: [vm] name: \"a/b\" is not a VM name\nexpected" },
 	{ "name-comma", VM "name = a,b\n", "\"a,b\" is not a VM name" },
