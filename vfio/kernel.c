@@ -39,21 +39,24 @@ typedef struct {
 	int out;
 } Attribute;
 
-static int write_attribute(const Attribute *attribute)
+/* In the child. One page is all that the kernel gives of an attribute, and all that a pipe takes at
+ * once. Returns: 0 or errno */
+static int do_attribute(const Attribute *attribute)
 {
-	HvrFd fd = hvr_open_beneath(attribute->dir, attribute->path, O_WRONLY);
-
-	return fd < 0 || write(fd, attribute->value, strlen(attribute->value)) < 0 ? errno : 0;
-}
-
-/* One page is all that the kernel gives of an attribute, and all that a pipe takes at once. */
-static int read_attribute(const Attribute *attribute)
-{
-	HvrFd fd = hvr_open_beneath(attribute->dir, attribute->path, O_RDONLY);
+	HvrFd fd = hvr_open_beneath(attribute->dir, attribute->path,
+				    attribute->value ? O_WRONLY : O_RDONLY);
 	char page[4096];
-	ssize_t length = fd < 0 ? -1 : read(fd, page, sizeof(page));
+	ssize_t length = -1;
 
-	return length < 0 || write(attribute->out, page, (size_t)length) < 0 ? errno : 0;
+	if (fd >= 0 && attribute->value)
+		length = write(fd, attribute->value, strlen(attribute->value));
+	else if (fd >= 0)
+		length = read(fd, page, sizeof(page));
+	if (length >= 0 && !attribute->value)
+		length = write(attribute->out, page, (size_t)length);
+	if (length < 0)
+		return errno;
+	return 0;
 }
 
 /* Returns the child's pid, or -1 with errno. */
@@ -64,7 +67,7 @@ static pid_t fork_child(const Attribute *attribute)
 	sigprocmask(SIG_BLOCK, &all, &old);
 	pid_t pid = fork();
 	if (pid == 0)
-		_exit(attribute->value ? write_attribute(attribute) : read_attribute(attribute));
+		_exit(do_attribute(attribute));
 	int saved = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	errno = saved;
@@ -80,10 +83,8 @@ static gboolean wait_until(int pidfd, guint timeout_ms)
 		gint64 left_ms = (deadline_us - g_get_monotonic_time() + 999) / 1000;
 		struct pollfd poller = { .fd = pidfd, .events = POLLIN };
 		int ready = poll(&poller, 1, (int)MAX(left_ms, 0));
-		if (ready > 0)
-			return TRUE;
-		if (ready == 0)
-			return FALSE;
+		if (ready >= 0)
+			return ready > 0;
 		if (errno != EINTR)
 			return FALSE;
 	}
@@ -94,13 +95,13 @@ static void set_stuck_error(const HvrHost *host, pid_t pid, const Attribute *att
 {
 	g_autofree char *stack_path = g_strdup_printf("%d/stack", (int)pid);
 	g_autofree char *stack = hvr_sysfs_read(host->proc, stack_path, NULL);
-	g_autofree char *where = stack && *stack
-					 ? g_strdelimit(g_strstrip(g_strdup(stack)), "\n", ' ')
-					 : g_strdup("not readable");
+	const char *where = "not readable";
+	const char *what = "the kernel did not finish reading";
 
-	const char *what = attribute->value ? "the kernel did not finish writing"
-					    : "the kernel did not finish reading";
-
+	if (stack && *stack)
+		where = g_strdelimit(g_strstrip(stack), "\n", ' ');
+	if (attribute->value)
+		what = "the kernel did not finish writing";
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
 		    "%s %s within %u ms; process %d is left in it, kernel stack: %s", what,
 		    attribute->path, timeout_ms, (int)pid, where);
@@ -118,14 +119,6 @@ static gboolean on_let_go(gint pidfd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* A child in the kernel's hands ends when that lets go of it: a process that lives on, with a main
- * loop, takes its status then. Takes ownership of @pidfd. */
-static void leave_behind(pid_t pid, int pidfd)
-{
-	kill(pid, SIGKILL);
-	g_unix_fd_add(pidfd, G_IO_IN, on_let_go, GINT_TO_POINTER(pid));
-}
-
 static gboolean run_child(const HvrHost *host, const Attribute *attribute, guint timeout_ms,
 			  GError **error)
 {
@@ -138,7 +131,10 @@ static gboolean run_child(const HvrHost *host, const Attribute *attribute, guint
 	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd >= 0 && !wait_until(pidfd, timeout_ms)) {
 		set_stuck_error(host, pid, attribute, timeout_ms, error);
-		leave_behind(pid, g_steal_fd(&pidfd));
+		/* A child in the kernel's hands ends when that lets go of it: a process that lives
+		 * on, with a main loop, takes its status then. */
+		kill(pid, SIGKILL);
+		g_unix_fd_add(g_steal_fd(&pidfd), G_IO_IN, on_let_go, GINT_TO_POINTER(pid));
 		return FALSE;
 	}
 
@@ -148,9 +144,12 @@ static gboolean run_child(const HvrHost *host, const Attribute *attribute, guint
 			set_attribute_error(errno, error);
 			return FALSE;
 		}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (!WIFEXITED(status))
+		set_attribute_error(EINTR, error);
+	else if (WEXITSTATUS(status) != 0)
+		set_attribute_error(WEXITSTATUS(status), error);
+	else
 		return TRUE;
-	set_attribute_error(WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, error);
 	return FALSE;
 }
 

@@ -16,7 +16,6 @@
 #include "vfio/sysfs.h"
 #include "vfio/udev.h"
 
-#define VFIO_PCI "vfio-pci"
 /* How long udev's rules for one new node may take; longer, and it is not waited for. */
 #define UDEV_TIMEOUT_MS 5000
 
@@ -72,13 +71,6 @@ static char *attribute_path(const char *name, const char *attribute)
 	return g_strdup_printf("bus/pci/devices/%s/%s", name, attribute);
 }
 
-/* "(null)" is how the kernel spells an override that is not there. */
-static gboolean attribute_is(const HvrHost *host, const char *path, const char *value)
-{
-	g_autofree char *seen = hvr_sysfs_read_line(host->sys, path);
-	return g_strcmp0(seen, value) == 0 || (*value == '\0' && g_strcmp0(seen, "(null)") == 0);
-}
-
 /*
  * The kernel offers "bus" to the first function that it finds on a bus, as long as that is alone
  * there; once its siblings are found it refuses to take the word back. What it offers now is then
@@ -111,13 +103,14 @@ static gboolean perform_set(const HvrHost *host, const HvrStep *step, const char
 		}
 		return fail(name, tried, cause, error);
 	}
-	if (!attribute_is(host, path, step->value)) {
-		g_autofree char *seen = hvr_sysfs_read_line(host->sys, path);
-		cause = g_error_new(HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
-				    "the kernel took it and shows '%s'", seen ? seen : "nothing");
-		return fail(name, tried, cause, error);
-	}
-	return TRUE;
+	g_autofree char *seen = hvr_sysfs_read_line(host->sys, path);
+	/* "(null)" is how the kernel spells an override that is not there. */
+	if (g_strcmp0(seen, step->value) == 0 ||
+	    (*step->value == '\0' && g_strcmp0(seen, "(null)") == 0))
+		return TRUE;
+	cause = g_error_new(HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
+			    "the kernel took it and shows '%s'", seen ? seen : "nothing");
+	return fail(name, tried, cause, error);
 }
 
 static gboolean driver_is(const HvrHost *host, const char *name, const char *driver, GError **error)
@@ -127,8 +120,12 @@ static gboolean driver_is(const HvrHost *host, const char *name, const char *dri
 
 	if (g_strcmp0(seen, driver) == 0)
 		return TRUE;
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL, "it is %s%s afterwards",
-		    seen ? "on driver " : "without a driver", seen ? seen : "");
+	if (seen)
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
+			    "it is on driver %s afterwards", seen);
+	else
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
+			    "it is without a driver afterwards");
 	return FALSE;
 }
 
@@ -213,33 +210,28 @@ gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeou
 	g_return_val_if_reached(FALSE);
 }
 
-static char *describe_owner(const char *name, const HvrStep *step)
-{
-	g_autofree char *node = hvr_access_path(step->access);
-
-	return g_strdup_printf("%s: give /dev/%s to %u:%u, mode %04o", name, node, step->owner.uid,
-			       step->owner.gid, step->owner.mode);
-}
-
 char *hvr_step_describe(const HvrStep *step)
 {
 	char name[HVR_PCI_ADDRESS_SIZE];
+	g_autofree char *node = NULL;
 
 	hvr_pci_address_format(&step->address, name);
 	switch (step->kind) {
 	case HVR_STEP_LOAD_MODULE:
 		return g_strdup_printf("load module %s", step->value);
 	case HVR_STEP_SET:
-		return *step->value ? g_strdup_printf("%s: set %s to '%s'", name, step->attribute,
-						      step->value)
-				    : g_strdup_printf("%s: empty %s", name, step->attribute);
+		if (*step->value == '\0')
+			return g_strdup_printf("%s: empty %s", name, step->attribute);
+		return g_strdup_printf("%s: set %s to '%s'", name, step->attribute, step->value);
 	case HVR_STEP_UNBIND:
 		return g_strdup_printf("%s: unbind from %s", name, step->value);
 	case HVR_STEP_PROBE:
 	case HVR_STEP_BIND:
 		return g_strdup_printf("%s: bind to %s", name, step->value);
 	case HVR_STEP_OWN_NODE:
-		return describe_owner(name, step);
+		node = hvr_access_path(step->access);
+		return g_strdup_printf("%s: give /dev/%s to %u:%u, mode %04o", name, node,
+				       step->owner.uid, step->owner.gid, step->owner.mode);
 	}
 	g_return_val_if_reached(NULL);
 }
