@@ -27,20 +27,11 @@ static gboolean perform_steps(const HvrContext *context, const GPtrArray *steps,
 	return TRUE;
 }
 
-static HvrJournalEntry *make_entry(const HvrPlanFunction *planned, const HvrOwnership *ownership)
-{
-	HvrJournalEntry *entry = hvr_journal_entry_new(planned->function, planned->state);
-
-	entry->vm = g_strdup(ownership->vm);
-	entry->id = ownership->vm ? g_strdup(planned->id) : NULL;
-	entry->owner = ownership->owner;
-	entry->since = g_get_real_time() / G_USEC_PER_SEC;
-	return entry;
-}
-
 static guint deadline_ms(const HvrContext *context, const HvrPlanFunction *planned)
 {
-	return planned->device ? planned->device->deadline_ms : hvr_host_timeout_ms(&context->host);
+	if (planned->device)
+		return planned->device->deadline_ms;
+	return hvr_host_timeout_ms(&context->host);
 }
 
 /* A rule of udev's, or a tool, may have had its own idea of the owner since; it is told once. */
@@ -63,6 +54,8 @@ static gboolean check_viable(const HvrContext *context, const HvrPlanFunction *p
 {
 	const HvrPciFunction *function = planned->function;
 	HvrAccessStatus status = HVR_ACCESS_NO_NODE;
+	HvrVfioError code = HVR_VFIO_ERROR_NOT_VIABLE;
+	const char *problem = "without a node";
 	GError *cause = NULL;
 
 	if (!context->host.kernel->access_status(&context->host, planned->access, &status,
@@ -72,13 +65,14 @@ static gboolean check_viable(const HvrContext *context, const HvrPlanFunction *p
 	}
 	if (status == HVR_ACCESS_VIABLE)
 		return TRUE;
-	g_set_error(error, HVR_VFIO_ERROR,
-		    status == HVR_ACCESS_IN_USE ? HVR_VFIO_ERROR_BUSY : HVR_VFIO_ERROR_NOT_VIABLE,
-		    "%s: VFIO says that IOMMU group %d is %s", function->name, function->group,
-		    status == HVR_ACCESS_IN_USE	      ? "in use by another process"
-		    : status == HVR_ACCESS_NOT_VIABLE ? "not viable: a driver of the host still "
-							"has a member of it"
-						      : "without a node");
+	if (status == HVR_ACCESS_NOT_VIABLE)
+		problem = "not viable: a driver of the host still has a member of it";
+	if (status == HVR_ACCESS_IN_USE) {
+		problem = "in use by another process";
+		code = HVR_VFIO_ERROR_BUSY;
+	}
+	g_set_error(error, HVR_VFIO_ERROR, code, "%s: VFIO says that IOMMU group %d is %s",
+		    function->name, function->group, problem);
 	return FALSE;
 }
 
@@ -89,7 +83,12 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 		return FALSE;
 	for (guint i = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-		HvrJournalEntry *entry = make_entry(planned, ownership);
+		HvrJournalEntry *entry = hvr_journal_entry_new(planned->function, planned->state);
+		entry->vm = g_strdup(ownership->vm);
+		if (ownership->vm)
+			entry->id = g_strdup(planned->id);
+		entry->owner = ownership->owner;
+		entry->since = g_get_real_time() / G_USEC_PER_SEC;
 		g_ptr_array_add(entries, entry);
 		if (!hvr_journal_write(context->runtime, entry, error) ||
 		    !perform_steps(context, planned->steps, deadline_ms(context, planned), error))
@@ -107,20 +106,6 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 	return TRUE;
 }
 
-/* A card that was prepared before this plan goes back to being prepared; the rest, to the host. */
-static void undo(const HvrContext *context, const HvrPlan *plan, const GPtrArray *entries,
-		 GError **error)
-{
-	for (guint i = entries->len; i > 0; i--) {
-		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i - 1);
-		HvrJournalEntry *entry = g_ptr_array_index(entries, i - 1);
-		g_autoptr(GError) cause = NULL;
-		if (!hvr_giveback_one(context, entry, planned->found, &cause))
-			hvr_error_hint(error, "undoing it failed too: %s",
-				       g_strdelimit(cause->message, "\n", ' '));
-	}
-}
-
 gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOwnership *ownership,
 		     GError **error)
 {
@@ -130,7 +115,16 @@ gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOw
 
 	if (execute_all(context, plan, ownership, entries, &cause))
 		return TRUE;
-	undo(context, plan, entries, &cause);
+	/* A card that was prepared before this plan goes back to being prepared; the rest, to the
+	 * host. */
+	for (guint i = entries->len; i > 0; i--) {
+		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i - 1);
+		HvrJournalEntry *entry = g_ptr_array_index(entries, i - 1);
+		g_autoptr(GError) problem = NULL;
+		if (!hvr_giveback_one(context, entry, planned->found, &problem))
+			hvr_error_hint(&cause, "undoing it failed too: %s",
+				       g_strdelimit(problem->message, "\n", ' '));
+	}
 	g_propagate_error(error, g_steal_pointer(&cause));
 	return FALSE;
 }

@@ -16,6 +16,14 @@
 
 #define NODE_MODE 0600
 
+/* How entries are given back, one after the other. */
+typedef struct {
+	const HvrContext *context;
+	const HvrInventory *inventory;
+	HvrGivebackMode mode;
+	const HvrPciState *found; /* what a card that was prepared already goes back to; or NULL */
+} GiveBack;
+
 GPtrArray *hvr_giveback_of_vm(const GPtrArray *entries, const char *vm)
 {
 	GPtrArray *found = g_ptr_array_new();
@@ -38,17 +46,6 @@ GPtrArray *hvr_giveback_of_group(const GPtrArray *entries, int group)
 			g_ptr_array_add(found, entry);
 	}
 	return found;
-}
-
-/* The function that the entry is about, or NULL when it is gone or another card has its address. */
-static const HvrPciFunction *find_function(const HvrInventory *inventory,
-					   const HvrJournalEntry *entry)
-{
-	const HvrPciFunction *function = hvr_inventory_find(inventory, &entry->address);
-
-	return function && function->vendor == entry->vendor && function->device == entry->device
-		       ? function
-		       : NULL;
 }
 
 static void keep_first(GError **first, GError *next)
@@ -77,29 +74,19 @@ static gboolean perform_all(const HvrContext *context, const GPtrArray *steps, G
 
 /* The node is nobody's, or whose it was when the card came on vfio-pci already: a host that was set
  * up so gives it to a group, and udev would not do it again for a node that stays. */
-static GPtrArray *keep_steps(const HvrPciFunction *function, const HvrPciState *saved,
-			     const HvrPciState *now)
+static void add_keep_steps(const HvrPciFunction *function, const HvrPciState *saved,
+			   const HvrPciState *now, GPtrArray *steps)
 {
-	uid_t uid = saved->has_node ? saved->node_uid : 0;
-	gid_t gid = saved->has_node ? saved->node_gid : 0;
-	mode_t mode = saved->has_node ? saved->node_mode : NODE_MODE;
-	GPtrArray *steps = hvr_steps_new();
+	HvrNodeOwner owner = { .mode = NODE_MODE };
 
-	if (now->has_node &&
-	    (now->node_uid != uid || now->node_gid != gid || now->node_mode != mode))
-		g_ptr_array_add(steps, hvr_step_new_own_node(function, uid, gid, mode));
-	return steps;
-}
-
-/* @found: (nullable): what a card that was prepared already goes back to */
-static GPtrArray *steps_back(const HvrPciFunction *function, const HvrJournalEntry *entry,
-			     HvrGivebackMode mode, const HvrPciState *found, const HvrPciState *now)
-{
-	if (mode == HVR_GIVEBACK_KEEP && !found)
-		return keep_steps(function, entry->saved, now);
-	GPtrArray *steps = hvr_steps_new();
-	hvr_lifecycle_restore(function, found ? found : entry->saved, now, steps);
-	return steps;
+	if (saved->has_node)
+		owner = (HvrNodeOwner){ .uid = saved->node_uid,
+					.gid = saved->node_gid,
+					.mode = saved->node_mode };
+	if (now->has_node && (now->node_uid != owner.uid || now->node_gid != owner.gid ||
+			      now->node_mode != owner.mode))
+		g_ptr_array_add(steps,
+				hvr_step_new_own_node(function, owner.uid, owner.gid, owner.mode));
 }
 
 /* The kernel no longer offers a reset method that it once did: the one thing that may be left. */
@@ -113,34 +100,35 @@ static void warn_reset_method(const HvrContext *context, const HvrPciFunction *f
 			    entry->name, entry->saved->reset_method, now->reset_method);
 }
 
-static gboolean finish_entry(const HvrContext *context, HvrJournalEntry *entry,
-			     HvrGivebackMode mode, GError **error)
+static gboolean give_one_back(const GiveBack *way, HvrJournalEntry *entry, GError **error)
 {
-	if (mode == HVR_GIVEBACK_RESTORE)
+	const HvrContext *context = way->context;
+	const HvrPciFunction *function = hvr_inventory_find(way->inventory, &entry->address);
+
+	/* It is gone, or another card has its address. */
+	if (!function || function->vendor != entry->vendor || function->device != entry->device)
 		return hvr_journal_remove(context->runtime, &entry->address, error);
+
+	g_autoptr(HvrPciState) now = hvr_pci_state_read(&context->host, function, error);
+	g_autoptr(GPtrArray) steps = hvr_steps_new();
+	if (!now)
+		return FALSE;
+	if (way->found)
+		hvr_lifecycle_restore(function, way->found, now, steps);
+	else if (way->mode == HVR_GIVEBACK_KEEP)
+		add_keep_steps(function, entry->saved, now, steps);
+	else
+		hvr_lifecycle_restore(function, entry->saved, now, steps);
+	if (!perform_all(context, steps, error))
+		return FALSE;
+	if (way->mode == HVR_GIVEBACK_RESTORE) {
+		warn_reset_method(context, function, entry);
+		return hvr_journal_remove(context->runtime, &entry->address, error);
+	}
 	g_clear_pointer(&entry->vm, g_free);
 	g_clear_pointer(&entry->id, g_free);
 	entry->owner = (HvrProcess){ 0 };
 	return hvr_journal_write(context->runtime, entry, error);
-}
-
-static gboolean give_one_back(const HvrContext *context, const HvrInventory *inventory,
-			      HvrJournalEntry *entry, HvrGivebackMode mode,
-			      const HvrPciState *found, GError **error)
-{
-	const HvrPciFunction *function = find_function(inventory, entry);
-	if (!function)
-		return hvr_journal_remove(context->runtime, &entry->address, error);
-
-	g_autoptr(HvrPciState) now = hvr_pci_state_read(&context->host, function, error);
-	if (!now)
-		return FALSE;
-	g_autoptr(GPtrArray) steps = steps_back(function, entry, mode, found, now);
-	if (!perform_all(context, steps, error))
-		return FALSE;
-	if (mode == HVR_GIVEBACK_RESTORE)
-		warn_reset_method(context, function, entry);
-	return finish_entry(context, entry, mode, error);
 }
 
 static gboolean check_closed(const HvrContext *context, const GPtrArray *entries, GError **error)
@@ -168,24 +156,24 @@ static gboolean check_closed(const HvrContext *context, const GPtrArray *entries
 	return TRUE;
 }
 
-/* @found: (nullable): as in steps_back() */
-static gboolean give_back(const HvrContext *context, const GPtrArray *entries, HvrGivebackMode mode,
-			  const HvrPciState *found, GError **error)
+/* @way: all but the inventory, which is read when nobody has any of it open */
+static gboolean give_back(GiveBack way, const GPtrArray *entries, GError **error)
 {
 	gboolean well = TRUE;
 
 	if (entries->len == 0)
 		return TRUE;
-	if (!check_closed(context, entries, error))
+	if (!check_closed(way.context, entries, error))
 		return FALSE;
-	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context->host, error);
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&way.context->host, error);
 	if (!inventory)
 		return FALSE;
 
+	way.inventory = inventory;
 	for (guint i = entries->len; i > 0; i--) {
 		HvrJournalEntry *entry = g_ptr_array_index(entries, i - 1);
 		GError *cause = NULL;
-		if (give_one_back(context, inventory, entry, mode, found, &cause))
+		if (give_one_back(&way, entry, &cause))
 			continue;
 		well = FALSE;
 		hvr_error_hint(&cause, "when that is mended: hailo-vm-run release %s", entry->name);
@@ -197,23 +185,23 @@ static gboolean give_back(const HvrContext *context, const GPtrArray *entries, H
 gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGivebackMode mode,
 		      GError **error)
 {
-	return give_back(context, entries, mode, NULL, error);
+	const GiveBack way = { .context = context, .mode = mode };
+
+	return give_back(way, entries, error);
 }
 
 gboolean hvr_giveback_one(const HvrContext *context, HvrJournalEntry *entry,
 			  const HvrPciState *found, GError **error)
 {
+	GiveBack way = { .context = context, .mode = HVR_GIVEBACK_RESTORE };
 	g_autoptr(GPtrArray) one = g_ptr_array_new();
 
+	if (found) {
+		way.mode = HVR_GIVEBACK_KEEP;
+		way.found = found;
+	}
 	g_ptr_array_add(one, entry);
-	return give_back(context, one, found ? HVR_GIVEBACK_KEEP : HVR_GIVEBACK_RESTORE, found,
-			 error);
-}
-
-static gboolean same_owner(const HvrJournalEntry *a, const HvrJournalEntry *b)
-{
-	return g_strcmp0(a->vm, b->vm) == 0 && a->owner.pid == b->owner.pid &&
-	       a->owner.start_time == b->owner.start_time;
+	return give_back(way, one, error);
 }
 
 GPtrArray *hvr_giveback_still_there(const HvrContext *context, const GPtrArray *entries)
@@ -225,8 +213,12 @@ GPtrArray *hvr_giveback_still_there(const HvrContext *context, const GPtrArray *
 		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
 		HvrJournalEntry *there = hvr_journal_find(now, &entry->address);
 		guint index = 0;
-		if (there && same_owner(entry, there) && g_ptr_array_find(now, there, &index))
-			g_ptr_array_add(still, g_ptr_array_steal_index(now, index));
+		if (!there || g_strcmp0(entry->vm, there->vm) != 0 ||
+		    entry->owner.pid != there->owner.pid ||
+		    entry->owner.start_time != there->owner.start_time)
+			continue;
+		g_ptr_array_find(now, there, &index);
+		g_ptr_array_add(still, g_ptr_array_steal_index(now, index));
 	}
 	return still;
 }
@@ -236,12 +228,15 @@ static gboolean give_dead_back(const HvrContext *context, const GPtrArray *entri
 {
 	g_autofree char *name = hvr_lock_name_group(dead->group);
 	g_autoptr(GPtrArray) group = hvr_giveback_of_group(entries, dead->group);
-	g_autoptr(GPtrArray) theirs =
-		dead->vm ? hvr_giveback_of_vm(group, dead->vm) : g_ptr_array_ref(group);
+	g_autoptr(GPtrArray) theirs = NULL;
 	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, error);
 
 	if (!lock)
 		return FALSE;
+	if (dead->vm)
+		theirs = hvr_giveback_of_vm(group, dead->vm);
+	else
+		theirs = g_ptr_array_ref(group);
 	g_autoptr(GPtrArray) still = hvr_giveback_still_there(context, theirs);
 	gboolean well = hvr_giveback(context, still, HVR_GIVEBACK_RESTORE, error);
 	hvr_lock_release(lock);
