@@ -3,7 +3,7 @@
  * Ready when the agent answers. QEMU tells when the guest opens the agent's port, so the channel,
  * which serves one client at a time, is not taken before; then a number goes there and back.
  */
-#include "launcher/session/ready-parts.h"
+#include "launcher/session/ready-ways.h"
 
 #include "qmp/agent.h"
 
@@ -92,4 +92,4 @@ static void stop(gpointer data)
 	g_free(watch);
 }
 
-const HvrReadyWay hvr_ready_by_agent = { start, stop };
+const HvrReadyWay hvr_ready_by_agent = { .start = start, .stop = stop };

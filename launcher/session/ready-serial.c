@@ -4,7 +4,7 @@
  * the socket is read as its only client. Lines are matched one by one, the last one also before it
  * has ended: a login prompt never does.
  */
-#include "launcher/session/ready-parts.h"
+#include "launcher/session/ready-ways.h"
 
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -47,22 +47,15 @@ static gboolean take(Watch *watch, const char *bytes, gsize length)
 	return matches(watch);
 }
 
-static void drain(int fd)
-{
-	char events[4096];
-
-	while (read(fd, events, sizeof(events)) > 0)
-		;
-}
-
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
 {
 	Watch *watch = user_data;
 	char bytes[4096];
 	ssize_t n;
 
-	if (watch->notify >= 0)
-		drain(watch->notify);
+	/* What inotify says is nothing but that there is something to read. */
+	while (watch->notify >= 0 && read(watch->notify, bytes, sizeof(bytes)) > 0)
+		;
 	while ((n = read(watch->port, bytes, sizeof(bytes))) > 0) {
 		if (!take(watch, bytes, (gsize)n))
 			continue;
@@ -70,23 +63,26 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
 		return G_SOURCE_REMOVE;
 	}
 	/* A socket that ends is a QEMU that ends; a file only pauses. */
-	return n == 0 && watch->notify < 0 ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+	if (n == 0 && watch->notify < 0)
+		return G_SOURCE_REMOVE;
+	return G_SOURCE_CONTINUE;
 }
 
-static gboolean open_file(Watch *watch, const char *path)
+/* Returns: the descriptor to wait at, or -1. */
+static int open_port(Watch *watch, const HvrSession *session)
 {
+	const char *path = session->profile->serial_file;
+
+	if (session->profile->serial != HVR_SERIAL_FILE) {
+		watch->port = hvr_qmp_connect(session->folder, HVR_VM_SERIAL, NULL);
+		return watch->port;
+	}
 	watch->port = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	watch->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	return watch->port >= 0 && watch->notify >= 0 &&
-	       inotify_add_watch(watch->notify, path, IN_MODIFY) >= 0;
-}
-
-static gboolean open_port(Watch *watch, const HvrSession *session)
-{
-	if (session->profile->serial == HVR_SERIAL_FILE)
-		return open_file(watch, session->profile->serial_file);
-	watch->port = hvr_qmp_connect(session->folder, HVR_VM_SERIAL, NULL);
-	return watch->port >= 0;
+	if (watch->port < 0 || watch->notify < 0 ||
+	    inotify_add_watch(watch->notify, path, IN_MODIFY) < 0)
+		return -1;
+	return watch->notify;
 }
 
 static gboolean on_begin(gpointer user_data)
@@ -105,9 +101,11 @@ static gpointer start(HvrReadiness *readiness, HvrSession *session)
 	watch->line = g_string_new(NULL);
 	/* It has been compiled before, when the profile was read. */
 	watch->pattern = g_regex_new(session->profile->guest.ready_pattern, G_REGEX_RAW, 0, NULL);
-	if (watch->pattern && open_port(watch, session)) {
-		g_unix_fd_add(watch->notify >= 0 ? watch->notify : watch->port, G_IO_IN,
-			      on_readable, watch);
+	int fd = -1;
+	if (watch->pattern)
+		fd = open_port(watch, session);
+	if (fd >= 0) {
+		g_unix_fd_add(fd, G_IO_IN, on_readable, watch);
 		/* What was written before the watch began. */
 		g_idle_add(on_begin, watch);
 	} else {
@@ -130,4 +128,4 @@ static void stop(gpointer data)
 	g_free(watch);
 }
 
-const HvrReadyWay hvr_ready_by_serial = { start, stop };
+const HvrReadyWay hvr_ready_by_serial = { .start = start, .stop = stop };

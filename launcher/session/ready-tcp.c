@@ -6,7 +6,7 @@
  * only what comes back counts: a byte; or, from a server that waits for its client, the end, in
  * answer to ours. A guest that refuses late looks like the latter once, so it must happen twice.
  */
-#include "launcher/session/ready-parts.h"
+#include "launcher/session/ready-ways.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -77,7 +77,10 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return G_SOURCE_CONTINUE;
 	watch->source = 0;
-	watch->ends = n == 0 && watch->half_closed ? watch->ends + 1 : 0;
+	if (n == 0 && watch->half_closed)
+		watch->ends++;
+	else
+		watch->ends = 0;
 	if (n > 0 || watch->ends == 2) {
 		hvr_readiness_reach(watch->readiness);
 		return G_SOURCE_REMOVE;
@@ -146,4 +149,4 @@ static void stop(gpointer data)
 	g_free(watch);
 }
 
-const HvrReadyWay hvr_ready_by_tcp = { start, stop };
+const HvrReadyWay hvr_ready_by_tcp = { .start = start, .stop = stop };

@@ -3,7 +3,7 @@
  * When a guest is ready: three ways to watch for one moment, each event driven, none of them ours
  * to speed up. What is never reached is the business of whoever set a deadline.
  */
-#include "launcher/session/ready-parts.h"
+#include "launcher/session/ready-ways.h"
 
 #include "launcher/report/error.h"
 #include "launcher/runtime/vm.h"
