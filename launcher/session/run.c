@@ -40,6 +40,23 @@
 #include "vfio/fd.h"
 #include "vfio/step.h"
 
+/* A run, as far as it has come. */
+typedef struct {
+	const HvrContext *context;
+	const HvrProfile *profile;
+	const HvrRunOptions *options;
+	HvrDecision decision;
+	int folder;	    /* vms/NAME; -1: not made yet, or the session's */
+	HvrStarted started; /* QEMU, when it runs */
+} Run;
+
+static void run_clear(Run *run)
+{
+	hvr_fd_close(run->folder);
+	hvr_decision_clear(&run->decision);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
+
 static void show_notes(const HvrPlan *plan)
 {
 	for (guint i = 0; i < plan->notes->len; i++)
@@ -49,11 +66,14 @@ static void show_notes(const HvrPlan *plan)
 static void recover(const HvrContext *context)
 {
 	g_autoptr(GPtrArray) problems = NULL;
-	guint given = context->privileged ? hvr_giveback_dead(context, &problems) : 0;
+	guint given = 0;
 
-	if (given)
-		hvr_message("gave back %u PCI function%s of a run that did not end in order", given,
-			    given == 1 ? "" : "s");
+	if (context->privileged)
+		given = hvr_giveback_dead(context, &problems);
+	if (given == 1)
+		hvr_message("gave back 1 PCI function of a run that did not end in order");
+	else if (given > 1)
+		hvr_message("gave back %u PCI functions of a run that did not end in order", given);
 	for (guint i = 0; problems && i < problems->len; i++) {
 		g_autoptr(GError) problem =
 			g_error_new_literal(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL,
@@ -89,9 +109,12 @@ static void tell_ended(const HvrSession *session)
 {
 	int status = session->wait_status;
 
-	hvr_events_tell_number(session->context->events, "ended",
-			       WIFSIGNALED(status) ? "signal" : "status",
-			       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (WIFSIGNALED(status))
+		hvr_events_tell_number(session->context->events, "ended", "signal",
+				       WTERMSIG(status));
+	else
+		hvr_events_tell_number(session->context->events, "ended", "status",
+				       WEXITSTATUS(status));
 }
 
 /* Without the socket the VM runs all the same; other commands then stand in at its monitor. */
@@ -106,28 +129,48 @@ static HvrControl *serve_requests(HvrSession *session, HvrHotplug *hotplug)
 	return NULL;
 }
 
-/* From a running QEMU to its end. */
-static gboolean stay(const HvrContext *context, const HvrProfile *profile,
-		     const HvrRunOptions *options, HvrDecision *decision, HvrVm *vm, int folder,
-		     const HvrStarted *started, GError **error)
+/* @end, @left: (transfer full): how QEMU ended, and why its cards could not be given back; where it
+ * is both, the latter is what the run ends with. */
+static gboolean tell_both(GError *end, GError *left, GError **error)
 {
+	if (left && end) {
+		hvr_message_error(end);
+		g_error_free(end);
+	}
+	if (left)
+		end = left;
+	if (end)
+		g_propagate_error(error, end);
+	return !end;
+}
+
+/* From a running QEMU to a host that is as it was. */
+static gboolean stay(Run *run, GError **error)
+{
+	const HvrStarted *started = &run->started;
+	GPtrArray *locks = run->decision.claim->locks;
 	HvrQemuOutput *output = hvr_qemu_output_new(started->output);
-	HvrQmpClient *qmp = hvr_qmp_client_new(started->monitor, NULL);
-	g_autoptr(HvrSession) session =
-		hvr_session_new(context, profile, vm, folder, qmp, started->pidfd);
+	const HvrSessionStart start = {
+		.context = run->context,
+		.profile = run->profile,
+		.vm = hvr_record_make(run->context, run->profile, run->decision.plan, TRUE),
+		.folder = g_steal_fd(&run->folder),
+		.pidfd = started->pidfd,
+		.qmp = hvr_qmp_client_new(started->monitor, NULL),
+	};
+	g_autoptr(HvrSession) session = hvr_session_new(&start);
 	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
 	HvrArrival arrival;
-	GError *end = NULL;
+	GError *end = NULL, *left = NULL;
 
 	session->child = TRUE;
 	hvr_servers_watch(started->servers);
-	vm->qemu = hvr_process_of(&context->host, started->pid);
-	while (decision->claim->locks->len)
-		g_ptr_array_add(session->locks,
-				g_ptr_array_steal_index_fast(decision->claim->locks, 0));
+	session->vm->qemu = hvr_process_of(&run->context->host, started->pid);
+	while (locks->len)
+		g_ptr_array_add(session->locks, g_ptr_array_steal_index_fast(locks, 0));
 	HvrControl *control = serve_requests(session, hotplug);
 	hvr_session_save(session);
-	hvr_arrival_begin(&arrival, session, options);
+	hvr_arrival_begin(&arrival, session, run->options);
 	hvr_session_run(session);
 
 	hvr_arrival_end(&arrival);
@@ -135,128 +178,97 @@ static gboolean stay(const HvrContext *context, const HvrProfile *profile,
 	hvr_hotplug_finish(hotplug);
 	hvr_qemu_output_drain(output);
 	judge_end(session, output, &end);
-	GError *undone = NULL;
-	gboolean well = hvr_ending_finish(context, session->vm, session->locks, &undone);
+	hvr_ending_finish(run->context, session->vm, session->locks, &left);
 	hvr_servers_end(started->servers);
 	/* Whoever asked for the end may start the same VM again as soon as it is told. */
-	hvr_session_stopped(session, undone);
+	hvr_session_stopped(session, left);
 	hvr_control_free(control);
 	hvr_qemu_output_free(output);
-	if (undone && end)
-		hvr_message_error(end);
-	gboolean ended_well = !end;
-	if (undone)
-		g_clear_error(&end);
-	if (undone || end)
-		g_propagate_error(error, undone ? undone : end);
-	return well && ended_well;
+	return tell_both(end, left, error);
 }
 
-/* What was prepared for a QEMU that then did not start. */
-static void undo_start(const HvrContext *context, const HvrProfile *profile,
-		       const HvrDecision *decision)
+/* Starts QEMU and stays, or becomes QEMU: then this returns only when that failed. */
+static gboolean start_qemu(Run *run, GError **error)
 {
-	g_autoptr(HvrVm) vm = hvr_record_make(context, profile, decision->plan, TRUE);
-	g_autoptr(GError) error = NULL;
-
-	if (!hvr_ending_give_back(context, vm, decision->claim->locks, &error))
-		hvr_message_error(error);
-	hvr_vm_remove_folder(context->runtime, profile->name);
-}
-
-static gboolean start_and_stay(const HvrContext *context, const HvrProfile *profile,
-			       const HvrRunOptions *options, HvrDecision *decision, int folder,
-			       GError **error)
-{
-	g_auto(HvrTerminal) terminal = hvr_terminal_save(profile);
-	HvrStarted started = { 0 };
-	HvrStart start = {
+	const HvrContext *context = run->context;
+	g_auto(HvrTerminal) terminal = hvr_terminal_save(run->profile);
+	const HvrStart start = {
 		.context = context,
-		.profile = profile,
-		.facts = decision->facts,
-		.parts = decision->parts,
-		.plan = decision->plan,
-		.locks = decision->claim->locks,
-		.folder = folder,
+		.profile = run->profile,
+		.facts = run->decision.facts,
+		.parts = run->decision.parts,
+		.plan = run->decision.plan,
+		.locks = run->decision.claim->locks,
+		.folder = run->folder,
 	};
 
-	if (!hvr_start_qemu(&start, &started, error)) {
-		undo_start(context, profile, decision);
-		return FALSE;
+	if (run->options->mode == HVR_RUN_EXEC) {
+		g_autoptr(HvrVm) own =
+			hvr_record_make(context, run->profile, run->decision.plan, FALSE);
+		if (hvr_vm_write(run->folder, own, error))
+			hvr_start_exec(&start, error);
+	} else if (hvr_start_qemu(&start, &run->started, error)) {
+		hvr_events_tell_number(context->events, "started", "pid", run->started.pid);
+		return stay(run, error);
 	}
-	hvr_events_tell_number(context->events, "started", "pid", started.pid);
-	HvrVm *vm = hvr_record_make(context, profile, decision->plan, TRUE);
-	int own_folder = fcntl(folder, F_DUPFD_CLOEXEC, 3);
-	return stay(context, profile, options, decision, vm, own_folder, &started, error);
-}
 
-/* Returns only when it failed. */
-static gboolean become_qemu(const HvrContext *context, const HvrProfile *profile,
-			    HvrDecision *decision, int folder, GError **error)
-{
-	g_autoptr(HvrVm) vm = hvr_record_make(context, profile, decision->plan, FALSE);
-	HvrStart start = {
-		.context = context,
-		.profile = profile,
-		.facts = decision->facts,
-		.parts = decision->parts,
-		.plan = decision->plan,
-		.locks = decision->claim->locks,
-		.folder = folder,
-	};
-
-	if (hvr_vm_write(folder, vm, error))
-		hvr_start_exec(&start, error);
-	undo_start(context, profile, decision);
+	/* What was prepared for it goes back. */
+	g_autoptr(HvrVm) vm = hvr_record_make(context, run->profile, run->decision.plan, TRUE);
+	g_autoptr(GError) left = NULL;
+	if (!hvr_ending_give_back(context, vm, run->decision.claim->locks, &left))
+		hvr_message_error(left);
+	hvr_vm_remove_folder(context->runtime, run->profile->name);
 	return FALSE;
 }
 
 /* The VM's lock goes with the groups' ones: QEMU inherits them all. Takes ownership of it. */
-static gboolean launch(const HvrContext *context, const HvrProfile *profile,
-		       const HvrRunOptions *options, HvrLock *vm_lock, GError **error)
+static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 {
-	g_auto(HvrDecision) decision = { 0 };
-	HvrDecideFor whom = { profile->devices, profile->name, FALSE, options->wait_s };
-	HvrOwnership ownership = { profile->name, hvr_process_of(&context->host, getpid()) };
+	const HvrContext *context = run->context;
+	const HvrProfile *profile = run->profile;
+	const HvrDecideFor whom = { .devices = profile->devices,
+				    .vm = profile->name,
+				    .wait_s = run->options->wait_s };
+	const HvrOwnership ownership = { .vm = profile->name,
+					 .owner = hvr_process_of(&context->host, getpid()) };
 
-	if (!hvr_decide(context, profile, &whom, &decision, error)) {
+	if (!hvr_decide(context, profile, &whom, &run->decision, error)) {
 		hvr_lock_release(vm_lock);
 		return FALSE;
 	}
-	g_ptr_array_add(decision.claim->locks, vm_lock);
-	show_notes(decision.plan);
-	hvr_events_tell_number(context->events, "planned", "functions",
-			       decision.plan->functions->len);
-	g_auto(HvrFd) folder = hvr_vm_make_folder(context->runtime, profile->name, error);
-	if (folder < 0)
+	const HvrPlan *plan = run->decision.plan;
+	g_ptr_array_add(run->decision.claim->locks, vm_lock);
+	show_notes(plan);
+	hvr_events_tell_number(context->events, "planned", "functions", plan->functions->len);
+	run->folder = hvr_vm_make_folder(context->runtime, profile->name, error);
+	if (run->folder < 0)
 		return FALSE;
-	if (!hvr_execute(context, decision.plan, &ownership, error)) {
+	if (!hvr_execute(context, plan, &ownership, error)) {
 		hvr_vm_remove_folder(context->runtime, profile->name);
 		return FALSE;
 	}
 	hvr_events_tell(context->events, "prepared", NULL, NULL);
-	hvr_arrival_announce(profile, decision.plan->cards->len > 0);
-	return options->mode == HVR_RUN_EXEC
-		       ? become_qemu(context, profile, &decision, folder, error)
-		       : start_and_stay(context, profile, options, &decision, folder, error);
+	hvr_arrival_announce(profile, plan->cards->len > 0);
+	return start_qemu(run, error);
 }
 
-static gboolean prepare(const HvrContext *context, const HvrProfile *profile, int wait_s,
-			GError **error)
+static gboolean prepare(Run *run, GError **error)
 {
-	g_auto(HvrDecision) decision = { 0 };
-	HvrDecideFor whom = { profile->devices, NULL, FALSE, wait_s };
-	HvrOwnership nobody = { NULL, { 0, 0 } };
+	const HvrDecideFor whom = { .devices = run->profile->devices,
+				    .wait_s = run->options->wait_s };
+	const HvrOwnership nobody = { .vm = NULL };
 
-	if (!hvr_decide(context, profile, &whom, &decision, error))
+	if (!hvr_decide(run->context, run->profile, &whom, &run->decision, error))
 		return FALSE;
-	show_notes(decision.plan);
-	return hvr_execute(context, decision.plan, &nobody, error);
+	show_notes(run->decision.plan);
+	return hvr_execute(run->context, run->decision.plan, &nobody, error);
 }
 
 gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOptions *options,
 		 GError **error)
 {
+	g_auto(Run)
+		run = { .context = context, .profile = profile, .options = options, .folder = -1 };
 	g_autofree char *name = hvr_lock_name_vm(profile->name);
 	GError *cause = NULL;
 
@@ -266,7 +278,7 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 		return FALSE;
 	recover(context);
 	if (options->mode == HVR_RUN_PREPARE)
-		return prepare(context, profile, options->wait_s, error);
+		return prepare(&run, error);
 
 	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, profile->name, &cause);
 	if (!lock) {
@@ -274,36 +286,14 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 					   "VM '%s' is running already: ", profile->name);
 		return FALSE;
 	}
-	return launch(context, profile, options, lock, error);
+	return launch(&run, lock, error);
 }
 
-static void show_changes(const HvrPlan *plan)
+static void show_steps(const GPtrArray *steps)
 {
-	for (guint i = 0; i < plan->first->len; i++) {
-		g_autofree char *text = hvr_step_describe(g_ptr_array_index(plan->first, i));
+	for (guint i = 0; i < steps->len; i++) {
+		g_autofree char *text = hvr_step_describe(g_ptr_array_index(steps, i));
 		printf("%s\n", text);
-	}
-	for (guint i = 0; i < plan->functions->len; i++) {
-		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-		for (guint k = 0; k < planned->steps->len; k++) {
-			g_autofree char *text =
-				hvr_step_describe(g_ptr_array_index(planned->steps, k));
-			printf("%s\n", text);
-		}
-	}
-}
-
-/* As a shell would start them, before QEMU connects to them. */
-static void show_servers(const HvrContext *context, const HvrProfile *profile,
-			 const HvrParts *parts)
-{
-	g_autoptr(GPtrArray) argvs =
-		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
-
-	hvr_start_servers(context, profile, parts, argvs);
-	for (guint i = 0; i < argvs->len; i++) {
-		g_autofree char *line = hvr_cmdline_quote(g_ptr_array_index(argvs, i));
-		printf("%s &\n", line);
 	}
 }
 
@@ -311,18 +301,33 @@ gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean c
 		      GError **error)
 {
 	g_auto(HvrDecision) decision = { 0 };
-	HvrDecideFor whom = { profile->devices, profile->name, TRUE, HVR_CLAIM_NO_WAIT };
+	const HvrDecideFor whom = { .devices = profile->devices,
+				    .vm = profile->name,
+				    .look = TRUE,
+				    .wait_s = HVR_CLAIM_NO_WAIT };
+	g_autoptr(GPtrArray) servers =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
 
 	hvr_context_open_runtime(context, FALSE, NULL);
 	if (!hvr_decide(context, profile, &whom, &decision, error))
 		return FALSE;
-	g_autoptr(GPtrArray) argv = hvr_start_argv(context, profile, decision.parts, decision.plan);
+	const HvrPlan *plan = decision.plan;
+	g_autoptr(GPtrArray) argv = hvr_start_argv(context, profile, decision.parts, plan);
 	g_autofree char *line = hvr_cmdline_quote(argv);
 	if (changes) {
-		show_notes(decision.plan);
-		show_changes(decision.plan);
+		show_notes(plan);
+		show_steps(plan->first);
+		for (guint i = 0; i < plan->functions->len; i++) {
+			const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
+			show_steps(planned->steps);
+		}
 	}
-	show_servers(context, profile, decision.parts);
+	/* As a shell would start them, before QEMU connects to them. */
+	hvr_start_servers(context, profile, decision.parts, servers);
+	for (guint i = 0; i < servers->len; i++) {
+		g_autofree char *server = hvr_cmdline_quote(g_ptr_array_index(servers, i));
+		printf("%s &\n", server);
+	}
 	printf("%s\n", line);
 	return TRUE;
 }

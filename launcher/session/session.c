@@ -30,9 +30,11 @@ static gboolean on_qemu_ended(gint fd, GIOCondition condition, gpointer user_dat
 	siginfo_t info = { 0 };
 
 	session->qemu_ended = TRUE;
-	if (session->child && waitid(P_PIDFD, (id_t)fd, &info, WEXITED) == 0)
-		session->wait_status =
-			info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : info.si_status;
+	if (session->child && waitid(P_PIDFD, (id_t)fd, &info, WEXITED) == 0) {
+		session->wait_status = info.si_status;
+		if (info.si_code == CLD_EXITED)
+			session->wait_status = W_EXITCODE(info.si_status, 0);
+	}
 	g_main_loop_quit(session->loop);
 	return G_SOURCE_REMOVE;
 }
@@ -61,22 +63,21 @@ static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-HvrSession *hvr_session_new(const HvrContext *context, const HvrProfile *profile, HvrVm *vm,
-			    int folder, HvrQmpClient *qmp, int pidfd)
+HvrSession *hvr_session_new(const HvrSessionStart *start)
 {
-	HvrSession *session = g_new0(HvrSession, 1);
+	HvrSession *session = g_new(HvrSession, 1);
 
-	session->context = context;
-	session->profile = profile;
-	session->vm = vm;
-	session->folder = folder;
-	session->qmp = qmp;
-	session->pidfd = pidfd;
+	*session = (HvrSession){ .context = start->context,
+				 .profile = start->profile,
+				 .vm = start->vm,
+				 .folder = start->folder,
+				 .pidfd = start->pidfd,
+				 .qmp = start->qmp };
 	session->loop = g_main_loop_new(NULL, FALSE);
 	session->locks = g_ptr_array_new();
 	session->stops = g_ptr_array_new_with_free_func(g_free);
-	session->shutdown = hvr_shutdown_new(qmp, pidfd);
-	g_unix_fd_add(pidfd, G_IO_IN, on_qemu_ended, session);
+	session->shutdown = hvr_shutdown_new(session->qmp, session->pidfd);
+	g_unix_fd_add(session->pidfd, G_IO_IN, on_qemu_ended, session);
 	g_unix_fd_add(hvr_interrupt_fd(), G_IO_IN, on_signal, session);
 	return session;
 }
@@ -119,22 +120,10 @@ static gboolean share_lock(HvrSession *session, const char *name, GError **error
 	return lock != NULL;
 }
 
-static gboolean share_locks(HvrSession *session, GError **error)
-{
-	g_autofree char *own = hvr_lock_name_vm(session->vm->name);
-
-	for (guint i = 0; i < session->vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
-		g_autofree char *name = hvr_lock_name_group(device->group);
-		if (device->in_vm && !share_lock(session, name, error))
-			return FALSE;
-	}
-	return share_lock(session, own, error);
-}
-
 HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, GError **error)
 {
 	g_autoptr(HvrVm) ours = vm;
+	g_autofree char *own = hvr_lock_name_vm(vm->name);
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
 	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, vm->qemu.pid, 0);
 
@@ -147,10 +136,21 @@ HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, GError **
 	HvrQmpClient *qmp = hvr_qmp_client_connect(folder, HVR_VM_QMP, NULL, error);
 	if (!qmp)
 		return NULL;
-	g_autoptr(HvrSession) session =
-		hvr_session_new(context, NULL, g_steal_pointer(&ours), g_steal_fd(&folder), qmp,
-				g_steal_fd(&pidfd));
-	return share_locks(session, error) ? g_steal_pointer(&session) : NULL;
+	const HvrSessionStart start = { .context = context,
+					.vm = g_steal_pointer(&ours),
+					.folder = g_steal_fd(&folder),
+					.pidfd = g_steal_fd(&pidfd),
+					.qmp = qmp };
+	g_autoptr(HvrSession) session = hvr_session_new(&start);
+	for (guint i = 0; i < vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
+		g_autofree char *name = hvr_lock_name_group(device->group);
+		if (device->in_vm && !share_lock(session, name, error))
+			return NULL;
+	}
+	if (!share_lock(session, own, error))
+		return NULL;
+	return g_steal_pointer(&session);
 }
 
 void hvr_session_run(HvrSession *session)
@@ -192,7 +192,7 @@ void hvr_session_stop(HvrSession *session, gboolean force, guint powerdown_ms, H
 {
 	HvrSessionStop *stop = g_new(HvrSessionStop, 1);
 
-	*stop = (HvrSessionStop){ done, user_data };
+	*stop = (HvrSessionStop){ .done = done, .user_data = user_data };
 	g_ptr_array_add(session->stops, stop);
 	hvr_shutdown_begin(session->shutdown, force, powerdown_ms);
 }

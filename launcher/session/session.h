@@ -37,15 +37,18 @@ struct HvrSession {
 	GPtrArray *stops; /* of HvrSessionStop: who wants to know of the end */
 };
 
-/**
- * hvr_session_new - answer for a VM.
- * @vm: (transfer full)
- * @folder: (transfer full): vms/NAME
- * @qmp: (transfer full): a monitor of its QEMU
- * @pidfd: (transfer full): of its QEMU
- */
-HvrSession *hvr_session_new(const HvrContext *context, const HvrProfile *profile, HvrVm *vm,
-			    int folder, HvrQmpClient *qmp, int pidfd);
+/* What a session is made of. It takes what stands from `vm` on. */
+typedef struct {
+	const HvrContext *context;
+	const HvrProfile *profile; /* NULL for a stand-in */
+	HvrVm *vm;
+	int folder; /* vms/NAME */
+	int pidfd;  /* of the VM's QEMU */
+	HvrQmpClient *qmp;
+} HvrSessionStart;
+
+/* Answers for a VM from here on. */
+HvrSession *hvr_session_new(const HvrSessionStart *start);
 
 /* Leaves the VM and its locks as they are. NULL is accepted. */
 void hvr_session_free(HvrSession *session);

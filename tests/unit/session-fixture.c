@@ -90,9 +90,13 @@ VmFixture *vm_fixture_new(const char *scenario)
 	f->peer = qmp_peer_new(NULL, &monitor);
 	int folder = hvr_vm_make_folder(f->context.runtime, "lab", NULL);
 	assert_true(folder >= 0);
-	f->session = hvr_session_new(
-		&f->context, f->machine->profile, make_record(f, decision.plan), folder,
-		hvr_qmp_client_new(monitor, NULL), (int)syscall(SYS_pidfd_open, f->qemu, 0));
+	const HvrSessionStart start = { .context = &f->context,
+					.profile = f->machine->profile,
+					.vm = make_record(f, decision.plan),
+					.folder = folder,
+					.pidfd = (int)syscall(SYS_pidfd_open, f->qemu, 0),
+					.qmp = hvr_qmp_client_new(monitor, NULL) };
+	f->session = hvr_session_new(&start);
 	f->hotplug = hvr_hotplug_new(f->session);
 	f->session->child = TRUE;
 	while (decision.claim->locks->len)
