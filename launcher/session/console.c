@@ -10,13 +10,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "launcher/process/interrupt.h"
+#include "launcher/session/terminal.h"
 #include "vfio/fd.h"
 
 #define PENDING_BYTES 4096
@@ -29,22 +29,24 @@ typedef struct {
 	gsize n_pending;
 } Console;
 
-/* The user. FALSE: there was the key. */
 static void take_input(Console *console)
 {
-	ssize_t n = read(console->input, console->pending + console->n_pending,
-			 PENDING_BYTES - console->n_pending);
+	guint8 *taken = console->pending + console->n_pending;
+	ssize_t n = read(console->input, taken, PENDING_BYTES - console->n_pending);
+	const guint8 *key = NULL;
+
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n <= 0) {
 		console->input_ended = TRUE;
 		return;
 	}
-	guint8 *key = isatty(console->input) ? memchr(console->pending + console->n_pending,
-						      HVR_CONSOLE_LEAVE, (gsize)n)
-					     : NULL;
+	if (isatty(console->input))
+		key = memchr(taken, HVR_CONSOLE_LEAVE, (gsize)n);
+	if (key)
+		n = key - taken;
 	console->left = key != NULL;
-	console->n_pending = key ? (gsize)(key - console->pending) : console->n_pending + (gsize)n;
+	console->n_pending += (gsize)n;
 }
 
 /* FALSE: the guest is gone. */
@@ -59,84 +61,62 @@ static gboolean pass_input(Console *console)
 	return TRUE;
 }
 
-/* FALSE with @out_end: it is over. */
-static gboolean pass_output(Console *console, HvrConsoleEnd *out_end)
+static HvrConsoleEnd pass_output(const Console *console)
 {
 	char bytes[4096];
 	ssize_t n = recv(console->socket, bytes, sizeof(bytes), 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return TRUE;
-	*out_end = n <= 0 ? HVR_CONSOLE_ENDED : HVR_CONSOLE_FAILED;
-	return n > 0 && hvr_fd_write_all(console->output, bytes, (gsize)n);
+		return HVR_CONSOLE_OPEN;
+	if (n <= 0)
+		return HVR_CONSOLE_ENDED;
+	if (!hvr_fd_write_all(console->output, bytes, (gsize)n))
+		return HVR_CONSOLE_FAILED;
+	return HVR_CONSOLE_OPEN;
 }
 
-static gboolean note_signal(void)
+static HvrConsoleEnd turn(Console *console)
 {
-	int signal_number = hvr_interrupt_take();
-
-	if (signal_number)
-		hvr_interrupt_note(signal_number);
-	return signal_number != 0;
-}
-
-/* One turn. FALSE with @out_end: it is over. */
-static gboolean turn(Console *console, HvrConsoleEnd *out_end)
-{
-	gboolean room = !console->input_ended && console->n_pending < PENDING_BYTES;
 	struct pollfd fds[] = {
-		{ console->socket, (short)(POLLIN | (console->n_pending ? POLLOUT : 0)), 0 },
-		{ room ? console->input : -1, POLLIN, 0 },
-		{ hvr_interrupt_fd(), POLLIN, 0 },
+		{ .fd = console->socket, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+		{ .fd = hvr_interrupt_fd(), .events = POLLIN },
 	};
 
+	if (console->n_pending)
+		fds[0].events |= POLLOUT;
+	if (!console->input_ended && console->n_pending < PENDING_BYTES)
+		fds[1].fd = console->input;
 	if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
-		return errno == EINTR;
-	*out_end = HVR_CONSOLE_SIGNAL;
-	if (fds[2].revents && note_signal())
-		return FALSE;
+		return errno == EINTR ? HVR_CONSOLE_OPEN : HVR_CONSOLE_ENDED;
+	if (fds[2].revents && !hvr_interrupt_check(NULL))
+		return HVR_CONSOLE_SIGNAL;
 	if (fds[1].revents)
 		take_input(console);
-	*out_end = HVR_CONSOLE_ENDED;
 	if (console->n_pending && !pass_input(console))
-		return FALSE;
-	*out_end = HVR_CONSOLE_LEFT;
+		return HVR_CONSOLE_ENDED;
 	if (console->left)
-		return FALSE;
-	return !(fds[0].revents & ~POLLOUT) || pass_output(console, out_end);
-}
-
-/* Returns: was it a terminal, with @out_before what to put back? */
-static gboolean make_raw(int fd, struct termios *out_before)
-{
-	struct termios raw;
-
-	if (!isatty(fd) || tcgetattr(fd, out_before) < 0)
-		return FALSE;
-	raw = *out_before;
-	cfmakeraw(&raw);
-	return tcsetattr(fd, TCSADRAIN, &raw) == 0;
-}
-
-/* In the background tcsetattr(3) would stop us with SIGTTOU. */
-static void put_back(int fd, const struct termios *before)
-{
-	void (*old)(int) = signal(SIGTTOU, SIG_IGN);
-
-	tcsetattr(fd, TCSADRAIN, before);
-	signal(SIGTTOU, old);
+		return HVR_CONSOLE_LEFT;
+	if (fds[0].revents & ~POLLOUT)
+		return pass_output(console);
+	return HVR_CONSOLE_OPEN;
 }
 
 HvrConsoleEnd hvr_console_run(int socket, int input, int output)
 {
 	Console console = { .socket = socket, .input = input, .output = output };
-	HvrConsoleEnd end = HVR_CONSOLE_ENDED;
-	struct termios before;
-	gboolean raw = make_raw(input, &before);
+	HvrConsoleEnd end = HVR_CONSOLE_OPEN;
+	struct termios before, raw;
+	gboolean changed = FALSE;
 
-	while (turn(&console, &end))
-		;
-	if (raw)
-		put_back(input, &before);
+	if (isatty(input) && tcgetattr(input, &before) == 0) {
+		raw = before;
+		cfmakeraw(&raw);
+		changed = tcsetattr(input, TCSADRAIN, &raw) == 0;
+	}
+	while (end == HVR_CONSOLE_OPEN)
+		end = turn(&console);
+	if (changed)
+		hvr_terminal_set(input, TCSADRAIN, &before);
 	return end;
 }

@@ -7,6 +7,7 @@
 #define HVR_CONSOLE_LEAVE 0x1d
 
 typedef enum {
+	HVR_CONSOLE_OPEN,   /* it goes on; never returned */
 	HVR_CONSOLE_LEFT,   /* by the key */
 	HVR_CONSOLE_ENDED,  /* the other side has closed: QEMU has ended */
 	HVR_CONSOLE_SIGNAL, /* see hvr_interrupt_pending() */

@@ -8,6 +8,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+void hvr_terminal_set(int fd, int when, const struct termios *settings)
+{
+	void (*old)(int) = signal(SIGTTOU, SIG_IGN);
+
+	tcsetattr(fd, when, settings);
+	signal(SIGTTOU, old);
+}
+
 HvrTerminal hvr_terminal_save(const HvrProfile *profile)
 {
 	HvrTerminal terminal = { .saved = FALSE };
@@ -23,10 +31,7 @@ void hvr_terminal_restore(HvrTerminal *terminal)
 {
 	if (!terminal->saved)
 		return;
-	/* In the background tcsetattr(3) would stop us with SIGTTOU. */
-	void (*old)(int) = signal(SIGTTOU, SIG_IGN);
-	tcsetattr(STDIN_FILENO, TCSANOW, &terminal->settings);
+	hvr_terminal_set(STDIN_FILENO, TCSANOW, &terminal->settings);
 	fcntl(STDIN_FILENO, F_SETFL, terminal->flags);
-	signal(SIGTTOU, old);
 	terminal->saved = FALSE;
 }

@@ -16,6 +16,9 @@ typedef struct {
 	int flags;
 } HvrTerminal;
 
+/* tcsetattr(3) @when, also in the background, where that would stop us with SIGTTOU. */
+void hvr_terminal_set(int fd, int when, const struct termios *settings);
+
 /* Remembers the terminal on standard input, if the profile's guest will use it. */
 HvrTerminal hvr_terminal_save(const HvrProfile *profile);
 /* Puts it back. */
