@@ -6,5 +6,8 @@
 /* Prints one object on standard output, on one line. @object: (transfer full) */
 void hvr_json_print(JsonObject *object);
 
+/* The text of that name, borrowed from @object; NULL where there is none, or something else. */
+const char *hvr_json_get_string(JsonObject *object, const char *name);
+
 /* @value or null. */
 void hvr_json_set_string(JsonObject *object, const char *name, const char *value);

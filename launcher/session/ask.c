@@ -9,6 +9,7 @@
 
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
+#include "launcher/report/json.h"
 #include "launcher/session/ending.h"
 #include "qmp/error.h"
 #include "vfio/fd.h"
@@ -19,18 +20,21 @@
 /* The supervisor's answer, as if it had happened to this process. */
 static gboolean take_answer(JsonNode *answer, GError **error)
 {
-	JsonObject *object = JSON_NODE_HOLDS_OBJECT(answer) ? json_node_get_object(answer) : NULL;
-	JsonNode *status = object ? json_object_get_member(object, "status") : NULL;
-	JsonNode *message = object ? json_object_get_member(object, "message") : NULL;
-	const char *text = "the supervisor gave no reason";
+	JsonNode *status = NULL;
+	const char *text = NULL;
 	gint64 code = 70;
 
+	if (JSON_NODE_HOLDS_OBJECT(answer)) {
+		JsonObject *object = json_node_get_object(answer);
+		status = json_object_get_member(object, "status");
+		text = hvr_json_get_string(object, "message");
+	}
 	if (status && json_node_get_value_type(status) == G_TYPE_INT64)
 		code = json_node_get_int(status);
 	if (code == 0)
 		return TRUE;
-	if (message && json_node_get_value_type(message) == G_TYPE_STRING)
-		text = json_node_get_string(message);
+	if (!text)
+		text = "the supervisor gave no reason";
 	g_set_error_literal(error, HVR_STATUS_ERROR, (int)CLAMP(code, 1, 255), text);
 	return FALSE;
 }
@@ -67,28 +71,9 @@ static void on_done(const GError *error, gpointer user_data)
 	if (outcome->told) /* given up, and the session goes */
 		return;
 	outcome->told = TRUE;
-	outcome->error = error ? g_error_copy(error) : NULL;
+	if (error)
+		outcome->error = g_error_copy(error);
 	g_main_loop_quit(outcome->job.hotplug->session->loop);
-}
-
-/* The end of a VM that nobody supervises: its cards and its folder are ours to put right. */
-static void finish(HvrSession *session)
-{
-	g_autoptr(GError) undone = NULL;
-
-	hvr_ending_finish(session->context, session->vm, session->locks, &undone);
-	hvr_session_stopped(session, undone);
-}
-
-static void give_up(Outcome *outcome)
-{
-	outcome->told = TRUE;
-	if (outcome->job.hotplug->session->qemu_ended)
-		outcome->error =
-			g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_CLOSED, "QEMU ended meanwhile");
-	else
-		outcome->error =
-			g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted");
 }
 
 static gboolean stand_in(const HvrContext *context, HvrVm *vm, const HvrRequest *request,
@@ -103,10 +88,19 @@ static gboolean stand_in(const HvrContext *context, HvrVm *vm, const HvrRequest 
 	hvr_request_start(&outcome.job, request);
 	if (!outcome.told)
 		hvr_session_run(session);
-	if (session->qemu_ended && session->stops->len)
-		finish(session);
-	if (!outcome.told)
-		give_up(&outcome);
+	/* The end of a VM that nobody supervises: its cards and its folder are ours to put right.
+	 */
+	if (session->qemu_ended && session->stops->len) {
+		g_autoptr(GError) left = NULL;
+		hvr_ending_finish(context, session->vm, session->locks, &left);
+		hvr_session_stopped(session, left);
+	}
+	if (!outcome.told && session->qemu_ended)
+		outcome.error =
+			g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_CLOSED, "QEMU ended meanwhile");
+	else if (!outcome.told)
+		outcome.error = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted");
+	outcome.told = TRUE;
 	if (!outcome.error)
 		return TRUE;
 	g_propagate_error(error, outcome.error);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "launcher/report/error.h"
+#include "launcher/report/json.h"
 #include "launcher/session/request.h"
 #include "qmp/stream.h"
 #include "vfio/fd.h"
@@ -66,9 +67,12 @@ static void answer(const GError *error, gpointer user_data)
 	Asked *asked = user_data;
 	JsonObject *result = json_object_new();
 
-	json_object_set_int_member(result, "status", error ? hvr_exit_status(error) : 0);
-	if (error)
+	if (error) {
+		json_object_set_int_member(result, "status", hvr_exit_status(error));
 		json_object_set_string_member(result, "message", error->message);
+	} else {
+		json_object_set_int_member(result, "status", 0);
+	}
 	send_answer(asked, "return", result);
 	asked_free(asked);
 }
@@ -81,7 +85,8 @@ static Asked *asked_new(Peer *peer, JsonObject *object)
 	g_atomic_ref_count_inc(&peer->refs);
 	asked->job = (HvrRequestJob){ .hotplug = peer->control->hotplug, .done = answer };
 	asked->peer = peer;
-	asked->id = id ? json_node_copy(id) : NULL;
+	if (id)
+		asked->id = json_node_copy(id);
 	return asked;
 }
 
@@ -89,21 +94,14 @@ static Asked *asked_new(Peer *peer, JsonObject *object)
 static void refuse(Asked *asked, const GError *error)
 {
 	JsonObject *object = json_object_new();
-	gboolean unknown = g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE);
+	const char *class = "GenericError";
 
-	json_object_set_string_member(object, "class",
-				      unknown ? "CommandNotFound" : "GenericError");
+	if (g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE))
+		class = "CommandNotFound";
+	json_object_set_string_member(object, "class", class);
 	json_object_set_string_member(object, "desc", error->message);
 	send_answer(asked, "error", object);
 	asked_free(asked);
-}
-
-static gboolean is_negotiation(JsonObject *object)
-{
-	JsonNode *node = json_object_get_member(object, "execute");
-
-	return node && json_node_get_value_type(node) == G_TYPE_STRING &&
-	       g_str_equal(json_node_get_string(node), "qmp_capabilities");
 }
 
 static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_data)
@@ -112,7 +110,7 @@ static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_da
 	g_autoptr(GError) error = NULL;
 	HvrRequest request;
 
-	if (is_negotiation(object)) {
+	if (g_strcmp0(hvr_json_get_string(object, "execute"), "qmp_capabilities") == 0) {
 		send_answer(asked, "return", json_object_new());
 		asked_free(asked);
 	} else if (hvr_request_decode(object, &request, &error)) {
@@ -132,19 +130,10 @@ static void on_peer_ended(HvrQmpStream *stream, const GError *error, gpointer us
 		g_ptr_array_remove_fast(peer->control->peers, peer);
 }
 
-static void greet(HvrQmpStream *stream)
-{
-	g_autoptr(JsonObject) message = json_object_new();
-	JsonObject *about = json_object_new();
-
-	json_object_set_string_member(about, "hailo-vm-run", HVR_VERSION);
-	json_object_set_object_member(message, "QMP", about);
-	hvr_qmp_stream_send(stream, message);
-}
-
 static gboolean on_connection(gint fd, GIOCondition condition, gpointer user_data)
 {
-	static const HvrQmpStreamHandlers handlers = { on_object, on_peer_ended };
+	static const HvrQmpStreamHandlers handlers = { .object = on_object,
+						       .ended = on_peer_ended };
 	HvrControl *control = user_data;
 	g_auto(HvrFd) connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -155,7 +144,12 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer user_dat
 	peer->control = control;
 	peer->stream = hvr_qmp_stream_new(g_steal_fd(&connection), NULL, &handlers, peer);
 	g_ptr_array_add(control->peers, peer);
-	greet(peer->stream);
+
+	g_autoptr(JsonObject) greeting = json_object_new();
+	JsonObject *about = json_object_new();
+	json_object_set_string_member(about, "hailo-vm-run", HVR_VERSION);
+	json_object_set_object_member(greeting, "QMP", about);
+	hvr_qmp_stream_send(peer->stream, greeting);
 	return G_SOURCE_CONTINUE;
 }
 

@@ -16,6 +16,7 @@
 #include "launcher/host/giveback.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
+#include "launcher/report/json.h"
 #include "launcher/report/message.h"
 #include "qmp/error.h"
 #include "qmp/hotplug.h"
@@ -49,7 +50,7 @@ static HvrReturn *find_return(const HvrHotplug *hotplug, int group)
 
 static void wait_for(HvrReturn *way, HvrSessionDone done, gpointer user_data)
 {
-	Waiter waiter = { done, user_data };
+	const Waiter waiter = { .done = done, .user_data = user_data };
 
 	g_array_append_val(way->waiters, waiter);
 }
@@ -62,19 +63,11 @@ static gboolean give_back(gpointer data, GError **error)
 	g_autoptr(GPtrArray) entries = hvr_journal_list(session->context->runtime, NULL);
 	g_autoptr(GPtrArray) of_group = hvr_giveback_of_group(entries, way->group);
 	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(of_group, session->vm->name);
-	gboolean keep = way->last && way->last->keep;
+	HvrGivebackMode mode = HVR_GIVEBACK_RESTORE;
 
-	return hvr_giveback(session->context, ours, keep ? HVR_GIVEBACK_KEEP : HVR_GIVEBACK_RESTORE,
-			    error);
-}
-
-static void drop_lock(HvrSession *session, int group)
-{
-	g_autofree char *name = hvr_lock_name_group(group);
-	HvrLock *lock = hvr_lock_find(session->locks, name);
-
-	g_ptr_array_remove_fast(session->locks, lock);
-	hvr_lock_release(lock);
+	if (way->last && way->last->keep)
+		mode = HVR_GIVEBACK_KEEP;
+	return hvr_giveback(session->context, ours, mode, error);
 }
 
 static void tell_back(const HvrReturn *way)
@@ -103,8 +96,12 @@ static void on_given_back(const GError *error, gpointer data)
 		start_worker(way);
 		return;
 	}
-	if (!still_open)
-		drop_lock(session, way->group);
+	if (!still_open) {
+		g_autofree char *name = hvr_lock_name_group(way->group);
+		HvrLock *lock = hvr_lock_find(session->locks, name);
+		g_ptr_array_remove_fast(session->locks, lock);
+		hvr_lock_release(lock);
+	}
 	if (error)
 		hvr_message_error(error);
 	else
@@ -164,21 +161,16 @@ static void device_gone(HvrHotplug *hotplug, HvrVmDevice *device)
 	hvr_session_save(session);
 }
 
-static const char *string_member(JsonObject *object, const char *name)
-{
-	JsonNode *node = json_object_get_member(object, name);
-	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
-								       : NULL;
-}
-
 static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, gpointer user_data)
 {
 	HvrHotplug *hotplug = user_data;
 	/* Events of a device's children come without "device". */
-	const char *id = string_member(data, "device");
-	HvrVmDevice *device = id ? hvr_session_device(hotplug->session, id) : NULL;
+	const char *id = hvr_json_get_string(data, "device");
 
-	if (device && g_str_equal(name, "DEVICE_DELETED"))
+	if (!id || !g_str_equal(name, "DEVICE_DELETED"))
+		return;
+	HvrVmDevice *device = hvr_session_device(hotplug->session, id);
+	if (device)
 		device_gone(hotplug, device);
 }
 
@@ -314,43 +306,31 @@ static void on_unplugged(const GError *error, gpointer user_data)
 		on_settled(NULL, one);
 }
 
-static void unplug_one(Unplug *unplug, HvrVmDevice *device, guint timeout_ms, gboolean keep)
-{
-	UnplugOne *one = g_new(UnplugOne, 1);
-
-	*one = (UnplugOne){ unplug, g_strdup(device->id), device->keep };
-	device->keep = device->keep || keep;
-	unplug->waiting++;
-	hvr_qmp_unplug_start(unplug->hotplug->session->qmp, device->id, timeout_ms, on_unplugged,
-			     one);
-}
-
-static char *device_names(const HvrSession *session)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < session->vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
-		if (device->in_vm && g_str_equal(device->id, device->section))
-			g_string_append_printf(text, "%s%s", text->len ? ", " : "", device->id);
-	}
-	return g_string_free(text, FALSE);
-}
-
 static GError *no_such_device(const HvrSession *session, const char *name)
 {
-	g_autofree char *names = device_names(session);
+	g_autoptr(GString) names = g_string_new(NULL);
 	GError *error = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
 				    "VM '%s' has no device '%s'", session->vm->name, name);
 
-	hvr_error_hint(&error, "it has %s", *names ? names : "none");
+	for (guint i = 0; i < session->vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
+		if (!device->in_vm || !g_str_equal(device->id, device->section))
+			continue;
+		if (names->len)
+			g_string_append(names, ", ");
+		g_string_append(names, device->id);
+	}
+	if (names->len == 0)
+		g_string_append(names, "none");
+	hvr_error_hint(&error, "it has %s", names->str);
 	return error;
 }
 
 void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_ms, gboolean keep,
 			HvrSessionDone done, gpointer user_data)
 {
-	GPtrArray *devices = hotplug->session->vm->devices;
+	HvrSession *session = hotplug->session;
+	GPtrArray *devices = session->vm->devices;
 	Unplug *unplug = g_new(Unplug, 1);
 
 	/* One for the loop itself: a request cannot end while it is still being made. */
@@ -359,10 +339,17 @@ void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_m
 	gboolean idle = hvr_hotplug_check_idle(hotplug, device, &unplug->error);
 	for (guint i = 0; idle && i < devices->len; i++) {
 		HvrVmDevice *candidate = g_ptr_array_index(devices, i);
-		if (candidate->in_vm && g_str_equal(candidate->section, device))
-			unplug_one(unplug, candidate, timeout_ms, keep);
+		if (!candidate->in_vm || !g_str_equal(candidate->section, device))
+			continue;
+		UnplugOne *one = g_new(UnplugOne, 1);
+		*one = (UnplugOne){ .unplug = unplug,
+				    .id = g_strdup(candidate->id),
+				    .kept_before = candidate->keep };
+		candidate->keep = candidate->keep || keep;
+		unplug->waiting++;
+		hvr_qmp_unplug_start(session->qmp, candidate->id, timeout_ms, on_unplugged, one);
 	}
 	if (idle && unplug->waiting == 1)
-		unplug->error = no_such_device(hotplug->session, device);
+		unplug->error = no_such_device(session, device);
 	unplug_settle(unplug);
 }
