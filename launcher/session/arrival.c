@@ -86,11 +86,20 @@ static gboolean on_late(gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
-static void on_running(HvrArrival *arrival)
+static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *error,
+		       gpointer user_data)
 {
+	HvrArrival *arrival = user_data;
 	HvrSession *session = arrival->session;
 	gboolean waiting = session->vm->ready_set && !session->vm->ready;
 
+	if (error && (session->qemu_ended || hvr_qmp_client_is_closed(client)))
+		return;
+	if (error) {
+		hvr_message("QEMU does not answer: %s", error->message);
+		hvr_shutdown_begin(session->shutdown, TRUE, 0);
+		return;
+	}
 	hvr_message("VM '%s' is running (QEMU pid %d)", session->vm->name,
 		    (int)session->vm->qemu.pid);
 	hvr_events_tell_number(session->context->events, "running", "pid", session->vm->qemu.pid);
@@ -100,20 +109,6 @@ static void on_running(HvrArrival *arrival)
 		hvr_notify_ready("the VM is running");
 	if (!arrival->options->wait_ready_s)
 		tell_waiting(arrival->options, session->folder);
-}
-
-static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *error,
-		       gpointer user_data)
-{
-	HvrArrival *arrival = user_data;
-	HvrSession *session = arrival->session;
-
-	if (!error) {
-		on_running(arrival);
-	} else if (!session->qemu_ended && !hvr_qmp_client_is_closed(client)) {
-		hvr_message("QEMU does not answer: %s", error->message);
-		hvr_shutdown_begin(session->shutdown, TRUE, 0);
-	}
 }
 
 void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options)

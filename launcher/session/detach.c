@@ -17,15 +17,6 @@
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
-static void leave_terminal(const HvrContext *context)
-{
-	g_auto(HvrFd) null = hvr_open_beneath(context->host.dev, "null", O_RDWR);
-
-	setsid();
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-}
-
 static int fail(const char *what, GError **error)
 {
 	int saved = errno;
@@ -49,14 +40,17 @@ int hvr_detach_fork(const HvrContext *context, gboolean with_parent, HvrDetached
 	if (pid < 0)
 		return fail("fork", error);
 	if (pid > 0) {
-		*out_child = (HvrDetached){ pid, g_steal_fd(&reader) };
+		*out_child = (HvrDetached){ .pid = pid, .ready_fd = g_steal_fd(&reader) };
 		return 1;
 	}
 	if (with_parent)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (with_parent && getppid() != parent)
 		_exit(70);
-	leave_terminal(context);
+	setsid();
+	g_auto(HvrFd) null = hvr_open_beneath(context->host.dev, "null", O_RDWR);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
 	*out_ready_fd = g_steal_fd(&writer);
 	return 0;
 }
@@ -67,22 +61,25 @@ int hvr_detach_wait(const HvrDetached *child)
 
 	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	return 128 + WTERMSIG(status);
 }
 
 gboolean hvr_detach_wait_ready(HvrDetached *child, int *out_status)
 {
-	struct pollfd fds[] = { { child->ready_fd, POLLIN, 0 }, { hvr_interrupt_fd(), POLLIN, 0 } };
+	struct pollfd fds[] = { { .fd = child->ready_fd, .events = POLLIN },
+				{ .fd = hvr_interrupt_fd(), .events = POLLIN } };
 	char ready = 0;
 
 	while (!(fds[0].revents & (POLLIN | POLLHUP))) {
 		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
 			break;
 		int signal_number = hvr_interrupt_take();
-		if (signal_number)
+		if (signal_number) {
 			kill(child->pid, signal_number);
-		if (signal_number)
 			hvr_interrupt_note(signal_number);
+		}
 	}
 	gboolean well = read(child->ready_fd, &ready, 1) == 1;
 	hvr_fd_close(g_steal_fd(&child->ready_fd));

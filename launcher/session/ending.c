@@ -49,19 +49,26 @@ gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, const 
 	g_autoptr(GPtrArray) entries = hvr_journal_list(context->runtime, NULL);
 	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(entries, vm->name);
 	g_autoptr(GPtrArray) rest = lock_rest(context, ours, locks);
-	/* What was read of those before they were locked may be over */
-	g_autoptr(GPtrArray) now =
-		rest->len ? hvr_giveback_still_there(context, ours) : g_ptr_array_ref(ours);
+	g_autoptr(GPtrArray) now = NULL;
 	g_autoptr(GPtrArray) kept = g_ptr_array_new();
-	g_autoptr(GPtrArray) restored = g_ptr_array_new();
+	g_autoptr(GPtrArray) back = g_ptr_array_new();
 
+	/* What was read of those before they were locked may be over. */
+	if (rest->len)
+		now = hvr_giveback_still_there(context, ours);
+	else
+		now = g_ptr_array_ref(ours);
 	for (guint i = 0; i < now->len; i++) {
 		HvrJournalEntry *entry = g_ptr_array_index(now, i);
-		if (is_locked(locks, entry) || is_locked(rest, entry))
-			g_ptr_array_add(is_kept(vm, entry) ? kept : restored, entry);
+		if (!is_locked(locks, entry) && !is_locked(rest, entry))
+			continue;
+		if (is_kept(vm, entry))
+			g_ptr_array_add(kept, entry);
+		else
+			g_ptr_array_add(back, entry);
 	}
 	g_autoptr(GError) cause = NULL;
-	gboolean well = hvr_giveback(context, restored, HVR_GIVEBACK_RESTORE, &cause);
+	gboolean well = hvr_giveback(context, back, HVR_GIVEBACK_RESTORE, &cause);
 	well = hvr_giveback(context, kept, HVR_GIVEBACK_KEEP, well ? &cause : NULL) && well;
 	hvr_events_tell(context->events, "released", "error", cause ? cause->message : NULL);
 	if (cause)

@@ -20,9 +20,9 @@ gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, const 
 			      GError **error);
 
 /**
- * hvr_ending_finish - give back, remove vms/NAME, then release every lock: whoever waits for a
+ * hvr_ending_finish - give back, remove vms/NAME, then give up every lock: whoever waits for a
  * card, or for the VM's name, finds all of it done.
- * @locks: of HvrLock, the groups' and the VM's; released and taken out
+ * @locks: of HvrLock, the groups' and the VM's; given up and taken out
  */
 gboolean hvr_ending_finish(const HvrContext *context, const HvrVm *vm, GPtrArray *locks,
 			   GError **error);

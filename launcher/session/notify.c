@@ -19,8 +19,10 @@ void hvr_notify_ready(const char *status)
 {
 	const char *name = g_getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	gsize length = name ? strlen(name) : 0;
+	gsize length = 0;
 
+	if (name)
+		length = strlen(name);
 	if (length < 2 || length >= sizeof(address.sun_path) || !strchr("/@", *name))
 		return;
 	memcpy(address.sun_path, name, length);

@@ -57,7 +57,7 @@ static void plug_end(Plug *plug)
 
 /* One that QEMU has open all the same (it may be adding it yet, but was too slow to say so) is in
  * the VM until it is unplugged. */
-static void on_undone(const GError *error, gpointer user_data)
+static void on_given_back(const GError *error, gpointer user_data)
 {
 	Plug *plug = user_data;
 
@@ -80,11 +80,11 @@ static gboolean has_others(const Plug *plug)
 /* The function that could not be added goes back, unless others of its group are in the VM, with
  * which it then leaves. Until it is known to be closed it counts as in the VM: its event, should it
  * come at last, is not missed. */
-static void plug_undo(Plug *plug, const GError *error)
+static void plug_give_back(Plug *plug, const GError *error)
 {
 	plug->failure = g_error_copy(error);
 	if (!has_others(plug)) {
-		hvr_hotplug_give_back(plug->hotplug, plug->group, NULL, on_undone, plug);
+		hvr_hotplug_give_back(plug->hotplug, plug->group, NULL, on_given_back, plug);
 		return;
 	}
 	if (plug->adding)
@@ -164,7 +164,7 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 	const HvrJournalEntry *card = g_ptr_array_index(plug->cards, plug->next);
 
 	if (error) {
-		plug_undo(plug, error);
+		plug_give_back(plug, error);
 		return;
 	}
 	plug->adding = NULL;
@@ -173,14 +173,6 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 		hand_lock(plug);
 	else
 		plug_next(plug);
-}
-
-static void forget_device(HvrSession *session, const char *id)
-{
-	HvrVmDevice *old = hvr_session_device(session, id);
-
-	if (old)
-		g_ptr_array_remove(session->vm->devices, old);
 }
 
 static void plug_next(Plug *plug)
@@ -207,10 +199,12 @@ static void plug_next(Plug *plug)
 		g_autoptr(GError) error =
 			g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
 				    "VM '%s' has no free port left", session->vm->name);
-		plug_undo(plug, error);
+		plug_give_back(plug, error);
 		return;
 	}
-	forget_device(session, card.id);
+	HvrVmDevice *old = hvr_session_device(session, card.id);
+	if (old)
+		g_ptr_array_remove(session->vm->devices, old);
 	plug->adding = hvr_vm_device_new(card.id, plug->device->id, entry->name, port, plug->group);
 	plug->adding->keep = plug->device->after == HVR_AFTER_KEEP;
 	g_ptr_array_add(session->vm->devices, plug->adding);
@@ -224,7 +218,7 @@ static gboolean prepare(gpointer data, GError **error)
 {
 	Plug *plug = data;
 	const HvrSession *session = plug->session;
-	HvrOwnership ownership = { session->vm->name, session->vm->supervisor };
+	HvrOwnership ownership = { .vm = session->vm->name, .owner = session->vm->supervisor };
 	HvrDecideFor whom = { .vm = session->vm->name, .running = TRUE };
 
 	return hvr_decide(session->context, session->profile, &whom, &plug->decision, error) &&
@@ -239,12 +233,13 @@ static GPtrArray *prepared_cards(const Plug *plug)
 
 	while (entries->len) {
 		HvrJournalEntry *entry = g_ptr_array_steal_index(entries, 0);
-		gboolean own = g_strcmp0(entry->id, plug->device->id) == 0;
-		if (entry->group == plug->group && entry->id &&
-		    g_strcmp0(entry->vm, plug->session->vm->name) == 0)
-			g_ptr_array_insert(cards, own ? 0 : -1, entry);
-		else
+		if (entry->group != plug->group || !entry->id ||
+		    g_strcmp0(entry->vm, plug->session->vm->name) != 0)
 			hvr_journal_entry_free(entry);
+		else if (g_str_equal(entry->id, plug->device->id))
+			g_ptr_array_insert(cards, 0, entry);
+		else
+			g_ptr_array_add(cards, entry);
 	}
 	return cards;
 }
@@ -267,7 +262,7 @@ static void on_prepared(const GError *error, gpointer data)
 	while (locks->len)
 		g_ptr_array_add(plug->session->locks, g_ptr_array_steal_index(locks, 0));
 	if (cut) {
-		plug_undo(plug, error);
+		plug_give_back(plug, error);
 		return;
 	}
 	plug->cards = prepared_cards(plug);
@@ -305,43 +300,35 @@ static gboolean check_out(const HvrHotplug *hotplug, const char *name, GError **
 	return FALSE;
 }
 
-/* Only looks and locks, neither of which waits for a driver. */
-static gboolean choose_card(Plug *plug, GError **error)
-{
-	const HvrSession *session = plug->session;
-	g_autoptr(GPtrArray) devices = g_ptr_array_new();
-	HvrDecideFor whom = { .devices = devices, .vm = session->vm->name };
-
-	g_ptr_array_add(devices, (gpointer)plug->device);
-	if (!hvr_decide_cards(session->context, &whom, &plug->decision, error))
-		return FALSE;
-	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
-	plug->group = card->function->group;
-	return TRUE;
-}
-
 void hvr_plug(HvrHotplug *hotplug, const char *name, HvrSessionDone done, gpointer user_data)
 {
+	HvrSession *session = hotplug->session;
+	g_autoptr(GPtrArray) devices = g_ptr_array_new();
+	const HvrDecideFor whom = { .devices = devices, .vm = session->vm->name };
+	const HvrProfileDevice *device = NULL;
 	g_autoptr(GError) error = NULL;
-	const HvrProfileDevice *device = check_out(hotplug, name, &error)
-						 ? find_section(hotplug->session, name, &error)
-						 : NULL;
 
+	if (check_out(hotplug, name, &error))
+		device = find_section(session, name, &error);
 	if (!device) {
 		done(error, user_data);
 		return;
 	}
 	Plug *plug = g_new(Plug, 1);
 	*plug = (Plug){ .hotplug = hotplug,
-			.session = hotplug->session,
+			.session = session,
 			.device = device,
 			.done = done,
 			.user_data = user_data };
 	g_ptr_array_add(hotplug->plugs, (gpointer)device);
-	if (!choose_card(plug, &plug->failure)) {
+	g_ptr_array_add(devices, (gpointer)device);
+	/* Only looks and locks, neither of which waits for a driver. */
+	if (!hvr_decide_cards(session->context, &whom, &plug->decision, &plug->failure)) {
 		plug_end(plug);
 		return;
 	}
+	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
+	plug->group = card->function->group;
 	plug->worker = hvr_worker_start(g_strdup_printf("preparing '%s'", name), prepare,
 					on_prepared, plug);
 	g_ptr_array_add(hotplug->preparing, plug->worker);

@@ -32,8 +32,8 @@ static void describe(HvrVm *vm, const HvrProfile *profile)
 
 	vm->profile = g_strdup(profile->file);
 	vm->serial = g_strdup(modes[profile->serial]);
-	vm->serial_file =
-		profile->serial == HVR_SERIAL_FILE ? g_strdup(profile->serial_file) : NULL;
+	if (profile->serial == HVR_SERIAL_FILE)
+		vm->serial_file = g_strdup(profile->serial_file);
 	vm->hailort_min = g_strdup(profile->guest.hailort_min);
 	vm->ready_set = profile->guest.ready != HVR_READY_NONE;
 	for (guint i = 0; i < profile->nets->len; i++)
