@@ -2,42 +2,15 @@
 /*
  * check: is this host ready? Its exit status is the answer: 0 yes, 1 no, 2 cannot tell.
  */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "launcher/check/check.h"
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/command/help.h"
-#include "launcher/report/json.h"
 
 typedef struct {
 	gboolean json;
 	char **sets;
 } Options;
-
-static gboolean wants_colour(void)
-{
-	const char *no_colour = g_getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
-}
-
-static int judge(HvrContext *context, const HvrProfile *profile, gboolean json, GError **error)
-{
-	if (!context->captured)
-		hvr_context_open_runtime(context, FALSE, NULL);
-	g_autoptr(GPtrArray) results = hvr_check_run(context, profile, error);
-	if (!results)
-		return -1;
-	if (json) {
-		hvr_json_print(hvr_check_to_json(results));
-	} else {
-		g_autofree char *text = hvr_check_to_text(results, wants_colour());
-		fputs(text, stdout);
-	}
-	return hvr_check_exit_status(results);
-}
 
 static int check(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
@@ -50,7 +23,12 @@ static int check(HvrContext *context, const HvrInvocation *invocation, GError **
 		if (!profile)
 			return -1;
 	}
-	return judge(context, profile, options->json, error);
+	if (!context->captured)
+		hvr_context_open_runtime(context, FALSE, NULL);
+	g_autoptr(GPtrArray) results = hvr_check_run(context, profile, error);
+	if (!results)
+		return -1;
+	return hvr_cli_show_checks(results, options->json);
 }
 
 static const HvrOption table[] = {

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launcher/command/cli.h"
-#include "launcher/profile/load.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
+#include "launcher/check/check.h"
+#include "launcher/profile/load.h"
 #include "launcher/report/error.h"
+#include "launcher/report/json.h"
 
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
 			    GError **error)
@@ -10,7 +15,9 @@ HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **
 	g_autofree char *file =
 		hvr_profile_find(word, context->config_home, context->system_config, error);
 
-	return file ? hvr_profile_load(file, (const char *const *)sets, error) : NULL;
+	if (!file)
+		return NULL;
+	return hvr_profile_load(file, (const char *const *)sets, error);
 }
 
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
@@ -23,4 +30,18 @@ HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
 	}
 	hvr_context_open_runtime(context, FALSE, NULL);
 	return hvr_vm_read(context, word, error);
+}
+
+int hvr_cli_show_checks(const GPtrArray *results, gboolean json)
+{
+	const char *no_colour = g_getenv("NO_COLOR");
+	gboolean colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
+
+	if (json) {
+		hvr_json_print(hvr_check_to_json(results));
+	} else {
+		g_autofree char *text = hvr_check_to_text(results, colour);
+		fputs(text, stdout);
+	}
+	return hvr_check_exit_status(results);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the words of a command line mean.
+ * What the words of a command line mean, and how a command ends.
  */
 #pragma once
 
@@ -16,3 +16,6 @@ HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **
 
 /* The running VM that @word means. Errors: as hvr_vm_read(), and _USAGE for what is no name. */
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Prints what checks found, of HvrCheckResult. Returns: the exit status that is their answer. */
+int hvr_cli_show_checks(const GPtrArray *results, gboolean json);

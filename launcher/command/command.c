@@ -9,9 +9,10 @@
 
 #include "launcher/report/error.h"
 
-static const HvrOption option_help = {
-	"help", 'h', { .kind = HVR_OPTION_HELP }, NULL, "Show this text"
-};
+static const HvrOption option_help = { .name = "help",
+				       .letter = 'h',
+				       .field = { .kind = HVR_OPTION_HELP },
+				       .help = "Show this text" };
 
 const HvrOption *hvr_command_option(const HvrCommand *command, guint i)
 {
@@ -21,7 +22,9 @@ const HvrOption *hvr_command_option(const HvrCommand *command, guint i)
 		n++;
 	if (i < n)
 		return &command->options[i];
-	return i == n ? &option_help : NULL;
+	if (i == n)
+		return &option_help;
+	return NULL;
 }
 
 const HvrOption *hvr_command_option_named(const HvrCommand *command, const char *name, gsize length)

@@ -124,8 +124,11 @@ static void offer_journalled(Completion *c)
 	g_autoptr(GPtrArray) entries = hvr_journal_list(c->context->runtime, NULL);
 	for (guint i = 0; i < entries->len; i++) {
 		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
-		g_autofree char *whose =
-			entry->vm ? g_strdup_printf("of VM %s", entry->vm) : g_strdup("prepared");
+		g_autofree char *whose = g_strdup("prepared");
+		if (entry->vm) {
+			g_free(whose);
+			whose = g_strdup_printf("of VM %s", entry->vm);
+		}
 		offer(c, entry->name, whose);
 	}
 }
@@ -135,8 +138,10 @@ typedef enum { CARD_MATCH, CARD_ADDRESS, CARD_PATH } CardBy;
 static void offer_cards(Completion *c, CardBy by)
 {
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&c->context->host, NULL);
-	const GPtrArray *functions = inventory ? hvr_inventory_functions(inventory) : NULL;
+	const GPtrArray *functions = NULL;
 
+	if (inventory)
+		functions = hvr_inventory_functions(inventory);
 	for (guint i = 0; functions && i < functions->len; i++) {
 		const HvrPciFunction *card = g_ptr_array_index(functions, i);
 		g_autofree char *match = g_strdup_printf("%04x:%04x", card->vendor, card->device);
@@ -182,10 +187,15 @@ static void offer_folders(Completion *c)
 
 static void offer_keys(Completion *c, const HvrProfileSection *section, const char *name)
 {
+	g_autofree char *prefix = g_strdup(section->name);
+
+	if (name) {
+		g_free(prefix);
+		prefix = g_strdup_printf("%s.%s", section->name, name);
+	}
 	for (gsize i = 0; i < section->n_keys; i++) {
 		const HvrProfileKey *key = &section->keys[i];
-		g_autofree char *text = g_strdup_printf(
-			"%s%s%s.%s=", section->name, name ? "." : "", name ? name : "", key->name);
+		g_autofree char *text = g_strdup_printf("%s.%s=", prefix, key->name);
 		offer(c, text, key->help);
 	}
 }
@@ -193,17 +203,19 @@ static void offer_keys(Completion *c, const HvrProfileSection *section, const ch
 /* Sections with names are those of the profile that stands in front. */
 static void offer_all_keys(Completion *c)
 {
-	const char *word = c->arguments->len ? g_ptr_array_index(c->arguments, 0) : NULL;
-	g_autoptr(HvrProfile) profile = word ? hvr_cli_profile(c->context, word, NULL, NULL) : NULL;
+	g_autoptr(HvrProfile) profile = NULL;
 
+	if (c->arguments->len)
+		profile =
+			hvr_cli_profile(c->context, g_ptr_array_index(c->arguments, 0), NULL, NULL);
 	for (const HvrProfileSection *s = hvr_profile_table(NULL); s->name; s++) {
-		if (!s->named) {
+		if (!s->named)
 			offer_keys(c, s, NULL);
+		if (!s->named || !profile)
 			continue;
-		}
-		GPtrArray **list = profile ? G_STRUCT_MEMBER_P(profile, s->list_offset) : NULL;
-		for (guint i = 0; list && i < (*list)->len; i++)
-			offer_keys(c, s, *(char **)g_ptr_array_index(*list, i));
+		const GPtrArray *list = *(GPtrArray **)G_STRUCT_MEMBER_P(profile, s->list_offset);
+		for (guint i = 0; i < list->len; i++)
+			offer_keys(c, s, *(char **)g_ptr_array_index(list, i));
 	}
 }
 
@@ -239,18 +251,24 @@ static const HvrProfileKey *find_key(const char *start, const char *equals)
 		return NULL;
 	*key++ = *dot = '\0';
 	const HvrProfileSection *section = hvr_profile_section(text);
-	int index = section ? hvr_profile_key_index(section, key) : -1;
-	return index < 0 ? NULL : &section->keys[index];
+	if (!section)
+		return NULL;
+	int index = hvr_profile_key_index(section, key);
+	if (index < 0)
+		return NULL;
+	return &section->keys[index];
 }
 
 static void offer_settings(Completion *c)
 {
 	const char *start = c->word + strlen(c->prefix);
 	const char *equals = strchr(start, '=');
-	const HvrProfileKey *key = equals ? find_key(start, equals) : NULL;
 
-	if (!equals)
+	if (!equals) {
 		offer_all_keys(c);
+		return;
+	}
+	const HvrProfileKey *key = find_key(start, equals);
 	if (!key)
 		return;
 	set_prefix(c, c->word, equals + 1);
@@ -303,16 +321,6 @@ static void offer_argument(Completion *c)
 		offer_placeholder(c, places[i]);
 }
 
-static void offer_options(Completion *c)
-{
-	const HvrOption *option;
-
-	for (guint i = 0; (option = hvr_command_option(c->command, i)); i++) {
-		g_autofree char *text = g_strconcat("--", option->name, NULL);
-		offer(c, text, option->help);
-	}
-}
-
 /* The first word: a command, a profile, or an option of the program's own. */
 static void offer_first(Completion *c)
 {
@@ -331,7 +339,9 @@ static const HvrOption *find_option(const Completion *c, const char *word)
 {
 	if (word[1] == '-')
 		return hvr_command_option_named(c->command, word + 2, strcspn(word + 2, "="));
-	return word[2] ? NULL : hvr_command_option_lettered(c->command, word[1]);
+	if (word[2])
+		return NULL;
+	return hvr_command_option_lettered(c->command, word[1]);
 }
 
 /* A word in front of the one to complete. */
@@ -344,8 +354,8 @@ static void pass(Completion *c, const char *word)
 	if (was_value)
 		return;
 	if (!c->behind_dashes && *word == '-' && word[1] && !is_dashes) {
-		const HvrOption *option = strchr(word, '=') ? NULL : find_option(c, word);
-		if (option && hvr_option_takes_word(option))
+		const HvrOption *option = find_option(c, word);
+		if (option && !strchr(word, '=') && hvr_option_takes_word(option))
 			c->valued = option;
 		return;
 	}
@@ -358,18 +368,26 @@ static void pass(Completion *c, const char *word)
 static void offer_here(Completion *c)
 {
 	const char *equals = strchr(c->word, '=');
+	const HvrOption *option;
 
 	if (!c->valued && !c->behind_dashes && g_str_has_prefix(c->word, "--") && equals) {
 		c->valued = find_option(c, c->word);
 		if (c->valued)
 			set_prefix(c, c->word, equals + 1);
 	}
-	if (c->valued && c->valued->value)
-		offer_placeholder(c, c->valued->value);
-	else if (!c->valued && *c->word == '-' && !c->behind_dashes)
-		offer_options(c);
-	else if (!c->valued)
+	if (c->valued) {
+		if (c->valued->value)
+			offer_placeholder(c, c->valued->value);
+		return;
+	}
+	if (*c->word != '-' || c->behind_dashes) {
 		offer_argument(c);
+		return;
+	}
+	for (guint i = 0; (option = hvr_command_option(c->command, i)); i++) {
+		g_autofree char *text = g_strconcat("--", option->name, NULL);
+		offer(c, text, option->help);
+	}
 }
 
 static void complete(Completion *c, char **words)

@@ -12,7 +12,7 @@
 #include "qmp/connect.h"
 #include "vfio/fd.h"
 
-static void refuse(const HvrVm *vm, GError **error)
+static int refuse(const HvrVm *vm, GError **error)
 {
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "VM '%s' has its serial port elsewhere ([serial] mode = %s)", vm->name,
@@ -24,6 +24,7 @@ static void refuse(const HvrVm *vm, GError **error)
 			       vm->name);
 	else
 		hvr_error_hint(error, "for a console its profile needs mode = socket");
+	return -1;
 }
 
 static int tell_end(const HvrVm *vm, HvrConsoleEnd end, GError **error)
@@ -39,7 +40,6 @@ static int tell_end(const HvrVm *vm, HvrConsoleEnd end, GError **error)
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
 			    "cannot write what the guest says");
 		return -1;
-	case HVR_CONSOLE_SIGNAL:
 	default:
 		return 0;
 	}
@@ -52,7 +52,7 @@ static int console(HvrContext *context, const HvrInvocation *invocation, GError 
 	if (!vm)
 		return -1;
 	if (g_strcmp0(vm->serial, "socket") != 0)
-		return refuse(vm, error), -1;
+		return refuse(vm, error);
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
 	g_auto(HvrFd) port = hvr_qmp_connect(folder, HVR_VM_SERIAL, error);
 	if (port < 0)

@@ -49,9 +49,11 @@ static void suggest_command(GError **error, const char *word)
 
 int hvr_dispatch(HvrContext *context, char **words, GError **error)
 {
-	const HvrCommand *command = words[0] ? hvr_command_find(words[0]) : NULL;
+	const HvrCommand *command = NULL;
 	GError *cause = NULL;
 
+	if (words[0])
+		command = hvr_command_find(words[0]);
 	if (command)
 		return do_command(command, context, words + 1, error);
 	int status = do_command(hvr_commands[0], context, words, &cause);

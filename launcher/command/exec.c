@@ -53,7 +53,8 @@ static gboolean read_some(GByteArray *input, GError **error)
 /* A terminal is no input: the command could not be talked to. */
 static gboolean read_input(const Options *options, GByteArray *input, GError **error)
 {
-	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { hvr_interrupt_fd(), POLLIN, 0 } };
+	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
+				{ .fd = hvr_interrupt_fd(), .events = POLLIN } };
 	gboolean more = !options->no_input && !isatty(STDIN_FILENO);
 	GError *cause = NULL;
 
@@ -114,7 +115,9 @@ static int exec(HvrContext *context, const HvrInvocation *invocation, GError **e
 		return -1;
 	g_autoptr(HvrGuest) guest =
 		hvr_guest_open(context, vm, (guint)options->wait_s * 1000, error);
-	return guest ? run(guest, command, input, options->timeout_s, error) : -1;
+	if (!guest)
+		return -1;
+	return run(guest, command, input, options->timeout_s, error);
 }
 
 static const HvrOption table[] = {

@@ -39,17 +39,22 @@ static char *form_of(const HvrOption *option)
 	if (option->letter)
 		g_string_append_printf(form, "-%c, ", option->letter);
 	g_string_append_printf(form, "--%s", option->name);
-	if (option->value)
-		g_string_append_printf(form, option->field.optional ? "[=%s]" : "=%s",
-				       option->value);
+	if (option->value && option->field.optional)
+		g_string_append_printf(form, "[=%s]", option->value);
+	else if (option->value)
+		g_string_append_printf(form, "=%s", option->value);
 	return g_string_free(form, FALSE);
 }
 
-static void print_options(const HvrCommand *command)
+void hvr_help_command(const HvrCommand *command)
 {
 	const HvrOption *option;
 	gsize widest = 0;
 
+	printf("Usage:\n  hailo-vm-run %s [OPTION...]", command->name);
+	if (*command->words)
+		printf(" %s", command->words);
+	printf("\n\n%s\n\nOptions:\n", command->summary);
 	for (guint i = 0; (option = hvr_command_option(command, i)); i++) {
 		g_autofree char *form = form_of(option);
 		widest = MAX(widest, strlen(form));
@@ -58,13 +63,6 @@ static void print_options(const HvrCommand *command)
 		g_autofree char *form = form_of(option);
 		printf("  %-*s  %s\n", (int)widest, form, option->help);
 	}
-}
-
-void hvr_help_command(const HvrCommand *command)
-{
-	printf("Usage:\n  hailo-vm-run %s [OPTION...]%s%s\n\n%s\n\nOptions:\n", command->name,
-	       *command->words ? " " : "", command->words, command->summary);
-	print_options(command);
 	if (command->describe) {
 		printf("\n");
 		command->describe();

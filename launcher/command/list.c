@@ -18,15 +18,6 @@ typedef struct {
 	gboolean all, json, tree, dot;
 } Options;
 
-static gboolean check_options(const Options *options, GError **error)
-{
-	if (options->json + options->tree + options->dot <= 1)
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "list: --json, --tree and --dot exclude each other");
-	return FALSE;
-}
-
 /* 0 where the output is no terminal: then nothing is cut. */
 static guint terminal_width(void)
 {
@@ -37,26 +28,21 @@ static guint terminal_width(void)
 	return size.ws_col;
 }
 
-static gboolean is_utf8(void)
-{
-	return g_ascii_strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
-
 static void print(const GPtrArray *items, const Options *options)
 {
+	gboolean is_utf8 = g_ascii_strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	g_autofree char *text = NULL;
 
-	if (options->json) {
+	if (options->json)
 		hvr_list_print_json(items);
-		return;
-	}
-	if (options->tree)
-		text = hvr_list_tree(items, is_utf8());
+	else if (options->tree)
+		text = hvr_list_tree(items, is_utf8);
 	else if (options->dot)
 		text = hvr_list_dot(items);
 	else if (items->len > 0)
 		text = hvr_list_table(items, terminal_width());
-	fputs(text ? text : "", stdout);
+	if (text)
+		fputs(text, stdout);
 }
 
 static int list(HvrContext *context, const HvrInvocation *invocation, GError **error)
@@ -66,8 +52,11 @@ static int list(HvrContext *context, const HvrInvocation *invocation, GError **e
 			     .details = options->json,
 			     .surround = options->tree || options->dot };
 
-	if (!check_options(options, error))
+	if (options->json + options->tree + options->dot > 1) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+			    "list: --json, --tree and --dot exclude each other");
 		return -1;
+	}
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context->host, error);
 	if (!inventory)
 		return -1;

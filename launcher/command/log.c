@@ -47,7 +47,9 @@ static int open_log(const char *path)
 	g_auto(HvrFd) fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? g_steal_fd(&fd) : -1;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	return g_steal_fd(&fd);
 }
 
 /* All that is there by now. FALSE: nobody reads us any more. */
@@ -63,33 +65,25 @@ static gboolean copy(const Logs *logs)
 	return TRUE;
 }
 
-static void drain(int fd)
-{
-	char events[4096];
-
-	while (read(fd, events, sizeof(events)) > 0)
-		;
-}
-
 /* Until QEMU has ended, or a signal comes. */
 static void follow(const Logs *logs, int notify)
 {
 	g_auto(HvrFd) qemu = (int)syscall(SYS_pidfd_open, logs->vm->qemu.pid, 0);
-	struct pollfd fds[] = { { notify, POLLIN, 0 },
-				{ qemu, POLLIN, 0 },
-				{ hvr_interrupt_fd(), POLLIN, 0 } };
+	struct pollfd fds[] = { { .fd = notify, .events = POLLIN },
+				{ .fd = qemu, .events = POLLIN },
+				{ .fd = hvr_interrupt_fd(), .events = POLLIN } };
+	char events[4096];
 
 	while (copy(logs)) {
 		if (qemu < 0 || fds[1].revents)
 			break;
 		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
 			break;
-		int signal_number = hvr_interrupt_take();
-		if (signal_number) {
-			hvr_interrupt_note(signal_number);
+		if (!hvr_interrupt_check(NULL))
 			return;
-		}
-		drain(notify);
+		/* What they say is nothing but that there is something to read. */
+		while (read(notify, events, sizeof(events)) > 0)
+			;
 	}
 	hvr_message("VM '%s' has ended", logs->vm->name);
 }
@@ -104,8 +98,10 @@ static gboolean follow_files(const Logs *logs, GError **error)
 			saved = errno;
 			hvr_fd_close(g_steal_fd(&notify));
 		}
-	if (notify >= 0)
-		return follow(logs, notify), TRUE;
+	if (notify >= 0) {
+		follow(logs, notify);
+		return TRUE;
+	}
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
 		    "cannot watch the files of VM '%s': %s", logs->vm->name, g_strerror(saved));
 	return FALSE;
@@ -120,12 +116,6 @@ static void explain_none(const HvrVm *vm, gboolean serial, GError **error)
 		hvr_error_hint(error, "look at its serial port: hailo-vm-run console %s", vm->name);
 	else if (serial)
 		hvr_error_hint(error, "its profile needs [serial] mode = file");
-}
-
-static void hint_other(const HvrVm *vm)
-{
-	if (g_strcmp0(vm->serial, "socket") == 0)
-		hvr_message("the serial port is a socket: hailo-vm-run console %s", vm->name);
 }
 
 static int show(HvrContext *context, const HvrInvocation *invocation, GError **error)
@@ -149,8 +139,8 @@ static int show(HvrContext *context, const HvrInvocation *invocation, GError **e
 		explain_none(vm, serial, error);
 		return -1;
 	}
-	if (serial)
-		hint_other(vm);
+	if (serial && g_strcmp0(vm->serial, "socket") == 0)
+		hvr_message("the serial port is a socket: hailo-vm-run console %s", vm->name);
 	if (options->follow)
 		return follow_files(&logs, error) ? 0 : -1;
 	copy(&logs);

@@ -42,8 +42,10 @@ static gboolean store_seconds(const Reader *reader, const HvrOption *option, con
 
 static void append_text(char ***texts, const char *text)
 {
-	guint n = *texts ? g_strv_length(*texts) : 0;
+	guint n = 0;
 
+	while (*texts && (*texts)[n])
+		n++;
 	*texts = g_renew(char *, *texts, n + 2);
 	(*texts)[n] = g_strdup(text);
 	(*texts)[n + 1] = NULL;
@@ -122,10 +124,13 @@ static gboolean read_long(Reader *reader, const char *word, GError **error)
 	gsize length = strcspn(word, "=");
 	const HvrOption *option = hvr_command_option_named(reader->command, word, length);
 	g_autofree char *name = g_strndup(word, length);
+	const char *value = NULL;
 
 	if (!option)
 		return refuse_unknown(reader->command, "--", name, error);
-	return take(reader, option, word[length] ? word + length + 1 : NULL, error);
+	if (word[length] == '=')
+		value = word + length + 1;
+	return take(reader, option, value, error);
 }
 
 /* "abc": flags up to the end, or up to one that takes the rest as its value. */
@@ -157,9 +162,10 @@ static gboolean ends_options(Reader *reader)
 
 static void add_word(Reader *reader, char *word)
 {
-	gboolean to_tail = reader->command->tail && reader->words->len >= reader->command->most;
-
-	g_ptr_array_add(to_tail ? reader->tail : reader->words, word);
+	if (reader->command->tail && reader->words->len >= reader->command->most)
+		g_ptr_array_add(reader->tail, word);
+	else
+		g_ptr_array_add(reader->words, word);
 }
 
 static gboolean read_word(Reader *reader, GError **error)
@@ -179,22 +185,22 @@ static gboolean read_word(Reader *reader, GError **error)
 	return TRUE;
 }
 
-static gboolean check_count(const HvrCommand *command, const GPtrArray *words, GError **error)
+static gboolean read_all(Reader *reader, GError **error)
 {
+	const HvrCommand *command = reader->command;
+	const GPtrArray *words = reader->words;
+
+	while (*reader->next && !reader->invocation->help)
+		if (!read_word(reader, error))
+			return FALSE;
+	if (reader->invocation->help)
+		return TRUE;
 	if (words->len < command->least)
 		hvr_command_usage(error, command->name, "%s expected", command->words);
 	else if (words->len > command->most)
 		hvr_command_usage(error, command->name, "'%s' is one argument too many",
 				  (const char *)g_ptr_array_index(words, command->most));
 	return words->len >= command->least && words->len <= command->most;
-}
-
-static gboolean read_all(Reader *reader, GError **error)
-{
-	while (*reader->next && !reader->invocation->help)
-		if (!read_word(reader, error))
-			return FALSE;
-	return reader->invocation->help || check_count(reader->command, reader->words, error);
 }
 
 static char **end_array(GPtrArray *words)

@@ -83,8 +83,10 @@ static gboolean bad_command(const char *what, GError **error)
 static gboolean read_command(const char *word, char **out_name, JsonObject **out_arguments,
 			     GError **error)
 {
-	if (word[0] != '{')
-		return *out_name = g_strdup(word), TRUE;
+	if (word[0] != '{') {
+		*out_name = g_strdup(word);
+		return TRUE;
+	}
 	g_autoptr(JsonNode) root = json_from_string(word, NULL);
 	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
 		return bad_command("that is no JSON object", error);

@@ -215,8 +215,10 @@ static int status(Setup *setup, GError **error)
 	HvrSetupState *state = setup->state;
 	guint parts = setup->parts & state->parts;
 
-	if (!state->there)
-		return puts("not set up"), 1;
+	if (!state->there) {
+		puts("not set up");
+		return 1;
+	}
 	if (!set_cpu(setup, error))
 		return -1;
 	const HvrSetupScope scope = scope_of(setup, parts);

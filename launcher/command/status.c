@@ -26,7 +26,9 @@ static const char *state_of(const HvrContext *context, const HvrVm *vm)
 
 static const char *device_state(const HvrVmDevice *device)
 {
-	return device->in_vm ? "in-vm" : device->keep ? "kept" : "released";
+	if (device->in_vm)
+		return "in-vm";
+	return device->keep ? "kept" : "released";
 }
 
 static char *qmp_path(const HvrContext *context, const HvrVm *vm)
@@ -78,12 +80,11 @@ static void print_json(const HvrContext *context, const GPtrArray *vms)
 static void print_vm(const HvrContext *context, const HvrVm *vm)
 {
 	g_autofree char *qmp = qmp_path(context, vm);
+	const char *guest = "";
 
-	printf("%s: %s%s, QEMU pid %d", vm->name, state_of(context, vm),
-	       !vm->ready_set ? ""
-	       : vm->ready    ? " and ready"
-			      : ", not ready yet",
-	       (int)vm->qemu.pid);
+	if (vm->ready_set)
+		guest = vm->ready ? " and ready" : ", not ready yet";
+	printf("%s: %s%s, QEMU pid %d", vm->name, state_of(context, vm), guest, (int)vm->qemu.pid);
 	if (vm->supervisor.pid)
 		printf(", supervisor pid %d", (int)vm->supervisor.pid);
 	printf(", monitor %s\n", qmp);

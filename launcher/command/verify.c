@@ -3,13 +3,9 @@
  * verify: does the guest have its card? As with check the exit status is the answer: 0 yes, 1 no,
  * 2 cannot tell; 69 and 75 when the guest cannot be asked.
  */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/guest/verify.h"
-#include "launcher/report/json.h"
 
 #define MINIMUM_DEFAULT "4.20"
 
@@ -18,39 +14,23 @@ typedef struct {
 	int wait_s;
 } Options;
 
-static gboolean wants_colour(void)
-{
-	const char *no_colour = g_getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
-}
-
-static int show(const GPtrArray *results, gboolean json)
-{
-	g_autofree char *text = NULL;
-
-	if (json) {
-		hvr_json_print(hvr_check_to_json(results));
-	} else {
-		text = hvr_check_to_text(results, wants_colour());
-		fputs(text, stdout);
-	}
-	return hvr_check_exit_status(results);
-}
-
 static int verify(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
 	const Options *options = invocation->options;
 	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
-	g_autoptr(HvrGuest) guest =
-		vm ? hvr_guest_open(context, vm, (guint)options->wait_s * 1000, error) : NULL;
 	g_auto(HvrVerifyFacts) facts = { 0 };
+	const char *minimum = MINIMUM_DEFAULT;
 
+	if (!vm)
+		return -1;
+	g_autoptr(HvrGuest) guest =
+		hvr_guest_open(context, vm, (guint)options->wait_s * 1000, error);
 	if (!guest || !hvr_verify_gather(guest, &facts, error))
 		return -1;
-	g_autoptr(GPtrArray) results =
-		hvr_verify_judge(&facts, vm->hailort_min ? vm->hailort_min : MINIMUM_DEFAULT);
-	return show(results, options->json);
+	if (vm->hailort_min)
+		minimum = vm->hailort_min;
+	g_autoptr(GPtrArray) results = hvr_verify_judge(&facts, minimum);
+	return hvr_cli_show_checks(results, options->json);
 }
 
 static const HvrOption table[] = {
