@@ -14,6 +14,11 @@
 #include "launcher/runtime/queue.h"
 #include "vfio/fd.h"
 
+/* How often a card is asked after that a process of the host uses. */
+#define ASK_AGAIN_US G_USEC_PER_SEC
+/* The exit status of whatever trying again may help against: HVR_LAUNCH_ERROR_BUSY and the like. */
+#define STATUS_BUSY 75
+
 static HvrClaim *claim_new(void)
 {
 	HvrClaim *claim = g_new(HvrClaim, 1);
@@ -41,10 +46,7 @@ static void add_card(HvrClaim *claim, const HvrProfileDevice *device,
 	g_ptr_array_add(claim->cards, card);
 }
 
-/* How often a card is asked after that a process of the host uses. */
-#define ASK_AGAIN_US G_USEC_PER_SEC
-
-static gboolean has_card(const HvrClaim *claim, const HvrPciFunction *function)
+gboolean hvr_claim_has(const HvrClaim *claim, const HvrPciFunction *function)
 {
 	for (guint i = 0; i < claim->cards->len; i++) {
 		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
@@ -54,34 +56,40 @@ static gboolean has_card(const HvrClaim *claim, const HvrPciFunction *function)
 	return FALSE;
 }
 
+/* For whom cards are chosen, and what was met on the way. */
 typedef struct {
 	const HvrContext *context;
 	const HvrInventory *inventory;
 	const char *vm;
-	gboolean lock;
+	gboolean lock;	   /* FALSE: it is only looked */
 	GPtrArray *busy;   /* of char *: the locks that somebody else had */
 	HvrTicket *ticket; /* NULL: does not wait */
 } Claiming;
 
+static gboolean is_busy(const GError *error)
+{
+	return hvr_exit_status(error) == STATUS_BUSY;
+}
+
 /* Lock the function's group, then see that nobody outside of this program uses the card itself:
  * whether the rest of its group may be touched is the plan's business. */
-static gboolean take_function(const Claiming *how, HvrClaim *claim, const HvrPciFunction *function,
-			      GError **error)
+static gboolean take_function(const Claiming *claiming, HvrClaim *claim,
+			      const HvrPciFunction *function, GError **error)
 {
-	const HvrContext *context = how->context;
+	const HvrContext *context = claiming->context;
 	g_autofree char *name = hvr_lock_name_group(function->group);
 	GError *cause = NULL;
 
 	/* Without a group there is nothing to lock; judging that is the plan's business. */
 	if (function->group < 0 || hvr_lock_find(claim->locks, name))
 		return TRUE;
-	if (!hvr_queue_turn(context, how->ticket, function->group, how->busy, &cause)) {
+	if (!hvr_queue_turn(context, claiming->ticket, function->group, claiming->busy, &cause)) {
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
-	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, how->vm, &cause);
+	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, claiming->vm, &cause);
 	if (!lock) {
-		g_ptr_array_add(how->busy, g_steal_pointer(&name));
+		g_ptr_array_add(claiming->busy, g_steal_pointer(&name));
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
@@ -98,39 +106,55 @@ gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *func
 {
 	g_autofree char *name = hvr_lock_name_group(function->group);
 	g_auto(HvrLockHolder) holder = { 0 };
+	const char *vm = "?";
 
 	if (function->group < 0 || context->captured)
 		return TRUE;
 	if (context->runtime >= 0 &&
 	    hvr_lock_holder(&context->host, context->runtime, name, &holder)) {
+		if (holder.vm)
+			vm = holder.vm;
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-			    "%s: in use by VM '%s', pid %d", function->name,
-			    holder.vm ? holder.vm : "?", (int)holder.pid.pid);
+			    "%s: in use by VM '%s', pid %d", function->name, vm,
+			    (int)holder.pid.pid);
 		return FALSE;
 	}
 	return hvr_inuse_check_one(&context->host, function, error);
 }
 
-static gboolean grant(const Claiming *how, HvrClaim *claim, const HvrWish *wish, GError **error)
+static gboolean try_function(const Claiming *claiming, HvrClaim *claim,
+			     const HvrPciFunction *function, GError **error)
+{
+	if (claiming->lock)
+		return take_function(claiming, claim, function, error);
+	return hvr_claim_is_free(claiming->context, function, error);
+}
+
+static gboolean grant(const Claiming *claiming, HvrClaim *claim, const HvrWish *wish,
+		      GError **error)
 {
 	g_autoptr(GString) busy = g_string_new(NULL);
 
-	if (wish->error)
-		return g_propagate_error(error, g_error_copy(wish->error)), FALSE;
-
+	if (wish->error) {
+		g_propagate_error(error, g_error_copy(wish->error));
+		return FALSE;
+	}
 	for (guint i = 0; i < wish->found->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(wish->found, i);
 		g_autoptr(GError) cause = NULL;
-		if (has_card(claim, function))
+		if (hvr_claim_has(claim, function))
 			continue;
-		if (how->lock ? take_function(how, claim, function, &cause)
-			      : hvr_claim_is_free(how->context, function, &cause))
-			return add_card(claim, wish->device, function), TRUE;
-		if (wish->device->pick == HVR_PICK_ONLY || hvr_exit_status(cause) != 75) {
+		if (try_function(claiming, claim, function, &cause)) {
+			add_card(claim, wish->device, function);
+			return TRUE;
+		}
+		if (wish->device->pick == HVR_PICK_ONLY || !is_busy(cause)) {
 			g_propagate_error(error, g_steal_pointer(&cause));
 			return FALSE;
 		}
-		g_string_append_printf(busy, "%s%s", busy->len ? "; " : "", cause->message);
+		if (busy->len)
+			g_string_append(busy, "; ");
+		g_string_append(busy, cause->message);
 	}
 	if (busy->len)
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
@@ -155,13 +179,13 @@ static void sort_as_profile(HvrClaim *claim, const GPtrArray *devices)
 	g_ptr_array_sort_with_data(claim->cards, compare_in_profile, (gpointer)devices);
 }
 
-static HvrClaim *claim_all(const Claiming *how, const GPtrArray *devices, GError **error)
+static HvrClaim *claim_all(const Claiming *claiming, const GPtrArray *devices, GError **error)
 {
 	g_autoptr(HvrClaim) claim = claim_new();
-	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, how->inventory);
+	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, claiming->inventory);
 
 	for (guint i = 0; i < wishes->len; i++)
-		if (!grant(how, claim, g_ptr_array_index(wishes, i), error))
+		if (!grant(claiming, claim, g_ptr_array_index(wishes, i), error))
 			return NULL;
 	sort_as_profile(claim, devices);
 	return g_steal_pointer(&claim);
@@ -170,8 +194,9 @@ static HvrClaim *claim_all(const Claiming *how, const GPtrArray *devices, GError
 HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
 			 const HvrInventory *inventory, GError **error)
 {
-	Claiming how = { context, inventory, NULL, FALSE, NULL, NULL };
-	return claim_all(&how, devices, error);
+	const Claiming claiming = { .context = context, .inventory = inventory };
+
+	return claim_all(&claiming, devices, error);
 }
 
 /* The first that is free, else the first; NULL with @error: @claim has them all, or none does. */
@@ -180,15 +205,18 @@ static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *c
 {
 	const HvrPciFunction *first = NULL;
 
-	if (wish->error)
-		return g_propagate_error(error, g_error_copy(wish->error)), NULL;
+	if (wish->error) {
+		g_propagate_error(error, g_error_copy(wish->error));
+		return NULL;
+	}
 	for (guint i = 0; i < wish->found->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(wish->found, i);
-		if (has_card(claim, function))
+		if (hvr_claim_has(claim, function))
 			continue;
 		if (hvr_claim_is_free(context, function, NULL))
 			return function;
-		first = first ? first : function;
+		if (!first)
+			first = function;
 	}
 	if (!first)
 		hvr_wish_set_too_few(wish, error);
@@ -232,10 +260,10 @@ static gboolean wait_for_change(int watch, const GPtrArray *busy, gint64 deadlin
 }
 
 /* A place in the queue for every group that would do. */
-static HvrTicket *join_queue(const Claiming *how, const GPtrArray *devices, GError **error)
+static HvrTicket *join_queue(const Claiming *claiming, const GPtrArray *devices, GError **error)
 {
 	g_autoptr(GArray) groups = g_array_new(FALSE, FALSE, sizeof(int));
-	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, how->inventory);
+	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, claiming->inventory);
 
 	for (guint i = 0; i < wishes->len; i++) {
 		const HvrWish *wish = g_ptr_array_index(wishes, i);
@@ -244,24 +272,28 @@ static HvrTicket *join_queue(const Claiming *how, const GPtrArray *devices, GErr
 			g_array_append_val(groups, function->group);
 		}
 	}
-	return hvr_queue_join(how->context, groups, how->vm, error);
+	return hvr_queue_join(claiming->context, groups, claiming->vm, error);
 }
 
-static HvrClaim *claim_waiting(Claiming *how, const GPtrArray *devices, gint64 deadline_us,
+static HvrClaim *claim_waiting(Claiming *claiming, const GPtrArray *devices, gint64 deadline_us,
 			       GError **error)
 {
 	/* Watching starts before the first try: a lock that frees in between is not missed. */
-	g_auto(HvrFd) watch = hvr_lock_watch_new(how->context->runtime, error);
-	g_autoptr(HvrTicket) ticket = watch < 0 ? NULL : join_queue(how, devices, error);
+	g_auto(HvrFd) watch = hvr_lock_watch_new(claiming->context->runtime, error);
+	if (watch < 0)
+		return NULL;
+	g_autoptr(HvrTicket) ticket = join_queue(claiming, devices, error);
+	if (!ticket)
+		return NULL;
 
-	how->ticket = ticket;
-	while (ticket && hvr_interrupt_check(error)) {
+	claiming->ticket = ticket;
+	while (hvr_interrupt_check(error)) {
 		g_autoptr(GError) cause = NULL;
-		g_ptr_array_set_size(how->busy, 0);
-		HvrClaim *claim = claim_all(how, devices, &cause);
+		g_ptr_array_set_size(claiming->busy, 0);
+		HvrClaim *claim = claim_all(claiming, devices, &cause);
 		if (claim)
 			return claim;
-		if (hvr_exit_status(cause) == 75 && wait_for_change(watch, how->busy, deadline_us))
+		if (is_busy(cause) && wait_for_change(watch, claiming->busy, deadline_us))
 			continue;
 		if (hvr_interrupt_check(error))
 			g_propagate_error(error, g_steal_pointer(&cause));
@@ -274,16 +306,19 @@ HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, co
 			 const HvrInventory *inventory, int wait_s, GError **error)
 {
 	g_autoptr(GPtrArray) busy = g_ptr_array_new_with_free_func(g_free);
-	Claiming how = { context, inventory, vm, TRUE, busy, NULL };
-	gint64 deadline_us =
-		wait_s > 0 ? g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC : 0;
+	Claiming claiming = {
+		.context = context, .inventory = inventory, .vm = vm, .lock = TRUE, .busy = busy
+	};
 	g_autoptr(GError) cause = NULL;
-	HvrClaim *claim = claim_all(&how, devices, &cause);
+	gint64 deadline_us = 0;
 
+	if (wait_s > 0)
+		deadline_us = g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC;
+	HvrClaim *claim = claim_all(&claiming, devices, &cause);
 	if (claim)
 		return claim;
-	if (wait_s != HVR_CLAIM_NO_WAIT && hvr_exit_status(cause) == 75)
-		return claim_waiting(&how, devices, deadline_us, error);
+	if (wait_s != HVR_CLAIM_NO_WAIT && is_busy(cause))
+		return claim_waiting(&claiming, devices, deadline_us, error);
 	g_propagate_error(error, g_steal_pointer(&cause));
 	return NULL;
 }

@@ -71,6 +71,9 @@ HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
 			   const HvrInventory *inventory, HvrClaimRefused refused,
 			   gpointer data) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Is @function one of the claim's cards? */
+gboolean hvr_claim_has(const HvrClaim *claim, const HvrPciFunction *function);
+
 /* Would hvr_claim_take() get this function now? Takes no lock. Errors: as of hvr_claim_take(). */
 gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *function,
 			   GError **error);

@@ -176,16 +176,6 @@ gboolean hvr_judge_prepared(const HvrFacts *facts, const HvrPlanView *view,
 	return FALSE;
 }
 
-static gboolean is_claimed(const HvrClaim *claim, const HvrPciFunction *function)
-{
-	for (guint i = 0; i < claim->cards->len; i++) {
-		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
-		if (card->function == function)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 GPtrArray *hvr_judge_companions(const HvrInventory *inventory, const HvrClaim *claim,
 				const HvrClaimedCard *card)
 {
@@ -194,7 +184,7 @@ GPtrArray *hvr_judge_companions(const HvrInventory *inventory, const HvrClaim *c
 
 	for (guint i = 0; i < group->len; i++) {
 		HvrPciFunction *member = g_ptr_array_index(group, i);
-		if (!hvr_pci_function_is_bridge(member) && !is_claimed(claim, member))
+		if (!hvr_pci_function_is_bridge(member) && !hvr_claim_has(claim, member))
 			g_ptr_array_add(companions, member);
 	}
 	return companions;

@@ -4,15 +4,6 @@
 #include "launcher/host/select.h"
 #include "launcher/report/error.h"
 
-static HvrWish *wish_new(const HvrProfileDevice *device, const HvrInventory *inventory)
-{
-	HvrWish *wish = g_new0(HvrWish, 1);
-
-	wish->device = device;
-	wish->found = hvr_select(device, inventory, &wish->error);
-	return wish;
-}
-
 static void wish_free(gpointer data)
 {
 	HvrWish *wish = data;
@@ -24,7 +15,9 @@ static void wish_free(gpointer data)
 
 static int count(const HvrWish *wish)
 {
-	return wish->found ? (int)wish->found->len : 0;
+	if (!wish->found)
+		return 0;
+	return (int)wish->found->len;
 }
 
 static int compare(gconstpointer a, gconstpointer b)
@@ -38,8 +31,12 @@ GPtrArray *hvr_wishes_new(const GPtrArray *devices, const HvrInventory *inventor
 {
 	GPtrArray *wishes = g_ptr_array_new_with_free_func(wish_free);
 
-	for (guint i = 0; i < devices->len; i++)
-		g_ptr_array_add(wishes, wish_new(g_ptr_array_index(devices, i), inventory));
+	for (guint i = 0; i < devices->len; i++) {
+		HvrWish *wish = g_new0(HvrWish, 1);
+		wish->device = g_ptr_array_index(devices, i);
+		wish->found = hvr_select(wish->device, inventory, &wish->error);
+		g_ptr_array_add(wishes, wish);
+	}
 	g_ptr_array_sort(wishes, compare);
 	return wishes;
 }
