@@ -85,8 +85,13 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 	if (!whom->look && !look_again(context, decision, error))
 		return FALSE;
 	decision->view = hvr_plan_look(context, decision->claim, decision->inventory);
-	decision->plan = hvr_plan_make(profile, decision->facts, decision->parts,
-				       decision->inventory, decision->claim, decision->view, error);
+	const HvrPlanInput input = { .profile = profile,
+				     .facts = decision->facts,
+				     .parts = decision->parts,
+				     .inventory = decision->inventory,
+				     .claim = decision->claim,
+				     .view = decision->view };
+	decision->plan = hvr_plan_make(&input, error);
 	return decision->plan && check_journal(context, decision->plan, error) &&
 	       (context->captured || check_taken(context, decision->plan, error));
 }

@@ -43,56 +43,33 @@ void hvr_plan_free(HvrPlan *plan)
 	g_free(plan);
 }
 
-static HvrPlan *plan_new(void)
+static gboolean judge_host(const HvrPlanInput *input, GError **error)
 {
-	HvrPlan *plan = g_new0(HvrPlan, 1);
+	const HvrFacts *facts = input->facts;
+	const HvrParts *parts = input->parts;
 
-	plan->functions = g_ptr_array_new_with_free_func((GDestroyNotify)plan_function_free);
-	plan->first = hvr_steps_new();
-	plan->cards = g_ptr_array_new_with_free_func((GDestroyNotify)plan_card_free);
-	plan->notes = g_ptr_array_new_with_free_func(g_free);
-	return plan;
-}
-
-/* Everything that the decision looks at, so that it need not be handed on piece by piece. */
-typedef struct {
-	const HvrProfile *profile;
-	const HvrFacts *facts;
-	const HvrParts *parts;
-	const HvrInventory *inventory;
-	const HvrClaim *claim;
-	const HvrPlanView *view;
-	HvrPlan *plan;
-} Planning;
-
-static gboolean vanished(GError **error)
-{
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "a PCI function vanished while it was looked at");
-	hvr_error_hint(error, "try again");
-	return FALSE;
-}
-
-static gboolean judge_host(const Planning *how, GError **error)
-{
-	const HvrFacts *facts = how->facts;
-	const HvrParts *parts = how->parts;
-	gboolean cards = how->claim->cards->len > 0;
-
-	if (!hvr_judge_qemu(how->profile, facts, error) ||
-	    (parts && (!hvr_judge_files(parts, error) || !hvr_judge_parts(parts, error))) ||
-	    !hvr_judge_kvm(how->profile, facts, error) ||
-	    (cards && !hvr_judge_vfio_pci(facts, error)))
+	if (!hvr_judge_qemu(input->profile, facts, error))
 		return FALSE;
-	how->plan->kvm = facts->kvm && how->profile->accel != HVR_ACCEL_TCG;
-	if (how->profile->accel == HVR_ACCEL_AUTO && !facts->kvm)
-		g_ptr_array_add(how->plan->notes,
+	if (parts && (!hvr_judge_files(parts, error) || !hvr_judge_parts(parts, error)))
+		return FALSE;
+	if (!hvr_judge_kvm(input->profile, facts, error))
+		return FALSE;
+	return input->claim->cards->len == 0 || hvr_judge_vfio_pci(facts, error);
+}
+
+static void plan_vm(const HvrPlanInput *input, HvrPlan *plan)
+{
+	const HvrProfile *profile = input->profile;
+	const HvrFacts *facts = input->facts;
+
+	plan->kvm = facts->kvm && profile->accel != HVR_ACCEL_TCG;
+	if (profile->accel == HVR_ACCEL_AUTO && !facts->kvm)
+		g_ptr_array_add(plan->notes,
 				g_strdup_printf("warning: %s: emulating, which is slow",
 						facts->kvm_problem));
-	if (parts)
-		hvr_parts_describe(how->profile, parts, how->plan->notes);
-	how->plan->memlock_bytes = how->profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;
-	return TRUE;
+	if (input->parts)
+		hvr_parts_describe(profile, input->parts, plan->notes);
+	plan->memlock_bytes = profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;
 }
 
 static gboolean planned_already(const HvrPlan *plan, const HvrPciFunction *function)
@@ -106,50 +83,68 @@ static gboolean planned_already(const HvrPlan *plan, const HvrPciFunction *funct
 }
 
 /* A prepared or kept card's own state is in its entry: what is there now is our doing. */
-static void set_states(const Planning *how, HvrPlanFunction *planned, const HvrPciState *now)
+static void set_states(const HvrPlanInput *input, HvrPlanFunction *planned, const HvrPciState *now)
 {
 	const HvrPciFunction *function = planned->function;
-	const HvrJournalEntry *entry = hvr_journal_find(how->view->journal, &function->address);
-	gboolean prepared =
-		entry && entry->vendor == function->vendor && entry->device == function->device;
+	const HvrJournalEntry *entry = hvr_journal_find(input->view->journal, &function->address);
 
-	planned->state = hvr_pci_state_copy(prepared ? entry->saved : now);
-	planned->found = prepared ? hvr_pci_state_copy(now) : NULL;
+	if (entry && entry->vendor == function->vendor && entry->device == function->device) {
+		planned->state = hvr_pci_state_copy(entry->saved);
+		planned->found = hvr_pci_state_copy(now);
+	} else {
+		planned->state = hvr_pci_state_copy(now);
+	}
 }
 
-static void add_reset_note(const Planning *how, const HvrPlanFunction *planned, const char *reset)
+/* @reset: (nullable): the methods to leave */
+static void add_reset_note(const HvrPlanInput *input, HvrPlan *plan, const HvrPlanFunction *planned,
+			   const char *reset)
 {
-	const HvrPciState *now = g_hash_table_lookup(how->view->states, planned->function);
-	const char *left = reset && now->reset_method ? reset : now->reset_method;
-	HvrResetReach reach =
-		hvr_reset_reach(planned->function, planned->state->reset_method, left,
-				hvr_reset_alone_on_bus(how->inventory, planned->function));
+	const HvrPciFunction *function = planned->function;
+	const HvrPciState *now = g_hash_table_lookup(input->view->states, function);
+	gboolean alone = hvr_reset_alone_on_bus(input->inventory, function);
+	const char *left = now->reset_method;
+
+	if (left && reset)
+		left = reset;
+	HvrResetReach reach = hvr_reset_reach(function, planned->state->reset_method, left, alone);
 	g_autofree char *text = hvr_reset_describe(reach, left);
 
-	g_ptr_array_add(how->plan->notes, g_strdup_printf("%s: %s", planned->function->name, text));
+	g_ptr_array_add(plan->notes, g_strdup_printf("%s: %s", function->name, text));
+}
+
+/* @reset: (nullable): the methods to leave. A plain user changes nothing: what there is must do. */
+static void add_steps(const HvrPlanInput *input, HvrPlanFunction *planned, const HvrPciState *now,
+		      const char *reset)
+{
+	const HvrUser *user = input->facts->user;
+	const HvrPrepare prepare = {
+		.reset_method = reset, .own_node = TRUE, .uid = user->uid, .gid = user->gid
+	};
+
+	if (user->privileged)
+		hvr_lifecycle_prepare(planned->function, now, &prepare, planned->steps);
 }
 
 /* @id: (transfer full) (nullable) */
-static void add_function(const Planning *how, const HvrPciFunction *function,
+static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciFunction *function,
 			 const HvrProfileDevice *device, char *id)
 {
-	const HvrPciState *now = g_hash_table_lookup(how->view->states, function);
+	const HvrPciState *now = g_hash_table_lookup(input->view->states, function);
 	HvrPlanFunction *planned = g_new0(HvrPlanFunction, 1);
-	/* Somebody else's function that is only bound keeps its resets: QEMU never opens it. */
-	const char *reset = id ? hvr_judge_reset_policy(device, function) : NULL;
-	HvrPrepare prepare = { .reset_method = reset,
-			       .own_node = TRUE,
-			       .uid = how->facts->user->uid,
-			       .gid = how->facts->user->gid };
+	const char *reset = NULL;
 
 	*planned = (HvrPlanFunction){ .function = function,
 				      .device = device,
 				      .id = id,
 				      .access = hvr_access_of(function),
 				      .steps = hvr_steps_new() };
-	set_states(how, planned, now);
-	hvr_lifecycle_prepare(function, now, &prepare, planned->steps);
-	g_ptr_array_add(how->plan->functions, planned);
+	set_states(input, planned, now);
+	/* Somebody else's function that is only bound keeps its resets: QEMU never opens it. */
+	if (id)
+		reset = hvr_judge_reset_policy(device, function);
+	add_steps(input, planned, now, reset);
+	g_ptr_array_add(plan->functions, planned);
 	if (!id)
 		return;
 
@@ -157,54 +152,61 @@ static void add_function(const Planning *how, const HvrPciFunction *function,
 	*card = (HvrPlanCard){ .id = g_strdup(id),
 			       .address = function->address,
 			       .access = planned->access };
-	g_ptr_array_add(how->plan->cards, card);
-	add_reset_note(how, planned, reset);
+	g_ptr_array_add(plan->cards, card);
+	add_reset_note(input, plan, planned, reset);
 }
 
-static char *companion_id(const HvrClaimedCard *card, const HvrPciFunction *member)
-{
-	return g_strdup_printf("%s-%02x-%02x-%x", card->device->id, member->address.bus,
-			       member->address.slot, member->address.function);
-}
-
-static void add_companions(const Planning *how, const HvrClaimedCard *card,
+static void add_companions(const HvrPlanInput *input, HvrPlan *plan, const HvrClaimedCard *card,
 			   const GPtrArray *companions)
 {
+	const HvrProfileDevice *device = card->device;
+
 	for (guint i = 0; i < companions->len; i++) {
-		HvrPciFunction *member = g_ptr_array_index(companions, i);
-		gboolean pass = card->device->group == HVR_GROUP_PASS;
-		if (planned_already(how->plan, member) ||
-		    !(pass || hvr_pci_function_blocks(member)))
+		const HvrPciFunction *member = g_ptr_array_index(companions, i);
+		const HvrPciAddress *address = &member->address;
+		if (planned_already(plan, member))
 			continue;
-		add_function(how, member, card->device, pass ? companion_id(card, member) : NULL);
+		if (device->group == HVR_GROUP_PASS)
+			add_function(input, plan, member, device,
+				     g_strdup_printf("%s-%02x-%02x-%x", device->id, address->bus,
+						     address->slot, address->function));
+		else if (hvr_pci_function_blocks(member))
+			add_function(input, plan, member, device, NULL);
 	}
 }
 
-static gboolean plan_card(const Planning *how, const HvrClaimedCard *card, GError **error)
+static gboolean plan_card(const HvrPlanInput *input, HvrPlan *plan, const HvrClaimedCard *card,
+			  GError **error)
 {
-	if (!hvr_judge_iommu(how->facts, card->function, error) ||
+	const HvrPlanView *view = input->view;
+
+	if (!hvr_judge_iommu(input->facts, card->function, error) ||
 	    !hvr_judge_domain(card->function, error) ||
-	    !hvr_judge_alive(how->view, card->function, error))
+	    !hvr_judge_alive(view, card->function, error))
 		return FALSE;
-	g_autoptr(GPtrArray) companions = hvr_judge_companions(how->inventory, how->claim, card);
+	g_autoptr(GPtrArray) companions =
+		hvr_judge_companions(input->inventory, input->claim, card);
 	if (!hvr_judge_group(card, companions, error))
 		return FALSE;
-	for (guint i = 0; i < companions->len; i++)
-		if (!g_hash_table_contains(how->view->states, g_ptr_array_index(companions, i)))
-			return vanished(error);
-	add_function(how, card->function, card->device, g_strdup(card->device->id));
-	add_companions(how, card, companions);
+	for (guint i = 0; i < companions->len; i++) {
+		if (g_hash_table_contains(view->states, g_ptr_array_index(companions, i)))
+			continue;
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "a PCI function vanished while it was looked at");
+		hvr_error_hint(error, "try again");
+		return FALSE;
+	}
+	add_function(input, plan, card->function, card->device, g_strdup(card->device->id));
+	add_companions(input, plan, card, companions);
 	return TRUE;
 }
 
-/* A plain user changes nothing; the card must have been prepared. */
-static gboolean judge_plain_user(const Planning *how, GError **error)
+static gboolean judge_plain_user(const HvrPlanInput *input, const HvrPlan *plan, GError **error)
 {
-	for (guint i = 0; i < how->plan->functions->len; i++) {
-		HvrPlanFunction *planned = g_ptr_array_index(how->plan->functions, i);
-		if (!hvr_judge_prepared(how->facts, how->view, planned->function, error))
+	for (guint i = 0; i < plan->functions->len; i++) {
+		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
+		if (!hvr_judge_prepared(input->facts, input->view, planned->function, error))
 			return FALSE;
-		g_ptr_array_set_size(planned->steps, 0);
 	}
 	return TRUE;
 }
@@ -222,29 +224,27 @@ static gboolean any_probe(const HvrPlan *plan)
 	return FALSE;
 }
 
-HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts, const HvrParts *parts,
-		       const HvrInventory *inventory, const HvrClaim *claim,
-		       const HvrPlanView *view, GError **error)
+HvrPlan *hvr_plan_make(const HvrPlanInput *input, GError **error)
 {
-	g_autoptr(HvrPlan) plan = plan_new();
-	Planning how = { .profile = profile,
-			 .facts = facts,
-			 .parts = parts,
-			 .inventory = inventory,
-			 .claim = claim,
-			 .view = view,
-			 .plan = plan };
+	const HvrProfile *profile = input->profile;
+	const HvrFacts *facts = input->facts;
+	const GPtrArray *cards = input->claim->cards;
+	g_autoptr(HvrPlan) plan = g_new0(HvrPlan, 1);
 
-	if (!judge_host(&how, error))
+	plan->functions = g_ptr_array_new_with_free_func((GDestroyNotify)plan_function_free);
+	plan->first = hvr_steps_new();
+	plan->cards = g_ptr_array_new_with_free_func((GDestroyNotify)plan_card_free);
+	plan->notes = g_ptr_array_new_with_free_func(g_free);
+	if (!judge_host(input, error))
 		return NULL;
-	for (guint i = 0; i < claim->cards->len; i++)
-		if (!plan_card(&how, g_ptr_array_index(claim->cards, i), error))
+	plan_vm(input, plan);
+	for (guint i = 0; i < cards->len; i++)
+		if (!plan_card(input, plan, g_ptr_array_index(cards, i), error))
 			return NULL;
 	/* In this order: raising the limit does not help whom the card is not prepared for. */
-	if (!facts->user->privileged && !judge_plain_user(&how, error))
+	if (!facts->user->privileged && !judge_plain_user(input, plan, error))
 		return NULL;
-	if ((claim->cards->len > 0 || profile->memory.locked) &&
-	    !hvr_judge_memlock(profile, facts, error))
+	if ((cards->len > 0 || profile->memory.locked) && !hvr_judge_memlock(profile, facts, error))
 		return NULL;
 	if (!facts->vfio_pci_loaded && any_probe(plan))
 		g_ptr_array_add(plan->first, hvr_step_new(HVR_STEP_LOAD_MODULE, NULL, VFIO_PCI));
@@ -253,9 +253,10 @@ HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts, const H
 
 const HvrPciAddress *hvr_plan_first_card(const HvrPlan *plan)
 {
-	const HvrPlanCard *card = plan->cards->len > 0 ? g_ptr_array_index(plan->cards, 0) : NULL;
-
-	return card ? &card->address : NULL;
+	if (plan->cards->len == 0)
+		return NULL;
+	const HvrPlanCard *card = g_ptr_array_index(plan->cards, 0);
+	return &card->address;
 }
 
 GPtrArray *hvr_plan_taken(const HvrPlan *plan)

@@ -48,18 +48,25 @@ typedef struct {
 	gboolean kvm;
 } HvrPlan;
 
+/* All that a plan is made from. */
+typedef struct {
+	const HvrProfile *profile;
+	const HvrFacts *facts;
+	const HvrParts *parts; /* NULL for a VM that runs, and so has them */
+	const HvrInventory *inventory;
+	const HvrClaim *claim;
+	const HvrPlanView *view;
+} HvrPlanInput;
+
 /**
- * hvr_plan_make - decide. Pure: everything it knows is in its arguments.
- * @parts: (nullable): NULL for a VM that runs, and so has them
+ * hvr_plan_make - decide. Pure: everything it knows is in @input.
  *
  * Errors: HVR_VFIO_ERROR_NO_IOMMU (hint: the kernel argument), _NOT_VIABLE (every endpoint in the
  * way with its driver), _UNSUITABLE (dead, bridge), _TIMEOUT (a driver hangs in the card),
  * _PERMISSION; HVR_LAUNCH_ERROR_UNAVAILABLE (no QEMU, no vfio-pci, too little memory lock),
  * _PROFILE (a file that cannot be used), _PERMISSION (a plain user and an unprepared card).
  */
-HvrPlan *hvr_plan_make(const HvrProfile *profile, const HvrFacts *facts, const HvrParts *parts,
-		       const HvrInventory *inventory, const HvrClaim *claim,
-		       const HvrPlanView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+HvrPlan *hvr_plan_make(const HvrPlanInput *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_plan_free(HvrPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlan, hvr_plan_free)
 
