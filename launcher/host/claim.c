@@ -71,12 +71,16 @@ static gboolean is_busy(const GError *error)
 	return hvr_exit_status(error) == STATUS_BUSY;
 }
 
-/* Lock the function's group, then see that nobody outside of this program uses the card itself:
- * whether the rest of its group may be touched is the plan's business. */
+/* Lock the function's group, if more than a look is wanted, and see that nobody outside of this
+ * program uses the card itself: whether the rest of its group may be touched is the plan's
+ * business. */
 static gboolean take_function(const Claiming *claiming, HvrClaim *claim,
 			      const HvrPciFunction *function, GError **error)
 {
 	const HvrContext *context = claiming->context;
+	if (!claiming->lock)
+		return hvr_claim_is_free(context, function, error);
+
 	g_autofree char *name = hvr_lock_name_group(function->group);
 	GError *cause = NULL;
 
@@ -122,14 +126,6 @@ gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *func
 	return hvr_inuse_check_one(&context->host, function, error);
 }
 
-static gboolean try_function(const Claiming *claiming, HvrClaim *claim,
-			     const HvrPciFunction *function, GError **error)
-{
-	if (claiming->lock)
-		return take_function(claiming, claim, function, error);
-	return hvr_claim_is_free(claiming->context, function, error);
-}
-
 static gboolean grant(const Claiming *claiming, HvrClaim *claim, const HvrWish *wish,
 		      GError **error)
 {
@@ -144,7 +140,7 @@ static gboolean grant(const Claiming *claiming, HvrClaim *claim, const HvrWish *
 		g_autoptr(GError) cause = NULL;
 		if (hvr_claim_has(claim, function))
 			continue;
-		if (try_function(claiming, claim, function, &cause)) {
+		if (take_function(claiming, claim, function, &cause)) {
 			add_card(claim, wish->device, function);
 			return TRUE;
 		}

@@ -31,7 +31,8 @@ void hvr_facts_free(HvrFacts *facts)
 	g_free(facts);
 }
 
-/* May the VM's user open the node, by itself or through the node's group (kvm)? */
+/* May the VM's user open the node, by itself or through the node's group (kvm)? Returns: an errno
+ */
 static int kvm_access(const HvrHost *host, HvrFacts *facts)
 {
 	HvrIdentity identity = hvr_user_identity(facts->user);
@@ -41,23 +42,14 @@ static int kvm_access(const HvrHost *host, HvrFacts *facts)
 
 	if (problem != EACCES || !facts->user->privileged || fstatat(host->dev, "kvm", &st, 0) < 0)
 		return problem;
+	facts->kvm_gid = st.st_gid;
+	if (st.st_gid == 0)
+		return EACCES;
 	identity.has_group = TRUE;
-	identity.group = facts->kvm_gid = st.st_gid;
-	problem = st.st_gid == 0 ? EACCES : hvr_privileges_can_access(&identity, path, O_RDWR);
+	identity.group = st.st_gid;
+	problem = hvr_privileges_can_access(&identity, path, O_RDWR);
 	facts->kvm_by_group = problem == 0;
 	return problem;
-}
-
-static const char *describe_kvm(int problem)
-{
-	switch (problem) {
-	case ENOENT:
-		return "this host has no KVM (is virtualisation on in its firmware?)";
-	case EIO:
-		return "it is there but refuses what QEMU needs (is this host itself a VM?)";
-	default:
-		return g_strerror(problem);
-	}
 }
 
 static void find_kvm(const HvrHost *host, const HvrProfile *profile, HvrFacts *facts)
@@ -68,34 +60,35 @@ static void find_kvm(const HvrHost *host, const HvrProfile *profile, HvrFacts *f
 	if (!problem)
 		problem = kvm_access(host, facts);
 	facts->kvm = problem == 0;
-	if (problem)
-		facts->kvm_problem = g_strdup_printf("KVM does not work for user %s: %s",
-						     facts->user->name, describe_kvm(problem));
-}
+	if (facts->kvm)
+		return;
 
-static void find_vfio_pci(const HvrContext *context, HvrFacts *facts)
-{
-	const HvrHost *host = &context->host;
-	g_autoptr(GError) error = NULL;
-
-	facts->vfio_pci_loaded = hvr_sysfs_exists(host->sys, "bus/pci/drivers/" VFIO_PCI);
-	facts->vfio_pci = facts->vfio_pci_loaded || context->captured ||
-			  host->kernel->find_module(host, VFIO_PCI, &error);
-	if (error)
-		facts->vfio_problem = g_strdup(error->message);
+	const char *why = g_strerror(problem);
+	if (problem == ENOENT)
+		why = "this host has no KVM (is virtualisation on in its firmware?)";
+	if (problem == EIO)
+		why = "it is there but refuses what QEMU needs (is this host itself a VM?)";
+	facts->kvm_problem =
+		g_strdup_printf("KVM does not work for user %s: %s", facts->user->name, why);
 }
 
 HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, GError **error)
 {
+	const HvrHost *host = &context->host;
 	g_autoptr(HvrFacts) facts = g_new0(HvrFacts, 1);
+	g_autoptr(GError) cause = NULL;
 
 	facts->user = hvr_user_find(profile->user, context->privileged, error);
 	if (!facts->user)
 		return NULL;
 	facts->qemu_path = hvr_program_find(profile->qemu_binary, context->privileged);
 	facts->memlock_max = context->memlock_max;
-	find_kvm(&context->host, profile, facts);
-	find_vfio_pci(context, facts);
-	facts->iommu_advice = hvr_iommu_advice(&context->host);
+	find_kvm(host, profile, facts);
+	facts->vfio_pci_loaded = hvr_sysfs_exists(host->sys, "bus/pci/drivers/" VFIO_PCI);
+	facts->vfio_pci = facts->vfio_pci_loaded || context->captured ||
+			  host->kernel->find_module(host, VFIO_PCI, &cause);
+	if (cause)
+		facts->vfio_problem = g_strdup(cause->message);
+	facts->iommu_advice = hvr_iommu_advice(host);
 	return g_steal_pointer(&facts);
 }

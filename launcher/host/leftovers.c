@@ -15,21 +15,6 @@
 
 #define HALF_WRITTEN_SUFFIX ".ini.new"
 
-static void remove_folders(const HvrContext *context)
-{
-	g_autoptr(GPtrArray) names = hvr_vm_folders(context->runtime);
-
-	for (guint i = 0; i < names->len; i++) {
-		const char *vm = g_ptr_array_index(names, i);
-		g_autofree char *name = hvr_lock_name_vm(vm);
-		HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, NULL);
-		if (!lock)
-			continue;
-		hvr_vm_remove_folder(context->runtime, vm);
-		hvr_lock_release(lock);
-	}
-}
-
 /* ".0000:02:00.0.ini.new" */
 static gboolean parse_half_written(const char *name, HvrPciAddress *out_address)
 {
@@ -38,19 +23,6 @@ static gboolean parse_half_written(const char *name, HvrPciAddress *out_address)
 	g_autofree char *address =
 		g_strndup(name + 1, strlen(name + 1) - strlen(HALF_WRITTEN_SUFFIX));
 	return hvr_pci_address_parse(address, out_address);
-}
-
-/* Nobody writes about a function that is not there. */
-static void remove_under_lock(const HvrContext *context, const char *path,
-			      const HvrPciFunction *function)
-{
-	g_autofree char *name = hvr_lock_name_group(function ? function->group : -1);
-	HvrLock *lock =
-		function ? hvr_lock_try(&context->host, context->runtime, name, NULL, NULL) : NULL;
-
-	if (lock || !function)
-		unlinkat(context->runtime, path, 0);
-	hvr_lock_release(lock);
 }
 
 static void remove_half_written(const HvrContext *context)
@@ -66,14 +38,35 @@ static void remove_half_written(const HvrContext *context)
 			continue;
 		if (!inventory)
 			inventory = hvr_inventory_read(&context->host, NULL);
-		if (inventory)
-			remove_under_lock(context, path, hvr_inventory_find(inventory, &address));
+		if (!inventory)
+			return;
+		const HvrPciFunction *function = hvr_inventory_find(inventory, &address);
+		if (!function) {
+			/* Nobody writes about a function that is not there. */
+			unlinkat(context->runtime, path, 0);
+			continue;
+		}
+		g_autofree char *group = hvr_lock_name_group(function->group);
+		HvrLock *lock = hvr_lock_try(&context->host, context->runtime, group, NULL, NULL);
+		if (lock)
+			unlinkat(context->runtime, path, 0);
+		hvr_lock_release(lock);
 	}
 }
 
 void hvr_leftovers_remove(const HvrContext *context)
 {
-	remove_folders(context);
+	g_autoptr(GPtrArray) names = hvr_vm_folders(context->runtime);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *vm = g_ptr_array_index(names, i);
+		g_autofree char *name = hvr_lock_name_vm(vm);
+		HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, NULL);
+		if (!lock)
+			continue;
+		hvr_vm_remove_folder(context->runtime, vm);
+		hvr_lock_release(lock);
+	}
 	remove_half_written(context);
 	hvr_lock_sweep(context->runtime);
 }

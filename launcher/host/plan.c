@@ -113,26 +113,14 @@ static void add_reset_note(const HvrPlanInput *input, HvrPlan *plan, const HvrPl
 	g_ptr_array_add(plan->notes, g_strdup_printf("%s: %s", function->name, text));
 }
 
-/* @reset: (nullable): the methods to leave. A plain user changes nothing: what there is must do. */
-static void add_steps(const HvrPlanInput *input, HvrPlanFunction *planned, const HvrPciState *now,
-		      const char *reset)
-{
-	const HvrUser *user = input->facts->user;
-	const HvrPrepare prepare = {
-		.reset_method = reset, .own_node = TRUE, .uid = user->uid, .gid = user->gid
-	};
-
-	if (user->privileged)
-		hvr_lifecycle_prepare(planned->function, now, &prepare, planned->steps);
-}
-
 /* @id: (transfer full) (nullable) */
 static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciFunction *function,
 			 const HvrProfileDevice *device, char *id)
 {
 	const HvrPciState *now = g_hash_table_lookup(input->view->states, function);
+	const HvrUser *user = input->facts->user;
 	HvrPlanFunction *planned = g_new0(HvrPlanFunction, 1);
-	const char *reset = NULL;
+	HvrPrepare prepare = { .own_node = TRUE, .uid = user->uid, .gid = user->gid };
 
 	*planned = (HvrPlanFunction){ .function = function,
 				      .device = device,
@@ -142,8 +130,10 @@ static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciF
 	set_states(input, planned, now);
 	/* Somebody else's function that is only bound keeps its resets: QEMU never opens it. */
 	if (id)
-		reset = hvr_judge_reset_policy(device, function);
-	add_steps(input, planned, now, reset);
+		prepare.reset_method = hvr_judge_reset_policy(device, function);
+	/* A plain user changes nothing: judge_plain_user() says whether what there is will do. */
+	if (user->privileged)
+		hvr_lifecycle_prepare(function, now, &prepare, planned->steps);
 	g_ptr_array_add(plan->functions, planned);
 	if (!id)
 		return;
@@ -153,7 +143,7 @@ static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciF
 			       .address = function->address,
 			       .access = planned->access };
 	g_ptr_array_add(plan->cards, card);
-	add_reset_note(input, plan, planned, reset);
+	add_reset_note(input, plan, planned, prepare.reset_method);
 }
 
 static void add_companions(const HvrPlanInput *input, HvrPlan *plan, const HvrClaimedCard *card,
