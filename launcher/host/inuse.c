@@ -11,21 +11,18 @@
 #include "vfio/inventory.h"
 #include "vfio/users.h"
 
-static gboolean on_host_driver(const HvrPciFunction *function)
-{
-	return function->driver && !hvr_pci_function_is_bridge(function) &&
-	       hvr_pci_function_blocks(function);
-}
-
 static void append_user(GString *text, const HvrUser *user)
 {
+	const char *command = "a process";
+
+	if (user->command)
+		command = user->command;
 	if (text->len)
 		g_string_append(text, ", ");
 	switch (user->kind) {
 	case HVR_USER_PROCESS:
 	case HVR_USER_VFIO:
-		g_string_append_printf(text, "%s (pid %d, has %s open)",
-				       user->command ? user->command : "a process", (int)user->pid,
+		g_string_append_printf(text, "%s (pid %d, has %s open)", command, (int)user->pid,
 				       user->what);
 		break;
 	case HVR_USER_MOUNT:
@@ -37,7 +34,7 @@ static void append_user(GString *text, const HvrUser *user)
 	}
 }
 
-static gboolean refuse(const char *name, const GPtrArray *users, GError **error)
+static void set_in_use(const char *name, const GPtrArray *users, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	gboolean vital = FALSE;
@@ -48,19 +45,23 @@ static gboolean refuse(const char *name, const GPtrArray *users, GError **error)
 			user->kind == HVR_USER_DEFAULT_ROUTE;
 		append_user(text, user);
 	}
-	if (vital)
+	if (users->len == 0)
+		g_string_append(text, "a process that cannot be named");
+	if (vital) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 			    "%s: this host cannot do without it: %s", name, text->str);
-	else
+		hvr_error_hint(error, "put the card into a slot with an IOMMU group of its own");
+	} else {
 		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY, "%s: in use by %s", name,
-			    text->len ? text->str : "a process that cannot be named");
-	hvr_error_hint(error, vital ? "put the card into a slot with an IOMMU group of its own"
-				    : "end what uses it, and try again");
-	return FALSE;
+			    text->str);
+		hvr_error_hint(error, "end what uses it, and try again");
+	}
 }
 
 gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function, GError **error)
 {
+	gboolean on_host_driver =
+		hvr_pci_function_blocks(function) && !hvr_pci_function_is_bridge(function);
 	gboolean open = FALSE;
 	GError *cause = NULL;
 
@@ -68,10 +69,13 @@ gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
-	if (!open && !on_host_driver(function))
+	if (!open && !on_host_driver)
 		return TRUE;
 	g_autoptr(GPtrArray) one = g_ptr_array_new();
 	g_ptr_array_add(one, (gpointer)function);
 	g_autoptr(GPtrArray) users = hvr_users_find(host, one);
-	return !open && users->len == 0 ? TRUE : refuse(function->name, users, error);
+	if (!open && users->len == 0)
+		return TRUE;
+	set_in_use(function->name, users, error);
+	return FALSE;
 }

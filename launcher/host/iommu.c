@@ -41,49 +41,48 @@ static gboolean has_table(const HvrHost *host, const char *table)
 	return hvr_sysfs_exists(host->sys, path);
 }
 
-static gboolean protects(const HvrHost *host, const char *group)
-{
-	g_autofree char *path = g_strdup_printf(GROUPS "/%s/name", group);
-	g_autofree char *name = hvr_sysfs_read_line(host->sys, path);
-
-	return g_strcmp0(name, "vfio-noiommu") != 0;
-}
-
+/* Those that protect: a no-IOMMU group does not. */
 static guint count_groups(const HvrHost *host)
 {
 	g_autoptr(GPtrArray) groups = hvr_sysfs_list(host->sys, GROUPS);
 	guint n = 0;
 
-	for (guint i = 0; i < groups->len; i++)
-		n += protects(host, g_ptr_array_index(groups, i));
+	for (guint i = 0; i < groups->len; i++) {
+		const char *group = g_ptr_array_index(groups, i);
+		g_autofree char *path = g_strdup_printf(GROUPS "/%s/name", group);
+		g_autofree char *name = hvr_sysfs_read_line(host->sys, path);
+		if (g_strcmp0(name, "vfio-noiommu") != 0)
+			n++;
+	}
 	return n;
 }
 
-static const char *kind_of(const char *unit)
+static const char *maker_of(const char *unit)
 {
 	static const struct {
-		const char *prefix, *kind;
-	} kinds[] = { { "dmar", "Intel VT-d" },
-		      { "ivhd", "AMD-Vi" },
-		      { "smmu", "Arm SMMU" },
-		      { "arm-smmu", "Arm SMMU" },
-		      { "viommu", "virtio IOMMU" } };
+		const char *prefix, *maker;
+	} makers[] = { { "dmar", "Intel VT-d" },
+		       { "ivhd", "AMD-Vi" },
+		       { "smmu", "Arm SMMU" },
+		       { "arm-smmu", "Arm SMMU" },
+		       { "viommu", "virtio IOMMU" } };
 
-	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-		if (g_str_has_prefix(unit, kinds[i].prefix))
-			return kinds[i].kind;
+	for (gsize i = 0; i < G_N_ELEMENTS(makers); i++)
+		if (g_str_has_prefix(unit, makers[i].prefix))
+			return makers[i].maker;
 	return "an IOMMU";
 }
 
 static char *describe_units(const HvrHost *host, guint groups)
 {
 	g_autoptr(GPtrArray) units = hvr_sysfs_list(host->sys, "class/iommu");
-	const char *kind = units->len ? kind_of(g_ptr_array_index(units, 0)) : "an IOMMU";
 
+	if (units->len == 0)
+		return g_strdup_printf("an IOMMU, %u groups", groups);
+	const char *maker = maker_of(g_ptr_array_index(units, 0));
 	g_ptr_array_add(units, NULL);
 	g_autofree char *names = g_strjoinv(" ", (char **)units->pdata);
-	return g_strdup_printf("%s%s%s%s, %u groups", kind, *names ? " (" : "", names,
-			       *names ? ")" : "", groups);
+	return g_strdup_printf("%s (%s), %u groups", maker, names, groups);
 }
 
 /* The argument that switches it off, if one does. */
@@ -155,33 +154,29 @@ char *hvr_iommu_advice(const HvrHost *host)
 	return advise_by_maker(&cpu);
 }
 
-static const char *table_found(const HvrHost *host)
-{
-	static const char *const tables[] = { "DMAR", "IVRS", "IORT", "VIOT" };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++)
-		if (has_table(host, tables[i]))
-			return tables[i];
-	return NULL;
-}
-
 HvrIommu *hvr_iommu_look(const HvrHost *host)
 {
+	static const char *const tables[] = { "DMAR", "IVRS", "IORT", "VIOT" };
 	HvrIommu *iommu = g_new0(HvrIommu, 1);
 	guint groups = count_groups(host);
-	const char *table = table_found(host);
 
 	if (groups > 0) {
 		iommu->state = HVR_IOMMU_ON;
 		iommu->seen = describe_units(host, groups);
 		return iommu;
 	}
-	iommu->state = table ? HVR_IOMMU_UNUSED : HVR_IOMMU_ABSENT;
-	iommu->seen = table ? g_strdup_printf("the firmware describes one (ACPI table %s), and "
-					      "the kernel does not use it",
-					      table)
-			    : g_strdup("none: the firmware has no DMAR, IVRS or IORT table");
 	iommu->advice = hvr_iommu_advice(host);
+	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
+		if (!has_table(host, tables[i]))
+			continue;
+		iommu->state = HVR_IOMMU_UNUSED;
+		iommu->seen = g_strdup_printf("the firmware describes one (ACPI table %s), and the "
+					      "kernel does not use it",
+					      tables[i]);
+		return iommu;
+	}
+	iommu->state = HVR_IOMMU_ABSENT;
+	iommu->seen = g_strdup("none: the firmware has no DMAR, IVRS or IORT table");
 	return iommu;
 }
 
@@ -193,8 +188,9 @@ static HvrInterrupts judge_chip(const char *chip)
 		return HVR_INTERRUPTS_UNKNOWN;
 	if (g_str_has_prefix(chip, "DMAR") || g_str_has_prefix(chip, "AMD-Vi"))
 		return HVR_INTERRUPTS_UNKNOWN; /* the IOMMU's own, never remapped */
-	return g_str_has_prefix(chip, "IR-") || strstr(chip, "ITS") ? HVR_INTERRUPTS_REMAPPED
-								    : HVR_INTERRUPTS_DIRECT;
+	if (g_str_has_prefix(chip, "IR-") || strstr(chip, "ITS"))
+		return HVR_INTERRUPTS_REMAPPED;
+	return HVR_INTERRUPTS_DIRECT;
 }
 
 HvrInterrupts hvr_iommu_interrupts(const HvrHost *host)
@@ -206,7 +202,9 @@ HvrInterrupts hvr_iommu_interrupts(const HvrHost *host)
 		const char *number = g_ptr_array_index(numbers, i);
 		g_autofree char *path = g_strdup_printf(CHIPS "/%s/chip_name", number);
 		g_autofree char *chip = hvr_sysfs_read_line(host->sys, path);
-		HvrInterrupts judged = chip ? judge_chip(chip) : HVR_INTERRUPTS_UNKNOWN;
+		if (!chip)
+			continue;
+		HvrInterrupts judged = judge_chip(chip);
 		if (judged != HVR_INTERRUPTS_UNKNOWN)
 			found = judged;
 	}

@@ -68,14 +68,16 @@ gboolean hvr_judge_vfio_pci(const HvrFacts *facts, GError **error)
 gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GError **error)
 {
 	guint64 needed = profile->memory_bytes;
+	const char *who = "a VM with a card";
 
+	if (profile->memory.locked)
+		who = "this VM";
 	if (facts->memlock_max >= needed)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "user %s may lock %" G_GUINT64_FORMAT " MiB of memory, and %s "
 		    "locks all of its %" G_GUINT64_FORMAT " MiB",
-		    facts->user->name, facts->memlock_max >> 20,
-		    profile->memory.locked ? "this VM" : "a VM with a card", needed >> 20);
+		    facts->user->name, facts->memlock_max >> 20, who, needed >> 20);
 	hvr_error_hint(error,
 		       "raise the limit, then log in again: 'hailo-vm-run setup permissions' and "
 		       "'usermod -aG hailo-vm %s' as root, or '%s hard memlock unlimited' in "
@@ -86,12 +88,14 @@ gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GEr
 
 gboolean hvr_judge_iommu(const HvrFacts *facts, const HvrPciFunction *function, GError **error)
 {
+	const char *why = "it has no IOMMU group";
+
 	if (function->group >= 0 && !function->noiommu)
 		return TRUE;
+	if (function->noiommu)
+		why = "it is in a no-IOMMU group, which protects nothing";
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NO_IOMMU,
-		    "%s: %s, so it cannot be given to a VM", function->name,
-		    function->noiommu ? "it is in a no-IOMMU group, which protects nothing"
-				      : "it has no IOMMU group");
+		    "%s: %s, so it cannot be given to a VM", function->name, why);
 	hvr_error_hint(error, "%s", facts->iommu_advice);
 	return FALSE;
 }
@@ -127,13 +131,16 @@ gboolean hvr_judge_alive(const HvrPlanView *view, const HvrPciFunction *function
 static gboolean refuse_group(const HvrClaimedCard *card, const GPtrArray *blockers, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	const char *them = blockers->len == 1 ? "it" : "them";
+	const char *them = "them";
 
+	if (blockers->len == 1)
+		them = "it";
 	for (guint i = 0; i < blockers->len; i++) {
 		const HvrPciFunction *member = g_ptr_array_index(blockers, i);
-		g_string_append_printf(text, "%s%s (%04x:%04x, driver %s)", i ? ", " : "",
-				       member->name, member->vendor, member->device,
-				       member->driver);
+		if (i > 0)
+			g_string_append(text, ", ");
+		g_string_append_printf(text, "%s (%04x:%04x, driver %s)", member->name,
+				       member->vendor, member->device, member->driver);
 	}
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_VIABLE,
 		    "%s: IOMMU group %d is not viable: the host uses %s of it",
@@ -196,5 +203,7 @@ const char *hvr_judge_reset_policy(const HvrProfileDevice *device, const HvrPciF
 		return NULL;
 	if (!g_str_equal(device->reset, "auto"))
 		return device->reset;
-	return function->quirk ? function->quirk->reset_method : NULL;
+	if (!function->quirk)
+		return NULL;
+	return function->quirk->reset_method;
 }

@@ -38,7 +38,9 @@ static int try_register(int kvm, int cpu)
 	/* Not a register that this KVM knows: QEMU will not set it either. */
 	if (ioctl(kvm, KVM_GET_MSRS, msr) != 1)
 		return 0;
-	return ioctl(cpu, KVM_SET_MSRS, msr) == 1 ? 0 : EIO;
+	if (ioctl(cpu, KVM_SET_MSRS, msr) != 1)
+		return EIO;
+	return 0;
 }
 
 int hvr_kvm_try(const HvrHost *host)
@@ -55,5 +57,7 @@ int hvr_kvm_try(const HvrHost *host)
 	if (cpu < 0)
 		return errno;
 	int problem = copy_features(kvm, cpu);
-	return problem ? problem : try_register(kvm, cpu);
+	if (problem)
+		return problem;
+	return try_register(kvm, cpu);
 }

@@ -40,8 +40,10 @@ HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
 	view->states = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)hvr_pci_state_free);
 	view->dead = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
 	view->usable = g_hash_table_new(NULL, NULL);
-	view->journal = context->runtime >= 0 ? hvr_journal_list(context->runtime, NULL)
-					      : g_ptr_array_new();
+	if (context->runtime >= 0)
+		view->journal = hvr_journal_list(context->runtime, NULL);
+	else
+		view->journal = g_ptr_array_new();
 	for (guint i = 0; i < claim->cards->len; i++) {
 		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
 		const GPtrArray *group = hvr_inventory_group(inventory, card->function->group);

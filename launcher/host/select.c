@@ -38,64 +38,54 @@ static char *describe_selector(const HvrProfileDevice *device)
 
 static void append_candidate(GString *text, const HvrPciFunction *function)
 {
-	g_string_append_printf(text, "%s%s (%04x:%04x, path %s, ", text->len ? "; " : "",
-			       function->name, function->vendor, function->device,
-			       function->path ? function->path : "unknown");
+	const char *path = "unknown";
+
+	if (function->path)
+		path = function->path;
+	if (text->len)
+		g_string_append(text, "; ");
+	g_string_append_printf(text, "%s (%04x:%04x, path %s, ", function->name, function->vendor,
+			       function->device, path);
 	if (function->group >= 0)
 		g_string_append_printf(text, "group %d, ", function->group);
-	g_string_append_printf(text, "%s%s)", function->driver ? "driver " : "no driver",
-			       function->driver ? function->driver : "");
+	if (function->driver)
+		g_string_append_printf(text, "driver %s)", function->driver);
+	else
+		g_string_append(text, "no driver)");
 }
 
-static char *list_candidates(const GPtrArray *functions)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < functions->len; i++)
-		append_candidate(text, g_ptr_array_index(functions, i));
-	return g_string_free(text, FALSE);
-}
-
-/* What the user may have meant: the known accelerators of this host. */
-static char *list_accelerators(const HvrInventory *inventory)
+static void set_none_found(const HvrProfileDevice *device, const HvrInventory *inventory,
+			   GError **error)
 {
 	const GPtrArray *all = hvr_inventory_functions(inventory);
-	GString *text = g_string_new(NULL);
+	g_autofree char *selector = describe_selector(device);
+	g_autoptr(GString) accelerators = g_string_new(NULL);
 
 	for (guint i = 0; i < all->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(all, i);
 		if (function->quirk)
-			append_candidate(text, function);
+			append_candidate(accelerators, function);
 	}
-	return g_string_free(text, FALSE);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "device '%s': no PCI function has %s", device->id, selector);
+	if (accelerators->len)
+		hvr_error_hint(error, "this host has %s", accelerators->str);
+	else
+		hvr_error_hint(error, "this host shows no known accelerator: is the card seated "
+				      "and powered? see lspci -nn");
 }
 
-static gboolean check_count(const HvrProfileDevice *device, const HvrInventory *inventory,
-			    const GPtrArray *found, GError **error)
+static void set_ambiguous(const HvrProfileDevice *device, const GPtrArray *found, GError **error)
 {
 	g_autofree char *selector = describe_selector(device);
+	g_autoptr(GString) candidates = g_string_new(NULL);
 
-	if (found->len == 0) {
-		g_autofree char *others = list_accelerators(inventory);
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "device '%s': no PCI function has %s", device->id, selector);
-		hvr_error_hint(error, "%s%s",
-			       *others ? "this host has "
-				       : "this host shows no known accelerator: is the card "
-					 "seated and powered? see lspci -nn",
-			       others);
-		return FALSE;
-	}
-	if (found->len > 1 && device->pick == HVR_PICK_ONLY) {
-		g_autofree char *candidates = list_candidates(found);
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "device '%s': %u PCI functions have %s", device->id, found->len,
-			    selector);
-		hvr_error_hint(error, "name one by address or path, or set pick = free: %s",
-			       candidates);
-		return FALSE;
-	}
-	return TRUE;
+	for (guint i = 0; i < found->len; i++)
+		append_candidate(candidates, g_ptr_array_index(found, i));
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "device '%s': %u PCI functions have %s", device->id, found->len, selector);
+	hvr_error_hint(error, "name one by address or path, or set pick = free: %s",
+		       candidates->str);
 }
 
 GPtrArray *hvr_select(const HvrProfileDevice *device, const HvrInventory *inventory, GError **error)
@@ -108,9 +98,14 @@ GPtrArray *hvr_select(const HvrProfileDevice *device, const HvrInventory *invent
 		if (matches(device, function))
 			g_ptr_array_add(found, function);
 	}
-	if (!check_count(device, inventory, found, error))
+	if (found->len == 0) {
+		set_none_found(device, inventory, error);
 		return NULL;
-
+	}
+	if (found->len > 1 && device->pick == HVR_PICK_ONLY) {
+		set_ambiguous(device, found, error);
+		return NULL;
+	}
 	const HvrPciFunction *first = g_ptr_array_index(found, 0);
 	if (hvr_pci_function_is_bridge(first)) {
 		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,

@@ -34,10 +34,10 @@ HvrUseFinder *hvr_use_finder_new(const HvrContext *context, const GPtrArray *fun
 
 	finder->context = context;
 	finder->any_user = users->len > 0;
-	finder->journal =
-		context->runtime >= 0
-			? hvr_journal_list(context->runtime, NULL)
-			: g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
+	if (context->runtime >= 0)
+		finder->journal = hvr_journal_list(context->runtime, NULL);
+	else
+		finder->journal = g_ptr_array_new();
 	return finder;
 }
 
@@ -79,25 +79,25 @@ static gboolean find_process(const HvrContext *context, const HvrPciFunction *fu
 	return TRUE;
 }
 
-/* The kernel's word, for a function on a VFIO driver; a captured tree has no kernel behind it. */
+/* The kernel's word; a captured tree has no kernel behind it. */
 static HvrUseKind ask_kernel(const HvrContext *context, const HvrPciFunction *function)
 {
 	HvrAccess access = hvr_access_of(function);
 	HvrAccessStatus status = HVR_ACCESS_NO_NODE;
 
-	if (context->captured || access.kind == HVR_ACCESS_NONE ||
-	    !context->host.kernel->access_status(&context->host, access, &status, NULL))
-		return HVR_USE_UNKNOWN;
-	return status == HVR_ACCESS_IN_USE ? HVR_USE_PROCESS : HVR_USE_FREE;
-}
-
-static HvrUseKind find_rest(const HvrContext *context, const HvrPciFunction *function)
-{
 	if (!function->driver)
 		return HVR_USE_FREE;
-	if (!hvr_pci_function_blocks(function))
-		return ask_kernel(context, function);
-	return context->privileged && !context->captured ? HVR_USE_FREE : HVR_USE_UNKNOWN;
+	if (context->captured)
+		return HVR_USE_UNKNOWN;
+	/* Of a driver of the host, root has been told all by /proc. */
+	if (hvr_pci_function_blocks(function) && context->privileged)
+		return HVR_USE_FREE;
+	if (hvr_pci_function_blocks(function) || access.kind == HVR_ACCESS_NONE ||
+	    !context->host.kernel->access_status(&context->host, access, &status, NULL))
+		return HVR_USE_UNKNOWN;
+	if (status == HVR_ACCESS_IN_USE)
+		return HVR_USE_PROCESS;
+	return HVR_USE_FREE;
 }
 
 void hvr_use_find(const HvrUseFinder *finder, const HvrPciFunction *function, HvrUse *out_use)
@@ -109,24 +109,36 @@ void hvr_use_find(const HvrUseFinder *finder, const HvrPciFunction *function, Hv
 	if (find_vm(context, function, out_use) ||
 	    (finder->any_user && find_process(context, function, out_use)))
 		return;
-	out_use->kind = find_rest(context, function);
+	out_use->kind = ask_kernel(context, function);
 }
 
 char *hvr_use_describe(const HvrUse *use)
 {
-	const char *who = use->who ? use->who : use->what ? use->what : "a process";
-	g_autofree char *pid = use->pid ? g_strdup_printf(" (pid %d)", (int)use->pid) : NULL;
+	g_autoptr(GString) text = g_string_new(NULL);
 
 	switch (use->kind) {
 	case HVR_USE_FREE:
-		return g_strdup(use->prepared ? "free, prepared" : "free");
-	case HVR_USE_VM:
-		return g_strdup_printf("%s%s%s", use->who ? "VM " : "hailo-vm-run",
-				       use->who ? use->who : "", pid ? pid : "");
-	case HVR_USE_PROCESS:
-		return g_strdup_printf("%s%s", who, pid ? pid : "");
+		if (use->prepared)
+			return g_strdup("free, prepared");
+		return g_strdup("free");
 	case HVR_USE_UNKNOWN:
 		return g_strdup("unknown");
+	case HVR_USE_VM:
+		if (use->who)
+			g_string_append_printf(text, "VM %s", use->who);
+		else
+			g_string_append(text, "hailo-vm-run");
+		break;
+	case HVR_USE_PROCESS:
+		if (use->who)
+			g_string_append(text, use->who);
+		else if (use->what)
+			g_string_append(text, use->what);
+		else
+			g_string_append(text, "a process");
+		break;
 	}
-	g_return_val_if_reached(NULL);
+	if (use->pid)
+		g_string_append_printf(text, " (pid %d)", (int)use->pid);
+	return g_strdup(text->str);
 }
