@@ -21,24 +21,31 @@
 /* The id of the character device behind the serial port. */
 #define CONSOLE "hvr-console"
 
+typedef struct {
+	const char *node; /* name of the node of what is in it */
+	const char *file_node;
+	const char *path;
+	const char *format;
+	gboolean readonly;
+} Image;
+
 /* An image, and its file, each under a node name of its own. QEMU probes nothing. */
-static void add_image(GPtrArray *argv, const char *node, const char *file_node, const char *path,
-		      const char *driver, gboolean readonly)
+static void add_image(GPtrArray *argv, const Image *image)
 {
 	JsonObject *storage = json_object_new();
 	JsonObject *format = json_object_new();
 
 	json_object_set_string_member(storage, "driver", "file");
-	json_object_set_string_member(storage, "node-name", file_node);
-	json_object_set_string_member(storage, "filename", path);
-	json_object_set_boolean_member(storage, "read-only", readonly);
+	json_object_set_string_member(storage, "node-name", image->file_node);
+	json_object_set_string_member(storage, "filename", image->path);
+	json_object_set_boolean_member(storage, "read-only", image->readonly);
 	json_object_set_string_member(storage, "discard", "unmap");
 	hvr_cmdline_add_json(argv, "-blockdev", storage);
 
-	json_object_set_string_member(format, "driver", driver);
-	json_object_set_string_member(format, "node-name", node);
-	json_object_set_string_member(format, "file", file_node);
-	json_object_set_boolean_member(format, "read-only", readonly);
+	json_object_set_string_member(format, "driver", image->format);
+	json_object_set_string_member(format, "node-name", image->node);
+	json_object_set_string_member(format, "file", image->file_node);
+	json_object_set_boolean_member(format, "read-only", image->readonly);
 	json_object_set_string_member(format, "discard", "unmap");
 	hvr_cmdline_add_json(argv, "-blockdev", format);
 }
@@ -52,9 +59,17 @@ void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
 {
 	if (!firmware)
 		return;
-	add_image(argv, "hvr-code", "hvr-code-file", firmware->code, firmware->code_format, TRUE);
-	add_image(argv, "hvr-vars", "hvr-vars-file", profile->firmware.vars, firmware->vars_format,
-		  FALSE);
+	const Image code = { .node = "hvr-code",
+			     .file_node = "hvr-code-file",
+			     .path = firmware->code,
+			     .format = firmware->code_format,
+			     .readonly = TRUE };
+	const Image vars = { .node = "hvr-vars",
+			     .file_node = "hvr-vars-file",
+			     .path = profile->firmware.vars,
+			     .format = firmware->vars_format };
+	add_image(argv, &code);
+	add_image(argv, &vars);
 	if (!firmware->needs_smm)
 		return;
 	hvr_cmdline_add(argv, "-global", "driver=cfi.pflash01,property=secure,value=on");
@@ -66,33 +81,43 @@ void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
  * crash. -drive's snapshot=on creates it, opens the image read-only behind it, and unlinks it at
  * once; the sandbox and an unprivileged user are no obstacle.
  */
-static void add_throw_away(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
+static void add_throw_away(GPtrArray *argv, const Image *image)
 {
-	g_autofree char *file = hvr_cmdline_escape(disk->file);
+	g_autofree char *path = hvr_cmdline_escape(image->path);
 
 	hvr_cmdline_add(argv, "-drive",
-			"if=none,id=hvr-disk%u,driver=%s,snapshot=on,discard=unmap,"
+			"if=none,id=%s,driver=%s,snapshot=on,discard=unmap,"
 			"file.driver=file,file.filename=%s",
-			index, disk->format == HVR_DISK_RAW ? "raw" : "qcow2", file);
+			image->node, image->format, path);
 }
 
 static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
 {
-	gboolean nvme = disk->bus == HVR_DISK_NVME;
-	g_autofree char *drive = g_strdup_printf("hvr-disk%u", index);
-	g_autofree char *file = g_strdup_printf("hvr-file%u", index);
-	/* its bus has the same name and is a property next to "serial", "addr" and the like */
-	g_autofree char *id = g_strconcat(nvme ? "hvr-nvme-" : "", disk->id, NULL);
+	g_autofree char *node = g_strdup_printf("hvr-disk%u", index);
+	g_autofree char *file_node = g_strdup_printf("hvr-file%u", index);
+	g_autofree char *nvme_id = g_strconcat("hvr-nvme-", disk->id, NULL);
+	Image image = { .node = node,
+			.file_node = file_node,
+			.path = disk->file,
+			.format = "qcow2",
+			.readonly = disk->readonly };
 	JsonObject *device = json_object_new();
 
+	if (disk->format == HVR_DISK_RAW)
+		image.format = "raw";
 	if (disk->snapshot)
-		add_throw_away(argv, disk, index);
+		add_throw_away(argv, &image);
 	else
-		add_image(argv, drive, file, disk->file,
-			  disk->format == HVR_DISK_RAW ? "raw" : "qcow2", disk->readonly);
-	json_object_set_string_member(device, "driver", nvme ? "nvme" : "virtio-blk-pci");
-	json_object_set_string_member(device, "id", id);
-	json_object_set_string_member(device, "drive", drive);
+		add_image(argv, &image);
+	if (disk->bus == HVR_DISK_NVME) {
+		json_object_set_string_member(device, "driver", "nvme");
+		/* its bus has the same name and is a property next to "serial", "addr" and such */
+		json_object_set_string_member(device, "id", nvme_id);
+	} else {
+		json_object_set_string_member(device, "driver", "virtio-blk-pci");
+		json_object_set_string_member(device, "id", disk->id);
+	}
+	json_object_set_string_member(device, "drive", node);
 	json_object_set_string_member(device, "serial", disk->id);
 	/* 0 is taken by the option ROM that QEMU makes of [boot] kernel. */
 	json_object_set_int_member(device, "bootindex", index + 1);
@@ -109,14 +134,20 @@ void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile)
 void hvr_cmdline_add_seed(GPtrArray *argv, const HvrProfile *profile,
 			  const HvrCmdlineChannels *channels)
 {
+	Image image = { .node = "hvr-seed-disk",
+			.file_node = "hvr-seed-file",
+			.path = channels->seed_path,
+			.format = "raw",
+			.readonly = TRUE };
 	JsonObject *device;
 
 	if (!hvr_seed_is_wanted(profile) || (channels->seed < 0 && !channels->seed_path))
 		return;
-	if (channels->seed >= 0)
+	if (channels->seed >= 0) {
 		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=2", channels->seed);
-	add_image(argv, "hvr-seed-disk", "hvr-seed-file",
-		  channels->seed >= 0 ? "/dev/fdset/2" : channels->seed_path, "raw", TRUE);
+		image.path = "/dev/fdset/2";
+	}
+	add_image(argv, &image);
 	device = json_object_new();
 	json_object_set_string_member(device, "driver", "virtio-blk-pci");
 	json_object_set_string_member(device, "id", "hvr-seed");
@@ -127,14 +158,16 @@ void hvr_cmdline_add_seed(GPtrArray *argv, const HvrProfile *profile,
 
 static const char *share_tag(const HvrProfileShare *share)
 {
-	return share->tag ? share->tag : share->id;
+	if (share->tag)
+		return share->tag;
+	return share->id;
 }
 
 static gboolean has_server(const HvrCmdlineChannels *channels, guint index)
 {
-	const HvrCmdlineShare *share = channels->shares ? &channels->shares[index] : NULL;
-
-	return share && (share->fd >= 0 || share->path);
+	if (!channels->shares)
+		return FALSE;
+	return channels->shares[index].fd >= 0 || channels->shares[index].path;
 }
 
 gboolean hvr_cmdline_shares_memory(const HvrProfile *profile, const HvrCmdlineChannels *channels)
@@ -172,10 +205,13 @@ static void add_own_share(GPtrArray *argv, const HvrProfileShare *share, const c
 {
 	g_autofree char *path = hvr_cmdline_escape(share->path);
 	JsonObject *device = json_object_new();
+	const char *readonly = "off";
 
+	if (share->readonly)
+		readonly = "on";
 	hvr_cmdline_add(argv, "-fsdev",
 			"local,id=%s,path=%s,security_model=none,multidevs=remap,readonly=%s", id,
-			path, share->readonly ? "on" : "off");
+			path, readonly);
 	json_object_set_string_member(device, "driver", "virtio-9p-pci");
 	json_object_set_string_member(device, "id", share->id);
 	json_object_set_string_member(device, "fsdev", id);
@@ -224,20 +260,25 @@ void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile)
 
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index)
 {
-	return channels->taps ? channels->taps[index] : -1;
+	if (!channels->taps)
+		return -1;
+	return channels->taps[index];
 }
 
-/* Every value here was read by profile-values-net.c and holds no comma. */
+/* Every value here was read by launcher/profile/values-net.c and holds no comma. */
 static char *user_options(const HvrProfileNet *net)
 {
 	g_autoptr(GString) options = g_string_new(NULL);
 
 	for (guint i = 0; i < net->forwards->len; i++) {
 		const HvrForward *forward = net->forwards->pdata[i];
+		const char *protocol = "tcp";
 
-		g_string_append_printf(options, ",hostfwd=%s:%s:%u-:%u",
-				       forward->udp ? "udp" : "tcp", forward->host_address,
-				       forward->host_port, forward->guest_port);
+		if (forward->udp)
+			protocol = "udp";
+		g_string_append_printf(options, ",hostfwd=%s:%s:%u-:%u", protocol,
+				       forward->host_address, forward->host_port,
+				       forward->guest_port);
 	}
 	return g_string_free(g_steal_pointer(&options), FALSE);
 }
@@ -295,22 +336,6 @@ static void add_console_file(GPtrArray *argv, const HvrProfile *profile, int fd)
 	hvr_cmdline_add(argv, "-chardev", "file,id=" CONSOLE ",path=%s,append=on", path);
 }
 
-static void add_console_socket(GPtrArray *argv, const HvrCmdlineChannels *channels)
-{
-	g_autofree char *path = NULL;
-
-	if (channels->serial >= 0) {
-		hvr_cmdline_add(argv, "-chardev", "socket,id=" CONSOLE ",fd=%d,server=on,wait=off",
-				channels->serial);
-	} else if (channels->serial_path) {
-		path = hvr_cmdline_escape(channels->serial_path);
-		hvr_cmdline_add(argv, "-chardev",
-				"socket,id=" CONSOLE ",path=%s,server=on,wait=off", path);
-	} else {
-		hvr_cmdline_add(argv, "-chardev", "null,id=" CONSOLE);
-	}
-}
-
 void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 			    const HvrCmdlineChannels *channels)
 {
@@ -327,7 +352,9 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 		add_console_file(argv, profile, channels->serial);
 		break;
 	case HVR_SERIAL_SOCKET:
-		add_console_socket(argv, channels);
+		if (!hvr_cmdline_add_listener(argv, CONSOLE, channels->serial,
+					      channels->serial_path))
+			hvr_cmdline_add(argv, "-chardev", "null,id=" CONSOLE);
 		break;
 	}
 	device = json_object_new();
@@ -337,42 +364,27 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
-/* The name is the one that qemu-guest-agent looks for in the guest. */
-static void add_agent_port(GPtrArray *argv)
+void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
+			   const HvrCmdlineChannels *channels)
 {
-	JsonObject *bus = json_object_new();
-	JsonObject *port = json_object_new();
+	JsonObject *bus, *port;
 
+	if (!profile->guest.agent ||
+	    !hvr_cmdline_add_listener(argv, "hvr-agent", channels->agent, channels->agent_path))
+		return;
+	bus = json_object_new();
 	json_object_set_string_member(bus, "driver", "virtio-serial-pci");
 	json_object_set_string_member(bus, "id", "hvr-ports");
 	hvr_cmdline_add_json(argv, "-device", bus);
 
+	port = json_object_new();
 	json_object_set_string_member(port, "driver", "virtserialport");
 	json_object_set_string_member(port, "id", "hvr-agent-port");
 	json_object_set_string_member(port, "bus", "hvr-ports.0");
 	json_object_set_string_member(port, "chardev", "hvr-agent");
+	/* The name is the one that qemu-guest-agent looks for in the guest. */
 	json_object_set_string_member(port, "name", "org.qemu.guest_agent.0");
 	hvr_cmdline_add_json(argv, "-device", port);
-}
-
-void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
-			   const HvrCmdlineChannels *channels)
-{
-	g_autofree char *path = NULL;
-
-	if (!profile->guest.agent)
-		return;
-	if (channels->agent >= 0) {
-		hvr_cmdline_add(argv, "-chardev", "socket,id=hvr-agent,fd=%d,server=on,wait=off",
-				channels->agent);
-	} else if (channels->agent_path) {
-		path = hvr_cmdline_escape(channels->agent_path);
-		hvr_cmdline_add(argv, "-chardev", "socket,id=hvr-agent,path=%s,server=on,wait=off",
-				path);
-	} else {
-		return;
-	}
-	add_agent_port(argv);
 }
 
 char *hvr_cmdline_card_port(guint index)
@@ -406,14 +418,15 @@ static void add_port(GPtrArray *argv, const HvrMachine *machine, const char *id,
 
 JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *port)
 {
-	char host[HVR_PCI_ADDRESS_SIZE];
+	char address[HVR_PCI_ADDRESS_SIZE];
 	JsonObject *device;
 
 	g_return_val_if_fail(card->access.kind == HVR_ACCESS_GROUP, NULL);
 	device = json_object_new();
 	json_object_set_string_member(device, "driver", "vfio-pci");
 	json_object_set_string_member(device, "id", card->id);
-	json_object_set_string_member(device, "host", hvr_pci_address_format(&card->address, host));
+	json_object_set_string_member(device, "host",
+				      hvr_pci_address_format(&card->address, address));
 	json_object_set_string_member(device, "bus", port);
 	return device;
 }
@@ -421,8 +434,10 @@ JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *por
 void hvr_cmdline_add_cards(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards)
 {
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
-	guint n_cards = cards ? cards->len : 0;
+	guint n_cards = 0;
 
+	if (cards)
+		n_cards = cards->len;
 	for (guint i = 0; i < n_cards; i++) {
 		g_autofree char *port = hvr_cmdline_card_port(i);
 

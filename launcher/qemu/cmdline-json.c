@@ -24,6 +24,18 @@ void hvr_cmdline_add_json(GPtrArray *argv, const char *option, JsonObject *prope
 	g_ptr_array_add(argv, json_to_string(node, FALSE));
 }
 
+gboolean hvr_cmdline_add_listener(GPtrArray *argv, const char *id, int fd, const char *path)
+{
+	if (fd >= 0) {
+		hvr_cmdline_add(argv, "-chardev", "socket,id=%s,fd=%d,server=on,wait=off", id, fd);
+	} else if (path) {
+		g_autofree char *escaped = hvr_cmdline_escape(path);
+		hvr_cmdline_add(argv, "-chardev", "socket,id=%s,path=%s,server=on,wait=off", id,
+				escaped);
+	}
+	return fd >= 0 || path;
+}
+
 char *hvr_cmdline_escape(const char *value)
 {
 	g_auto(GStrv) parts = g_strsplit(value, ",", -1);

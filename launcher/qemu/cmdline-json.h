@@ -13,5 +13,13 @@ void hvr_cmdline_add(GPtrArray *argv, const char *option, const char *format, ..
 /* Append two words, @option and @properties as JSON in one line. Takes ownership of @properties. */
 void hvr_cmdline_add_json(GPtrArray *argv, const char *option, JsonObject *properties);
 
+/**
+ * hvr_cmdline_add_listener - append a character device @id: a socket that QEMU listens on.
+ * @fd: that socket; -1: QEMU makes it itself
+ * @path: (nullable): where, when @fd is -1
+ * Returns: FALSE, with nothing appended, where there is neither
+ */
+gboolean hvr_cmdline_add_listener(GPtrArray *argv, const char *id, int fd, const char *path);
+
 /* @value for a key=value option: each comma doubled. */
 char *hvr_cmdline_escape(const char *value) G_GNUC_WARN_UNUSED_RESULT;

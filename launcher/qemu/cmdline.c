@@ -41,15 +41,6 @@ static gboolean has_backend(const HvrProfile *profile, const HvrCmdlineChannels 
 	       find_node(profile, channels, &node) || hvr_cmdline_shares_memory(profile, channels);
 }
 
-static void set_node(JsonObject *memory, guint node, gboolean strict)
-{
-	JsonArray *nodes = json_array_new();
-
-	json_array_add_int_element(nodes, node);
-	json_object_set_array_member(memory, "host-nodes", nodes);
-	json_object_set_string_member(memory, "policy", strict ? "bind" : "preferred");
-}
-
 /*
  * RAM as an object of its own. A memfd takes huge pages without a mount or a path that the VM's
  * user would need access to. They are all taken at once: a VM that finds one missing later dies.
@@ -60,14 +51,18 @@ static void add_memory(GPtrArray *argv, const HvrProfile *profile,
 {
 	guint64 page = hvr_profile_page_size(&profile->memory);
 	gboolean shared = hvr_cmdline_shares_memory(profile, channels);
+	const char *type = "memory-backend-ram", *policy = "preferred";
 	JsonObject *memory;
 	guint node;
 
 	if (!has_backend(profile, channels))
 		return;
+	if (page || shared)
+		type = "memory-backend-memfd";
+	if (profile->memory.node >= 0)
+		policy = "bind";
 	memory = json_object_new();
-	json_object_set_string_member(
-		memory, "qom-type", page || shared ? "memory-backend-memfd" : "memory-backend-ram");
+	json_object_set_string_member(memory, "qom-type", type);
 	json_object_set_string_member(memory, "id", "hvr-memory");
 	json_object_set_int_member(memory, "size", (gint64)profile->memory_bytes);
 	if (shared)
@@ -77,8 +72,12 @@ static void add_memory(GPtrArray *argv, const HvrProfile *profile,
 		json_object_set_int_member(memory, "hugetlbsize", (gint64)page);
 		json_object_set_boolean_member(memory, "prealloc", TRUE);
 	}
-	if (find_node(profile, channels, &node))
-		set_node(memory, node, profile->memory.node >= 0);
+	if (find_node(profile, channels, &node)) {
+		JsonArray *nodes = json_array_new();
+		json_array_add_int_element(nodes, node);
+		json_object_set_array_member(memory, "host-nodes", nodes);
+		json_object_set_string_member(memory, "policy", policy);
+	}
 	hvr_cmdline_add_json(argv, "-object", memory);
 }
 
@@ -96,16 +95,25 @@ static void add_cpus(GPtrArray *argv, const HvrProfile *profile)
 static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm,
 			const HvrCmdlineChannels *channels)
 {
+	g_autoptr(GString) machine = g_string_new(profile->machine);
+	const char *accel = "tcg,thread=multi";
 	const char *cpu = profile->cpu;
 
-	if (g_str_equal(cpu, "auto"))
-		cpu = kvm ? "host" : "max";
+	if (kvm)
+		accel = "kvm";
+	if (g_str_equal(cpu, "auto") && kvm)
+		cpu = "host";
+	else if (g_str_equal(cpu, "auto"))
+		cpu = "max";
+	if (has_backend(profile, channels))
+		g_string_append(machine, ",memory-backend=hvr-memory");
+	if (channels->firmware)
+		g_string_append(machine, "," HVR_CMDLINE_FLASH);
+	if (channels->firmware && channels->firmware->needs_smm)
+		g_string_append(machine, ",smm=on");
 	hvr_cmdline_add(argv, "-name", "guest=%s,debug-threads=on", profile->name);
-	hvr_cmdline_add(argv, "-machine", "%s%s%s%s", profile->machine,
-			has_backend(profile, channels) ? ",memory-backend=hvr-memory" : "",
-			channels->firmware ? "," HVR_CMDLINE_FLASH : "",
-			channels->firmware && channels->firmware->needs_smm ? ",smm=on" : "");
-	hvr_cmdline_add(argv, "-accel", "%s", kvm ? "kvm" : "tcg,thread=multi");
+	hvr_cmdline_add(argv, "-machine", "%s", machine->str);
+	hvr_cmdline_add(argv, "-accel", "%s", accel);
 	hvr_cmdline_add(argv, "-cpu", "%s", cpu);
 	add_cpus(argv, profile);
 	if (profile->rtc == HVR_RTC_LOCALTIME)
@@ -117,18 +125,6 @@ static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm
 	hvr_cmdline_add(argv, "-display", "none");
 }
 
-/* Without a tap of ours QEMU runs a setuid helper for a bridge. */
-static gboolean needs_helper(const HvrProfile *profile, const HvrCmdlineChannels *channels)
-{
-	for (guint i = 0; i < profile->nets->len; i++) {
-		const HvrProfileNet *net = profile->nets->pdata[i];
-
-		if (net->mode == HVR_NET_BRIDGE && hvr_cmdline_tap(channels, i) < 0)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static void add_sandbox(GPtrArray *argv, const HvrProfile *profile,
 			const HvrCmdlineChannels *channels)
 {
@@ -136,34 +132,26 @@ static void add_sandbox(GPtrArray *argv, const HvrProfile *profile,
 
 	if (!profile->sandbox)
 		return;
-	if (needs_helper(profile, channels))
-		denied = "";
-	hvr_cmdline_add(argv, "-sandbox", "on,obsolete=deny,%sresourcecontrol=deny", denied);
-}
+	for (guint i = 0; i < profile->nets->len; i++) {
+		const HvrProfileNet *net = profile->nets->pdata[i];
 
-static void add_monitor(GPtrArray *argv, const char *id, const char *where)
-{
-	hvr_cmdline_add(argv, "-chardev", "socket,id=%s,%s", id, where);
-	hvr_cmdline_add(argv, "-mon", "chardev=%s,mode=control", id);
+		/* Without a tap of ours QEMU runs a setuid helper for a bridge. */
+		if (net->mode == HVR_NET_BRIDGE && hvr_cmdline_tap(channels, i) < 0)
+			denied = "";
+	}
+	hvr_cmdline_add(argv, "-sandbox", "on,obsolete=deny,%sresourcecontrol=deny", denied);
 }
 
 /* One client to a monitor: the supervisor has its own, all others share the second. */
 static void add_monitors(GPtrArray *argv, const HvrCmdlineChannels *channels)
 {
-	g_autofree char *own = g_strdup_printf("fd=%d", channels->qmp_private);
-	g_autofree char *shared = NULL;
-	g_autofree char *path = NULL;
-
-	if (channels->qmp_private >= 0)
-		add_monitor(argv, "hvr-qmp0", own);
-	if (channels->qmp_listen >= 0) {
-		shared = g_strdup_printf("fd=%d,server=on,wait=off", channels->qmp_listen);
-	} else if (channels->qmp_path) {
-		path = hvr_cmdline_escape(channels->qmp_path);
-		shared = g_strdup_printf("path=%s,server=on,wait=off", path);
+	if (channels->qmp_private >= 0) {
+		hvr_cmdline_add(argv, "-chardev", "socket,id=hvr-qmp0,fd=%d",
+				channels->qmp_private);
+		hvr_cmdline_add(argv, "-mon", "chardev=hvr-qmp0,mode=control");
 	}
-	if (shared)
-		add_monitor(argv, "hvr-qmp1", shared);
+	if (hvr_cmdline_add_listener(argv, "hvr-qmp1", channels->qmp_listen, channels->qmp_path))
+		hvr_cmdline_add(argv, "-mon", "chardev=hvr-qmp1,mode=control");
 }
 
 static void add_boot(GPtrArray *argv, const HvrProfile *profile)
@@ -225,12 +213,14 @@ char *hvr_cmdline_quote(const GPtrArray *argv)
 
 	for (guint i = 0; i < argv->len && argv->pdata[i]; i++) {
 		const char *word = argv->pdata[i];
-		gboolean plain = word[0] != '\0' && strspn(word, PLAIN) == strlen(word);
-		g_autofree char *quoted = plain ? g_strdup(word) : g_shell_quote(word);
+		g_autofree char *quoted = g_shell_quote(word);
 
 		if (i > 0)
 			g_string_append_c(line, ' ');
-		g_string_append(line, quoted);
+		if (word[0] != '\0' && strspn(word, PLAIN) == strlen(word))
+			g_string_append(line, word);
+		else
+			g_string_append(line, quoted);
 	}
 	return g_string_free(g_steal_pointer(&line), FALSE);
 }
