@@ -73,19 +73,22 @@ static gboolean take(HvrHandover *handover, int fd, int *out_channel)
 	return TRUE;
 }
 
-static int fail(GError **error, int saved, const char *what)
+static void set_failed(const char *what, GError **error)
 {
+	int saved = errno;
+
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot %s: %s", what,
 		    g_strerror(saved));
-	return -1;
 }
 
 gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours, GError **error)
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return fail(error, errno, "make QEMU's monitor"), FALSE;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		set_failed("make QEMU's monitor", error);
+		return FALSE;
+	}
 	*out_ours = pair[0];
 	return take(handover, pair[1], &handover->channels.qmp_private);
 }
@@ -98,12 +101,14 @@ static int create_serial_file(const HvrStart *start, GError **error)
 	g_auto(HvrFd) fd =
 		open(start->profile->serial_file,
 		     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+	const HvrUser *user = start->facts->user;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 ||
-	    (start->facts->user->privileged && S_ISREG(st.st_mode) &&
-	     fchown(fd, start->facts->user->uid, start->facts->user->gid) < 0))
-		return fail(error, errno, what);
+	    (user->privileged && S_ISREG(st.st_mode) && fchown(fd, user->uid, user->gid) < 0)) {
+		set_failed(what, error);
+		return -1;
+	}
 	return g_steal_fd(&fd);
 }
 
@@ -120,20 +125,6 @@ static gboolean add_serial(const HvrStart *start, HvrHandover *handover, GError 
 	default:
 		return TRUE;
 	}
-}
-
-static gboolean add_agent(const HvrStart *start, HvrHandover *handover, GError **error)
-{
-	return !start->profile->guest.agent ||
-	       take(handover, hvr_runtime_listen(start->folder, HVR_VM_AGENT, error),
-		    &handover->channels.agent);
-}
-
-static gboolean add_seed(const HvrStart *start, HvrHandover *handover, GError **error)
-{
-	return !hvr_seed_is_wanted(start->profile) ||
-	       take(handover, hvr_seed_make(start->profile, start->parts, error),
-		    &handover->channels.seed);
 }
 
 static gboolean add_taps(const HvrStart *start, HvrHandover *handover, GError **error)
@@ -176,9 +167,19 @@ static gboolean add_shares(const HvrStart *start, HvrHandover *handover, GError 
 
 gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover, GError **error)
 {
-	return take(handover, hvr_runtime_listen(start->folder, HVR_VM_QMP, error),
-		    &handover->channels.qmp_listen) &&
-	       add_serial(start, handover, error) && add_agent(start, handover, error) &&
-	       add_seed(start, handover, error) && add_taps(start, handover, error) &&
-	       add_shares(start, handover, error);
+	const HvrProfile *profile = start->profile;
+	HvrCmdlineChannels *channels = &handover->channels;
+
+	if (!take(handover, hvr_runtime_listen(start->folder, HVR_VM_QMP, error),
+		  &channels->qmp_listen) ||
+	    !add_serial(start, handover, error))
+		return FALSE;
+	if (profile->guest.agent &&
+	    !take(handover, hvr_runtime_listen(start->folder, HVR_VM_AGENT, error),
+		  &channels->agent))
+		return FALSE;
+	if (hvr_seed_is_wanted(profile) &&
+	    !take(handover, hvr_seed_make(profile, start->parts, error), &channels->seed))
+		return FALSE;
+	return add_taps(start, handover, error) && add_shares(start, handover, error);
 }

@@ -39,27 +39,21 @@ static void take(HvrQemuOutput *output, const char *bytes, gsize length)
 	}
 }
 
-/* FALSE at the end of the pipe. */
-static gboolean pass_on(HvrQemuOutput *output)
-{
-	char bytes[4096];
-	ssize_t n = read(output->fd, bytes, sizeof(bytes));
-
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	hvr_message_bytes(bytes, (gsize)n);
-	take(output, bytes, (gsize)n);
-	return n > 0;
-}
-
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
 {
 	HvrQemuOutput *output = user_data;
+	char bytes[4096];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
 
-	if (pass_on(output))
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return G_SOURCE_CONTINUE;
-	output->source = 0;
-	return G_SOURCE_REMOVE;
+	if (n <= 0) {
+		output->source = 0;
+		return G_SOURCE_REMOVE;
+	}
+	hvr_message_bytes(bytes, (gsize)n);
+	take(output, bytes, (gsize)n);
+	return G_SOURCE_CONTINUE;
 }
 
 HvrQemuOutput *hvr_qemu_output_new(int fd)
@@ -99,5 +93,7 @@ void hvr_qemu_output_free(HvrQemuOutput *output)
 
 const char *hvr_qemu_output_meaning(const HvrQemuOutput *output)
 {
-	return output ? output->meaning : NULL;
+	if (!output)
+		return NULL;
+	return output->meaning;
 }

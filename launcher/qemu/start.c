@@ -19,25 +19,10 @@
 #include "launcher/runtime/vm.h"
 #include "vfio/fd.h"
 
-static gboolean fail(const char *what, GError **error)
-{
-	int saved = errno;
-
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot %s: %s", what,
-		    g_strerror(saved));
-	return FALSE;
-}
-
 static gboolean add_channels(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	return hvr_parts_create(start->profile, start->parts, error) &&
 	       hvr_handover_add_channels(start, handover, error);
-}
-
-/* A guest that talks to our terminal must stay in its foreground process group. */
-static gboolean wants_terminal(const HvrProfile *profile)
-{
-	return profile->serial == HVR_SERIAL_STDIO && isatty(STDIN_FILENO);
 }
 
 /* @cpus: where the set is kept */
@@ -45,22 +30,24 @@ static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
 			   const GPtrArray *argv, cpu_set_t *cpus)
 {
 	const HvrFacts *facts = start->facts;
-	gboolean locks = start->plan->cards->len > 0 || start->profile->memory.locked;
-
-	return (HvrSpawn){
+	HvrSpawn spawn = {
 		.path = facts->qemu_path,
 		.argv = (char *const *)argv->pdata,
 		.identity = { .uid = facts->user->uid,
 			      .gid = facts->user->gid,
 			      .group = facts->kvm_gid,
 			      .has_group = start->plan->kvm && facts->kvm_by_group },
-		.memlock_bytes = locks ? start->plan->memlock_bytes : 0,
-		.cpus = hvr_placement_cpus(start->profile, cpus) ? cpus : NULL,
 		.fds = (const int *)(void *)handover->fds->data,
 		.n_fds = handover->fds->len,
 		.stderr_fd = -1,
 		.stdin_fd = -1,
 	};
+
+	if (start->plan->cards->len > 0 || start->profile->memory.locked)
+		spawn.memlock_bytes = start->plan->memlock_bytes;
+	if (hvr_placement_cpus(start->profile, cpus))
+		spawn.cpus = cpus;
+	return spawn;
 }
 
 static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
@@ -72,8 +59,12 @@ static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
 	if (!hvr_handover_add_monitor(handover, &monitor, error) ||
 	    !add_channels(start, handover, error))
 		return FALSE;
-	if (pipe2(output, O_CLOEXEC) < 0)
-		return fail("make a pipe for QEMU's messages", error);
+	if (pipe2(output, O_CLOEXEC) < 0) {
+		int saved = errno;
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "cannot make a pipe for QEMU's messages: %s", g_strerror(saved));
+		return FALSE;
+	}
 
 	g_auto(HvrFd) reader = output[0];
 	g_auto(HvrFd) writer = output[1];
@@ -88,7 +79,8 @@ static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
 		return FALSE;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 	spawn.stderr_fd = writer;
-	spawn.own_session = !wants_terminal(start->profile);
+	/* A guest that talks to our terminal must stay in its foreground process group. */
+	spawn.own_session = start->profile->serial != HVR_SERIAL_STDIO || !isatty(STDIN_FILENO);
 	out_started->pid = hvr_spawn(&spawn, &out_started->pidfd, error);
 	if (out_started->pid < 0)
 		return FALSE;
@@ -159,7 +151,8 @@ static HvrCmdlineShare *print_shares(const HvrContext *context, const HvrProfile
 
 		g_ptr_array_add(paths, share_path(context, profile, i));
 		shares[i].fd = -1;
-		shares[i].path = way && way->program ? paths->pdata[i] : NULL;
+		if (way && way->program)
+			shares[i].path = paths->pdata[i];
 	}
 	return shares;
 }
