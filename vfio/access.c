@@ -43,8 +43,11 @@ HvrAccess hvr_access_of(const HvrPciFunction *function)
 
 HvrAccess hvr_access_of_group(int group)
 {
-	return (HvrAccess){ .kind = group < 0 ? HVR_ACCESS_NONE : HVR_ACCESS_GROUP,
-			    .number = group };
+	HvrAccess access = { .kind = HVR_ACCESS_GROUP, .number = group };
+
+	if (group < 0)
+		access.kind = HVR_ACCESS_NONE;
+	return access;
 }
 
 char *hvr_access_path(HvrAccess access)
@@ -167,14 +170,6 @@ gboolean hvr_access_is_owned(const HvrHost *host, HvrAccess access, const HvrNod
 	       st.st_gid == owner->gid && (st.st_mode & ALLPERMS) == owner->mode;
 }
 
-static gboolean fail_status(HvrAccess access, int saved, GError **error)
-{
-	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
-		    "cannot ask VFIO for the status of group %d: %s", access.number,
-		    g_strerror(saved));
-	return FALSE;
-}
-
 static gboolean group_status(const HvrHost *host, HvrAccess access, HvrAccessStatus *out_status,
 			     GError **error)
 {
@@ -189,10 +184,17 @@ static gboolean group_status(const HvrHost *host, HvrAccess access, HvrAccessSta
 		*out_status = HVR_ACCESS_NO_NODE;
 		return TRUE;
 	}
-	if (fd < 0 || ioctl(fd, VFIO_GROUP_GET_STATUS, &status) < 0)
-		return fail_status(access, errno, error);
-	*out_status =
-		status.flags & VFIO_GROUP_FLAGS_VIABLE ? HVR_ACCESS_VIABLE : HVR_ACCESS_NOT_VIABLE;
+	if (fd < 0 || ioctl(fd, VFIO_GROUP_GET_STATUS, &status) < 0) {
+		int saved = errno;
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
+			    "cannot ask VFIO for the status of group %d: %s", access.number,
+			    g_strerror(saved));
+		return FALSE;
+	}
+	if (status.flags & VFIO_GROUP_FLAGS_VIABLE)
+		*out_status = HVR_ACCESS_VIABLE;
+	else
+		*out_status = HVR_ACCESS_NOT_VIABLE;
 	return TRUE;
 }
 
@@ -217,17 +219,17 @@ gboolean hvr_access_own(const HvrHost *host, HvrAccess access, const HvrNodeOwne
 	g_autofree char *path = hvr_access_path(access);
 	g_auto(HvrFd) fd = hvr_access_open(host, access, O_PATH | O_NOFOLLOW);
 	g_autofree char *by_fd = hvr_fd_path(fd, NULL);
-	struct stat st = { 0 };
-	int saved = fd < 0 || fstat(fd, &st) < 0 ? errno : 0;
+	struct stat st;
+	int saved;
 
-	if (!saved && S_ISLNK(st.st_mode))
+	/* By /proc: fchmod(2) refuses an O_PATH descriptor. The target is what was checked. */
+	if (fd < 0 || fstat(fd, &st) < 0)
+		saved = errno;
+	else if (S_ISLNK(st.st_mode))
 		saved = ELOOP;
-	/* Through /proc: fchmod(2) refuses an O_PATH descriptor. The target is what was checked. */
-	if (!saved && chown(by_fd, owner->uid, owner->gid) < 0)
+	else if (chown(by_fd, owner->uid, owner->gid) < 0 || chmod(by_fd, owner->mode) < 0)
 		saved = errno;
-	if (!saved && chmod(by_fd, owner->mode) < 0)
-		saved = errno;
-	if (!saved)
+	else
 		return TRUE;
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "cannot own the node %s: %s",
 		    path, g_strerror(saved));

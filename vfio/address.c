@@ -36,7 +36,9 @@ static const char *take_hex(const char *text, guint min, guint max, guint32 *out
 
 static const char *take_char(const char *text, char c)
 {
-	return text && *text == c ? text + 1 : NULL;
+	if (!text || *text != c)
+		return NULL;
+	return text + 1;
 }
 
 /* "1c.4" */
@@ -56,22 +58,16 @@ static const char *take_slot(const char *text, HvrPciAddress *address)
 	return text;
 }
 
-/* "0000:" or nothing, which is the same. */
-static const char *take_domain(const char *text, HvrPciAddress *address)
-{
-	const char *rest = take_char(take_hex(text, 4, 8, &address->domain), ':');
-
-	if (!rest)
-		address->domain = 0;
-	return rest ? rest : text;
-}
-
-/* "0000:00:1c.4" or "00:1c.4" */
+/* "0000:00:1c.4" or "00:1c.4", which is the same. */
 static const char *take_address(const char *text, HvrPciAddress *address)
 {
 	guint32 bus;
+	const char *behind_domain = take_char(take_hex(text, 4, 8, &address->domain), ':');
 
-	text = take_domain(text, address);
+	if (behind_domain)
+		text = behind_domain;
+	else
+		address->domain = 0;
 	text = take_char(take_hex(text, 2, 2, &bus), ':');
 	if (!text)
 		return NULL;
@@ -99,15 +95,21 @@ const char *hvr_pci_address_format(const HvrPciAddress *address, char buffer[HVR
 	return buffer;
 }
 
+/* Less than 0, 0 or more, as strcmp(3). */
+static int compare_numbers(guint32 a, guint32 b)
+{
+	return (a > b) - (a < b);
+}
+
 int hvr_pci_address_compare(const HvrPciAddress *a, const HvrPciAddress *b)
 {
 	if (a->domain != b->domain)
-		return a->domain < b->domain ? -1 : 1;
+		return compare_numbers(a->domain, b->domain);
 	if (a->bus != b->bus)
-		return a->bus < b->bus ? -1 : 1;
+		return compare_numbers(a->bus, b->bus);
 	if (a->slot != b->slot)
-		return a->slot < b->slot ? -1 : 1;
-	return a->function - b->function;
+		return compare_numbers(a->slot, b->slot);
+	return compare_numbers(a->function, b->function);
 }
 
 /* The first step of a stable path is an address on a root bus, the others are slots. */
@@ -149,7 +151,9 @@ static gboolean is_root_bus(const char *name)
 	if (!g_str_has_prefix(name, "pci"))
 		return FALSE;
 	rest = take_char(take_hex(name + strlen("pci"), 4, 8, &domain), ':');
-	rest = rest ? take_hex(rest, 2, 2, &bus) : NULL;
+	if (!rest)
+		return FALSE;
+	rest = take_hex(rest, 2, 2, &bus);
 	return rest && (*rest == '/' || *rest == '\0');
 }
 

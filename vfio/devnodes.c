@@ -46,9 +46,11 @@ static void node_free(gpointer data)
 static void read_device_number(int dirfd, const char *path, HvrDevnode *node)
 {
 	g_autofree char *text = hvr_sysfs_read_line(dirfd, path);
-	g_auto(GStrv) parts = g_strsplit(text ? text : "", ":", 2);
 	guint64 major, minor;
 
+	if (!text)
+		return;
+	g_auto(GStrv) parts = g_strsplit(text, ":", 2);
 	if (g_strv_length(parts) != 2 ||
 	    !g_ascii_string_to_unsigned(parts[0], 10, 0, G_MAXUINT32, &major, NULL) ||
 	    !g_ascii_string_to_unsigned(parts[1], 10, 0, G_MAXUINT32, &minor, NULL))
@@ -62,8 +64,10 @@ static void read_device_number(int dirfd, const char *path, HvrDevnode *node)
 static char *read_device_name(int dirfd)
 {
 	g_autofree char *text = hvr_sysfs_read(dirfd, "uevent", NULL);
-	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
 
+	if (!text)
+		return NULL;
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line; line++)
 		if (g_str_has_prefix(*line, "DEVNAME="))
 			return g_strdup(*line + strlen("DEVNAME="));
@@ -102,22 +106,19 @@ static void add_access(HvrDevnodes *nodes, const HvrHost *host, HvrAccess access
 	g_ptr_array_add(nodes->nodes, node);
 }
 
-static gboolean is_folder(int dirfd, const struct dirent *entry)
+/* A folder of the walk? */
+static gboolean enters(const Walk *walk, int dirfd, const struct dirent *entry)
 {
+	HvrPciAddress address;
 	struct stat st;
 
+	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		return FALSE;
+	if (walk->skip_functions && hvr_pci_address_parse(entry->d_name, &address))
+		return FALSE;
 	if (entry->d_type != DT_UNKNOWN)
 		return entry->d_type == DT_DIR;
 	return fstatat(dirfd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
-}
-
-static gboolean enters(const Walk *walk, const char *name)
-{
-	HvrPciAddress address;
-
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return FALSE;
-	return !(walk->skip_functions && hvr_pci_address_parse(name, &address));
 }
 
 /* Takes ownership of @fd, which is open on the folder @name. */
@@ -135,7 +136,7 @@ static void walk_folder(const Walk *walk, int fd, const char *name, guint depth)
 
 		if (strcmp(entry->d_name, "dev") == 0)
 			add_node(walk->nodes, fd);
-		if (depth == 0 || !is_folder(fd, entry) || !enters(walk, entry->d_name))
+		if (depth == 0 || !enters(walk, fd, entry))
 			continue;
 		if (strcmp(name, "net") == 0)
 			g_ptr_array_add(walk->nodes->interfaces, g_strdup(entry->d_name));
@@ -186,16 +187,6 @@ static void add_multipath_disks(const Walk *walk, const HvrHost *host)
 	}
 }
 
-static void add_function(HvrDevnodes *nodes, const HvrHost *host, const HvrPciFunction *function)
-{
-	g_autoptr(GPtrArray) controllers = g_ptr_array_new_with_free_func(g_free);
-	const Walk walk = { nodes, controllers, hvr_pci_function_is_bridge(function) };
-	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s", function->name);
-
-	walk_path(&walk, host, path);
-	add_multipath_disks(&walk, host);
-}
-
 /* Is an earlier one of @functions in the same group? */
 static gboolean group_seen(const GPtrArray *functions, guint end, int group)
 {
@@ -228,8 +219,14 @@ HvrDevnodes *hvr_devnodes_find(const HvrHost *host, const GPtrArray *functions)
 	nodes->interfaces = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < functions->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(functions, i);
+		g_autofree char *path = g_strdup_printf("bus/pci/devices/%s", function->name);
+		g_autoptr(GPtrArray) controllers = g_ptr_array_new_with_free_func(g_free);
+		const Walk walk = { .nodes = nodes,
+				    .controllers = controllers,
+				    .skip_functions = hvr_pci_function_is_bridge(function) };
 
-		add_function(nodes, host, function);
+		walk_path(&walk, host, path);
+		add_multipath_disks(&walk, host);
 		if (function->group >= 0 && !group_seen(functions, i, function->group))
 			add_access(nodes, host, hvr_access_of(function));
 	}

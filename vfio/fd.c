@@ -36,7 +36,9 @@ char *hvr_fd_path(int fd, const char *rest)
 {
 	/* Not the host's state but the kernel's name for a descriptor of our own, hence absolute.
 	 */
-	return g_strdup_printf("/proc/self/fd/%d%s%s", fd, rest ? "/" : "", rest ? rest : "");
+	if (!rest)
+		return g_strdup_printf("/proc/self/fd/%d", fd);
+	return g_strdup_printf("/proc/self/fd/%d/%s", fd, rest);
 }
 
 /* Where an open descriptor leads, as the kernel sees it now. */
@@ -51,10 +53,10 @@ static gboolean is_beneath(int root, int fd)
 {
 	g_autofree char *top = descriptor_target(root);
 	g_autofree char *target = descriptor_target(fd);
-	gsize length = top ? strlen(top) : 0;
 
 	if (!top || !target)
 		return FALSE;
+	gsize length = strlen(top);
 	while (length > 0 && top[length - 1] == '/')
 		length--;
 	return strncmp(target, top, length) == 0 &&
@@ -95,7 +97,9 @@ int hvr_open_beneath(int dirfd, const char *path, int flags)
 	}
 	if (fd < 0 && !missing)
 		missing = errno == ENOSYS;
-	return missing ? open_verified(dirfd, path, flags) : (int)fd;
+	if (missing)
+		return open_verified(dirfd, path, flags);
+	return (int)fd;
 }
 
 gssize hvr_fd_read_all(int fd, void *buffer, gsize size)
@@ -118,7 +122,7 @@ gboolean hvr_fd_write_all(int fd, const void *bytes, gsize length)
 {
 	for (gsize done = 0; done < length;) {
 		gssize n = write(fd, (const char *)bytes + done, length - done);
-		struct pollfd wait = { fd, POLLOUT, 0 };
+		struct pollfd wait = { .fd = fd, .events = POLLOUT };
 		if (n >= 0)
 			done += (gsize)n;
 		else if (errno == EAGAIN)

@@ -160,26 +160,15 @@ static GHashTable *find_roots(int sys)
 
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);
-		g_autofree char *first =
-			g_str_has_prefix(name, "pci") ? g_strconcat(name + 3, ":00.0", NULL) : NULL;
 		HvrPciAddress address;
-		if (first && hvr_pci_address_parse(first, &address))
+		if (!g_str_has_prefix(name, "pci"))
+			continue;
+		g_autofree char *first = g_strconcat(name + strlen("pci"), ":00.0", NULL);
+		if (hvr_pci_address_parse(first, &address))
 			g_hash_table_insert(roots, bus_key(&address),
 					    g_strconcat("devices/", name, "/", NULL));
 	}
 	return roots;
-}
-
-/* Of a function on one of these buses the place is known without a look at its link. */
-static gboolean place_on_root(GHashTable *roots, const HvrPciFunction *function, Place *place)
-{
-	const char *root = g_hash_table_lookup(roots, bus_key(&function->address));
-
-	if (!root)
-		return FALSE;
-	g_strlcpy(place->text, root, sizeof(place->text));
-	place->length = g_strlcat(place->text, function->name, sizeof(place->text));
-	return TRUE;
 }
 
 /* The path of an attribute; good until the next one. A name that is too long is cut. */
@@ -207,7 +196,9 @@ static const char *link_name(int sys, const char *path, char buffer[PATH_MAX])
 		return NULL;
 	buffer[length] = '\0';
 	slash = strrchr(buffer, '/');
-	return slash ? slash + 1 : buffer;
+	if (!slash)
+		return buffer;
+	return slash + 1;
 }
 
 /* @label and then @digits hexadecimal digits. Returns: what follows, or NULL */
@@ -252,8 +243,10 @@ static gboolean read_modalias(int sys, const char *path, HvrPciFunction *functio
 {
 	g_auto(HvrFd) fd = hvr_open_beneath(sys, path, O_RDONLY | O_NONBLOCK);
 	char text[128];
-	gssize length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
+	if (fd < 0)
+		return FALSE;
+	gssize length = read(fd, text, sizeof(text) - 1);
 	if (length <= 0)
 		return FALSE;
 	text[length] = '\0';
@@ -312,12 +305,19 @@ static void function_free(gpointer data)
 /* What it is, and where. FALSE when it has vanished since the scan. */
 static gboolean identify(int sys, GHashTable *roots, HvrPciFunction *function, Place *place)
 {
-	if (place_on_root(roots, function, place) &&
-	    read_modalias(sys, at(place, "modalias"), function))
-		return TRUE;
-	return find_place(sys, function->name, place) &&
-	       (read_modalias(sys, at(place, "modalias"), function) ||
-		read_attributes(sys, folder(place), function));
+	const char *root = g_hash_table_lookup(roots, bus_key(&function->address));
+
+	/* On one of these buses its place is known without a look at its link. */
+	if (root) {
+		g_strlcpy(place->text, root, sizeof(place->text));
+		place->length = g_strlcat(place->text, function->name, sizeof(place->text));
+		if (read_modalias(sys, at(place, "modalias"), function))
+			return TRUE;
+	}
+	if (!find_place(sys, function->name, place))
+		return FALSE;
+	return read_modalias(sys, at(place, "modalias"), function) ||
+	       read_attributes(sys, folder(place), function);
 }
 
 /* Returns: (transfer full): NULL when the function has vanished since the scan */
@@ -385,18 +385,6 @@ static void sort_into_groups(HvrInventory *inventory)
 	}
 }
 
-static HvrInventory *inventory_new(int sys)
-{
-	HvrInventory *inventory = g_new0(HvrInventory, 1);
-
-	inventory->functions = g_ptr_array_new_with_free_func(function_free);
-	inventory->groups =
-		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
-	inventory->no_members = g_ptr_array_new();
-	inventory->access = access_new(sys);
-	return inventory;
-}
-
 HvrInventory *hvr_inventory_read(const HvrHost *host, GError **error)
 {
 	g_autoptr(HvrInventory) inventory = NULL;
@@ -406,7 +394,12 @@ HvrInventory *hvr_inventory_read(const HvrHost *host, GError **error)
 		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND, "no PCI bus in sysfs");
 		return NULL;
 	}
-	inventory = inventory_new(host->sys);
+	inventory = g_new0(HvrInventory, 1);
+	inventory->functions = g_ptr_array_new_with_free_func(function_free);
+	inventory->groups =
+		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	inventory->no_members = g_ptr_array_new();
+	inventory->access = access_new(host->sys);
 	if (!scan(inventory->access, &here)) {
 		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL,
 			    "cannot enumerate PCI functions: %s", here.message);
@@ -444,14 +437,18 @@ const HvrPciFunction *hvr_inventory_find(const HvrInventory *inventory,
 		return NULL;
 	found = bsearch(&wanted, inventory->functions->pdata, inventory->functions->len,
 			sizeof(gpointer), compare_functions);
-	return found ? *found : NULL;
+	if (!found)
+		return NULL;
+	return *found;
 }
 
 const GPtrArray *hvr_inventory_group(const HvrInventory *inventory, int group)
 {
 	const GPtrArray *members = g_hash_table_lookup(inventory->groups, GINT_TO_POINTER(group));
 
-	return members ? members : inventory->no_members;
+	if (!members)
+		return inventory->no_members;
+	return members;
 }
 
 char *hvr_inventory_describe(const HvrInventory *inventory, const HvrPciFunction *function)

@@ -16,9 +16,9 @@ typedef struct {
 } Attribute;
 
 static const Attribute plain_attributes[] = {
-	{ "reset_method", G_STRUCT_OFFSET(HvrPciState, reset_method) },
-	{ "d3cold_allowed", G_STRUCT_OFFSET(HvrPciState, d3cold_allowed) },
-	{ "power/control", G_STRUCT_OFFSET(HvrPciState, power_control) },
+	{ .name = "reset_method", .offset = G_STRUCT_OFFSET(HvrPciState, reset_method) },
+	{ .name = "d3cold_allowed", .offset = G_STRUCT_OFFSET(HvrPciState, d3cold_allowed) },
+	{ .name = "power/control", .offset = G_STRUCT_OFFSET(HvrPciState, power_control) },
 };
 
 static const char *attribute_of(const HvrPciState *state, const Attribute *attribute)
@@ -84,11 +84,13 @@ void hvr_lifecycle_restore(const HvrPciFunction *function, const HvrPciState *sa
 			   const HvrPciState *now, GPtrArray *steps)
 {
 	gboolean rebind = g_strcmp0(saved->driver, now->driver) != 0;
+	const char *override = "";
 
+	if (saved->driver_override)
+		override = saved->driver_override;
 	restore_node(steps, function, saved, now);
 	if (g_strcmp0(saved->driver_override, now->driver_override) != 0)
-		add_set(steps, function, "driver_override",
-			saved->driver_override ? saved->driver_override : "");
+		add_set(steps, function, "driver_override", override);
 	if (rebind && now->driver)
 		g_ptr_array_add(steps, hvr_step_new(HVR_STEP_UNBIND, function, now->driver));
 	if (rebind && saved->driver)

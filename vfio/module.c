@@ -10,7 +10,7 @@
 #include "vfio/error.h"
 #include "vfio/sysfs.h"
 
-/* Output of a modprobe that ended well; NULL when it did not, with its last line as the cause. */
+/* Output of a modprobe that ended well; NULL when it did not, with its last words as the cause. */
 static char *run_modprobe(const HvrHost *host, const char *option, const char *name,
 			  HvrVfioError code, GError **error)
 {
@@ -30,10 +30,10 @@ static char *run_modprobe(const HvrHost *host, const char *option, const char *n
 			 &status, &cause) &&
 	    g_spawn_check_wait_status(status, &cause))
 		return g_steal_pointer(&output);
-	if (messages)
-		g_strstrip(messages);
-	g_set_error(error, HVR_VFIO_ERROR, code, "cannot load module %s: %s", name,
-		    messages && *messages ? messages : cause->message);
+	const char *why = cause->message;
+	if (messages && *g_strstrip(messages))
+		why = messages;
+	g_set_error(error, HVR_VFIO_ERROR, code, "cannot load module %s: %s", name, why);
 	return NULL;
 }
 

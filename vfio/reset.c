@@ -6,28 +6,24 @@
 
 #include <string.h>
 
-/* A function on a root bus has no bridge whose secondary bus could be reset. */
-static gboolean below_bridge(const HvrPciFunction *function)
-{
-	return function->path && strchr(function->path, '/');
-}
-
+/* Is @method one of @methods, separated by spaces? */
 static gboolean offers(const char *methods, const char *method)
 {
-	g_auto(GStrv) words = g_strsplit(methods ? methods : "", " ", -1);
+	g_auto(GStrv) words = g_strsplit(methods, " ", -1);
 	return g_strv_contains((const char *const *)words, method);
 }
 
 HvrResetReach hvr_reset_reach(const HvrPciFunction *function, const char *original,
 			      const char *left, gboolean alone)
 {
-	gboolean original_known = original && *original;
+	/* A function on a root bus has no bridge whose secondary bus could be reset. */
+	gboolean below_bridge = function->path && strchr(function->path, '/');
 
 	if (left && *left)
 		return HVR_RESET_FUNCTION;
-	if (!below_bridge(function))
+	if (!below_bridge)
 		return HVR_RESET_NONE;
-	if (original_known && alone && !offers(original, "bus"))
+	if (original && *original && alone && !offers(original, "bus"))
 		return HVR_RESET_NONE;
 	return HVR_RESET_BUS;
 }

@@ -12,20 +12,16 @@
 
 #define ATTRIBUTE_MAX 4096 /* the kernel gives an attribute one page */
 
-static gssize read_attribute(int dirfd, const char *path, char *buffer, gsize size)
-{
-	g_auto(HvrFd) fd = hvr_open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK);
-
-	return fd < 0 ? -1 : hvr_fd_read_all(fd, buffer, size);
-}
-
 char *hvr_sysfs_read(int dirfd, const char *path, GError **error)
 {
+	g_auto(HvrFd) fd = hvr_open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK);
 	char buffer[ATTRIBUTE_MAX + 1];
-	gssize length = read_attribute(dirfd, path, buffer, sizeof(buffer));
-	int saved = errno;
+	gssize length = -1;
 
+	if (fd >= 0)
+		length = hvr_fd_read_all(fd, buffer, sizeof(buffer));
 	if (length < 0) {
+		int saved = errno;
 		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
 			    "cannot read '%s': %s", path, g_strerror(saved));
 		return NULL;
@@ -41,10 +37,9 @@ char *hvr_sysfs_read(int dirfd, const char *path, GError **error)
 char *hvr_sysfs_read_line(int dirfd, const char *path)
 {
 	char *text = hvr_sysfs_read(dirfd, path, NULL);
-	gsize length = text ? strlen(text) : 0;
 
-	if (length > 0 && text[length - 1] == '\n')
-		text[length - 1] = '\0';
+	if (text && g_str_has_suffix(text, "\n"))
+		text[strlen(text) - 1] = '\0';
 	return text;
 }
 
@@ -80,7 +75,9 @@ char *hvr_sysfs_link_name(int dirfd, const char *path)
 
 	target[length] = '\0';
 	slash = strrchr(target, '/');
-	return g_strdup(slash ? slash + 1 : target);
+	if (!slash)
+		return g_strdup(target);
+	return g_strdup(slash + 1);
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)

@@ -62,55 +62,42 @@ static void add_user(const Search *search, HvrUserKind kind, pid_t pid, char *co
 	g_ptr_array_add(search->users, user);
 }
 
-/* A line of a file in /proc, without its newline; @buffer and @size as for getline(3). */
-static gboolean next_line(FILE *file, char **buffer, size_t *size)
-{
-	ssize_t length = getline(buffer, size, file);
-
-	if (length < 0)
-		return FALSE;
-	if (length > 0 && (*buffer)[length - 1] == '\n')
-		(*buffer)[length - 1] = '\0';
-	return TRUE;
-}
-
-static FILE *open_lines(int dirfd, const char *path)
-{
-	g_auto(HvrFd) fd = hvr_open_beneath(dirfd, path, O_RDONLY);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
-
-	if (file)
-		g_steal_fd(&fd);
-	return file;
-}
-
-/* Calls @on_line for every line; nothing when the file is not there. */
+/* Calls @on_line for every line, without its newline; nothing when the file is not there. */
 static void for_each_line(const Search *search, const char *path,
 			  void (*on_line)(const Search *search, const char *line))
 {
-	FILE *file = open_lines(search->host->proc, path);
+	int fd = hvr_open_beneath(search->host->proc, path, O_RDONLY);
 	char *buffer = NULL;
 	size_t size = 0;
+	ssize_t length;
 
-	if (!file)
+	if (fd < 0)
 		return;
-	while (next_line(file, &buffer, &size))
+	FILE *file = fdopen(fd, "re");
+	if (!file) {
+		hvr_fd_close(fd);
+		return;
+	}
+	while ((length = getline(&buffer, &size, file)) >= 0) {
+		if (length > 0 && buffer[length - 1] == '\n')
+			buffer[length - 1] = '\0';
 		on_line(search, buffer);
+	}
 	free(buffer);
 	fclose(file);
 }
 
-static gboolean is_named(const HvrDevnode *node, const char *path)
-{
-	return g_str_has_prefix(path, NODE_PREFIX) &&
-	       strcmp(path + strlen(NODE_PREFIX), node->name) == 0;
-}
-
+/* @path: as the kernel spells it, absolute */
 static const HvrDevnode *find_named(const HvrDevnodes *nodes, const char *path)
 {
-	for (guint i = 0; i < nodes->nodes->len; i++)
-		if (is_named(g_ptr_array_index(nodes->nodes, i), path))
-			return g_ptr_array_index(nodes->nodes, i);
+	if (!g_str_has_prefix(path, NODE_PREFIX))
+		return NULL;
+	for (guint i = 0; i < nodes->nodes->len; i++) {
+		const HvrDevnode *node = g_ptr_array_index(nodes->nodes, i);
+
+		if (strcmp(path + strlen(NODE_PREFIX), node->name) == 0)
+			return node;
+	}
 	return NULL;
 }
 
@@ -131,11 +118,13 @@ static const HvrDevnode *find_numbered(const HvrDevnodes *nodes, gboolean block,
 static void on_mount(const Search *search, const char *line)
 {
 	const char *dash = strstr(line, " - ");
-	g_auto(GStrv) place = g_strsplit(line, " ", 6);
-	g_auto(GStrv) origin = g_strsplit(dash ? dash + strlen(" - ") : "", " ", 3);
 	const HvrDevnode *node = NULL;
 	guint major, minor;
 
+	if (!dash)
+		return;
+	g_auto(GStrv) place = g_strsplit(line, " ", 6);
+	g_auto(GStrv) origin = g_strsplit(dash + strlen(" - "), " ", 3);
 	if (g_strv_length(place) < 6 || g_strv_length(origin) < 2)
 		return;
 	if (sscanf(place[2], "%u:%u", &major, &minor) == 2)
@@ -249,38 +238,31 @@ static void on_route6(const Search *search, const char *line)
 		add_route(search, interface, flags);
 }
 
-static gboolean open_number(int dirfd, const char *name, gboolean *out_block, struct statx *stx)
-{
-	if (statx(dirfd, name, AT_STATX_DONT_SYNC, STATX_TYPE, stx) < 0)
-		return FALSE;
-
-	*out_block = S_ISBLK(stx->stx_mode);
-	return *out_block || S_ISCHR(stx->stx_mode);
-}
-
 /* Which of our nodes is descriptor @name of a process open on? */
 static const HvrDevnode *find_open(const HvrDevnodes *nodes, int dirfd, const char *name)
 {
 	char target[PATH_MAX];
 	gssize length = readlinkat(dirfd, name, target, sizeof(target) - 1);
-	const HvrDevnode *node;
 	struct statx stx;
-	gboolean block;
 
 	if (length <= 0 || *target != '/') /* "socket:[7]", "anon_inode:[eventfd]" */
 		return NULL;
 	target[length] = '\0';
-	node = find_named(nodes, target);
-	if (node || !open_number(dirfd, name, &block, &stx))
+	const HvrDevnode *node = find_named(nodes, target);
+	if (node || statx(dirfd, name, AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0)
 		return node;
-	return find_numbered(nodes, block, stx.stx_rdev_major, stx.stx_rdev_minor);
+	if (!S_ISBLK(stx.stx_mode) && !S_ISCHR(stx.stx_mode))
+		return NULL;
+	return find_numbered(nodes, S_ISBLK(stx.stx_mode), stx.stx_rdev_major, stx.stx_rdev_minor);
 }
 
 static void add_process(const Search *search, const char *pid, const HvrDevnode *node)
 {
 	g_autofree char *path = g_strconcat(pid, "/comm", NULL);
-	HvrUserKind kind = node->access.kind == HVR_ACCESS_NONE ? HVR_USER_PROCESS : HVR_USER_VFIO;
+	HvrUserKind kind = HVR_USER_VFIO;
 
+	if (node->access.kind == HVR_ACCESS_NONE)
+		kind = HVR_USER_PROCESS;
 	add_user(search, kind, (pid_t)g_ascii_strtoll(pid, NULL, 10),
 		 hvr_sysfs_read_line(search->host->proc, path),
 		 g_strconcat(NODE_PREFIX, node->name, NULL));
@@ -290,19 +272,22 @@ static void find_in_process(const Search *search, const char *pid)
 {
 	g_autofree char *path = g_strconcat(pid, "/fd", NULL);
 	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-	g_auto(HvrFd) fd = hvr_open_beneath(search->host->proc, path, O_RDONLY | O_DIRECTORY);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	int fd = hvr_open_beneath(search->host->proc, path, O_RDONLY | O_DIRECTORY);
 	const struct dirent *entry;
 
-	if (!folder)
+	if (fd < 0)
 		return;
+	DIR *folder = fdopendir(fd);
+	if (!folder) {
+		hvr_fd_close(fd);
+		return;
+	}
 	while ((entry = readdir(folder))) {
 		const HvrDevnode *node = find_open(search->nodes, fd, entry->d_name);
 
 		if (node && g_hash_table_add(seen, (gpointer)node))
 			add_process(search, pid, node);
 	}
-	g_steal_fd(&fd);
 	closedir(folder);
 }
 
@@ -324,7 +309,7 @@ GPtrArray *hvr_users_find(const HvrHost *host, const GPtrArray *functions)
 {
 	g_autoptr(HvrDevnodes) nodes = hvr_devnodes_find(host, functions);
 	g_autoptr(GPtrArray) users = g_ptr_array_new_with_free_func(user_free);
-	const Search search = { host, nodes, users };
+	const Search search = { .host = host, .nodes = nodes, .users = users };
 
 	for_each_line(&search, "self/mountinfo", on_mount);
 	for_each_line(&search, "swaps", on_swap);
