@@ -12,10 +12,6 @@ typedef struct {
 	const char *name;
 	/* Reset methods to leave, space separated; "" empties the list; NULL keeps the kernel's. */
 	const char *reset_method;
-	/* BAR sizes in bytes, 0 where there is none. */
-	guint32 bar_size[6];
-	/* Lowest version of the guest's driver that copes, or NULL. */
-	const char *guest_driver_min;
 } HvrQuirk;
 
 /* Returns: the table's entry, or NULL for a function that is no known accelerator. */
