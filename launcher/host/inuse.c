@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who would notice? The kernel is asked first, as it is quick and sure for VFIO groups; /proc is
- * searched only to name the users, or where a host driver is about to lose a card.
+ * searched only to name the dependents, or where a host driver is about to lose a card.
  */
 #include "launcher/host/inuse.h"
 
@@ -9,43 +9,43 @@
 #include "vfio/access.h"
 #include "vfio/error.h"
 #include "vfio/inventory.h"
-#include "vfio/users.h"
+#include "vfio/dependents.h"
 
-static void append_user(GString *text, const HvrUser *user)
+static void append_dependent(GString *text, const HvrDependent *dependent)
 {
 	const char *command = "a process";
 
-	if (user->command)
-		command = user->command;
+	if (dependent->command)
+		command = dependent->command;
 	if (text->len)
 		g_string_append(text, ", ");
-	switch (user->kind) {
-	case HVR_USER_PROCESS:
-	case HVR_USER_VFIO:
-		g_string_append_printf(text, "%s (pid %d, has %s open)", command, (int)user->pid,
-				       user->what);
+	switch (dependent->kind) {
+	case HVR_DEPENDENT_PROCESS:
+	case HVR_DEPENDENT_VFIO:
+		g_string_append_printf(text, "%s (pid %d, has %s open)", command,
+				       (int)dependent->pid, dependent->what);
 		break;
-	case HVR_USER_MOUNT:
-		g_string_append_printf(text, "a disk in use (%s)", user->what);
+	case HVR_DEPENDENT_MOUNT:
+		g_string_append_printf(text, "a disk in use (%s)", dependent->what);
 		break;
-	case HVR_USER_DEFAULT_ROUTE:
-		g_string_append_printf(text, "the default route (%s)", user->what);
+	case HVR_DEPENDENT_DEFAULT_ROUTE:
+		g_string_append_printf(text, "the default route (%s)", dependent->what);
 		break;
 	}
 }
 
-static void set_in_use(const char *name, const GPtrArray *users, GError **error)
+static void set_in_use(const char *name, const GPtrArray *dependents, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	gboolean vital = FALSE;
 
-	for (guint i = 0; i < users->len; i++) {
-		const HvrUser *user = g_ptr_array_index(users, i);
-		vital = vital || user->kind == HVR_USER_MOUNT ||
-			user->kind == HVR_USER_DEFAULT_ROUTE;
-		append_user(text, user);
+	for (guint i = 0; i < dependents->len; i++) {
+		const HvrDependent *dependent = g_ptr_array_index(dependents, i);
+		vital = vital || dependent->kind == HVR_DEPENDENT_MOUNT ||
+			dependent->kind == HVR_DEPENDENT_DEFAULT_ROUTE;
+		append_dependent(text, dependent);
 	}
-	if (users->len == 0)
+	if (dependents->len == 0)
 		g_string_append(text, "a process that cannot be named");
 	if (vital) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
@@ -73,9 +73,9 @@ gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function
 		return TRUE;
 	g_autoptr(GPtrArray) one = g_ptr_array_new();
 	g_ptr_array_add(one, (gpointer)function);
-	g_autoptr(GPtrArray) users = hvr_users_find(host, one);
-	if (!open && users->len == 0)
+	g_autoptr(GPtrArray) dependents = hvr_dependents_find(host, one);
+	if (!open && dependents->len == 0)
 		return TRUE;
-	set_in_use(function->name, users, error);
+	set_in_use(function->name, dependents, error);
 	return FALSE;
 }

@@ -13,12 +13,12 @@
 #include "launcher/runtime/journal.h"
 #include "launcher/runtime/lock.h"
 #include "vfio/access.h"
-#include "vfio/users.h"
+#include "vfio/dependents.h"
 
 struct HvrUseFinder {
 	const HvrContext *context;
 	GPtrArray *journal;
-	gboolean any_user; /* somebody uses one of the functions: see whom, one by one */
+	gboolean any_dependent; /* somebody uses one of the functions: see whom, one by one */
 };
 
 void hvr_use_clear(HvrUse *use)
@@ -30,10 +30,10 @@ void hvr_use_clear(HvrUse *use)
 HvrUseFinder *hvr_use_finder_new(const HvrContext *context, const GPtrArray *functions)
 {
 	HvrUseFinder *finder = g_new0(HvrUseFinder, 1);
-	g_autoptr(GPtrArray) users = hvr_users_find(&context->host, functions);
+	g_autoptr(GPtrArray) dependents = hvr_dependents_find(&context->host, functions);
 
 	finder->context = context;
-	finder->any_user = users->len > 0;
+	finder->any_dependent = dependents->len > 0;
 	if (context->runtime >= 0)
 		finder->journal = hvr_journal_list(context->runtime, NULL);
 	else
@@ -68,14 +68,14 @@ static gboolean find_process(const HvrContext *context, const HvrPciFunction *fu
 	g_autoptr(GPtrArray) one = g_ptr_array_new();
 
 	g_ptr_array_add(one, (gpointer)function);
-	g_autoptr(GPtrArray) users = hvr_users_find(&context->host, one);
-	if (users->len == 0)
+	g_autoptr(GPtrArray) dependents = hvr_dependents_find(&context->host, one);
+	if (dependents->len == 0)
 		return FALSE;
-	const HvrUser *user = g_ptr_array_index(users, 0);
+	const HvrDependent *dependent = g_ptr_array_index(dependents, 0);
 	use->kind = HVR_USE_PROCESS;
-	use->who = g_strdup(user->command);
-	use->pid = user->pid;
-	use->what = g_strdup(user->what);
+	use->who = g_strdup(dependent->command);
+	use->pid = dependent->pid;
+	use->what = g_strdup(dependent->what);
 	return TRUE;
 }
 
@@ -107,7 +107,7 @@ void hvr_use_find(const HvrUseFinder *finder, const HvrPciFunction *function, Hv
 	*out_use = (HvrUse){ .kind = HVR_USE_FREE };
 	out_use->prepared = hvr_journal_find(finder->journal, &function->address) != NULL;
 	if (find_vm(context, function, out_use) ||
-	    (finder->any_user && find_process(context, function, out_use)))
+	    (finder->any_dependent && find_process(context, function, out_use)))
 		return;
 	out_use->kind = ask_kernel(context, function);
 }

@@ -8,21 +8,21 @@
 
 /* Why a function must not be taken from its driver now. */
 typedef enum {
-	HVR_USER_PROCESS,	/* a process has one of the function's device nodes open */
-	HVR_USER_VFIO,		/* a process has the access to it open: see vfio/access.h */
-	HVR_USER_MOUNT,		/* a block device of it is mounted, swapped on, or held */
-	HVR_USER_DEFAULT_ROUTE, /* its network interface carries the default route */
-} HvrUserKind;
+	HVR_DEPENDENT_PROCESS,	     /* a process has one of the function's device nodes open */
+	HVR_DEPENDENT_VFIO,	     /* a process has the access to it open: see vfio/access.h */
+	HVR_DEPENDENT_MOUNT,	     /* a block device of it is mounted, swapped on, or held */
+	HVR_DEPENDENT_DEFAULT_ROUTE, /* its network interface carries the default route */
+} HvrDependentKind;
 
 typedef struct {
-	HvrUserKind kind;
+	HvrDependentKind kind;
 	pid_t pid;     /* 0 where no process is meant */
 	char *command; /* the process's name, or NULL */
 	char *what;    /* node, mount point or interface */
-} HvrUser;
+} HvrDependent;
 
 /**
- * hvr_users_find - who would notice if the driver were taken from @function?
+ * hvr_dependents_find - who would notice if the driver were taken from @function?
  *
  * Looks for device nodes below the function's sysfs folder ("dev" attributes) and the group's
  * node in every /proc/PID/fd, at mounts, swaps and holders of its block devices, and at the
@@ -30,7 +30,7 @@ typedef struct {
  * it leaves out. Linear in the number of open descriptors of the host; all functions in one pass.
  *
  * @functions: array of HvrPciFunction
- * Returns: (transfer full): an array of HvrUser, empty when nobody uses any
+ * Returns: (transfer full): an array of HvrDependent, empty when there are none
  */
-GPtrArray *hvr_users_find(const HvrHost *host,
-			  const GPtrArray *functions) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *hvr_dependents_find(const HvrHost *host,
+			       const GPtrArray *functions) G_GNUC_WARN_UNUSED_RESULT;

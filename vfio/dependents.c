@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Unbinding a driver does not ask who uses it: a file system dies, a session hangs, a route goes.
- * So the users are looked for before anything is changed:
+ * So who depends on it is looked for before anything is changed:
  *
  *   processes   /proc/PID/fd against the functions' device nodes
  *   mounts      /proc/self/mountinfo by device number, and by source for file systems that show a
@@ -13,8 +13,8 @@
  * node may have another name. The comparison is made with the number of what is open, from
  * statx(2) without synchronising, so that a dead network file system cannot hold us.
  *
- * Not seen: users that the kernel has itself (ZFS, an in-kernel target), and
- * routes outside the main table.
+ * Not seen: what the kernel itself does with a disk (ZFS, an in-kernel target), and routes outside
+ * the main table.
  */
 #include <fcntl.h>
 #include <linux/route.h>
@@ -28,7 +28,7 @@
 #include "vfio/devnodes.h"
 #include "vfio/fd.h"
 #include "vfio/sysfs.h"
-#include "vfio/users.h"
+#include "vfio/dependents.h"
 
 /* How the kernel spells a node in the texts of /proc. Nothing is opened by it. */
 #define NODE_PREFIX "/dev/"
@@ -38,28 +38,29 @@
 typedef struct {
 	const HvrHost *host;
 	const HvrDevnodes *nodes;
-	GPtrArray *users;
+	GPtrArray *dependents;
 } Search;
 
-static void user_free(gpointer data)
+static void dependent_free(gpointer data)
 {
-	HvrUser *user = data;
+	HvrDependent *dependent = data;
 
-	g_free(user->command);
-	g_free(user->what);
-	g_free(user);
+	g_free(dependent->command);
+	g_free(dependent->what);
+	g_free(dependent);
 }
 
 /* Takes ownership of @command and @what. */
-static void add_user(const Search *search, HvrUserKind kind, pid_t pid, char *command, char *what)
+static void add_dependent(const Search *search, HvrDependentKind kind, pid_t pid, char *command,
+			  char *what)
 {
-	HvrUser *user = g_new0(HvrUser, 1);
+	HvrDependent *dependent = g_new0(HvrDependent, 1);
 
-	user->kind = kind;
-	user->pid = pid;
-	user->command = command;
-	user->what = what;
-	g_ptr_array_add(search->users, user);
+	dependent->kind = kind;
+	dependent->pid = pid;
+	dependent->command = command;
+	dependent->what = what;
+	g_ptr_array_add(search->dependents, dependent);
 }
 
 /* Calls @on_line for every line, without its newline; nothing when the file is not there. */
@@ -132,7 +133,7 @@ static void on_mount(const Search *search, const char *line)
 	if (!node)
 		node = find_named(search->nodes, origin[1]);
 	if (node)
-		add_user(search, HVR_USER_MOUNT, 0, NULL, g_strcompress(place[4]));
+		add_dependent(search, HVR_DEPENDENT_MOUNT, 0, NULL, g_strcompress(place[4]));
 }
 
 static void on_swap(const Search *search, const char *line)
@@ -140,7 +141,8 @@ static void on_swap(const Search *search, const char *line)
 	g_auto(GStrv) words = g_strsplit_set(line, " \t", 2);
 
 	if (words[0] && find_named(search->nodes, words[0]))
-		add_user(search, HVR_USER_MOUNT, 0, NULL, g_strconcat(words[0], ", swap", NULL));
+		add_dependent(search, HVR_DEPENDENT_MOUNT, 0, NULL,
+			      g_strconcat(words[0], ", swap", NULL));
 }
 
 static void find_holders(const Search *search)
@@ -151,8 +153,9 @@ static void find_holders(const Search *search)
 		for (guint j = 0; j < node->holders->len; j++) {
 			const char *holder = g_ptr_array_index(node->holders, j);
 
-			add_user(search, HVR_USER_MOUNT, 0, NULL,
-				 g_strdup_printf(NODE_PREFIX "%s, held by %s", node->name, holder));
+			add_dependent(
+				search, HVR_DEPENDENT_MOUNT, 0, NULL,
+				g_strdup_printf(NODE_PREFIX "%s, held by %s", node->name, holder));
 		}
 	}
 }
@@ -172,8 +175,8 @@ static void find_btrfs_members(const Search *search)
 				g_strconcat(NODE_PREFIX, g_ptr_array_index(members, j), NULL);
 
 			if (find_named(search->nodes, node))
-				add_user(search, HVR_USER_MOUNT, 0, NULL,
-					 g_strconcat(node, ", in a btrfs", NULL));
+				add_dependent(search, HVR_DEPENDENT_MOUNT, 0, NULL,
+					      g_strconcat(node, ", in a btrfs", NULL));
 		}
 	}
 }
@@ -205,13 +208,14 @@ static void add_route(const Search *search, const char *interface, guint flags)
 {
 	if (!(flags & RTF_UP) || flags & RTF_REJECT || !rests_on_interface(search, interface, 8))
 		return;
-	for (guint i = 0; i < search->users->len; i++) {
-		const HvrUser *user = g_ptr_array_index(search->users, i);
+	for (guint i = 0; i < search->dependents->len; i++) {
+		const HvrDependent *dependent = g_ptr_array_index(search->dependents, i);
 
-		if (user->kind == HVR_USER_DEFAULT_ROUTE && strcmp(user->what, interface) == 0)
+		if (dependent->kind == HVR_DEPENDENT_DEFAULT_ROUTE &&
+		    strcmp(dependent->what, interface) == 0)
 			return;
 	}
-	add_user(search, HVR_USER_DEFAULT_ROUTE, 0, NULL, g_strdup(interface));
+	add_dependent(search, HVR_DEPENDENT_DEFAULT_ROUTE, 0, NULL, g_strdup(interface));
 }
 
 /* "IFACE DESTINATION GATEWAY FLAGS REFCNT USE METRIC MASK ...", hexadecimal but for the three. */
@@ -259,13 +263,13 @@ static const HvrDevnode *find_open(const HvrDevnodes *nodes, int dirfd, const ch
 static void add_process(const Search *search, const char *pid, const HvrDevnode *node)
 {
 	g_autofree char *path = g_strconcat(pid, "/comm", NULL);
-	HvrUserKind kind = HVR_USER_VFIO;
+	HvrDependentKind kind = HVR_DEPENDENT_VFIO;
 
 	if (node->access.kind == HVR_ACCESS_NONE)
-		kind = HVR_USER_PROCESS;
-	add_user(search, kind, (pid_t)g_ascii_strtoll(pid, NULL, 10),
-		 hvr_sysfs_read_line(search->host->proc, path),
-		 g_strconcat(NODE_PREFIX, node->name, NULL));
+		kind = HVR_DEPENDENT_PROCESS;
+	add_dependent(search, kind, (pid_t)g_ascii_strtoll(pid, NULL, 10),
+		      hvr_sysfs_read_line(search->host->proc, path),
+		      g_strconcat(NODE_PREFIX, node->name, NULL));
 }
 
 static void find_in_process(const Search *search, const char *pid)
@@ -305,11 +309,11 @@ static void find_processes(const Search *search)
 	}
 }
 
-GPtrArray *hvr_users_find(const HvrHost *host, const GPtrArray *functions)
+GPtrArray *hvr_dependents_find(const HvrHost *host, const GPtrArray *functions)
 {
 	g_autoptr(HvrDevnodes) nodes = hvr_devnodes_find(host, functions);
-	g_autoptr(GPtrArray) users = g_ptr_array_new_with_free_func(user_free);
-	const Search search = { .host = host, .nodes = nodes, .users = users };
+	g_autoptr(GPtrArray) dependents = g_ptr_array_new_with_free_func(dependent_free);
+	const Search search = { .host = host, .nodes = nodes, .dependents = dependents };
 
 	for_each_line(&search, "self/mountinfo", on_mount);
 	for_each_line(&search, "swaps", on_swap);
@@ -319,5 +323,5 @@ GPtrArray *hvr_users_find(const HvrHost *host, const GPtrArray *functions)
 	for_each_line(&search, "net/ipv6_route", on_route6);
 	if (nodes->nodes->len > 0)
 		find_processes(&search);
-	return g_steal_pointer(&users);
+	return g_steal_pointer(&dependents);
 }

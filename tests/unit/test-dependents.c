@@ -11,7 +11,7 @@
 
 #include "tests/fake/layouts.h"
 #include "vfio/inventory.h"
-#include "vfio/users.h"
+#include "vfio/dependents.h"
 
 #define CARD "0000:02:00.0"
 #define NIC  "0000:03:00.0"
@@ -32,26 +32,26 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const char *kind_name(HvrUserKind kind)
+static const char *kind_name(HvrDependentKind kind)
 {
 	switch (kind) {
-	case HVR_USER_PROCESS:
+	case HVR_DEPENDENT_PROCESS:
 		return "process";
-	case HVR_USER_VFIO:
+	case HVR_DEPENDENT_VFIO:
 		return "vfio";
-	case HVR_USER_MOUNT:
+	case HVR_DEPENDENT_MOUNT:
 		return "mount";
-	case HVR_USER_DEFAULT_ROUTE:
+	case HVR_DEPENDENT_DEFAULT_ROUTE:
 		return "route";
 	}
 	return "?";
 }
 
-/* The users of some functions as one text: "process 812 hailortcli /dev/hailo0; ". */
-static char *users_of(FakeSysfs *fs, const char *const *names)
+/* The dependents of some functions as one text: "process 812 hailortcli /dev/hailo0; ". */
+static char *dependents_of(FakeSysfs *fs, const char *const *names)
 {
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
-	g_autoptr(GPtrArray) functions = g_ptr_array_new(), users = NULL;
+	g_autoptr(GPtrArray) functions = g_ptr_array_new(), dependents = NULL;
 	GString *text = g_string_new(NULL);
 
 	for (; *names; names++) {
@@ -60,27 +60,27 @@ static char *users_of(FakeSysfs *fs, const char *const *names)
 		assert_true(hvr_pci_address_parse(*names, &address));
 		g_ptr_array_add(functions, (gpointer)hvr_inventory_find(inventory, &address));
 	}
-	users = hvr_users_find(&fs->host, functions);
-	for (guint i = 0; i < users->len; i++) {
-		const HvrUser *user = g_ptr_array_index(users, i);
+	dependents = hvr_dependents_find(&fs->host, functions);
+	for (guint i = 0; i < dependents->len; i++) {
+		const HvrDependent *dependent = g_ptr_array_index(dependents, i);
 
-		g_string_append_printf(text, "%s ", kind_name(user->kind));
-		if (user->pid)
-			g_string_append_printf(text, "%d %s ", user->pid, user->command);
-		g_string_append_printf(text, "%s; ", user->what);
+		g_string_append_printf(text, "%s ", kind_name(dependent->kind));
+		if (dependent->pid)
+			g_string_append_printf(text, "%d %s ", dependent->pid, dependent->command);
+		g_string_append_printf(text, "%s; ", dependent->what);
 	}
 	return g_string_free(text, FALSE);
 }
 
-static void assert_users(FakeSysfs *fs, const char *name, const char *wanted)
+static void assert_dependents(FakeSysfs *fs, const char *name, const char *wanted)
 {
 	const char *const names[] = { name, NULL };
-	g_autofree char *seen = users_of(fs, names);
+	g_autofree char *seen = dependents_of(fs, names);
 
 	assert_string_equal(seen, wanted);
 }
 
-/* An idle host has users of nothing. */
+/* An idle host has dependents of nothing. */
 static void test_nobody(void **state)
 {
 	FakeSysfs *fs = *state;
@@ -95,7 +95,7 @@ static void test_nobody(void **state)
 	fake_sysfs_put_file(fs, "proc/self/mountinfo",
 			    "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
 			    "23 22 0:5 / /dev rw - devtmpfs udev rw\n");
-	seen = users_of(fs, all);
+	seen = dependents_of(fs, all);
 	assert_string_equal(seen, "");
 }
 
@@ -109,11 +109,11 @@ static void test_processes(void **state)
 	fake_sysfs_add_process(fs, 812, "hailortcli", "/dev/hailo0");
 	fake_sysfs_add_process(fs, 90, "a name)with (x", "/dev/hailo0");
 	fake_sysfs_add_process(fs, 900, "smartd", "/dev/nvme0");
-	assert_users(fs, CARD,
-		     "process 812 hailortcli /dev/hailo0; "
-		     "process 90 a name)with (x /dev/hailo0; ");
-	assert_users(fs, DISK, "process 900 smartd /dev/nvme0; ");
-	assert_users(fs, NIC, "");
+	assert_dependents(fs, CARD,
+			  "process 812 hailortcli /dev/hailo0; "
+			  "process 90 a name)with (x /dev/hailo0; ");
+	assert_dependents(fs, DISK, "process 900 smartd /dev/nvme0; ");
+	assert_dependents(fs, NIC, "");
 }
 
 /* A VM that holds the group, also while no function of it is bound to anything. */
@@ -124,8 +124,8 @@ static void test_vfio(void **state)
 	fake_sysfs_add_process(fs, 4711, "qemu-system-x86", "anon_inode:kvm-vm");
 	fake_sysfs_add_process(fs, 4711, "qemu-system-x86", "/dev/vfio/vfio");
 	fake_sysfs_add_process(fs, 4711, "qemu-system-x86", "/dev/vfio/14");
-	assert_users(fs, CARD, "vfio 4711 qemu-system-x86 /dev/vfio/14; ");
-	assert_users(fs, NIC, "");
+	assert_dependents(fs, CARD, "vfio 4711 qemu-system-x86 /dev/vfio/14; ");
+	assert_dependents(fs, NIC, "");
 }
 
 /* Members of one group have one node, and it is named once. */
@@ -140,7 +140,7 @@ static void test_vfio_group(void **state)
 
 	fake_sysfs_add_function(fs, "0000:02:00.1", &twin);
 	fake_sysfs_add_process(fs, 4711, "qemu", "/dev/vfio/14");
-	seen = users_of(fs, both);
+	seen = dependents_of(fs, both);
 	assert_string_equal(seen, "vfio 4711 qemu /dev/vfio/14; ");
 }
 
@@ -151,8 +151,8 @@ static void test_vfio_device(void **state)
 
 	fake_sysfs_add_node(fs, CARD, "vfio-dev/vfio3", "vfio/devices/vfio3", "vfio-dev", 511, 3);
 	fake_sysfs_add_process(fs, 4711, "qemu", "/dev/vfio/devices/vfio3");
-	assert_users(fs, CARD, "vfio 4711 qemu /dev/vfio/devices/vfio3; ");
-	assert_users(fs, NIC, "");
+	assert_dependents(fs, CARD, "vfio 4711 qemu /dev/vfio/devices/vfio3; ");
+	assert_dependents(fs, NIC, "");
 }
 
 /* In a container the node may have any name: what counts is the device that is open. */
@@ -167,7 +167,7 @@ static void test_renamed_node(void **state)
 	number = g_strdup_printf("%u:%u\n", 1u, 3u);
 	fake_sysfs_put_file(fs, "sys/bus/pci/devices/" CARD "/hailo_chardev/hailo0/dev", number);
 	fake_sysfs_add_process(fs, 812, "hailortcli", "/dev/null");
-	assert_users(fs, CARD, "process 812 hailortcli /dev/hailo0; ");
+	assert_dependents(fs, CARD, "process 812 hailortcli /dev/hailo0; ");
 }
 
 /* Mounts by number and by source, swaps, what is built on a disk, members of a btrfs. */
@@ -190,12 +190,12 @@ static void test_disks(void **state)
 		fs, "sys/bus/pci/devices/" DISK "/nvme/nvme0/nvme0n1/nvme0n1p1/holders/dm-0", "");
 	fake_sysfs_put_file(fs, "sys/fs/btrfs/0a0a/devices/nvme0n1", "");
 	fake_sysfs_put_file(fs, "sys/fs/btrfs/0a0a/devices/sda1", "");
-	assert_users(fs, DISK,
-		     "mount /; mount /home; mount /a b; "
-		     "mount /dev/nvme0n1p1, swap; "
-		     "mount /dev/nvme0n1p1, held by dm-0; "
-		     "mount /dev/nvme0n1, in a btrfs; ");
-	assert_users(fs, CARD, "");
+	assert_dependents(fs, DISK,
+			  "mount /; mount /home; mount /a b; "
+			  "mount /dev/nvme0n1p1, swap; "
+			  "mount /dev/nvme0n1p1, held by dm-0; "
+			  "mount /dev/nvme0n1, in a btrfs; ");
+	assert_dependents(fs, CARD, "");
 }
 
 /* A disk with several ways to it hangs on none of them, but goes when they go. */
@@ -213,11 +213,11 @@ static void test_multipath_disk(void **state)
 	fake_sysfs_put_link(fs, subsystem, "../../../../../class/block");
 	fake_sysfs_put_link(fs, "sys/class/nvme-subsystem/nvme-subsys0",
 			    "../../devices/virtual/nvme-subsystem/nvme-subsys0");
-	assert_users(fs, DISK, "");
+	assert_dependents(fs, DISK, "");
 	fake_sysfs_put_link(fs, "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0",
 			    "../../../../class/nvme/nvme0");
-	assert_users(fs, DISK, "mount /; ");
-	assert_users(fs, CARD, "");
+	assert_dependents(fs, DISK, "mount /; ");
+	assert_dependents(fs, CARD, "");
 }
 
 /* A character device does not become a disk by having its number. */
@@ -226,7 +226,7 @@ static void test_numbers_by_kind(void **state)
 	FakeSysfs *fs = *state;
 
 	fake_sysfs_put_file(fs, "proc/self/mountinfo", "22 1 510:0 / / rw - ext4 /dev/root rw\n");
-	assert_users(fs, CARD, "");
+	assert_dependents(fs, CARD, "");
 }
 
 /* The default route, IPv4 and IPv6, once; other routes and unreachable ones do not count. */
@@ -239,10 +239,10 @@ static void test_routes(void **state)
 				       "wlan0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\n"
 				       "eth0\t00000000\t00000000\t0200\t0\t0\t0\t00000000\t0\n"
 				       "eth0\t00000000\n");
-	assert_users(fs, NIC, "");
+	assert_dependents(fs, NIC, "");
 	fake_sysfs_put_file(fs, "proc/net/route",
 			    ROUTE_HEAD "eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\n");
-	assert_users(fs, NIC, "route eth0; ");
+	assert_dependents(fs, NIC, "route eth0; ");
 	fake_sysfs_put_file(
 		fs, "proc/net/ipv6_route",
 		"fe800000000000000000000000000000 40 00000000000000000000000000000000 00 "
@@ -251,10 +251,10 @@ static void test_routes(void **state)
 		"fe800000000000000000000000000001 00000400 00000001 00000000 00000003     eth0\n"
 		"00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
 		"00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n");
-	assert_users(fs, NIC, "route eth0; ");
+	assert_dependents(fs, NIC, "route eth0; ");
 	fake_sysfs_put_file(fs, "proc/net/route", ROUTE_HEAD);
-	assert_users(fs, NIC, "route eth0; ");
-	assert_users(fs, CARD, "");
+	assert_dependents(fs, NIC, "route eth0; ");
+	assert_dependents(fs, CARD, "");
 }
 
 /* The route of a bridge, or of a VLAN on it, rests on the interface below; a loop ends. */
@@ -266,9 +266,9 @@ static void test_stacked_routes(void **state)
 			    ROUTE_HEAD "br0.7\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\n");
 	fake_sysfs_put_link(fs, "sys/class/net/br0.7/lower_br0", "../br0");
 	fake_sysfs_put_link(fs, "sys/class/net/br0/lower_br0.7", "../br0.7");
-	assert_users(fs, NIC, "");
+	assert_dependents(fs, NIC, "");
 	fake_sysfs_put_link(fs, "sys/class/net/br0/lower_eth0", "../eth0");
-	assert_users(fs, NIC, "route br0.7; ");
+	assert_dependents(fs, NIC, "route br0.7; ");
 }
 
 /* Functions below a bridge are no part of it; those that a VMD has made are part of the VMD. */
@@ -292,8 +292,8 @@ static void test_functions_below(void **state)
 	fake_sysfs_add_node(fs, "10000:e1:00.0", "nvme/nvme1/nvme1n1", "nvme1n1", "block", 259, 9);
 	fake_sysfs_add_process(fs, 812, "hailortcli", "/dev/hailo0");
 	fake_sysfs_put_file(fs, "proc/self/mountinfo", "22 1 259:9 / / rw - ext4 /dev/root rw\n");
-	assert_users(fs, PORT, "");
-	assert_users(fs, "0000:00:0e.0", "mount /; ");
+	assert_dependents(fs, PORT, "");
+	assert_dependents(fs, "0000:00:0e.0", "mount /; ");
 }
 
 /* Whatever of /proc is missing or may not be read is left out, and nothing else with it. */
@@ -308,7 +308,7 @@ static void test_unreadable(void **state)
 	fake_sysfs_put_file(fs, "proc/8/fd", "not a folder\n");
 	fake_sysfs_put_file(fs, "proc/99999999999/comm", "no pid\n");
 	fake_sysfs_add_process(fs, 812, "hailortcli", "/dev/hailo0");
-	assert_users(fs, CARD, "process 812 hailortcli /dev/hailo0; ");
+	assert_dependents(fs, CARD, "process 812 hailortcli /dev/hailo0; ");
 }
 
 /* The process that asks is not in its own way. */
@@ -317,7 +317,7 @@ static void test_self(void **state)
 	FakeSysfs *fs = *state;
 
 	fake_sysfs_add_process(fs, getpid(), "hailo-vm-run", "/dev/vfio/14");
-	assert_users(fs, CARD, "");
+	assert_dependents(fs, CARD, "");
 }
 
 int main(void)
