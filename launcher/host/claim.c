@@ -97,7 +97,7 @@ static gboolean take_function(const Claiming *claiming, HvrClaim *claim,
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
-	if (!hvr_inuse_check_one(&context->host, function, error)) {
+	if (!hvr_inuse_check(&context->host, function, error)) {
 		hvr_lock_release(lock);
 		return FALSE;
 	}
@@ -123,7 +123,7 @@ gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *func
 			    (int)holder.pid.pid);
 		return FALSE;
 	}
-	return hvr_inuse_check_one(&context->host, function, error);
+	return hvr_inuse_check(&context->host, function, error);
 }
 
 static gboolean grant(const Claiming *claiming, HvrClaim *claim, const HvrWish *wish,

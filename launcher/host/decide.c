@@ -22,7 +22,7 @@ static gboolean check_taken(const HvrContext *context, const HvrPlan *plan, GErr
 
 	for (guint i = 0; i < taken->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(taken, i);
-		if (!hvr_inuse_check_one(&context->host, function, error))
+		if (!hvr_inuse_check(&context->host, function, error))
 			return FALSE;
 	}
 	return TRUE;

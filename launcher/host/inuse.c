@@ -58,7 +58,7 @@ static void set_in_use(const char *name, const GPtrArray *dependents, GError **e
 	}
 }
 
-gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function, GError **error)
+gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GError **error)
 {
 	gboolean on_host_driver =
 		hvr_pci_function_blocks(function) && !hvr_pci_function_is_bridge(function);

@@ -7,7 +7,7 @@
 #include "vfio/inventory.h"
 
 /**
- * hvr_inuse_check_one - may this function be taken from its driver now?
+ * hvr_inuse_check - may this function be taken from its driver now?
  *
  * Asked before anything is changed: an unbind while a process has the device open may hang for
  * ever. Costs nothing for a function without a driver; the access to it is asked
@@ -17,4 +17,4 @@
  * HVR_LAUNCH_ERROR_UNAVAILABLE for a mounted disk or the default route, which must not go away at
  * all.
  */
-gboolean hvr_inuse_check_one(const HvrHost *host, const HvrPciFunction *function, GError **error);
+gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GError **error);

@@ -60,23 +60,23 @@ static void add_node(JsonObject *object, const HvrListItem *item)
 /* in_use_by is null for a free card, and for one of which nothing can be said: see "use". */
 static void add_use(JsonObject *object, const HvrListItem *item)
 {
-	static const char *const kinds[] = { [HVR_USE_FREE] = "free",
-					     [HVR_USE_VM] = "vm",
-					     [HVR_USE_PROCESS] = "process",
-					     [HVR_USE_UNKNOWN] = "unknown" };
-	const HvrUse *use = &item->use;
+	static const char *const kinds[] = { [HVR_OCCUPANCY_FREE] = "free",
+					     [HVR_OCCUPANCY_VM] = "vm",
+					     [HVR_OCCUPANCY_PROCESS] = "process",
+					     [HVR_OCCUPANCY_UNKNOWN] = "unknown" };
+	const HvrOccupancy *occupancy = &item->occupancy;
 	g_autofree char *text = NULL;
 	const char *vm = NULL;
 
-	if (use->kind == HVR_USE_VM)
-		vm = use->who;
-	if (use->kind == HVR_USE_VM || use->kind == HVR_USE_PROCESS)
-		text = hvr_use_describe(use);
+	if (occupancy->kind == HVR_OCCUPANCY_VM)
+		vm = occupancy->who;
+	if (occupancy->kind == HVR_OCCUPANCY_VM || occupancy->kind == HVR_OCCUPANCY_PROCESS)
+		text = hvr_occupancy_describe(occupancy);
 	hvr_json_set_string(object, "in_use_by", text);
-	json_object_set_string_member(object, "use", kinds[use->kind]);
+	json_object_set_string_member(object, "use", kinds[occupancy->kind]);
 	hvr_json_set_string(object, "vm", vm);
-	set_int_or_null(object, "pid", use->pid > 0, use->pid);
-	json_object_set_boolean_member(object, "prepared", use->prepared);
+	set_int_or_null(object, "pid", occupancy->pid > 0, occupancy->pid);
+	json_object_set_boolean_member(object, "prepared", occupancy->prepared);
 }
 
 static JsonObject *item_to_json(const HvrListItem *item)

@@ -26,7 +26,7 @@ static void item_free(gpointer data)
 	g_free(item->power_state);
 	g_free(item->node);
 	g_free(item->node_owner);
-	hvr_use_clear(&item->use);
+	hvr_occupancy_clear(&item->occupancy);
 	g_free(item);
 }
 
@@ -110,7 +110,7 @@ static HvrListItem *item_new(GHashTable *names, const HvrInventory *inventory,
 			       .chosen = chosen,
 			       .name = name_of(names, inventory, function),
 			       .numa_node = -1,
-			       .use = { .kind = HVR_USE_UNKNOWN } };
+			       .occupancy = { .kind = HVR_OCCUPANCY_UNKNOWN } };
 	if (function->group >= 0)
 		item->group = hvr_inventory_group(inventory, function->group);
 	return item;
@@ -179,11 +179,11 @@ static void find_uses(const HvrContext *context, const GPtrArray *items)
 	}
 	if (ours->len == 0)
 		return;
-	g_autoptr(HvrUseFinder) finder = hvr_use_finder_new(context, ours);
+	g_autoptr(HvrOccupancyFinder) finder = hvr_occupancy_finder_new(context, ours);
 	for (guint i = 0; i < items->len; i++) {
 		HvrListItem *item = g_ptr_array_index(items, i);
 		if (is_ours(item->function))
-			hvr_use_find(finder, item->function, &item->use);
+			hvr_occupancy_find(finder, item->function, &item->occupancy);
 	}
 }
 

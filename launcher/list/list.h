@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#include "launcher/host/use.h"
+#include "launcher/host/occupancy.h"
 #include "launcher/runtime/context.h"
 #include "vfio/inventory.h"
 
@@ -26,7 +26,7 @@ typedef struct {
 	char *node;	    /* "/dev/vfio/14", "/dev/hailo0" */
 	char *node_owner;   /* a name, or a number where it has none */
 	mode_t node_mode;   /* permission bits */
-	HvrUse use;
+	HvrOccupancy occupancy;
 } HvrListItem;
 
 typedef struct {

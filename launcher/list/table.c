@@ -61,9 +61,9 @@ static const char *link_text(const Table *table, const HvrListItem *item)
 
 static const char *use_text(const Table *table, const HvrListItem *item)
 {
-	if (!item->function->quirk && item->use.kind == HVR_USE_UNKNOWN)
+	if (!item->function->quirk && item->occupancy.kind == HVR_OCCUPANCY_UNKNOWN)
 		return "-";
-	return keep(table, hvr_use_describe(&item->use));
+	return keep(table, hvr_occupancy_describe(&item->occupancy));
 }
 
 static const char *node_text(const Table *table, const HvrListItem *item)

@@ -71,7 +71,7 @@ static void append_item(GString *text, const HvrListItem *item)
 	if (function->group >= 0)
 		g_string_append_printf(text, ", group %d", function->group);
 	if (item->detailed && function->quirk) {
-		g_autofree char *use = hvr_use_describe(&item->use);
+		g_autofree char *use = hvr_occupancy_describe(&item->occupancy);
 		g_string_append_printf(text, ", %s", use);
 	}
 	g_string_append_c(text, '\n');

@@ -88,8 +88,8 @@ static void test_check(void **state)
 		HvrPciAddress address;
 		cases[i].use(fs);
 		assert_true(hvr_pci_address_parse(cases[i].name, &address));
-		gboolean well = hvr_inuse_check_one(
-			&fs->host, hvr_inventory_find(inventory, &address), &error);
+		gboolean well =
+			hvr_inuse_check(&fs->host, hvr_inventory_find(inventory, &address), &error);
 		assert_int_equal(well, cases[i].status == 0);
 		if (well)
 			continue;
@@ -112,10 +112,10 @@ static void test_cannot_ask(void **state)
 	assert_true(hvr_pci_address_parse(CARD, &address));
 	const HvrPciFunction *card = hvr_inventory_find(inventory, &address);
 	fake_sysfs_fail_matching(fs, "access_status", EMFILE);
-	assert_false(hvr_inuse_check_one(&fs->host, card, &refusal));
+	assert_false(hvr_inuse_check(&fs->host, card, &refusal));
 	assert_true(g_str_has_prefix(refusal->message, CARD ": "));
 	fake_sysfs_fail_matching(fs, "access_status", EACCES);
-	assert_true(hvr_inuse_check_one(&fs->host, card, NULL));
+	assert_true(hvr_inuse_check(&fs->host, card, NULL));
 }
 
 int main(void)

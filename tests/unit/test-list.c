@@ -73,7 +73,7 @@ static const HvrListItem *item_at(const View *view, const char *name)
 
 static char *use_of(const View *view, const char *name)
 {
-	return hvr_use_describe(&item_at(view, name)->use);
+	return hvr_occupancy_describe(&item_at(view, name)->occupancy);
 }
 
 static const HvrListWhat accelerators, everything = { .all = TRUE }, around = { .surround = TRUE };

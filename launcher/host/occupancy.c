@@ -8,28 +8,28 @@
  *
  * "Free" is only said when none of them was kept from speaking.
  */
-#include "launcher/host/use.h"
+#include "launcher/host/occupancy.h"
 
 #include "launcher/runtime/journal.h"
 #include "launcher/runtime/lock.h"
 #include "vfio/access.h"
 #include "vfio/dependents.h"
 
-struct HvrUseFinder {
+struct HvrOccupancyFinder {
 	const HvrContext *context;
 	GPtrArray *journal;
 	gboolean any_dependent; /* somebody uses one of the functions: see whom, one by one */
 };
 
-void hvr_use_clear(HvrUse *use)
+void hvr_occupancy_clear(HvrOccupancy *occupancy)
 {
-	g_clear_pointer(&use->who, g_free);
-	g_clear_pointer(&use->what, g_free);
+	g_clear_pointer(&occupancy->who, g_free);
+	g_clear_pointer(&occupancy->what, g_free);
 }
 
-HvrUseFinder *hvr_use_finder_new(const HvrContext *context, const GPtrArray *functions)
+HvrOccupancyFinder *hvr_occupancy_finder_new(const HvrContext *context, const GPtrArray *functions)
 {
-	HvrUseFinder *finder = g_new0(HvrUseFinder, 1);
+	HvrOccupancyFinder *finder = g_new0(HvrOccupancyFinder, 1);
 	g_autoptr(GPtrArray) dependents = hvr_dependents_find(&context->host, functions);
 
 	finder->context = context;
@@ -41,7 +41,7 @@ HvrUseFinder *hvr_use_finder_new(const HvrContext *context, const GPtrArray *fun
 	return finder;
 }
 
-void hvr_use_finder_free(HvrUseFinder *finder)
+void hvr_occupancy_finder_free(HvrOccupancyFinder *finder)
 {
 	if (!finder)
 		return;
@@ -49,7 +49,8 @@ void hvr_use_finder_free(HvrUseFinder *finder)
 	g_free(finder);
 }
 
-static gboolean find_vm(const HvrContext *context, const HvrPciFunction *function, HvrUse *use)
+static gboolean find_vm(const HvrContext *context, const HvrPciFunction *function,
+			HvrOccupancy *occupancy)
 {
 	g_auto(HvrLockHolder) holder = { 0 };
 	g_autofree char *name = hvr_lock_name_group(function->group);
@@ -57,13 +58,14 @@ static gboolean find_vm(const HvrContext *context, const HvrPciFunction *functio
 	if (context->runtime < 0 || function->group < 0 ||
 	    !hvr_lock_holder(&context->host, context->runtime, name, &holder))
 		return FALSE;
-	use->kind = HVR_USE_VM;
-	use->who = g_steal_pointer(&holder.vm);
-	use->pid = holder.pid.pid;
+	occupancy->kind = HVR_OCCUPANCY_VM;
+	occupancy->who = g_steal_pointer(&holder.vm);
+	occupancy->pid = holder.pid.pid;
 	return TRUE;
 }
 
-static gboolean find_process(const HvrContext *context, const HvrPciFunction *function, HvrUse *use)
+static gboolean find_process(const HvrContext *context, const HvrPciFunction *function,
+			     HvrOccupancy *occupancy)
 {
 	g_autoptr(GPtrArray) one = g_ptr_array_new();
 
@@ -72,73 +74,74 @@ static gboolean find_process(const HvrContext *context, const HvrPciFunction *fu
 	if (dependents->len == 0)
 		return FALSE;
 	const HvrDependent *dependent = g_ptr_array_index(dependents, 0);
-	use->kind = HVR_USE_PROCESS;
-	use->who = g_strdup(dependent->command);
-	use->pid = dependent->pid;
-	use->what = g_strdup(dependent->what);
+	occupancy->kind = HVR_OCCUPANCY_PROCESS;
+	occupancy->who = g_strdup(dependent->command);
+	occupancy->pid = dependent->pid;
+	occupancy->what = g_strdup(dependent->what);
 	return TRUE;
 }
 
 /* The kernel's word; a captured tree has no kernel behind it. */
-static HvrUseKind ask_kernel(const HvrContext *context, const HvrPciFunction *function)
+static HvrOccupancyKind ask_kernel(const HvrContext *context, const HvrPciFunction *function)
 {
 	HvrAccess access = hvr_access_of(function);
 	HvrAccessStatus status = HVR_ACCESS_NO_NODE;
 
 	if (!function->driver)
-		return HVR_USE_FREE;
+		return HVR_OCCUPANCY_FREE;
 	if (context->captured)
-		return HVR_USE_UNKNOWN;
+		return HVR_OCCUPANCY_UNKNOWN;
 	/* Of a driver of the host, root has been told all by /proc. */
 	if (hvr_pci_function_blocks(function) && context->privileged)
-		return HVR_USE_FREE;
+		return HVR_OCCUPANCY_FREE;
 	if (hvr_pci_function_blocks(function) || access.kind == HVR_ACCESS_NONE ||
 	    !context->host.kernel->access_status(&context->host, access, &status, NULL))
-		return HVR_USE_UNKNOWN;
+		return HVR_OCCUPANCY_UNKNOWN;
 	if (status == HVR_ACCESS_IN_USE)
-		return HVR_USE_PROCESS;
-	return HVR_USE_FREE;
+		return HVR_OCCUPANCY_PROCESS;
+	return HVR_OCCUPANCY_FREE;
 }
 
-void hvr_use_find(const HvrUseFinder *finder, const HvrPciFunction *function, HvrUse *out_use)
+void hvr_occupancy_find(const HvrOccupancyFinder *finder, const HvrPciFunction *function,
+			HvrOccupancy *out_occupancy)
 {
 	const HvrContext *context = finder->context;
 
-	*out_use = (HvrUse){ .kind = HVR_USE_FREE };
-	out_use->prepared = hvr_journal_find(finder->journal, &function->address) != NULL;
-	if (find_vm(context, function, out_use) ||
-	    (finder->any_dependent && find_process(context, function, out_use)))
+	*out_occupancy = (HvrOccupancy){ .kind = HVR_OCCUPANCY_FREE };
+	out_occupancy->prepared = hvr_journal_find(finder->journal, &function->address) != NULL;
+	if (find_vm(context, function, out_occupancy) ||
+	    (finder->any_dependent && find_process(context, function, out_occupancy)))
 		return;
-	out_use->kind = ask_kernel(context, function);
+	out_occupancy->kind = ask_kernel(context, function);
 }
 
-char *hvr_use_describe(const HvrUse *use)
+char *hvr_occupancy_describe(const HvrOccupancy *occupancy)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
-	switch (use->kind) {
-	case HVR_USE_FREE:
-		if (use->prepared)
+	switch (occupancy->kind) {
+	case HVR_OCCUPANCY_FREE:
+		if (occupancy->prepared)
 			return g_strdup("free, prepared");
 		return g_strdup("free");
-	case HVR_USE_UNKNOWN:
+	case HVR_OCCUPANCY_UNKNOWN:
 		return g_strdup("unknown");
-	case HVR_USE_VM:
-		if (use->who)
-			g_string_append_printf(text, "VM %s", use->who);
+	case HVR_OCCUPANCY_VM:
+		if (occupancy->who)
+			g_string_append_printf(text, "VM %s", occupancy->who);
 		else
 			g_string_append(text, "hailo-vm-run");
 		break;
-	case HVR_USE_PROCESS:
-		if (use->who)
-			g_string_append(text, use->who);
-		else if (use->what)
-			g_string_append(text, use->what);
+	case HVR_OCCUPANCY_PROCESS:
+		if (occupancy->who)
+			g_string_append(text, occupancy->who);
+		else if (occupancy->what)
+			g_string_append(text, occupancy->what);
 		else
 			g_string_append(text, "a process");
 		break;
 	}
-	if (use->pid)
-		g_string_append_printf(text, " (pid %d)", (int)use->pid);
+	if (occupancy->pid)
+		g_string_append_printf(text, " (pid %d)", (int)occupancy->pid);
 	return g_strdup(text->str);
 }
