@@ -219,18 +219,14 @@ gboolean hvr_access_own(const HvrHost *host, HvrAccess access, const HvrNodeOwne
 	g_autofree char *path = hvr_access_path(access);
 	g_auto(HvrFd) fd = hvr_access_open(host, access, O_PATH | O_NOFOLLOW);
 	g_autofree char *by_fd = hvr_fd_path(fd, NULL);
-	struct stat st;
-	int saved;
+	struct stat st = { .st_mode = 0 };
+	gboolean seen = fd >= 0 && fstat(fd, &st) == 0;
 
 	/* By /proc: fchmod(2) refuses an O_PATH descriptor. The target is what was checked. */
-	if (fd < 0 || fstat(fd, &st) < 0)
-		saved = errno;
-	else if (S_ISLNK(st.st_mode))
-		saved = ELOOP;
-	else if (chown(by_fd, owner->uid, owner->gid) < 0 || chmod(by_fd, owner->mode) < 0)
-		saved = errno;
-	else
+	if (seen && !S_ISLNK(st.st_mode) && chown(by_fd, owner->uid, owner->gid) == 0 &&
+	    chmod(by_fd, owner->mode) == 0)
 		return TRUE;
+	int saved = seen && S_ISLNK(st.st_mode) ? ELOOP : errno;
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "cannot own the node %s: %s",
 		    path, g_strerror(saved));
 	return FALSE;
