@@ -6,13 +6,45 @@
 #include "launcher/report/json.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "launcher/report/text.h"
+
+/* JSON escapes as UTF-16 does. */
+static void append_escape(GString *out, gunichar c)
+{
+	g_autofree gunichar2 *units = g_ucs4_to_utf16(&c, 1, NULL, NULL, NULL);
+
+	for (const gunichar2 *unit = units; *unit; unit++)
+		g_string_append_printf(out, "\\u%04x", *unit);
+}
+
+/* What is not harmless can only be within a string. */
+char *hvr_json_text(JsonNode *root)
+{
+	g_autofree char *raw = json_to_string(root, FALSE);
+	g_autofree char *valid = g_utf8_make_valid(raw, -1);
+	GString *out = g_string_sized_new(strlen(valid));
+
+	for (const char *at = valid; *at;) {
+		const char *next = g_utf8_next_char(at);
+		gunichar c = g_utf8_get_char(at);
+
+		if (hvr_text_is_harmless(c))
+			g_string_append_len(out, at, next - at);
+		else
+			append_escape(out, c);
+		at = next;
+	}
+	return g_string_free(out, FALSE);
+}
 
 void hvr_json_print(JsonObject *object)
 {
 	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
 
 	json_node_take_object(root, object);
-	g_autofree char *text = json_to_string(root, FALSE);
+	g_autofree char *text = hvr_json_text(root);
 	printf("%s\n", text);
 }
 

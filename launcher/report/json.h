@@ -3,6 +3,11 @@
 
 #include <json-glib/json-glib.h>
 
+/* @root on one line, always UTF-8 and harmless for a terminal: what json-glib leaves as it is and
+ * is not (C1, what reorders text) is \u0085. The same value for who reads it as JSON. [transfer
+ * full] */
+char *hvr_json_text(JsonNode *root) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Prints one object on standard output, on one line. @object: (transfer full) */
 void hvr_json_print(JsonObject *object);
 
