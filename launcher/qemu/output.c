@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes go to our own standard error as they are; beside that they are cut into lines, of bounded
- * length, and the first one that is understood is remembered.
+ * QEMU may say what it likes, as fast as it can. It is passed on in lines, so that nothing of ours
+ * is in the midst of its words, and only when nothing else is to be done. A line that is longer
+ * than a bound is several.
  */
 #include "launcher/qemu/output.h"
 
@@ -15,6 +16,9 @@
 
 #define LINE_MAX_BYTES 4096
 
+/* All that a pipe of a user without privileges holds (/proc/sys/fs/pipe-max-size). */
+#define DRAIN_MAX_BYTES (1024 * 1024)
+
 struct HvrQemuOutput {
 	int fd;
 	guint source;
@@ -22,21 +26,27 @@ struct HvrQemuOutput {
 	const char *meaning;
 };
 
-static void take_line(HvrQemuOutput *output)
+/* @said: what is passed on */
+static void end_line(HvrQemuOutput *output, GString *said)
 {
 	if (!output->meaning)
 		output->meaning = hvr_diagnose(output->line->str);
+	g_string_append_len(said, output->line->str, (gssize)output->line->len);
+	g_string_append_c(said, '\n');
 	g_string_truncate(output->line, 0);
 }
 
 static void take(HvrQemuOutput *output, const char *bytes, gsize length)
 {
+	g_autoptr(GString) said = g_string_new(NULL);
+
 	for (gsize i = 0; i < length; i++) {
-		if (bytes[i] == '\n')
-			take_line(output);
-		else if (bytes[i] != '\0' && output->line->len < LINE_MAX_BYTES)
+		if (bytes[i] == '\n' || output->line->len == LINE_MAX_BYTES)
+			end_line(output, said);
+		if (bytes[i] != '\n' && bytes[i] != '\0')
 			g_string_append_c(output->line, bytes[i]);
 	}
+	hvr_message_bytes(said->str, said->len);
 }
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
@@ -51,7 +61,6 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
 		output->source = 0;
 		return G_SOURCE_REMOVE;
 	}
-	hvr_message_bytes(bytes, (gsize)n);
 	take(output, bytes, (gsize)n);
 	return G_SOURCE_CONTINUE;
 }
@@ -63,21 +72,25 @@ HvrQemuOutput *hvr_qemu_output_new(int fd)
 	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
 	output->fd = fd;
 	output->line = g_string_new(NULL);
-	output->source = g_unix_fd_add(fd, G_IO_IN, on_readable, output);
+	output->source = g_unix_fd_add_full(G_PRIORITY_LOW, fd, G_IO_IN, on_readable, output, NULL);
 	return output;
 }
 
 void hvr_qemu_output_drain(HvrQemuOutput *output)
 {
+	g_autoptr(GString) last = g_string_new(NULL);
 	char bytes[4096];
+	gsize left = DRAIN_MAX_BYTES;
 	ssize_t n;
 
-	while (output && (n = read(output->fd, bytes, sizeof(bytes))) > 0) {
-		hvr_message_bytes(bytes, (gsize)n);
+	while (output && left > 0 && (n = read(output->fd, bytes, MIN(sizeof(bytes), left))) > 0) {
 		take(output, bytes, (gsize)n);
+		left -= (gsize)n;
 	}
-	if (output && output->line->len)
-		take_line(output);
+	if (!output || output->line->len == 0)
+		return;
+	end_line(output, last);
+	hvr_message_bytes(last->str, last->len);
 }
 
 void hvr_qemu_output_free(HvrQemuOutput *output)

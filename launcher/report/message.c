@@ -2,6 +2,9 @@
 /*
  * Messages go out with one write(2) each, so that lines of several processes do not mix.
  *
+ * Whoever made a message, its words may be somebody else's: a profile's, QEMU's, the kernel's. So
+ * each is made harmless here, where all of them pass.
+ *
  * A supervisor must not stand still because nobody reads its standard error. poll(2) calls a pipe
  * writable when a page of it is free, so a write of at most a page never blocks then.
  */
@@ -11,6 +14,8 @@
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "launcher/report/text.h"
 
 #define PREFIX "hailo-vm-run: "
 /* How long a reader may take before what is said is lost; one that was too slow gets no more time
@@ -30,20 +35,32 @@ static gboolean somebody_reads(void)
 	return !slow;
 }
 
-void hvr_message_bytes(const char *bytes, gsize length)
+static void emit(const GString *text)
 {
-	while (length > 0 && somebody_reads()) {
-		ssize_t written = write(STDERR_FILENO, bytes, MIN(length, PIPE_BUF));
+	gsize done = 0;
+
+	while (done < text->len && somebody_reads()) {
+		ssize_t written =
+			write(STDERR_FILENO, text->str + done, MIN(text->len - done, PIPE_BUF));
 		if (written < 0)
 			return; /* nobody is left to be told */
-		bytes += written;
-		length -= (gsize)written;
+		done += (gsize)written;
 	}
 }
 
-static void emit(const char *text)
+void hvr_message_bytes(const char *bytes, gsize length)
 {
-	hvr_message_bytes(text, strlen(text));
+	g_autoptr(GString) text = g_string_sized_new(length);
+
+	hvr_text_append(text, bytes, length, HVR_TEXT_LINES);
+	emit(text);
+}
+
+static void append_line(GString *text, const char *kind, const char *what)
+{
+	g_string_append(text, kind);
+	hvr_text_append(text, what, strlen(what), HVR_TEXT_ONE_LINE);
+	g_string_append_c(text, '\n');
 }
 
 void hvr_message(const char *format, ...)
@@ -53,7 +70,8 @@ void hvr_message(const char *format, ...)
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_autofree char *line = g_strconcat(PREFIX, text, "\n", NULL);
+	g_autoptr(GString) line = g_string_new(PREFIX);
+	append_line(line, "", text);
 	emit(line);
 }
 
@@ -62,10 +80,10 @@ static void emit_error(const char *kind, const GError *error)
 	g_auto(GStrv) parts = g_strsplit(error->message, "\n", 2);
 	g_autoptr(GString) text = g_string_new(PREFIX);
 
-	g_string_append_printf(text, "%s%s\n", kind, parts[0]);
+	append_line(text, kind, parts[0]);
 	if (parts[1])
-		g_string_append_printf(text, "hint: %s\n", parts[1]);
-	emit(text->str);
+		append_line(text, "hint: ", parts[1]);
+	emit(text);
 }
 
 void hvr_message_error(const GError *error)

@@ -6,6 +6,8 @@
 /* What people read, on standard error, one line each, behind "hailo-vm-run: ". Commands and the
  * session speak, and giving back where something is not as it was; all else returns errors. */
 
+/* Whatever is said, a terminal may read it: see launcher/report/text.h. */
+
 /* Nothing here blocks for more than a second: what a full pipe does not take by then is lost. */
 
 void hvr_message(const char *format, ...) G_GNUC_PRINTF(1, 2);
@@ -16,5 +18,5 @@ void hvr_message_error(const GError *error);
 /* The same behind "warning: ", for what goes wrong beside the main work. */
 void hvr_message_warning(const GError *error);
 
-/* What somebody else has said, as it is. */
+/* What somebody else has said: lines. */
 void hvr_message_bytes(const char *bytes, gsize length);

@@ -2,8 +2,9 @@
 /*
  * Any bytes as QEMU's standard error.
  *
- * What must hold: all of it is passed on, in order; a meaning is one printable sentence, and it is
- * that of the first line that has one by itself, however the pipe cut the lines.
+ * What must hold: all of it is passed on, in order, as the printer of others' text shows it; a
+ * meaning is one printable sentence, and it is that of the first line that has one by itself,
+ * however the pipe cut the lines.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -14,24 +15,42 @@
 
 #include "launcher/qemu/diagnose.h"
 #include "launcher/qemu/output.h"
+#include "launcher/report/text.h"
 
-/* What a pipe takes without anybody reading. */
-#define SIZE_MAX_BYTES 32768
+/* What a pipe takes without anybody reading, when each byte is shown as four. */
+#define SIZE_MAX_BYTES 12288
+
+/* What is longer is several lines. */
+#define LINE_BYTES 4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *first_meaning(const uint8_t *data, size_t size)
+/* The lines of @data, each with its end. */
+static GPtrArray *cut(const uint8_t *data, size_t size)
 {
+	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GString) line = g_string_new(NULL);
+
+	for (size_t i = 0; i <= size; i++) {
+		gboolean last = i == size;
+		if ((last && line->len) || (!last && data[i] == '\n') || line->len == LINE_BYTES) {
+			g_ptr_array_add(lines, g_strconcat(line->str, "\n", NULL));
+			g_string_truncate(line, 0);
+		}
+		if (!last && data[i] != '\n' && data[i] != '\0')
+			g_string_append_c(line, (char)data[i]);
+	}
+	return lines;
+}
+
+static const char *first_meaning(const GPtrArray *lines)
+{
 	const char *meaning = NULL;
 
-	for (size_t i = 0; i <= size && !meaning; i++) {
-		if (i == size || data[i] == '\n') {
-			meaning = hvr_diagnose(line->str);
-			g_string_truncate(line, 0);
-		} else if (data[i] != '\0' && line->len < 4096) {
-			g_string_append_c(line, (char)data[i]);
-		}
+	for (guint i = 0; i < lines->len && !meaning; i++) {
+		g_autofree char *line = g_strdup(g_ptr_array_index(lines, i));
+		line[strlen(line) - 1] = '\0';
+		meaning = hvr_diagnose(line);
 	}
 	return meaning;
 }
@@ -44,8 +63,15 @@ static void check_meaning(const char *meaning)
 }
 
 /* Reads what was passed on, and compares. */
-static void check_passed(int fd, const uint8_t *data, size_t size)
+static void check_passed(int fd, const GPtrArray *lines)
 {
+	g_autoptr(GString) wanted = g_string_new(NULL);
+
+	for (guint i = 0; i < lines->len; i++) {
+		const char *line = g_ptr_array_index(lines, i);
+		hvr_text_append(wanted, line, strlen(line), HVR_TEXT_LINES);
+	}
+	size_t size = wanted->len;
 	g_autofree uint8_t *passed = g_malloc(size + 1);
 	size_t length = 0;
 	ssize_t n;
@@ -53,12 +79,13 @@ static void check_passed(int fd, const uint8_t *data, size_t size)
 	while (length <= size && (n = read(fd, passed + length, size + 1 - length)) > 0)
 		length += (size_t)n;
 	g_assert(length == size);
-	g_assert(size == 0 || memcmp(passed, data, size) == 0);
+	g_assert(size == 0 || memcmp(passed, wanted->str, size) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *expected = first_meaning(data, size);
+	g_autoptr(GPtrArray) lines = cut(data, size);
+	const char *expected = first_meaning(lines);
 	int in[2], out[2];
 
 	if (size > SIZE_MAX_BYTES)
@@ -80,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (expected)
 		check_meaning(expected);
 	hvr_qemu_output_free(output);
-	check_passed(out[0], data, size);
+	check_passed(out[0], lines);
 	close(out[0]);
 	return 0;
 }
