@@ -104,7 +104,7 @@ static gboolean read_command(const char *word, char **out_name, JsonObject **out
 
 static void print_node(JsonNode *node)
 {
-	g_autofree char *text = json_to_string(node, FALSE);
+	g_autofree char *text = hvr_json_text(node);
 
 	printf("%s\n", text);
 	fflush(stdout);

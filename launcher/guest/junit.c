@@ -5,6 +5,10 @@
  */
 #include "launcher/guest/junit.h"
 
+#include <string.h>
+
+#include "launcher/report/text.h"
+
 #define OUTPUT_BYTES (1024 * 1024)
 
 void hvr_junit_case_free(HvrJunitCase *one)
@@ -18,18 +22,19 @@ void hvr_junit_case_free(HvrJunitCase *one)
 	g_free(one);
 }
 
-/* XML 1.0 holds no other control characters, not even escaped. */
+/* Once it is harmless, a text has two characters that XML 1.0 does not hold, not even escaped. */
 static gboolean holds(gunichar c)
 {
-	return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c != 0xfffe && c != 0xffff);
+	return c != 0xfffe && c != 0xffff;
 }
 
 /* @attribute: line ends would be made blanks there. */
-static void append_escaped(GString *xml, const char *text, gboolean attribute)
+static void append_escaped(GString *xml, const char *bytes, gsize length, gboolean attribute)
 {
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autoptr(GString) safe = g_string_new(NULL);
 
-	for (const char *at = valid; *at; at = g_utf8_next_char(at)) {
+	hvr_text_append(safe, bytes, length, HVR_TEXT_LINES);
+	for (const char *at = safe->str; *at; at = g_utf8_next_char(at)) {
 		gunichar c = g_utf8_get_char(at);
 		if (!holds(c))
 			g_string_append(xml, "\xef\xbf\xbd");
@@ -48,13 +53,17 @@ static void append_escaped(GString *xml, const char *text, gboolean attribute)
 	}
 }
 
+static void append_attribute(GString *xml, const char *text)
+{
+	append_escaped(xml, text, strlen(text), TRUE);
+}
+
 static void append_output(GString *xml, const char *element, const GByteArray *bytes)
 {
 	if (!bytes || bytes->len == 0)
 		return;
-	g_autofree char *text = g_strndup((const char *)bytes->data, MIN(bytes->len, OUTPUT_BYTES));
 	g_string_append_printf(xml, "    <%s>", element);
-	append_escaped(xml, text, FALSE);
+	append_escaped(xml, (const char *)bytes->data, MIN(bytes->len, OUTPUT_BYTES), FALSE);
 	g_string_append_printf(xml, "</%s>\n", element);
 }
 
@@ -70,16 +79,16 @@ static void append_case(GString *xml, const char *suite, const HvrJunitCase *one
 	const char *element = elements[one->verdict];
 
 	g_string_append(xml, "  <testcase classname=\"");
-	append_escaped(xml, suite, TRUE);
+	append_attribute(xml, suite);
 	g_string_append(xml, "\" name=\"");
-	append_escaped(xml, one->name, TRUE);
+	append_attribute(xml, one->name);
 	g_string_append_c(xml, '"');
 	append_seconds(xml, one->took_us);
 	g_string_append(xml, ">\n");
 	if (element) {
 		g_string_append_printf(xml, "    <%s message=\"", element);
 		if (one->message)
-			append_escaped(xml, one->message, TRUE);
+			append_attribute(xml, one->message);
 		g_string_append(xml, "\"/>\n");
 	}
 	append_output(xml, "system-out", one->out);
@@ -104,7 +113,7 @@ char *hvr_junit_format(const char *suite, const GPtrArray *cases)
 	for (guint i = 0; i < cases->len; i++)
 		total_us += ((const HvrJunitCase *)g_ptr_array_index(cases, i))->took_us;
 	g_string_append(xml, "<testsuite name=\"");
-	append_escaped(xml, suite, TRUE);
+	append_attribute(xml, suite);
 	g_string_append_printf(xml, "\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\"",
 			       cases->len, count(cases, HVR_JUNIT_FAILED),
 			       count(cases, HVR_JUNIT_ERROR), count(cases, HVR_JUNIT_SKIPPED));

@@ -16,6 +16,7 @@
 
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
+#include "launcher/report/text.h"
 #include "vfio/fd.h"
 
 /* The longest text in a line; the rest of it is cut off. */
@@ -106,7 +107,7 @@ static void end(HvrEvents *events, JsonObject *object)
 	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
 
 	json_node_take_object(root, object);
-	g_autofree char *text = json_to_string(root, FALSE);
+	g_autofree char *text = hvr_json_text(root);
 	g_autofree char *line = g_strconcat(text, "\n", NULL);
 	if (write_line(events->fd, line))
 		events->lost = 0;
@@ -114,14 +115,18 @@ static void end(HvrEvents *events, JsonObject *object)
 		events->lost++;
 }
 
+/* Cut when it is harmless: what is left of it then is at most twice as long as JSON. */
 static void set_text(JsonObject *object, const char *key, const char *text)
 {
-	g_autofree char *valid = NULL;
+	g_autoptr(GString) safe = g_string_new(NULL);
 
-	if (text) {
-		g_autofree char *cut = g_strndup(text, TEXT_BYTES);
-		valid = g_utf8_make_valid(cut, -1);
+	if (!text) {
+		hvr_json_set_string(object, key, NULL);
+		return;
 	}
+	hvr_text_append(safe, text, strlen(text), HVR_TEXT_LINES);
+	g_string_truncate(safe, MIN(safe->len, TEXT_BYTES));
+	g_autofree char *valid = g_utf8_make_valid(safe->str, -1);
 	hvr_json_set_string(object, key, valid);
 }
 

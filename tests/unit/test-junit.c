@@ -109,7 +109,7 @@ static void test_escaping(void **state)
 
 	assert_non_null(strstr(seen, "name=<&\"'>"));
 	assert_non_null(strstr(seen, "message=a\n\"b\"\t<c>"));
-	assert_non_null(strstr(seen, "']]>&<\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd[2Jx'"));
+	assert_non_null(strstr(seen, "']]>&<\\x01\\xff\\x1b[2Jx'"));
 }
 
 /* "GUESTFILE:HOSTFILE" */
