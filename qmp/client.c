@@ -188,7 +188,9 @@ static GError *remote_error(JsonObject *error)
 		code = HVR_QMP_ERROR_NOT_FOUND;
 	if (!desc)
 		desc = "no reason given";
-	return g_error_new_literal(HVR_QMP_ERROR, code, desc);
+	/* Behind a newline would stand what we advise. */
+	g_autofree char *line = g_strdelimit(g_strdup(desc), "\n", ' ');
+	return g_error_new_literal(HVR_QMP_ERROR, code, line);
 }
 
 static void handle_reply(HvrQmpClient *client, JsonObject *reply)
@@ -286,6 +288,7 @@ static void handle_greeting(HvrQmpClient *client, JsonObject *greeting)
 		if (failure && hvr_qmp_member_string(failure, "desc"))
 			g_string_append_printf(what, ": %s",
 					       hvr_qmp_member_string(failure, "desc"));
+		g_strdelimit(what->str, "\n", ' ');
 		close_protocol(client, what->str);
 		return;
 	}

@@ -50,7 +50,8 @@ static void dependent_free(gpointer data)
 	g_free(dependent);
 }
 
-/* Takes ownership of @command and @what. */
+/* Takes ownership of @command and @what, which others have named. In an error, what we advise
+ * stands behind a newline. */
 static void add_dependent(const Search *search, HvrDependentKind kind, pid_t pid, char *command,
 			  char *what)
 {
@@ -59,7 +60,7 @@ static void add_dependent(const Search *search, HvrDependentKind kind, pid_t pid
 	dependent->kind = kind;
 	dependent->pid = pid;
 	dependent->command = command;
-	dependent->what = what;
+	dependent->what = g_strdelimit(what, "\n", ' ');
 	g_ptr_array_add(search->dependents, dependent);
 }
 

@@ -195,7 +195,8 @@ static const char *link_name(int sys, const char *path, char buffer[PATH_MAX])
 	if (length <= 0)
 		return NULL;
 	buffer[length] = '\0';
-	slash = strrchr(buffer, '/');
+	/* As in hvr_sysfs_link_name(). */
+	slash = strrchr(g_strdelimit(buffer, "\n", ' '), '/');
 	if (!slash)
 		return buffer;
 	return slash + 1;

@@ -38,8 +38,8 @@ char *hvr_sysfs_read_line(int dirfd, const char *path)
 {
 	char *text = hvr_sysfs_read(dirfd, path, NULL);
 
-	if (text && g_str_has_suffix(text, "\n"))
-		text[strlen(text) - 1] = '\0';
+	if (text)
+		text[strcspn(text, "\n")] = '\0';
 	return text;
 }
 
@@ -75,9 +75,9 @@ char *hvr_sysfs_link_name(int dirfd, const char *path)
 
 	target[length] = '\0';
 	slash = strrchr(target, '/');
-	if (!slash)
-		return g_strdup(target);
-	return g_strdup(slash + 1);
+	const char *name = slash ? slash + 1 : target;
+	/* The kernel's names have no newline; those of somebody's tree may. */
+	return g_strdelimit(g_strdup(name), "\n", ' ');
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)

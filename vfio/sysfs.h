@@ -12,7 +12,7 @@
  */
 char *hvr_sysfs_read(int dirfd, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same without its trailing newline, or NULL when it cannot be read for any reason. */
+/* Its first line, without the newline, or NULL when it cannot be read for any reason. */
 char *hvr_sysfs_read_line(int dirfd, const char *path) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

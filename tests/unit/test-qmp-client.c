@@ -243,6 +243,8 @@ static const struct {
 	  "{\"id\":$ID,\"error\":{\"class\":\"DeviceNotFound\",\"desc\":\"Device 'x' not "
 	  "found\"}}\n",
 	  "!not-found Device 'x' not found\n" },
+	{ "escape-in-desc", "{\"id\":$ID,\"error\":{\"desc\":\"no\\nrun this\\n\"}}\n",
+	  "!remote no run this \n" },
 	{ "no-class", "{\"id\":$ID,\"error\":{\"desc\":\"no\"}}\n", "!remote no\n" },
 	{ "odd-class", "{\"id\":$ID,\"error\":{\"class\":5,\"desc\":{}}}\n",
 	  "!remote no reason given\n" },

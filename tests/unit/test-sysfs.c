@@ -23,7 +23,7 @@ static int setup(void **state)
 	fake_sysfs_put_file(fs, "sys/t/bare", "flr bus");
 	fake_sysfs_put_file(fs, "sys/t/empty", "");
 	fake_sysfs_put_file(fs, "sys/t/newline", "\n");
-	fake_sysfs_put_file(fs, "sys/t/two", "a\n\n");
+	fake_sysfs_put_file(fs, "sys/t/two", "a\nb\n");
 	fake_sysfs_put_file(fs, "sys/t/page", page);
 	fake_sysfs_put_file(fs, "sys/t/more", more);
 	fake_sysfs_put_link(fs, "sys/t/inside", "../t/line");
@@ -53,7 +53,7 @@ static void test_read(void **state)
 		{ "t/bare", "flr bus", "flr bus" },
 		{ "t/empty", "", "" },
 		{ "t/newline", "\n", "" },
-		{ "t/two", "a\n\n", "a\n" },
+		{ "t/two", "a\nb\n", "a" },
 		{ "t/inside", "flr bus\n", "flr bus" },
 	};
 	g_autofree char *page = hvr_sysfs_read(fs->host.sys, "t/page", NULL);
