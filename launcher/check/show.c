@@ -2,9 +2,12 @@
 /*
  * The same results for people and for programs.
  */
-
 #include "launcher/check/check.h"
+
+#include <string.h>
+
 #include "launcher/report/json.h"
+#include "launcher/report/text.h"
 
 #define RESET "\033[0m"
 
@@ -14,6 +17,13 @@ static const char *const colours[] = { [HVR_CHECK_PASS] = "\033[32m",
 				       [HVR_CHECK_UNKNOWN] = "\033[35m",
 				       [HVR_CHECK_UNSURE] = "\033[35m" };
 
+/* Colour is ours; the words may be others'. */
+static void append_line(GString *text, const char *line)
+{
+	hvr_text_append(text, line, strlen(line), HVR_TEXT_ONE_LINE);
+	g_string_append_c(text, '\n');
+}
+
 static void append_result(GString *text, const HvrCheckResult *result, gboolean colour)
 {
 	const char *status = hvr_check_status_name(result->status);
@@ -22,9 +32,13 @@ static void append_result(GString *text, const HvrCheckResult *result, gboolean 
 		g_string_append_printf(text, "%s%-7s" RESET, colours[result->status], status);
 	else
 		g_string_append_printf(text, "%-7s", status);
-	g_string_append_printf(text, " %s: %s: %s\n", result->id, result->subject, result->seen);
-	if (result->fix)
-		g_string_append_printf(text, "        fix: %s\n", result->fix);
+	g_autofree char *line =
+		g_strdup_printf(" %s: %s: %s", result->id, result->subject, result->seen);
+	append_line(text, line);
+	if (!result->fix)
+		return;
+	g_string_append(text, "        fix: ");
+	append_line(text, result->fix);
 }
 
 static guint count(const GPtrArray *results, HvrCheckStatus status)

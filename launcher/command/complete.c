@@ -15,6 +15,7 @@
 #include "launcher/command/table.h"
 #include "launcher/profile/table.h"
 #include "launcher/profile/values.h"
+#include "launcher/report/text.h"
 #include "launcher/runtime/journal.h"
 #include "launcher/setup/plan.h"
 #include "vfio/inventory.h"
@@ -34,10 +35,9 @@ typedef struct {
 /* Texts of other people (names of files) may hold anything. */
 static gboolean is_clean(const char *text)
 {
-	for (const char *c = text; *c; c++)
-		if (g_ascii_iscntrl(*c))
-			return FALSE;
-	return TRUE;
+	g_autofree char *safe = hvr_text_safe(text);
+
+	return g_str_equal(safe, text) && !strchr(text, '\t');
 }
 
 static void offer(Completion *c, const char *text, const char *description)

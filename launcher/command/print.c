@@ -2,8 +2,6 @@
 /*
  * print: the profile in the words of QEMU, libvirt or Docker.
  */
-#include <stdio.h>
-
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/command/help.h"
@@ -11,6 +9,7 @@
 #include "launcher/profile/nearest.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
+#include "launcher/report/text.h"
 #include "launcher/session/run.h"
 
 typedef struct {
@@ -46,7 +45,7 @@ static int print_cards(HvrContext *context, const HvrProfile *profile, gboolean 
 				       : hvr_print_libvirt(inventory, claim);
 	if (!text)
 		return -1;
-	fputs(text, stdout);
+	hvr_text_print(text);
 	if (!docker)
 		warn_of_resets(claim);
 	return 0;

@@ -12,6 +12,7 @@
 #include "launcher/command/command.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
+#include "launcher/report/text.h"
 #include "launcher/setup/apply.h"
 #include "launcher/setup/cards.h"
 #include "launcher/setup/drift.h"
@@ -149,7 +150,7 @@ static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **
 		hvr_message("nothing to do");
 		return TRUE;
 	}
-	fputs(text, stdout);
+	hvr_text_print(text);
 	if (options->dry_run)
 		return TRUE;
 	if (!answer && !ask(&answer, error))
@@ -227,7 +228,7 @@ static int status(Setup *setup, GError **error)
 	if (!changes)
 		return -1;
 	g_autofree char *drift = hvr_setup_show_drift(changes);
-	fputs(drift, stdout);
+	hvr_text_print(drift);
 	if (state->pending)
 		puts("not finished: run setup again");
 	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++)

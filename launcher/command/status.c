@@ -8,6 +8,7 @@
 #include "launcher/command/command.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
+#include "launcher/report/text.h"
 #include "launcher/runtime/vm.h"
 
 typedef struct {
@@ -80,18 +81,22 @@ static void print_json(const HvrContext *context, const GPtrArray *vms)
 static void print_vm(const HvrContext *context, const HvrVm *vm)
 {
 	g_autofree char *qmp = qmp_path(context, vm);
+	g_autoptr(GString) text = g_string_new(NULL);
 	const char *guest = "";
 
 	if (vm->ready_set)
 		guest = vm->ready ? " and ready" : ", not ready yet";
-	printf("%s: %s%s, QEMU pid %d", vm->name, state_of(context, vm), guest, (int)vm->qemu.pid);
+	g_string_append_printf(text, "%s: %s%s, QEMU pid %d", vm->name, state_of(context, vm),
+			       guest, (int)vm->qemu.pid);
 	if (vm->supervisor.pid)
-		printf(", supervisor pid %d", (int)vm->supervisor.pid);
-	printf(", monitor %s\n", qmp);
+		g_string_append_printf(text, ", supervisor pid %d", (int)vm->supervisor.pid);
+	g_string_append_printf(text, ", monitor %s\n", qmp);
 	for (guint i = 0; i < vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
-		printf("  %s: %s, %s\n", device->id, device->address, device_state(device));
+		g_string_append_printf(text, "  %s: %s, %s\n", device->id, device->address,
+				       device_state(device));
 	}
+	hvr_text_print(text->str);
 }
 
 static GPtrArray *find_vms(HvrContext *context, const char *name, GError **error)

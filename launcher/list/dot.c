@@ -5,12 +5,15 @@
  */
 #include "launcher/list/list.h"
 
+#include "launcher/report/text.h"
+
 /* pci.ids is text of others: quotes and backslashes end no label here. */
-static char *escape(const char *text)
+static char *escape(const char *name)
 {
+	g_autofree char *safe = hvr_text_safe(name);
 	GString *escaped = g_string_new(NULL);
 
-	for (; *text; text++) {
+	for (const char *text = safe; *text; text++) {
 		if (*text == '"' || *text == '\\')
 			g_string_append_c(escaped, '\\');
 		g_string_append_c(escaped, *text);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "launcher/report/text.h"
+
 enum {
 	ADDRESS,
 	NAME,
@@ -79,6 +81,19 @@ static const char *or_dash(const char *text)
 	return text ? text : "-";
 }
 
+/* A cell is others' text, mostly: a newline in it would be a row of theirs, a tab moves the
+ * columns. */
+static const char *make_cell(const Table *table, const char *text)
+{
+	gboolean plain = TRUE;
+
+	for (const char *c = text; *c && plain; c++)
+		plain = *c >= ' ' && *c <= '~';
+	if (plain)
+		return text;
+	return g_strdelimit((char *)keep(table, hvr_text_safe(text)), "\t", ' ');
+}
+
 static void add_row(Table *table, const HvrListItem *item)
 {
 	const HvrPciFunction *function = item->function;
@@ -103,6 +118,7 @@ static void add_row(Table *table, const HvrListItem *item)
 	if (item->numa_node >= 0)
 		row.cells[NUMA] = keep(table, g_strdup_printf("%d", item->numa_node));
 	for (guint i = 0; i < COLUMNS; i++) {
+		row.cells[i] = make_cell(table, row.cells[i]);
 		row.lengths[i] = (guint)g_utf8_strlen(row.cells[i], -1);
 		table->widths[i] = MAX(table->widths[i], row.lengths[i]);
 	}

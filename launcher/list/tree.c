@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "launcher/report/text.h"
+
 typedef struct {
 	const char *mark;   /* in front of an item */
 	const char *indent; /* in front of all that is below it */
@@ -60,9 +62,10 @@ static GPtrArray *children_of(const Tree *tree, const HvrListItem *parent)
 	return children;
 }
 
-static void append_item(GString *text, const HvrListItem *item)
+static void append_item(GString *out, const HvrListItem *item)
 {
 	const HvrPciFunction *function = item->function;
+	g_autoptr(GString) text = g_string_new(NULL);
 
 	g_string_append_printf(text, "%s %s [%04x:%04x]", function->name, item->name,
 			       function->vendor, function->device);
@@ -74,7 +77,8 @@ static void append_item(GString *text, const HvrListItem *item)
 		g_autofree char *use = hvr_occupancy_describe(&item->occupancy);
 		g_string_append_printf(text, ", %s", use);
 	}
-	g_string_append_c(text, '\n');
+	hvr_text_append(out, text->str, text->len, HVR_TEXT_ONE_LINE);
+	g_string_append_c(out, '\n');
 }
 
 /* Buses are at most 256 deep, as their numbers are. */

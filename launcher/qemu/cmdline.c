@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "launcher/qemu/cmdline-json.h"
+#include "launcher/report/text.h"
 
 #define MIB (G_GUINT64_CONSTANT(1) << 20)
 
@@ -207,20 +208,37 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	return argv;
 }
 
+/* A terminal shows the line before a shell reads it. So a word with what a terminal should not have
+ * is written as bash, zsh and POSIX.1-2024 read it. */
+static char *quote_word(const char *word)
+{
+	g_autofree char *safe = hvr_text_safe(word);
+
+	if (word[0] != '\0' && strspn(word, PLAIN) == strlen(word))
+		return g_strdup(word);
+	if (g_str_equal(safe, word))
+		return g_shell_quote(word);
+	GString *quoted = g_string_new("$'");
+	for (const guchar *c = (const guchar *)word; *c; c++) {
+		if (*c < ' ' || *c > '~' || *c == '\\' || *c == '\'')
+			g_string_append_printf(quoted, "\\%03o", *c);
+		else
+			g_string_append_c(quoted, (char)*c);
+	}
+	g_string_append_c(quoted, '\'');
+	return g_string_free(quoted, FALSE);
+}
+
 char *hvr_cmdline_quote(const GPtrArray *argv)
 {
 	g_autoptr(GString) line = g_string_new(NULL);
 
 	for (guint i = 0; i < argv->len && argv->pdata[i]; i++) {
-		const char *word = argv->pdata[i];
-		g_autofree char *quoted = g_shell_quote(word);
+		g_autofree char *quoted = quote_word(argv->pdata[i]);
 
 		if (i > 0)
 			g_string_append_c(line, ' ');
-		if (word[0] != '\0' && strspn(word, PLAIN) == strlen(word))
-			g_string_append(line, word);
-		else
-			g_string_append(line, quoted);
+		g_string_append(line, quoted);
 	}
 	return g_string_free(g_steal_pointer(&line), FALSE);
 }

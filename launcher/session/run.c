@@ -28,6 +28,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
+#include "launcher/report/text.h"
 #include "launcher/runtime/runtime.h"
 #include "launcher/session/arrival.h"
 #include "launcher/session/control.h"
@@ -293,7 +294,8 @@ static void show_steps(const GPtrArray *steps)
 {
 	for (guint i = 0; i < steps->len; i++) {
 		g_autofree char *text = hvr_step_describe(g_ptr_array_index(steps, i));
-		printf("%s\n", text);
+		g_autofree char *safe = hvr_text_safe(text);
+		printf("%s\n", safe);
 	}
 }
 
