@@ -4,10 +4,14 @@
  *
  * They are opened once and read on: when the VM ends, its folder goes, not what we have open. The
  * kernel tells of new bytes (inotify) and of QEMU's end (pidfd), so nothing is polled.
+ *
+ * A guest and QEMU write them. So on a terminal they are made harmless, but for --raw, and no more
+ * is read at once than was there at first: they may write faster than we do.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,32 +21,43 @@
 #include "launcher/command/command.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
+#include "launcher/report/log-file.h"
 #include "launcher/report/message.h"
+#include "launcher/report/text.h"
 #include "vfio/fd.h"
 
 typedef struct {
-	gboolean serial, messages, follow;
+	gboolean serial, messages, follow, raw;
 } Options;
 
 enum { MESSAGES, SERIAL, N_LOGS };
 
 typedef struct {
+	int fd; /* -1: there is none */
+	char *path;
+	GString *text;	 /* read, and not yet shown */
+	gint64 left_out; /* bytes, since the last that was read */
+} Log;
+
+typedef struct {
 	const HvrVm *vm;
-	int fds[N_LOGS]; /* -1: there is none */
-	char *paths[N_LOGS];
+	gboolean safe; /* a terminal reads it */
+	Log each[N_LOGS];
 } Logs;
 
 static void logs_clear(Logs *logs)
 {
 	for (guint i = 0; i < N_LOGS; i++) {
-		hvr_fd_close(logs->fds[i]);
-		g_free(logs->paths[i]);
+		hvr_fd_close(logs->each[i].fd);
+		g_free(logs->each[i].path);
+		if (logs->each[i].text)
+			g_string_free(logs->each[i].text, TRUE);
 	}
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Logs, logs_clear)
 
 /* Only a plain file ends, and is read without waiting. */
-static int open_log(const char *path)
+static int open_file(const char *path)
 {
 	g_auto(HvrFd) fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
@@ -52,21 +67,83 @@ static int open_log(const char *path)
 	return g_steal_fd(&fd);
 }
 
-/* All that is there by now. FALSE: nobody reads us any more. */
-static gboolean copy(const Logs *logs)
+/* @path: (transfer full) (nullable) */
+static void open_log(Log *log, char *path, gboolean wanted)
+{
+	*log = (Log){ .fd = -1, .path = path, .text = g_string_new(NULL) };
+	if (wanted && path)
+		log->fd = open_file(path);
+}
+
+/* What the supervisor has taken out of it reads as NULs, also where it does so just now. */
+static void take_messages(Log *log, const char *bytes, gsize length)
+{
+	for (gsize at = 0, n; at < length; at += n) {
+		for (n = 0; at + n < length && bytes[at + n] == '\0';)
+			n++;
+		log->left_out += (gint64)n;
+		if (n > 0)
+			continue;
+		n = strnlen(bytes + at, length - at);
+		if (log->left_out)
+			g_string_append_printf(log->text,
+					       "\n[%" G_GINT64_FORMAT " bytes left out]\n",
+					       log->left_out);
+		log->left_out = 0;
+		g_string_append_len(log->text, bytes + at, (gssize)n);
+	}
+}
+
+/* Shows what was read. FALSE: nobody reads us any more. */
+static gboolean show_text(const Logs *logs, Log *log)
+{
+	g_autoptr(GString) safe = g_string_new(NULL);
+	const GString *shown = log->text;
+	gsize taken = log->text->len;
+
+	if (logs->safe) {
+		taken = hvr_text_append(safe, log->text->str, log->text->len,
+					HVR_TEXT_LINES | HVR_TEXT_MORE);
+		shown = safe;
+	}
+	gboolean well = hvr_fd_write_all(STDOUT_FILENO, shown->str, shown->len);
+	g_string_erase(log->text, 0, (gssize)taken);
+	return well;
+}
+
+static gboolean copy_log(const Logs *logs, guint which, Log *log)
 {
 	char bytes[16384];
-	ssize_t n;
+	struct stat st;
+	ssize_t n = 1;
 
+	if (log->fd < 0 || fstat(log->fd, &st) < 0)
+		return TRUE;
+	while (n > 0 && lseek(log->fd, 0, SEEK_CUR) < st.st_size) {
+		if (which == MESSAGES)
+			log->left_out += hvr_log_skip_hole(log->fd);
+		n = read(log->fd, bytes, sizeof(bytes));
+		if (n > 0 && which == MESSAGES)
+			take_messages(log, bytes, (gsize)n);
+		else if (n > 0)
+			g_string_append_len(log->text, bytes, n);
+		if (!show_text(logs, log))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* All that is there by now. FALSE: nobody reads us any more. */
+static gboolean copy(Logs *logs)
+{
 	for (guint i = 0; i < N_LOGS; i++)
-		while (logs->fds[i] >= 0 && (n = read(logs->fds[i], bytes, sizeof(bytes))) > 0)
-			if (!hvr_fd_write_all(STDOUT_FILENO, bytes, (gsize)n))
-				return FALSE;
+		if (!copy_log(logs, i, &logs->each[i]))
+			return FALSE;
 	return TRUE;
 }
 
 /* Until QEMU has ended, or a signal comes. */
-static void follow(const Logs *logs, int notify)
+static void follow(Logs *logs, int notify)
 {
 	g_auto(HvrFd) qemu = (int)syscall(SYS_pidfd_open, logs->vm->qemu.pid, 0);
 	struct pollfd fds[] = { { .fd = notify, .events = POLLIN },
@@ -88,13 +165,14 @@ static void follow(const Logs *logs, int notify)
 	hvr_message("VM '%s' has ended", logs->vm->name);
 }
 
-static gboolean follow_files(const Logs *logs, GError **error)
+static gboolean follow_files(Logs *logs, GError **error)
 {
 	g_auto(HvrFd) notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	int saved = errno;
 
 	for (guint i = 0; i < N_LOGS && notify >= 0; i++)
-		if (logs->fds[i] >= 0 && inotify_add_watch(notify, logs->paths[i], IN_MODIFY) < 0) {
+		if (logs->each[i].fd >= 0 &&
+		    inotify_add_watch(notify, logs->each[i].path, IN_MODIFY) < 0) {
 			saved = errno;
 			hvr_fd_close(g_steal_fd(&notify));
 		}
@@ -124,18 +202,16 @@ static int show(HvrContext *context, const HvrInvocation *invocation, GError **e
 	gboolean both = options->serial == options->messages;
 	gboolean serial = options->serial || both, messages = options->messages || both;
 	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
-	g_auto(Logs) logs = { .vm = vm, .fds = { -1, -1 } };
+	g_auto(Logs) logs = { .vm = vm, .each = { { .fd = -1 }, { .fd = -1 } } };
 
 	if (!vm)
 		return -1;
-	logs.paths[MESSAGES] =
-		g_build_filename(context->runtime_path, "vms", vm->name, HVR_VM_LOG, NULL);
-	logs.paths[SERIAL] = g_strdup(vm->serial_file);
-	if (messages)
-		logs.fds[MESSAGES] = open_log(logs.paths[MESSAGES]);
-	if (serial && vm->serial_file)
-		logs.fds[SERIAL] = open_log(vm->serial_file);
-	if (logs.fds[MESSAGES] < 0 && logs.fds[SERIAL] < 0) {
+	logs.safe = isatty(STDOUT_FILENO) && !options->raw;
+	open_log(&logs.each[MESSAGES],
+		 g_build_filename(context->runtime_path, "vms", vm->name, HVR_VM_LOG, NULL),
+		 messages);
+	open_log(&logs.each[SERIAL], g_strdup(vm->serial_file), serial);
+	if (logs.each[MESSAGES].fd < 0 && logs.each[SERIAL].fd < 0) {
 		explain_none(vm, serial, error);
 		return -1;
 	}
@@ -152,6 +228,8 @@ static const HvrOption table[] = {
 	  "Go on with what is written from now on, until the VM ends" },
 	{ "serial", 0, HVR_FLAG(Options, serial), NULL, "Only the serial port" },
 	{ "messages", 0, HVR_FLAG(Options, messages), NULL, "Only the supervisor and QEMU" },
+	{ "raw", 0, HVR_FLAG(Options, raw), NULL,
+	  "On a terminal, too, as it was written: the terminal obeys what is in it" },
 	{ .name = NULL },
 };
 

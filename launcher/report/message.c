@@ -15,12 +15,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "launcher/report/log-file.h"
 #include "launcher/report/text.h"
 
 #define PREFIX "hailo-vm-run: "
 /* How long a reader may take before what is said is lost; one that was too slow gets no more time
  * until it reads again. */
 #define PATIENCE_MS 1000
+
+/* Standard error as a file of ours. */
+static struct {
+	gboolean kept;	 /* it is */
+	gboolean full;	 /* its file system cannot take the middle out of it */
+	gsize new_bytes; /* since it was cut */
+} file;
 
 static gboolean somebody_reads(void)
 {
@@ -35,16 +43,37 @@ static gboolean somebody_reads(void)
 	return !slow;
 }
 
+void hvr_message_keep(int fd)
+{
+	if (dup2(fd, STDERR_FILENO) == STDERR_FILENO)
+		file.kept = TRUE;
+}
+
+static void cut(gsize written)
+{
+	static const char last[] = PREFIX "this file is full: nothing more is kept\n";
+
+	file.new_bytes += written;
+	if (file.new_bytes < HVR_LOG_TURN_BYTES)
+		return;
+	file.new_bytes = 0;
+	file.full = !hvr_log_cut(STDERR_FILENO);
+	if (file.full && write(STDERR_FILENO, last, strlen(last)) < 0)
+		return; /* said or not, it is full */
+}
+
 static void emit(const GString *text)
 {
 	gsize done = 0;
 
-	while (done < text->len && somebody_reads()) {
+	while (done < text->len && !file.full && somebody_reads()) {
 		ssize_t written =
 			write(STDERR_FILENO, text->str + done, MIN(text->len - done, PIPE_BUF));
 		if (written < 0)
 			return; /* nobody is left to be told */
 		done += (gsize)written;
+		if (file.kept)
+			cut((gsize)written);
 	}
 }
 

@@ -20,3 +20,7 @@ void hvr_message_warning(const GError *error);
 
 /* What somebody else has said: lines. */
 void hvr_message_bytes(const char *bytes, gsize length);
+
+/* From here on, standard error is @fd, a file of our own, open for appending, of which the begin
+ * and the end are kept: see launcher/report/log-file.h. @fd stays the caller's. */
+void hvr_message_keep(int fd);

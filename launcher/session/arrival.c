@@ -42,7 +42,7 @@ static void tell_waiting(const HvrRunOptions *options, int folder)
 	g_auto(HvrFd) log = openat(folder, HVR_VM_LOG,
 				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (log >= 0 && !options->attached)
-		dup2(log, STDERR_FILENO);
+		hvr_message_keep(log);
 	ssize_t written = write(options->ready_fd, &ready, 1);
 	(void)written; /* whoever waited is gone: the VM runs all the same */
 	close(options->ready_fd);
