@@ -16,6 +16,14 @@
 #include "qmp/stream.h"
 #include "vfio/fd.h"
 
+/* Whoever may connect may stop the VM, but a QEMU of a plain user may, too: it is nobody's to fill
+ * our memory. */
+#define PEERS_MAX 64
+#define ASKED_MAX 256
+
+/* Requests that are not answered yet, also those of peers that are gone. */
+static guint n_asked;
+
 struct HvrControl {
 	HvrHotplug *hotplug;
 	int fd;
@@ -57,6 +65,7 @@ static void send_answer(const Asked *asked, const char *member, JsonObject *answ
 static void asked_free(Asked *asked)
 {
 	g_clear_pointer(&asked->id, json_node_unref);
+	n_asked--;
 	peer_unref(asked->peer);
 	g_free(asked);
 }
@@ -83,6 +92,7 @@ static Asked *asked_new(Peer *peer, JsonObject *object)
 	JsonNode *id = json_object_get_member(object, "id");
 
 	g_atomic_ref_count_inc(&peer->refs);
+	n_asked++;
 	asked->job = (HvrRequestJob){ .hotplug = peer->control->hotplug, .done = answer };
 	asked->peer = peer;
 	if (id)
@@ -110,7 +120,11 @@ static void on_object(HvrQmpStream *stream, JsonObject *object, gpointer user_da
 	g_autoptr(GError) error = NULL;
 	HvrRequest request;
 
-	if (g_strcmp0(hvr_json_get_string(object, "execute"), "qmp_capabilities") == 0) {
+	if (n_asked > ASKED_MAX) {
+		error = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+				    "%d requests are not answered yet", ASKED_MAX);
+		refuse(asked, error);
+	} else if (g_strcmp0(hvr_json_get_string(object, "execute"), "qmp_capabilities") == 0) {
 		send_answer(asked, "return", json_object_new());
 		asked_free(asked);
 	} else if (hvr_request_decode(object, &request, &error)) {
@@ -137,7 +151,7 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer user_dat
 	HvrControl *control = user_data;
 	g_auto(HvrFd) connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (connection < 0)
+	if (connection < 0 || control->peers->len == PEERS_MAX)
 		return G_SOURCE_CONTINUE;
 	Peer *peer = g_new0(Peer, 1);
 	g_atomic_ref_count_init(&peer->refs);

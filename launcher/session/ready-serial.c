@@ -18,6 +18,9 @@
 /* What is longer is matched in parts. */
 #define LINE_BYTES 4096
 
+/* How much is taken at once: the guest may write faster than we read. */
+#define TURN_BYTES 65536
+
 typedef struct {
 	HvrReadiness *readiness;
 	GRegex *pattern;
@@ -47,21 +50,28 @@ static gboolean take(Watch *watch, const char *bytes, gsize length)
 	return matches(watch);
 }
 
+static gboolean on_begin(gpointer user_data);
+
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
 {
 	Watch *watch = user_data;
 	char bytes[4096];
-	ssize_t n;
+	gsize left = TURN_BYTES;
+	ssize_t n = 1;
 
 	/* What inotify says is nothing but that there is something to read. */
 	while (watch->notify >= 0 && read(watch->notify, bytes, sizeof(bytes)) > 0)
 		;
-	while ((n = read(watch->port, bytes, sizeof(bytes))) > 0) {
-		if (!take(watch, bytes, (gsize)n))
-			continue;
-		hvr_readiness_reach(watch->readiness);
-		return G_SOURCE_REMOVE;
+	while (left > 0 && (n = read(watch->port, bytes, sizeof(bytes))) > 0) {
+		if (take(watch, bytes, (gsize)n)) {
+			hvr_readiness_reach(watch->readiness);
+			return G_SOURCE_REMOVE;
+		}
+		left -= MIN(left, (gsize)n);
 	}
+	/* inotify tells nothing twice. */
+	if (n > 0 && watch->notify >= 0)
+		g_idle_add(on_begin, watch);
 	/* A socket that ends is a QEMU that ends; a file only pauses. */
 	if (n == 0 && watch->notify < 0)
 		return G_SOURCE_REMOVE;

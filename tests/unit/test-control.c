@@ -3,6 +3,7 @@
  * The control socket: other processes ask the supervisor, which answers each of them once, whatever
  * they send and whenever they leave.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <setjmp.h>
@@ -21,6 +22,7 @@
 #include <cmocka.h>
 
 #include "launcher/process/interrupt.h"
+#include "launcher/qemu/output.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/runtime.h"
 #include "launcher/session/ask.h"
@@ -443,6 +445,79 @@ static void test_nonsense(void **state)
 	assert_answer(f, "64 ");
 }
 
+/* Peers and what they ask for are bounded: one that has too many is told, one too much is not let
+ * in. */
+static void test_cannot_fill_memory(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", plug_npu);
+	g_autoptr(GString) much = g_string_new(NULL);
+	int peers[80];
+	char byte;
+
+	serve(f);
+	for (guint i = 0; i < G_N_ELEMENTS(peers); i++) {
+		peers[i] = connect_to(f);
+		fcntl(peers[i], F_SETFL, O_NONBLOCK);
+	}
+	vm_fixture_settle(f->vm);
+	while (read(peers[0], &byte, 1) == 1)
+		;
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(read(peers[79], &byte, 1), 0);
+	for (guint i = 0; i < 300; i++)
+		g_string_append_printf(much, "{\"execute\": \"stop\", \"id\": %u}\n", i);
+	say(f, peers[0], much->str);
+	assert_int_equal(f->vm->session->stops->len, 256);
+	g_autofree char *text = hear(peers[0]);
+	assert_non_null(
+		strstr(text, "\"desc\":\"256 requests are not answered yet\"},\"id\":256}"));
+	for (guint i = 0; i < G_N_ELEMENTS(peers); i++)
+		close(peers[i]);
+	hvr_session_stopped(f->vm->session, NULL);
+}
+
+static gboolean on_idle(gpointer data)
+{
+	*(gboolean *)data = TRUE;
+	return G_SOURCE_REMOVE;
+}
+
+/* A QEMU that never stops talking: all else that the supervisor does still happens. */
+static void test_flood(void **state)
+{
+	g_autoptr(Fixture) f = fixture_new("card", stop);
+	gboolean idle = FALSE;
+	int ends[2], own = dup(STDERR_FILENO);
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid_t flooder = fork();
+	if (flooder == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (write(ends[1], "x\n", 2) == 2)
+			;
+		_exit(1);
+	}
+	g_auto(HvrFd) null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	dup2(null, STDERR_FILENO);
+	HvrQemuOutput *output = hvr_qemu_output_new(ends[0]);
+	serve(f);
+	g_idle_add(on_idle, &idle);
+	let_ask(f);
+	assert_true(qmp_peer_wait_for(f->vm->peer, "system_powerdown", 1));
+	for (guint i = 0; i < 1000 && !idle; i++)
+		g_main_context_iteration(NULL, FALSE);
+	dup2(own, STDERR_FILENO);
+	close(own);
+	hvr_qemu_output_free(output);
+	close(ends[1]);
+	kill(flooder, SIGKILL);
+	waitpid(flooder, NULL, 0);
+	assert_true(idle);
+	vm_fixture_kill_qemu(f->vm);
+	hvr_session_stopped(f->vm->session, NULL);
+	assert_answer(f, "0 done");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,7 +526,8 @@ int main(void)
 		cmocka_unit_test(test_nobody),	    cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_hanging),	    cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_ends_first),  cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_no_stand_in),
+		cmocka_unit_test(test_no_stand_in), cmocka_unit_test(test_cannot_fill_memory),
+		cmocka_unit_test(test_flood),
 	};
 
 	if (geteuid() != 0) /* nodes change their owner */
