@@ -3,12 +3,16 @@
  * modprobe is run, not libkmod linked: it is needed once per boot at most, while libkmod brings
  * libcrypto, liblzma and libzstd into every supervisor for as long as its VM runs.
  *
- * Which modprobe it is says the kernel, in /proc/sys/kernel/modprobe, and no PATH.
+ * Which modprobe it is says the kernel, in /proc/sys/kernel/modprobe, and no PATH. It gets nothing
+ * of our environment, either: MODPROBE_OPTIONS can name another configuration, whose install lines
+ * it would run, and those of this host's run programs by PATH.
  */
 #include "vfio/module.h"
 
 #include "vfio/error.h"
 #include "vfio/sysfs.h"
+
+static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL };
 
 /* Output of a modprobe that ended well; NULL when it did not, with its last words as the cause. */
 static char *run_modprobe(const HvrHost *host, const char *option, const char *name,
@@ -26,8 +30,8 @@ static char *run_modprobe(const HvrHost *host, const char *option, const char *n
 			    "cannot load module %s: the kernel names no modprobe", name);
 		return NULL;
 	}
-	if (g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, &messages,
-			 &status, &cause) &&
+	if (g_spawn_sync(NULL, (char **)argv, (char **)environment, G_SPAWN_DEFAULT, NULL, NULL,
+			 &output, &messages, &status, &cause) &&
 	    g_spawn_check_wait_status(status, &cause))
 		return g_steal_pointer(&output);
 	const char *why = cause->message;
