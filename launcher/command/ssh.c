@@ -4,6 +4,9 @@
  *
  * All VMs are the same address with other ports, and a new guest behind the same port has another
  * key. So ssh keeps the keys under the VM's name.
+ *
+ * It inherits this process's environment: all of a plain user's, and as root the little that main()
+ * has left, which has no agent and no ssh-askpass in it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +15,7 @@
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/process/interrupt.h"
+#include "launcher/process/program.h"
 #include "launcher/report/error.h"
 
 static GPtrArray *build_argv(const HvrVm *vm, char **arguments)
@@ -32,13 +36,20 @@ static GPtrArray *build_argv(const HvrVm *vm, char **arguments)
 }
 
 /* Returns only when it failed. */
-static void become_ssh(const HvrVm *vm, char **arguments, GError **error)
+static void become_ssh(const HvrVm *vm, gboolean privileged, char **arguments, GError **error)
 {
 	g_autoptr(GPtrArray) argv = build_argv(vm, arguments);
+	g_autofree char *path = hvr_program_find("ssh", privileged);
 
+	if (!path) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "cannot run ssh: there is none");
+		hvr_error_hint(error, "install it (Debian, Ubuntu: apt install openssh-client)");
+		return;
+	}
 	hvr_interrupt_default();
 	signal(SIGPIPE, SIG_DFL);
-	execvp("ssh", (char *const *)argv->pdata);
+	execv(path, (char *const *)argv->pdata);
 	int saved = errno;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot run ssh: %s",
 		    g_strerror(saved));
@@ -57,7 +68,7 @@ static int ssh(HvrContext *context, const HvrInvocation *invocation, GError **er
 				      "forward = tcp:127.0.0.1:2222-22");
 		return -1;
 	}
-	become_ssh(vm, invocation->tail, error);
+	become_ssh(vm, context->privileged, invocation->tail, error);
 	return -1;
 }
 
