@@ -3,7 +3,8 @@
  * hailo-vm-run: the program around the libraries.
  *
  * This is the one file that names places of the host: everything else works below the descriptors
- * that are opened here. In a privileged process no environment variable decides a path.
+ * that are opened here. In a privileged process no environment variable decides a path, and most of
+ * them are gone before anything reads them.
  */
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -16,6 +17,7 @@
 #include "launcher/command/complete.h"
 #include "launcher/command/dispatch.h"
 #include "launcher/command/help.h"
+#include "launcher/process/environment.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/process/privileges.h"
 #include "launcher/report/debug.h"
@@ -176,6 +178,8 @@ int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 
+	if (geteuid() == 0)
+		hvr_environment_clean();
 	fill_standard_descriptors();
 	close_inherited();
 	setlocale(LC_CTYPE, "");

@@ -15,12 +15,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launcher/process/environment.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/process/spawn.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
-#define TRUSTED_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec"
+/* virtiofsd is in no PATH. */
+#define TRUSTED_PATH HVR_TRUSTED_PATH ":/usr/libexec"
 
 /* Of what a program says; the rest is dropped. */
 #define KEPT 4096

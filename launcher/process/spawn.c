@@ -11,7 +11,7 @@
  *   descriptors  all but the named ones get close-on-exec; must not close the error pipe
  *   privileges   see privileges.c; must come after everything that needs any
  *   parent       whose end is its own, where that is asked for; a change of ids would undo it
- *   exec
+ *   exec         in an environment of our making: see environment.c
  * A stage that fails is told to the parent by its number and errno over a close-on-exec pipe: when
  * exec succeeds the pipe just closes. The child calls no function that could wait for a lock that
  * another thread holds: this program has a single thread.
@@ -29,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launcher/process/environment.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
@@ -98,7 +99,7 @@ static const char *follow_parent(pid_t parent)
 
 /* Goes through the stages. Returns the one that failed; not at all when exec succeeds.
  * @parent: 0: none to follow */
-static Failure become(const HvrSpawn *spawn, pid_t parent)
+static Failure become(const HvrSpawn *spawn, char *const *environment, pid_t parent)
 {
 	Failure failure = { 0 };
 	const char *failed = reset_signals();
@@ -116,7 +117,7 @@ static Failure become(const HvrSpawn *spawn, pid_t parent)
 	if (!failed && spawn->with_parent && parent)
 		failed = follow_parent(parent);
 	if (!failed) {
-		execv(spawn->path, spawn->argv);
+		execve(spawn->path, spawn->argv, environment);
 		failed = "executing it";
 	}
 	failure.saved_errno = errno;
@@ -159,6 +160,7 @@ static void tell(const HvrSpawn *spawn, pid_t pid)
 
 pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
 {
+	g_auto(GStrv) environment = hvr_environment_for_programs(geteuid() == 0);
 	Failure failure = { 0 };
 	int pipes[2];
 
@@ -171,7 +173,7 @@ pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
 
 	pid_t parent = getpid(), pid = fork();
 	if (pid == 0) {
-		failure = become(spawn, parent);
+		failure = become(spawn, environment, parent);
 		if (write(writer, &failure, sizeof(failure)) != sizeof(failure))
 			_exit(127);
 		_exit(126);
@@ -192,8 +194,10 @@ pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error)
 
 void hvr_spawn_replace(const HvrSpawn *spawn, GError **error)
 {
+	g_auto(GStrv) environment = hvr_environment_for_programs(geteuid() == 0);
+
 	tell(spawn, getpid());
-	Failure failure = become(spawn, 0);
+	Failure failure = become(spawn, environment, 0);
 
 	fail(spawn, &failure, error);
 }

@@ -29,7 +29,8 @@ typedef struct {
  * hvr_spawn - start the program as somebody without privileges.
  *
  * The child has the identity's ids and groups, no capability in any set, NO_NEW_PRIVS, default
- * signal handling, an empty signal mask, and the memory lock limit.
+ * signal handling, an empty signal mask, the memory lock limit, and of our environment what
+ * hvr_environment_for_programs() says.
  * @out_pidfd: the caller closes it
  * Returns: its pid, or -1. A child that cannot be made so, or whose exec fails, is reported here
  * and never runs.
