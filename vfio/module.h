@@ -5,8 +5,8 @@
 
 #include "vfio/host.h"
 
-/* Kernel modules, by the host's own modprobe: the one that the kernel itself calls, in an environment
- * that is always the same. */
+/* Kernel modules, by the host's own modprobe: the one that the kernel itself calls, in an
+ * environment that is always the same. */
 
 /**
  * hvr_module_find - could hvr_module_load() load it? Changes nothing.
