@@ -44,6 +44,13 @@ static gsize plain_length(const char *bytes, gsize length)
 	return n;
 }
 
+/* GLib also waits for characters of five and six bytes, of which there are none, and where a NUL
+ * is. */
+static gboolean may_go_on(const char *bytes, gsize length)
+{
+	return (guchar)*bytes < 0xf8 && strnlen(bytes, length) == length;
+}
+
 /* Returns: how many bytes it was; 0: it may go on in those that come. */
 static gsize append_character(GString *out, const char *bytes, gsize length, gboolean more)
 {
@@ -52,7 +59,7 @@ static gsize append_character(GString *out, const char *bytes, gsize length, gbo
 	/* NUL is a character here, which GLib's texts have none of. */
 	if (c >= 0x80)
 		c = g_utf8_get_char_validated(bytes, (gssize)length);
-	if (c == (gunichar)-2 && more)
+	if (c == (gunichar)-2 && more && may_go_on(bytes, length))
 		return 0;
 	if (c == (gunichar)-1 || c == (gunichar)-2) {
 		g_string_append_printf(out, "\\x%02x", (guchar)*bytes);
