@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whom QEMU runs as. Root's environment is believed in one thing only: who called sudo.
+ * Whom QEMU runs as, and whom this process works for. Root's environment is believed in one thing
+ * only: who called sudo.
  */
 #include "launcher/process/user.h"
 
@@ -62,6 +63,25 @@ HvrUser *hvr_user_find(const char *wanted, gboolean privileged, GError **error)
 		user->name = g_strdup(entry->pw_name);
 	} else {
 		user->name = g_strdup_printf("%u", user->uid);
+	}
+	return user;
+}
+
+HvrUser *hvr_user_caller(void)
+{
+	HvrUser *user = g_new(HvrUser, 1);
+	struct passwd *entry = geteuid() == 0 ? sudo_user() : NULL;
+
+	*user = (HvrUser){ .uid = geteuid(), .gid = getegid(), .privileged = entry != NULL };
+	if (!entry)
+		entry = getpwuid(user->uid);
+	if (entry)
+		user->name = g_strdup(entry->pw_name);
+	else
+		user->name = g_strdup_printf("%u", user->uid);
+	if (user->privileged) {
+		user->uid = entry->pw_uid;
+		user->gid = entry->pw_gid;
 	}
 	return user;
 }

@@ -7,7 +7,7 @@
 #include "launcher/process/privileges.h"
 
 /**
- * HvrUser - the VM's user: who QEMU and all that serves it run as.
+ * HvrUser - the VM's user: who QEMU and all that serves it run as. Or the caller.
  */
 typedef struct {
 	uid_t uid;
@@ -27,6 +27,13 @@ HvrUser *hvr_user_find(const char *wanted, gboolean privileged,
 		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_user_free(HvrUser *user);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrUser, hvr_user_free)
+
+/**
+ * hvr_user_caller - who this process works for, whose files a command line names: where root was
+ * reached by sudo the user who called it (SUDO_UID, believed as above), else whoever runs it.
+ * Returns: (transfer full): `privileged` when this process would have to become that user
+ */
+HvrUser *hvr_user_caller(void) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What a child becomes to be that user, without supplementary groups. */
 HvrIdentity hvr_user_identity(const HvrUser *user);
