@@ -3,8 +3,8 @@
  * Disks that do not exist yet. A missing file is made, of the format that the profile says; a file
  * that is there is never looked into or touched, whatever its size.
  *
- * The launcher makes the file, since the VM's user often may not write to its folder, and qemu-img
- * fills it through the descriptor as that user: it handles no path of the profile.
+ * The file is made as the VM's user, who must be able to write to its folder, and qemu-img fills it
+ * through the descriptor as that user: it handles no path of the profile.
  */
 #include "launcher/parts/disk-image.h"
 

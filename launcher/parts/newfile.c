@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A file appears whole or not at all: it is written under a name of its own in the same folder,
- * which is held by a descriptor, and renamed when it is done. The rename replaces nothing.
+ * which is held by a descriptor, and renamed when it is done. The rename replaces nothing. All that
+ * is done to the folder is done as the file's user, who may do no more there than they may.
  */
 #include "launcher/parts/newfile.h"
 
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "launcher/process/privileges.h"
+#include "launcher/process/asuser.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
@@ -26,49 +27,117 @@ static gboolean fail(GError **error, int saved, const char *what, const char *pa
 	return FALSE;
 }
 
+/* What a child needs to know of a file. */
+typedef struct {
+	const char *folder_path, *name, *temporary;
+	int folder;
+} Place;
+
+static HvrAsUserResult work(const HvrUser *user, HvrAsUserStep step, Place *place)
+{
+	const HvrAsUser how = { .user = user, .step = step, .data = place, .keep = place->folder };
+	HvrAsUserResult result;
+
+	hvr_as_user(&how, &result, 1);
+	return result;
+}
+
+/* First the folder, then the file in it. */
+static int step_begin(gpointer data, guint i, int *out_fd)
+{
+	Place *place = data;
+
+	if (i == 0) {
+		place->folder = open(place->folder_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		*out_fd = place->folder;
+	} else if (place->folder >= 0) {
+		unlinkat(place->folder, place->temporary, 0);
+		*out_fd = openat(place->folder, place->temporary,
+				 O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	}
+	return *out_fd < 0 ? errno : 0;
+}
+
+static void hint_folder(GError **error, const HvrUser *user)
+{
+	if (user->privileged)
+		hvr_error_hint(error,
+			       "it is made as the VM's user: name a file in a folder that %s may "
+			       "write to, or set [security] user",
+			       user->name);
+}
+
 gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, const HvrUser *user, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
+	HvrAsUserResult results[2];
 
+	file->user = user;
 	file->name = g_path_get_basename(path);
 	file->temporary = g_strconcat(".", file->name, ".new", NULL);
-	file->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (file->folder < 0)
-		return fail(error, errno, "open the folder", folder);
-	unlinkat(file->folder, file->temporary, 0);
-	file->fd = openat(file->folder, file->temporary,
-			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (file->fd < 0)
-		return fail(error, errno, "create", path);
-	file->made = TRUE;
-	if (user->privileged && fchown(file->fd, user->uid, user->gid) < 0)
-		return fail(error, errno, "give away", path);
-	return TRUE;
+	Place place = { .folder_path = folder, .temporary = file->temporary, .folder = -1 };
+	const HvrAsUser how = { .user = user, .step = step_begin, .data = &place, .keep = -1 };
+	hvr_as_user(&how, results, G_N_ELEMENTS(results));
+	file->folder = results[0].fd;
+	file->fd = results[1].fd;
+	file->made = file->fd >= 0;
+	if (results[0].problem)
+		fail(error, results[0].problem, "open the folder", folder);
+	else if (results[1].problem)
+		fail(error, results[1].problem, "create", path);
+	if (file->made)
+		return TRUE;
+	hint_folder(error, user);
+	return FALSE;
 }
 
 /* NFS cannot rename without replacing, but has hard links; FAT has it the other way round. */
-static gboolean give_name(const HvrNewFile *file)
+static int step_give_name(gpointer data, guint i, int *out_fd)
 {
-	if (renameat2(file->folder, file->temporary, file->folder, file->name, RENAME_NOREPLACE) ==
-	    0)
-		return TRUE;
-	return errno == EINVAL &&
-	       linkat(file->folder, file->temporary, file->folder, file->name, 0) == 0 &&
-	       unlinkat(file->folder, file->temporary, 0) == 0;
+	const Place *place = data;
+	int folder = place->folder;
+
+	if (renameat2(folder, place->temporary, folder, place->name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EINVAL && linkat(folder, place->temporary, folder, place->name, 0) == 0 &&
+	    unlinkat(folder, place->temporary, 0) == 0)
+		return 0;
+	return errno;
+}
+
+static int step_remove(gpointer data, guint i, int *out_fd)
+{
+	const Place *place = data;
+
+	return unlinkat(place->folder, place->temporary, 0) < 0 ? errno : 0;
+}
+
+static Place place_of(const HvrNewFile *file)
+{
+	return (Place){ .name = file->name, .temporary = file->temporary, .folder = file->folder };
 }
 
 gboolean hvr_new_file_finish(HvrNewFile *file, GError **error)
 {
-	if (fsync(file->fd) < 0 || !give_name(file))
-		return fail(error, errno, "create", file->name);
+	Place place = place_of(file);
+	int problem = 0;
+
+	if (fsync(file->fd) < 0)
+		problem = errno;
+	if (!problem)
+		problem = work(file->user, step_give_name, &place).problem;
+	if (problem)
+		return fail(error, problem, "create", file->name);
 	file->made = FALSE;
 	return TRUE;
 }
 
 void hvr_new_file_clear(HvrNewFile *file)
 {
+	Place place = place_of(file);
+
 	if (file->made)
-		unlinkat(file->folder, file->temporary, 0);
+		work(file->user, step_remove, &place);
 	hvr_fd_close(file->fd);
 	hvr_fd_close(file->folder);
 	g_free(file->name);
@@ -83,26 +152,23 @@ gboolean hvr_new_file_is_missing(const char *path)
 	return lstat(path, &status) < 0 && errno == ENOENT;
 }
 
+static int step_check(gpointer data, guint i, int *out_fd)
+{
+	const Place *place = data;
+
+	return faccessat(AT_FDCWD, place->folder_path, W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
 gboolean hvr_new_file_check(const char *what, const char *path, const HvrUser *user, GError **error)
 {
-	HvrIdentity identity = hvr_user_identity(user);
 	g_autofree char *folder = g_path_get_dirname(path);
-	/* by a name in it, which takes what QEMU will need there: leave to pass */
-	g_autofree char *inside = g_build_filename(folder, ".", NULL);
+	Place place = { .folder_path = folder, .folder = -1 };
+	int problem = work(user, step_check, &place).problem;
 
-	if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0) {
-		fail(error, errno, "create", path);
-		g_prefix_error(error, "%s: ", what);
-		return FALSE;
-	}
-	int problem = hvr_privileges_can_access(&identity, inside, O_PATH | O_DIRECTORY);
 	if (!problem)
 		return TRUE;
-	fail(error, problem, "let the VM's user into the folder of", path);
-	g_prefix_error(error, "%s: ", what);
-	hvr_error_hint(error,
-		       "QEMU runs as user %u: give it access to that folder, or set "
-		       "[security] user",
-		       (guint)user->uid);
+	fail(error, problem, "create", path);
+	g_prefix_error(error, "%s: user %s ", what, user->name);
+	hint_folder(error, user);
 	return FALSE;
 }

@@ -10,6 +10,7 @@
  * whatever ends the launcher meanwhile, the next start finds none and makes it again.
  */
 typedef struct {
+	const HvrUser *user; /* borrowed */
 	int folder;
 	int fd; /* O_RDWR, empty at first */
 	char *name;
@@ -24,7 +25,7 @@ typedef struct {
 
 /**
  * hvr_new_file_begin - start a file at @path, mode 0600.
- * @user: whose it will be
+ * @user: whose it will be, and as whom it is made: it must be able to. Outlives @file
  * Follows no link at the last component. What is left of an earlier attempt is removed.
  * Errors: HVR_LAUNCH_ERROR_PROFILE, or _PERMISSION
  */
@@ -42,7 +43,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrNewFile, hvr_new_file_clear)
 gboolean hvr_new_file_is_missing(const char *path);
 
 /**
- * hvr_new_file_check - could the launcher make @path, and @user use it there?
+ * hvr_new_file_check - could @path be made as @user? Changes nothing.
  * @what: what it is for, such as "[disk root] file"
  * Errors: as hvr_new_file_begin()
  */

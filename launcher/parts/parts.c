@@ -11,6 +11,7 @@
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/seed.h"
+#include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
 #include "launcher/parts/tap.h"
 #include "launcher/process/privileges.h"
@@ -54,10 +55,10 @@ static void try_files(const HvrProfile *profile, HvrParts *parts)
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
 			     const HvrParts *parts, GError **error);
 
-static const Question questions[] = {
-	hvr_placement_check, hvr_taps_check,	    hvr_nvram_check,
-	hvr_seed_check,	     hvr_disk_images_check, hvr_shares_check
-};
+static const Question questions[] = { hvr_placement_check,   hvr_taps_check,
+				      hvr_nvram_check,	     hvr_seed_check,
+				      hvr_disk_images_check, hvr_serial_file_check,
+				      hvr_shares_check };
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts)
 {

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/process/open.h"
 #include "launcher/process/program.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
@@ -35,37 +36,69 @@ gboolean hvr_seed_is_wanted(const HvrProfile *profile)
 	return seed->user_data || seed->meta_data || seed->ssh_key || seed->hostname;
 }
 
-/* Returns: (transfer full) */
-static char *read_text(const char *key, const char *path, GError **error)
+/* The profile's files, opened as the VM's user. */
+enum { USER_DATA, META_DATA, SSH_KEY, N_FILES };
+
+static const char *const keys[] = { "user-data", "meta-data", "ssh-key" };
+
+typedef struct {
+	const HvrUser *user;
+	HvrOpen files[N_FILES];
+} Files;
+
+static void files_clear(Files *files)
 {
-	g_auto(HvrFd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	for (guint i = 0; i < N_FILES; i++)
+		hvr_fd_close(files->files[i].fd);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Files, files_clear)
+
+static Files open_files(const HvrProfileSeed *seed, const HvrUser *user)
+{
+	Files files = { .user = user,
+			.files = { { .path = seed->user_data, .fd = -1 },
+				   { .path = seed->meta_data, .fd = -1 },
+				   { .path = seed->ssh_key, .fd = -1 } } };
+
+	if (seed->user_data || seed->meta_data || seed->ssh_key)
+		(void)hvr_open(user, files.files, N_FILES);
+	return files;
+}
+
+/* Returns: (transfer full) */
+static char *read_text(const Files *files, guint which, GError **error)
+{
+	const HvrOpen *file = &files->files[which];
+	g_autofree char *what = g_strdup_printf("[cloud-init] %s", keys[which]);
 	g_autofree char *text = NULL;
 	struct stat st;
 	int problem = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (file->fd < 0) {
+		hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, what, files->user, file);
+		return NULL;
+	}
+	if (fstat(file->fd, &st) < 0) {
 		problem = errno;
-	} else if (!S_ISREG(st.st_mode)) {
-		problem = EINVAL;
 	} else if (st.st_size > LARGEST) {
 		problem = EFBIG;
 	} else {
 		text = g_malloc0((gsize)st.st_size + 1);
-		if (hvr_fd_read_all(fd, text, (gsize)st.st_size) < 0)
+		if (hvr_fd_read_all(file->fd, text, (gsize)st.st_size) < 0)
 			problem = errno;
 	}
 	if (problem == 0)
 		return g_steal_pointer(&text);
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
-		    "[cloud-init] %s: cannot read '%s': %s", key, path, g_strerror(problem));
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, "%s: cannot read '%s': %s",
+		    what, file->path, g_strerror(problem));
 	return NULL;
 }
 
 /* The lines of a public key file, without comments. */
-static gboolean add_keys(JsonObject *meta, const char *path, GError **error)
+static gboolean add_keys(JsonObject *meta, const Files *files, GError **error)
 {
-	g_autofree char *text = read_text("ssh-key", path, error);
-	g_autoptr(JsonArray) keys = json_array_new();
+	g_autofree char *text = read_text(files, SSH_KEY, error);
+	g_autoptr(JsonArray) public = json_array_new();
 
 	if (!text)
 		return FALSE;
@@ -76,13 +109,14 @@ static gboolean add_keys(JsonObject *meta, const char *path, GError **error)
 			continue;
 		if (!g_utf8_validate(lines[i], -1, NULL) || strstr(lines[i], "PRIVATE KEY")) {
 			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
-				    "[cloud-init] ssh-key: '%s' holds no public keys", path);
+				    "[cloud-init] ssh-key: '%s' holds no public keys",
+				    files->files[SSH_KEY].path);
 			hvr_error_hint(error, "the public one's name ends in .pub");
 			return FALSE;
 		}
-		json_array_add_string_element(keys, lines[i]);
+		json_array_add_string_element(public, lines[i]);
 	}
-	json_object_set_array_member(meta, "public-keys", g_steal_pointer(&keys));
+	json_object_set_array_member(meta, "public-keys", g_steal_pointer(&public));
 	return TRUE;
 }
 
@@ -96,7 +130,8 @@ static char *object_text(JsonObject *object)
 	return g_strconcat(text, "\n", NULL);
 }
 
-static char *make_meta(const HvrProfile *profile, const char *user_data, GError **error)
+static char *make_meta(const HvrProfile *profile, const Files *files, const char *user_data,
+		       GError **error)
 {
 	const HvrProfileSeed *seed = &profile->seed;
 	const char *hostname = profile->name;
@@ -107,11 +142,11 @@ static char *make_meta(const HvrProfile *profile, const char *user_data, GError 
 	g_autofree char *id = NULL;
 
 	if (seed->meta_data)
-		return read_text("meta-data", seed->meta_data, error);
+		return read_text(files, META_DATA, error);
 	if (seed->hostname)
 		hostname = seed->hostname;
 	json_object_set_string_member(meta, "local-hostname", hostname);
-	if (seed->ssh_key && !add_keys(meta, seed->ssh_key, error))
+	if (seed->ssh_key && !add_keys(meta, files, error))
 		return NULL;
 	named = object_text(meta);
 	told = g_strconcat(named, user_data, NULL);
@@ -121,19 +156,19 @@ static char *make_meta(const HvrProfile *profile, const char *user_data, GError 
 	return object_text(meta);
 }
 
-static gboolean make_texts(const HvrProfile *profile, char **out_user, char **out_meta,
-			   GError **error)
+static gboolean make_texts(const HvrProfile *profile, const HvrUser *reader, char **out_user,
+			   char **out_meta, GError **error)
 {
-	const char *file = profile->seed.user_data;
+	g_auto(Files) files = open_files(&profile->seed, reader);
 	g_autofree char *user = NULL;
 
-	if (file)
-		user = read_text("user-data", file, error);
+	if (profile->seed.user_data)
+		user = read_text(&files, USER_DATA, error);
 	else
 		user = g_strdup("#cloud-config\n{}\n");
 	if (!user)
 		return FALSE;
-	char *meta = make_meta(profile, user, error);
+	char *meta = make_meta(profile, &files, user, error);
 	if (!meta)
 		return FALSE;
 	*out_user = g_steal_pointer(&user);
@@ -151,7 +186,7 @@ gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, co
 		return TRUE;
 	g_autofree char *mformat = hvr_program_find("mformat", parts->user->privileged);
 	if (mformat)
-		return make_texts(profile, &user, &meta, error);
+		return make_texts(profile, parts->user, &user, &meta, error);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "[cloud-init] there is no mformat to make its disk with");
 	hvr_error_hint(error, "install mtools (Debian, Ubuntu: apt install mtools)");
@@ -228,7 +263,7 @@ int hvr_seed_make(const HvrProfile *profile, const HvrParts *parts, GError **err
 	g_autofree char *meta = NULL;
 	g_autofree char *path = NULL;
 
-	if (image < 0 || !make_texts(profile, &user, &meta, error) ||
+	if (image < 0 || !make_texts(profile, parts->user, &user, &meta, error) ||
 	    !format(image, parts, error) || !add_file(image, "::user-data", user, parts, error) ||
 	    !add_file(image, "::meta-data", meta, parts, error))
 		return -1;

@@ -8,13 +8,12 @@
 #include "launcher/qemu/handover.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "launcher/parts/placement.h"
 #include "launcher/parts/seed.h"
+#include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
 #include "launcher/parts/tap.h"
 #include "launcher/parts/virtiofsd.h"
@@ -93,32 +92,15 @@ gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours, GError *
 	return take(handover, pair[1], &handover->channels.qmp_private);
 }
 
-/* The file is the VM's user's, who could not create it in a folder of somebody else. */
-static int create_serial_file(const HvrStart *start, GError **error)
-{
-	g_autofree char *what =
-		g_strdup_printf("create [serial] file '%s'", start->profile->serial_file);
-	g_auto(HvrFd) fd =
-		open(start->profile->serial_file,
-		     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
-	const HvrUser *user = start->facts->user;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0 ||
-	    (user->privileged && S_ISREG(st.st_mode) && fchown(fd, user->uid, user->gid) < 0)) {
-		set_failed(what, error);
-		return -1;
-	}
-	return g_steal_fd(&fd);
-}
-
 static gboolean add_serial(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	int *channel = &handover->channels.serial;
 
 	switch (start->profile->serial) {
 	case HVR_SERIAL_FILE:
-		return take(handover, create_serial_file(start, error), channel);
+		return take(handover,
+			    hvr_serial_file_open(start->profile, start->facts->user, error),
+			    channel);
 	case HVR_SERIAL_SOCKET:
 		return take(handover, hvr_runtime_listen(start->folder, HVR_VM_SERIAL, error),
 			    channel);

@@ -133,6 +133,7 @@ static int setup(void **state)
 	assert_int_equal(g_mkdir(sub, 0755), 0);
 	assert_int_equal(g_chmod(f->folder, 0755), 0);
 	give_away(sub);
+	give_away(f->folder);
 	*state = f;
 	return 0;
 }
@@ -544,6 +545,7 @@ static HvrUser vm_user(void)
 	gboolean root = geteuid() == 0;
 
 	return (HvrUser){ .privileged = root,
+			  .name = (char *)"nobody",
 			  .uid = root ? NOBODY : geteuid(),
 			  .gid = root ? NOBODY : getegid() };
 }

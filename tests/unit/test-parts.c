@@ -34,7 +34,7 @@
 #define NOBODY 65534
 
 typedef struct {
-	char *folder; /* that the VM's user may pass, but not write */
+	char *folder; /* the VM's user's */
 	HvrUser user;
 	HvrParts parts;
 	HvrContext context;
@@ -50,6 +50,8 @@ static int setup(void **state)
 	f->user.privileged = geteuid() == 0;
 	f->user.uid = f->user.privileged ? NOBODY : geteuid();
 	f->user.gid = f->user.privileged ? NOBODY : getegid();
+	f->user.name = (char *)"lab";
+	assert_int_equal(chown(f->folder, f->user.uid, f->user.gid), 0);
 	f->context.host.sys = -1;
 	*state = f;
 	return 0;
@@ -242,11 +244,14 @@ static void test_disk_folders(void **state)
 	Fixture *f = *state;
 	g_autofree char *closed = g_build_filename(f->folder, "closed", NULL);
 
-	assert_lacking(f, "a/b.raw", HVR_LAUNCH_ERROR_PROFILE, "[disk root] file: cannot create '");
+	assert_lacking(f, "a/b.raw", HVR_LAUNCH_ERROR_PROFILE,
+		       "[disk root] file: user lab cannot create '");
 	assert_int_equal(g_mkdir(closed, 0700), 0);
 	if (f->user.privileged)
-		assert_lacking(f, "closed/b.raw", HVR_LAUNCH_ERROR_PERMISSION,
-			       "cannot let the VM's user into the folder of");
+		assert_lacking(
+			f, "closed/b.raw", HVR_LAUNCH_ERROR_PERMISSION,
+			"/closed/b.raw': Permission denied\nit is made as the VM's user: name "
+			"a file in a folder that lab may write to, or set [security] user");
 }
 
 static char *lacking(const Fixture *f, const char *text)
@@ -387,7 +392,6 @@ static void test_nvram_refused(void **state)
 	g_autoptr(GError) theirs = NULL;
 
 	f->parts.firmware = &firmware;
-	f->user.name = (char *)"lab";
 	assert_false(hvr_parts_create(profile, &f->parts, &gone));
 	g_autofree char *wanted = g_strdup_printf(
 		"[firmware] vars: cannot read '%s': No such file or directory", template);
@@ -430,6 +434,7 @@ static void put_text(const Fixture *f, const char *name, const char *text)
 	g_autofree char *path = g_build_filename(f->folder, name, NULL);
 
 	assert_true(g_file_set_contents(path, text, -1, NULL));
+	assert_int_equal(g_chmod(path, 0644), 0);
 }
 
 static int make_seed(const Fixture *f, const char *text)
@@ -519,10 +524,12 @@ static void test_seed_refused(void **state)
 	if (!has_mtools())
 		return;
 	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(chown(fifo, f->user.uid, f->user.gid), 0);
 	put_text(f, "huge", huge);
 	put_text(f, "key", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
-	assert_seed_refused(f, SEED "user-data = none\n", "[cloud-init] user-data: cannot read '");
-	assert_seed_refused(f, SEED "user-data = fifo\n", "Invalid argument");
+	assert_seed_refused(f, SEED "user-data = none\n",
+			    "[cloud-init] user-data: user lab cannot read '");
+	assert_seed_refused(f, SEED "user-data = fifo\n", "it is not a regular file");
 	assert_seed_refused(f, SEED "meta-data = huge\n", "File too large");
 	assert_seed_refused(f, SEED "ssh-key = key\n",
 			    "holds no public keys\nthe public one's name ends in .pub");

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the guest's serial port says, in a file. QEMU gets a descriptor and no path; it is opened as
+ * the VM's user, so that a profile can name no file but theirs.
+ */
+#include "launcher/parts/serialfile.h"
+
+#include <errno.h>
+
+#include "launcher/parts/newfile.h"
+#include "launcher/process/open.h"
+#include "launcher/report/error.h"
+#include "vfio/fd.h"
+
+#define WHAT "[serial] file"
+
+gboolean hvr_serial_file_check(const HvrContext *context, const HvrProfile *profile,
+			       const HvrParts *parts, GError **error)
+{
+	const char *path = profile->serial_file;
+	HvrOpen file = { .path = path, .how = HVR_OPEN_WRITE, .fd = -1 };
+
+	if (profile->serial != HVR_SERIAL_FILE)
+		return TRUE;
+	if (hvr_open(parts->user, &file, 1)) {
+		hvr_fd_close(file.fd);
+		return TRUE;
+	}
+	if (file.problem == ENOENT)
+		return hvr_new_file_check(WHAT, path, parts->user, error);
+	hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, WHAT, parts->user, &file);
+	return FALSE;
+}
+
+int hvr_serial_file_open(const HvrProfile *profile, const HvrUser *user, GError **error)
+{
+	HvrOpen file = { .path = profile->serial_file, .how = HVR_OPEN_REPLACE, .fd = -1 };
+
+	if (!hvr_open(user, &file, 1))
+		hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, WHAT, user, &file);
+	return file.fd;
+}
