@@ -8,16 +8,22 @@
 #include "launcher/profile/load.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
+#include "launcher/report/message.h"
 
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
 			    GError **error)
 {
-	g_autofree char *file =
-		hvr_profile_find(word, context->config_home, context->system_config, error);
+	const HvrProfilePlaces places = { .guarded = context->privileged,
+					  .config_home = context->config_home,
+					  .system_dir = context->system_config };
+	g_auto(HvrProfileFile) file = { .path = NULL };
+	g_autofree char *left = NULL;
 
-	if (!file)
+	if (!hvr_profile_find(word, &places, &file, &left, error))
 		return NULL;
-	return hvr_profile_load(file, (const char *const *)sets, error);
+	if (left)
+		hvr_message("%s; %s is taken", left, file.path);
+	return hvr_profile_load_found(&file, (const char *const *)sets, error);
 }
 
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)

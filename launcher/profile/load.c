@@ -2,17 +2,17 @@
 /*
  * Where a profile's file is, and how its text gets in.
  *
- * The launcher may run as root on a path that somebody else chose, so the file is opened without
- * waiting (a FIFO would), looked at through the descriptor that is then read, and never read beyond
- * a bound, even if it grows meanwhile.
+ * The launcher may run as root on a path that somebody else chose, so the file is opened as the
+ * caller and looked at through the descriptor that is then read (process/open.c), and never read
+ * beyond a bound, even if it grows meanwhile.
  */
 #include "launcher/profile/load.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "launcher/process/open.h"
 #include "launcher/profile/lines.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
@@ -20,80 +20,143 @@
 
 #define LARGEST (1024 * 1024)
 
+void hvr_profile_file_clear(HvrProfileFile *file)
+{
+	g_clear_pointer(&file->path, g_free);
+}
+
 static gboolean is_there(const char *path)
 {
 	return g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
-char *hvr_profile_find(const char *word, const char *config_home, const char *system_dir,
-		       GError **error)
+/* Does @name in the current folder count? @out_left: why not, where there is something. */
+static gboolean is_here(const char *name, gboolean guarded, char **out_left)
 {
-	g_autofree char *name = g_strconcat(word, ".ini", NULL);
-	g_autofree char *own = NULL;
-	g_autofree char *shared = g_build_filename(system_dir, name, NULL);
+	g_autoptr(HvrUser) caller = NULL;
+	HvrOpen file = { .path = name, .how = HVR_OPEN_READ_GUARDED, .fd = -1 };
 
-	if (strchr(word, '/') || g_str_has_suffix(word, ".ini"))
-		return g_strdup(word);
-	if (word[0] == '\0') {
-		hvr_profile_fail(error, "profile", NULL, "the name is empty");
-		return NULL;
+	if (!guarded)
+		return is_there(name);
+	caller = hvr_user_caller();
+	if (hvr_open(caller, &file, 1)) {
+		hvr_fd_close(file.fd);
+		return TRUE;
 	}
-	if (config_home)
-		own = g_build_filename(config_home, "hailo-vm-run", name, NULL);
-	if (is_there(name))
-		return g_steal_pointer(&name);
-	if (own && is_there(own))
-		return g_steal_pointer(&own);
-	if (is_there(shared))
-		return g_steal_pointer(&shared);
+	if (file.problem != ENOENT)
+		*out_left = g_strdup_printf("./%s does not count for root: %s", name,
+					    hvr_open_problem(&file));
+	return FALSE;
+}
+
+static void fail_none(GError **error, const char *word, const char *name, const char *own,
+		      const char *shared)
+{
 	if (own)
 		hvr_profile_fail(error, word, NULL, "no such profile; looked for %s, %s and %s",
 				 name, own, shared);
 	else
 		hvr_profile_fail(error, word, NULL, "no such profile; looked for %s and %s", name,
 				 shared);
-	hvr_error_hint(error, "a path needs a '/' or ends in .ini");
-	return NULL;
+}
+
+static gboolean find_named(const char *word, const HvrProfilePlaces *places,
+			   HvrProfileFile *out_file, char **out_left, GError **error)
+{
+	g_autofree char *name = g_strconcat(word, ".ini", NULL);
+	g_autofree char *shared = g_build_filename(places->system_dir, name, NULL);
+	g_autofree char *own = NULL;
+	g_autofree char *left = NULL;
+
+	if (places->config_home)
+		own = g_build_filename(places->config_home, "hailo-vm-run", name, NULL);
+	if (is_here(name, places->guarded, &left)) {
+		*out_file = (HvrProfileFile){ g_steal_pointer(&name), places->guarded };
+		return TRUE;
+	}
+	if (own && is_there(own)) {
+		out_file->path = g_steal_pointer(&own);
+	} else if (is_there(shared)) {
+		out_file->path = g_steal_pointer(&shared);
+	} else {
+		fail_none(error, word, name, own, shared);
+		if (left)
+			hvr_error_hint(error, "%s; name it by its path if it is meant", left);
+		hvr_error_hint(error, "a path needs a '/' or ends in .ini");
+		return FALSE;
+	}
+	*out_left = g_steal_pointer(&left);
+	return TRUE;
+}
+
+gboolean hvr_profile_find(const char *word, const HvrProfilePlaces *places,
+			  HvrProfileFile *out_file, char **out_left, GError **error)
+{
+	*out_file = (HvrProfileFile){ .path = NULL };
+	*out_left = NULL;
+	if (word[0] == '\0')
+		return hvr_profile_fail(error, "profile", NULL, "the name is empty");
+	if (!strchr(word, '/') && !g_str_has_suffix(word, ".ini"))
+		return find_named(word, places, out_file, out_left, error);
+	out_file->path = g_strdup(word);
+	return TRUE;
 }
 
 static gboolean fail_errno(GError **error, const char *file, const char *what, int saved)
 {
-	hvr_profile_fail(error, file, NULL, "cannot %s: %s", what, g_strerror(saved));
-	if (error && *error && (saved == EACCES || saved == EPERM))
-		(*error)->code = HVR_LAUNCH_ERROR_PERMISSION;
-	return FALSE;
+	return hvr_profile_fail(error, file, NULL, "cannot %s: %s", what, g_strerror(saved));
 }
 
-static gboolean check_file(const char *file, int fd, GError **error)
+static void fail_open(const HvrUser *caller, const HvrOpen *open, GError **error)
+{
+	g_autofree char *who = g_strdup("");
+
+	if (caller->privileged) {
+		g_free(who);
+		who = g_strdup_printf("user %s ", caller->name);
+	}
+	if (open->problem == EINVAL)
+		hvr_profile_fail(error, open->path, NULL, "is not a regular file");
+	else
+		hvr_profile_fail(error, open->path, NULL, "%scannot open it: %s", who,
+				 hvr_open_problem(open));
+	if (open->problem != EACCES && open->problem != EPERM)
+		return;
+	if (error && *error)
+		(*error)->code = HVR_LAUNCH_ERROR_PERMISSION;
+	if (caller->privileged)
+		hvr_error_hint(error,
+			       "root opens profiles as the user who called sudo: let %s "
+			       "read it",
+			       caller->name);
+}
+
+static gboolean check_size(const char *file, int fd, GError **error)
 {
 	struct stat status;
 
-	if (fstat(fd, &status) < 0) {
-		int saved = errno;
-
-		return fail_errno(error, file, "look at it", saved);
-	}
-	if (!S_ISREG(status.st_mode))
-		return hvr_profile_fail(error, file, NULL, "is not a regular file");
+	if (fstat(fd, &status) < 0)
+		return fail_errno(error, file, "look at it", errno);
 	if (status.st_size > LARGEST)
 		return hvr_profile_fail(error, file, NULL,
 					"is larger than 1 MiB: this is no profile");
 	return TRUE;
 }
 
-/* A HvrProfileReader. */
-static char *read_file(const char *file, gsize *out_length, GError **error)
+static char *read_as_caller(const char *file, HvrOpenHow how, gsize *out_length, GError **error)
 {
-	g_auto(HvrFd) fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int saved = errno;
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	HvrOpen open = { .path = file, .how = how, .fd = -1 };
 	g_autofree char *buffer = NULL;
 	gssize length;
 
+	(void)hvr_open(caller, &open, 1);
+	g_auto(HvrFd) fd = open.fd;
 	if (fd < 0) {
-		fail_errno(error, file, "open it", saved);
+		fail_open(caller, &open, error);
 		return NULL;
 	}
-	if (!check_file(file, fd, error))
+	if (!check_size(file, fd, error))
 		return NULL;
 	buffer = g_malloc(LARGEST + 1);
 	length = hvr_fd_read_all(fd, buffer, LARGEST + 1);
@@ -109,12 +172,32 @@ static char *read_file(const char *file, gsize *out_length, GError **error)
 	return g_steal_pointer(&buffer);
 }
 
-HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GError **error)
+/* Two HvrProfileReader. */
+static char *read_file(const char *file, gsize *out_length, GError **error)
 {
+	return read_as_caller(file, HVR_OPEN_READ, out_length, error);
+}
+
+static char *read_guarded(const char *file, gsize *out_length, GError **error)
+{
+	return read_as_caller(file, HVR_OPEN_READ_GUARDED, out_length, error);
+}
+
+HvrProfile *hvr_profile_load_found(const HvrProfileFile *file, const char *const *overrides,
+				   GError **error)
+{
+	HvrProfileReader reader = file->guarded ? read_guarded : read_file;
 	gsize length = 0;
-	g_autofree char *text = read_file(file, &length, error);
+	g_autofree char *text = reader(file->path, &length, error);
 
 	if (!text)
 		return NULL;
-	return hvr_profile_read(file, text, length, overrides, read_file, error);
+	return hvr_profile_read(file->path, text, length, overrides, reader, error);
+}
+
+HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GError **error)
+{
+	const HvrProfileFile found = { .path = (char *)file };
+
+	return hvr_profile_load_found(&found, overrides, error);
 }

@@ -60,11 +60,17 @@ static void put(const char *path)
 
 static void assert_found(const char *word, const char *home, const char *file)
 {
+	const HvrProfilePlaces places = { .config_home = home, .system_dir = "system" };
+	g_auto(HvrProfileFile) found = { .path = NULL };
+	g_autofree char *left = NULL;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *found = hvr_profile_find(word, home, "system", &error);
 
-	if (g_strcmp0(found, file) != 0)
-		fail_msg("\"%s\" is %s%s", word, found ? found : "", error ? error->message : "");
+	(void)!hvr_profile_find(word, &places, &found, &left, &error);
+	if (g_strcmp0(found.path, file) != 0)
+		fail_msg("\"%s\" is %s%s", word, found.path ? found.path : "",
+			 error ? error->message : "");
+	assert_null(left);
+	assert_false(found.guarded);
 }
 
 /* The nearest place wins: this folder, the user's, the system's. */
@@ -91,15 +97,19 @@ static void test_find_path(void **state)
 /* All places that were looked at are named. */
 static void test_find_none(void **state)
 {
+	HvrProfilePlaces places = { .config_home = "home", .system_dir = "system" };
+	g_auto(HvrProfileFile) found = { .path = NULL };
+	g_autofree char *left = NULL;
 	g_autoptr(GError) error = NULL;
 
-	assert_null(hvr_profile_find("lab", "home", "system", &error));
+	assert_false(hvr_profile_find("lab", &places, &found, &left, &error));
 	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE));
 	assert_string_equal(error->message, "lab: no such profile; looked for lab.ini, "
 					    "home/hailo-vm-run/lab.ini and system/lab.ini\n"
 					    "a path needs a '/' or ends in .ini");
 	g_clear_error(&error);
-	assert_null(hvr_profile_find("", NULL, "system", &error));
+	places.config_home = NULL;
+	assert_false(hvr_profile_find("", &places, &found, &left, &error));
 	assert_string_equal(error->message, "profile: the name is empty");
 }
 
