@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launcher/command/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "launcher/check/check.h"
+#include "launcher/process/open.h"
 #include "launcher/profile/load.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
@@ -24,6 +28,45 @@ HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **
 	if (left)
 		hvr_message("%s; %s is taken", left, file.path);
 	return hvr_profile_load_found(&file, (const char *const *)sets, error);
+}
+
+/* A copy: a supervisor that detaches leaves the standard ones. */
+static int copy_descriptor(guint64 number, GError **error)
+{
+	int flags = fcntl((int)number, F_GETFL);
+
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return fcntl((int)number, F_DUPFD_CLOEXEC, 3);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "--events: descriptor %d is not open for writing", (int)number);
+	return -1;
+}
+
+static int append_as_caller(const char *path, GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	HvrOpen file = { .path = path, .how = HVR_OPEN_APPEND, .fd = -1 };
+
+	if (hvr_open(caller, &file, 1))
+		return file.fd;
+	hvr_open_fail(error, HVR_LAUNCH_ERROR_USAGE, "--events", caller, &file);
+	if (file.problem == ENXIO)
+		hvr_error_hint(error, "start who reads the FIFO first");
+	return -1;
+}
+
+HvrEvents *hvr_cli_events(const char *where, const char *vm, GError **error)
+{
+	guint64 number = 0;
+	int fd;
+
+	if (g_ascii_string_to_unsigned(where, 10, 0, INT_MAX, &number, NULL))
+		fd = copy_descriptor(number, error);
+	else
+		fd = append_as_caller(where, error);
+	if (fd < 0)
+		return NULL;
+	return hvr_events_new(fd, vm);
 }
 
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)

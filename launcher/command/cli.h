@@ -7,12 +7,23 @@
 #include <glib.h>
 
 #include "launcher/profile/profile.h"
+#include "launcher/report/events.h"
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/vm.h"
 
 /* Finds and loads the profile that @word means. @sets: (nullable): the words of --set. */
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_cli_events - where `--events` goes.
+ * @where: a number is an open descriptor, of which a copy is kept; all else a file to append to,
+ *   opened as the caller, which may be a FIFO that somebody reads
+ * @vm: its name
+ * Errors: HVR_LAUNCH_ERROR_USAGE, or _PERMISSION
+ */
+HvrEvents *hvr_cli_events(const char *where, const char *vm,
+			  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The running VM that @word means. Errors: as hvr_vm_read(), and _USAGE for what is no name. */
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;

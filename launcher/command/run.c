@@ -84,7 +84,7 @@ static int carry_out(HvrContext *context, const HvrProfile *profile, const Optio
 	if (!refuse_captured(context, "run", error) || !check_wait_ready(options, profile, error))
 		return -1;
 	g_autoptr(HvrEvents) events =
-		options->events ? hvr_events_open(options->events, profile->name, error) : NULL;
+		options->events ? hvr_cli_events(options->events, profile->name, error) : NULL;
 	if (options->events && !events)
 		return -1;
 	context->events = events;

@@ -3,15 +3,21 @@
  * test: one line in a regression rig. All that it says of itself goes to standard error, so that
  * the command's output is all that there is on standard output.
  */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/command/help.h"
 #include "launcher/guest/junit.h"
 #include "launcher/guest/trial.h"
 #include "launcher/host/claim.h"
+#include "launcher/process/open.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
+#include "vfio/fd.h"
 
 #define WAIT_READY_S 300
 #define VENDOR_HAILO 0x1e60
@@ -58,32 +64,50 @@ static gboolean wants_verify(const Options *options, const HvrProfile *profile)
 	return options->verify || (hailo && !options->no_verify);
 }
 
-static gboolean write_report(const char *file, const char *suite, const GPtrArray *cases)
+/* As the caller, and before anything is done: a report that cannot be written helps nobody. */
+static int open_report(const char *path, GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	HvrOpen file = { .path = path, .how = HVR_OPEN_REPLACE, .fd = -1 };
+
+	if (!hvr_open(caller, &file, 1))
+		hvr_open_fail(error, HVR_LAUNCH_ERROR_USAGE, "--junit", caller, &file);
+	return file.fd;
+}
+
+static gboolean write_report(int fd, const char *suite, const GPtrArray *cases)
 {
 	g_autofree char *xml = hvr_junit_format(suite, cases);
-	g_autoptr(GError) error = NULL;
 
-	if (g_file_set_contents(file, xml, -1, &error))
+	if (hvr_fd_write_all(fd, xml, strlen(xml)) && fsync(fd) == 0)
 		return TRUE;
-	hvr_message_error(error);
+	hvr_message("the report of --junit cannot be written: %s", g_strerror(errno));
 	return FALSE;
 }
 
 static int try_out(HvrContext *context, const HvrProfile *profile, Options *options, GError **error)
 {
-	g_autoptr(HvrEvents) events =
-		options->events ? hvr_events_open(options->events, profile->name, error) : NULL;
+	g_autoptr(HvrEvents) events = NULL;
 	g_autoptr(GPtrArray) cases = NULL;
+	g_auto(HvrFd) report = -1;
 	gboolean child = FALSE;
 
-	if (options->events && !events)
-		return -1;
+	if (options->events) {
+		events = hvr_cli_events(options->events, profile->name, error);
+		if (!events)
+			return -1;
+	}
+	if (options->junit) {
+		report = open_report(options->junit, error);
+		if (report < 0)
+			return -1;
+	}
 	context->events = events;
 	options->how.verify = wants_verify(options, profile);
 	int status = hvr_trial_run(context, profile, &options->how, &cases, &child);
-	if (child || !options->junit)
+	if (child || report < 0)
 		return status;
-	return write_report(options->junit, profile->name, cases) || status ? status : 71;
+	return write_report(report, profile->name, cases) || status ? status : 71;
 }
 
 static int test(HvrContext *context, const HvrInvocation *invocation, GError **error)

@@ -8,12 +8,16 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "launcher/process/open.h"
 #include "launcher/report/error.h"
 #include "qmp/error.h"
 #include "vfio/fd.h"
 
 /* What one guest-file-read asks for. QEMU's agent has no limit below 48 MiB; ours is a line. */
 #define READ_BYTES (1024 * 1024)
+
+#define FETCH_MAX_BYTES (G_GUINT64_CONSTANT(4) << 30)
+#define FETCH_MS	600000
 
 static JsonObject *handle_arguments(gint64 handle)
 {
@@ -115,6 +119,22 @@ gboolean hvr_guest_read(HvrGuest *guest, const HvrGuestFile *file, GError **erro
 	g_prefix_error(&cause, "%s: ", file->path);
 	hvr_guest_explain(guest, error, cause);
 	return FALSE;
+}
+
+gboolean hvr_guest_fetch(HvrGuest *guest, const char *from, const char *to, GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	HvrOpen target = { .path = to, .how = HVR_OPEN_REPLACE, .fd = -1 };
+
+	if (!hvr_open(caller, &target, 1)) {
+		hvr_open_fail(error, HVR_LAUNCH_ERROR_KERNEL, "--fetch", caller, &target);
+		return FALSE;
+	}
+	g_auto(HvrFd) fd = target.fd;
+	const HvrGuestFile file = {
+		.path = from, .out_fd = fd, .max_bytes = FETCH_MAX_BYTES, .timeout_ms = FETCH_MS
+	};
+	return hvr_guest_read(guest, &file, error);
 }
 
 char *hvr_guest_try_open(HvrGuest *guest, const char *path, guint timeout_ms, GError **error)

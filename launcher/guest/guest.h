@@ -68,6 +68,14 @@ typedef struct {
 gboolean hvr_guest_read(HvrGuest *guest, const HvrGuestFile *file,
 			GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * hvr_guest_fetch - a whole file of the guest, of 4 GiB and ten minutes at most, into one here.
+ * @to: the guest decides what is in it, so it is opened as the caller (HVR_OPEN_REPLACE), before
+ *the guest is asked Errors: as hvr_guest_read(); _PERMISSION and _KERNEL where @to cannot be opened
+ */
+gboolean hvr_guest_fetch(HvrGuest *guest, const char *from, const char *to,
+			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Opens a file of the guest for reading and closes it again. Returns: NULL when that works; else
  * the agent's word on why not (transfer full). Whether the agent itself failed is @error. */
 char *hvr_guest_try_open(HvrGuest *guest, const char *path, guint timeout_ms, GError **error);

@@ -8,8 +8,6 @@
  */
 #include "launcher/guest/trial.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,9 +26,6 @@
 
 /* Nothing of a disposable guest is worth more than a moment. */
 #define POWERDOWN_MS 10000
-
-#define FETCH_MAX_BYTES (G_GUINT64_CONSTANT(4) << 30)
-#define FETCH_MS	600000
 
 typedef struct {
 	HvrContext *context;
@@ -151,21 +146,12 @@ static void fetch(Trial *trial, const char *word)
 {
 	g_auto(GStrv) parts = g_strsplit(word, ":", 2);
 	g_autofree char *name = g_strconcat("fetch ", parts[0], NULL);
-	g_auto(HvrFd) fd =
-		open(parts[1], O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
-	int saved = errno;
-	const HvrGuestFile file = {
-		.path = parts[0], .out_fd = fd, .max_bytes = FETCH_MAX_BYTES, .timeout_ms = FETCH_MS
-	};
 	GError *error = NULL;
 
-	if (fd < 0)
-		g_set_error(&error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
-			    "cannot write '%s': %s", parts[1], g_strerror(saved));
-	if (fd < 0 || !hvr_guest_read(trial->guest, &file, &error))
-		note_error(trial, name, error);
-	else
+	if (hvr_guest_fetch(trial->guest, parts[0], parts[1], &error))
 		note(trial, name, HVR_JUNIT_PASSED, NULL);
+	else
+		note_error(trial, name, error);
 }
 
 /* With a guest that is ready. */

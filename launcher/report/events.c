@@ -6,15 +6,11 @@
  */
 #include "launcher/report/events.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <json-glib/json-glib.h>
-#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "launcher/report/text.h"
 #include "vfio/fd.h"
@@ -28,45 +24,10 @@ struct HvrEvents {
 	gint64 lost;
 };
 
-static int open_file(const char *where, GError **error)
+HvrEvents *hvr_events_new(int fd, const char *vm)
 {
-	int fd = open(where, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-		      0666);
-	int saved = errno;
-
-	if (fd < 0) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-			    "--events: cannot open '%s': %s", where, g_strerror(saved));
-		if (saved == ENXIO)
-			hvr_error_hint(error, "start who reads the FIFO first");
-	}
-	return fd;
-}
-
-/* A copy: a supervisor that detaches leaves the standard ones. */
-static int copy_descriptor(guint64 number, GError **error)
-{
-	int flags = fcntl((int)number, F_GETFL);
-
-	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
-		return fcntl((int)number, F_DUPFD_CLOEXEC, 3);
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "--events: descriptor %d is not open for writing", (int)number);
-	return -1;
-}
-
-HvrEvents *hvr_events_open(const char *where, const char *vm, GError **error)
-{
-	guint64 number = 0;
-	int fd;
-
-	if (g_ascii_string_to_unsigned(where, 10, 0, INT_MAX, &number, NULL))
-		fd = copy_descriptor(number, error);
-	else
-		fd = open_file(where, error);
-	if (fd < 0)
-		return NULL;
 	HvrEvents *events = g_new0(HvrEvents, 1);
+
 	*events = (HvrEvents){ .fd = fd, .vm = g_strdup(vm) };
 	return events;
 }

@@ -17,14 +17,11 @@
 typedef struct HvrEvents HvrEvents;
 
 /**
- * hvr_events_open - where they go.
- * @where: a number is an open descriptor, of which a copy is kept; all else a file to append to,
- *   which may be a FIFO that somebody reads
+ * hvr_events_new - where they go.
+ * @fd: (transfer full): open for writing; a file's is O_APPEND, a FIFO's best O_NONBLOCK
  * @vm: its name
- * Errors: HVR_LAUNCH_ERROR_USAGE
  */
-HvrEvents *hvr_events_open(const char *where, const char *vm,
-			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+HvrEvents *hvr_events_new(int fd, const char *vm) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_events_free(HvrEvents *events);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrEvents, hvr_events_free)
 

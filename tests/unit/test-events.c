@@ -16,6 +16,7 @@
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 
+#include "launcher/command/cli.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "tests/fake/fake-files.h"
@@ -25,7 +26,7 @@ static HvrEvents *open_number(int fd)
 {
 	g_autofree char *where = g_strdup_printf("%d", fd);
 	g_autoptr(GError) error = NULL;
-	HvrEvents *events = hvr_events_open(where, "lab", &error);
+	HvrEvents *events = hvr_cli_events(where, "lab", &error);
 
 	assert_null(error);
 	assert_non_null(events);
@@ -115,7 +116,7 @@ static void test_places(void **state)
 
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	for (guint i = 0; i < 2; i++) {
-		g_autoptr(HvrEvents) events = hvr_events_open(file, "lab", NULL);
+		g_autoptr(HvrEvents) events = hvr_cli_events(file, "lab", NULL);
 		hvr_events_tell(events, "ready", NULL, NULL);
 	}
 	assert_true(g_file_get_contents(file, &text, NULL, NULL));
@@ -123,7 +124,7 @@ static void test_places(void **state)
 	assert_int_equal(g_strv_length(lines), 3);
 	for (guint i = 0; bad[i]; i++) {
 		g_autoptr(GError) error = NULL;
-		assert_null(hvr_events_open(bad[i], "lab", &error));
+		assert_null(hvr_cli_events(bad[i], "lab", &error));
 		assert_int_equal(hvr_exit_status(error), 64);
 	}
 	fake_files_end(folder);
