@@ -13,13 +13,13 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/process/interrupt.h"
+#include "launcher/process/open.h"
 #include "launcher/report/error.h"
 #include "launcher/report/log-file.h"
 #include "launcher/report/message.h"
@@ -33,8 +33,7 @@ typedef struct {
 enum { MESSAGES, SERIAL, N_LOGS };
 
 typedef struct {
-	int fd; /* -1: there is none */
-	char *path;
+	int fd;		 /* -1: there is none */
 	GString *text;	 /* read, and not yet shown */
 	gint64 left_out; /* bytes, since the last that was read */
 } Log;
@@ -49,30 +48,33 @@ static void logs_clear(Logs *logs)
 {
 	for (guint i = 0; i < N_LOGS; i++) {
 		hvr_fd_close(logs->each[i].fd);
-		g_free(logs->each[i].path);
 		if (logs->each[i].text)
 			g_string_free(logs->each[i].text, TRUE);
 	}
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Logs, logs_clear)
 
-/* Only a plain file ends, and is read without waiting. */
-static int open_file(const char *path)
+/* Below the runtime folder, which is ours. */
+static int open_messages(const HvrContext *context, const HvrVm *vm)
 {
-	g_auto(HvrFd) fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat st;
+	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -1;
-	return g_steal_fd(&fd);
+	return openat(folder, HVR_VM_LOG, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* @path: (transfer full) (nullable) */
-static void open_log(Log *log, char *path, gboolean wanted)
+/* The VM's user made it, and may have put anything in its place. Only a plain file ends, and is
+ * read without waiting. */
+static int open_serial(const HvrContext *context, const HvrVm *vm)
 {
-	*log = (Log){ .fd = -1, .path = path, .text = g_string_new(NULL) };
-	if (wanted && path)
-		log->fd = open_file(path);
+	g_autoptr(HvrUser) user = NULL;
+	HvrOpen file = { .path = vm->serial_file, .how = HVR_OPEN_READ, .fd = -1 };
+
+	if (vm->user)
+		user = hvr_user_find(vm->user, context->privileged, NULL);
+	if (!user)
+		user = hvr_user_caller();
+	(void)hvr_open(user, &file, 1);
+	return file.fd;
 }
 
 /* What the supervisor has taken out of it reads as NULs, also where it does so just now. */
@@ -165,14 +167,21 @@ static void follow(Logs *logs, int notify)
 	hvr_message("VM '%s' has ended", logs->vm->name);
 }
 
+/* By the descriptor: its name may lead elsewhere by now. */
+static gboolean watch(int notify, int fd)
+{
+	g_autofree char *path = hvr_fd_path(fd, NULL);
+
+	return inotify_add_watch(notify, path, IN_MODIFY) >= 0;
+}
+
 static gboolean follow_files(Logs *logs, GError **error)
 {
 	g_auto(HvrFd) notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	int saved = errno;
 
 	for (guint i = 0; i < N_LOGS && notify >= 0; i++)
-		if (logs->each[i].fd >= 0 &&
-		    inotify_add_watch(notify, logs->each[i].path, IN_MODIFY) < 0) {
+		if (logs->each[i].fd >= 0 && !watch(notify, logs->each[i].fd)) {
 			saved = errno;
 			hvr_fd_close(g_steal_fd(&notify));
 		}
@@ -207,10 +216,12 @@ static int show(HvrContext *context, const HvrInvocation *invocation, GError **e
 	if (!vm)
 		return -1;
 	logs.safe = isatty(STDOUT_FILENO) && !options->raw;
-	open_log(&logs.each[MESSAGES],
-		 g_build_filename(context->runtime_path, "vms", vm->name, HVR_VM_LOG, NULL),
-		 messages);
-	open_log(&logs.each[SERIAL], g_strdup(vm->serial_file), serial);
+	for (guint i = 0; i < N_LOGS; i++)
+		logs.each[i] = (Log){ .fd = -1, .text = g_string_new(NULL) };
+	if (messages)
+		logs.each[MESSAGES].fd = open_messages(context, vm);
+	if (serial && vm->serial_file)
+		logs.each[SERIAL].fd = open_serial(context, vm);
 	if (logs.each[MESSAGES].fd < 0 && logs.each[SERIAL].fd < 0) {
 		explain_none(vm, serial, error);
 		return -1;

@@ -22,6 +22,7 @@ static const struct {
 	gsize offset; /* in HvrVm */
 } texts[] = {
 	{ "profile", G_STRUCT_OFFSET(HvrVm, profile) },
+	{ "user", G_STRUCT_OFFSET(HvrVm, user) },
 	{ "serial", G_STRUCT_OFFSET(HvrVm, serial) },
 	{ "serial_file", G_STRUCT_OFFSET(HvrVm, serial_file) },
 	{ "ssh_address", G_STRUCT_OFFSET(HvrVm, ssh_address) },
@@ -68,6 +69,7 @@ void hvr_vm_free(HvrVm *vm)
 		return;
 	g_free(vm->name);
 	g_free(vm->profile);
+	g_free(vm->user);
 	g_free(vm->serial);
 	g_free(vm->serial_file);
 	g_free(vm->ssh_address);

@@ -32,6 +32,7 @@ typedef struct {
 	gint64 since;	    /* seconds since the epoch */
 	GPtrArray *devices; /* of HvrVmDevice */
 	/* What other commands need to know of the profile, as it was with its --set words. */
+	char *user;	   /* the VM's user, by name; NULL: an older record */
 	char *serial;	   /* "none", "stdio", "file" or "socket" */
 	char *serial_file; /* NULL unless "file" */
 	char *ssh_address; /* of the host; leads to the guest's port 22. NULL: nothing does */

@@ -6,11 +6,11 @@
  */
 #include "launcher/session/ready-ways.h"
 
-#include <fcntl.h>
 #include <glib-unix.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "launcher/process/open.h"
 #include "launcher/report/message.h"
 #include "qmp/connect.h"
 #include "vfio/fd.h"
@@ -78,19 +78,32 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* As the VM's user, whose file it is. */
+static gboolean open_file(Watch *watch, const HvrSession *session)
+{
+	g_autoptr(HvrUser) user =
+		hvr_user_find(session->profile->user, session->context->privileged, NULL);
+	HvrOpen file = { .path = session->profile->serial_file, .how = HVR_OPEN_READ, .fd = -1 };
+
+	if (user)
+		(void)hvr_open(user, &file, 1);
+	watch->port = file.fd;
+	return watch->port >= 0;
+}
+
 /* Returns: the descriptor to wait at, or -1. */
 static int open_port(Watch *watch, const HvrSession *session)
 {
-	const char *path = session->profile->serial_file;
-
 	if (session->profile->serial != HVR_SERIAL_FILE) {
 		watch->port = hvr_qmp_connect(session->folder, HVR_VM_SERIAL, NULL);
 		return watch->port;
 	}
-	watch->port = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (!open_file(watch, session))
+		return -1;
+	/* by the descriptor: its name may lead elsewhere by now */
+	g_autofree char *path = hvr_fd_path(watch->port, NULL);
 	watch->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (watch->port < 0 || watch->notify < 0 ||
-	    inotify_add_watch(watch->notify, path, IN_MODIFY) < 0)
+	if (watch->notify < 0 || inotify_add_watch(watch->notify, path, IN_MODIFY) < 0)
 		return -1;
 	return watch->notify;
 }

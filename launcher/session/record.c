@@ -40,12 +40,14 @@ static void describe(HvrVm *vm, const HvrProfile *profile)
 		describe_ssh(vm, g_ptr_array_index(profile->nets, i));
 }
 
-HvrVm *hvr_record_make(const HvrContext *context, const HvrProfile *profile, const HvrPlan *plan,
-		       gboolean supervised)
+HvrVm *hvr_record_make(const HvrContext *context, const HvrProfile *profile,
+		       const HvrDecision *decision, gboolean supervised)
 {
+	const HvrPlan *plan = decision->plan;
 	HvrVm *vm = hvr_vm_new(profile->name);
 
 	describe(vm, profile);
+	vm->user = g_strdup(decision->facts->user->name);
 	vm->since = g_get_real_time() / G_USEC_PER_SEC;
 	if (supervised)
 		vm->supervisor = hvr_process_of(&context->host, getpid());

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "launcher/host/plan.h"
+#include "launcher/host/decide.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/vm.h"
 
@@ -12,5 +12,5 @@
  * @supervised: this process stays with it; else this process becomes its QEMU (--exec)
  * Returns: (transfer full)
  */
-HvrVm *hvr_record_make(const HvrContext *context, const HvrProfile *profile, const HvrPlan *plan,
-		       gboolean supervised) G_GNUC_WARN_UNUSED_RESULT;
+HvrVm *hvr_record_make(const HvrContext *context, const HvrProfile *profile,
+		       const HvrDecision *decision, gboolean supervised) G_GNUC_WARN_UNUSED_RESULT;

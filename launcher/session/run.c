@@ -154,7 +154,7 @@ static gboolean stay(Run *run, GError **error)
 	const HvrSessionStart start = {
 		.context = run->context,
 		.profile = run->profile,
-		.vm = hvr_record_make(run->context, run->profile, run->decision.plan, TRUE),
+		.vm = hvr_record_make(run->context, run->profile, &run->decision, TRUE),
 		.folder = g_steal_fd(&run->folder),
 		.pidfd = started->pidfd,
 		.qmp = hvr_qmp_client_new(started->monitor, NULL),
@@ -205,7 +205,7 @@ static gboolean start_qemu(Run *run, GError **error)
 
 	if (run->options->mode == HVR_RUN_EXEC) {
 		g_autoptr(HvrVm) own =
-			hvr_record_make(context, run->profile, run->decision.plan, FALSE);
+			hvr_record_make(context, run->profile, &run->decision, FALSE);
 		if (hvr_vm_write(run->folder, own, error))
 			hvr_start_exec(&start, error);
 	} else if (hvr_start_qemu(&start, &run->started, error)) {
@@ -214,7 +214,7 @@ static gboolean start_qemu(Run *run, GError **error)
 	}
 
 	/* What was prepared for it goes back. */
-	g_autoptr(HvrVm) vm = hvr_record_make(context, run->profile, run->decision.plan, TRUE);
+	g_autoptr(HvrVm) vm = hvr_record_make(context, run->profile, &run->decision, TRUE);
 	g_autoptr(GError) left = NULL;
 	if (!hvr_ending_give_back(context, vm, run->decision.claim->locks, &left))
 		hvr_message_error(left);
