@@ -244,12 +244,10 @@ static void test_events_stay_safe(void **state)
 	int ends[2];
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	g_autofree char *where = g_strdup_printf("%d", ends[1]);
-	HvrEvents *events = hvr_events_open(where, "lab", NULL);
+	HvrEvents *events = hvr_events_new(ends[1], "lab");
 	g_autofree char *much = g_strnfill(5000, '\033');
 	hvr_events_tell_device(events, "bound", EVIL, much);
 	hvr_events_free(events);
-	close(ends[1]);
 	g_autofree char *text = pipe_read(ends[0]);
 	close(ends[0]);
 	assert_true(strlen(text) > 1000 && strlen(text) < 4096);
