@@ -336,6 +336,15 @@ static void add_console_file(GPtrArray *argv, const HvrProfile *profile, int fd)
 	hvr_cmdline_add(argv, "-chardev", "file,id=" CONSOLE ",path=%s,append=on", path);
 }
 
+/* Of its own descriptors only where nobody stays to relay. signal=off: Ctrl-C is the guest's. */
+static void add_console_stdio(GPtrArray *argv, int fd)
+{
+	if (fd >= 0)
+		hvr_cmdline_add(argv, "-chardev", "socket,id=" CONSOLE ",fd=%d", fd);
+	else
+		hvr_cmdline_add(argv, "-chardev", "stdio,id=" CONSOLE ",mux=off,signal=off");
+}
+
 void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 			    const HvrCmdlineChannels *channels)
 {
@@ -345,8 +354,7 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 	case HVR_SERIAL_NONE:
 		return;
 	case HVR_SERIAL_STDIO:
-		/* signal=off: Ctrl-C is the guest's */
-		hvr_cmdline_add(argv, "-chardev", "stdio,id=" CONSOLE ",mux=off,signal=off");
+		add_console_stdio(argv, channels->serial);
 		break;
 	case HVR_SERIAL_FILE:
 		add_console_file(argv, profile, channels->serial);

@@ -80,16 +80,33 @@ static void set_failed(const char *what, GError **error)
 		    g_strerror(saved));
 }
 
-gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours, GError **error)
+/* Two ends of one connection. */
+static gboolean take_pair(HvrHandover *handover, int *out_channel, int *out_ours)
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-		set_failed("make QEMU's monitor", error);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return FALSE;
-	}
 	*out_ours = pair[0];
-	return take(handover, pair[1], &handover->channels.qmp_private);
+	return take(handover, pair[1], out_channel);
+}
+
+gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours, GError **error)
+{
+	if (take_pair(handover, &handover->channels.qmp_private, out_ours))
+		return TRUE;
+	set_failed("make QEMU's monitor", error);
+	return FALSE;
+}
+
+gboolean hvr_handover_add_relay(const HvrStart *start, HvrHandover *handover, int *out_ours,
+				GError **error)
+{
+	if (start->profile->serial != HVR_SERIAL_STDIO ||
+	    take_pair(handover, &handover->channels.serial, out_ours))
+		return TRUE;
+	set_failed("make QEMU's serial port", error);
+	return FALSE;
 }
 
 static gboolean add_serial(const HvrStart *start, HvrHandover *handover, GError **error)

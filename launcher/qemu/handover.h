@@ -42,6 +42,13 @@ void hvr_handover_clear(HvrHandover *handover);
 gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours,
 				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * hvr_handover_add_relay - the other end of QEMU's serial port, for [serial] mode = stdio.
+ * @out_ours: our end, which the caller closes; -1 with another mode
+ */
+gboolean hvr_handover_add_relay(const HvrStart *start, HvrHandover *handover, int *out_ours,
+				GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* All that does not depend on whether the launcher stays: qmp.sock, the serial port, the agent's
  * port, cloud-init's disk, taps, and what leads to each virtiofsd. */
 gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,

@@ -54,9 +54,11 @@ static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
 				 HvrStarted *out_started, GError **error)
 {
 	g_auto(HvrFd) monitor = -1;
+	g_auto(HvrFd) serial = -1;
 	int output[2];
 
 	if (!hvr_handover_add_monitor(handover, &monitor, error) ||
+	    !hvr_handover_add_relay(start, handover, &serial, error) ||
 	    !add_channels(start, handover, error))
 		return FALSE;
 	if (pipe2(output, O_CLOEXEC) < 0) {
@@ -79,12 +81,12 @@ static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
 		return FALSE;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 	spawn.stderr_fd = writer;
-	/* A guest that talks to our terminal must stay in its foreground process group. */
-	spawn.own_session = start->profile->serial != HVR_SERIAL_STDIO || !isatty(STDIN_FILENO);
+	spawn.own_session = TRUE;
 	out_started->pid = hvr_spawn(&spawn, &out_started->pidfd, error);
 	if (out_started->pid < 0)
 		return FALSE;
 	out_started->monitor = g_steal_fd(&monitor);
+	out_started->serial = g_steal_fd(&serial);
 	out_started->output = g_steal_fd(&reader);
 	out_started->servers = g_steal_pointer(&servers);
 	return TRUE;

@@ -14,6 +14,7 @@ typedef struct {
 	pid_t pid;
 	int pidfd;
 	int monitor;	    /* our end of the private QMP socketpair */
+	int serial;	    /* our end of its serial port; -1: it is not for us to relay */
 	int output;	    /* the reading end of its standard error, and of its servers' */
 	GPtrArray *servers; /* of HvrServer: those of its shares */
 } HvrStarted;

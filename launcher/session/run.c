@@ -35,9 +35,9 @@
 #include "launcher/session/ending.h"
 #include "launcher/session/hotplug.h"
 #include "launcher/session/record.h"
+#include "launcher/session/relay.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
-#include "launcher/session/terminal.h"
 #include "vfio/fd.h"
 #include "vfio/step.h"
 
@@ -145,6 +145,18 @@ static gboolean tell_both(GError *end, GError *left, GError **error)
 	return !end;
 }
 
+/* Our messages are shown on the same terminal, hence keep_output. */
+static HvrRelay *relay_serial(const HvrStarted *started)
+{
+	const HvrRelayStart start = { .port = started->serial,
+				      .input = STDIN_FILENO,
+				      .output = STDOUT_FILENO,
+				      .leave = -1,
+				      .keep_output = TRUE };
+
+	return started->serial >= 0 ? hvr_relay_new(&start) : NULL;
+}
+
 /* From a running QEMU to a host that is as it was. */
 static gboolean stay(Run *run, GError **error)
 {
@@ -161,6 +173,7 @@ static gboolean stay(Run *run, GError **error)
 	};
 	g_autoptr(HvrSession) session = hvr_session_new(&start);
 	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
+	HvrRelay *relay = relay_serial(started);
 	HvrArrival arrival;
 	GError *end = NULL, *left = NULL;
 
@@ -174,6 +187,7 @@ static gboolean stay(Run *run, GError **error)
 	hvr_arrival_begin(&arrival, session, run->options);
 	hvr_session_run(session);
 
+	hvr_relay_stop(relay);
 	hvr_arrival_end(&arrival);
 	tell_ended(session);
 	hvr_hotplug_finish(hotplug);
@@ -185,6 +199,8 @@ static gboolean stay(Run *run, GError **error)
 	hvr_session_stopped(session, left);
 	hvr_control_free(control);
 	hvr_qemu_output_free(output);
+	hvr_relay_free(relay);
+	hvr_fd_close(started->serial);
 	return tell_both(end, left, error);
 }
 
@@ -192,7 +208,6 @@ static gboolean stay(Run *run, GError **error)
 static gboolean start_qemu(Run *run, GError **error)
 {
 	const HvrContext *context = run->context;
-	g_auto(HvrTerminal) terminal = hvr_terminal_save(run->profile);
 	const HvrStart start = {
 		.context = context,
 		.profile = run->profile,

@@ -4,23 +4,29 @@
 #include <glib.h>
 #include <termios.h>
 
-#include "launcher/profile/profile.h"
+/* Who has what is typed at a descriptor. */
+typedef enum {
+	HVR_TERMINAL_NONE,	 /* it is no terminal */
+	HVR_TERMINAL_OURS,	 /* our process group is the one in front */
+	HVR_TERMINAL_BACKGROUND, /* another one is, for now */
+	HVR_TERMINAL_FOREIGN,	 /* it is not the terminal of our session, and never will be */
+} HvrTerminalPlace;
 
-/**
- * HvrTerminal - the terminal as it was before QEMU had it. QEMU makes it raw and non-blocking for
- * `[serial] mode = stdio`, and leaves it so when it is killed.
- */
+HvrTerminalPlace hvr_terminal_place(int fd);
+
+/* A terminal while it is raw, and as it was before. */
 typedef struct {
-	gboolean saved;
-	struct termios settings;
-	int flags;
+	int fd;
+	gboolean raw;
+	gboolean keep_output; /* "\n" goes on to begin a line: messages of ours are shown there */
+	struct termios before;
 } HvrTerminal;
 
 /* tcsetattr(3) @when, also in the background, where that would stop us with SIGTTOU. */
-void hvr_terminal_set(int fd, int when, const struct termios *settings);
+gboolean hvr_terminal_set(int fd, int when, const struct termios *settings);
 
-/* Remembers the terminal on standard input, if the profile's guest will use it. */
-HvrTerminal hvr_terminal_save(const HvrProfile *profile);
-/* Puts it back. */
-void hvr_terminal_restore(HvrTerminal *terminal);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrTerminal, hvr_terminal_restore)
+/* Every key becomes a byte, once more where it is raw already: somebody may have had it meanwhile.
+ * In the background this would change what somebody else types at: see hvr_terminal_place(). */
+void hvr_terminal_take(HvrTerminal *terminal);
+/* It is as it was, also from the background. Does nothing where it is not raw. */
+void hvr_terminal_give_back(HvrTerminal *terminal);

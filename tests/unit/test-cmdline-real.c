@@ -49,6 +49,7 @@ enum { QMP_FD = 3, LISTEN_FD = 4, SERIAL_FD = 5, AGENT_FD = 6, SEED_FD = 7 };
 typedef struct {
 	char *folder; /* the profile's, with the images that it names */
 	int qmp;
+	int port; /* our end of a serial port that is relayed; -1: it is not */
 	GSubprocess *qemu;
 	char *wrote;	   /* QEMU's stdout */
 	char *said;	   /* its stderr */
@@ -127,6 +128,7 @@ static int setup(void **state)
 	g_autofree char *sub = NULL;
 
 	f->qmp = -1;
+	f->port = -1;
 	f->seed = -1;
 	f->folder = g_dir_make_tmp("hvr-cmdline-XXXXXX", NULL);
 	sub = path_in(f, "sub");
@@ -174,6 +176,7 @@ static int teardown(void **state)
 	if (f->hugepages)
 		set_hugepages(count_hugepages() - f->hugepages);
 	hvr_fd_close(f->qmp);
+	hvr_fd_close(f->port);
 	hvr_fd_close(f->seed);
 	fake_files_end(f->folder);
 	g_free(f->wrote);
@@ -211,12 +214,19 @@ static int listen_at(const Fixture *f, const char *name)
 	return fd;
 }
 
-static int open_serial(const Fixture *f, HvrSerialMode mode)
+static int open_serial(Fixture *f, HvrSerialMode mode)
 {
 	g_autofree char *path = path_in(f, "serial");
 
 	if (mode == HVR_SERIAL_SOCKET)
 		return listen_at(f, "serial.sock");
+	if (mode == HVR_SERIAL_STDIO) {
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		f->port = pair[0];
+		return pair[1];
+	}
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
