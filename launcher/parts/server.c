@@ -74,10 +74,7 @@ gboolean hvr_servers_add(GPtrArray *servers, const HvrServerSpawn *wanted, GErro
 			   .identity = wanted->virtiofsd.identity,
 			   .fds = &wanted->listening,
 			   .n_fds = 1,
-			   .stdin_fd = wanted->null,
-			   .stdout_fd = wanted->null,
 			   .stderr_fd = wanted->stderr_fd,
-			   .own_session = TRUE,
 			   .with_parent = wanted->with_parent };
 	int pidfd = -1;
 	pid_t pid = hvr_spawn(&spawn, &pidfd, error);

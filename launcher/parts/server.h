@@ -18,8 +18,7 @@ GPtrArray *hvr_servers_new(void) G_GNUC_WARN_UNUSED_RESULT;
 typedef struct {
 	const char *share; /* the section's name */
 	HvrVirtiofsd virtiofsd;
-	int listening;	      /* it inherits this, and nothing else beside 0, 1 and 2 */
-	int null;	      /* becomes 0 and 1 */
+	int listening;	      /* it inherits this, beside /dev/null as 0 and 1 */
 	int stderr_fd;	      /* becomes 2; -1: our own */
 	gboolean with_parent; /* see HvrSpawn */
 } HvrServerSpawn;

@@ -140,16 +140,12 @@ void hvr_shares_describe(const HvrProfile *profile, const HvrParts *parts, GPtrA
 	}
 }
 
-gboolean hvr_shares_serve(const HvrContext *context, const HvrProfile *profile,
-			  const HvrParts *parts, const HvrSharesServing *serving,
-			  GPtrArray *servers, GError **error)
+gboolean hvr_shares_serve(const HvrProfile *profile, const HvrParts *parts,
+			  const HvrSharesServing *serving, GPtrArray *servers, GError **error)
 {
-	g_auto(HvrFd) null = hvr_open_beneath(context->host.dev, "null", O_RDWR);
-
 	for (guint i = 0; i < profile->shares->len; i++) {
 		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
 		HvrServerSpawn server = { .share = share->id,
-					  .null = null,
 					  .stderr_fd = serving->stderr_fd,
 					  .with_parent = serving->with_parent };
 

@@ -54,6 +54,6 @@ typedef struct {
  * hvr_shares_serve - start the virtiofsd of each share that has one.
  * @servers: of HvrServer; on failure those that were started are in it
  */
-gboolean hvr_shares_serve(const HvrContext *context, const HvrProfile *profile,
-			  const HvrParts *parts, const HvrSharesServing *serving,
-			  GPtrArray *servers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean hvr_shares_serve(const HvrProfile *profile, const HvrParts *parts,
+			  const HvrSharesServing *serving, GPtrArray *servers,
+			  GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -132,9 +132,7 @@ gboolean hvr_program_run(const HvrProgram *program, GError **error)
 			   .fds = program->fds,
 			   .n_fds = program->n_fds,
 			   .stdout_fd = program->stdout_fd,
-			   .stderr_fd = writer,
-			   .stdin_fd = -1,
-			   .own_session = TRUE };
+			   .stderr_fd = writer };
 	pid_t pid = hvr_spawn(&spawn, &pidfd, error);
 	if (pid < 0)
 		return FALSE;

@@ -23,7 +23,7 @@ typedef struct {
 	HvrIdentity identity; /* who it runs as: the VM's user */
 	const int *fds;	      /* what it inherits, under its own numbers */
 	guint n_fds;
-	int stdout_fd; /* becomes descriptor 1; 0: our own */
+	int stdout_fd; /* becomes descriptor 1; 0: /dev/null */
 	guint timeout_ms;
 } HvrProgram;
 

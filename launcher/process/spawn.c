@@ -4,8 +4,10 @@
  *
  * Stages of the child, each with what it should do and must not:
  *   signals      defaults and an empty mask; must not run one of our handlers
- *   session      its own, so that Ctrl-C in the terminal reaches the launcher, which then asks
- *                the guest to power down; must not when the guest talks to that terminal
+ *   terminal     none: in a session of its own, so that Ctrl-C reaches the launcher, which then
+ *                asks the guest to power down, and so that no key can be pushed into the terminal
+ *                (TIOCSTI wants it to be the caller's controlling one); must come before
+ *                descriptors, which take away what can be read
  *   limits       RLIMIT_MEMLOCK while CAP_SYS_RESOURCE is there
  *   CPUs         since QEMU's sandbox keeps it from choosing them itself
  *   descriptors  all but the named ones get close-on-exec; must not close the error pipe
@@ -23,6 +25,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -69,6 +72,61 @@ static const char *limit_memlock(guint64 bytes)
 	return NULL;
 }
 
+/*
+ * For a process that becomes the program. It may lead a group, and then setsid(2) is refused. A
+ * session's leader that gives up the terminal has SIGHUP sent to the group in front, its own.
+ * Nothing gets the terminal back: only a leader can, and only one that is open for reading
+ * (TIOCSCTTY, and open(2) likewise; tty_jobctrl.c).
+ */
+static const char *give_up_terminal(void)
+{
+	g_auto(HvrFd) terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (terminal < 0 && errno == ENXIO)
+		return NULL;
+	signal(SIGHUP, SIG_IGN);
+	gboolean gone = ioctl(terminal, TIOCNOTTY) == 0 || setsid() >= 0;
+	signal(SIGHUP, SIG_DFL);
+	return gone ? NULL : "giving up the terminal";
+}
+
+/* A terminal is mostly open for both, under whatever number. */
+static const char *make_write_only(int fd)
+{
+	g_autofree char *path = hvr_fd_path(fd, NULL);
+
+	if (!isatty(fd))
+		return NULL;
+	g_auto(HvrFd) anew = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (anew < 0 || dup2(anew, fd) < 0)
+		return "opening the terminal for writing only";
+	return NULL;
+}
+
+/* 0, 1 and 2 */
+static const char *set_standard_descriptors(const HvrSpawn *spawn)
+{
+	g_auto(HvrFd) null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int output = spawn->stdout_fd;
+	const char *failed = NULL;
+
+	if (null < 0)
+		return "opening /dev/null";
+	if (output == 0)
+		output = null;
+	if (output < 0)
+		failed = make_write_only(STDOUT_FILENO);
+	else if (dup2(output, STDOUT_FILENO) < 0)
+		failed = "redirecting standard output";
+	if (!failed && spawn->stderr_fd < 0)
+		failed = make_write_only(STDERR_FILENO);
+	else if (!failed && dup2(spawn->stderr_fd, STDERR_FILENO) < 0)
+		failed = "redirecting standard error";
+	if (!failed && !spawn->keeps_stdin && dup2(null, STDIN_FILENO) < 0)
+		failed = "redirecting standard input";
+	return failed;
+}
+
 static const char *keep_descriptors(const HvrSpawn *spawn)
 {
 	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS &&
@@ -77,13 +135,7 @@ static const char *keep_descriptors(const HvrSpawn *spawn)
 	for (guint i = 0; i < spawn->n_fds; i++)
 		if (fcntl(spawn->fds[i], F_SETFD, 0) < 0)
 			return "handing over descriptors";
-	if (spawn->stdout_fd > 0 && dup2(spawn->stdout_fd, STDOUT_FILENO) < 0)
-		return "redirecting standard output";
-	if (spawn->stderr_fd >= 0 && dup2(spawn->stderr_fd, STDERR_FILENO) < 0)
-		return "redirecting standard error";
-	if (spawn->stdin_fd >= 0 && dup2(spawn->stdin_fd, STDIN_FILENO) < 0)
-		return "redirecting standard input";
-	return NULL;
+	return set_standard_descriptors(spawn);
 }
 
 /* @parent: who it was when we were made; it may have ended since, and then no signal comes. */
@@ -98,13 +150,15 @@ static const char *follow_parent(pid_t parent)
 }
 
 /* Goes through the stages. Returns the one that failed; not at all when exec succeeds.
- * @parent: 0: none to follow */
+ * @parent: 0: none, we are to become it ourselves */
 static Failure become(const HvrSpawn *spawn, char *const *environment, pid_t parent)
 {
 	Failure failure = { 0 };
 	const char *failed = reset_signals();
 
-	if (!failed && spawn->own_session && setsid() < 0)
+	if (!failed && parent == 0)
+		failed = give_up_terminal();
+	else if (!failed && setsid() < 0)
 		failed = "making a session";
 	if (!failed)
 		failed = limit_memlock(spawn->memlock_bytes);

@@ -18,10 +18,9 @@ typedef struct {
 	const cpu_set_t *cpus; /* the CPUs that it may run on; NULL: as we do */
 	const int *fds;	       /* these stay open, under their own numbers, */
 	guint n_fds;	       /* beside 0, 1 and 2; nothing else does */
-	int stdout_fd;	       /* becomes descriptor 1; 0: our own */
+	int stdout_fd;	       /* becomes descriptor 1; 0: /dev/null; -1: our own */
 	int stderr_fd;	       /* becomes descriptor 2; -1: our own */
-	int stdin_fd;	       /* becomes descriptor 0; -1: our own */
-	gboolean own_session;  /* setsid(2): the terminal's signals are for the launcher alone */
+	gboolean keeps_stdin;  /* descriptor 0 stays our own; FALSE: it is /dev/null */
 	gboolean with_parent;  /* it is killed when this process, or what it becomes, ends */
 } HvrSpawn;
 
@@ -30,7 +29,9 @@ typedef struct {
  *
  * The child has the identity's ids and groups, no capability in any set, NO_NEW_PRIVS, default
  * signal handling, an empty signal mask, the memory lock limit, and of our environment what
- * hvr_environment_for_programs() says.
+ * hvr_environment_for_programs() says. It has no terminal of ours to read from or to push keys into:
+ * a session of its own, without a terminal, and what it keeps of our output is open for writing only
+ * where that is a terminal.
  * @out_pidfd: the caller closes it
  * Returns: its pid, or -1. A child that cannot be made so, or whose exec fails, is reported here
  * and never runs.
@@ -38,5 +39,6 @@ typedef struct {
  */
 pid_t hvr_spawn(const HvrSpawn *spawn, int *out_pidfd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same without a child, for --exec: returns only when it failed. */
+/* The same without a child, for --exec: returns only when it failed. It stays in our session, where
+ * Ctrl-C reaches it, but gives up the terminal of that (tty_ioctl(4), TIOCNOTTY). */
 void hvr_spawn_replace(const HvrSpawn *spawn, GError **error);

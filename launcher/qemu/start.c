@@ -39,8 +39,8 @@ static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
 			      .has_group = start->plan->kvm && facts->kvm_by_group },
 		.fds = (const int *)(void *)handover->fds->data,
 		.n_fds = handover->fds->len,
+		.stdout_fd = -1,
 		.stderr_fd = -1,
-		.stdin_fd = -1,
 	};
 
 	if (start->plan->cards->len > 0 || start->profile->memory.locked)
@@ -76,12 +76,10 @@ static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
 	cpu_set_t cpus;
 
 	const HvrSharesServing serving = { .listening = handover->listening, .stderr_fd = writer };
-	if (!hvr_shares_serve(start->context, start->profile, start->parts, &serving, servers,
-			      error))
+	if (!hvr_shares_serve(start->profile, start->parts, &serving, servers, error))
 		return FALSE;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
-	spawn.stderr_fd = writer;
-	spawn.own_session = TRUE;
+	spawn.stdout_fd = spawn.stderr_fd = writer;
 	out_started->pid = hvr_spawn(&spawn, &out_started->pidfd, error);
 	if (out_started->pid < 0)
 		return FALSE;
@@ -110,12 +108,12 @@ void hvr_start_exec(const HvrStart *start, GError **error)
 					   .with_parent = TRUE };
 
 	if (add_channels(start, &handover, error) &&
-	    hvr_shares_serve(start->context, start->profile, start->parts, &serving, servers,
-			     error)) {
+	    hvr_shares_serve(start->profile, start->parts, &serving, servers, error)) {
 		g_autoptr(GPtrArray) argv = hvr_cmdline_build(
 			start->profile, start->plan->kvm, start->plan->cards, &handover.channels);
 		cpu_set_t cpus;
 		HvrSpawn spawn = make_spawn(start, &handover, argv, &cpus);
+		spawn.keeps_stdin = start->profile->serial == HVR_SERIAL_STDIO;
 		hvr_spawn_replace(&spawn, error);
 	}
 	hvr_handover_clear(&handover);

@@ -21,13 +21,15 @@ typedef struct {
 
 /**
  * hvr_start_qemu - start QEMU as the VM's user, with a private monitor, qmp.sock, and its serial
- * port, all by inherited descriptors.
+ * port, all by inherited descriptors. It has no terminal: see hvr_spawn(), and what it writes to
+ * its standard output goes the way of its standard error.
  * On success the caller owns what is in @out_started; on failure nothing is left running.
  */
 gboolean hvr_start_qemu(const HvrStart *start, HvrStarted *out_started,
 			GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same in place of this process, with qmp.sock only. Returns only when it failed. */
+/* The same in place of this process, with qmp.sock only, and with our own standard output. With
+ * [serial] mode = stdio it has our standard input, too. Returns only when it failed. */
 void hvr_start_exec(const HvrStart *start, GError **error);
 
 /* Appends what `print` shows in front of that: the argv of each share's server, of GPtrArray. */

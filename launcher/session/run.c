@@ -280,6 +280,19 @@ static gboolean prepare(Run *run, GError **error)
 	return hvr_execute(run->context, run->decision.plan, &nobody, error);
 }
 
+/* Nobody stays who could relay: QEMU itself would read the keys of root, also from the background,
+ * and leave the terminal raw. */
+static gboolean check_terminal(const HvrContext *context, const HvrProfile *profile, GError **error)
+{
+	if (profile->serial != HVR_SERIAL_STDIO || !context->privileged ||
+	    !(isatty(STDIN_FILENO) || isatty(STDOUT_FILENO)))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "run: --exec and [serial] mode = stdio would give root's terminal to QEMU");
+	hvr_error_hint(error, "use --set serial.mode=socket, or run without --exec");
+	return FALSE;
+}
+
 gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOptions *options,
 		 GError **error)
 {
@@ -291,6 +304,8 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 	if (!hvr_context_open_runtime(context, TRUE, error))
 		return FALSE;
 	if (options->mode == HVR_RUN_SUPERVISE && !hvr_readiness_check(profile, error))
+		return FALSE;
+	if (options->mode == HVR_RUN_EXEC && !check_terminal(context, profile, error))
 		return FALSE;
 	recover(context);
 	if (options->mode == HVR_RUN_PREPARE)

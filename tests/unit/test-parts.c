@@ -584,8 +584,7 @@ static void test_pinned(void **state)
 			   .identity = { .uid = NOBODY, .gid = NOBODY },
 			   .cpus = &cpus,
 			   .stdout_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600),
-			   .stderr_fd = -1,
-			   .stdin_fd = -1 };
+			   .stderr_fd = -1 };
 	assert_true(hvr_spawn(&spawn, &pidfd, NULL) > 0);
 	close(spawn.stdout_fd);
 	assert_int_equal(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED), 0);

@@ -322,7 +322,6 @@ static void test_refused(void **state)
 static GPtrArray *serve(const Fixture *f, const char *script, int fd)
 {
 	g_autofree char *path = put_program(f, "fsd", script);
-	g_auto(HvrFd) null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	g_auto(HvrFd) listening = -1;
 	g_auto(HvrFd) connected = -1;
 	GPtrArray *servers = hvr_servers_new();
@@ -335,7 +334,6 @@ static GPtrArray *serve(const Fixture *f, const char *script, int fd)
 						 .identity = { .uid = f->user.uid,
 							       .gid = f->user.gid } },
 				  .listening = listening,
-				  .null = null,
 				  .stderr_fd = fd };
 	if (!hvr_servers_add(servers, &wanted, &error))
 		fail_msg("%s", error->message);

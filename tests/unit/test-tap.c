@@ -239,8 +239,7 @@ static pid_t start_qemu(const char *path, int tap, int far, int *out_pidfd)
 			   .identity = { .uid = NOBODY, .gid = NOBODY },
 			   .fds = fds,
 			   .n_fds = G_N_ELEMENTS(fds),
-			   .stderr_fd = -1,
-			   .stdin_fd = -1 };
+			   .stderr_fd = -1 };
 	g_autoptr(GError) error = NULL;
 	pid_t pid = hvr_spawn(&spawn, out_pidfd, &error);
 

@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A compromised QEMU and the terminal of root.
+ *
+ * The terminal, the shell on it and its jobs are real: a session with a pseudo terminal, in which a
+ * process does what a shell does. The launcher is hvr_run() on a fake machine without cards. QEMU
+ * is a copy of this program, which plays what the profile's [qemu] args name.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/process/interrupt.h"
+#include "launcher/profile/read.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
+#include "launcher/session/run.h"
+#include "tests/unit/pipe.h"
+#include "tests/unit/scenarios.h"
+#include "vfio/fd.h"
+
+#define SKIP	77
+#define PLAY	"play-"
+#define WAIT_MS 30000
+#define KEYS	"evil\n"
+#define N_LINES 131072 /* of 8 bytes: 1 MiB */
+
+/* What a user starts. */
+typedef struct {
+	const char *serial; /* its mode */
+	const char *play;
+	gboolean exec;
+	gboolean background;
+	gboolean leader; /* the launcher itself leads the session, as after `exec` in a shell */
+} Job;
+
+typedef struct {
+	Machine *machine;
+	char *folder, *copy; /* of this program */
+	int terminal;	     /* its master's side */
+	int shell;	     /* what the shell has to say */
+	pid_t shell_pid;
+	GString *screen, *said;
+} Fixture;
+
+/* The stand-in's side. */
+
+static void push_keys(int fd)
+{
+	int pushed = 0;
+
+	ioctl(fd, TIOCSCTTY, 0);
+	for (const char *key = KEYS; *key; key++)
+		pushed += ioctl(fd, TIOCSTI, key) == 0;
+	fprintf(stderr, "attack: %d pushed %d\n", fd, pushed);
+}
+
+static void read_keys(int fd)
+{
+	char keys[64];
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	ssize_t n = read(fd, keys, sizeof(keys));
+	fprintf(stderr, "attack: %d read %d\n", fd, (int)MAX(n, 0));
+	fcntl(fd, F_SETFL, 0);
+}
+
+static int attack(void)
+{
+	int terminal = open("/dev/tty", O_RDWR);
+
+	for (int fd = 0; fd < 3; fd++) {
+		push_keys(fd);
+		read_keys(fd);
+	}
+	fprintf(stderr, "attack: /dev/tty %s\n", terminal < 0 ? "is not there" : "opened");
+	if (terminal >= 0)
+		push_keys(terminal);
+	fprintf(stderr, "attack: over\n");
+	return 0;
+}
+
+/* Our end of the serial port, by the command line. */
+static int find_serial(char **argv)
+{
+	static const char option[] = "socket,id=hvr-console,fd=";
+
+	for (; *argv; argv++)
+		if (g_str_has_prefix(*argv, option))
+			return atoi(*argv + strlen(option));
+	return STDIN_FILENO;
+}
+
+/* Goes on until somebody kills it, and tells what the guest would get. */
+static int wait_for_keys(int serial)
+{
+	char keys[64];
+	ssize_t n;
+
+	for (int fd = 3; fd < 64; fd++)
+		if (fd != serial)
+			close(fd);
+	fprintf(stderr, "here %d\n", (int)getpid());
+	while ((n = read(serial, keys, sizeof(keys))) > 0)
+		fprintf(stderr, "got %.*s\n", (int)n, keys);
+	pause();
+	return 0;
+}
+
+static char *many_lines(void)
+{
+	GString *lines = g_string_sized_new(N_LINES * 8);
+
+	for (guint i = 0; i < N_LINES; i++)
+		g_string_append_printf(lines, "%07u\n", i);
+	return g_string_free(lines, FALSE);
+}
+
+static int print_lines(int serial)
+{
+	g_autofree char *lines = many_lines();
+
+	return !hvr_fd_write_all(serial, lines, strlen(lines));
+}
+
+static int copy_input(void)
+{
+	g_autofree char *text = pipe_read(STDIN_FILENO);
+
+	return !hvr_fd_write_all(STDOUT_FILENO, text, strlen(text));
+}
+
+static int play(const char *what, char **argv)
+{
+	if (g_str_equal(what, "attack"))
+		return attack();
+	if (g_str_equal(what, "print"))
+		return print_lines(find_serial(argv));
+	if (g_str_equal(what, "copy"))
+		return copy_input();
+	return wait_for_keys(find_serial(argv));
+}
+
+/* The user's side. */
+
+static HvrProfile *make_profile(const Fixture *f, const Job *job)
+{
+	g_autofree char *text = g_strdup_printf(
+		"[vm]\nname = lab\nmemory = 64M\naccel = tcg\n[serial]\nmode = %s\n"
+		"[security]\nuser = nobody\n[qemu]\nbinary = %s\nargs = " PLAY "%s\n",
+		job->serial, f->copy, job->play);
+	g_autoptr(GError) error = NULL;
+	HvrProfile *profile = hvr_profile_parse("/tmp/lab.ini", text, strlen(text), NULL, &error);
+
+	if (!profile)
+		g_error("%s", error->message);
+	return profile;
+}
+
+static G_NORETURN void be_launcher(const Fixture *f, const Job *job)
+{
+	HvrContext context = machine_context(f->machine);
+	HvrRunOptions how = { .mode = job->exec ? HVR_RUN_EXEC : HVR_RUN_SUPERVISE,
+			      .ready_fd = -1 };
+	g_autoptr(GError) error = NULL;
+
+	hvr_interrupt_init();
+	machine_show_process(f->machine, getpid());
+	hvr_run(&context, make_profile(f, job), &how, &error);
+	if (error)
+		hvr_message_error(error);
+	if (hvr_interrupt_pending())
+		_exit(128 + hvr_interrupt_pending());
+	_exit(error ? hvr_exit_status(error) : 0);
+}
+
+static pid_t job_pid;
+
+static void on_front(int number)
+{
+	tcsetpgrp(STDIN_FILENO, job_pid);
+}
+
+/* What is there to be read by the shell, now that its job is over. */
+static void tell_input(int answers)
+{
+	struct termios settings;
+	char input[256];
+
+	tcgetattr(STDIN_FILENO, &settings);
+	settings.c_lflag &= ~(tcflag_t)ICANON;
+	tcsetattr(STDIN_FILENO, TCSANOW, &settings);
+	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+	ssize_t n = read(STDIN_FILENO, input, sizeof(input) - 1);
+	input[MAX(n, 0)] = '\0';
+	g_autofree char *text = g_strescape(input, NULL);
+	dprintf(answers, "input '%s'\n", text);
+}
+
+static void tell_terminal(int answers, const struct termios *before)
+{
+	struct termios now;
+
+	tcgetattr(STDIN_FILENO, &now);
+	gboolean same = now.c_iflag == before->c_iflag && now.c_oflag == before->c_oflag &&
+			now.c_lflag == before->c_lflag && now.c_cflag == before->c_cflag &&
+			memcmp(now.c_cc, before->c_cc, sizeof(now.c_cc)) == 0 &&
+			!(fcntl(STDIN_FILENO, F_GETFL) & O_NONBLOCK);
+	dprintf(answers, "terminal %s\n", same ? "same" : "changed");
+}
+
+/* Stays with a job as a shell does; SIGUSR1 is `fg`. */
+static G_NORETURN void be_shell(const Fixture *f, const Job *job, int answers)
+{
+	struct termios before;
+	int status;
+
+	tcgetattr(STDIN_FILENO, &before);
+	pid_t shell = getpid();
+	job_pid = fork();
+	if (job_pid == 0) {
+		setpgid(0, 0);
+		signal(SIGTTOU, SIG_IGN);
+		if (!job->background)
+			tcsetpgrp(STDIN_FILENO, getpid());
+		signal(SIGTTOU, SIG_DFL);
+		be_launcher(f, job);
+	}
+	signal(SIGTTOU, SIG_IGN);
+	signal(SIGUSR1, on_front);
+	dprintf(answers, "job %d\n", (int)job_pid);
+	for (;;) {
+		if (waitpid(job_pid, &status, WUNTRACED) < 0)
+			continue;
+		tell_terminal(answers, &before);
+		if (!WIFSTOPPED(status))
+			break;
+		dprintf(answers, "stopped by %d\n", WSTOPSIG(status));
+		kill(-job_pid, SIGCONT);
+	}
+	tcsetpgrp(STDIN_FILENO, shell);
+	tell_input(answers);
+	dprintf(answers, "status %d\n",
+		WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status));
+	_exit(0);
+}
+
+static void start(Fixture *f, const Job *job)
+{
+	int answers[2];
+
+	f->terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(f->terminal >= 0);
+	assert_int_equal(grantpt(f->terminal) | unlockpt(f->terminal), 0);
+	assert_int_equal(pipe2(answers, O_CLOEXEC), 0);
+	f->shell_pid = fork();
+	if (f->shell_pid == 0) {
+		setsid();
+		int side = open(ptsname(f->terminal), O_RDWR); /* this makes it the session's */
+		for (int fd = 0; fd < 3; fd++)
+			dup2(side, fd);
+		close(side);
+		close(f->terminal);
+		if (job->leader)
+			be_launcher(f, job);
+		be_shell(f, job, answers[1]);
+	}
+	close(answers[1]);
+	f->shell = answers[0];
+}
+
+static gboolean collect(int fd, GString *text)
+{
+	char bytes[4096];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	for (ssize_t i = 0; i < n; i++)
+		if (bytes[i] != '\r')
+			g_string_append_c(text, bytes[i]);
+	return n > 0;
+}
+
+/* Looks at the screen and listens to the shell until @what is in @text; NULL: until both end. */
+static void expect(Fixture *f, const GString *text, const char *what)
+{
+	struct pollfd fds[] = { { .fd = f->terminal, .events = POLLIN },
+				{ .fd = f->shell, .events = POLLIN } };
+
+	while (!what || !strstr(text->str, what)) {
+		if (fds[0].fd < 0 && fds[1].fd < 0)
+			break;
+		if (poll(fds, G_N_ELEMENTS(fds), WAIT_MS) <= 0)
+			fail_msg("waited for '%s', screen:\n%s\nshell:\n%s", what, f->screen->str,
+				 f->said->str);
+		if (fds[0].revents && !collect(f->terminal, f->screen))
+			fds[0].fd = -1;
+		if (fds[1].revents && !collect(f->shell, f->said))
+			fds[1].fd = -1;
+	}
+	if (what && !strstr(text->str, what))
+		fail_msg("no '%s', screen:\n%s\nshell:\n%s", what, f->screen->str, f->said->str);
+}
+
+static void type(const Fixture *f, const char *keys)
+{
+	assert_int_equal(write(f->terminal, keys, strlen(keys)), strlen(keys));
+}
+
+/* The number behind @word. */
+static pid_t number_in(const GString *text, const char *word)
+{
+	const char *at = strstr(text->str, word);
+
+	assert_non_null(at);
+	return atoi(at + strlen(word));
+}
+
+static gboolean is_raw(const Fixture *f)
+{
+	struct termios settings;
+
+	assert_int_equal(tcgetattr(f->terminal, &settings), 0);
+	return !(settings.c_lflag & ICANON);
+}
+
+static void assert_said(Fixture *f, const char *line)
+{
+	g_auto(GStrv) lines = g_strsplit(f->said->str, "\n", -1);
+
+	if (!g_strv_contains((const char *const *)lines, line))
+		fail_msg("no '%s', screen:\n%s\nshell:\n%s", line, f->screen->str, f->said->str);
+}
+
+/* There is no card. */
+static void build_nothing(FakeSysfs *fs)
+{
+}
+
+static int setup(void **state)
+{
+	static const Scenario none = { .name = "none", .build = build_nothing, .profile = "" };
+	Fixture *f = g_new0(Fixture, 1);
+	g_autofree char *bytes = NULL;
+	gsize length;
+
+	f->terminal = f->shell = -1;
+	f->screen = g_string_new(NULL);
+	f->said = g_string_new(NULL);
+	f->folder = g_dir_make_tmp("hvr-terminal-XXXXXX", NULL);
+	f->copy = g_build_filename(f->folder, "qemu", NULL);
+	f->machine = machine_new(&none);
+	*state = f;
+	return !g_file_get_contents("/proc/self/exe", &bytes, &length, NULL) ||
+	       !g_file_set_contents(f->copy, bytes, (gssize)length, NULL) ||
+	       chmod(f->copy, 0755) < 0 || chmod(f->folder, 0755) < 0;
+}
+
+static int teardown(void **state)
+{
+	Fixture *f = *state;
+
+	hvr_fd_close(f->terminal);
+	hvr_fd_close(f->shell);
+	if (f->shell_pid)
+		waitpid(f->shell_pid, NULL, 0);
+	machine_free(f->machine);
+	unlink(f->copy);
+	rmdir(f->folder);
+	g_string_free(f->screen, TRUE);
+	g_string_free(f->said, TRUE);
+	g_free(f->copy);
+	g_free(f->folder);
+	g_free(f);
+	return 0;
+}
+
+/* What every attack comes to: nothing. */
+static void assert_harmless(Fixture *f, const char *input)
+{
+	expect(f, NULL, NULL);
+	if (!strstr(f->screen->str, "attack: over"))
+		fail_msg("there was no attack:\n%s", f->screen->str);
+	for (int fd = 0; fd < 3; fd++) {
+		g_autofree char *pushed = g_strdup_printf("attack: %d pushed 0\n", fd);
+		g_autofree char *read_none = g_strdup_printf("attack: %d read 0\n", fd);
+		if (!strstr(f->screen->str, pushed) || !strstr(f->screen->str, read_none))
+			fail_msg("an attack succeeded:\n%s", f->screen->str);
+	}
+	if (!strstr(f->screen->str, "attack: /dev/tty is not there"))
+		fail_msg("there is a terminal:\n%s", f->screen->str);
+	if (input) {
+		assert_said(f, input);
+		assert_said(f, "status 0");
+		assert_said(f, "terminal same");
+	}
+}
+
+/* Keys for root's shell, pushed into the terminal by a QEMU whose guest talks to it. */
+static void test_pushed_keys(void **state)
+{
+	const Job job = { .serial = "stdio", .play = "attack" };
+
+	start(*state, &job);
+	assert_harmless(*state, "input ''");
+}
+
+/* Keys of root, read by a QEMU that runs in the background and has no need of a terminal. */
+static void test_read_keys(void **state)
+{
+	const Job job = { .serial = "none", .play = "attack", .background = TRUE };
+	const Job front = { .serial = "none", .play = "attack" };
+	Fixture *f = *state;
+
+	start(f, &job);
+	type(f, "secret\n");
+	assert_harmless(f, "input 'secret\\n'");
+	teardown(state);
+	setup(state);
+	start(*state, &front);
+	type(*state, "secret\n");
+	assert_harmless(*state, "input 'secret\\n'");
+}
+
+/* The same by a QEMU that the launcher has become: as a job of a shell, and in place of it, where
+ * giving up the terminal must not end it. */
+static void test_keys_with_exec(void **state)
+{
+	const Job job = { .serial = "none", .play = "attack", .exec = TRUE };
+	const Job leader = { .serial = "none", .play = "attack", .exec = TRUE, .leader = TRUE };
+
+	start(*state, &job);
+	type(*state, "secret\n");
+	assert_harmless(*state, "input 'secret\\n'");
+	teardown(state);
+	setup(state);
+	start(*state, &leader);
+	assert_harmless(*state, NULL);
+}
+
+/* Nobody would relay: root's terminal is not for QEMU. */
+static void test_exec_refused(void **state)
+{
+	const Job job = { .serial = "stdio", .play = "attack", .exec = TRUE };
+	Fixture *f = *state;
+
+	start(f, &job);
+	expect(f, NULL, NULL);
+	assert_said(f, "status 64");
+	assert_null(strstr(f->screen->str, "attack:"));
+	assert_non_null(strstr(f->screen->str, "would give root's terminal to QEMU"));
+}
+
+/* Pipes are no terminal. */
+static void test_exec_with_pipes(void **state)
+{
+	const Job job = { .serial = "stdio", .play = "copy", .exec = TRUE };
+	Fixture *f = *state;
+	int input[2], output[2];
+
+	assert_int_equal(pipe2(input, O_CLOEXEC) | pipe2(output, O_CLOEXEC), 0);
+	f->shell_pid = fork();
+	if (f->shell_pid == 0) {
+		dup2(input[0], STDIN_FILENO);
+		dup2(output[1], STDOUT_FILENO);
+		be_launcher(f, &job);
+	}
+	close(input[0]);
+	close(output[1]);
+	assert_int_equal(write(input[1], "hello", 5), 5);
+	close(input[1]);
+	g_autofree char *text = pipe_read(output[0]);
+	close(output[0]);
+	assert_string_equal(text, "hello");
+}
+
+/* QEMU is killed: the terminal was raw, and is as it was. */
+static void test_killed(void **state)
+{
+	const Job job = { .serial = "stdio", .play = "wait" };
+	Fixture *f = *state;
+
+	start(f, &job);
+	expect(f, f->screen, "here ");
+	expect(f, f->screen, "\n");
+	assert_true(is_raw(f));
+	assert_int_equal(kill(number_in(f->screen, "here "), SIGKILL), 0);
+	expect(f, NULL, NULL);
+	assert_said(f, "terminal same");
+	assert_said(f, "status 69");
+}
+
+/* The launcher is ended: the same. */
+static void test_terminated(void **state)
+{
+	const Job job = { .serial = "stdio", .play = "wait" };
+	Fixture *f = *state;
+
+	start(f, &job);
+	expect(f, f->said, "job ");
+	expect(f, f->screen, "here ");
+	assert_true(is_raw(f));
+	pid_t launcher = number_in(f->said, "job ");
+	kill(launcher, SIGTERM);
+	expect(f, f->screen, "once more to hurry");
+	kill(launcher, SIGTERM);
+	expect(f, NULL, NULL);
+	assert_said(f, "terminal same");
+	assert_said(f, "status 143");
+}
+
+/* The launcher is stopped, and goes on: meanwhile the shell has a terminal to work with. */
+static void test_stopped(void **state)
+{
+	const Job job = { .serial = "stdio", .play = "wait" };
+	Fixture *f = *state;
+	g_autofree char *stopped = g_strdup_printf("terminal same\nstopped by %d\n", SIGTSTP);
+
+	start(f, &job);
+	expect(f, f->said, "job ");
+	expect(f, f->screen, "here ");
+	kill(number_in(f->said, "job "), SIGTSTP);
+	expect(f, f->said, stopped);
+	type(f, "k"); /* without its newline it comes through a raw terminal only */
+	expect(f, f->screen, "got k");
+	assert_true(is_raw(f));
+	kill(number_in(f->screen, "here "), SIGKILL);
+	expect(f, NULL, NULL);
+	assert_said(f, "status 69");
+}
+
+/* In the background nothing is read, changed or stopped; in front, it is the guest's terminal. */
+static void test_background(void **state)
+{
+	const Job job = { .serial = "stdio", .play = "wait", .background = TRUE };
+	Fixture *f = *state;
+
+	start(f, &job);
+	expect(f, f->screen, "here ");
+	assert_false(is_raw(f));
+	assert_null(strstr(f->said->str, "stopped"));
+	kill(f->shell_pid, SIGUSR1);
+	type(f, "k");
+	expect(f, f->screen, "got k");
+	assert_true(is_raw(f));
+	kill(number_in(f->screen, "here "), SIGKILL);
+	expect(f, NULL, NULL);
+	assert_said(f, "terminal same");
+	assert_said(f, "status 69");
+}
+
+/* All that a guest prints comes out, though the terminal is slower, and also what came last. */
+static void test_printed(void **state)
+{
+	const Job job = { .serial = "stdio", .play = "print" };
+	Fixture *f = *state;
+	g_autofree char *lines = many_lines();
+
+	start(f, &job);
+	expect(f, NULL, NULL);
+	assert_said(f, "status 0");
+	assert_non_null(strstr(f->screen->str, lines));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_pushed_keys),	 TEST(test_read_keys),	     TEST(test_keys_with_exec),
+		TEST(test_exec_refused), TEST(test_exec_with_pipes), TEST(test_killed),
+		TEST(test_terminated),	 TEST(test_stopped),	     TEST(test_background),
+		TEST(test_printed),
+	};
+	const char *last = argv[argc - 1];
+
+	if (g_str_has_prefix(last, PLAY))
+		return play(last + strlen(PLAY), argv);
+	if (geteuid() != 0) /* cannot become somebody else */
+		return SKIP;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
