@@ -27,19 +27,20 @@ static int refuse(const HvrVm *vm, GError **error)
 	return -1;
 }
 
-static int tell_end(const HvrVm *vm, HvrConsoleEnd end, GError **error)
+static int tell_end(const HvrVm *vm, HvrRelayEnd end, GError **error)
 {
 	switch (end) {
-	case HVR_CONSOLE_LEFT:
+	case HVR_RELAY_LEFT:
 		hvr_message("left the console; VM '%s' goes on", vm->name);
 		return 0;
-	case HVR_CONSOLE_ENDED:
+	case HVR_RELAY_ENDED:
 		hvr_message("VM '%s' has ended", vm->name);
 		return 0;
-	case HVR_CONSOLE_FAILED:
+	case HVR_RELAY_FAILED:
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
 			    "cannot write what the guest says");
 		return -1;
+	case HVR_RELAY_OPEN: /* a signal */
 	default:
 		return 0;
 	}

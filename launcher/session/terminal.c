@@ -20,10 +20,12 @@ HvrTerminalPlace hvr_terminal_place(int fd)
 	return HVR_TERMINAL_BACKGROUND;
 }
 
-gboolean hvr_terminal_set(int fd, int when, const struct termios *settings)
+/* Also in the background, where that would stop us. What is on its way out is not waited for: it
+ * may be held up for ever (Ctrl-S). */
+static gboolean set(int fd, const struct termios *settings)
 {
 	void (*old)(int) = signal(SIGTTOU, SIG_IGN);
-	gboolean done = tcsetattr(fd, when, settings) == 0;
+	gboolean done = tcsetattr(fd, TCSANOW, settings) == 0;
 
 	signal(SIGTTOU, old);
 	return done;
@@ -37,12 +39,12 @@ void hvr_terminal_take(HvrTerminal *terminal)
 	cfmakeraw(&raw);
 	if (terminal->keep_output)
 		raw.c_oflag = terminal->before.c_oflag;
-	terminal->raw = hvr_terminal_set(terminal->fd, TCSANOW, &raw);
+	terminal->raw = set(terminal->fd, &raw);
 }
 
 void hvr_terminal_give_back(HvrTerminal *terminal)
 {
 	if (terminal->raw)
-		hvr_terminal_set(terminal->fd, TCSANOW, &terminal->before);
+		set(terminal->fd, &terminal->before);
 	terminal->raw = FALSE;
 }

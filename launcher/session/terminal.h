@@ -22,9 +22,6 @@ typedef struct {
 	struct termios before;
 } HvrTerminal;
 
-/* tcsetattr(3) @when, also in the background, where that would stop us with SIGTTOU. */
-gboolean hvr_terminal_set(int fd, int when, const struct termios *settings);
-
 /* Every key becomes a byte, once more where it is raw already: somebody may have had it meanwhile.
  * In the background this would change what somebody else types at: see hvr_terminal_place(). */
 void hvr_terminal_take(HvrTerminal *terminal);
