@@ -105,8 +105,7 @@ static HvrSpawn stand_in(void)
 	return (HvrSpawn){ .path = "/bin/sleep",
 			   .argv = sleep_argv,
 			   .identity = { .uid = 65534, .gid = 65534 },
-			   .stderr_fd = -1,
-			   .stdin_fd = -1 };
+			   .stderr_fd = -1 };
 }
 
 static void end(pid_t pid)
