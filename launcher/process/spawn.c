@@ -4,6 +4,7 @@
  *
  * Stages of the child, each with what it should do and must not:
  *   signals      defaults and an empty mask; must not run one of our handlers
+ *   begin        what the caller has it do, as itself and with all rights yet
  *   terminal     none: in a session of its own, so that Ctrl-C reaches the launcher, which then
  *                asks the guest to power down, and so that no key can be pushed into the terminal
  *                (TIOCSTI wants it to be the caller's controlling one); must come before
@@ -156,6 +157,8 @@ static Failure become(const HvrSpawn *spawn, char *const *environment, pid_t par
 	Failure failure = { 0 };
 	const char *failed = reset_signals();
 
+	if (!failed && spawn->begin && !spawn->begin(spawn->begin_data))
+		failed = "writing down which process it is";
 	if (!failed && parent == 0)
 		failed = give_up_terminal();
 	else if (!failed && setsid() < 0)

@@ -22,6 +22,10 @@ typedef struct {
 	int stderr_fd;	       /* becomes descriptor 2; -1: our own */
 	gboolean keeps_stdin;  /* descriptor 0 stays our own; FALSE: it is /dev/null */
 	gboolean with_parent;  /* it is killed when this process, or what it becomes, ends */
+	/* In the process that becomes the program, with all rights yet. FALSE with errno: it must
+	 * not become it. NULL: nothing */
+	gboolean (*begin)(gconstpointer data);
+	gconstpointer begin_data;
 } HvrSpawn;
 
 /**

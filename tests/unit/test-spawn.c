@@ -300,6 +300,50 @@ static void test_failures(void **state)
 	}
 }
 
+typedef struct {
+	int writer; /* gets the pid of who becomes the program */
+	int saved;  /* 0: it may */
+} Beginning;
+
+static gboolean begin(gconstpointer data)
+{
+	const Beginning *beginning = data;
+	pid_t self = geteuid() == 0 ? getpid() : 0;
+
+	errno = beginning->saved;
+	return write(beginning->writer, &self, sizeof(self)) == sizeof(self) &&
+	       beginning->saved == 0;
+}
+
+/* What is to be done before is done by that very process, with all rights, and may refuse. */
+static void test_begin(void **state)
+{
+	HvrSpawn spawn = make_spawn(report_argv);
+	g_autoptr(GError) error = NULL;
+	g_auto(HvrFd) pidfd = -1;
+	siginfo_t info = { 0 };
+	int pipes[2];
+	pid_t self = 0;
+
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	Beginning beginning = { .writer = pipes[1], .saved = ENOSPC };
+	spawn.begin = begin;
+	spawn.begin_data = &beginning;
+	assert_int_equal(hvr_spawn(&spawn, &pidfd, &error), -1);
+	assert_non_null(strstr(error->message, "which process it is: No space left on device"));
+	assert_int_equal(read(pipes[0], &self, sizeof(self)), sizeof(self));
+
+	beginning.saved = 0;
+	spawn.path = "/bin/true";
+	pid_t pid = hvr_spawn(&spawn, &pidfd, NULL);
+	assert_true(pid > 0);
+	assert_int_equal(read(pipes[0], &self, sizeof(self)), sizeof(self));
+	assert_int_equal(self, pid);
+	assert_int_equal(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED), 0);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 /* --exec: the same program in place of this process. */
 static void test_replace(void **state)
 {
@@ -350,7 +394,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_with_parent), cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_memlock),	    cmocka_unit_test(test_session),
-		cmocka_unit_test(test_failures),    cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_failures),    cmocka_unit_test(test_begin),
+		cmocka_unit_test(test_replace),
 	};
 
 	if (argc == 2 && strcmp(argv[1], REPORT) == 0)
