@@ -11,8 +11,8 @@
 #include "launcher/host/wish.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
+#include "launcher/runtime/lock-watch.h"
 #include "launcher/runtime/queue.h"
-#include "vfio/fd.h"
 
 /* How often a card is asked after that a process of the host uses. */
 #define ASK_AGAIN_US G_USEC_PER_SEC
@@ -243,7 +243,7 @@ HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
  * a card says nothing when it stops, so then (no lock was in the way) it is asked after again.
  * FALSE at the deadline (monotonic; 0: none).
  */
-static gboolean wait_for_change(int watch, const GPtrArray *busy, gint64 deadline_us)
+static gboolean wait_for_change(HvrLockWatch *watch, const GPtrArray *busy, gint64 deadline_us)
 {
 	gint64 next_us = g_get_monotonic_time() + ASK_AGAIN_US;
 
@@ -275,8 +275,9 @@ static HvrClaim *claim_waiting(Claiming *claiming, const GPtrArray *devices, gin
 			       GError **error)
 {
 	/* Watching starts before the first try: a lock that frees in between is not missed. */
-	g_auto(HvrFd) watch = hvr_lock_watch_new(claiming->context->runtime, error);
-	if (watch < 0)
+	const HvrContext *context = claiming->context;
+	g_autoptr(HvrLockWatch) watch = hvr_lock_watch_new(&context->host, context->runtime, error);
+	if (!watch)
 		return NULL;
 	g_autoptr(HvrTicket) ticket = join_queue(claiming, devices, error);
 	if (!ticket)

@@ -68,5 +68,5 @@ void hvr_leftovers_remove(const HvrContext *context)
 		hvr_lock_release(lock);
 	}
 	remove_half_written(context);
-	hvr_lock_sweep(context->runtime);
+	hvr_lock_sweep(&context->host, context->runtime);
 }

@@ -41,18 +41,12 @@ HvrHandover hvr_handover_new(const HvrStart *start)
 	handover.channels.firmware = start->parts->firmware;
 	handover.channels.has_node = hvr_placement_node(
 		host, start->profile, hvr_plan_first_card(start->plan), &handover.channels.node);
-	for (guint i = 0; i < start->locks->len; i++) {
-		int pair[2];
-		hvr_lock_fds(g_ptr_array_index(start->locks, i), pair);
-		g_array_append_vals(handover.fds, pair, 2);
-	}
-	handover.n_locks = handover.fds->len;
 	return handover;
 }
 
 void hvr_handover_clear(HvrHandover *handover)
 {
-	for (guint i = handover->n_locks; i < handover->fds->len; i++)
+	for (guint i = 0; i < handover->fds->len; i++)
 		hvr_fd_close(g_array_index(handover->fds, int, i));
 	g_array_unref(handover->fds);
 	g_array_unref(handover->taps);
@@ -164,12 +158,27 @@ static gboolean add_shares(const HvrStart *start, HvrHandover *handover, GError 
 	return TRUE;
 }
 
+/* Of the groups alone: what QEMU has of a lock is for whoever wants a card. */
+static gboolean add_locks(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	for (guint i = 0; i < start->locks->len; i++) {
+		const HvrLock *lock = g_ptr_array_index(start->locks, i);
+		int fd = -1;
+
+		if (hvr_lock_is_of_group(lock) &&
+		    !take(handover, hvr_lock_open_for_qemu(lock, error), &fd))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	const HvrProfile *profile = start->profile;
 	HvrCmdlineChannels *channels = &handover->channels;
 
-	if (!take(handover, hvr_runtime_listen(start->folder, HVR_VM_QMP, error),
+	if (!add_locks(start, handover, error) ||
+	    !take(handover, hvr_runtime_listen(start->folder, HVR_VM_QMP, error),
 		  &channels->qmp_listen) ||
 	    !add_serial(start, handover, error))
 		return FALSE;

@@ -17,21 +17,20 @@ typedef struct {
 	const HvrFacts *facts;
 	const HvrParts *parts;
 	const HvrPlan *plan;
-	const GPtrArray *locks; /* of HvrLock: QEMU inherits them */
+	const GPtrArray *locks; /* of HvrLock: they will name QEMU */
 	int folder;		/* vms/NAME */
 } HvrStart;
 
 /* Descriptors on their way to QEMU, and how its command line names them. */
 typedef struct {
 	HvrCmdlineChannels channels; /* borrows from what follows */
-	GArray *fds; /* of int: what stays open in QEMU; those that are ours are closed behind it */
-	guint n_locks;	   /* the first ones belong to the locks */
+	GArray *fds;	   /* of int: what stays open in QEMU; ours are closed behind it */
 	GArray *taps;	   /* of int, one for each net */
 	GArray *shares;	   /* of HvrCmdlineShare, one for each share */
 	GArray *listening; /* of int, one for each share: for its virtiofsd; -1: it is by 9p */
 } HvrHandover;
 
-/* With the locks, and nothing else yet. */
+/* With nothing in it yet. */
 HvrHandover hvr_handover_new(const HvrStart *start) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_handover_clear(HvrHandover *handover);
 
@@ -49,7 +48,8 @@ gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours,
 gboolean hvr_handover_add_relay(const HvrStart *start, HvrHandover *handover, int *out_ours,
 				GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* All that does not depend on whether the launcher stays: qmp.sock, the serial port, the agent's
- * port, cloud-init's disk, taps, and what leads to each virtiofsd. */
+/* All that does not depend on whether the launcher stays: what QEMU has of its groups' locks,
+ * qmp.sock, the serial port, the agent's port, cloud-init's disk, taps, and what leads to each
+ * virtiofsd. */
 gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 				   GError **error) G_GNUC_WARN_UNUSED_RESULT;

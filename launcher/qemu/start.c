@@ -16,6 +16,7 @@
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/handover.h"
 #include "launcher/report/error.h"
+#include "launcher/runtime/lock.h"
 #include "launcher/runtime/vm.h"
 #include "vfio/fd.h"
 
@@ -23,6 +24,23 @@ static gboolean add_channels(const HvrStart *start, HvrHandover *handover, GErro
 {
 	return hvr_parts_create(start->profile, start->parts, error) &&
 	       hvr_handover_add_channels(start, handover, error);
+}
+
+/* By QEMU itself, before it is that: whoever is killed from here on, its locks say whose they are.
+ */
+static gboolean name_locks(gconstpointer data)
+{
+	const HvrStart *start = data;
+	HvrProcess self = hvr_process_of(&start->context->host, getpid());
+
+	for (guint i = 0; i < start->locks->len; i++) {
+		HvrLock *lock = g_ptr_array_index(start->locks, i);
+		g_autoptr(GError) error = NULL;
+
+		if (!hvr_lock_name_qemu(lock, &self, &error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 /* @cpus: where the set is kept */
@@ -41,6 +59,8 @@ static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
 		.n_fds = handover->fds->len,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
+		.begin = name_locks,
+		.begin_data = start,
 	};
 
 	if (start->plan->cards->len > 0 || start->profile->memory.locked)

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Locks that a killed supervisor leaves with QEMU, and that tell who has them.
+ * Locks that outlive a killed supervisor with its QEMU, and that tell who has them.
  *
- * Taking: open read-only, flock, and check that the name still leads to the file that was locked
- * (it may have been removed by the last holder in between). Only then open it writable, and write
- * who holds it.
+ * Taking: see that no QEMU keeps it, open read-only, flock, and check that the name still leads to
+ * the file that was locked (it may have been removed by the last holder in between), and that no
+ * QEMU was named since. Only then open it writable, and write who holds it.
+ *
+ * The text is written in one go and never shortened, so whoever is killed meanwhile leaves the old
+ * one or the new one, and QEMU's name is in both.
  */
 #include "launcher/runtime/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
@@ -33,27 +31,24 @@ struct HvrLock {
 	int marker; /* open for writing: its last close is the event that waiters hear */
 };
 
+#define GROUP_PREFIX "group-"
+#define QEMU_SUFFIX  ".qemu" /* of the file that QEMU has a descriptor of */
 #define HOLDER_GROUP "holder"
+#define QEMU_GROUP   "qemu"
+/* hvr_sysfs_read() takes no more; what is longer is none of ours. */
+#define TEXT_MAX 4096
 /* How long a new holder may take to write its name down. */
 #define NAMING_TRIES	100
 #define NAMING_PAUSE_US 1000
 
 char *hvr_lock_name_group(int group)
 {
-	return g_strdup_printf("group-%d", group);
+	return g_strdup_printf(GROUP_PREFIX "%d", group);
 }
 
 char *hvr_lock_name_vm(const char *vm)
 {
 	return g_strconcat("vm-", vm, NULL);
-}
-
-static HvrLock *lock_new(const char *name, int dir, int fd, int marker)
-{
-	HvrLock *lock = g_new(HvrLock, 1);
-
-	*lock = (HvrLock){ .name = g_strdup(name), .dir = dir, .fd = fd, .marker = marker };
-	return lock;
 }
 
 void hvr_lock_leave(HvrLock *lock)
@@ -67,21 +62,72 @@ void hvr_lock_leave(HvrLock *lock)
 	g_free(lock);
 }
 
+/* Nobody's descriptor of it counts any more. The caller has the lock. */
+static void remove_qemu_file(int dir, const char *name)
+{
+	g_autofree char *theirs = g_strconcat(name, QEMU_SUFFIX, NULL);
+
+	unlinkat(dir, theirs, 0);
+}
+
 void hvr_lock_release(HvrLock *lock)
 {
 	if (!lock)
 		return;
 	g_debug("lock '%s' given up", lock->name);
+	remove_qemu_file(lock->dir, lock->name);
 	/* Removed while it is still held: whoever opened it before sees that it is not the one. */
 	unlinkat(lock->dir, lock->name, 0);
 	flock(lock->fd, LOCK_UN);
 	hvr_lock_leave(lock);
 }
 
-void hvr_lock_fds(const HvrLock *lock, int out_fds[2])
+static void set_process(GKeyFile *file, const char *group, const HvrProcess *process)
 {
-	out_fds[0] = lock->fd;
-	out_fds[1] = lock->marker;
+	g_key_file_set_int64(file, group, "pid", process->pid);
+	g_key_file_set_uint64(file, group, "start_time", process->start_time);
+}
+
+static void get_process(GKeyFile *file, const char *group, HvrProcess *out_process)
+{
+	out_process->pid = (pid_t)g_key_file_get_int64(file, group, "pid", NULL);
+	out_process->start_time = g_key_file_get_uint64(file, group, "start_time", NULL);
+}
+
+gboolean hvr_lock_is_of_group(const HvrLock *lock)
+{
+	return g_str_has_prefix(lock->name, GROUP_PREFIX);
+}
+
+int hvr_lock_open_for_qemu(const HvrLock *lock, GError **error)
+{
+	g_autofree char *name = g_strconcat(lock->name, QEMU_SUFFIX, NULL);
+	int locked;
+
+	unlinkat(lock->dir, name, 0);
+	g_auto(HvrFd) fd =
+		openat(lock->dir, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* The file is new: at most somebody who looks has it for a moment. */
+	do
+		locked = fd < 0 ? -1 : flock(fd, LOCK_EX);
+	while (fd >= 0 && locked < 0 && errno == EINTR);
+	if (locked == 0)
+		return g_steal_fd(&fd);
+	int saved = errno;
+	g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
+		    "cannot make the lock '%s': %s", name, g_strerror(saved));
+	return -1;
+}
+
+gboolean hvr_lock_name_qemu(HvrLock *lock, const HvrProcess *qemu, GError **error)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+
+	/* Who cannot be found in /proc cannot be asked after there either. */
+	if (qemu->pid == 0)
+		return TRUE;
+	set_process(file, QEMU_GROUP, qemu);
+	return hvr_lock_say(lock, file, error);
 }
 
 gboolean hvr_lock_say(HvrLock *lock, GKeyFile *extra, GError **error)
@@ -117,19 +163,32 @@ void hvr_lock_holder_clear(HvrLockHolder *holder)
 	g_clear_pointer(&holder->vm, g_free);
 }
 
-static void write_holder(const HvrHost *host, int marker, const char *vm)
+/* Opens the file that has been flocked, and says whose it is. Returns: the marker, or -1.
+ * @qemu: (nullable): who is named beside us */
+static int write_holder(const HvrHost *host, const HvrLock *lock, const char *vm,
+			const HvrProcess *qemu)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
 	HvrProcess self = hvr_process_of(host, getpid());
+	int marker = openat(lock->dir, lock->name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat old;
 
+	if (marker < 0 || fstat(marker, &old) < 0)
+		return marker;
 	if (vm)
 		g_key_file_set_string(file, HOLDER_GROUP, "vm", vm);
-	g_key_file_set_int64(file, HOLDER_GROUP, "pid", self.pid);
-	g_key_file_set_uint64(file, HOLDER_GROUP, "start_time", self.start_time);
+	set_process(file, HOLDER_GROUP, &self);
 	g_key_file_set_int64(file, HOLDER_GROUP, "since", g_get_real_time() / G_USEC_PER_SEC);
-	g_autofree char *text = g_key_file_to_data(file, NULL, NULL);
-	if (ftruncate(marker, 0) < 0 || pwrite(marker, text, strlen(text), 0) < 0)
+	if (qemu)
+		set_process(file, QEMU_GROUP, qemu);
+	g_autofree char *words = g_key_file_to_data(file, NULL, NULL);
+	g_autoptr(GString) text = g_string_new(words);
+	while (text->len < TEXT_MAX && text->len < (gsize)old.st_size)
+		g_string_append_c(text, '\n');
+	if (pwrite(marker, text->str, text->len, 0) < 0 || ftruncate(marker, (off_t)text->len) < 0)
 		g_debug("cannot say who holds a lock: %s", g_strerror(errno));
+	g_debug("lock '%s' taken", lock->name);
+	return marker;
 }
 
 static void read_holder(int dir, const char *name, HvrLockHolder *out_holder)
@@ -141,8 +200,8 @@ static void read_holder(int dir, const char *name, HvrLockHolder *out_holder)
 	if (!text || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
 		return;
 	out_holder->vm = g_key_file_get_string(file, HOLDER_GROUP, "vm", NULL);
-	out_holder->pid.pid = (pid_t)g_key_file_get_int64(file, HOLDER_GROUP, "pid", NULL);
-	out_holder->pid.start_time = g_key_file_get_uint64(file, HOLDER_GROUP, "start_time", NULL);
+	get_process(file, HOLDER_GROUP, &out_holder->pid);
+	get_process(file, QEMU_GROUP, &out_holder->qemu);
 	out_holder->since = g_key_file_get_int64(file, HOLDER_GROUP, "since", NULL);
 }
 
@@ -187,188 +246,200 @@ static int open_locked(int dir, const char *name)
 
 /*
  * The same, or -1 with who has it. Between the flock and the writing of who it is there is a
- * moment in which nobody can be named: it is waited for, and the lock may be free after it.
+ * moment in which nobody can be named, and what a dead holder has written still stands there; or
+ * somebody only looks. That is waited for, and the lock may be free after it.
  */
-static int open_locked_or_holder(int dir, const char *name, HvrLockHolder *out_holder)
+static int open_locked_or_holder(const HvrHost *host, int dir, const char *name,
+				 HvrLockHolder *out_holder)
 {
 	for (guint i = 0; i < NAMING_TRIES; i++) {
 		int fd = open_locked(dir, name);
 		if (fd >= 0 || errno != EWOULDBLOCK)
 			return fd;
-		read_holder(dir, name, out_holder);
-		if (out_holder->pid.pid)
-			break;
 		hvr_lock_holder_clear(out_holder);
+		read_holder(dir, name, out_holder);
+		if (hvr_process_alive(host, &out_holder->pid))
+			break;
 		g_usleep(NAMING_PAUSE_US);
 	}
 	errno = EWOULDBLOCK;
 	return -1;
 }
 
+/* Shared: two that only ask do not look like holders to each other. */
+static gboolean is_flocked(int dir, const char *name)
+{
+	g_auto(HvrFd) fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+/*
+ * Does a QEMU keep the lock, whoever else has it? Its name decides: it can give up its own flock
+ * and live on, and somebody may have stolen that flock and outlive it. Only where nobody could be
+ * named does the flock count.
+ */
+static gboolean is_qemus(const HvrHost *host, int dir, const char *name,
+			 const HvrLockHolder *holder)
+{
+	if (holder->qemu.pid)
+		return hvr_process_alive(host, &holder->qemu);
+	g_autofree char *theirs = g_strconcat(name, QEMU_SUFFIX, NULL);
+	return is_flocked(dir, theirs);
+}
+
+static void name_who_lives(const HvrHost *host, HvrLockHolder *holder)
+{
+	if (!hvr_process_alive(host, &holder->pid) && hvr_process_alive(host, &holder->qemu))
+		holder->pid = holder->qemu;
+}
+
+/* Returns the flocked descriptor of a lock that nobody has; -1 as open_locked_or_holder(). */
+static int open_free(const HvrHost *host, int dir, const char *name, HvrLockHolder *out_holder)
+{
+	/* Asked first, too: then nobody who stands in for its supervisor is kept from the flock. */
+	read_holder(dir, name, out_holder);
+	if (!is_qemus(host, dir, name, out_holder)) {
+		hvr_lock_holder_clear(out_holder);
+		g_auto(HvrFd) fd = open_locked_or_holder(host, dir, name, out_holder);
+		if (fd < 0)
+			return -1;
+		hvr_lock_holder_clear(out_holder);
+		read_holder(dir, name, out_holder);
+		if (!is_qemus(host, dir, name, out_holder))
+			return g_steal_fd(&fd);
+	}
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+/* Of the file @name, which is not locked yet. */
+static HvrLock *lock_new(int runtime, const char *name, GError **error)
+{
+	int dir = hvr_runtime_open_folder(runtime, "locks", error);
+
+	if (dir < 0)
+		return NULL;
+	HvrLock *lock = g_new(HvrLock, 1);
+	*lock = (HvrLock){ .name = g_strdup(name), .dir = dir, .fd = -1, .marker = -1 };
+	return lock;
+}
+
+/* By errno. */
+static HvrLock *refuse(const HvrHost *host, HvrLock *lock, HvrLockHolder *holder, GError **error)
+{
+	int saved = errno;
+
+	if (saved == EWOULDBLOCK) {
+		name_who_lives(host, holder);
+		set_busy(holder, error);
+	} else {
+		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
+			    "cannot lock '%s': %s", lock->name, g_strerror(saved));
+	}
+	hvr_lock_leave(lock);
+	return NULL;
+}
+
 HvrLock *hvr_lock_try(const HvrHost *host, int runtime, const char *name, const char *vm,
 		      GError **error)
 {
-	g_auto(HvrFd) dir = hvr_runtime_open_folder(runtime, "locks", error);
-	if (dir < 0)
-		return NULL;
-
 	g_auto(HvrLockHolder) holder = { 0 };
-	g_auto(HvrFd) fd = open_locked_or_holder(dir, name, &holder);
-	if (fd < 0 && errno == EWOULDBLOCK) {
-		set_busy(&holder, error);
+	HvrLock *lock = lock_new(runtime, name, error);
+
+	if (!lock)
 		return NULL;
+	lock->fd = open_free(host, lock->dir, name, &holder);
+	if (lock->fd >= 0) {
+		/* What a dead QEMU had, whoever has stolen it since. */
+		remove_qemu_file(lock->dir, name);
+		lock->marker = write_holder(host, lock, vm, NULL);
 	}
-	g_auto(HvrFd) marker = -1;
-	if (fd >= 0)
-		marker = openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (marker < 0) {
-		int saved = errno;
-		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "cannot lock '%s': %s",
-			    name, g_strerror(saved));
+	if (lock->marker < 0)
+		return refuse(host, lock, &holder, error);
+	return lock;
+}
+
+/* As open_free(), but @qemu may keep it. */
+static int open_of_qemu(const HvrHost *host, int dir, const char *name, const HvrProcess *qemu,
+			HvrLockHolder *out_holder)
+{
+	g_auto(HvrFd) fd = open_locked_or_holder(host, dir, name, out_holder);
+
+	if (fd < 0)
+		return -1;
+	hvr_lock_holder_clear(out_holder);
+	read_holder(dir, name, out_holder);
+	gboolean others = out_holder->qemu.pid != qemu->pid ||
+			  out_holder->qemu.start_time != qemu->start_time;
+	if (!others || !hvr_process_alive(host, &out_holder->qemu))
+		return g_steal_fd(&fd);
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+HvrLock *hvr_lock_stand_in(const HvrContext *context, const char *name, const HvrVm *vm,
+			   GError **error)
+{
+	const HvrHost *host = &context->host;
+	g_auto(HvrLockHolder) holder = { 0 };
+	HvrLock *lock = lock_new(context->runtime, name, error);
+
+	if (!lock)
 		return NULL;
-	}
-	write_holder(host, marker, vm);
-	g_debug("lock '%s' taken", name);
-	return lock_new(name, g_steal_fd(&dir), g_steal_fd(&fd), g_steal_fd(&marker));
+	lock->fd = open_of_qemu(host, lock->dir, name, &vm->qemu, &holder);
+	if (lock->fd >= 0)
+		lock->marker = write_holder(host, lock, vm->name, &vm->qemu);
+	if (lock->marker < 0)
+		return refuse(host, lock, &holder, error);
+	return lock;
+}
+
+HvrLockState hvr_lock_look(const HvrHost *host, int runtime, const char *name,
+			   HvrLockHolder *out_holder)
+{
+	g_auto(HvrFd) dir = hvr_open_beneath(runtime, "locks", O_RDONLY | O_DIRECTORY);
+
+	*out_holder = (HvrLockHolder){ 0 };
+	if (dir < 0)
+		return HVR_LOCK_FREE;
+	gboolean flocked = is_flocked(dir, name);
+	read_holder(dir, name, out_holder);
+	gboolean qemus = is_qemus(host, dir, name, out_holder);
+	name_who_lives(host, out_holder);
+	if (flocked)
+		return HVR_LOCK_HELD;
+	if (qemus)
+		return HVR_LOCK_QEMUS;
+	return out_holder->qemu.pid ? HVR_LOCK_LEFT : HVR_LOCK_FREE;
 }
 
 gboolean hvr_lock_holder(const HvrHost *host, int runtime, const char *name,
 			 HvrLockHolder *out_holder)
 {
-	g_auto(HvrFd) dir = hvr_open_beneath(runtime, "locks", O_RDONLY | O_DIRECTORY);
-	if (dir < 0)
-		return FALSE;
+	HvrLockState state = hvr_lock_look(host, runtime, name, out_holder);
 
-	g_auto(HvrFd) fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	/* Shared: two that only ask do not look like holders to each other. */
-	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-		return FALSE;
-	read_holder(dir, name, out_holder);
-	return TRUE;
+	return state == HVR_LOCK_HELD || state == HVR_LOCK_QEMUS;
 }
 
-void hvr_lock_sweep(int runtime)
+void hvr_lock_sweep(const HvrHost *host, int runtime)
 {
 	g_autoptr(GPtrArray) names = hvr_sysfs_list(runtime, "locks");
 	g_auto(HvrFd) dir = hvr_open_beneath(runtime, "locks", O_RDONLY | O_DIRECTORY);
 
 	for (guint i = 0; dir >= 0 && i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);
+		g_auto(HvrLockHolder) holder = { 0 };
+		/* It goes with the lock that it belongs to. */
+		if (g_str_has_suffix(name, QEMU_SUFFIX))
+			continue;
 		g_auto(HvrFd) fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && same_file(fd, dir, name))
-			unlinkat(dir, name, 0);
-	}
-}
-
-/* The descriptor of @pid that is open on the very file @wanted, writable or not; -1: none. */
-static int find_fd(const HvrHost *host, pid_t pid, const struct stat *wanted, gboolean writable)
-{
-	g_autofree char *folder = g_strdup_printf("%d/fd", (int)pid);
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(host->proc, folder);
-
-	for (guint i = 0; i < names->len; i++) {
-		const char *name = g_ptr_array_index(names, i);
-		g_autofree char *path = g_strconcat(folder, "/", name, NULL);
-		struct stat there, link;
-		if (fstatat(host->proc, path, &there, 0) == 0 && there.st_ino == wanted->st_ino &&
-		    there.st_dev == wanted->st_dev &&
-		    fstatat(host->proc, path, &link, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    !!(link.st_mode & S_IWUSR) == writable)
-			return (int)strtol(name, NULL, 10);
-	}
-	return -1;
-}
-
-static int duplicate_from(const HvrHost *host, pid_t pid, int dir, const char *name,
-			  gboolean writable)
-{
-	struct stat wanted;
-	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	if (pidfd < 0 || fstatat(dir, name, &wanted, AT_SYMLINK_NOFOLLOW) < 0)
-		return -1;
-	int theirs = find_fd(host, pid, &wanted, writable);
-	if (theirs < 0) {
-		errno = ESRCH;
-		return -1;
-	}
-	return (int)syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
-}
-
-HvrLock *hvr_lock_steal_from(const HvrHost *host, int runtime, const char *name, pid_t pid,
-			     GError **error)
-{
-	g_auto(HvrFd) dir = hvr_runtime_open_folder(runtime, "locks", error);
-	if (dir < 0)
-		return NULL;
-
-	g_auto(HvrFd) fd = duplicate_from(host, pid, dir, name, FALSE);
-	g_auto(HvrFd) marker = -1;
-	if (fd >= 0)
-		marker = duplicate_from(host, pid, dir, name, TRUE);
-	if (marker < 0) {
-		int saved = errno;
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-			    "cannot share the lock '%s' of process %d: %s", name, (int)pid,
-			    g_strerror(saved));
-		return NULL;
-	}
-	g_debug("lock '%s' shared with process %d", name, (int)pid);
-	return lock_new(name, g_steal_fd(&dir), g_steal_fd(&fd), g_steal_fd(&marker));
-}
-
-int hvr_lock_watch_new(int runtime, GError **error)
-{
-	g_auto(HvrFd) dir = hvr_runtime_open_folder(runtime, "locks", error);
-	if (dir < 0)
-		return -1;
-
-	g_autofree char *by_fd = hvr_fd_path(dir, NULL);
-	g_auto(HvrFd) watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (watch < 0 || inotify_add_watch(watch, by_fd, IN_CLOSE_WRITE | IN_DELETE) < 0) {
-		int saved = errno;
-		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
-			    "cannot watch the locks: %s", g_strerror(saved));
-		return -1;
-	}
-	return g_steal_fd(&watch);
-}
-
-/* Reads what has happened. TRUE when one of @names is in it. */
-static gboolean take_events(int watch, const GPtrArray *names)
-{
-	char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	gboolean found = FALSE;
-	ssize_t n;
-
-	while ((n = read(watch, buffer, sizeof(buffer))) > 0)
-		for (ssize_t at = 0; at < n;) {
-			const struct inotify_event *event = (const void *)(buffer + at);
-			for (guint i = 0; event->len && i < names->len; i++)
-				found = found ||
-					g_str_equal(event->name, g_ptr_array_index(names, i));
-			found = found || (event->mask & IN_Q_OVERFLOW);
-			at += (ssize_t)(sizeof(*event) + event->len);
-		}
-	return found;
-}
-
-gboolean hvr_lock_watch_wait(int watch, const GPtrArray *names, gint64 deadline_us)
-{
-	for (;;) {
-		int timeout_ms = -1;
-		struct pollfd pollers[] = { { .fd = watch, .events = POLLIN },
-					    { .fd = hvr_interrupt_fd(), .events = POLLIN } };
-		if (deadline_us != 0) {
-			gint64 left_ms = (deadline_us - g_get_monotonic_time() + 999) / 1000;
-			timeout_ms = (int)CLAMP(left_ms, 0, G_MAXINT);
-		}
-		int ready = poll(pollers, G_N_ELEMENTS(pollers), timeout_ms);
-		if (ready > 0 && pollers[1].revents)
-			return FALSE;
-		if (ready > 0 && take_events(watch, names))
-			return TRUE;
-		if (ready == 0 || (ready < 0 && errno != EINTR))
-			return FALSE;
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !same_file(fd, dir, name))
+			continue;
+		read_holder(dir, name, &holder);
+		if (is_qemus(host, dir, name, &holder))
+			continue;
+		remove_qemu_file(dir, name);
+		unlinkat(dir, name, 0);
 	}
 }

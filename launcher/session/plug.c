@@ -4,7 +4,7 @@
  *
  *   the card is chosen and locked
  *   a worker decides the rest and prepares it, journalled
- *   device_add, one function of its group after the other; behind the first QEMU gets the lock
+ *   device_add, one function of its group after the other; behind the first QEMU shares the lock
  *
  * What the worker has prepared is read in the journal. A function that QEMU does not take goes back
  * to the host.
@@ -21,6 +21,7 @@
 #include "launcher/report/message.h"
 #include "vfio/access.h"
 #include "vfio/error.h"
+#include "vfio/fd.h"
 
 /* device_add realises the device: that resets the card, which the kernel may wait a minute for. */
 #define PLUG_TIMEOUT_MS 75000
@@ -36,7 +37,6 @@ typedef struct {
 	HvrWorker *worker;    /* that prepares the cards; NULL: it has ended */
 	int group;
 	GPtrArray *cards;    /* of HvrJournalEntry: what was prepared for QEMU */
-	guint handed;	     /* descriptors of the group's lock that QEMU has */
 	guint next;	     /* index in @cards */
 	HvrVmDevice *adding; /* in the VM's record, for cards[next]; NULL: not yet */
 	GError *failure;
@@ -118,7 +118,6 @@ static char *free_port(const HvrSession *session)
 	return NULL;
 }
 
-static void hand_lock(Plug *plug);
 static void plug_next(Plug *plug);
 
 static void on_handed(HvrQmpClient *client, JsonNode *result, const GError *error,
@@ -126,35 +125,36 @@ static void on_handed(HvrQmpClient *client, JsonNode *result, const GError *erro
 {
 	Plug *plug = user_data;
 
-	if (error) {
+	if (error)
 		hvr_message("warning: QEMU does not take the lock of the card: %s", error->message);
-		plug_next(plug);
-		return;
-	}
-	plug->handed++;
-	hand_lock(plug);
+	plug_next(plug);
 }
 
-/* QEMU inherited the locks of the cards that it began with; this one it is given, so that it, too,
- * is held for as long as QEMU lives. Behind the first function, not before: if we are killed in
- * between, the group is open, which nobody can miss; the other way round a card that is in no VM
- * would be locked by one. */
+/* As those of the cards that QEMU began with, this lock, too, is held for as long as QEMU lives.
+ * Behind the first function, not before: if we are killed in between, the group is open, which
+ * nobody can miss; the other way round a card that is in no VM would be locked by one. */
 static void hand_lock(Plug *plug)
 {
+	HvrSession *session = plug->session;
 	g_autofree char *group = hvr_lock_name_group(plug->group);
-	g_autofree char *name = g_strdup_printf("hvr-%s-%u", group, plug->handed);
-	HvrLock *lock = hvr_lock_find(plug->session->locks, group);
-	int fds[2];
+	g_autofree char *name = g_strconcat("hvr-", group, NULL);
+	HvrLock *lock = hvr_lock_find(session->locks, group);
+	g_autoptr(GError) error = NULL;
+	g_auto(HvrFd) fd = -1;
 
 	/* The card may have left again meanwhile. */
-	if (!hvr_session_has_group(plug->session, plug->group) ||
-	    plug->handed == G_N_ELEMENTS(fds)) {
+	if (!hvr_session_has_group(session, plug->group)) {
 		plug_next(plug);
 		return;
 	}
-	hvr_lock_fds(lock, fds);
-	hvr_qmp_client_give_fd(plug->session->qmp, name, fds[plug->handed], HAND_TIMEOUT_MS,
-			       on_handed, plug);
+	if (hvr_lock_name_qemu(lock, &session->vm->qemu, &error))
+		fd = hvr_lock_open_for_qemu(lock, &error);
+	if (fd < 0) {
+		hvr_message_warning(error);
+		plug_next(plug);
+		return;
+	}
+	hvr_qmp_client_give_fd(session->qmp, name, fd, HAND_TIMEOUT_MS, on_handed, plug);
 }
 
 static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *error,

@@ -118,7 +118,8 @@ static void tell_ended(const HvrSession *session)
 				       WEXITSTATUS(status));
 }
 
-/* Without the socket the VM runs all the same; other commands then stand in at its monitor. */
+/* Without the socket the VM runs all the same, and ends when we are told to by a signal: other
+ * commands cannot ask us then, and do not stand in for who is alive. */
 static HvrControl *serve_requests(HvrSession *session, HvrHotplug *hotplug)
 {
 	g_autoptr(GError) error = NULL;
@@ -237,7 +238,7 @@ static gboolean start_qemu(Run *run, GError **error)
 	return FALSE;
 }
 
-/* The VM's lock goes with the groups' ones: QEMU inherits them all. Takes ownership of it. */
+/* The VM's lock goes with the groups' ones: all are to name QEMU. Takes ownership of it. */
 static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 {
 	const HvrContext *context = run->context;

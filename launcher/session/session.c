@@ -102,22 +102,22 @@ void hvr_session_free(HvrSession *session)
 	g_free(session);
 }
 
-/* A lock that QEMU has; or nobody, if the supervisor that plugged the card in was of a version that
- * kept the lock to itself. */
-static gboolean share_lock(HvrSession *session, const char *name, GError **error)
+/* A lock that QEMU alone keeps; or nobody, if the supervisor that plugged the card in was of a
+ * version that kept the lock to itself. Two that stand in at once would give the same card back. */
+static gboolean take_lock(HvrSession *session, const char *name, GError **error)
 {
-	const HvrContext *context = session->context;
+	GError *cause = NULL;
 
 	if (hvr_lock_find(session->locks, name))
 		return TRUE;
-	HvrLock *lock = hvr_lock_steal_from(&context->host, context->runtime, name,
-					    session->vm->qemu.pid, NULL);
-	if (!lock)
-		lock = hvr_lock_try(&context->host, context->runtime, name, session->vm->name,
-				    error);
-	if (lock)
-		g_ptr_array_add(session->locks, lock);
-	return lock != NULL;
+	HvrLock *lock = hvr_lock_stand_in(session->context, name, session->vm, &cause);
+	if (!lock) {
+		g_propagate_prefixed_error(error, cause,
+					   "VM '%s' has somebody at it: ", session->vm->name);
+		return FALSE;
+	}
+	g_ptr_array_add(session->locks, lock);
+	return TRUE;
 }
 
 HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, GError **error)
@@ -145,10 +145,10 @@ HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, GError **
 	for (guint i = 0; i < vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
 		g_autofree char *name = hvr_lock_name_group(device->group);
-		if (device->in_vm && !share_lock(session, name, error))
+		if (device->in_vm && !take_lock(session, name, error))
 			return NULL;
 	}
-	if (!share_lock(session, own, error))
+	if (!take_lock(session, own, error))
 		return NULL;
 	return g_steal_pointer(&session);
 }

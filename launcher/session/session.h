@@ -56,8 +56,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSession, hvr_session_free)
 
 /**
  * hvr_session_stand_in - answer for a VM whose supervisor is gone or never was (--exec).
- * Connects to its qmp.sock; shares the locks that QEMU holds. Where the monitor has somebody else
- * connected, its commands end in HVR_QMP_ERROR_TIMEOUT.
+ * Connects to its qmp.sock; takes the locks that QEMU alone keeps, as its supervisor would. Where
+ * the monitor has somebody else connected, its commands end in HVR_QMP_ERROR_TIMEOUT.
  * @vm: (transfer full), also on failure
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when QEMU has ended; _BUSY for a lock; G_IO_ERROR
  */

@@ -50,7 +50,7 @@ static HvrVm *make_record(const VmFixture *f, const HvrPlan *plan)
 
 	vm->profile = g_strdup("/lab.ini");
 	vm->supervisor = hvr_process_of(&f->context.host, getpid());
-	vm->qemu = (HvrProcess){ f->qemu, 1 };
+	vm->qemu = hvr_process_of(&f->context.host, f->qemu);
 	for (guint i = 0, card = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
 		if (!planned->id)
@@ -87,6 +87,7 @@ VmFixture *vm_fixture_new(const char *scenario)
 	assert_true(hvr_context_open_runtime(&f->context, TRUE, NULL));
 	take_cards(f, &decision);
 	f->qemu = start_qemu();
+	machine_show_process(f->machine, f->qemu);
 	f->peer = qmp_peer_new(NULL, &monitor);
 	int folder = hvr_vm_make_folder(f->context.runtime, "lab", NULL);
 	assert_true(folder >= 0);

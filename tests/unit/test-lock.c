@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Locks between processes: who has one keeps it for as long as any process has its descriptors,
- * the others are told who it is, and those who wait hear of its end however it comes.
+ * Locks between processes: who has one keeps it for as long as it, or the QEMU that it has named,
+ * lives, the others are told who that is, and those who wait hear of its end however it comes.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 #include <cmocka.h>
 
 #include "launcher/report/error.h"
+#include "launcher/runtime/lock-watch.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/runtime.h"
 #include "tests/fake/fake-sysfs.h"
@@ -63,7 +65,7 @@ static HvrLock *try(Fixture *f, const char *vm, GError **error)
 }
 
 /* For the lock @name, or another that nobody has, to become free. */
-static gboolean wait_for(int watch, const char *name, gint64 timeout_us)
+static gboolean wait_for(HvrLockWatch *watch, const char *name, gint64 timeout_us)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
@@ -79,17 +81,41 @@ static gboolean is_held(Fixture *f)
 	return hvr_lock_holder(&f->host, f->runtime, NAME, &holder);
 }
 
-/* A process that has whatever was open when it was made, until it is killed. */
-static pid_t start_holder(void)
+/* A process that has but one of the descriptors that are open now (-1: none), until it is killed.
+ */
+static pid_t start_with(int fd)
 {
-	pid_t pid = fork();
+	int done[2];
+	char byte;
 
+	assert_int_equal(pipe2(done, O_CLOEXEC), 0);
+	pid_t pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (int other = 3; other < 1024; other++)
+			if (other != fd && other != done[1])
+				close(other);
+		close(done[1]);
 		for (;;)
 			pause();
 	}
 	assert_true(pid > 0);
+	close(done[1]);
+	assert_int_equal(read(done[0], &byte, 1), 0);
+	close(done[0]);
+	return pid;
+}
+
+/* As a QEMU is started: it has what it is to have of @lock, and is named in it. */
+static pid_t start_qemu(Fixture *f, HvrLock *lock)
+{
+	g_autoptr(GError) error = NULL;
+	g_auto(HvrFd) fd = hvr_lock_open_for_qemu(lock, &error);
+
+	assert_true(fd >= 0);
+	pid_t pid = start_with(fd);
+	HvrProcess qemu = hvr_process_of(&f->host, pid);
+	assert_true(hvr_lock_name_qemu(lock, &qemu, &error));
 	return pid;
 }
 
@@ -154,23 +180,68 @@ static void test_nameless(void **state)
 	hvr_lock_release(lock);
 }
 
-/* What QEMU inherited keeps the lock when its supervisor is gone, and frees it by being killed. */
-static void test_inherited(void **state)
+/* QEMU keeps the lock when its supervisor is gone, is who is told of, and frees it by being killed.
+ */
+static void test_outlives(void **state)
 {
 	Fixture *f = *state;
+	g_auto(HvrLockHolder) holder = { 0 };
+	g_autoptr(GError) error = NULL;
 	HvrLock *lock = try(f, "lab", NULL);
-	pid_t qemu = start_holder();
+	pid_t qemu = start_qemu(f, lock);
 
-	hvr_lock_leave(lock);
 	assert_true(is_held(f));
-	g_auto(HvrFd) watch = hvr_lock_watch_new(f->runtime, NULL);
-	assert_true(watch >= 0);
+	hvr_lock_leave(lock);
+	assert_int_equal(hvr_lock_look(&f->host, f->runtime, NAME, &holder), HVR_LOCK_QEMUS);
+	assert_string_equal(holder.vm, "lab");
+	assert_int_equal(holder.qemu.pid, qemu);
+	assert_null(try(f, "other", &error));
+	assert_int_equal(hvr_exit_status(error), 75);
+	assert_non_null(strstr(error->message, "in use by VM 'lab'"));
+	hvr_lock_sweep(&f->host, f->runtime);
+	assert_true(is_held(f));
+
+	g_autoptr(HvrLockWatch) watch = hvr_lock_watch_new(&f->host, f->runtime, NULL);
+	assert_non_null(watch);
+	assert_false(wait_for(watch, NAME, 1000));
 	end_holder(qemu);
 	assert_true(wait_for(watch, NAME, LONG_US));
 	assert_false(is_held(f));
 	lock = try(f, "lab", NULL);
 	assert_non_null(lock);
 	hvr_lock_release(lock);
+	assert_false(fake_sysfs_exists(f->fs, PATH ".qemu"));
+}
+
+/* Who waits already hears of QEMU's end, when the supervisor has ended meanwhile. */
+static void test_outlives_while_waiting(void **state)
+{
+	Fixture *f = *state;
+	int ready[2];
+	char byte;
+	HvrLock *lock = try(f, "lab", NULL);
+	pid_t qemu = start_qemu(f, lock);
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid_t killer = fork();
+	if (killer == 0) {
+		hvr_lock_leave(lock);
+		if (read(ready[0], &byte, 1) == 1)
+			kill(qemu, SIGKILL);
+		_exit(0);
+	}
+	g_autoptr(HvrLockWatch) watch = hvr_lock_watch_new(&f->host, f->runtime, NULL);
+	hvr_lock_leave(lock);
+	assert_true(
+		wait_for(watch, NAME, LONG_US)); /* the last of those who took it has closed it */
+	assert_true(is_held(f));
+	assert_int_equal(write(ready[1], "", 1), 1);
+	assert_true(wait_for(watch, NAME, LONG_US));
+	waitpid(killer, NULL, 0);
+	waitpid(qemu, NULL, 0);
+	assert_false(is_held(f));
+	close(ready[0]);
+	close(ready[1]);
 }
 
 /* Releasing is for all who share it, QEMU too: its card has gone back. */
@@ -178,7 +249,7 @@ static void test_release_is_for_all(void **state)
 {
 	Fixture *f = *state;
 	HvrLock *lock = try(f, "lab", NULL);
-	pid_t qemu = start_holder();
+	pid_t qemu = start_qemu(f, lock);
 
 	hvr_lock_release(lock);
 	lock = try(f, "next", NULL);
@@ -188,42 +259,103 @@ static void test_release_is_for_all(void **state)
 	hvr_lock_release(lock);
 }
 
-/* A command that stands in shares QEMU's lock, and can release it for QEMU. */
-static void test_steal(void **state)
+static HvrLock *stand_in(Fixture *f, pid_t qemu, GError **error)
+{
+	const HvrContext context = { .host = f->host, .runtime = f->runtime };
+	g_autoptr(HvrVm) vm = hvr_vm_new("lab");
+
+	vm->qemu = hvr_process_of(&f->host, qemu);
+	return hvr_lock_stand_in(&context, NAME, vm, error);
+}
+
+/* A command that stands in takes what the supervisor had, leaves it to QEMU, and can release it. */
+static void test_stand_in(void **state)
 {
 	Fixture *f = *state;
-	g_autoptr(GError) error = NULL;
+	g_autoptr(GError) error = NULL, twice = NULL;
 	HvrLock *lock = try(f, "lab", NULL);
-	int fds[2], other[2];
+	pid_t qemu = start_qemu(f, lock);
 
-	hvr_lock_fds(lock, fds);
-	pid_t qemu = start_holder();
+	assert_null(stand_in(f, qemu, &error));
+	assert_int_equal(hvr_exit_status(error), 75);
 	hvr_lock_leave(lock);
-
-	HvrLock *shared = hvr_lock_steal_from(&f->host, f->runtime, NAME, qemu, &error);
-	assert_non_null(shared);
-	hvr_lock_fds(shared, other);
-	assert_int_equal(fcntl(other[0], F_GETFL) & O_ACCMODE, O_RDONLY);
-	assert_int_equal(fcntl(other[1], F_GETFL) & O_ACCMODE, O_WRONLY);
-	assert_true(is_held(f));
-	hvr_lock_release(shared);
+	for (guint i = 0; i < 2; i++) {
+		lock = stand_in(f, qemu, NULL);
+		assert_non_null(lock);
+		assert_true(is_held(f));
+		if (i == 0)
+			hvr_lock_leave(lock);
+	}
+	assert_null(stand_in(f, qemu, &twice));
+	assert_int_equal(hvr_exit_status(twice), 75);
+	hvr_lock_release(lock);
 	assert_false(is_held(f));
 	end_holder(qemu);
 }
 
-/* There is nothing to share with a process that does not have the lock. */
-static void test_steal_nothing(void **state)
+/* Nobody stands in where another VM's QEMU has the lock; where nobody has it, it is there to take.
+ */
+static void test_stand_in_for_others(void **state)
 {
 	Fixture *f = *state;
-	g_autoptr(GError) error = NULL, gone = NULL;
-	pid_t stranger = start_holder();
+	g_autoptr(GError) error = NULL;
+	pid_t stranger = start_with(-1);
 	HvrLock *lock = try(f, "lab", NULL);
+	pid_t qemu = start_qemu(f, lock);
 
-	assert_null(hvr_lock_steal_from(&f->host, f->runtime, NAME, stranger, &error));
+	hvr_lock_leave(lock);
+	assert_null(stand_in(f, stranger, &error));
 	assert_int_equal(hvr_exit_status(error), 75);
-	end_holder(stranger);
-	assert_null(hvr_lock_steal_from(&f->host, f->runtime, NAME, stranger, &gone));
+	end_holder(qemu);
+	lock = stand_in(f, stranger, NULL);
+	assert_non_null(lock);
 	hvr_lock_release(lock);
+	end_holder(stranger);
+}
+
+/* A VM of version 0.1: its QEMU has the lock's own file flocked, and nobody has named it. */
+static void test_of_previous_version(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	fake_sysfs_put_file(f->fs, PATH, "[holder]\nvm=old\npid=1\nstart_time=1\nsince=1\n");
+	g_autofree char *path = g_strconcat(f->fs->root, "/" PATH, NULL);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), marker = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	pid_t qemu = fork();
+	if (qemu == 0)
+		for (;;)
+			pause();
+	close(fd);
+	close(marker);
+	assert_true(is_held(f));
+	assert_null(try(f, "lab", &error));
+	assert_non_null(strstr(error->message, "in use by VM 'old', pid 1"));
+	hvr_lock_sweep(&f->host, f->runtime);
+	assert_true(fake_sysfs_exists(f->fs, PATH));
+	g_autoptr(HvrLockWatch) watch = hvr_lock_watch_new(&f->host, f->runtime, NULL);
+	end_holder(qemu);
+	assert_true(wait_for(watch, NAME, LONG_US));
+	HvrLock *lock = try(f, "lab", NULL);
+	assert_non_null(lock);
+	hvr_lock_release(lock);
+}
+
+/* Where QEMU could not be found in /proc, to be named, its flock counts. */
+static void test_unnamed(void **state)
+{
+	Fixture *f = *state;
+	const HvrProcess nobody = { 0 };
+	HvrLock *lock = try(f, "lab", NULL);
+	int fd = hvr_lock_open_for_qemu(lock, NULL);
+
+	assert_true(hvr_lock_name_qemu(lock, &nobody, NULL));
+	hvr_lock_leave(lock);
+	assert_true(is_held(f));
+	assert_null(try(f, "other", NULL));
+	close(fd);
+	assert_false(is_held(f));
 }
 
 /* Those who wait are woken by a release and by nobody's mere try; a deadline ends the wait. */
@@ -231,7 +363,7 @@ static void test_watch(void **state)
 {
 	Fixture *f = *state;
 	HvrLock *lock = try(f, "lab", NULL);
-	g_auto(HvrFd) watch = hvr_lock_watch_new(f->runtime, NULL);
+	g_autoptr(HvrLockWatch) watch = hvr_lock_watch_new(&f->host, f->runtime, NULL);
 
 	assert_null(try(f, "other", NULL));
 	assert_true(is_held(f));
@@ -245,7 +377,7 @@ static void test_watch(void **state)
 static void test_watch_other(void **state)
 {
 	Fixture *f = *state;
-	g_auto(HvrFd) watch = hvr_lock_watch_new(f->runtime, NULL);
+	g_autoptr(HvrLockWatch) watch = hvr_lock_watch_new(&f->host, f->runtime, NULL);
 
 	for (guint i = 0; i < 100; i++)
 		hvr_lock_release(try(f, "lab", NULL));
@@ -264,7 +396,7 @@ static void test_sweep(void **state)
 	assert_false(is_held(f));
 	HvrLock *lock = try(f, "lab", NULL);
 	assert_non_null(lock);
-	hvr_lock_sweep(f->runtime);
+	hvr_lock_sweep(&f->host, f->runtime);
 	assert_true(fake_sysfs_exists(f->fs, PATH));
 	assert_false(fake_sysfs_exists(f->fs, "run/hailo-vm-run/locks/vm-dead"));
 	hvr_lock_release(lock);
@@ -280,7 +412,7 @@ static void test_link(void **state)
 	assert_null(try(f, "lab", &error));
 	assert_non_null(strstr(error->message, NAME));
 	assert_false(is_held(f));
-	hvr_lock_sweep(f->runtime);
+	hvr_lock_sweep(&f->host, f->runtime);
 	assert_false(fake_sysfs_exists(f->fs, "run/precious"));
 }
 
@@ -300,10 +432,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_exclusive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_holder, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nameless, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_inherited, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_outlives, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_outlives_while_waiting, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_release_is_for_all, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_steal, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_steal_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stand_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stand_in_for_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_of_previous_version, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unnamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sweep, setup, teardown),
