@@ -34,6 +34,9 @@ done
 assert_match $'NoNewPrivs:\t1' "$status"
 assert_match $'Seccomp:\t2' "$status"
 ls -l "/proc/$qemu/fd" > /tmp/fds
+locks=$(grep /locks/ /tmp/fds)
+assert_eq 1 "$(wc -l <<< "$locks")" "descriptors of locks that QEMU has"
+assert_match '^lr-x.*/locks/group-[0-9]+\.qemu$' "$locks"
 grep -q "$((64 * 1048576 + 1024 * 1048576))" "/proc/$qemu/limits"
 
 say "a second run of that card"
