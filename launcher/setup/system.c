@@ -5,11 +5,10 @@
  */
 #include "launcher/setup/system.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "launcher/setup/template.h"
-#include "vfio/fd.h"
+#include "launcher/setup/tree.h"
 #include "vfio/sysfs.h"
 
 static void kernel_free(gpointer data)
@@ -88,6 +87,15 @@ static char *find_of_kernel(int target, const char *version, const char *const *
 	return NULL;
 }
 
+/* Names of the target become words of commands, and are shown to the user before those are run. */
+static gboolean is_name(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (!g_ascii_isalnum(*c) && !strchr("+-._~@:\\", *c))
+			return FALSE;
+	return *name != '-';
+}
+
 static GPtrArray *find_kernels(int target)
 {
 	static const char *const images[] = { "boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz", NULL };
@@ -102,7 +110,7 @@ static GPtrArray *find_kernels(int target)
 	for (guint i = 0; i < versions->len; i++) {
 		const char *version = g_ptr_array_index(versions, i);
 		g_autofree char *deps = g_build_filename(folder, version, "modules.dep", NULL);
-		if (!hvr_sysfs_exists(target, deps))
+		if (!is_name(version) || !hvr_sysfs_exists(target, deps))
 			continue;
 		HvrSetupKernel *kernel = g_new0(HvrSetupKernel, 1);
 		kernel->version = g_strdup(version);
@@ -113,21 +121,9 @@ static GPtrArray *find_kernels(int target)
 	return kernels;
 }
 
-/* A small text file, or NULL. */
-static char *read_text(int target, const char *path)
-{
-	g_auto(HvrFd) fd = hvr_open_beneath(target, path, O_RDONLY | O_NONBLOCK);
-	g_autofree char *by_fd = hvr_fd_path(fd, NULL);
-	char *text = NULL;
-
-	if (fd >= 0)
-		g_file_get_contents(by_fd, &text, NULL, NULL);
-	return text;
-}
-
 static gboolean group_exists(int target)
 {
-	g_autofree char *groups = read_text(target, "etc/group");
+	g_autofree char *groups = hvr_setup_tree_peek(target, "etc/group");
 	/* g_strconcat() ends at a NULL */
 	g_autofree char *text = g_strconcat("\n", groups, NULL);
 
@@ -142,7 +138,7 @@ static GPtrArray *find_enabled(int target)
 
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);
-		if (g_str_has_prefix(name, "hailo-vm@"))
+		if (g_str_has_prefix(name, "hailo-vm@") && is_name(name))
 			g_ptr_array_add(enabled, g_strdup(name));
 	}
 	return enabled;
@@ -160,7 +156,7 @@ HvrSetupSystem *hvr_setup_system_look(const HvrContext *context, int target, gbo
 	system->initramfs = find_initramfs(target);
 	system->cpu = hvr_cpu_look(&context->host).maker;
 	system->kernels = find_kernels(target);
-	system->kernel_cmdline = read_text(target, "etc/kernel/cmdline");
+	system->kernel_cmdline = hvr_setup_tree_peek(target, "etc/kernel/cmdline");
 	if (live)
 		system->running = hvr_sysfs_read_line(context->host.proc, "cmdline");
 	system->has_group = group_exists(target);

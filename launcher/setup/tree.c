@@ -66,6 +66,24 @@ static gboolean read_all(int fd, const char *path, gsize size, char **out_text, 
 	return TRUE;
 }
 
+/* A plain file, for reading; -1 with errno, ELOOP for a link, EINVAL for all else. It is looked at
+ * before it is opened: a FIFO would be waited for, and some devices do something when opened. */
+static int open_plain(int folder, const char *name, int flags, struct stat *out_st)
+{
+	g_auto(HvrFd) found = hvr_open_beneath(folder, name, O_PATH | flags);
+
+	if (found < 0 || fstat(found, out_st) < 0)
+		return -1;
+	if (!S_ISREG(out_st->st_mode)) {
+		errno = EINVAL;
+		if (S_ISLNK(out_st->st_mode))
+			errno = ELOOP;
+		return -1;
+	}
+	g_autofree char *link = hvr_fd_path(found, NULL);
+	return open(link, O_RDONLY | O_CLOEXEC);
+}
+
 gboolean hvr_setup_tree_read(int target, const char *path, char **out_text,
 			     HvrSetupOwner *out_owner, GError **error)
 {
@@ -75,18 +93,23 @@ gboolean hvr_setup_tree_read(int target, const char *path, char **out_text,
 	g_auto(HvrFd) fd = -1;
 
 	if (folder >= 0)
-		fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		fd = open_plain(folder, name, O_NOFOLLOW, &st);
 	int saved = errno;
 	if (fd < 0 && saved == ENOENT) {
 		*out_text = NULL;
 		return TRUE;
 	}
-	if (fd < 0 && saved == ELOOP)
+	if (folder >= 0 && fd < 0 && saved == ELOOP)
 		return refuse(error, path, "a symbolic link");
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (folder >= 0 && fd < 0 && saved == EINVAL)
+		return refuse(error, path, "no plain file");
+	if (fd < 0)
 		return fail(error, saved, "open", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > LARGEST)
-		return refuse(error, path, "no small plain file");
+	if (st.st_size > LARGEST)
+		return refuse(error, path, "no small file");
+	/* Under the other one it may be a file of this host's, which only root may read. */
+	if (st.st_nlink > 1)
+		return refuse(error, path, "a file that has another name too");
 	if (out_owner)
 		*out_owner = (HvrSetupOwner){ .uid = st.st_uid,
 					      .gid = st.st_gid,
@@ -94,7 +117,18 @@ gboolean hvr_setup_tree_read(int target, const char *path, char **out_text,
 	return read_all(fd, path, (gsize)st.st_size, out_text, error);
 }
 
-/* Owner before mode: a change of owner clears setuid bits. */
+char *hvr_setup_tree_peek(int target, const char *path)
+{
+	struct stat st;
+	g_auto(HvrFd) fd = open_plain(target, path, 0, &st);
+	char *text = NULL;
+
+	if (fd < 0 || st.st_size > LARGEST || !read_all(fd, path, (gsize)st.st_size, &text, NULL))
+		return NULL;
+	return text;
+}
+
+/* Never with setuid bits: owner and mode may come from the target, which anybody may have made. */
 static gboolean fill(int fd, const char *text, const HvrSetupOwner *owner)
 {
 	struct stat st;
@@ -104,7 +138,7 @@ static gboolean fill(int fd, const char *text, const HvrSetupOwner *owner)
 	if ((st.st_uid != owner->uid || st.st_gid != owner->gid) &&
 	    fchown(fd, owner->uid, owner->gid) < 0)
 		return FALSE;
-	return fchmod(fd, owner->mode) == 0 && fsync(fd) == 0;
+	return fchmod(fd, owner->mode & 0777) == 0 && fsync(fd) == 0;
 }
 
 gboolean hvr_setup_tree_write(int target, const char *path, const char *text,
@@ -165,14 +199,13 @@ gboolean hvr_setup_tree_make_folder(int target, const char *path, GError **error
 
 	if (folder < 0)
 		return fail(error, errno, "open the folder of", path);
-	if (mkdirat(folder, name, 0755) < 0) {
-		if (errno == EEXIST)
-			return TRUE;
-		return fail(error, errno, "make the folder", path);
-	}
-	/* Whatever the umask says: what is made here is for all to read. */
-	if (fchmodat(folder, name, 0755, 0) < 0)
-		return fail(error, errno, "make the folder", path);
+	/* For all to read, whatever our umask says; not by chmod(2), as by then the name may be
+	 * somebody else's link. */
+	mode_t before = umask(022);
+	int made = mkdirat(folder, name, 0755), saved = errno;
+	umask(before);
+	if (made < 0 && saved != EEXIST)
+		return fail(error, saved, "make the folder", path);
 	return TRUE;
 }
 

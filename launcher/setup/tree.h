@@ -20,10 +20,15 @@ HvrSetupOwner hvr_setup_owner_self(mode_t mode);
  * hvr_setup_tree_read - a whole text file.
  * @out_text: (transfer full): NULL when there is none
  * @out_owner: (nullable)
- * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE for what is no plain text file, links above all
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE for what is no plain text file, links above all, and
+ * for one that has a second name (hard link)
  */
 gboolean hvr_setup_tree_read(int target, const char *path, char **out_text,
 			     HvrSetupOwner *out_owner, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for what is only looked at: links are followed below the target, and what is not there,
+ * too large or no plain text file is NULL. (transfer full) */
+char *hvr_setup_tree_peek(int target, const char *path) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * hvr_setup_tree_write - make or replace a file in one step: a crash leaves the old or the new one.

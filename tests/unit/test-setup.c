@@ -500,6 +500,94 @@ static void links_are_refused(void **state)
 	assert_refused(f, "etc/modprobe.d/hailo-vm-run.conf");
 }
 
+/* Of a target that somebody else made: each name on the way may lead into this host. */
+static void target_links_lead_nowhere(void **state)
+{
+	static const char *const places[] = {
+		"etc", "etc/udev", "etc/udev/rules.d", "var", "var/lib/hailo-vm-run", "etc/systemd"
+	};
+	Fixture *f = *state;
+	g_autofree char *host = g_dir_make_tmp("hvr-host-XXXXXX", NULL);
+
+	add_card(f, "1e60:2864");
+	for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
+		g_autoptr(GError) error = NULL;
+		make_debian(f);
+		fake_files_remove(f->root, places[i]);
+		fake_files_link_text(f->root, places[i], host);
+		g_autoptr(HvrSetupState) known = hvr_setup_state_load(f->target, &error);
+		if (known)
+			assert_false(set_up(f, HVR_SETUP_ALL_PARTS, FALSE, &error));
+		assert_non_null(error);
+		g_autoptr(GPtrArray) made = fake_files_list(host, ".");
+		assert_int_equal(made->len, 0);
+		fake_files_remove(f->root, "etc");
+		fake_files_remove(f->root, "var");
+	}
+	fake_files_end(host);
+}
+
+/* A second name of a file of this host's: neither shown nor kept where others can read it. */
+static void target_hard_links_are_not_read(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *secret = g_build_filename(f->root, "secret", NULL);
+	g_autofree char *name = g_build_filename(f->root, "etc/kernel/cmdline", NULL);
+
+	make_systemd_boot(f);
+	add_card(f, "1e60:2864");
+	put(f, "secret", "root:$6$hash", 0600);
+	fake_files_remove(f->root, "etc/kernel/cmdline");
+	assert_int_equal(link(secret, name), 0);
+	assert_refused(f, "'etc/kernel/cmdline' is a file that has another name too");
+}
+
+/* alarm(2) ends the whole test where somebody waits. */
+static void target_fifo_never_hangs(void **state)
+{
+	static const char *const places[] = { "etc/group", "etc/kernel/cmdline",
+					      "etc/modprobe.d/hailo-vm-run.conf" };
+	Fixture *f = *state;
+
+	make_systemd_boot(f);
+	add_card(f, "1e60:2864");
+	alarm(20);
+	for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *path = g_build_filename(f->root, places[i], NULL);
+		fake_files_remove(f->root, places[i]);
+		fake_files_make_folder(f->root, "etc/modprobe.d");
+		assert_int_equal(mkfifo(path, 0644), 0);
+		g_autoptr(HvrSetupSystem) system =
+			hvr_setup_system_look(&f->context, f->target, FALSE);
+		assert_false(system->has_group);
+		if (i == 2)
+			assert_refused(f, "is no plain file");
+		fake_files_remove(f->root, places[i]);
+	}
+	alarm(0);
+}
+
+/* setup.ini is the target's, too: with it no file of root's becomes one that is run as root. */
+static void target_state_gives_no_setuid(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *path = g_build_filename(f->root, "etc/kernel/cmdline", NULL);
+	g_autofree char *ini = g_build_filename(f->root, "var/lib/hailo-vm-run/setup.ini", NULL);
+	struct stat st;
+
+	make_systemd_boot(f);
+	add_card(f, "1e60:2864");
+	assert_set_up(f);
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	assert_true(g_key_file_load_from_file(file, ini, G_KEY_FILE_NONE, NULL));
+	g_key_file_set_uint64(file, "file etc/kernel/cmdline", "mode", 04755);
+	assert_true(g_key_file_save_to_file(file, ini, NULL));
+	assert_taken_back(f);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+}
+
 static void a_missing_program_changes_nothing(void **state)
 {
 	Fixture *f = *state;
@@ -753,6 +841,10 @@ int main(void)
 		TEST(a_mode_is_drift),
 		TEST(a_foreign_file_is_refused),
 		TEST(links_are_refused),
+		TEST(target_links_lead_nowhere),
+		TEST(target_hard_links_are_not_read),
+		TEST(target_fifo_never_hangs),
+		TEST(target_state_gives_no_setuid),
 		TEST(a_missing_program_changes_nothing),
 		TEST(a_failing_program_is_not_forgotten),
 		TEST(undo_after_a_crash),
