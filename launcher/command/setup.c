@@ -23,7 +23,7 @@
 #define DEFAULT_CARD "1e60:2864"
 
 typedef struct {
-	gboolean dry_run, yes, undo, status, force;
+	gboolean dry_run, yes, undo, status, force, trust;
 	char *target;
 	char *templates;
 	char *cpu;
@@ -135,6 +135,15 @@ static void say_done(const Setup *setup)
 		hvr_message("done; it takes effect when this host boots again");
 }
 
+static HvrSetupWay way_of(const Setup *setup)
+{
+	if (setup->system->live)
+		return HVR_SETUP_HERE;
+	if (setup->options->trust)
+		return HVR_SETUP_TRUSTED;
+	return HVR_SETUP_CONFINED;
+}
+
 static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **error)
 {
 	const Options *options = setup->options;
@@ -143,7 +152,8 @@ static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **
 	g_autofree char *text = hvr_setup_show(changes, commands);
 	HvrSetupSite site = { .target = setup->target,
 			      .system = setup->system,
-			      .runner = &hvr_setup_runner };
+			      .runner = &hvr_setup_runner,
+			      .way = way_of(setup) };
 	gboolean answer = options->yes;
 
 	if (changes->len == 0 && setup->state->pending == 0) {
@@ -248,6 +258,8 @@ static gboolean may(const Setup *setup, GError **error)
 		return usage(error, "--root shows a captured tree; another system is --target DIR");
 	if (options->undo + options->status > 1)
 		return usage(error, "--undo or --status, one of them");
+	if (options->trust && !options->target)
+		return usage(error, "--trust is about a --target");
 	if (setup->context->privileged || options->dry_run || options->status)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
@@ -309,6 +321,8 @@ static const HvrOption table[] = {
 	{ "profile", 'p', HVR_TEXT(Options, profile), "PROFILE", "The cards of a profile" },
 	{ "target", 0, HVR_TEXT(Options, target), "DIR",
 	  "Set up the system in a folder, such as an image's" },
+	{ "trust", 0, HVR_FLAG(Options, trust), NULL,
+	  "Run the target's programs as this host's, not confined" },
 	{ "cpu", 0, HVR_TEXT(Options, cpu), "intel|amd|arm",
 	  "Of the target, if it is not this one" },
 	{ "force", 0, HVR_FLAG(Options, force), NULL,

@@ -92,10 +92,55 @@ static gboolean note_all(const HvrSetupSite *site, const GPtrArray *changes, Hvr
 	return hvr_setup_state_save(site->target, state, error);
 }
 
-static gboolean carry_out(const HvrSetupSite *site, const HvrSetupChange *change, GError **error)
+/* What could not be run, and why. */
+typedef struct {
+	GString *commands;
+	GError *cause;
+} Left;
+
+/* @out_ran: FALSE: it is left to the user */
+static gboolean run(const HvrSetupSite *site, char **argv, Left *left, gboolean *out_ran,
+		    GError **error)
+{
+	g_autofree char *line = g_strjoinv(" ", argv);
+	g_autoptr(GError) cause = NULL;
+
+	*out_ran = site->runner->run(site->target, site->way, argv, &cause);
+	if (*out_ran)
+		return TRUE;
+	if (site->way != HVR_SETUP_CONFINED ||
+	    !g_error_matches(cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION)) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return FALSE;
+	}
+	if (left->commands->len > 0)
+		g_string_append(left->commands, "; ");
+	g_string_append(left->commands, line);
+	if (!left->cause)
+		left->cause = g_steal_pointer(&cause);
+	return TRUE;
+}
+
+static gboolean fail_with_left(const Left *left, GError **error)
+{
+	g_auto(GStrv) lines = g_strsplit(left->cause->message, "\n", 2);
+
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
+		    "not finished: the files are as they shall be, but %s", lines[0]);
+	hvr_error_hint(error,
+		       "boot that system and run 'hailo-vm-run setup' there, or say --trust if it "
+		       "is trusted as this host is; still to be run: %s",
+		       left->commands->str);
+	return FALSE;
+}
+
+/* @out_done: FALSE: it is a command that is left to the user */
+static gboolean carry_out(const HvrSetupSite *site, const HvrSetupChange *change, Left *left,
+			  gboolean *out_done, GError **error)
 {
 	int target = site->target;
 
+	*out_done = TRUE;
 	switch (change->kind) {
 	case HVR_CHANGE_WRITE:
 		return make_folders(target, change->path, error) &&
@@ -104,7 +149,7 @@ static gboolean carry_out(const HvrSetupSite *site, const HvrSetupChange *change
 	case HVR_CHANGE_REMOVE:
 		return hvr_setup_tree_remove(target, change->path, error);
 	case HVR_CHANGE_RUN:
-		return site->runner->run(target, site->system->live, change->argv, error);
+		return run(site, change->argv, left, out_done, error);
 	}
 	g_return_val_if_reached(FALSE);
 }
@@ -158,30 +203,53 @@ static gboolean find_programs(const HvrSetupSite *site, const GPtrArray *changes
 	return TRUE;
 }
 
+static gboolean change_all(const HvrSetupSite *site, const GPtrArray *changes, HvrSetupState *state,
+			   Left *left, GError **error)
+{
+	for (guint i = 0; i < changes->len; i++) {
+		const HvrSetupChange *change = g_ptr_array_index(changes, i);
+		gboolean done;
+		if (!hvr_interrupt_check(error) || !carry_out(site, change, left, &done, error) ||
+		    (done && !note_done(site->target, state, change, error)))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean make_anew(const HvrSetupSite *site, guint after, Left *left, GError **error)
+{
+	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(site->system, after);
+
+	for (guint i = 0; i < commands->len; i++) {
+		gboolean ran;
+		if (!hvr_interrupt_check(error) ||
+		    !run(site, g_ptr_array_index(commands, i), left, &ran, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 static gboolean apply_locked(const HvrSetupSite *site, const GPtrArray *changes,
 			     HvrSetupState *state, GError **error)
 {
-	gboolean live = site->system->live;
+	g_autoptr(GString) commands = g_string_new(NULL);
+	Left left = { .commands = commands };
+	gboolean done = note_all(site, changes, state, error) &&
+			change_all(site, changes, state, &left, error) &&
+			make_anew(site, state->pending, &left, error);
 
-	if (!note_all(site, changes, state, error))
-		return FALSE;
-	for (guint i = 0; i < changes->len; i++) {
-		const HvrSetupChange *change = g_ptr_array_index(changes, i);
-		if (!hvr_interrupt_check(error) || !carry_out(site, change, error) ||
-		    !note_done(site->target, state, change, error))
-			return FALSE;
+	if (done && left.cause) {
+		done = hvr_setup_state_save(site->target, state, error) &&
+		       fail_with_left(&left, error);
+	} else if (done) {
+		state->pending = 0;
+		if (state->entries->len || state->actions->len)
+			done = hvr_setup_state_save(site->target, state, error);
+		else
+			done = hvr_setup_state_remove(site->target, state, error);
 	}
-	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(site->system, state->pending);
-	for (guint i = 0; i < commands->len; i++) {
-		char **argv = g_ptr_array_index(commands, i);
-		if (!hvr_interrupt_check(error) ||
-		    !site->runner->run(site->target, live, argv, error))
-			return FALSE;
-	}
-	state->pending = 0;
-	if (state->entries->len || state->actions->len)
-		return hvr_setup_state_save(site->target, state, error);
-	return hvr_setup_state_remove(site->target, state, error);
+	g_clear_error(&left.cause);
+	return done;
 }
 
 gboolean hvr_setup_apply(const HvrSetupSite *site, const GPtrArray *changes, HvrSetupState *state,

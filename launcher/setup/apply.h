@@ -11,6 +11,7 @@ typedef struct {
 	int target;
 	const HvrSetupSystem *system;
 	const HvrSetupRunner *runner;
+	HvrSetupWay way; /* in which programs are run */
 } HvrSetupSite;
 
 /**
@@ -20,7 +21,8 @@ typedef struct {
  * @state is written before anything else, so that undo knows all that may have been done; when
  * nothing is left in it, its file goes too.
  * Errors: HVR_LAUNCH_ERROR_BUSY when another setup works there; _UNAVAILABLE when a program is
- * missing (nothing is changed then) or fails; G_IO_ERROR
+ * missing (nothing is changed then) or fails; _PERMISSION, naming the commands, when those cannot
+ * be confined: all else is done then, and they are still to be run; G_IO_ERROR
  */
 gboolean hvr_setup_apply(const HvrSetupSite *site, const GPtrArray *changes, HvrSetupState *state,
 			 GError **error) G_GNUC_WARN_UNUSED_RESULT;

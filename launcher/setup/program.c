@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Programs of the system that is set up: found in a few folders that only root can write, run
- * without a shell, in an environment of our making.
+ * without a shell, in an environment of our making. Those of another system are confined, unless
+ * the user trusts them as this host's own.
  */
 #include "launcher/setup/program.h"
 
@@ -12,6 +13,11 @@
 #include <unistd.h>
 
 #include "launcher/report/error.h"
+#include "launcher/setup/confine.h"
+
+/* For one program: dracut makes an initramfs in minutes, on slow machines and for several kernels.
+ */
+#define TIMEOUT_MS (30 * 60 * 1000)
 
 static const char *const folders[] = { "usr/local/sbin", "usr/local/bin", "usr/sbin",
 				       "usr/bin",	 "sbin",	  "bin" };
@@ -74,21 +80,13 @@ static const char *why_not_started(const GError *cause)
 	}
 }
 
-static gboolean run(int target, gboolean live, char **argv, GError **error)
+/* @words: argv with the program's path. As @root: -1: this host's */
+static gboolean run_unconfined(int root, char **words, const char *line, GError **error)
 {
-	g_auto(GStrv) words = g_strdupv(argv);
-	g_autofree char *line = g_strjoinv(" ", argv);
-	g_autofree char *path = find_program(target, argv[0]);
 	g_autoptr(GError) cause = NULL;
 	const char *problem = NULL;
-	int status = 0, root = target;
+	int status = 0;
 
-	if (!path)
-		return find(target, argv[0], error);
-	g_free(words[0]);
-	words[0] = g_steal_pointer(&path);
-	if (live)
-		root = -1;
 	if (!g_spawn_sync(NULL, words, (char **)environment, G_SPAWN_DEFAULT, prepare_child,
 			  GINT_TO_POINTER(root), NULL, NULL, &status, &cause))
 		problem = why_not_started(cause);
@@ -99,6 +97,42 @@ static gboolean run(int target, gboolean live, char **argv, GError **error)
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "'%s' failed: %s", line,
 		    problem);
 	return FALSE;
+}
+
+static gboolean run_confined(int target, char **words, GError **error)
+{
+	const HvrConfined confined = { .target = target,
+				       .argv = (const char *const *)words,
+				       .environment = environment,
+				       .timeout_ms = TIMEOUT_MS };
+
+	if (hvr_confine_run(&confined, error))
+		return TRUE;
+	hvr_error_hint(error, "it was confined, without this host's devices: boot that system and "
+			      "run 'hailo-vm-run setup' there, or say --trust if it is trusted as "
+			      "this host is");
+	return FALSE;
+}
+
+static gboolean run(int target, HvrSetupWay way, char **argv, GError **error)
+{
+	g_auto(GStrv) words = g_strdupv(argv);
+	g_autofree char *line = g_strjoinv(" ", argv);
+	g_autofree char *path = find_program(target, argv[0]);
+
+	if (!path)
+		return find(target, argv[0], error);
+	g_free(words[0]);
+	words[0] = g_steal_pointer(&path);
+	switch (way) {
+	case HVR_SETUP_HERE:
+		return run_unconfined(-1, words, line, error);
+	case HVR_SETUP_CONFINED:
+		return run_confined(target, words, error);
+	case HVR_SETUP_TRUSTED:
+		return run_unconfined(target, words, line, error);
+	}
+	g_return_val_if_reached(FALSE);
 }
 
 const HvrSetupRunner hvr_setup_runner = { .find = find, .run = run };

@@ -41,7 +41,7 @@ static gboolean find_program(int target, const char *name, GError **error)
 	return TRUE;
 }
 
-static gboolean run_program(int target, gboolean live, char **argv, GError **error)
+static gboolean run_program(int target, HvrSetupWay way, char **argv, GError **error)
 {
 	if (programs_fail)
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "'%s' failed",

@@ -41,6 +41,7 @@ typedef struct {
 static GString *ran;
 static const char *missing_program;
 static const char *failing_program;
+static gboolean confining_fails;
 
 static gboolean fake_find(int target, const char *name, GError **error)
 {
@@ -50,13 +51,18 @@ static gboolean fake_find(int target, const char *name, GError **error)
 	return FALSE;
 }
 
-static gboolean fake_run(int target, gboolean live, char **argv, GError **error)
+static gboolean fake_run(int target, HvrSetupWay way, char **argv, GError **error)
 {
 	g_autofree char *line = g_strjoinv(" ", argv);
 
 	if (g_strcmp0(argv[0], failing_program) == 0) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "'%s' failed",
 			    argv[0]);
+		return FALSE;
+	}
+	if (confining_fails) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
+			    "'%s' cannot be confined here", line);
 		return FALSE;
 	}
 	g_string_append_printf(ran, "%s\n", line);
@@ -81,6 +87,7 @@ static int setup(void **state)
 	f->cards = hvr_setup_cards_new();
 	ran = g_string_new(NULL);
 	missing_program = failing_program = NULL;
+	confining_fails = FALSE;
 	*state = f;
 	return 0;
 }
@@ -186,7 +193,10 @@ static gboolean set_up(const Fixture *f, guint parts, gboolean force, GError **e
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, error);
 	assert_non_null(state);
 	g_autoptr(GPtrArray) changes = changes_of(f, parts, state, force, error);
-	HvrSetupSite site = { .target = f->target, .system = system, .runner = &fake_runner };
+	HvrSetupSite site = { .target = f->target,
+			      .system = system,
+			      .runner = &fake_runner,
+			      .way = HVR_SETUP_CONFINED };
 
 	if (!changes || (changes->len == 0 && !state->pending))
 		return FALSE;
@@ -203,7 +213,10 @@ static gboolean take_back(const Fixture *f, guint parts, gboolean force, GError 
 		.target = f->target, .state = state, .parts = parts, .force = force
 	};
 	g_autoptr(GPtrArray) changes = hvr_setup_changes_undo(&scope, system, error);
-	HvrSetupSite site = { .target = f->target, .system = system, .runner = &fake_runner };
+	HvrSetupSite site = { .target = f->target,
+			      .system = system,
+			      .runner = &fake_runner,
+			      .way = HVR_SETUP_CONFINED };
 
 	state->parts &= ~parts;
 	return changes && hvr_setup_apply(&site, changes, state, error);
@@ -627,6 +640,31 @@ static void a_failing_program_is_not_forgotten(void **state)
 	assert_string_equal(before, after);
 }
 
+/* Where nothing can be confined the files are written, and who asks is told what to run. */
+static void unconfined_is_not_run(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	make_debian(f);
+	add_card(f, "1e60:2864");
+	confining_fails = TRUE;
+	assert_false(set_up(f, HVR_SETUP_ALL_PARTS, FALSE, &error));
+	assert_int_equal(hvr_exit_status(error), 77);
+	assert_true(g_str_has_prefix(error->message, "not finished: "));
+	assert_non_null(strstr(error->message, "still to be run: groupadd --system hailo-vm; "
+					       "update-initramfs -u -k all; update-grub"));
+	assert_true(fake_files_exist(f->root, "etc/modprobe.d/hailo-vm-run.conf"));
+	assert_string_equal(ran->str, "");
+
+	g_autoptr(HvrSetupState) known = hvr_setup_state_load(f->target, NULL);
+	assert_int_not_equal(known->pending, 0);
+	confining_fails = FALSE;
+	assert_set_up(f);
+	assert_string_equal(ran->str, "groupadd --system hailo-vm\nupdate-initramfs -u -k all\n"
+				      "update-grub\n");
+}
+
 /* A crash between the state and the files: each subset of the files is taken back. */
 static void undo_after_a_crash(void **state)
 {
@@ -818,7 +856,7 @@ static void problems_are_told_plainly(void **state)
 
 	/* It is found in the target, and gone when it is run. */
 	put_program(f, "usr/bin/hvr-not-on-this-host");
-	assert_false(hvr_setup_runner.run(f->target, TRUE, argv, &no_program));
+	assert_false(hvr_setup_runner.run(f->target, HVR_SETUP_HERE, argv, &no_program));
 	assert_string_equal(no_program->message,
 			    "'hvr-not-on-this-host' failed: No such file or directory");
 }
@@ -845,6 +883,7 @@ int main(void)
 		TEST(target_hard_links_are_not_read),
 		TEST(target_fifo_never_hangs),
 		TEST(target_state_gives_no_setuid),
+		TEST(unconfined_is_not_run),
 		TEST(a_missing_program_changes_nothing),
 		TEST(a_failing_program_is_not_forgotten),
 		TEST(undo_after_a_crash),
