@@ -26,6 +26,12 @@ void hvr_help_program(void)
 	for (const HvrGlobalOption *global = hvr_global_options; global->name; global++)
 		printf("  %-30s %s\n", global->form, global->summary);
 	printf("\n"
+	       "A PROFILE with a '/' or that ends in .ini is a path. Any other is NAME.ini in the\n"
+	       "current folder, $XDG_CONFIG_HOME/hailo-vm-run (not as root) or /etc/hailo-vm-run. "
+	       "As\n"
+	       "root the current folder counts only where nobody can write but root and who "
+	       "called\n"
+	       "sudo; what is passed over is said.\n\n"
 	       "Exit status: 0 done, 64 usage, 69 the host or QEMU cannot, 70 bug, 71 the kernel\n"
 	       "refused, 75 busy or timed out, 76 QEMU answered with an error, 77 no permission,\n"
 	       "78 bad profile, 128+N ended by signal N after giving the cards back.\n");
