@@ -34,6 +34,7 @@ typedef struct {
 	char *command;
 	JsonObject *message; /* NULL once sent */
 	int fd;		     /* goes with it; -1: none, or sent */
+	gboolean gives;	     /* it is about a descriptor */
 	guint timeout_ms;
 	GSource *timer; /* the deadline; on a closed client an idle source; or NULL */
 	HvrQmpReply reply;
@@ -87,15 +88,41 @@ static void call_free(Call *call)
 	g_free(call);
 }
 
+static void call_send(Call *call);
+
+static gboolean is_giving(const Call *call)
+{
+	return call->gives && !call->message;
+}
+
+/* QEMU keeps the last of the descriptors that come with what it reads at once: one at a time. */
+static void give_next(HvrQmpClient *client)
+{
+	Call *next = NULL;
+
+	for (GList *at = client->calls.head; at; at = at->next) {
+		Call *call = at->data;
+		if (is_giving(call))
+			return;
+		if (call->gives && !next)
+			next = call;
+	}
+	if (next && client->state == STATE_READY)
+		call_send(next);
+}
+
 /* The only place where a reply is told. */
 static void call_complete(Call *call, JsonNode *result, const GError *error)
 {
 	HvrQmpClient *client = call->client;
 	HvrQmpReply reply = call->reply;
 	gpointer user_data = call->user_data;
+	gboolean gave = call->gives;
 
 	g_queue_remove(&client->calls, call);
 	call_free(call);
+	if (gave)
+		give_next(client);
 	if (reply)
 		reply(client, result, error, user_data);
 }
@@ -256,9 +283,10 @@ static void on_negotiated(HvrQmpClient *client, JsonNode *result, const GError *
 	for (GList *at = client->calls.head; at; at = at->next) {
 		Call *call = at->data;
 
-		if (call->message)
+		if (call->message && !call->gives)
 			call_send(call);
 	}
+	give_next(client);
 }
 
 static Call *call_new(HvrQmpClient *client, const char *command, JsonObject *arguments)
@@ -402,8 +430,10 @@ static void issue(Call *call, guint timeout_ms, HvrQmpReply reply, gpointer user
 		call_set_timer(call, g_idle_source_new());
 	else if (timeout_ms > 0)
 		call_set_timer(call, g_timeout_source_new(timeout_ms));
-	if (client->state == STATE_READY)
+	if (client->state == STATE_READY && !call->gives)
 		call_send(call);
+	if (call->gives)
+		give_next(client);
 }
 
 void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObject *arguments,
@@ -420,6 +450,7 @@ void hvr_qmp_client_give_fd(HvrQmpClient *client, const char *name, int fd, guin
 	json_object_set_string_member(arguments, "fdname", name);
 	Call *call = call_new(client, "getfd", arguments);
 	call->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	call->gives = TRUE;
 	issue(call, timeout_ms, reply, user_data);
 }
 

@@ -102,9 +102,9 @@ void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObjec
  * also when this connection does (monitor/misc.c of QEMU 7.2, monitor/fds.c later).
  * @fd: borrowed; duplicated until it is sent
  *
- * The next one only after the answer: of what comes with its input QEMU keeps the last, and looks
- * for it when it carries the command out (tcp_chr_recv() in chardev/char-socket.c). The rest as in
- * hvr_qmp_client_execute().
+ * One that is given before the last one is answered waits for that: of what comes with its input
+ * QEMU keeps the last, and looks for it when it carries the command out (tcp_chr_recv() in
+ * chardev/char-socket.c). The rest as in hvr_qmp_client_execute().
  */
 void hvr_qmp_client_give_fd(HvrQmpClient *client, const char *name, int fd, guint timeout_ms,
 			    HvrQmpReply reply, gpointer user_data);

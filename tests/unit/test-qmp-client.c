@@ -352,6 +352,30 @@ static void test_give_fd(void **state)
 	close(pipes[0]);
 }
 
+/* One descriptor at a time, also those that were given before QEMU could be asked. */
+static void test_give_in_turn(void **state)
+{
+	Fixture *f = *state;
+	int pipes[2];
+
+	assert_int_equal(pipe(pipes), 0);
+	qmp_peer_ignores(f->peer, "getfd");
+	hvr_qmp_client_give_fd(f->client, "hvr-x", pipes[0], 0, NULL, NULL);
+	hvr_qmp_client_give_fd(f->client, "hvr-y", pipes[1], 0, NULL, NULL);
+	qmp_peer_greet(f->peer);
+	settle(f);
+	assert_int_equal(qmp_peer_count(f->peer, "getfd"), 1);
+	hvr_qmp_client_give_fd(f->client, "hvr-z", pipes[1], 0, NULL, NULL);
+	settle(f);
+	assert_int_equal(qmp_peer_count(f->peer, "getfd"), 1);
+	qmp_peer_say(f->peer, "{\"return\": {}, \"id\": 1}\n");
+	settle(f);
+	assert_int_equal(qmp_peer_count(f->peer, "getfd"), 2);
+	assert_non_null(strstr(qmp_peer_last_line(f->peer), "hvr-y"));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 static gboolean on_tick(gpointer data)
 {
 	*(gboolean *)data = TRUE;
@@ -806,6 +830,7 @@ int main(void)
 		TEST(test_out_of_order),
 		TEST(test_arguments),
 		TEST(test_give_fd),
+		TEST(test_give_in_turn),
 		TEST(test_deadline),
 		TEST(test_deadline_before_greeting),
 		TEST(test_eof),
