@@ -37,11 +37,20 @@ static char *qmp_path(const HvrContext *context, const HvrVm *vm)
 	return g_build_filename(context->runtime_path, "vms", vm->name, HVR_VM_QMP, NULL);
 }
 
+/* Where a viewer finds it; NULL: nowhere. */
+static char *screen_place(const HvrContext *context, const HvrVm *vm)
+{
+	if (!vm->screen || !g_str_has_suffix(vm->screen, ".sock"))
+		return g_strdup(vm->screen);
+	return g_build_filename(context->runtime_path, "vms", vm->name, vm->screen, NULL);
+}
+
 static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
 {
 	JsonObject *object = json_object_new();
 	JsonArray *devices = json_array_new();
 	g_autofree char *qmp = qmp_path(context, vm);
+	g_autofree char *screen = screen_place(context, vm);
 
 	json_object_set_string_member(object, "name", vm->name);
 	json_object_set_string_member(object, "state", state_of(context, vm));
@@ -49,6 +58,7 @@ static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
 	json_object_set_int_member(object, "supervisor_pid", vm->supervisor.pid);
 	json_object_set_string_member(object, "qmp", qmp);
 	hvr_json_set_string(object, "profile", vm->profile);
+	hvr_json_set_string(object, "screen", screen);
 	json_object_set_int_member(object, "since", vm->since);
 	if (vm->ready_set)
 		json_object_set_boolean_member(object, "ready", vm->ready);
@@ -91,6 +101,9 @@ static void print_vm(const HvrContext *context, const HvrVm *vm)
 	if (vm->supervisor.pid)
 		g_string_append_printf(text, ", supervisor pid %d", (int)vm->supervisor.pid);
 	g_string_append_printf(text, ", monitor %s\n", qmp);
+	g_autofree char *screen = screen_place(context, vm);
+	if (screen)
+		g_string_append_printf(text, "  screen: %s\n", screen);
 	for (guint i = 0; i < vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
 		g_string_append_printf(text, "  %s: %s, %s\n", device->id, device->address,

@@ -141,7 +141,7 @@ typedef struct {
 	HvrProfileFirmware firmware;
 	HvrProfileSeed seed;
 	HvrGraphics graphics;
-	guint graphics_port; /* on 127.0.0.1 */
+	guint graphics_port; /* on 127.0.0.1; 0: a socket in the runtime folder */
 	HvrProfileMemory memory;
 	HvrProfileProcessor processor;
 	GPtrArray *devices; /* of HvrProfileDevice, in the file's order */

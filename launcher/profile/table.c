@@ -198,8 +198,8 @@ static const HvrProfileKey graphics_keys[] = {
 	  .words = WORDS("none", "vnc", "spice"), .fallback = "none", .sample = "vnc",
 	  .help = "a screen, keyboard and pointer; without a password" },
 	{ .name = "port", .parse = hvr_value_number, .offset = VM(graphics_port),
-	  .min = 5900, .max = 65535, .fallback = "5900", .sample = "5901",
-	  .help = "where a viewer on this host finds it, at 127.0.0.1" },
+	  .min = 5900, .max = 65535, .sample = "5901",
+	  .help = "at 127.0.0.1, for every user of this host; default: a socket for the caller" },
 };
 
 static const HvrProfileKey serial_keys[] = {

@@ -243,16 +243,42 @@ static void add_plain(GPtrArray *argv, const char *driver, const char *id, const
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
-/* On the host's loopback only. A tablet, so that the pointer is where the viewer shows it. */
-void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile)
+/* Without a port QEMU listens nowhere, but has a screen that viewers can be added to. */
+static void add_vnc(GPtrArray *argv, guint port, const char *path)
+{
+	g_autofree char *escaped = hvr_cmdline_escape(path ? path : "");
+
+	if (port)
+		hvr_cmdline_add(argv, "-vnc", "127.0.0.1:%u", port - 5900);
+	else if (path)
+		hvr_cmdline_add(argv, "-vnc", "unix:%s", escaped);
+	else
+		hvr_cmdline_add(argv, "-vnc", "none");
+}
+
+static void add_spice(GPtrArray *argv, guint port, const char *path)
+{
+	g_autofree char *escaped = hvr_cmdline_escape(path ? path : "");
+
+	if (port)
+		hvr_cmdline_add(argv, "-spice", "addr=127.0.0.1,port=%u,disable-ticketing=on",
+				port);
+	else if (path)
+		hvr_cmdline_add(argv, "-spice", "unix=on,addr=%s,disable-ticketing=on", escaped);
+	else
+		hvr_cmdline_add(argv, "-spice", "port=0,disable-ticketing=on");
+}
+
+/* On the host's loopback at most. A tablet, so that the pointer is where the viewer shows it. */
+void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
+			      const HvrCmdlineChannels *channels)
 {
 	if (profile->graphics == HVR_GRAPHICS_NONE)
 		return;
 	if (profile->graphics == HVR_GRAPHICS_VNC)
-		hvr_cmdline_add(argv, "-vnc", "127.0.0.1:%u", profile->graphics_port - 5900);
+		add_vnc(argv, profile->graphics_port, channels->graphics_path);
 	else
-		hvr_cmdline_add(argv, "-spice", "addr=127.0.0.1,port=%u,disable-ticketing=on",
-				profile->graphics_port);
+		add_spice(argv, profile->graphics_port, channels->graphics_path);
 	add_plain(argv, hvr_machine_find(profile->machine)->screen, "hvr-screen", NULL);
 	add_plain(argv, "qemu-xhci", "hvr-usb", NULL);
 	add_plain(argv, "usb-tablet", "hvr-pointer", "hvr-usb.0");

@@ -200,7 +200,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_shares(argv, profile, channels);
 	add_entropy(argv);
 	hvr_cmdline_add_serial(argv, profile, channels);
-	hvr_cmdline_add_graphics(argv, profile);
+	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_agent(argv, profile, channels);
 	hvr_cmdline_add_cards(argv, profile, cards);
 	for (guint i = 0; i < profile->qemu_args->len; i++)

@@ -186,6 +186,8 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 	g_autofree char *serial = g_build_filename(folder, HVR_VM_SERIAL, NULL);
 	g_autofree char *agent = g_build_filename(folder, HVR_VM_AGENT, NULL);
 	g_autofree char *seed = g_build_filename(folder, HVR_VM_SEED, NULL);
+	const char *screen = profile->graphics == HVR_GRAPHICS_SPICE ? HVR_VM_SPICE : HVR_VM_VNC;
+	g_autofree char *graphics = g_build_filename(folder, screen, NULL);
 	HvrCmdlineChannels channels = { .qmp_private = -1,
 					.qmp_listen = -1,
 					.qmp_path = qmp,
@@ -193,6 +195,7 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 					.serial_path = serial,
 					.agent = -1,
 					.agent_path = agent,
+					.graphics_path = graphics,
 					.seed = -1,
 					.seed_path = seed };
 

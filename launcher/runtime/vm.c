@@ -25,6 +25,7 @@ static const struct {
 	{ "user", G_STRUCT_OFFSET(HvrVm, user) },
 	{ "serial", G_STRUCT_OFFSET(HvrVm, serial) },
 	{ "serial_file", G_STRUCT_OFFSET(HvrVm, serial_file) },
+	{ "screen", G_STRUCT_OFFSET(HvrVm, screen) },
 	{ "ssh_address", G_STRUCT_OFFSET(HvrVm, ssh_address) },
 	{ "hailort_min", G_STRUCT_OFFSET(HvrVm, hailort_min) },
 };
@@ -72,6 +73,7 @@ void hvr_vm_free(HvrVm *vm)
 	g_free(vm->user);
 	g_free(vm->serial);
 	g_free(vm->serial_file);
+	g_free(vm->screen);
 	g_free(vm->ssh_address);
 	g_free(vm->hailort_min);
 	g_ptr_array_unref(vm->devices);

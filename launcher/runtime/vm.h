@@ -35,6 +35,7 @@ typedef struct {
 	char *user;	   /* the VM's user, by name; NULL: an older record */
 	char *serial;	   /* "none", "stdio", "file" or "socket" */
 	char *serial_file; /* NULL unless "file" */
+	char *screen;	   /* HVR_VM_VNC, HVR_VM_SPICE, or "127.0.0.1:PORT"; NULL: none */
 	char *ssh_address; /* of the host; leads to the guest's port 22. NULL: nothing does */
 	guint ssh_port;
 	char *hailort_min;  /* the oldest that `verify` accepts */
@@ -51,6 +52,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 #define HVR_VM_CONTROL "control.sock"
 #define HVR_VM_SERIAL  "serial.sock"
 #define HVR_VM_AGENT   "agent.sock"
+#define HVR_VM_VNC     "vnc.sock"
+#define HVR_VM_SPICE   "spice.sock"
 #define HVR_VM_SEED    "cloud-init.img" /* shown by print; run has it in memory only */
 #define HVR_VM_LOG     "messages.log"	/* of a supervisor that was detached, and of its QEMU */
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "launcher/qemu/cmdline.h"
+#include "launcher/session/screen.h"
 
 #define SSH_PORT 22
 
@@ -34,6 +35,10 @@ static void describe(HvrVm *vm, const HvrProfile *profile)
 	vm->serial = g_strdup(modes[profile->serial]);
 	if (profile->serial == HVR_SERIAL_FILE)
 		vm->serial_file = g_strdup(profile->serial_file);
+	if (profile->graphics != HVR_GRAPHICS_NONE && profile->graphics_port)
+		vm->screen = g_strdup_printf("127.0.0.1:%u", profile->graphics_port);
+	else
+		vm->screen = g_strdup(hvr_screen_name(profile));
 	vm->hailort_min = g_strdup(profile->guest.hailort_min);
 	vm->ready_set = profile->guest.ready != HVR_READY_NONE;
 	for (guint i = 0; i < profile->nets->len; i++)

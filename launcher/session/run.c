@@ -36,6 +36,7 @@
 #include "launcher/session/hotplug.h"
 #include "launcher/session/record.h"
 #include "launcher/session/relay.h"
+#include "launcher/session/screen.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
 #include "vfio/fd.h"
@@ -175,6 +176,7 @@ static gboolean stay(Run *run, GError **error)
 	g_autoptr(HvrSession) session = hvr_session_new(&start);
 	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
 	HvrRelay *relay = relay_serial(started);
+	HvrScreen *screen = hvr_screen_new(session);
 	HvrArrival arrival;
 	GError *end = NULL, *left = NULL;
 
@@ -189,6 +191,7 @@ static gboolean stay(Run *run, GError **error)
 	hvr_session_run(session);
 
 	hvr_relay_stop(relay);
+	hvr_screen_free(screen);
 	hvr_arrival_end(&arrival);
 	tell_ended(session);
 	hvr_hotplug_finish(hotplug);
@@ -281,6 +284,18 @@ static gboolean prepare(Run *run, GError **error)
 	return hvr_execute(run->context, run->decision.plan, &nobody, error);
 }
 
+/* Nobody stays who could pass viewers on. */
+static gboolean check_screen(const HvrProfile *profile, GError **error)
+{
+	if (!hvr_screen_name(profile))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "run: with --exec nobody serves the socket of [graphics]");
+	hvr_error_hint(error, "set graphics.port, which every user of this host can reach, or run "
+			      "without --exec");
+	return FALSE;
+}
+
 /* Nobody stays who could relay: QEMU itself would read the keys of root, also from the background,
  * and leave the terminal raw. */
 static gboolean check_terminal(const HvrContext *context, const HvrProfile *profile, GError **error)
@@ -306,7 +321,8 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 		return FALSE;
 	if (options->mode == HVR_RUN_SUPERVISE && !hvr_readiness_check(profile, error))
 		return FALSE;
-	if (options->mode == HVR_RUN_EXEC && !check_terminal(context, profile, error))
+	if (options->mode == HVR_RUN_EXEC &&
+	    (!check_terminal(context, profile, error) || !check_screen(profile, error)))
 		return FALSE;
 	recover(context);
 	if (options->mode == HVR_RUN_PREPARE)

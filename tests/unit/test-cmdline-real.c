@@ -642,6 +642,12 @@ static void test_graphics(void **state)
 	teardown(state);
 	setup(state);
 	accept_profile(*state, "spice", spice, TRUE);
+	teardown(state);
+	setup(state);
+	accept_profile(*state, "vnc-socket", NULL, TRUE);
+	teardown(state);
+	setup(state);
+	accept_profile(*state, "spice-socket", NULL, TRUE);
 }
 
 /* Files that a sample names, as its comments say to make them. */
