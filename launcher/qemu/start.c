@@ -26,8 +26,7 @@ static gboolean add_channels(const HvrStart *start, HvrHandover *handover, GErro
 	       hvr_handover_add_channels(start, handover, error);
 }
 
-/* By QEMU itself, before it is that: whoever is killed from here on, its locks say whose they are.
- */
+/* By QEMU itself, before it is that: from here on the locks say whose they are. */
 static gboolean name_locks(gconstpointer data)
 {
 	const HvrStart *start = data;
@@ -35,9 +34,7 @@ static gboolean name_locks(gconstpointer data)
 
 	for (guint i = 0; i < start->locks->len; i++) {
 		HvrLock *lock = g_ptr_array_index(start->locks, i);
-		g_autoptr(GError) error = NULL;
-
-		if (!hvr_lock_name_qemu(lock, &self, &error))
+		if (!hvr_lock_name_qemu(lock, &self, NULL))
 			return FALSE;
 	}
 	return TRUE;

@@ -102,15 +102,17 @@ gboolean hvr_lock_is_of_group(const HvrLock *lock)
 int hvr_lock_open_for_qemu(const HvrLock *lock, GError **error)
 {
 	g_autofree char *name = g_strconcat(lock->name, QEMU_SUFFIX, NULL);
-	int locked;
+	int locked = -1;
 
 	unlinkat(lock->dir, name, 0);
 	g_auto(HvrFd) fd =
 		openat(lock->dir, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	/* The file is new: at most somebody who looks has it for a moment. */
-	do
-		locked = fd < 0 ? -1 : flock(fd, LOCK_EX);
-	while (fd >= 0 && locked < 0 && errno == EINTR);
+	if (fd >= 0) {
+		do
+			locked = flock(fd, LOCK_EX);
+		while (locked < 0 && errno == EINTR);
+	}
 	if (locked == 0)
 		return g_steal_fd(&fd);
 	int saved = errno;
@@ -140,6 +142,7 @@ gboolean hvr_lock_say(HvrLock *lock, GKeyFile *extra, GError **error)
 	int saved = errno;
 	g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
 		    "cannot write the lock '%s': %s", lock->name, g_strerror(saved));
+	errno = saved;
 	return FALSE;
 }
 

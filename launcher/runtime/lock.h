@@ -86,7 +86,7 @@ int hvr_lock_open_for_qemu(const HvrLock *lock, GError **error) G_GNUC_WARN_UNUS
 /**
  * hvr_lock_name_qemu - write down which process is QEMU: from here on the lock is held for as long
  * as that lives, until it is released. One that is not in /proc is not written down.
- * Errors: G_IO_ERROR
+ * Errors: G_IO_ERROR, of which errno says the same to who can say no more
  */
 gboolean hvr_lock_name_qemu(HvrLock *lock, const HvrProcess *qemu,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
