@@ -38,7 +38,7 @@ void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, GE
 void hvr_check_machine(HvrCheck *check);  /* processor, KVM, nesting, memory */
 void hvr_check_iommu(HvrCheck *check);	  /* IOMMU, interrupt remapping */
 void hvr_check_vfio(HvrCheck *check);	  /* modules, container node */
-void hvr_check_security(HvrCheck *check); /* lockdown, Secure Boot, SELinux, AppArmor */
+void hvr_check_security(HvrCheck *check); /* user, lockdown, Secure Boot, SELinux, AppArmor */
 void hvr_check_qemu(HvrCheck *check);	  /* program, version, vfio-pci, sandbox */
 void hvr_check_cards(HvrCheck *check);	  /* every card of the claim */
 void hvr_check_setup(HvrCheck *check);	  /* what is made to last over boots */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What may stand in the way although everything else is right: lockdown and Secure Boot (unsigned
- * modules are refused; VFIO itself and reset_method work), SELinux and AppArmor.
+ * modules are refused; VFIO itself and reset_method work), SELinux and AppArmor. And what should:
+ * nobody else is who QEMU runs as.
  */
 #include "launcher/check/checking.h"
 
@@ -91,11 +92,28 @@ static void check_apparmor(HvrCheck *check, const char *label)
 			      "this process is confined by %s", label);
 }
 
+/* Is QEMU alone as whom it runs? */
+static void check_user(HvrCheck *check)
+{
+	const HvrUser *user = check->facts->user;
+
+	if (!user->privileged || check->context->captured)
+		return;
+	if (!user->shared)
+		hvr_check_pass(check, "user", "QEMU runs as %s", user->name);
+	else
+		hvr_check_say(check, HVR_CHECK_WARN, "user", HVR_USER_MAKE,
+			      "QEMU runs as %s, and any other process of that user can read the "
+			      "VM's memory and use its cards",
+			      user->name);
+}
+
 void hvr_check_security(HvrCheck *check)
 {
 	g_autofree char *label =
 		hvr_sysfs_read_line(check->context->host.proc, "self/attr/current");
 
+	check_user(check);
 	check_lockdown(check);
 	check_selinux(check, label);
 	check_apparmor(check, label);

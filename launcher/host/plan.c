@@ -67,6 +67,11 @@ static void plan_vm(const HvrPlanInput *input, HvrPlan *plan)
 		g_ptr_array_add(plan->notes,
 				g_strdup_printf("warning: %s: emulating, which is slow",
 						facts->kvm_problem));
+	if (facts->user->shared)
+		g_ptr_array_add(plan->notes,
+				g_strdup_printf("warning: QEMU runs as %s, whose other processes "
+						"reach into the VM: see 'check'",
+						facts->user->name));
 	if (input->parts)
 		hvr_parts_describe(profile, input->parts, plan->notes);
 	plan->memlock_bytes = profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;

@@ -26,13 +26,15 @@ static struct passwd *sudo_user(void)
 /* Whom root becomes. */
 static struct passwd *chosen_user(const char *wanted, GError **error)
 {
-	const char *name = NOBODY;
+	const char *name = wanted;
 	struct passwd *entry = NULL;
 
-	if (wanted)
-		name = wanted;
-	else
+	if (!wanted) {
+		name = NOBODY;
 		entry = sudo_user();
+		if (!entry)
+			entry = getpwnam(HVR_USER_SYSTEM);
+	}
 	if (!entry)
 		entry = getpwnam(name);
 	if (!entry) {
@@ -64,6 +66,7 @@ HvrUser *hvr_user_find(const char *wanted, gboolean privileged, GError **error)
 	} else {
 		user->name = g_strdup_printf("%u", user->uid);
 	}
+	user->shared = privileged && g_str_equal(user->name, NOBODY);
 	return user;
 }
 

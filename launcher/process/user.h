@@ -15,11 +15,23 @@ typedef struct {
 	char *name; /* or its number, for a uid that has none */
 	/* This process is root and becomes that user for it; else it is that user already. */
 	gboolean privileged;
+	/* Root becomes "nobody" for it, as whoever else has no user of their own: processes of one
+	 * user can trace each other, and open what belongs to it. */
+	gboolean shared;
 } HvrUser;
+
+/* The system user for VMs; sysusers.d/hailo-vm-run.conf makes it. Its group is not the group of
+ * that name: members of that one are people, who may use the cards' nodes, and QEMU shall not. */
+#define HVR_USER_SYSTEM "hailo-vm"
+/* How a host gets it */
+#define HVR_USER_MAKE                                                                              \
+	"groupadd --system hailo-vm-qemu; useradd --system --no-create-home --shell "              \
+	"/usr/sbin/nologin --gid hailo-vm-qemu " HVR_USER_SYSTEM
 
 /**
  * hvr_user_find - who that is. Root's choice is the profile's, then the user who called sudo
- * (SUDO_UID, believed only as a number that getpwuid(3) knows), then nobody; a plain user has none.
+ * (SUDO_UID, believed only as a number that getpwuid(3) knows), then the system user hailo-vm where
+ * this host has it, then nobody; a plain user has none.
  * @wanted: (nullable): the profile's [security] user
  * Errors: HVR_LAUNCH_ERROR_PROFILE: no such user, or it is root
  */

@@ -155,7 +155,7 @@ typedef struct {
 	char *serial_file;
 	HvrProfileGuest guest;
 	/* [security] */
-	char *user; /* NULL: the invoking sudo user, else nobody */
+	char *user; /* NULL: see hvr_user_find() */
 	gboolean sandbox;
 	/* [qemu] */
 	char *qemu_binary;    /* a name to look up in PATH, or an absolute path */

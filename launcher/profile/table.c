@@ -224,7 +224,7 @@ static const HvrProfileKey guest_keys[] = {
 static const HvrProfileKey security_keys[] = {
 	{ .name = "user", .parse = hvr_value_word, .offset = VM(user),
 	  .max = 32, .characters = "-_.", .sample = "hailo-vm",
-	  .help = "who QEMU runs as; default: the invoking sudo user, else nobody" },
+	  .help = "who QEMU runs as; default: the invoking sudo user, else hailo-vm, else nobody" },
 	{ .name = "sandbox", .parse = hvr_value_switch, .offset = VM(sandbox),
 	  .words = SWITCH, .fallback = "yes", .sample = "no", .help = "QEMU's seccomp filter" },
 };

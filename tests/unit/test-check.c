@@ -653,6 +653,20 @@ static void test_no_pci(void **state)
 	assert_exit(results, 1);
 }
 
+/* A user of the VM's own is none that other programs share. */
+static void test_nobody_is_warned_of(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+	g_autoptr(GPtrArray) shared = check(fs, NULL, "[device npu]\n[security]\nuser = nobody\n");
+	g_autoptr(GPtrArray) own = check(fs, NULL, "[device npu]\n[security]\nuser = daemon\n");
+
+	assert_line(shared, "user", HVR_CHECK_WARN,
+		    "QEMU runs as nobody, and any other process of that user can read the VM's "
+		    "memory",
+		    "useradd --system --no-create-home --shell /usr/sbin/nologin");
+	assert_line(own, "user", HVR_CHECK_PASS, "QEMU runs as daemon", NULL);
+}
+
 /* A profile that insists on KVM is refused where there is none, one that does not is warned. */
 static void test_kvm(void **state)
 {
@@ -721,6 +735,7 @@ int main(void)
 		cmocka_unit_test(test_captured),
 		cmocka_unit_test(test_captured_without_config),
 		cmocka_unit_test(test_no_pci),
+		cmocka_unit_test(test_nobody_is_warned_of),
 		cmocka_unit_test(test_kvm),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_text),

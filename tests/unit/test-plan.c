@@ -278,12 +278,45 @@ static void test_plain_user(void **state)
 	hvr_fd_close(context.runtime);
 }
 
+static gboolean is_warned_of(const HvrPlan *plan, const char *user)
+{
+	g_autofree char *start = g_strdup_printf("warning: QEMU runs as %s,", user);
+
+	for (guint i = 0; i < plan->notes->len; i++)
+		if (g_str_has_prefix(g_ptr_array_index(plan->notes, i), start))
+			return TRUE;
+	return FALSE;
+}
+
+/* Whoever else has no user of their own is in the same boat; a user of the VM's own is alone. */
+static void test_nobody_is_warned_of(void **state)
+{
+	static const char *const users[] = { "nobody", "daemon" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(users); i++) {
+		g_autoptr(Machine) machine = machine_new(find("card"));
+		HvrContext context = machine_context(machine);
+		g_auto(HvrDecision) decision = { 0 };
+		g_autoptr(GError) error = NULL;
+
+		g_free(machine->profile->user);
+		machine->profile->user = g_strdup(users[i]);
+		if (!decide(&context, machine->profile, &decision, &error))
+			fail_msg("%s", error->message);
+		assert_int_equal(is_warned_of(decision.plan, users[i]), i == 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_steps),	cmocka_unit_test(test_pass),
-		cmocka_unit_test(test_adopt),	cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_memlock), cmocka_unit_test(test_plain_user),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_pass),
+		cmocka_unit_test(test_adopt),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_memlock),
+		cmocka_unit_test(test_plain_user),
+		cmocka_unit_test(test_nobody_is_warned_of),
 	};
 
 	if (geteuid() != 0) /* the VM's user is somebody else */
