@@ -30,6 +30,8 @@
 #define DIR_RUN		  "/run"
 #define DIR_SYSTEM_CONFIG "/etc/hailo-vm-run"
 #define DIR_ROOT	  "/"
+/* Where QEMU's helper for bridges, too, reads who may use which. */
+#define FILE_BRIDGES "/etc/qemu/bridge.conf"
 
 /* Where QEMU's firmware descriptors are: the administrator's, then the distribution's. */
 static const char *const firmware_folders[] = { "/etc/qemu/firmware", "/usr/share/qemu/firmware",
@@ -72,6 +74,7 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 				   .run = open_folder(prefix, DIR_RUN),
 				   .kernel = &hvr_kernel_linux };
 	context->system_config = DIR_SYSTEM_CONFIG;
+	context->bridge_conf = FILE_BRIDGES;
 	context->system_root = root ? NULL : DIR_ROOT;
 	context->firmware_folders = firmware_folders;
 	context->vhost_user_folders = vhost_user_folders;

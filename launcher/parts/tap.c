@@ -11,13 +11,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "launcher/parts/bridgeconf.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 #include "vfio/sysfs.h"
@@ -32,6 +35,23 @@ static gboolean refuse(GError **error, HvrLaunchError code, const HvrProfileNet 
 {
 	g_set_error(error, HVR_LAUNCH_ERROR, code, "[net %s] %s", net->id, what);
 	hvr_error_hint(error, "%s", hint);
+	return FALSE;
+}
+
+/* Root itself may use any bridge; who came by sudo, those that root lets users have. */
+static gboolean check_allowed(const HvrContext *context, const HvrProfileNet *net, GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	g_autoptr(GError) cause = NULL;
+
+	if (!caller->privileged)
+		return TRUE;
+	if (!context->bridge_conf)
+		return refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net,
+			      "bridge: no bridge of this host is for users", "run as root itself");
+	if (hvr_bridge_conf_allows(context->bridge_conf, net->bridge, &cause))
+		return TRUE;
+	g_propagate_prefixed_error(error, g_steal_pointer(&cause), "[net %s] bridge: ", net->id);
 	return FALSE;
 }
 
@@ -55,7 +75,59 @@ static gboolean check_bridge(const HvrContext *context, const HvrProfileNet *net
 	if (!parts->user->privileged)
 		return refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net,
 			      "bridge: only root can put a VM on it", instead);
-	return TRUE;
+	return check_allowed(context, net, error);
+}
+
+/* Is @user in @group, as this process or as its login would be? */
+static gboolean is_member(const HvrUser *user, gid_t group)
+{
+	gid_t groups[256];
+	int n = G_N_ELEMENTS(groups);
+
+	if (user->gid == group || (!user->privileged && group_member(group)))
+		return TRUE;
+	if (getgrouplist(user->name, user->gid, groups, &n) < 0)
+		return FALSE;
+	for (int i = 0; i < n; i++)
+		if (groups[i] == group)
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean owned_by(const HvrUser *user, gint64 owner, gint64 group)
+{
+	return (owner < 0 || owner == user->uid) && (group < 0 || is_member(user, (gid_t)group));
+}
+
+/* -1: whoever may open the tun device. The kernel writes it so, too (tun_show_owner()). */
+static gint64 read_id(const HvrContext *context, const HvrProfileNet *net, const char *which)
+{
+	g_autofree char *path = g_strdup_printf("class/net/%s/%s", net->tap, which);
+	guint64 id = 0;
+
+	if (!hvr_sysfs_read_number(context->host.sys, path, 10, &id) || id > G_MAXUINT32)
+		return -1;
+	return (gint64)id;
+}
+
+/* Whose tap it is the kernel asks us, too (tun_not_capable()), but not while we are root. */
+static gboolean check_owner(const HvrContext *context, const HvrProfileNet *net,
+			    const HvrParts *parts, GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	gint64 owner = read_id(context, net, "owner");
+	gint64 group = read_id(context, net, "group");
+
+	if (owned_by(parts->user, owner, group) || owned_by(caller, owner, group))
+		return TRUE;
+	g_autofree char *what =
+		g_strdup_printf("tap: '%s' was made for another (uid %" G_GINT64_FORMAT
+				", gid %" G_GINT64_FORMAT ")",
+				net->tap, owner, group);
+	g_autofree char *make = g_strdup_printf("name one that was made for the VM's user: ip "
+						"tuntap add NAME mode tap user %s",
+						parts->user->name);
+	return refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net, what, make);
 }
 
 static gboolean check_tap(const HvrContext *context, const HvrProfileNet *net,
@@ -67,9 +139,9 @@ static gboolean check_tap(const HvrContext *context, const HvrProfileNet *net,
 						"ip link set %s up",
 						net->tap, parts->user->name, net->tap);
 
-	if (hvr_sysfs_exists(context->host.sys, path))
-		return TRUE;
-	return refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
+	if (!hvr_sysfs_exists(context->host.sys, path))
+		return refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
+	return check_owner(context, net, parts, error);
 }
 
 gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,

@@ -9,8 +9,11 @@
 
 /**
  * hvr_taps_check - are the bridges and interfaces of the profile's nets there, and may we use them?
+ * A tap that was made for somebody else than the VM's user or the caller is not ours, though root
+ * could open it. Root itself may use any bridge, whoever called sudo those of context->bridge_conf.
  * Changes nothing.
- * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE, or _PERMISSION for a bridge without root
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE, or _PERMISSION for another's tap, a bridge that is not for
+ * users, and one without root
  */
 gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 			GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -23,6 +23,7 @@ typedef struct {
 	const char *const *firmware_folders;
 	const char *const *vhost_user_folders;
 	const char *system_config;   /* "/etc/hailo-vm-run" */
+	const char *bridge_conf;     /* which bridges users may be on; NULL: none */
 	const char *system_root;     /* of the system that `setup` prepares: "/"; NULL: none */
 	const char *setup_templates; /* NULL: where they are installed */
 	guint answer_ms; /* how long QEMU may take to answer `check`; 0: as long as is sensible */

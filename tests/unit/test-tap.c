@@ -21,12 +21,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+
+#include <glib/gstdio.h>
 
 #include "launcher/parts/tap.h"
 #include "launcher/process/program.h"
@@ -52,6 +55,7 @@ static int setup(void **state)
 	g_auto(HvrFd) fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	host.dev = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	host.sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(ioctl(fd, SIOCBRADDBR, request.ifr_name), 0);
 	request.ifr_mtu = 1400;
 	assert_int_equal(ioctl(fd, SIOCSIFMTU, &request), 0);
@@ -69,6 +73,7 @@ static int teardown(void **state)
 	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
 	assert_int_equal(ioctl(fd, SIOCBRDELBR, request.ifr_name), 0);
 	close(host.dev);
+	close(host.sys);
 	return 0;
 }
 
@@ -161,6 +166,126 @@ static void test_persistent(void **state)
 		close(maker);
 		assert_int_equal(if_nametoindex("hvr7"), 0);
 	}
+}
+
+/* A tap as "ip tuntap add hvr7 mode tap user OWNER group GROUP" makes it; -1: neither. */
+static void make_tap(int owner, int group)
+{
+	struct ifreq request = { .ifr_name = "hvr7", .ifr_flags = IFF_TAP };
+	g_auto(HvrFd) maker = hvr_open_beneath(host.dev, "net/tun", O_RDWR);
+
+	assert_int_equal(ioctl(maker, TUNSETIFF, &request), 0);
+	assert_int_equal(ioctl(maker, TUNSETPERSIST, 1), 0);
+	if (owner >= 0)
+		assert_int_equal(ioctl(maker, TUNSETOWNER, owner), 0);
+	if (group >= 0)
+		assert_int_equal(ioctl(maker, TUNSETGROUP, group), 0);
+}
+
+static void remove_tap(void)
+{
+	struct ifreq request = { .ifr_name = "hvr7", .ifr_flags = IFF_TAP };
+	g_auto(HvrFd) maker = hvr_open_beneath(host.dev, "net/tun", O_RDWR);
+
+	assert_int_equal(ioctl(maker, TUNSETIFF, &request), 0);
+	assert_int_equal(ioctl(maker, TUNSETPERSIST, 0), 0);
+}
+
+/* What is said of @net where QEMU is to run as NOBODY: (transfer full), or NULL where it may. */
+static char *ask(const HvrProfileNet *net, const char *bridge_conf)
+{
+	HvrUser user = {
+		.uid = NOBODY, .gid = NOBODY, .name = (char *)"nobody", .privileged = TRUE
+	};
+	const HvrParts parts = { .user = &user };
+	const HvrContext context = { .host = host, .bridge_conf = bridge_conf, .privileged = TRUE };
+	g_autoptr(GPtrArray) nets = g_ptr_array_new();
+	const HvrProfile profile = { .nets = nets };
+	g_autoptr(GError) error = NULL;
+
+	g_ptr_array_add(nets, (gpointer)net);
+	if (hvr_taps_check(&context, &profile, &parts, &error))
+		return NULL;
+	return g_strdup(error->message);
+}
+
+/* Root could open it; what was made for somebody else stays theirs. */
+static void test_tap_of_another_user(void **state)
+{
+	static const struct {
+		int owner, group;
+		gboolean ours;
+	} cases[] = {
+		{ -1, -1, TRUE },     { NOBODY, -1, TRUE },	{ -1, NOBODY, TRUE },
+		{ 0, -1, TRUE },      { NOBODY, NOBODY, TRUE }, { 1, -1, FALSE },
+		{ NOBODY, 1, FALSE }, { -1, 1, FALSE },		{ 1, NOBODY, FALSE },
+	};
+	HvrProfileNet net = { .id = (char *)"lan", .mode = HVR_NET_TAP, .tap = (char *)"hvr7" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		make_tap(cases[i].owner, cases[i].group);
+		g_autofree char *said = ask(&net, NULL);
+		remove_tap();
+		if ((said == NULL) != cases[i].ours)
+			fail_msg("owner %d, group %d: %s", cases[i].owner, cases[i].group,
+				 said ? said : "is taken");
+	}
+	make_tap(1, -1);
+	g_autofree char *said = ask(&net, NULL);
+	remove_tap();
+	assert_string_equal(said, "[net lan] tap: 'hvr7' was made for another (uid 1, gid -1)\n"
+				  "name one that was made for the VM's user: ip tuntap add NAME "
+				  "mode tap user nobody");
+}
+
+typedef struct {
+	const char *text; /* NULL: there is no such file */
+	const char *said; /* NULL: it is allowed */
+} Conf;
+
+/* Who came by sudo gets the bridges that root lets users have; root itself asks nobody. */
+static void test_bridge_not_allowed(void **state)
+{
+	static const Conf cases[] = {
+		{ NULL, "does not allow users 'hvrtest'\nroot lets users of this host on it by a "
+			"line there: allow hvrtest" },
+		{ "# allow hvrtest\n\nallow br0\nallow hvrtest0\n", "does not allow users" },
+		{ "allow hvrtest\n", NULL },
+		{ "  allow\t hvrtest \n", NULL },
+		{ "allow all", NULL },
+		{ "deny hvrtest\nallow all\n", "denies users 'hvrtest'\ntake out the deny line" },
+		{ "allow hvrtest\ndeny all\n", "denies users" },
+		{ "include FOLDER/more\n", NULL },
+		{ "include FOLDER/more\ndeny hvrtest\n", "denies users" },
+		{ "include FOLDER/nowhere\nallow hvrtest\n", NULL },
+		{ "include more\nallow hvrtest\n", "conf:1: include takes a whole path" },
+		{ "include FOLDER/conf\nallow hvrtest\n", "include each other without end" },
+		{ "allow hvrtest\nsecret\n", "conf:2: a line is allow, deny or include" },
+		{ "allow hvrtest\nallowed br0\n", "conf:2: a line is allow, deny or include" },
+	};
+	g_autofree char *folder = g_dir_make_tmp("hvr-tap-XXXXXX", NULL);
+	g_autofree char *conf = g_build_filename(folder, "conf", NULL);
+	g_autofree char *more = g_build_filename(folder, "more", NULL);
+
+	assert_true(g_file_set_contents(more, "allow hvrtest\n", -1, NULL));
+	assert_null(ask(&bridged, conf));
+	g_setenv("SUDO_UID", "1", TRUE);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) text = g_string_new(cases[i].text);
+
+		g_string_replace(text, "FOLDER", folder, 0);
+		if (cases[i].text)
+			assert_true(g_file_set_contents(conf, text->str, -1, NULL));
+		g_autofree char *said = ask(&bridged, conf);
+		if ((said == NULL) != (cases[i].said == NULL) ||
+		    (said && !strstr(said, cases[i].said)) || (said && strstr(said, "secret")))
+			fail_msg("'%s': %s", text->str, said ? said : "is allowed");
+	}
+	g_autofree char *none = ask(&bridged, NULL);
+	g_unsetenv("SUDO_UID");
+	assert_string_equal(none, "[net lan] bridge: no bridge of this host is for users\n"
+				  "run as root itself");
+	assert_int_equal(g_unlink(conf) | g_unlink(more) | g_rmdir(folder), 0);
 }
 
 /* All frames that the bridge itself sees. */
@@ -274,13 +399,19 @@ static void test_frames(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_bridge), TEST(test_no_bridge),
-					    TEST(test_existing), TEST(test_persistent),
+	const struct CMUnitTest tests[] = { TEST(test_bridge),
+					    TEST(test_no_bridge),
+					    TEST(test_existing),
+					    TEST(test_persistent),
+					    TEST(test_tap_of_another_user),
+					    TEST(test_bridge_not_allowed),
 					    TEST(test_frames) };
 	g_autofree char *qemu = hvr_program_find(QEMU, TRUE);
 
 	if (geteuid() != 0 || !qemu || access("/dev/net/tun", F_OK) < 0 ||
-	    unshare(CLONE_NEWNET) < 0) {
+	    unshare(CLONE_NEWNET | CLONE_NEWNS) < 0 ||
+	    mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("sysfs", "/sys", "sysfs", MS_RDONLY, NULL) < 0) {
 		print_message("skipped: it takes root, tun and " QEMU "\n");
 		return getenv("HVR_TESTS_MUST_RUN") ? 1 : SKIP;
 	}
