@@ -22,7 +22,7 @@
 
 #include "vfio/error.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 typedef struct {
 	const char *folder; /* of the nodes, below /dev */
@@ -100,7 +100,7 @@ gboolean hvr_access_exists(const HvrHost *host, HvrAccess access)
 {
 	g_autofree char *path = hvr_access_path(access);
 
-	return hvr_sysfs_exists(host->dev, path);
+	return hvr_tree_exists(host->dev, path);
 }
 
 gboolean hvr_access_is_usable(const HvrHost *host, HvrAccess access)

@@ -27,7 +27,7 @@
 
 #include "vfio/devnodes.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 #include "vfio/dependents.h"
 
 /* How the kernel spells a node in the texts of /proc. Nothing is opened by it. */
@@ -164,12 +164,12 @@ static void find_holders(const Search *search)
 /* mountinfo names one device of a btrfs; the others are members all the same. */
 static void find_btrfs_members(const Search *search)
 {
-	g_autoptr(GPtrArray) systems = hvr_sysfs_list(search->host->sys, "fs/btrfs");
+	g_autoptr(GPtrArray) systems = hvr_tree_list(search->host->sys, "fs/btrfs");
 
 	for (guint i = 0; i < systems->len; i++) {
 		g_autofree char *path = g_strdup_printf(
 			"fs/btrfs/%s/devices", (const char *)g_ptr_array_index(systems, i));
-		g_autoptr(GPtrArray) members = hvr_sysfs_list(search->host->sys, path);
+		g_autoptr(GPtrArray) members = hvr_tree_list(search->host->sys, path);
 
 		for (guint j = 0; j < members->len; j++) {
 			g_autofree char *node =
@@ -194,7 +194,7 @@ static gboolean rests_on_interface(const Search *search, const char *name, guint
 	if (depth == 0)
 		return FALSE;
 
-	entries = hvr_sysfs_list(search->host->sys, path);
+	entries = hvr_tree_list(search->host->sys, path);
 	for (guint i = 0; i < entries->len; i++) {
 		const char *entry = g_ptr_array_index(entries, i);
 
@@ -269,7 +269,7 @@ static void add_process(const Search *search, const char *pid, const HvrDevnode 
 	if (node->access.kind == HVR_ACCESS_NONE)
 		kind = HVR_DEPENDENT_PROCESS;
 	add_dependent(search, kind, (pid_t)g_ascii_strtoll(pid, NULL, 10),
-		      hvr_sysfs_read_line(search->host->proc, path),
+		      hvr_tree_read_line(search->host->proc, path),
 		      g_strconcat(NODE_PREFIX, node->name, NULL));
 }
 
@@ -298,7 +298,7 @@ static void find_in_process(const Search *search, const char *pid)
 
 static void find_processes(const Search *search)
 {
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(search->host->proc, ".");
+	g_autoptr(GPtrArray) names = hvr_tree_list(search->host->proc, ".");
 
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);

@@ -22,7 +22,7 @@
 #include "vfio/access.h"
 #include "vfio/devnodes.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 /* A disk behind USB hubs behind VMD is 15 folders deep. */
 #define DEPTH_MAX 24
@@ -45,7 +45,7 @@ static void node_free(gpointer data)
 /* "240:0" */
 static void read_device_number(int dirfd, const char *path, HvrDevnode *node)
 {
-	g_autofree char *text = hvr_sysfs_read_line(dirfd, path);
+	g_autofree char *text = hvr_tree_read_line(dirfd, path);
 	guint64 major, minor;
 
 	if (!text)
@@ -63,7 +63,7 @@ static void read_device_number(int dirfd, const char *path, HvrDevnode *node)
 /* Returns: (transfer full): what comes after "DEVNAME=", or NULL */
 static char *read_device_name(int dirfd)
 {
-	g_autofree char *text = hvr_sysfs_read(dirfd, "uevent", NULL);
+	g_autofree char *text = hvr_tree_read(dirfd, "uevent", NULL);
 
 	if (!text)
 		return NULL;
@@ -82,12 +82,12 @@ static void add_node(HvrDevnodes *nodes, int dirfd)
 
 	if (!name)
 		return;
-	subsystem = hvr_sysfs_link_name(dirfd, "subsystem");
+	subsystem = hvr_tree_link_name(dirfd, "subsystem");
 	node = g_new0(HvrDevnode, 1);
 	node->name = name;
 	node->access = hvr_access_parse(name);
 	node->block = g_strcmp0(subsystem, "block") == 0;
-	node->holders = hvr_sysfs_list(dirfd, "holders");
+	node->holders = hvr_tree_list(dirfd, "holders");
 	read_device_number(dirfd, "dev", node);
 	g_ptr_array_add(nodes->nodes, node);
 }
@@ -165,7 +165,7 @@ static gboolean leads_to(const Walk *walk, const HvrHost *host, const char *subs
 		g_autofree char *link =
 			g_strconcat(subsystem, "/", g_ptr_array_index(walk->controllers, i), NULL);
 
-		if (hvr_sysfs_exists(host->sys, link))
+		if (hvr_tree_exists(host->sys, link))
 			return TRUE;
 	}
 	return FALSE;
@@ -177,7 +177,7 @@ static void add_multipath_disks(const Walk *walk, const HvrHost *host)
 
 	if (walk->controllers->len == 0)
 		return;
-	names = hvr_sysfs_list(host->sys, "class/nvme-subsystem");
+	names = hvr_tree_list(host->sys, "class/nvme-subsystem");
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *subsystem =
 			g_strconcat("class/nvme-subsystem/", g_ptr_array_index(names, i), NULL);

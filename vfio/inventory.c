@@ -26,7 +26,7 @@
 #include "vfio/error.h"
 #include "vfio/fd.h"
 #include "vfio/inventory.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define DEVICES "bus/pci/devices"
 
@@ -155,7 +155,7 @@ static gboolean find_place(int sys, const char *name, Place *place)
  */
 static GHashTable *find_roots(int sys)
 {
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(sys, "devices");
+	g_autoptr(GPtrArray) names = hvr_tree_list(sys, "devices");
 	GHashTable *roots = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 
 	for (guint i = 0; i < names->len; i++) {
@@ -195,7 +195,7 @@ static const char *link_name(int sys, const char *path, char buffer[PATH_MAX])
 	if (length <= 0)
 		return NULL;
 	buffer[length] = '\0';
-	/* As in hvr_sysfs_link_name(). */
+	/* As in hvr_tree_link_name(). */
 	slash = strrchr(g_strdelimit(buffer, "\n", ' '), '/');
 	if (!slash)
 		return buffer;
@@ -260,9 +260,9 @@ static gboolean read_attributes(int sys, const char *path, HvrPciFunction *funct
 	g_auto(HvrFd) dirfd = hvr_open_beneath(sys, path, O_PATH | O_DIRECTORY);
 	guint64 vendor, device, class_code;
 
-	if (dirfd < 0 || !hvr_sysfs_read_number(dirfd, "vendor", 16, &vendor) ||
-	    !hvr_sysfs_read_number(dirfd, "device", 16, &device) ||
-	    !hvr_sysfs_read_number(dirfd, "class", 16, &class_code))
+	if (dirfd < 0 || !hvr_tree_read_number(dirfd, "vendor", 16, &vendor) ||
+	    !hvr_tree_read_number(dirfd, "device", 16, &device) ||
+	    !hvr_tree_read_number(dirfd, "class", 16, &class_code))
 		return FALSE;
 	function->vendor = (guint16)vendor;
 	function->device = (guint16)device;
@@ -281,7 +281,7 @@ static gboolean is_noiommu(int sys, const HvrPciFunction *function)
 	if (function->group < 0 || !function->driver || !strstr(function->driver, "vfio"))
 		return FALSE;
 	path = g_strdup_printf("kernel/iommu_groups/%d/name", function->group);
-	name = hvr_sysfs_read_line(sys, path);
+	name = hvr_tree_read_line(sys, path);
 	return g_strcmp0(name, "vfio-noiommu") == 0;
 }
 
@@ -391,7 +391,7 @@ HvrInventory *hvr_inventory_read(const HvrHost *host, GError **error)
 	g_autoptr(HvrInventory) inventory = NULL;
 	Escape here;
 
-	if (!hvr_sysfs_exists(host->sys, DEVICES)) {
+	if (!hvr_tree_exists(host->sys, DEVICES)) {
 		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND, "no PCI bus in sysfs");
 		return NULL;
 	}

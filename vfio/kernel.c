@@ -29,7 +29,7 @@
 #include "vfio/error.h"
 #include "vfio/fd.h"
 #include "vfio/module.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 /* What a child does to one attribute. */
 typedef struct {
@@ -94,7 +94,7 @@ static void set_stuck_error(const HvrHost *host, pid_t pid, const Attribute *att
 			    guint timeout_ms, GError **error)
 {
 	g_autofree char *stack_path = g_strdup_printf("%d/stack", (int)pid);
-	g_autofree char *stack = hvr_sysfs_read(host->proc, stack_path, NULL);
+	g_autofree char *stack = hvr_tree_read(host->proc, stack_path, NULL);
 	const char *where = "not readable";
 	const char *what = "the kernel did not finish reading";
 

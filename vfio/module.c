@@ -10,7 +10,7 @@
 #include "vfio/module.h"
 
 #include "vfio/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL };
 
@@ -18,7 +18,7 @@ static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 static char *run_modprobe(const HvrHost *host, const char *option, const char *name,
 			  HvrVfioError code, GError **error)
 {
-	g_autofree char *program = hvr_sysfs_read_line(host->proc, "sys/kernel/modprobe");
+	g_autofree char *program = hvr_tree_read_line(host->proc, "sys/kernel/modprobe");
 	const char *argv[] = { program, "--use-blacklist", option, "--", name, NULL };
 	g_autofree char *output = NULL;
 	g_autofree char *messages = NULL;

@@ -20,7 +20,7 @@
 #include "vfio/error.h"
 #include "vfio/fd.h"
 #include "vfio/state.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 HvrPciState *hvr_pci_state_new(void)
 {
@@ -92,7 +92,7 @@ static gboolean take_optional(char *value, GError *failure, char **out_value, GE
 static gboolean read_optional(int dirfd, const char *attribute, char **out_value, GError **error)
 {
 	GError *failure = NULL;
-	char *value = hvr_sysfs_read(dirfd, attribute, &failure);
+	char *value = hvr_tree_read(dirfd, attribute, &failure);
 
 	return take_optional(value, failure, out_value, error);
 }
@@ -113,7 +113,7 @@ static gboolean read_override(const HvrHost *host, int dirfd, HvrPciState *state
 
 static gboolean read_attributes(const HvrHost *host, int dirfd, HvrPciState *state, GError **error)
 {
-	state->driver = hvr_sysfs_link_name(dirfd, "driver");
+	state->driver = hvr_tree_link_name(dirfd, "driver");
 	return read_override(host, dirfd, state, error) &&
 	       read_optional(dirfd, "reset_method", &state->reset_method, error) &&
 	       read_optional(dirfd, "power/control", &state->power_control, error) &&
@@ -208,7 +208,7 @@ gboolean hvr_pci_function_alive(const HvrHost *host, const HvrPciFunction *funct
 		return FALSE;
 	}
 	/* A virtual function's own identity reads as ones: it has its physical function's. */
-	if (hvr_sysfs_exists(dirfd, "physfn"))
+	if (hvr_tree_exists(dirfd, "physfn"))
 		return TRUE;
 	if (config.vendor != function->vendor || config.device != function->device) {
 		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,

@@ -13,7 +13,7 @@
 
 #include "vfio/access.h"
 #include "vfio/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 #include "vfio/udev.h"
 
 /* How long udev's rules for one new node may take; longer, and it is not waited for. */
@@ -103,7 +103,7 @@ static gboolean perform_set(const HvrHost *host, const HvrStep *step, const char
 		}
 		return fail(name, tried, cause, error);
 	}
-	g_autofree char *seen = hvr_sysfs_read_line(host->sys, path);
+	g_autofree char *seen = hvr_tree_read_line(host->sys, path);
 	/* "(null)" is how the kernel spells an override that is not there. */
 	if (g_strcmp0(seen, step->value) == 0 ||
 	    (*step->value == '\0' && g_strcmp0(seen, "(null)") == 0))
@@ -116,7 +116,7 @@ static gboolean perform_set(const HvrHost *host, const HvrStep *step, const char
 static gboolean driver_is(const HvrHost *host, const char *name, const char *driver, GError **error)
 {
 	g_autofree char *link = attribute_path(name, "driver");
-	g_autofree char *seen = hvr_sysfs_link_name(host->sys, link);
+	g_autofree char *seen = hvr_tree_link_name(host->sys, link);
 
 	if (g_strcmp0(seen, driver) == 0)
 		return TRUE;
@@ -152,7 +152,7 @@ static gboolean perform_bind(const HvrHost *host, const HvrStep *step, const cha
 	if (!host->kernel->write(host, path, name, timeout_ms, &cause) ||
 	    !driver_is(host, name, step->value, &cause)) {
 		g_autofree char *folder = g_strdup_printf("bus/pci/drivers/%s", step->value);
-		if (!hvr_sysfs_exists(host->sys, folder)) {
+		if (!hvr_tree_exists(host->sys, folder)) {
 			g_clear_error(&cause);
 			cause = g_error_new(HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
 					    "that driver is no longer loaded");

@@ -7,7 +7,7 @@
 #include <libudev.h>
 
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 struct HvrUdevWatch {
 	struct udev *udev;
@@ -16,7 +16,7 @@ struct HvrUdevWatch {
 
 HvrUdevWatch *hvr_udev_watch_new(const HvrHost *host, const char *subsystem)
 {
-	if (host->run < 0 || !hvr_sysfs_exists(host->run, "udev/control"))
+	if (host->run < 0 || !hvr_tree_exists(host->run, "udev/control"))
 		return NULL;
 
 	HvrUdevWatch *watch = g_new0(HvrUdevWatch, 1);

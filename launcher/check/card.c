@@ -9,7 +9,7 @@
 #include "launcher/host/judge.h"
 #include "vfio/access.h"
 #include "vfio/reset.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 /* "driver e1000e" */
 static char *driver_text(const HvrPciFunction *function)
@@ -40,7 +40,7 @@ static gboolean check_alive(HvrCheck *check, const HvrClaimedCard *card)
 	GError *error = NULL;
 
 	/* Config space is often left out: it takes root to copy more than 64 bytes of it. */
-	if (check->context->captured && !hvr_sysfs_exists(check->context->host.sys, config)) {
+	if (check->context->captured && !hvr_tree_exists(check->context->host.sys, config)) {
 		hvr_check_say(check, HVR_CHECK_UNSURE, "card-alive", "run check on that host",
 			      "the captured tree has no config space");
 		return TRUE;
@@ -126,7 +126,7 @@ static void check_sriov(HvrCheck *check, const HvrClaimedCard *card)
 	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s/sriov_numvfs", name);
 	guint64 functions = 0;
 
-	if (!hvr_sysfs_read_number(check->context->host.sys, path, 10, &functions) || !functions)
+	if (!hvr_tree_read_number(check->context->host.sys, path, 10, &functions) || !functions)
 		return;
 	hvr_check_say(check, HVR_CHECK_FAIL, "card-sriov",
 		      "take one of its virtual functions, or write 0 to its sriov_numvfs",
@@ -166,7 +166,7 @@ static void check_power(HvrCheck *check, const HvrClaimedCard *card)
 {
 	const char *name = card->function->name;
 	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s/power_state", name);
-	g_autofree char *power = hvr_sysfs_read_line(check->context->host.sys, path);
+	g_autofree char *power = hvr_tree_read_line(check->context->host.sys, path);
 
 	if (!power)
 		return;

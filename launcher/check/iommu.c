@@ -5,13 +5,13 @@
  */
 #include "launcher/check/checking.h"
 #include "launcher/host/iommu.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define UNSAFE "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
 
 static void check_direct(HvrCheck *check)
 {
-	g_autofree char *unsafe = hvr_sysfs_read_line(check->context->host.sys, UNSAFE);
+	g_autofree char *unsafe = hvr_tree_read_line(check->context->host.sys, UNSAFE);
 
 	if (g_strcmp0(unsafe, "Y") == 0)
 		hvr_check_say(check, HVR_CHECK_WARN, "interrupts",

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "launcher/host/cpu.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define MIB 1048576u
 
@@ -41,7 +41,7 @@ static char *kvm_fix(const HvrCheck *check, const HvrCpu *cpu)
 	if (cpu->is_guest && !cpu->virtualises)
 		return g_strdup("switch nested virtualisation on in the host below, or set accel = "
 				"tcg");
-	gboolean has_node = hvr_sysfs_exists(check->context->host.dev, "kvm");
+	gboolean has_node = hvr_tree_exists(check->context->host.dev, "kvm");
 	if (!has_node && cpu->virtualises)
 		return g_strdup("modprobe kvm_intel or kvm_amd; if that fails, enable "
 				"virtualisation in the firmware setup");
@@ -76,7 +76,7 @@ static void check_kvm(HvrCheck *check, const HvrCpu *cpu)
 static void check_nesting(HvrCheck *check)
 {
 	const HvrHost *host = &check->context->host;
-	g_autofree char *product = hvr_sysfs_read_line(host->sys, "class/dmi/id/product_name");
+	g_autofree char *product = hvr_tree_read_line(host->sys, "class/dmi/id/product_name");
 
 	if (product)
 		hvr_check_pass(check, "nesting", "this host is itself a virtual machine (%s)",
@@ -89,7 +89,7 @@ static void check_nesting(HvrCheck *check)
 static void check_kernel(HvrCheck *check)
 {
 	g_autofree char *release =
-		hvr_sysfs_read_line(check->context->host.proc, "sys/kernel/osrelease");
+		hvr_tree_read_line(check->context->host.proc, "sys/kernel/osrelease");
 	gulong minor = 0;
 	char *end = NULL;
 
@@ -178,7 +178,7 @@ void hvr_check_machine(HvrCheck *check)
 	check_kernel(check);
 	if (!check->named)
 		return;
-	g_autofree char *memory = hvr_sysfs_read(check->context->host.proc, "meminfo", NULL);
+	g_autofree char *memory = hvr_tree_read(check->context->host.proc, "meminfo", NULL);
 	/* g_strconcat() ends at a NULL */
 	g_autofree char *text = g_strconcat("\n", memory, NULL);
 	check_memory(check, text);

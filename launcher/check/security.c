@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define SECURE_BOOT "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 /* Of "none [integrity] confidentiality" what stands in brackets. NULL: it is not to be seen */
 static char *lockdown_level(const HvrHost *host)
 {
-	g_autofree char *text = hvr_sysfs_read_line(host->sys, "kernel/security/lockdown");
+	g_autofree char *text = hvr_tree_read_line(host->sys, "kernel/security/lockdown");
 
 	if (!text)
 		return NULL;
@@ -63,7 +63,7 @@ static void check_selinux(HvrCheck *check, const char *label)
 	const HvrHost *host = &check->context->host;
 	guint64 enforcing = 0;
 
-	if (!hvr_sysfs_read_number(host->sys, "fs/selinux/enforce", 10, &enforcing))
+	if (!hvr_tree_read_number(host->sys, "fs/selinux/enforce", 10, &enforcing))
 		return;
 	if (!enforcing)
 		hvr_check_pass(check, "selinux", "permissive");
@@ -79,7 +79,7 @@ static void check_selinux(HvrCheck *check, const char *label)
 static void check_apparmor(HvrCheck *check, const char *label)
 {
 	g_autofree char *enabled =
-		hvr_sysfs_read_line(check->context->host.sys, "module/apparmor/parameters/enabled");
+		hvr_tree_read_line(check->context->host.sys, "module/apparmor/parameters/enabled");
 
 	if (g_strcmp0(enabled, "Y") != 0 || !label)
 		return;
@@ -110,8 +110,7 @@ static void check_user(HvrCheck *check)
 
 void hvr_check_security(HvrCheck *check)
 {
-	g_autofree char *label =
-		hvr_sysfs_read_line(check->context->host.proc, "self/attr/current");
+	g_autofree char *label = hvr_tree_read_line(check->context->host.proc, "self/attr/current");
 
 	check_user(check);
 	check_lockdown(check);

@@ -13,7 +13,7 @@
 #include "launcher/host/judge.h"
 #include "launcher/process/privileges.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 static void check_driver(HvrCheck *check)
 {
@@ -36,7 +36,7 @@ static void check_type1(HvrCheck *check)
 	const HvrHost *host = &check->context->host;
 	g_autoptr(GError) error = NULL;
 
-	if (hvr_sysfs_exists(host->sys, "module/vfio_iommu_type1"))
+	if (hvr_tree_exists(host->sys, "module/vfio_iommu_type1"))
 		hvr_check_pass(check, "vfio-type1", "module vfio_iommu_type1 is there");
 	else if (check->context->captured)
 		return;
@@ -74,11 +74,11 @@ static void check_container(HvrCheck *check)
 
 	if (check->context->captured)
 		return;
-	if (!hvr_sysfs_exists(host->sys, "module/vfio")) {
+	if (!hvr_tree_exists(host->sys, "module/vfio")) {
 		hvr_check_pass(check, "vfio-container", "not asked: VFIO is not loaded yet");
 		return;
 	}
-	if (!hvr_sysfs_exists(host->dev, "vfio/vfio")) {
+	if (!hvr_tree_exists(host->dev, "vfio/vfio")) {
 		hvr_check_say(check, HVR_CHECK_FAIL, "vfio-container",
 			      "in a container pass /dev/vfio on; else see that devtmpfs is on /dev",
 			      "VFIO is loaded, and there is no /dev/vfio/vfio");

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define BEGINNING 4095
 
@@ -50,7 +50,7 @@ HvrCpu hvr_cpu_look(const HvrHost *host)
 
 gboolean hvr_kernel_has_argument(const HvrHost *host, const char *word)
 {
-	g_autofree char *text = hvr_sysfs_read_line(host->proc, "cmdline");
+	g_autofree char *text = hvr_tree_read_line(host->proc, "cmdline");
 
 	if (!text)
 		return FALSE;

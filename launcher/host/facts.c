@@ -15,7 +15,7 @@
 #include "launcher/process/privileges.h"
 #include "launcher/process/program.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define VFIO_PCI "vfio-pci"
 
@@ -84,7 +84,7 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	facts->qemu_path = hvr_program_find(profile->qemu_binary, context->privileged);
 	facts->memlock_max = context->memlock_max;
 	find_kvm(host, profile, facts);
-	facts->vfio_pci_loaded = hvr_sysfs_exists(host->sys, "bus/pci/drivers/" VFIO_PCI);
+	facts->vfio_pci_loaded = hvr_tree_exists(host->sys, "bus/pci/drivers/" VFIO_PCI);
 	facts->vfio_pci = facts->vfio_pci_loaded || context->captured ||
 			  host->kernel->find_module(host, VFIO_PCI, &cause);
 	if (cause)

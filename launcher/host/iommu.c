@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "launcher/host/cpu.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define GROUPS "kernel/iommu_groups"
 #define TABLES "firmware/acpi/tables/"
@@ -38,19 +38,19 @@ void hvr_iommu_free(HvrIommu *iommu)
 static gboolean has_table(const HvrHost *host, const char *table)
 {
 	g_autofree char *path = g_strconcat(TABLES, table, NULL);
-	return hvr_sysfs_exists(host->sys, path);
+	return hvr_tree_exists(host->sys, path);
 }
 
 /* Those that protect: a no-IOMMU group does not. */
 static guint count_groups(const HvrHost *host)
 {
-	g_autoptr(GPtrArray) groups = hvr_sysfs_list(host->sys, GROUPS);
+	g_autoptr(GPtrArray) groups = hvr_tree_list(host->sys, GROUPS);
 	guint n = 0;
 
 	for (guint i = 0; i < groups->len; i++) {
 		const char *group = g_ptr_array_index(groups, i);
 		g_autofree char *path = g_strdup_printf(GROUPS "/%s/name", group);
-		g_autofree char *name = hvr_sysfs_read_line(host->sys, path);
+		g_autofree char *name = hvr_tree_read_line(host->sys, path);
 		if (g_strcmp0(name, "vfio-noiommu") != 0)
 			n++;
 	}
@@ -75,7 +75,7 @@ static const char *maker_of(const char *unit)
 
 static char *describe_units(const HvrHost *host, guint groups)
 {
-	g_autoptr(GPtrArray) units = hvr_sysfs_list(host->sys, "class/iommu");
+	g_autoptr(GPtrArray) units = hvr_tree_list(host->sys, "class/iommu");
 
 	if (units->len == 0)
 		return g_strdup_printf("an IOMMU, %u groups", groups);
@@ -195,13 +195,13 @@ static HvrInterrupts judge_chip(const char *chip)
 
 HvrInterrupts hvr_iommu_interrupts(const HvrHost *host)
 {
-	g_autoptr(GPtrArray) numbers = hvr_sysfs_list(host->sys, CHIPS);
+	g_autoptr(GPtrArray) numbers = hvr_tree_list(host->sys, CHIPS);
 	HvrInterrupts found = HVR_INTERRUPTS_UNKNOWN;
 
 	for (guint i = 0; i < numbers->len && found != HVR_INTERRUPTS_REMAPPED; i++) {
 		const char *number = g_ptr_array_index(numbers, i);
 		g_autofree char *path = g_strdup_printf(CHIPS "/%s/chip_name", number);
-		g_autofree char *chip = hvr_sysfs_read_line(host->sys, path);
+		g_autofree char *chip = hvr_tree_read_line(host->sys, path);
 		if (!chip)
 			continue;
 		HvrInterrupts judged = judge_chip(chip);

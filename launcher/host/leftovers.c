@@ -11,7 +11,7 @@
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/vm.h"
 #include "vfio/inventory.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define HALF_WRITTEN_SUFFIX ".ini.new"
 
@@ -27,7 +27,7 @@ static gboolean parse_half_written(const char *name, HvrPciAddress *out_address)
 
 static void remove_half_written(const HvrContext *context)
 {
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(context->runtime, "devices");
+	g_autoptr(GPtrArray) names = hvr_tree_list(context->runtime, "devices");
 	g_autoptr(HvrInventory) inventory = NULL;
 
 	for (guint i = 0; i < names->len; i++) {

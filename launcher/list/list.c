@@ -13,7 +13,7 @@
 
 #include "vfio/devnodes.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 static void item_free(gpointer data)
 {
@@ -49,11 +49,11 @@ static void read_attributes(const HvrHost *host, HvrListItem *item)
 
 	if (fd < 0)
 		return;
-	item->reset_method = hvr_sysfs_read_line(fd, "reset_method");
-	item->link_speed = hvr_sysfs_read_line(fd, "current_link_speed");
-	item->link_width = hvr_sysfs_read_line(fd, "current_link_width");
-	item->power_state = hvr_sysfs_read_line(fd, "power_state");
-	if (hvr_sysfs_read_number(fd, "numa_node", 10, &numa) && numa <= G_MAXINT)
+	item->reset_method = hvr_tree_read_line(fd, "reset_method");
+	item->link_speed = hvr_tree_read_line(fd, "current_link_speed");
+	item->link_width = hvr_tree_read_line(fd, "current_link_width");
+	item->power_state = hvr_tree_read_line(fd, "power_state");
+	if (hvr_tree_read_number(fd, "numa_node", 10, &numa) && numa <= G_MAXINT)
 		item->numa_node = (int)numa;
 }
 

@@ -11,7 +11,7 @@
 #include "launcher/parts/placement.h"
 
 #include "launcher/report/error.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define NODES "devices/system/node/"
 #define CPUS  "devices/system/cpu/"
@@ -27,7 +27,7 @@ static guint64 count_free(const HvrHost *host, int node, guint64 page_kib)
 		g_string_printf(path, NODES "node%d/", node);
 	g_string_append_printf(path, "hugepages/hugepages-%" G_GUINT64_FORMAT "kB/free_hugepages",
 			       page_kib);
-	if (!hvr_sysfs_read_number(host->sys, path->str, 10, &n))
+	if (!hvr_tree_read_number(host->sys, path->str, 10, &n))
 		return 0;
 	return n;
 }
@@ -84,7 +84,7 @@ static gboolean is_online(const char *online, guint cpu)
 
 static gboolean check_cpus(const HvrHost *host, const HvrProfile *profile, GError **error)
 {
-	g_autofree char *online = hvr_sysfs_read_line(host->sys, CPUS "online");
+	g_autofree char *online = hvr_tree_read_line(host->sys, CPUS "online");
 	const GArray *pin = profile->processor.pin;
 
 	/* a host that does not say has them all */
@@ -108,7 +108,7 @@ gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profil
 	int node = profile->memory.node;
 	g_autofree char *path = g_strdup_printf(NODES "node%d", node);
 
-	if (node >= 0 && !hvr_sysfs_exists(host->sys, path)) {
+	if (node >= 0 && !hvr_tree_exists(host->sys, path)) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 			    "[memory] node: this host has no node %d", node);
 		return FALSE;
@@ -119,7 +119,7 @@ gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profil
 gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile,
 			    const HvrPciAddress *card, guint *out_node)
 {
-	g_autofree char *nodes = hvr_sysfs_read_line(host->sys, NODES "online");
+	g_autofree char *nodes = hvr_tree_read_line(host->sys, NODES "online");
 	char name[HVR_PCI_ADDRESS_SIZE];
 	guint64 node = 0;
 
@@ -130,7 +130,7 @@ gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile,
 	g_autofree char *path =
 		g_strdup_printf("bus/pci/devices/%s/numa_node", hvr_pci_address_format(card, name));
 	/* -1 where the firmware does not say */
-	if (!hvr_sysfs_read_number(host->sys, path, 10, &node) || node > HVR_NODE_MAX)
+	if (!hvr_tree_read_number(host->sys, path, 10, &node) || node > HVR_NODE_MAX)
 		return FALSE;
 	*out_node = (guint)node;
 	return TRUE;

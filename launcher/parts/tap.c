@@ -23,7 +23,7 @@
 #include "launcher/parts/bridgeconf.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define TUN "net/tun"
 
@@ -70,7 +70,7 @@ static gboolean check_bridge(const HvrContext *context, const HvrProfileNet *net
 				"tap, tap = tap0",
 				parts->user->name, net->bridge);
 
-	if (!hvr_sysfs_exists(context->host.sys, path))
+	if (!hvr_tree_exists(context->host.sys, path))
 		return refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
 	if (!parts->user->privileged)
 		return refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net,
@@ -105,7 +105,7 @@ static gint64 read_id(const HvrContext *context, const HvrProfileNet *net, const
 	g_autofree char *path = g_strdup_printf("class/net/%s/%s", net->tap, which);
 	guint64 id = 0;
 
-	if (!hvr_sysfs_read_number(context->host.sys, path, 10, &id) || id > G_MAXUINT32)
+	if (!hvr_tree_read_number(context->host.sys, path, 10, &id) || id > G_MAXUINT32)
 		return -1;
 	return (gint64)id;
 }
@@ -139,7 +139,7 @@ static gboolean check_tap(const HvrContext *context, const HvrProfileNet *net,
 						"ip link set %s up",
 						net->tap, parts->user->name, net->tap);
 
-	if (!hvr_sysfs_exists(context->host.sys, path))
+	if (!hvr_tree_exists(context->host.sys, path))
 		return refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
 	return check_owner(context, net, parts, error);
 }

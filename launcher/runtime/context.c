@@ -5,7 +5,7 @@
 #include "launcher/runtime/context.h"
 
 #include "launcher/runtime/runtime.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define RUNTIME_NAME "hailo-vm-run"
 
@@ -15,7 +15,7 @@ gboolean hvr_context_open_runtime(HvrContext *context, gboolean create, GError *
 		return TRUE;
 	if (context->runtime_parent < 0)
 		return FALSE;
-	if (!create && !hvr_sysfs_exists(context->runtime_parent, RUNTIME_NAME))
+	if (!create && !hvr_tree_exists(context->runtime_parent, RUNTIME_NAME))
 		return FALSE;
 	context->runtime = hvr_runtime_open(context->runtime_parent, RUNTIME_NAME, error);
 	return context->runtime >= 0;

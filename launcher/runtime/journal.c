@@ -13,7 +13,7 @@
 #include "launcher/report/error.h"
 #include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define VERSION	     1
 #define GROUP_CARD   "card"
@@ -21,7 +21,7 @@
 #define GROUP_OWNER  "owner"
 #define CHECK_PREFIX "# sha256 "
 #define SUFFIX	     ".ini"
-#define ENTRY_MAX    4096 /* what hvr_sysfs_read() takes */
+#define ENTRY_MAX    4096 /* what hvr_tree_read() takes */
 
 /* What is kept as the text that it is. */
 static const struct {
@@ -226,7 +226,7 @@ static int open_devices(int runtime, GError **error)
 
 static HvrJournalEntry *read_entry(int dir, const char *name, GError **error)
 {
-	g_autofree char *text = hvr_sysfs_read(dir, name, error);
+	g_autofree char *text = hvr_tree_read(dir, name, error);
 	if (!text)
 		return NULL;
 	g_autoptr(HvrJournalEntry) entry = hvr_journal_parse(name, text, strlen(text), error);
@@ -242,7 +242,7 @@ static HvrJournalEntry *read_entry(int dir, const char *name, GError **error)
 /* The name is looked at, not the file: a link that leads nowhere is something that is there. */
 static gboolean check_in(int dir, const char *name, GError **error)
 {
-	if (!hvr_sysfs_exists(dir, name))
+	if (!hvr_tree_exists(dir, name))
 		return TRUE;
 	g_autoptr(HvrJournalEntry) entry = read_entry(dir, name, error);
 	return entry != NULL;
@@ -295,7 +295,7 @@ gboolean hvr_journal_remove(int runtime, const HvrPciAddress *address, GError **
 GPtrArray *hvr_journal_list(int runtime, GPtrArray **out_damaged)
 {
 	GPtrArray *entries = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(runtime, "devices");
+	g_autoptr(GPtrArray) names = hvr_tree_list(runtime, "devices");
 	g_auto(HvrFd) dir = hvr_open_beneath(runtime, "devices", O_PATH | O_DIRECTORY);
 
 	if (out_damaged)

@@ -22,7 +22,7 @@
 #include "launcher/report/error.h"
 #include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 struct HvrLock {
 	char *name;
@@ -35,7 +35,7 @@ struct HvrLock {
 #define QEMU_SUFFIX  ".qemu" /* of the file that QEMU has a descriptor of */
 #define HOLDER_GROUP "holder"
 #define QEMU_GROUP   "qemu"
-/* hvr_sysfs_read() takes no more; what is longer is none of ours. */
+/* hvr_tree_read() takes no more; what is longer is none of ours. */
 #define TEXT_MAX 4096
 /* How long a new holder may take to write its name down. */
 #define NAMING_TRIES	100
@@ -197,7 +197,7 @@ static int write_holder(const HvrHost *host, const HvrLock *lock, const char *vm
 static void read_holder(int dir, const char *name, HvrLockHolder *out_holder)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
-	g_autofree char *text = hvr_sysfs_read(dir, name, NULL);
+	g_autofree char *text = hvr_tree_read(dir, name, NULL);
 
 	*out_holder = (HvrLockHolder){ 0 };
 	if (!text || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
@@ -427,7 +427,7 @@ gboolean hvr_lock_holder(const HvrHost *host, int runtime, const char *name,
 
 void hvr_lock_sweep(const HvrHost *host, int runtime)
 {
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(runtime, "locks");
+	g_autoptr(GPtrArray) names = hvr_tree_list(runtime, "locks");
 	g_auto(HvrFd) dir = hvr_open_beneath(runtime, "locks", O_RDONLY | O_DIRECTORY);
 
 	for (guint i = 0; dir >= 0 && i < names->len; i++) {

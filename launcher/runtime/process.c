@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 /* Fields behind the command: the state is the first, the start time the 20th. */
 #define FIELD_STATE	 0
@@ -16,7 +16,7 @@
 static gboolean read_stat(const HvrHost *host, pid_t pid, char *out_state, guint64 *out_start)
 {
 	g_autofree char *path = g_strdup_printf("%d/stat", (int)pid);
-	g_autofree char *stat = hvr_sysfs_read(host->proc, path, NULL);
+	g_autofree char *stat = hvr_tree_read(host->proc, path, NULL);
 
 	if (!stat)
 		return FALSE;

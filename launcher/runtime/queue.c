@@ -14,7 +14,7 @@
 
 #include "launcher/report/error.h"
 #include "launcher/runtime/lock.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define PREFIX	   "wait-"
 #define KEY_GROUPS "groups"
@@ -58,7 +58,7 @@ void hvr_queue_leave(HvrTicket *ticket)
 static gboolean wants_group(const HvrContext *context, const char *name, int group)
 {
 	g_autofree char *path = g_strconcat("locks/", name, NULL);
-	g_autofree char *text = hvr_sysfs_read(context->runtime, path, NULL);
+	g_autofree char *text = hvr_tree_read(context->runtime, path, NULL);
 	g_autoptr(GKeyFile) file = g_key_file_new();
 	gsize n = 0;
 
@@ -75,7 +75,7 @@ static gboolean wants_group(const HvrContext *context, const char *name, int gro
 gboolean hvr_queue_turn(const HvrContext *context, const HvrTicket *ticket, int group,
 			GPtrArray *busy, GError **error)
 {
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(context->runtime, "locks");
+	g_autoptr(GPtrArray) names = hvr_tree_list(context->runtime, "locks");
 
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);

@@ -11,7 +11,7 @@
 #include "launcher/report/error.h"
 #include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define GROUP_VM      "vm"
 #define DEVICE_PREFIX "device "
@@ -88,12 +88,12 @@ int hvr_vm_open_folder(int runtime, const char *name)
 
 GPtrArray *hvr_vm_folders(int runtime)
 {
-	return hvr_sysfs_list(runtime, "vms");
+	return hvr_tree_list(runtime, "vms");
 }
 
 static void empty_folder(int folder)
 {
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(folder, ".");
+	g_autoptr(GPtrArray) names = hvr_tree_list(folder, ".");
 
 	for (guint i = 0; i < names->len; i++)
 		unlinkat(folder, g_ptr_array_index(names, i), 0);
@@ -196,7 +196,7 @@ gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
 static HvrVm *read_record(const HvrContext *context, const char *name)
 {
 	g_autofree char *path = g_strdup_printf("vms/%s/" HVR_VM_RECORD, name);
-	g_autofree char *text = hvr_sysfs_read(context->runtime, path, NULL);
+	g_autofree char *text = hvr_tree_read(context->runtime, path, NULL);
 	g_autoptr(GKeyFile) file = g_key_file_new();
 
 	if (!text || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))

@@ -9,7 +9,7 @@
 
 #include "launcher/setup/template.h"
 #include "launcher/setup/tree.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 static void kernel_free(gpointer data)
 {
@@ -35,7 +35,7 @@ void hvr_setup_system_free(HvrSetupSystem *system)
 static gboolean has_any(int target, const char *const *paths)
 {
 	for (; *paths; paths++)
-		if (hvr_sysfs_exists(target, *paths))
+		if (hvr_tree_exists(target, *paths))
 			return TRUE;
 	return FALSE;
 }
@@ -54,9 +54,9 @@ static HvrBootLoader find_boot_loader(int target)
 	if (has_any(target, grubby))
 		return HVR_BOOT_GRUBBY;
 	gboolean kernel_install =
-		hvr_sysfs_exists(target, "usr/bin/kernel-install") && has_any(target, systemd_boot);
+		hvr_tree_exists(target, "usr/bin/kernel-install") && has_any(target, systemd_boot);
 	if (has_any(target, grub) &&
-	    !(kernel_install && !hvr_sysfs_exists(target, "boot/grub/grub.cfg")))
+	    !(kernel_install && !hvr_tree_exists(target, "boot/grub/grub.cfg")))
 		return HVR_BOOT_GRUB;
 	if (kernel_install)
 		return HVR_BOOT_KERNEL_INSTALL;
@@ -67,8 +67,8 @@ static HvrInitramfs find_initramfs(int target)
 {
 	static const char *const dracut[] = { "usr/bin/dracut", "usr/sbin/dracut", NULL };
 
-	if (hvr_sysfs_exists(target, "usr/share/initramfs-tools/hook-functions") &&
-	    hvr_sysfs_exists(target, "usr/sbin/update-initramfs"))
+	if (hvr_tree_exists(target, "usr/share/initramfs-tools/hook-functions") &&
+	    hvr_tree_exists(target, "usr/sbin/update-initramfs"))
 		return HVR_INITRAMFS_TOOLS;
 	if (has_any(target, dracut))
 		return HVR_INITRAMFS_DRACUT;
@@ -81,7 +81,7 @@ static char *find_of_kernel(int target, const char *version, const char *const *
 	for (; *patterns; patterns++) {
 		g_auto(GStrv) parts = g_strsplit(*patterns, "*", -1);
 		g_autofree char *path = g_strjoinv(version, parts);
-		if (hvr_sysfs_exists(target, path))
+		if (hvr_tree_exists(target, path))
 			return g_steal_pointer(&path);
 	}
 	return NULL;
@@ -104,13 +104,13 @@ static GPtrArray *find_kernels(int target)
 	GPtrArray *kernels = g_ptr_array_new_with_free_func(kernel_free);
 	const char *folder = "usr/lib/modules";
 
-	if (!hvr_sysfs_exists(target, folder))
+	if (!hvr_tree_exists(target, folder))
 		folder = "lib/modules";
-	g_autoptr(GPtrArray) versions = hvr_sysfs_list(target, folder);
+	g_autoptr(GPtrArray) versions = hvr_tree_list(target, folder);
 	for (guint i = 0; i < versions->len; i++) {
 		const char *version = g_ptr_array_index(versions, i);
 		g_autofree char *deps = g_build_filename(folder, version, "modules.dep", NULL);
-		if (!is_name(version) || !hvr_sysfs_exists(target, deps))
+		if (!is_name(version) || !hvr_tree_exists(target, deps))
 			continue;
 		HvrSetupKernel *kernel = g_new0(HvrSetupKernel, 1);
 		kernel->version = g_strdup(version);
@@ -133,7 +133,7 @@ static gboolean group_exists(int target)
 static GPtrArray *find_enabled(int target)
 {
 	g_autoptr(GPtrArray) names =
-		hvr_sysfs_list(target, "etc/systemd/system/multi-user.target.wants");
+		hvr_tree_list(target, "etc/systemd/system/multi-user.target.wants");
 	GPtrArray *enabled = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; i < names->len; i++) {
@@ -150,15 +150,15 @@ HvrSetupSystem *hvr_setup_system_look(const HvrContext *context, int target, gbo
 	int run = context->host.run;
 
 	system->live = live;
-	system->runs_udev = live && run >= 0 && hvr_sysfs_exists(run, "udev/control");
-	system->runs_systemd = live && run >= 0 && hvr_sysfs_exists(run, "systemd/system");
+	system->runs_udev = live && run >= 0 && hvr_tree_exists(run, "udev/control");
+	system->runs_systemd = live && run >= 0 && hvr_tree_exists(run, "systemd/system");
 	system->boot_loader = find_boot_loader(target);
 	system->initramfs = find_initramfs(target);
 	system->cpu = hvr_cpu_look(&context->host).maker;
 	system->kernels = find_kernels(target);
 	system->kernel_cmdline = hvr_setup_tree_peek(target, "etc/kernel/cmdline");
 	if (live)
-		system->running = hvr_sysfs_read_line(context->host.proc, "cmdline");
+		system->running = hvr_tree_read_line(context->host.proc, "cmdline");
 	system->has_group = group_exists(target);
 	system->enabled = find_enabled(target);
 	return system;

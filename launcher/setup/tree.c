@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The target may be an image that somebody else made: whoever writes there as root must not be led
- * elsewhere by its links. A folder is opened below the root (openat2, see vfio/sysfs.h), then all
+ * elsewhere by its links. A folder is opened below the root (openat2, see vfio/tree.h), then all
  * that happens to a file happens by its bare name in that folder.
  */
 #include "launcher/setup/tree.h"
@@ -16,7 +16,7 @@
 
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define LARGEST (1024 * 1024)
 
@@ -184,7 +184,7 @@ GPtrArray *hvr_setup_tree_missing(int target, const char *path)
 
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		char *folder = g_strndup(path, (gsize)(slash - path));
-		if (hvr_sysfs_exists(target, folder))
+		if (hvr_tree_exists(target, folder))
 			g_free(folder);
 		else
 			g_ptr_array_add(missing, folder);

@@ -24,7 +24,7 @@
 #include "vfio/address.h"
 #include "vfio/error.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define PAGE 4096
 
@@ -335,7 +335,7 @@ static char *kernel_read(const HvrHost *host, int dirfd, const char *path, guint
 	g_autofree char *address = folder ? g_path_get_basename(folder) : NULL;
 
 	if (!address || !is_locked(host->kernel_data, address))
-		return hvr_sysfs_read(dirfd, path, error);
+		return hvr_tree_read(dirfd, path, error);
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
 		    "the kernel did not finish reading %s within %u ms", path, timeout_ms);
 	return NULL;

@@ -18,7 +18,7 @@
 #include "launcher/session/run.h"
 #include "vfio/fd.h"
 #include "vfio/inventory.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define PORT  "0000:00:1c.4"
 #define CARD  "0000:02:00.0"
@@ -270,7 +270,7 @@ char *machine_messages(const Machine *machine)
 static gboolean vfio_pci_has_function(const Machine *machine)
 {
 	g_autoptr(GPtrArray) names =
-		hvr_sysfs_list(machine->fs->host.sys, "bus/pci/drivers/vfio-pci");
+		hvr_tree_list(machine->fs->host.sys, "bus/pci/drivers/vfio-pci");
 
 	for (guint i = 0; i < names->len; i++)
 		if (strchr(g_ptr_array_index(names, i), ':'))

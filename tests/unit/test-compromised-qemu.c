@@ -31,7 +31,7 @@
 #include "launcher/session/run.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define NAME	  "hvr-qemu"
 #define GROUP	  "group-14"
@@ -264,7 +264,7 @@ static void test_qemu_cannot_fill_run(void **state)
 	g_autoptr(GPtrArray) names = NULL;
 
 	start(f, "fill");
-	names = hvr_sysfs_list(f->context.runtime, "locks");
+	names = hvr_tree_list(f->context.runtime, "locks");
 	assert_true(names->len > 0);
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *path =

@@ -16,7 +16,7 @@
 
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 /* Several times what a pipe holds. */
 #define BYTES (1024 * 1024)
@@ -53,7 +53,7 @@ static void test_beneath(void **state)
 		if (hvr_open_beneath(fs->host.sys, cases[i], O_RDONLY) >= 0)
 			fail_msg("'%s' leads out", cases[i]);
 		assert_int_equal(errno, EXDEV);
-		assert_false(cases[i][0] != 't' && hvr_sysfs_exists(fs->host.sys, cases[i]));
+		assert_false(cases[i][0] != 't' && hvr_tree_exists(fs->host.sys, cases[i]));
 	}
 }
 

@@ -24,7 +24,7 @@
 #include "launcher/runtime/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define WAITERS 6
 
@@ -142,7 +142,7 @@ static G_NORETURN void wait_for_card(Fixture *f, char number, int out)
 
 static guint count_tickets(const Fixture *f)
 {
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(f->context.runtime, "locks");
+	g_autoptr(GPtrArray) names = hvr_tree_list(f->context.runtime, "locks");
 	guint n = 0;
 
 	for (guint i = 0; i < names->len; i++)

@@ -23,7 +23,7 @@
 #include "launcher/runtime/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/fd.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #define FOLDER "run/hailo-vm-run"
 
@@ -195,8 +195,8 @@ static int replace_on_full_disk(FakeSysfs *fs)
 		return 1;
 	if (hvr_runtime_replace(dir, "a", big, &error) || !strstr(error->message, "No space left"))
 		return 2;
-	g_autofree char *text = hvr_sysfs_read(dir, "a", NULL);
-	g_autoptr(GPtrArray) names = hvr_sysfs_list(dir, ".");
+	g_autofree char *text = hvr_tree_read(dir, "a", NULL);
+	g_autoptr(GPtrArray) names = hvr_tree_list(dir, ".");
 	return g_strcmp0(text, "old") == 0 && names->len == 1 ? 0 : 3;
 }
 

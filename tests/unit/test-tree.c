@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/fake/fake-sysfs.h"
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 static int setup(void **state)
 {
@@ -56,11 +56,11 @@ static void test_read(void **state)
 		{ "t/two", "a\nb\n", "a" },
 		{ "t/inside", "flr bus\n", "flr bus" },
 	};
-	g_autofree char *page = hvr_sysfs_read(fs->host.sys, "t/page", NULL);
+	g_autofree char *page = hvr_tree_read(fs->host.sys, "t/page", NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree char *text = hvr_sysfs_read(fs->host.sys, cases[i].path, NULL);
-		g_autofree char *line = hvr_sysfs_read_line(fs->host.sys, cases[i].path);
+		g_autofree char *text = hvr_tree_read(fs->host.sys, cases[i].path, NULL);
+		g_autofree char *line = hvr_tree_read_line(fs->host.sys, cases[i].path);
 
 		assert_string_equal(text, cases[i].text);
 		assert_string_equal(line, cases[i].line);
@@ -91,10 +91,10 @@ static void test_read_fails(void **state)
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
 
-		assert_null(hvr_sysfs_read(fs->host.sys, cases[i].path, &error));
+		assert_null(hvr_tree_read(fs->host.sys, cases[i].path, &error));
 		assert_string_equal(error->message, cases[i].message);
 		assert_true(g_error_matches(error, G_IO_ERROR, cases[i].code));
-		assert_null(hvr_sysfs_read_line(fs->host.sys, cases[i].path));
+		assert_null(hvr_tree_read_line(fs->host.sys, cases[i].path));
 	}
 }
 
@@ -129,7 +129,7 @@ static void test_number(void **state)
 		guint64 value = 7;
 
 		fake_sysfs_put_file(fs, "sys/t/number", cases[i].text);
-		if (hvr_sysfs_read_number(fs->host.sys, "t/number", cases[i].base, &value) !=
+		if (hvr_tree_read_number(fs->host.sys, "t/number", cases[i].base, &value) !=
 		    cases[i].good)
 			fail_msg("'%s'", cases[i].text);
 		assert_true(value == (cases[i].good ? cases[i].value : 7));
@@ -148,7 +148,7 @@ static void test_link_name(void **state)
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree char *name = hvr_sysfs_link_name(fs->host.sys, cases[i].path);
+		g_autofree char *name = hvr_tree_link_name(fs->host.sys, cases[i].path);
 
 		if (cases[i].name)
 			assert_string_equal(name, cases[i].name);
@@ -167,8 +167,8 @@ static void test_list(void **state)
 	fake_sysfs_put_file(fs, "sys/list/b", "");
 	fake_sysfs_put_file(fs, "sys/list/c", "");
 	fake_sysfs_put_file(fs, "sys/list/a", "");
-	names = hvr_sysfs_list(fs->host.sys, "list");
-	none = hvr_sysfs_list(fs->host.sys, "t/line");
+	names = hvr_tree_list(fs->host.sys, "list");
+	none = hvr_tree_list(fs->host.sys, "t/line");
 	assert_int_equal(names->len, G_N_ELEMENTS(wanted));
 	for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
 		assert_string_equal(g_ptr_array_index(names, i), wanted[i]);
@@ -183,7 +183,7 @@ static void test_fifo(void **state)
 	g_autofree char *text = NULL;
 
 	assert_int_equal(mkfifo(path, 0600), 0);
-	text = hvr_sysfs_read(fs->host.sys, "t/fifo", NULL);
+	text = hvr_tree_read(fs->host.sys, "t/fifo", NULL);
 	assert_string_equal(text, "");
 }
 

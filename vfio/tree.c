@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vfio/sysfs.h"
+#include "vfio/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 #define ATTRIBUTE_MAX 4096 /* the kernel gives an attribute one page */
 
-char *hvr_sysfs_read(int dirfd, const char *path, GError **error)
+char *hvr_tree_read(int dirfd, const char *path, GError **error)
 {
 	g_auto(HvrFd) fd = hvr_open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK);
 	char buffer[ATTRIBUTE_MAX + 1];
@@ -34,18 +34,18 @@ char *hvr_sysfs_read(int dirfd, const char *path, GError **error)
 	return g_strndup(buffer, (gsize)length);
 }
 
-char *hvr_sysfs_read_line(int dirfd, const char *path)
+char *hvr_tree_read_line(int dirfd, const char *path)
 {
-	char *text = hvr_sysfs_read(dirfd, path, NULL);
+	char *text = hvr_tree_read(dirfd, path, NULL);
 
 	if (text)
 		text[strcspn(text, "\n")] = '\0';
 	return text;
 }
 
-gboolean hvr_sysfs_read_number(int dirfd, const char *path, int base, guint64 *out_value)
+gboolean hvr_tree_read_number(int dirfd, const char *path, int base, guint64 *out_value)
 {
-	g_autofree char *line = hvr_sysfs_read_line(dirfd, path);
+	g_autofree char *line = hvr_tree_read_line(dirfd, path);
 	const char *digits = line;
 	guint64 value;
 
@@ -60,7 +60,7 @@ gboolean hvr_sysfs_read_number(int dirfd, const char *path, int base, guint64 *o
 	return TRUE;
 }
 
-char *hvr_sysfs_link_name(int dirfd, const char *path)
+char *hvr_tree_link_name(int dirfd, const char *path)
 {
 	char target[PATH_MAX];
 	const char *slash;
@@ -85,7 +85,7 @@ static int compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-GPtrArray *hvr_sysfs_list(int dirfd, const char *path)
+GPtrArray *hvr_tree_list(int dirfd, const char *path)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	g_auto(HvrFd) fd = hvr_open_beneath(dirfd, path, O_RDONLY | O_DIRECTORY);
@@ -108,7 +108,7 @@ GPtrArray *hvr_sysfs_list(int dirfd, const char *path)
 	return g_steal_pointer(&names);
 }
 
-gboolean hvr_sysfs_exists(int dirfd, const char *path)
+gboolean hvr_tree_exists(int dirfd, const char *path)
 {
 	g_auto(HvrFd) fd = hvr_open_beneath(dirfd, path, O_PATH | O_NOFOLLOW);
 
