@@ -57,9 +57,11 @@ static GError *read_words(int words)
 	if (!g_file_get_contents(path, &text, NULL, NULL))
 		return NULL;
 	g_auto(GStrv) parts = g_strsplit(text, "\n", 3);
-	if (g_strv_length(parts) < 3)
+	gint64 code = 0;
+	if (g_strv_length(parts) < 3 ||
+	    !g_ascii_string_to_signed(parts[1], 10, G_MININT, G_MAXINT, &code, NULL))
 		return NULL;
-	return g_error_new_literal(g_quark_from_string(parts[0]), atoi(parts[1]), parts[2]);
+	return g_error_new_literal(g_quark_from_string(parts[0]), (int)code, parts[2]);
 }
 
 static GError *read_outcome(const HvrWorker *worker)
