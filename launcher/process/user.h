@@ -23,10 +23,12 @@ typedef struct {
 /* The system user for VMs; sysusers.d/hailo-vm-run.conf makes it. Its group is not the group of
  * that name: members of that one are people, who may use the cards' nodes, and QEMU shall not. */
 #define HVR_USER_SYSTEM "hailo-vm"
+/* Its group, which nobody joins: people join hailo-vm to use the cards' nodes. */
+#define HVR_USER_SYSTEM_GROUP "hailo-vm-qemu"
 /* How a host gets it */
 #define HVR_USER_MAKE                                                                              \
-	"groupadd --system hailo-vm-qemu; useradd --system --no-create-home --shell "              \
-	"/usr/sbin/nologin --gid hailo-vm-qemu " HVR_USER_SYSTEM
+	"groupadd --system " HVR_USER_SYSTEM_GROUP "; useradd --system --no-create-home --shell "  \
+	"/usr/sbin/nologin --gid " HVR_USER_SYSTEM_GROUP " " HVR_USER_SYSTEM
 
 /**
  * hvr_user_find - who that is. Root's choice is the profile's, then the user who called sudo

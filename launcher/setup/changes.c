@@ -171,8 +171,9 @@ static gboolean add_obsolete(const HvrSetupScope *scope, const HvrSetupPlan *pla
 		    !add_undo(scope, entry, changes, error))
 			return FALSE;
 	}
-	for (guint i = 0; i < state->actions->len; i++) {
-		const HvrSetupAction *action = g_ptr_array_index(state->actions, i);
+	/* What was done last may need what was done before it: it is undone first. */
+	for (guint i = state->actions->len; i > 0; i--) {
+		const HvrSetupAction *action = g_ptr_array_index(state->actions, i - 1);
 		if (is_part(scope->parts, action->part) && !plan_has_action(plan, action->id))
 			add_run(changes, action, TRUE);
 	}

@@ -5,6 +5,7 @@
  */
 #include "launcher/setup/plan.h"
 
+#include "launcher/process/user.h"
 #include "launcher/setup/cards.h"
 
 static const struct {
@@ -15,7 +16,9 @@ static const struct {
 	[HVR_SETUP_EARLY_BIND] = { "early-bind", "the cards on vfio-pci before any other driver" },
 	[HVR_SETUP_MODPROBE] = { "modprobe", "vfio-pci before hailo_pci; kvm ignore_msrs=1" },
 	[HVR_SETUP_RESET_POLICY] = { "reset-policy", "reset_method, at boot and on hot-add" },
-	[HVR_SETUP_PERMISSIONS] = { "permissions", "group " HVR_SETUP_GROUP ": run without root" },
+	[HVR_SETUP_PERMISSIONS] = { "permissions", "group " HVR_SETUP_GROUP
+						   ": run without root; user " HVR_USER_SYSTEM
+						   " for VMs of root" },
 	[HVR_SETUP_SERVICE] = { "service", "hailo-vm@NAME.service: VMs started at boot" },
 };
 
@@ -296,17 +299,40 @@ static void plan_kernel_args(const Planning *planning)
 	}
 }
 
-static void plan_group(const Planning *planning)
+/* The group that people join, and the user that root's VMs run as, who is in none of theirs. What
+ * is made last is undone first. */
+static void plan_accounts(const Planning *planning)
 {
-	const char *argv[] = { "groupadd", "--system", HVR_SETUP_GROUP, NULL };
-	const char *undo[] = { "groupdel", HVR_SETUP_GROUP, NULL };
-	const HvrSetupAction action = { .part = HVR_SETUP_PERMISSIONS,
-					.id = (char *)"group " HVR_SETUP_GROUP,
-					.argv = (char **)argv,
-					.undo = (char **)undo,
-					.so_already = planning->system->has_group };
+	static const char *const group[] = { "groupadd", "--system", HVR_SETUP_GROUP, NULL };
+	static const char *const no_group[] = { "groupdel", HVR_SETUP_GROUP, NULL };
+	static const char *const own[] = { "groupadd", "--system", HVR_USER_SYSTEM_GROUP, NULL };
+	static const char *const no_own[] = { "groupdel", HVR_USER_SYSTEM_GROUP, NULL };
+	static const char *const user[] = { "useradd",		 "--system", "--no-create-home",
+					    "--home-dir",	 "/",	     "--shell",
+					    "/usr/sbin/nologin", "--gid",    HVR_USER_SYSTEM_GROUP,
+					    HVR_USER_SYSTEM,	 NULL };
+	static const char *const no_user[] = { "userdel", HVR_USER_SYSTEM, NULL };
+	const HvrSetupSystem *system = planning->system;
+	const HvrSetupAction actions[] = {
+		{ .id = (char *)"group " HVR_SETUP_GROUP,
+		  .argv = (char **)group,
+		  .undo = (char **)no_group,
+		  .so_already = system->has_group },
+		{ .id = (char *)"group " HVR_USER_SYSTEM_GROUP,
+		  .argv = (char **)own,
+		  .undo = (char **)no_own,
+		  .so_already = system->has_user_group || system->has_user },
+		{ .id = (char *)"user " HVR_USER_SYSTEM,
+		  .argv = (char **)user,
+		  .undo = (char **)no_user,
+		  .so_already = system->has_user },
+	};
 
-	g_ptr_array_add(planning->plan->actions, hvr_setup_action_copy(&action));
+	for (guint i = 0; i < G_N_ELEMENTS(actions); i++) {
+		HvrSetupAction *action = hvr_setup_action_copy(&actions[i]);
+		action->part = HVR_SETUP_PERMISSIONS;
+		g_ptr_array_add(planning->plan->actions, action);
+	}
 	add_note(planning, "permissions: for each user: usermod -aG " HVR_SETUP_GROUP
 			   " USER, then log in again");
 }
@@ -327,7 +353,7 @@ static void plan_part(const Planning *planning, HvrSetupPart part)
 			 "early-bind: neither initramfs-tools nor dracut is here: a driver "
 			 "that is loaded before udev starts may see the cards first");
 	if (part == HVR_SETUP_PERMISSIONS)
-		plan_group(planning);
+		plan_accounts(planning);
 	for (guint i = 0; i < G_N_ELEMENTS(sources); i++) {
 		const Source *source = &sources[i];
 		if (source->part == part &&

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "launcher/process/user.h"
 #include "launcher/setup/template.h"
 #include "launcher/setup/tree.h"
 #include "vfio/tree.h"
@@ -121,13 +122,15 @@ static GPtrArray *find_kernels(int target)
 	return kernels;
 }
 
-static gboolean group_exists(int target)
+/* Is there a line of @name in etc/passwd or etc/group? */
+static gboolean is_known(int target, const char *file, const char *name)
 {
-	g_autofree char *groups = hvr_setup_tree_peek(target, "etc/group");
+	g_autofree char *lines = hvr_setup_tree_peek(target, file);
 	/* g_strconcat() ends at a NULL */
-	g_autofree char *text = g_strconcat("\n", groups, NULL);
+	g_autofree char *text = g_strconcat("\n", lines, NULL);
+	g_autofree char *begin = g_strdup_printf("\n%s:", name);
 
-	return strstr(text, "\n" HVR_SETUP_GROUP ":") != NULL;
+	return strstr(text, begin) != NULL;
 }
 
 static GPtrArray *find_enabled(int target)
@@ -159,7 +162,9 @@ HvrSetupSystem *hvr_setup_system_look(const HvrContext *context, int target, gbo
 	system->kernel_cmdline = hvr_setup_tree_peek(target, "etc/kernel/cmdline");
 	if (live)
 		system->running = hvr_tree_read_line(context->host.proc, "cmdline");
-	system->has_group = group_exists(target);
+	system->has_group = is_known(target, "etc/group", HVR_SETUP_GROUP);
+	system->has_user = is_known(target, "etc/passwd", HVR_USER_SYSTEM);
+	system->has_user_group = is_known(target, "etc/group", HVR_USER_SYSTEM_GROUP);
 	system->enabled = find_enabled(target);
 	return system;
 }

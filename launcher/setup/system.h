@@ -42,6 +42,7 @@ typedef struct {
 	char *kernel_cmdline; /* etc/kernel/cmdline as it is; NULL: there is none */
 	char *running;	      /* the running kernel's arguments; NULL: not live */
 	gboolean has_group;
+	gboolean has_user, has_user_group; /* HVR_USER_SYSTEM, and its own group */
 	GPtrArray *enabled; /* of char *: units hailo-vm@NAME.service that start at boot */
 } HvrSetupSystem;
 

@@ -28,6 +28,14 @@
 
 #define TEMPLATES SOURCE_ROOT "/configs/setup"
 
+#define MAKE_ACCOUNTS                                                                              \
+	"groupadd --system hailo-vm\n"                                                             \
+	"groupadd --system hailo-vm-qemu\n"                                                        \
+	"useradd --system --no-create-home --home-dir / --shell /usr/sbin/nologin "                \
+	"--gid hailo-vm-qemu hailo-vm\n"
+/* Nobody is left in a group that goes. */
+#define REMOVE_ACCOUNTS "userdel hailo-vm\ngroupdel hailo-vm-qemu\ngroupdel hailo-vm\n"
+
 typedef struct {
 	FakeSysfs *machine;
 	HvrContext context;
@@ -281,9 +289,8 @@ static void debian_has_its_files(void **state)
 	assert_has(f, "etc/security/limits.d/hailo-vm-run.conf", "@hailo-vm - memlock unlimited");
 	assert_has(f, "etc/systemd/system/hailo-vm@.service",
 		   "ExecStart=/usr/bin/hailo-vm-run run /etc/hailo-vm-run/%i.ini");
-	assert_string_equal(ran->str, "groupadd --system hailo-vm\n"
-				      "update-initramfs -u -k all\n"
-				      "update-grub\n");
+	assert_string_equal(ran->str, MAKE_ACCOUNTS "update-initramfs -u -k all\n"
+						    "update-grub\n");
 }
 
 /* Each kernel's initramfs is made anew under the name that it has. */
@@ -299,15 +306,17 @@ static void fedora_has_its_files(void **state)
 	assert_has(f, "usr/lib/dracut/modules.d/90hailo-vm-run/bind.sh",
 		   "hailo_vm_run_bind '1e60:2864*' ''");
 	assert_false(fake_files_exist(f->root, "etc/default/grub.d"));
-	assert_string_equal(ran->str, "grubby --update-kernel=ALL --args=intel_iommu=on iommu=pt\n"
-				      "groupadd --system hailo-vm\n"
-				      "dracut --force /boot/initramfs-6.11.4-301.fc41.x86_64.img "
-				      "6.11.4-301.fc41.x86_64\n"
-				      "dracut --force --kver 6.12.0-1.fc41.x86_64\n");
+	assert_string_equal(
+		ran->str,
+		"grubby --update-kernel=ALL --args=intel_iommu=on iommu=pt\n" MAKE_ACCOUNTS
+		"dracut --force /boot/initramfs-6.11.4-301.fc41.x86_64.img "
+		"6.11.4-301.fc41.x86_64\n"
+		"dracut --force --kver 6.12.0-1.fc41.x86_64\n");
 	g_string_truncate(ran, 0);
 	assert_taken_back(f);
-	assert_non_null(strstr(ran->str, "grubby --update-kernel=ALL --remove-args=intel_iommu=on "
-					 "iommu=pt\ngroupdel hailo-vm\n"));
+	assert_non_null(strstr(ran->str,
+			       REMOVE_ACCOUNTS "grubby --update-kernel=ALL "
+					       "--remove-args=intel_iommu=on iommu=pt\n"));
 }
 
 /* The line that is there stays, with its owner and mode, and comes back as it was. */
@@ -394,8 +403,7 @@ static void undo_leaves_nothing(void **state)
 	put(f, "etc/systemd/system/multi-user.target.wants/hailo-vm@lab.service", "", 0644);
 	g_string_truncate(ran, 0);
 	assert_taken_back(f);
-	assert_string_equal(ran->str, "systemctl disable hailo-vm@lab.service\n"
-				      "groupdel hailo-vm\n"
+	assert_string_equal(ran->str, "systemctl disable hailo-vm@lab.service\n" REMOVE_ACCOUNTS
 				      "update-initramfs -u -k all\n"
 				      "update-grub\n");
 	fake_files_remove(f->root, "etc/systemd"); /* what the real systemctl removes */
@@ -653,6 +661,9 @@ static void unconfined_is_not_run(void **state)
 	assert_int_equal(hvr_exit_status(error), 77);
 	assert_true(g_str_has_prefix(error->message, "not finished: "));
 	assert_non_null(strstr(error->message, "still to be run: groupadd --system hailo-vm; "
+					       "groupadd --system hailo-vm-qemu; useradd --system "
+					       "--no-create-home --home-dir / --shell "
+					       "/usr/sbin/nologin --gid hailo-vm-qemu hailo-vm; "
 					       "update-initramfs -u -k all; update-grub"));
 	assert_true(fake_files_exist(f->root, "etc/modprobe.d/hailo-vm-run.conf"));
 	assert_string_equal(ran->str, "");
@@ -661,8 +672,8 @@ static void unconfined_is_not_run(void **state)
 	assert_int_not_equal(known->pending, 0);
 	confining_fails = FALSE;
 	assert_set_up(f);
-	assert_string_equal(ran->str, "groupadd --system hailo-vm\nupdate-initramfs -u -k all\n"
-				      "update-grub\n");
+	assert_string_equal(ran->str, MAKE_ACCOUNTS "update-initramfs -u -k all\n"
+						    "update-grub\n");
 }
 
 /* A crash between the state and the files: each subset of the files is taken back. */
