@@ -72,7 +72,8 @@ for ((tries = 0; tries < 60; tries++)); do
 	read -rt 1 <> <(:) || true
 done
 assert_eq 2 "$(grep -c "guest: ready" /tmp/lab.serial)" "starts of the guest"
-assert_eq "$((resets + 1))" "$(reset_count "$card")" "bus resets by a reboot"
+say "bus resets by a reboot: $(($(reset_count "$card") - resets))"
+(($(reset_count "$card") > resets)) || fail "no reset of the card came with that of its VM"
 expect_exit 0 "$HVR" stop lab
 gone 0
 
