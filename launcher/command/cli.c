@@ -27,7 +27,7 @@ HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **
 		return NULL;
 	if (left)
 		hvr_message("%s; %s is taken", left, file.path);
-	return hvr_profile_load_found(&file, (const char *const *)sets, error);
+	return hvr_profile_load(&file, (const char *const *)sets, error);
 }
 
 /* A copy: a supervisor that detaches leaves the standard ones. */

@@ -183,8 +183,8 @@ static char *read_guarded(const char *file, gsize *out_length, GError **error)
 	return read_as_caller(file, HVR_OPEN_READ_GUARDED, out_length, error);
 }
 
-HvrProfile *hvr_profile_load_found(const HvrProfileFile *file, const char *const *overrides,
-				   GError **error)
+HvrProfile *hvr_profile_load(const HvrProfileFile *file, const char *const *overrides,
+			     GError **error)
 {
 	HvrProfileReader reader = file->guarded ? read_guarded : read_file;
 	gsize length = 0;
@@ -193,11 +193,4 @@ HvrProfile *hvr_profile_load_found(const HvrProfileFile *file, const char *const
 	if (!text)
 		return NULL;
 	return hvr_profile_read(file->path, text, length, overrides, reader, error);
-}
-
-HvrProfile *hvr_profile_load(const char *file, const char *const *overrides, GError **error)
-{
-	const HvrProfileFile found = { .path = (char *)file };
-
-	return hvr_profile_load_found(&found, overrides, error);
 }

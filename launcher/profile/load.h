@@ -42,7 +42,8 @@ gboolean hvr_profile_find(const char *word, const HvrProfilePlaces *places,
  * hvr_profile_load - read and check a profile, and the files that it includes.
  * @file: a regular file of at most 1 MiB (fstat-checked on the descriptor that is then read),
  * opened as the caller (hvr_user_caller()), as is what it includes: HVR_LAUNCH_ERROR_PERMISSION
- * where that is not allowed, and nothing of what is in it is told
+ * where that is not allowed, and nothing of what is in it is told. Where it is guarded, it and what
+ * it includes are still to be so, or it is HVR_LAUNCH_ERROR_PERMISSION
  * @overrides: (nullable): NULL-terminated "SECTION.KEY=VALUE" words of --set, later ones win; the
  *   section of a named one is written as in the file, with '.' or ' ': "device npu.pick=free" or
  *   "device.npu.pick=free". A section that the file does not have is added. An empty value takes
@@ -51,10 +52,5 @@ gboolean hvr_profile_find(const char *word, const HvrProfilePlaces *places,
  * The first mistake ends it: HVR_LAUNCH_ERROR_PROFILE, "FILE:LINE: [section] key: what is wrong"
  * with the nearest known name as the hint. For an override the place is "--set SECTION.KEY".
  */
-HvrProfile *hvr_profile_load(const char *file, const char *const *overrides,
+HvrProfile *hvr_profile_load(const HvrProfileFile *file, const char *const *overrides,
 			     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The same for a file that was found: where it is guarded, it and what it includes are still to be
- * so, or it is HVR_LAUNCH_ERROR_PERMISSION. */
-HvrProfile *hvr_profile_load_found(const HvrProfileFile *file, const char *const *overrides,
-				   GError **error) G_GNUC_WARN_UNUSED_RESULT;

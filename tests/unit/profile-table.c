@@ -34,7 +34,8 @@ static void show_key(const HvrProfileKey *key)
 static int check(const char *file)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(HvrProfile) profile = hvr_profile_load(file, NULL, &error);
+	const HvrProfileFile found = { .path = (char *)file };
+	g_autoptr(HvrProfile) profile = hvr_profile_load(&found, NULL, &error);
 
 	if (!profile)
 		printf("%s\n", error->message);

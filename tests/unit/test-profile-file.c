@@ -113,6 +113,13 @@ static void test_find_none(void **state)
 	assert_string_equal(error->message, "profile: the name is empty");
 }
 
+static HvrProfile *load(const char *file, const char *const *overrides, GError **error)
+{
+	const HvrProfileFile found = { .path = (char *)file };
+
+	return hvr_profile_load(&found, overrides, error);
+}
+
 /* A file's folder is where its paths start, wherever the program was started. */
 static void test_load(void **state)
 {
@@ -123,7 +130,7 @@ static void test_load(void **state)
 	g_autoptr(HvrProfile) profile = NULL;
 
 	put("sub/lab.ini");
-	profile = hvr_profile_load("sub/lab.ini", sets, &error);
+	profile = load("sub/lab.ini", sets, &error);
 	assert_null(error);
 	assert_string_equal(profile->name, "lab");
 	assert_string_equal(profile->kernel, kernel);
@@ -134,7 +141,7 @@ static void assert_refused(const char *file, const char *message, int status)
 {
 	g_autoptr(GError) error = NULL;
 
-	assert_null(hvr_profile_load(file, NULL, &error));
+	assert_null(load(file, NULL, &error));
 	assert_string_equal(error->message, message);
 	assert_int_equal(hvr_exit_status(error), status);
 }
@@ -190,7 +197,7 @@ static void test_largest(void **state)
 
 	memcpy(text + (1 << 20) - strlen(VM), VM, strlen(VM));
 	assert_true(g_file_set_contents("a.ini", text, 1 << 20, NULL));
-	profile = hvr_profile_load("a.ini", NULL, &error);
+	profile = load("a.ini", NULL, &error);
 	assert_null(error);
 	assert_non_null(profile);
 }
@@ -228,7 +235,7 @@ static void test_include(void **state)
 	put_text("lab.ini", "[device second]\naddress = 03:00.0\n"
 			    "[vm]\ninclude = base.ini\nmemory = 2G\nname =\n"
 			    "[device npu]\naddress = 02:00.0\nafter = restore\n");
-	profile = hvr_profile_load("lab.ini", NULL, &error);
+	profile = load("lab.ini", NULL, &error);
 	assert_null(error);
 	assert_string_equal(profile->name, "lab");
 	assert_int_equal(profile->memory_bytes, G_GUINT64_CONSTANT(2) << 30);
@@ -255,7 +262,7 @@ static void test_include_folders(void **state)
 	put_text("base/deep.ini", VM "[boot]\nkernel = vmlinuz\n");
 	put_text("base/base.ini", "[vm]\ninclude = deep.ini\nmemory = 2G\n");
 	put_text("lab.ini", "[vm]\ninclude = base/base.ini\n");
-	profile = hvr_profile_load("lab.ini", sets, &error);
+	profile = load("lab.ini", sets, &error);
 	assert_null(error);
 	assert_string_equal(profile->kernel, kernel);
 	assert_string_equal(profile->initrd, initrd);
@@ -269,7 +276,7 @@ static void assert_include_refused(const Fixture *f, const char *place, const ch
 		place ? g_strdup_printf("%s/%s%s", f->folder, place, message) : g_strdup(message);
 	g_autoptr(GError) error = NULL;
 
-	assert_null(hvr_profile_load("lab.ini", NULL, &error));
+	assert_null(load("lab.ini", NULL, &error));
 	if (!g_str_has_prefix(error->message, whole))
 		fail_msg("the message is \"%s\"", error->message);
 	assert_int_equal(hvr_exit_status(error), 78);
@@ -313,7 +320,7 @@ static void test_include_chains(void **state)
 	put_text("lab.ini", "[vm]\ninclude = d0.ini\n");
 	assert_include_refused(f, "d6.ini", ":3: [vm] include: is the 8th file within another");
 	put_text("d6.ini", VM);
-	g_autoptr(HvrProfile) profile = hvr_profile_load("lab.ini", NULL, NULL);
+	g_autoptr(HvrProfile) profile = load("lab.ini", NULL, NULL);
 	assert_non_null(profile);
 }
 

@@ -505,7 +505,7 @@ static void test_configs(void **state)
 
 		if (!g_str_has_suffix(name, ".ini"))
 			continue;
-		profile = hvr_profile_load(path, NULL, &error);
+		profile = hvr_profile_load(&(HvrProfileFile){ .path = path }, NULL, &error);
 		if (!profile)
 			fail_msg("%s", error->message);
 		count++;
