@@ -14,6 +14,7 @@ typedef enum {
 	HVR_VFIO_ERROR_NOT_VIABLE, /* somebody else's endpoint in the group has a driver */
 	HVR_VFIO_ERROR_UNSUITABLE, /* this function can never be passed: a bridge, a dead card, ...
 				    */
+	HVR_VFIO_ERROR_NO_POWER,   /* it is in D3cold and does not wake */
 	HVR_VFIO_ERROR_BUSY,	   /* in use: by a VM, a process, a mount. Try again */
 	HVR_VFIO_ERROR_PERMISSION, /* the caller may not */
 	HVR_VFIO_ERROR_KERNEL,	   /* the kernel refused a step */

@@ -190,6 +190,19 @@ static gboolean is_all_ones(const ConfigStart *config)
 	       memcmp(config->rest, ones, sizeof(ones)) == 0;
 }
 
+/* Reading config space has the kernel wake what sleeps (pci_config_pm_runtime_get()): what is still
+ * in D3cold then does not wake. */
+static void set_dead(const HvrPciFunction *function, int dirfd, GError **error)
+{
+	g_autofree char *power = hvr_tree_read_line(dirfd, "power_state");
+	gboolean cold = g_strcmp0(power, "D3cold") == 0;
+
+	g_set_error(error, HVR_VFIO_ERROR,
+		    cold ? HVR_VFIO_ERROR_NO_POWER : HVR_VFIO_ERROR_UNSUITABLE,
+		    "%s: does not answer: its config space reads as all ones%s", function->name,
+		    cold ? ", and it is without power (D3cold)" : "");
+}
+
 gboolean hvr_pci_function_alive(const HvrHost *host, const HvrPciFunction *function, GError **error)
 {
 	ConfigStart config;
@@ -202,9 +215,7 @@ gboolean hvr_pci_function_alive(const HvrHost *host, const HvrPciFunction *funct
 		return FALSE;
 	}
 	if (is_all_ones(&config)) {
-		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,
-			    "%s: does not answer: its config space reads as all ones",
-			    function->name);
+		set_dead(function, dirfd, error);
 		return FALSE;
 	}
 	/* A virtual function's own identity reads as ones: it has its physical function's. */

@@ -42,6 +42,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPciState, hvr_pci_state_free)
  * ones. Reads eight bytes of config space, for which the kernel wakes a suspended function: ask
  * only before a change. Needs no privilege.
  * Errors: HVR_VFIO_ERROR_UNSUITABLE when it is dead, or is another card than @function says;
+ * HVR_VFIO_ERROR_NO_POWER when it is dead for lack of power;
  * HVR_VFIO_ERROR_NOT_FOUND when the function has vanished.
  */
 gboolean hvr_pci_function_alive(const HvrHost *host, const HvrPciFunction *function,
