@@ -470,6 +470,18 @@ gboolean hvr_pci_function_is_bridge(const HvrPciFunction *function)
 	return base == PCI_BASE_CLASS_BRIDGE && subclass != (PCI_CLASS_BRIDGE_OTHER & 0xff);
 }
 
+gboolean hvr_pci_function_takes_vfio(const HvrPciFunction *function)
+{
+	switch (function->class_code >> 8) {
+	case PCI_CLASS_BRIDGE_PCI:
+	case PCI_CLASS_BRIDGE_PCI_SEMI:
+	case PCI_CLASS_BRIDGE_CARDBUS:
+		return FALSE;
+	default:
+		return TRUE;
+	}
+}
+
 gboolean hvr_pci_function_blocks(const HvrPciFunction *function)
 {
 	if (!function->driver)

@@ -71,6 +71,12 @@ char *hvr_inventory_describe(const HvrInventory *inventory, const HvrPciFunction
 gboolean hvr_pci_function_is_bridge(const HvrPciFunction *function);
 
 /**
+ * hvr_pci_function_takes_vfio - would vfio-pci take it? Only what has a header of type 0
+ * (vfio_pci_core_register_device()): endpoints, and bridges that are none to PCI, such as ISA's.
+ */
+gboolean hvr_pci_function_takes_vfio(const HvrPciFunction *function);
+
+/**
  * hvr_pci_function_blocks - does this function's driver keep its group from being viable?
  * Linux >= 5.19 refuses a group when a member is on a driver that has not set driver_managed_dma;
  * vfio drivers, pci-stub and pcieport have set it. Unbound functions never block. It is the driver
