@@ -6,6 +6,7 @@
 #include "launcher/host/cpu.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,4 +57,14 @@ gboolean hvr_kernel_has_argument(const HvrHost *host, const char *word)
 		return FALSE;
 	g_auto(GStrv) words = g_strsplit(text, " ", -1);
 	return has_word(words, word);
+}
+
+gboolean hvr_kernel_is_at_least(const HvrHost *host, guint major, guint minor)
+{
+	g_autofree char *release = hvr_tree_read_line(host->proc, "sys/kernel/osrelease");
+	guint is_major = 0, is_minor = 0;
+
+	if (!release || sscanf(release, "%u.%u", &is_major, &is_minor) != 2)
+		return FALSE;
+	return is_major > major || (is_major == major && is_minor >= minor);
 }

@@ -19,5 +19,9 @@ typedef struct {
 /* Nothing is set where /proc does not say. */
 HvrCpu hvr_cpu_look(const HvrHost *host);
 
+/* Is the running kernel of this version or newer? By its name; FALSE where that is not to be had.
+ */
+gboolean hvr_kernel_is_at_least(const HvrHost *host, guint major, guint minor);
+
 /* Is @word, such as "intel_iommu=on", on the running kernel's command line? */
 gboolean hvr_kernel_has_argument(const HvrHost *host, const char *word);

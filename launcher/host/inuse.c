@@ -34,6 +34,12 @@ static void append_dependent(GString *text, const HvrDependent *dependent)
 	}
 }
 
+static gboolean is_vital(const HvrDependent *dependent)
+{
+	return dependent->kind == HVR_DEPENDENT_MOUNT ||
+	       dependent->kind == HVR_DEPENDENT_DEFAULT_ROUTE;
+}
+
 static void set_in_use(const char *name, const GPtrArray *dependents, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -41,8 +47,7 @@ static void set_in_use(const char *name, const GPtrArray *dependents, GError **e
 
 	for (guint i = 0; i < dependents->len; i++) {
 		const HvrDependent *dependent = g_ptr_array_index(dependents, i);
-		vital = vital || dependent->kind == HVR_DEPENDENT_MOUNT ||
-			dependent->kind == HVR_DEPENDENT_DEFAULT_ROUTE;
+		vital = vital || is_vital(dependent);
 		append_dependent(text, dependent);
 	}
 	if (dependents->len == 0)
@@ -60,8 +65,7 @@ static void set_in_use(const char *name, const GPtrArray *dependents, GError **e
 
 gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GError **error)
 {
-	gboolean on_host_driver =
-		hvr_pci_function_blocks(function) && !hvr_pci_function_is_bridge(function);
+	gboolean on_host_driver = hvr_pci_function_blocks(function);
 	gboolean open = FALSE;
 	GError *cause = NULL;
 
@@ -78,4 +82,17 @@ gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GE
 		return TRUE;
 	set_in_use(function->name, dependents, error);
 	return FALSE;
+}
+
+char *hvr_inuse_vital(const HvrHost *host, const HvrPciFunction *function)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	g_ptr_array_add(one, (gpointer)function);
+	g_autoptr(GPtrArray) dependents = hvr_dependents_find(host, one);
+	for (guint i = 0; i < dependents->len; i++)
+		if (is_vital(g_ptr_array_index(dependents, i)))
+			append_dependent(text, g_ptr_array_index(dependents, i));
+	return text->len ? g_strdup(text->str) : NULL;
 }

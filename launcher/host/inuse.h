@@ -18,3 +18,8 @@
  * all.
  */
 gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GError **error);
+
+/* What of this function the host cannot do without: "a disk in use (/)", "the default route
+ * (eth0)". (nullable) (transfer full) */
+char *hvr_inuse_vital(const HvrHost *host,
+		      const HvrPciFunction *function) G_GNUC_WARN_UNUSED_RESULT;

@@ -41,20 +41,33 @@ static gboolean has_table(const HvrHost *host, const char *table)
 	return hvr_tree_exists(host->sys, path);
 }
 
-/* Those that protect: a no-IOMMU group does not. */
+/* A no-IOMMU group does not. */
+static gboolean protects(const HvrHost *host, const char *group)
+{
+	g_autofree char *path = g_strdup_printf(GROUPS "/%s/name", group);
+	g_autofree char *name = hvr_tree_read_line(host->sys, path);
+
+	return g_strcmp0(name, "vfio-noiommu") != 0;
+}
+
 static guint count_groups(const HvrHost *host)
 {
 	g_autoptr(GPtrArray) groups = hvr_tree_list(host->sys, GROUPS);
 	guint n = 0;
 
-	for (guint i = 0; i < groups->len; i++) {
-		const char *group = g_ptr_array_index(groups, i);
-		g_autofree char *path = g_strdup_printf(GROUPS "/%s/name", group);
-		g_autofree char *name = hvr_tree_read_line(host->sys, path);
-		if (g_strcmp0(name, "vfio-noiommu") != 0)
-			n++;
-	}
+	for (guint i = 0; i < groups->len; i++)
+		n += protects(host, g_ptr_array_index(groups, i));
 	return n;
+}
+
+gboolean hvr_iommu_is_on(const HvrHost *host)
+{
+	g_autoptr(GPtrArray) groups = hvr_tree_list(host->sys, GROUPS);
+
+	for (guint i = 0; i < groups->len; i++)
+		if (protects(host, g_ptr_array_index(groups, i)))
+			return TRUE;
+	return FALSE;
 }
 
 static const char *maker_of(const char *unit)
@@ -184,12 +197,15 @@ HvrIommu *hvr_iommu_look(const HvrHost *host)
  * isolates by its nature. Returns: UNKNOWN for the chip of any other interrupt. */
 static HvrInterrupts judge_chip(const char *chip)
 {
+	/* Of an IO-APIC, too: remapping is on for all or for none (irq_remapping_enabled). */
+	if (g_str_has_prefix(chip, "IR-") || strstr(chip, "ITS-"))
+		return HVR_INTERRUPTS_REMAPPED;
 	if (!strstr(chip, "MSI"))
 		return HVR_INTERRUPTS_UNKNOWN;
-	if (g_str_has_prefix(chip, "DMAR") || g_str_has_prefix(chip, "AMD-Vi"))
-		return HVR_INTERRUPTS_UNKNOWN; /* the IOMMU's own, never remapped */
-	if (g_str_has_prefix(chip, "IR-") || strstr(chip, "ITS"))
-		return HVR_INTERRUPTS_REMAPPED;
+	/* The IOMMU's own, never remapped; and behind VMD, which has one for all that is there. */
+	if (g_str_has_prefix(chip, "DMAR") || g_str_has_prefix(chip, "AMD-Vi") ||
+	    g_str_has_prefix(chip, "VMD"))
+		return HVR_INTERRUPTS_UNKNOWN;
 	return HVR_INTERRUPTS_DIRECT;
 }
 

@@ -24,6 +24,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrIommu, hvr_iommu_free)
 /* Changes nothing. [transfer full] */
 HvrIommu *hvr_iommu_look(const HvrHost *host) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Has any function an IOMMU group that protects? The state of hvr_iommu_look(), for less. */
+gboolean hvr_iommu_is_on(const HvrHost *host);
+
 /* What to do where PCI functions have no IOMMU group: from the CPU's maker, the firmware's tables
  * and the kernel's arguments. [transfer full] */
 char *hvr_iommu_advice(const HvrHost *host) G_GNUC_WARN_UNUSED_RESULT;

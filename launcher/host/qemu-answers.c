@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Questions to QEMU itself. Answers that are good are remembered, since a program does not change
+ * its mind: a start then costs one stat(2).
+ */
+#include "launcher/host/qemu-answers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/process/program.h"
+#include "launcher/profile/machine.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/runtime.h"
+#include "vfio/fd.h"
+
+#define VERSION_MAJOR 6
+#define VERSION_MINOR 2
+
+#define SEE_VERSION "see that this user can run it: QEMU -version"
+#define NO_SECCOMP  "use a QEMU that was built with seccomp, or set [security] sandbox = no"
+#define SEE_IT                                                                                     \
+	"see what keeps it: run it by hand with -version, or set [qemu] binary to another one"
+
+/* Far more than -device help takes on a machine that emulates another. */
+#define ANSWER_MS 20000
+/* -device help is some twenty thousand bytes. */
+#define ANSWER_MAX (1024 * 1024)
+
+/* Of the runtime folder: one file, without content, for each program that has answered well. */
+#define FOLDER "qemu"
+
+typedef struct {
+	const HvrContext *context;
+	const HvrProfile *profile;
+	const HvrUser *user;
+	const char *path;
+	HvrQemu *qemu;
+} Asking;
+
+void hvr_qemu_free(HvrQemu *qemu)
+{
+	if (!qemu)
+		return;
+	for (gsize i = 0; i < HVR_QEMU_QUESTIONS; i++) {
+		g_free(qemu->answers[i].seen);
+		g_free(qemu->answers[i].fix);
+	}
+	g_free(qemu);
+}
+
+/* @seen: (transfer full). @fix: (nullable) */
+static void note(const Asking *asking, HvrQemuQuestion question, HvrAnswerKind kind, char *seen,
+		 const char *fix)
+{
+	asking->qemu->answers[question] =
+		(HvrQemuAnswer){ .kind = kind, .seen = seen, .fix = g_strdup(fix) };
+}
+
+/* A file in memory that does not grow beyond an answer's size: more than that is an error to
+ * whoever writes it. -1 with errno */
+static int open_answer(void)
+{
+	g_auto(HvrFd) fd = memfd_create("answer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, ANSWER_MAX) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) < 0)
+		return -1;
+	return g_steal_fd(&fd);
+}
+
+/* The descriptor is shared with who wrote, so its position is where the text ends. */
+static char *read_answer(int fd)
+{
+	off_t length = lseek(fd, 0, SEEK_CUR);
+	g_autofree char *text = g_malloc0(ANSWER_MAX + 1);
+
+	if (length < 0 || length > ANSWER_MAX || pread(fd, text, (gsize)length, 0) != length)
+		return NULL;
+	return g_strdup(text);
+}
+
+/**
+ * ask - what it printed with these options.
+ * Errors: HVR_LAUNCH_ERROR_BUSY when it did not answer in time; _UNAVAILABLE, _PERMISSION when it
+ * could not be asked or refused them
+ */
+static char *ask(const Asking *asking, const char *const *options, GError **error)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_auto(HvrFd) answer = open_answer();
+	int saved = errno;
+
+	if (answer < 0) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "cannot make a file in memory: %s", g_strerror(saved));
+		return NULL;
+	}
+	g_ptr_array_add(argv, (gpointer)asking->path);
+	for (; *options; options++)
+		g_ptr_array_add(argv, (gpointer)*options);
+	g_ptr_array_add(argv, NULL);
+	HvrProgram program = { .path = asking->path,
+			       .argv = (const char *const *)argv->pdata,
+			       .identity = hvr_user_identity(asking->user),
+			       .stdout_fd = answer,
+			       .timeout_ms = ANSWER_MS };
+	if (asking->context->answer_ms)
+		program.timeout_ms = asking->context->answer_ms;
+	if (!hvr_program_run(&program, error))
+		return NULL;
+	return read_answer(answer);
+}
+
+/* TRUE: it did not answer in time, which is noted then. */
+static gboolean is_late(const Asking *asking, HvrQemuQuestion question, const GError *error)
+{
+	if (!g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY))
+		return FALSE;
+	note(asking, question, HVR_ANSWER_UNKNOWN, g_strdup(error->message), SEE_IT);
+	return TRUE;
+}
+
+/* "QEMU emulator version 7.2.22 (Debian ...)" */
+static gboolean parse_version(const char *text, gulong *out_major, gulong *out_minor)
+{
+	const char *number = strstr(text, "version ");
+	char *end = NULL;
+
+	if (!number)
+		return FALSE;
+	*out_major = strtoul(number + strlen("version "), &end, 10);
+	*out_minor = 0;
+	if (*end == '.')
+		*out_minor = strtoul(end + 1, NULL, 10);
+	return *out_major > 0;
+}
+
+/* Of these questions: FALSE: there is no use in asking it anything else. */
+static gboolean ask_version(const Asking *asking)
+{
+	static const char *const options[] = { "-version", NULL };
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = ask(asking, options, &error);
+	gulong major, minor;
+
+	if (is_late(asking, HVR_QEMU_VERSION, error))
+		return FALSE;
+	if (!text || !parse_version(text, &major, &minor)) {
+		g_autofree char *why = error ? g_strconcat(": ", error->message, NULL) : NULL;
+		note(asking, HVR_QEMU_VERSION, HVR_ANSWER_UNKNOWN,
+		     g_strdup_printf("%s does not tell its version%s", asking->path,
+				     why ? why : ""),
+		     SEE_VERSION);
+		return FALSE;
+	}
+	if (major > VERSION_MAJOR || (major == VERSION_MAJOR && minor >= VERSION_MINOR))
+		note(asking, HVR_QEMU_VERSION, HVR_ANSWER_GOOD,
+		     g_strdup_printf("%s, version %lu.%lu", asking->path, major, minor), NULL);
+	else
+		note(asking, HVR_QEMU_VERSION, HVR_ANSWER_BAD,
+		     g_strdup_printf("%s is version %lu.%lu, too old for JSON in -device",
+				     asking->path, major, minor),
+		     "install QEMU 6.2 or newer, or set [qemu] binary to one");
+	return TRUE;
+}
+
+/* @text: (nullable): what -device help printed */
+static void judge_devices(const Asking *asking, const char *text)
+{
+	static const char *const needed[] = { "vfio-pci", "pcie-root-port" };
+	g_autofree char *install = g_strdup_printf(
+		"install the full QEMU for this machine (Debian, Ubuntu: apt install %s)",
+		hvr_machine_find(asking->profile->machine)->package);
+
+	for (gsize i = 0; text && i < G_N_ELEMENTS(needed); i++) {
+		g_autofree char *name = g_strdup_printf("name \"%s\"", needed[i]);
+		if (strstr(text, name))
+			continue;
+		note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_BAD,
+		     g_strdup_printf("it has no device %s", needed[i]), install);
+		return;
+	}
+	if (text)
+		note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_GOOD,
+		     g_strdup("it has vfio-pci and pcie-root-port"), NULL);
+	else
+		note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_UNKNOWN,
+		     g_strdup("it does not tell which devices it has"),
+		     "see what QEMU says to -device help");
+}
+
+/* FALSE: it was late. */
+static gboolean ask_devices(const Asking *asking)
+{
+	static const char *const options[] = { "-machine", "none", "-device", "help", NULL };
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = ask(asking, options, &error);
+
+	if (is_late(asking, HVR_QEMU_DEVICES, error))
+		return FALSE;
+	judge_devices(asking, text);
+	return TRUE;
+}
+
+static void ask_sandbox(const Asking *asking)
+{
+	static const char *const options[] = { "-sandbox", "on", "-version", NULL };
+	g_autoptr(GError) error = NULL;
+
+	if (!asking->profile->sandbox)
+		return;
+	g_autofree char *text = ask(asking, options, &error);
+	if (is_late(asking, HVR_QEMU_SANDBOX, error))
+		return;
+	if (text) {
+		note(asking, HVR_QEMU_SANDBOX, HVR_ANSWER_GOOD, g_strdup("it takes -sandbox on"),
+		     NULL);
+		return;
+	}
+	g_autofree char *why = error ? g_strconcat(": ", error->message, NULL) : NULL;
+	note(asking, HVR_QEMU_SANDBOX, HVR_ANSWER_BAD,
+	     g_strconcat("it refuses -sandbox on", why, NULL), NO_SECCOMP);
+}
+
+HvrQemu *hvr_qemu_ask(const HvrContext *context, const HvrProfile *profile, const HvrUser *user,
+		      const char *path)
+{
+	HvrQemu *qemu = g_new0(HvrQemu, 1);
+	const Asking asking = {
+		.context = context, .profile = profile, .user = user, .path = path, .qemu = qemu
+	};
+
+	if (ask_version(&asking) && ask_devices(&asking))
+		ask_sandbox(&asking);
+	return qemu;
+}
+
+/* (nullable): its name in the folder. Two programs that differ have two. */
+static char *name_of(const HvrProfile *profile, const HvrUser *user, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return NULL;
+	g_autofree char *identity = g_strdup_printf(
+		"%s\n%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
+		" %" G_GINT64_FORMAT ".%09ld %" G_GINT64_FORMAT ".%09ld\nuser %u sandbox %d",
+		path, (guint64)st.st_dev, (guint64)st.st_ino, (gint64)st.st_size,
+		(gint64)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (gint64)st.st_ctim.tv_sec,
+		st.st_ctim.tv_nsec, (guint)user->uid, profile->sandbox);
+	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, identity, -1);
+}
+
+gboolean hvr_qemu_is_known(const HvrContext *context, const HvrProfile *profile,
+			   const HvrUser *user, const char *path)
+{
+	struct stat st;
+
+	if (context->runtime < 0)
+		return FALSE;
+	g_autofree char *name = name_of(profile, user, path);
+	if (!name)
+		return FALSE;
+	g_autofree char *file = g_build_filename(FOLDER, name, NULL);
+	return fstatat(context->runtime, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode);
+}
+
+static gboolean all_good(const HvrQemu *qemu, gboolean sandbox)
+{
+	for (gsize i = 0; i < HVR_QEMU_QUESTIONS; i++) {
+		if (i == HVR_QEMU_SANDBOX && !sandbox)
+			continue;
+		if (qemu->answers[i].kind != HVR_ANSWER_GOOD)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+void hvr_qemu_remember(const HvrContext *context, const HvrProfile *profile, const HvrUser *user,
+		       const char *path, const HvrQemu *qemu)
+{
+	if (context->runtime < 0 || !all_good(qemu, profile->sandbox))
+		return;
+	g_autofree char *name = name_of(profile, user, path);
+	g_auto(HvrFd) folder = hvr_runtime_open_folder(context->runtime, FOLDER, NULL);
+	if (!name || folder < 0)
+		return;
+	g_auto(HvrFd) fd = openat(folder, name, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
