@@ -4,9 +4,6 @@
  */
 #include "launcher/check/checking.h"
 
-#include <string.h>
-
-#include "launcher/host/judge.h"
 #include "vfio/access.h"
 #include "vfio/reset.h"
 #include "vfio/tree.h"
@@ -37,7 +34,6 @@ static gboolean check_alive(HvrCheck *check, const HvrClaimedCard *card)
 {
 	const char *name = card->function->name;
 	g_autofree char *config = g_strdup_printf("bus/pci/devices/%s/config", name);
-	GError *error = NULL;
 
 	/* Config space is often left out: it takes root to copy more than 64 bytes of it. */
 	if (check->context->captured && !hvr_tree_exists(check->context->host.sys, config)) {
@@ -45,10 +41,8 @@ static gboolean check_alive(HvrCheck *check, const HvrClaimedCard *card)
 			      "the captured tree has no config space");
 		return TRUE;
 	}
-	if (!hvr_judge_alive(check->view, card->function, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-alive", error, HVR_CHECK_SEE_RUN);
+	if (!hvr_check_ask(check, "card-alive", card))
 		return FALSE;
-	}
 	hvr_check_pass(check, "card-alive", "config space answers");
 	return TRUE;
 }
@@ -77,21 +71,13 @@ static char *describe_members(const HvrCheck *check, const HvrPciFunction *funct
 	return g_string_free(text, FALSE);
 }
 
+/* FALSE: it has none. */
 static gboolean check_group(HvrCheck *check, const HvrClaimedCard *card)
 {
 	const HvrPciFunction *function = card->function;
-	GError *error = NULL;
 
-	if (!hvr_judge_iommu(check->facts, function, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", error, HVR_CHECK_SEE_RUN);
-		return FALSE;
-	}
-	g_autoptr(GPtrArray) companions =
-		hvr_judge_companions(check->inventory, check->claim, card);
-	if (!hvr_judge_group(card, companions, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-group", error, HVR_CHECK_SEE_RUN);
-		return TRUE;
-	}
+	if (!hvr_check_ask(check, "card-group", card))
+		return function->group >= 0 && !function->noiommu;
 	g_autofree char *members = describe_members(check, function);
 	if (*members)
 		hvr_check_pass(check, "card-group", "IOMMU group %d, with %s", function->group,
@@ -110,28 +96,13 @@ static void check_use(HvrCheck *check, const HvrClaimedCard *card)
 	if (check->context->captured)
 		return;
 	if (!hvr_claim_is_free(check->context, function, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-use", error,
+		hvr_check_refuse(check, "card-use", error,
 				 "end that VM (hailo-vm-run stop), or start with --wait");
 	else if (!check->context->privileged && hvr_pci_function_blocks(function))
 		hvr_check_say(check, HVR_CHECK_UNSURE, "card-use", "check as root",
 			      "other users' processes cannot be seen");
 	else
 		hvr_check_pass(check, "card-use", "nobody uses it");
-}
-
-/* vfio-pci refuses a physical function whose virtual ones are in use. */
-static void check_sriov(HvrCheck *check, const HvrClaimedCard *card)
-{
-	const char *name = card->function->name;
-	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s/sriov_numvfs", name);
-	guint64 functions = 0;
-
-	if (!hvr_tree_read_number(check->context->host.sys, path, 10, &functions) || !functions)
-		return;
-	hvr_check_say(check, HVR_CHECK_FAIL, "card-sriov",
-		      "take one of its virtual functions, or write 0 to its sriov_numvfs",
-		      "it has %" G_GUINT64_FORMAT " virtual functions, so vfio-pci refuses it",
-		      functions);
 }
 
 static void check_resets(HvrCheck *check, const HvrClaimedCard *card)
@@ -181,37 +152,33 @@ static void check_power(HvrCheck *check, const HvrClaimedCard *card)
 
 static void check_node(HvrCheck *check, const HvrClaimedCard *card)
 {
-	const HvrPciFunction *function = card->function;
-	g_autofree char *node = hvr_access_path(hvr_access_of(function));
-	GError *error = NULL;
+	const HvrUser *user = check->facts->user;
+	g_autofree char *node = hvr_access_path(hvr_access_of(card->function));
 
-	if (check->facts->user->privileged)
+	if (check->context->captured || !hvr_check_ask(check, "card-node", card))
+		return;
+	if (user->privileged)
 		hvr_check_pass(check, "card-node",
 			       "/dev/%s will belong to user %s while the VM runs", node,
-			       check->facts->user->name);
-	else if (hvr_judge_prepared(check->facts, check->view, function, &error))
-		hvr_check_pass(check, "card-node", "user %s may open /dev/%s",
-			       check->facts->user->name, node);
+			       user->name);
 	else
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-node", error, HVR_CHECK_SEE_RUN);
+		hvr_check_pass(check, "card-node", "user %s may open /dev/%s", user->name, node);
 }
 
 static void check_card(HvrCheck *check, const HvrClaimedCard *card)
 {
-	GError *error = NULL;
-
 	check->subject = card->function->name;
 	check_identity(check, card);
-	if (!hvr_judge_domain(card->function, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "card-domain", error, HVR_CHECK_SEE_RUN);
+	hvr_check_ask(check, "card-domain", card);
 	if (!check_alive(check, card) || !check_group(check, card))
 		return;
+	hvr_check_ask(check, "card-reserved", card);
 	check_use(check, card);
-	check_sriov(check, card);
+	hvr_check_ask(check, "card-sriov", card);
+	hvr_check_ask(check, "card-sysfs", card);
 	check_resets(check, card);
 	check_power(check, card);
-	if (!check->context->captured)
-		check_node(check, card);
+	check_node(check, card);
 }
 
 void hvr_check_cards(HvrCheck *check)

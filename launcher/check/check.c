@@ -61,7 +61,8 @@ void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const
 	va_end(args);
 }
 
-void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, GError *error,
+/* Takes @error. */
+static void add_error(HvrCheck *check, HvrCheckStatus status, const char *id, GError *error,
 		      const char *fix)
 {
 	g_autoptr(GError) owned = error;
@@ -77,20 +78,52 @@ void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, GE
 	add(check, status, id, g_strdup(lines[0]), g_strdup(fix));
 }
 
-/* One [device] section for each accelerator, by address. @inventory: (nullable) */
+void hvr_check_refuse(HvrCheck *check, const char *id, GError *error, const char *fix)
+{
+	add_error(check, HVR_CHECK_FAIL, id, error, fix);
+}
+
+void hvr_check_unsure(HvrCheck *check, const char *id, GError *error, const char *fix)
+{
+	add_error(check, HVR_CHECK_UNSURE, id, error, fix);
+}
+
+gboolean hvr_check_ask(HvrCheck *check, const char *id, const HvrClaimedCard *card)
+{
+	const HvrPlanInput input = { .profile = check->profile,
+				     .facts = check->facts,
+				     .parts = check->parts,
+				     .inventory = check->inventory,
+				     .claim = check->claim,
+				     .view = check->view,
+				     .made_up = !check->named };
+	GError *error = NULL;
+
+	if (hvr_judge(id, &input, card, &error))
+		return TRUE;
+	hvr_check_refuse(check, id, error, HVR_CHECK_SEE_RUN);
+	return FALSE;
+}
+
+/* One [device] section for each accelerator, by address; where there is none, one in vain, so that
+ * all is asked that a card would need. @inventory: (nullable) */
 static HvrProfile *make_profile(const HvrInventory *inventory, GError **error)
 {
 	g_autoptr(GString) text = g_string_new("[vm]\nmemory = 1G\n");
 	const GPtrArray *all = NULL;
+	gboolean any = FALSE;
 
 	if (inventory)
 		all = hvr_inventory_functions(inventory);
 	for (guint i = 0; all && i < all->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(all, i);
-		if (function->quirk)
-			g_string_append_printf(text, "[device card%u]\naddress = %s\n", i,
-					       function->name);
+		if (!function->quirk)
+			continue;
+		g_string_append_printf(text, "[device card%u]\naddress = %s\n", i, function->name);
+		any = TRUE;
 	}
+	if (!any)
+		g_string_append(text, "[device card]\n");
 	return hvr_profile_parse("check.ini", text->str, text->len, NULL, error);
 }
 
@@ -99,9 +132,12 @@ static void say_refused(const HvrProfileDevice *device, GError *error, gpointer 
 	HvrCheck *check = data;
 	g_autofree char *subject = g_strdup_printf("device '%s'", device->id);
 
+	if (!check->named) {
+		g_error_free(error);
+		return;
+	}
 	check->subject = subject;
-	hvr_check_refuse(check, HVR_CHECK_FAIL, "card", error,
-			 "name another card by match, address or path");
+	hvr_check_refuse(check, "card", error, "name another card by match, address or path");
 	check->subject = HVR_CHECK_HOST;
 }
 
@@ -110,28 +146,47 @@ static void find_cards(HvrCheck *check)
 	check->claim = hvr_claim_choose(check->context, check->profile->devices, check->inventory,
 					say_refused, check);
 	if (!check->named && check->claim->cards->len == 0)
-		hvr_check_say(check, HVR_CHECK_FAIL, "card",
-			      "see that the card is seated and powered, and look for 1e60 in "
-			      "'lspci -nn'; for any other card name a PROFILE",
-			      "no known accelerator");
+		hvr_check_refuse(check, "card",
+				 g_error_new_literal(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+						     "no known accelerator"),
+				 "see that the card is seated and powered, and look for 1e60 in "
+				 "'lspci -nn'; for any other card name a PROFILE");
 	check->view = hvr_plan_look(check->context, check->claim, check->inventory);
+}
+
+/* What only who wants a card depends on. */
+static void ask_for_cards(HvrCheck *check)
+{
+	if (check->profile->devices->len == 0)
+		return;
+	hvr_check_iommu(check);
+	hvr_check_vfio(check);
 }
 
 static void ask_all(HvrCheck *check)
 {
 	hvr_check_machine(check);
-	hvr_check_iommu(check);
-	hvr_check_vfio(check);
+	ask_for_cards(check);
 	hvr_check_security(check);
 	hvr_check_qemu(check);
 	if (check->inventory) {
 		find_cards(check);
 		hvr_check_cards(check);
-		hvr_check_profile(check);
 	}
+	hvr_check_profile(check);
 	hvr_check_setup(check);
 	if (check->named)
 		hvr_check_decision(check);
+}
+
+/* Asked anew, however well it is known: who checks wants to see it work. */
+static void ask_qemu(HvrCheck *check)
+{
+	HvrFacts *facts = check->facts;
+
+	if (facts->qemu_path && !check->context->captured)
+		facts->qemu =
+			hvr_qemu_ask(check->context, check->profile, facts->user, facts->qemu_path);
 }
 
 /* All but the results. */
@@ -158,7 +213,7 @@ GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError 
 
 	check.inventory = hvr_inventory_read(&context->host, &no_pci);
 	if (no_pci)
-		hvr_check_refuse(&check, HVR_CHECK_FAIL, "pci", no_pci,
+		hvr_check_refuse(&check, "pci", no_pci,
 				 "see that sysfs is mounted on /sys, and that this host has PCI");
 	if (!profile) {
 		made = make_profile(check.inventory, error);
@@ -169,11 +224,13 @@ GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError 
 	check.facts = hvr_facts_gather(context, check.profile, &no_user);
 	if (check.facts)
 		check.parts = hvr_parts_gather(context, check.profile, check.facts->user, &no_user);
-	if (check.parts)
+	if (check.parts) {
+		ask_qemu(&check);
 		ask_all(&check);
-	else
-		hvr_check_refuse(&check, HVR_CHECK_FAIL, "user", no_user,
+	} else {
+		hvr_check_refuse(&check, "user", no_user,
 				 "set [security] user to one that is not root");
+	}
 	return g_steal_pointer(&results);
 }
 

@@ -4,7 +4,7 @@
 #include "launcher/check/check.h"
 #include "launcher/host/claim.h"
 #include "launcher/host/facts.h"
-#include "launcher/host/plan.h"
+#include "launcher/host/judge.h"
 #include "launcher/parts/parts.h"
 
 /* For those who add lines to a check: what they all look at, and how a line is added. */
@@ -27,16 +27,23 @@ typedef struct {
 #define HVR_CHECK_SEE_RUN "see what 'hailo-vm-run run PROFILE --dry-run' says"
 
 void hvr_check_pass(HvrCheck *check, const char *id, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* With a line of `check` not FAIL: for that there is only what `run` would fail for, too. */
 void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *fix,
 		   const char *format, ...) G_GNUC_PRINTF(5, 6);
-/* A judge's "no": the message is what was seen, the hint, or else @fix, what to do. Takes @error.
+/**
+ * hvr_check_ask - ask the question of this id in hvr_judgements, about @card where it is about one.
+ * A "no" is a line with FAIL. Returns: the answer: for a "yes" the caller adds what is to be told.
  */
-void hvr_check_refuse(HvrCheck *check, HvrCheckStatus status, const char *id, GError *error,
-		      const char *fix);
+gboolean hvr_check_ask(HvrCheck *check, const char *id, const HvrClaimedCard *card);
+/* FAIL, for what a function has said that `run` calls, too: the message is what was seen, the hint,
+ * or else @fix, what to do. Takes @error. */
+void hvr_check_refuse(HvrCheck *check, const char *id, GError *error, const char *fix);
+/* UNKNOWN, of what no run depends on. */
+void hvr_check_unsure(HvrCheck *check, const char *id, GError *error, const char *fix);
 
 /* One file each; every one adds at least one line, or has nothing to ask on this host. */
 void hvr_check_machine(HvrCheck *check);  /* processor, KVM, nesting, memory */
-void hvr_check_iommu(HvrCheck *check);	  /* IOMMU, interrupt remapping */
+void hvr_check_iommu(HvrCheck *check);	  /* IOMMU, interrupt remapping, isolation */
 void hvr_check_vfio(HvrCheck *check);	  /* modules, container node */
 void hvr_check_security(HvrCheck *check); /* user, lockdown, Secure Boot, SELinux, AppArmor */
 void hvr_check_qemu(HvrCheck *check);	  /* program, version, vfio-pci, sandbox */

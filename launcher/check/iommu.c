@@ -1,39 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Without an IOMMU no card can be given away; without remapped interrupts VFIO refuses, unless it
- * was told not to mind.
+ * was told not to mind. And is what the groups say true?
  */
 #include "launcher/check/checking.h"
-#include "launcher/host/iommu.h"
-#include "vfio/tree.h"
-
-#define UNSAFE "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
-
-static void check_direct(HvrCheck *check)
-{
-	g_autofree char *unsafe = hvr_tree_read_line(check->context->host.sys, UNSAFE);
-
-	if (g_strcmp0(unsafe, "Y") == 0)
-		hvr_check_say(check, HVR_CHECK_WARN, "interrupts",
-			      "enable x2APIC or interrupt remapping in the firmware setup",
-			      "not remapped, and VFIO was told not to mind: a guest can send any "
-			      "interrupt to this host");
-	else
-		hvr_check_say(
-			check, HVR_CHECK_FAIL, "interrupts",
-			"enable x2APIC or interrupt remapping in the firmware setup, and take "
-			"intremap=off and nointremap from the kernel's command line",
-			"not remapped: VFIO refuses every card (\"No interrupt remapping\")");
-}
+#include "launcher/host/isolation.h"
 
 static void check_interrupts(HvrCheck *check)
 {
-	switch (hvr_iommu_interrupts(&check->context->host)) {
+	if (!hvr_check_ask(check, "interrupts", NULL))
+		return;
+	switch (check->facts->interrupts) {
 	case HVR_INTERRUPTS_REMAPPED:
 		hvr_check_pass(check, "interrupts", "remapped by the IOMMU");
 		break;
 	case HVR_INTERRUPTS_DIRECT:
-		check_direct(check);
+		hvr_check_say(check, HVR_CHECK_WARN, "interrupts",
+			      "enable x2APIC or interrupt remapping in the firmware setup",
+			      "not remapped, and VFIO was told not to mind: a guest can send any "
+			      "interrupt to this host");
 		break;
 	case HVR_INTERRUPTS_UNKNOWN:
 		hvr_check_say(check, HVR_CHECK_UNSURE, "interrupts",
@@ -44,14 +29,23 @@ static void check_interrupts(HvrCheck *check)
 	}
 }
 
+static void check_isolation(HvrCheck *check)
+{
+	const char *override = check->facts->acs_override;
+
+	if (override)
+		hvr_check_say(check, HVR_CHECK_WARN, "isolation",
+			      "take it from the kernel's command line, and use slots that have "
+			      "groups of their own without it",
+			      "%s: " HVR_ISOLATION_WARNING, override);
+}
+
 void hvr_check_iommu(HvrCheck *check)
 {
-	g_autoptr(HvrIommu) iommu = hvr_iommu_look(&check->context->host);
-
-	if (iommu->state != HVR_IOMMU_ON) {
-		hvr_check_say(check, HVR_CHECK_FAIL, "iommu", iommu->advice, "%s", iommu->seen);
+	if (!hvr_check_ask(check, "iommu", NULL))
 		return;
-	}
+	g_autoptr(HvrIommu) iommu = hvr_iommu_look(&check->context->host);
 	hvr_check_pass(check, "iommu", "%s", iommu->seen);
 	check_interrupts(check);
+	check_isolation(check);
 }

@@ -5,7 +5,6 @@
  */
 #include "launcher/check/checking.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "launcher/host/cpu.h"
@@ -35,40 +34,21 @@ static void check_cpu(HvrCheck *check, const HvrCpu *cpu)
 			      "it shows neither vmx nor svm");
 }
 
-/* [transfer full] */
-static char *kvm_fix(const HvrCheck *check, const HvrCpu *cpu)
-{
-	if (cpu->is_guest && !cpu->virtualises)
-		return g_strdup("switch nested virtualisation on in the host below, or set accel = "
-				"tcg");
-	gboolean has_node = hvr_tree_exists(check->context->host.dev, "kvm");
-	if (!has_node && cpu->virtualises)
-		return g_strdup("modprobe kvm_intel or kvm_amd; if that fails, enable "
-				"virtualisation in the firmware setup");
-	if (!has_node)
-		return g_strdup("enable virtualisation in the firmware setup, or set accel = tcg");
-	if (cpu->is_guest)
-		return g_strdup("set accel = tcg, or fix nested virtualisation in the host below");
-	return g_strdup_printf("let the user open it: usermod -aG kvm %s, then log in again",
-			       check->facts->user->name);
-}
-
-static void check_kvm(HvrCheck *check, const HvrCpu *cpu)
+static void check_kvm(HvrCheck *check)
 {
 	const HvrFacts *facts = check->facts;
 
 	if (check->profile->accel == HVR_ACCEL_TCG || check->context->captured)
 		return;
-	g_autofree char *fix = kvm_fix(check, cpu);
+	if (!hvr_check_ask(check, "kvm", NULL))
+		return;
 	if (facts->kvm && facts->kvm_by_group)
 		hvr_check_pass(check, "kvm", "works for user %s, by the group of its node",
 			       facts->user->name);
 	else if (facts->kvm)
 		hvr_check_pass(check, "kvm", "works for user %s", facts->user->name);
-	else if (check->profile->accel == HVR_ACCEL_KVM)
-		hvr_check_say(check, HVR_CHECK_FAIL, "kvm", fix, "%s", facts->kvm_problem);
 	else
-		hvr_check_say(check, HVR_CHECK_WARN, "kvm", fix,
+		hvr_check_say(check, HVR_CHECK_WARN, "kvm", facts->kvm_advice,
 			      "%s; VMs are emulated, which is slow", facts->kvm_problem);
 }
 
@@ -90,15 +70,10 @@ static void check_kernel(HvrCheck *check)
 {
 	g_autofree char *release =
 		hvr_tree_read_line(check->context->host.proc, "sys/kernel/osrelease");
-	gulong minor = 0;
-	char *end = NULL;
 
 	if (!release)
 		return;
-	gulong major = strtoul(release, &end, 10);
-	if (*end == '.')
-		minor = strtoul(end + 1, NULL, 10);
-	if (major > 5 || (major == 5 && minor >= 15))
+	if (hvr_kernel_is_at_least(&check->context->host, 5, 15))
 		hvr_check_pass(check, "kernel", "Linux %s", release);
 	else
 		hvr_check_say(check, HVR_CHECK_WARN, "kernel", "use Linux 5.15 or newer",
@@ -119,29 +94,27 @@ static gboolean meminfo(const char *text, const char *name, guint64 *out_value)
 
 static void check_memory(HvrCheck *check, const char *text)
 {
-	guint64 total_kib, free_kib, needed_mib = check->profile->memory_bytes / MIB;
+	const HvrProfile *profile = check->profile;
+	gboolean locks = profile->devices->len > 0 || profile->memory.locked;
+	guint64 free_kib, needed_mib = profile->memory_bytes / MIB;
+	const char *takes = locks ? "locks" : "may use";
 
-	if (!meminfo(text, "MemTotal", &total_kib) || !meminfo(text, "MemAvailable", &free_kib)) {
+	if (!hvr_check_ask(check, "memory", NULL))
+		return;
+	if (!meminfo(text, "MemAvailable", &free_kib))
 		hvr_check_say(check, HVR_CHECK_UNSURE, "memory", "see 'free -m'",
 			      "the kernel does not say how much is free");
-		return;
-	}
-	if (total_kib / 1024 < needed_mib)
-		hvr_check_say(check, HVR_CHECK_FAIL, "memory", "set a smaller [vm] memory",
-			      "this host has %" G_GUINT64_FORMAT
-			      " MiB, and the VM locks %" G_GUINT64_FORMAT " MiB of it",
-			      total_kib / 1024, needed_mib);
 	else if (free_kib / 1024 < needed_mib)
 		hvr_check_say(check, HVR_CHECK_WARN, "memory",
 			      "end other programs, or set a smaller [vm] memory",
-			      "%" G_GUINT64_FORMAT
-			      " MiB are free, and the VM locks %" G_GUINT64_FORMAT " MiB",
-			      free_kib / 1024, needed_mib);
+			      "%" G_GUINT64_FORMAT " MiB are free, and the VM %s %" G_GUINT64_FORMAT
+			      " MiB",
+			      free_kib / 1024, takes, needed_mib);
 	else
 		hvr_check_pass(check, "memory",
-			       "%" G_GUINT64_FORMAT
-			       " MiB are free, and the VM locks %" G_GUINT64_FORMAT " MiB",
-			       free_kib / 1024, needed_mib);
+			       "%" G_GUINT64_FORMAT " MiB are free, and the VM %s "
+			       "%" G_GUINT64_FORMAT " MiB",
+			       free_kib / 1024, takes, needed_mib);
 }
 
 /* Reserved huge pages are lost for a VM that does not ask for them. */
@@ -172,7 +145,7 @@ void hvr_check_machine(HvrCheck *check)
 	HvrCpu cpu = hvr_cpu_look(&check->context->host);
 
 	check_cpu(check, &cpu);
-	check_kvm(check, &cpu);
+	check_kvm(check);
 	if (cpu.is_guest)
 		check_nesting(check);
 	check_kernel(check);

@@ -4,17 +4,23 @@
  */
 #include "launcher/check/checking.h"
 #include "launcher/host/decide.h"
-#include "launcher/host/judge.h"
+
+#define ON_THAT_HOST "run check on that host"
+
+static gboolean locks_memory(const HvrCheck *check)
+{
+	return check->profile->devices->len > 0 || check->profile->memory.locked;
+}
 
 static void check_memlock(HvrCheck *check)
 {
 	const HvrFacts *facts = check->facts;
-	GError *error = NULL;
 
-	if (check->claim->cards->len == 0 && !check->profile->memory.locked)
+	if (!hvr_check_ask(check, "memlock", NULL) || !locks_memory(check))
 		return;
-	if (!hvr_judge_memlock(check->profile, facts, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "memlock", error, HVR_CHECK_SEE_RUN);
+	if (check->context->captured)
+		hvr_check_say(check, HVR_CHECK_UNSURE, "memlock", ON_THAT_HOST,
+			      "a captured tree has no limits of a login");
 	else if (facts->memlock_max == G_MAXUINT64)
 		hvr_check_pass(check, "memlock", "no limit");
 	else
@@ -27,40 +33,50 @@ static void check_memlock(HvrCheck *check)
 
 static void check_files(HvrCheck *check)
 {
-	GError *error = NULL;
+	gboolean any = check->profile->disks->len > 0 || check->profile->kernel;
 
-	if (!hvr_judge_files(check->parts, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "files", error, HVR_CHECK_SEE_RUN);
-	else if (check->profile->disks->len || check->profile->kernel)
+	if (any && check->context->captured)
+		hvr_check_say(check, HVR_CHECK_UNSURE, "files", ON_THAT_HOST,
+			      "the profile's files are not in a captured tree");
+	else if (hvr_check_ask(check, "files", NULL) && any)
 		hvr_check_pass(check, "files", "user %s can use the profile's disks and boot files",
 			       check->facts->user->name);
 }
 
 void hvr_check_profile(HvrCheck *check)
 {
-	GError *error = NULL;
-
-	if (!check->named || check->context->captured)
+	if (!check->named)
 		return;
 	check_memlock(check);
 	check_files(check);
-	if (!hvr_judge_parts(check->parts, &error))
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "parts", error, HVR_CHECK_SEE_RUN);
+	hvr_check_ask(check, "parts", NULL);
+}
+
+/* All that is known already need not be asked again. */
+static gboolean decide(HvrCheck *check, HvrDecision *decision, GError **error)
+{
+	HvrDecideFor whom = { .devices = check->profile->devices,
+			      .vm = check->profile->name,
+			      .look = TRUE };
+
+	decision->facts = g_steal_pointer(&check->facts);
+	decision->parts = g_steal_pointer(&check->parts);
+	gboolean would = hvr_decide(check->context, check->profile, &whom, decision, error);
+	check->facts = g_steal_pointer(&decision->facts);
+	check->parts = g_steal_pointer(&decision->parts);
+	return would;
 }
 
 /* Behind another "no" it would only say that again. */
 void hvr_check_decision(HvrCheck *check)
 {
-	HvrDecideFor whom = { .devices = check->profile->devices,
-			      .vm = check->profile->name,
-			      .look = TRUE };
 	g_auto(HvrDecision) decision = { 0 };
 	GError *error = NULL;
 
 	if (check->context->captured || hvr_check_exit_status(check->results) == 1)
 		return;
-	if (!hvr_decide(check->context, check->profile, &whom, &decision, &error)) {
-		hvr_check_refuse(check, HVR_CHECK_FAIL, "run", error, HVR_CHECK_SEE_RUN);
+	if (!decide(check, &decision, &error)) {
+		hvr_check_refuse(check, "run", error, HVR_CHECK_SEE_RUN);
 		return;
 	}
 	guint cards = decision.plan->cards->len, functions = decision.plan->functions->len;

@@ -130,7 +130,7 @@ static void say_unknown(HvrCheck *check, GError *error)
 
 	if (check->context->privileged)
 		fix = "see 'hailo-vm-run setup --status'";
-	hvr_check_refuse(check, HVR_CHECK_UNSURE, "setup", error, fix);
+	hvr_check_unsure(check, "setup", error, fix);
 }
 
 static void check_state(HvrCheck *check, int target, const HvrSetupState *state)

@@ -69,17 +69,25 @@ gboolean hvr_decide_cards(const HvrContext *context, const HvrDecideFor *whom,
 	return decision->claim != NULL;
 }
 
-gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
-		    HvrDecision *decision, GError **error)
+/* What of it does not depend on which cards they are. */
+static gboolean learn(const HvrContext *context, const HvrProfile *profile,
+		      const HvrDecideFor *whom, HvrDecision *decision, GError **error)
 {
 	decision->facts = hvr_facts_gather(context, profile, error);
 	if (!decision->facts)
 		return FALSE;
-	if (!whom->running) {
-		decision->parts = hvr_parts_gather(context, profile, decision->facts->user, error);
-		if (!decision->parts)
-			return FALSE;
-	}
+	if (whom->running)
+		return TRUE;
+	hvr_facts_ask_qemu(context, profile, !whom->look, decision->facts);
+	decision->parts = hvr_parts_gather(context, profile, decision->facts->user, error);
+	return decision->parts != NULL;
+}
+
+gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
+		    HvrDecision *decision, GError **error)
+{
+	if (!decision->facts && !learn(context, profile, whom, decision, error))
+		return FALSE;
 	if (!decision->claim && !hvr_decide_cards(context, whom, decision, error))
 		return FALSE;
 	if (!whom->look && !look_again(context, decision, error))

@@ -43,7 +43,7 @@ gboolean hvr_decide_cards(const HvrContext *context, const HvrDecideFor *whom,
 /**
  * hvr_decide - gather facts, choose and lock the cards, make the plan, and see that nobody uses
  * what the plan takes from its drivers. Changes nothing but the locks. A decision that has its
- * cards keeps them.
+ * cards, or its facts and parts, keeps them.
  * Errors: of hvr_facts_gather(), hvr_parts_gather(), hvr_claim_take(), hvr_plan_make(),
  * hvr_inuse_check().
  */

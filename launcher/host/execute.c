@@ -7,6 +7,7 @@
  */
 #include "launcher/host/execute.h"
 
+#include "launcher/host/container.h"
 #include "launcher/host/giveback.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
@@ -81,6 +82,9 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 {
 	if (!perform_steps(context, plan->first, hvr_host_timeout_ms(&context->host), error))
 		return FALSE;
+	/* Where vfio-pci has only now been loaded, nobody could ask before. */
+	if (plan->functions->len && !hvr_container_check(context, plan->user, error))
+		return FALSE;
 	for (guint i = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
 		HvrJournalEntry *entry = hvr_journal_entry_new(planned->function, planned->state);
@@ -96,8 +100,6 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 		hvr_events_tell_device(context->events, "bound", planned->id,
 				       planned->function->name);
 	}
-	if (plan->functions->len && !context->host.kernel->container_check(&context->host, error))
-		return FALSE;
 	for (guint i = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
 		if (!hold_node(context, planned, error) || !check_viable(context, planned, error))

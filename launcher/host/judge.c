@@ -7,11 +7,6 @@
 
 #include "launcher/profile/machine.h"
 #include "launcher/report/error.h"
-#include "vfio/error.h"
-
-#define VFIO_PCI "vfio-pci"
-/* The "host" property of QEMU's vfio-pci, 7.2 to 10.0. */
-#define QEMU_DOMAIN_MAX 0xffff
 
 static gboolean unavailable(GError **error, const char *message, const char *hint)
 {
@@ -20,10 +15,35 @@ static gboolean unavailable(GError **error, const char *message, const char *hin
 	return FALSE;
 }
 
-gboolean hvr_judge_qemu(const HvrProfile *profile, const HvrFacts *facts, GError **error)
+/* Does it want any? Whether they are found is another question. */
+static gboolean has_cards(const HvrPlanInput *input)
 {
-	if (facts->qemu_path)
+	return input->profile->devices->len > 0;
+}
+
+/* A VM with a card, or with [memory] locked, locks all of its memory. */
+static gboolean locks_memory(const HvrPlanInput *input)
+{
+	return has_cards(input) || input->profile->memory.locked;
+}
+
+/* What QEMU has said of itself: what it does not tell is not held against it. */
+static gboolean judge_answer(const HvrPlanInput *input, HvrQemuQuestion question, GError **error)
+{
+	const HvrQemu *qemu = input->facts->qemu;
+
+	if (!qemu || qemu->answers[question].kind != HVR_ANSWER_BAD)
 		return TRUE;
+	g_autofree char *message = g_strdup_printf("QEMU: %s", qemu->answers[question].seen);
+	return unavailable(error, message, qemu->answers[question].fix);
+}
+
+static gboolean judge_qemu(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
+{
+	const HvrProfile *profile = input->profile;
+
+	if (input->facts->qemu_path)
+		return judge_answer(input, HVR_QEMU_VERSION, error);
 	g_autofree char *message =
 		g_strdup_printf("there is no program '%s' on this host", profile->qemu_binary);
 	g_autofree char *hint = g_strdup_printf(
@@ -32,48 +52,103 @@ gboolean hvr_judge_qemu(const HvrProfile *profile, const HvrFacts *facts, GError
 	return unavailable(error, message, hint);
 }
 
-gboolean hvr_judge_files(const HvrParts *parts, GError **error)
+static gboolean judge_qemu_devices(const HvrPlanInput *input, const HvrClaimedCard *card,
+				   GError **error)
 {
-	if (!parts->unreadable)
+	return judge_answer(input, HVR_QEMU_DEVICES, error);
+}
+
+static gboolean judge_qemu_sandbox(const HvrPlanInput *input, const HvrClaimedCard *card,
+				   GError **error)
+{
+	return judge_answer(input, HVR_QEMU_SANDBOX, error);
+}
+
+/* The VM's user can use the profile's files. */
+static gboolean judge_files(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
+{
+	const HvrParts *parts = input->parts;
+
+	if (!parts || !parts->unreadable)
 		return TRUE;
 	g_set_error_literal(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, parts->unreadable);
 	hvr_error_hint(error, "QEMU runs as that user: give it access, or set [security] user");
 	return FALSE;
 }
 
-gboolean hvr_judge_parts(const HvrParts *parts, GError **error)
+/* What the VM needs beside its cards can be made. */
+static gboolean judge_parts(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
 {
-	if (!parts->lacking)
+	if (!input->parts || !input->parts->lacking)
 		return TRUE;
-	g_propagate_error(error, g_error_copy(parts->lacking));
+	g_propagate_error(error, g_error_copy(input->parts->lacking));
 	return FALSE;
 }
 
-gboolean hvr_judge_kvm(const HvrProfile *profile, const HvrFacts *facts, GError **error)
+/* KVM works, or the profile does not insist on it. */
+static gboolean judge_kvm(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
 {
-	if (profile->accel != HVR_ACCEL_KVM || facts->kvm)
+	if (input->profile->accel != HVR_ACCEL_KVM || input->facts->kvm)
 		return TRUE;
-	return unavailable(error, facts->kvm_problem, "or set accel = tcg, which is slow");
+	return unavailable(error, input->facts->kvm_problem, input->facts->kvm_advice);
 }
 
-gboolean hvr_judge_vfio_pci(const HvrFacts *facts, GError **error)
+static gboolean judge_vfio_pci(const HvrPlanInput *input, const HvrClaimedCard *card,
+			       GError **error)
 {
-	if (facts->vfio_pci)
+	if (!has_cards(input) || input->facts->vfio_pci)
 		return TRUE;
-	return unavailable(error, facts->vfio_problem,
+	return unavailable(error, input->facts->vfio_problem,
 			   "it belongs to the kernel's package; look for 'blacklist vfio-pci' in "
 			   "/etc/modprobe.d/");
 }
 
-gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GError **error)
+/* No IOMMU is behind VFIO without it. */
+static gboolean judge_type1(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
 {
-	guint64 needed = profile->memory_bytes;
+	if (!has_cards(input) || !input->facts->type1_problem)
+		return TRUE;
+	return unavailable(error, input->facts->type1_problem,
+			   "it belongs to the kernel's package; look for 'blacklist "
+			   "vfio_iommu_type1' in /etc/modprobe.d/");
+}
+
+static gboolean judge_container(const HvrPlanInput *input, const HvrClaimedCard *card,
+				GError **error)
+{
+	if (!has_cards(input) || !input->facts->container_problem)
+		return TRUE;
+	g_propagate_error(error, g_error_copy(input->facts->container_problem));
+	return FALSE;
+}
+
+/* VFIO refuses a device whose interrupts are not isolated, unless it was told not to mind:
+ * vfio_iommu_type1_attach_group() in Linux's drivers/vfio/. */
+static gboolean judge_interrupts(const HvrPlanInput *input, const HvrClaimedCard *card,
+				 GError **error)
+{
+	const HvrFacts *facts = input->facts;
+
+	if (!has_cards(input) || !facts->iommu_on || facts->unsafe_allowed ||
+	    facts->interrupts != HVR_INTERRUPTS_DIRECT)
+		return TRUE;
+	return unavailable(error,
+			   "interrupts are not remapped: VFIO refuses every card (\"No interrupt "
+			   "remapping\")",
+			   "enable x2APIC or interrupt remapping in the firmware setup, and take "
+			   "intremap=off and nointremap from the kernel's command line");
+}
+
+static gboolean judge_memlock(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
+{
+	const HvrFacts *facts = input->facts;
+	guint64 needed = input->profile->memory_bytes;
 	const char *who = "a VM with a card";
 
-	if (profile->memory.locked)
-		who = "this VM";
-	if (facts->memlock_max >= needed)
+	if (!locks_memory(input) || facts->memlock_max >= needed)
 		return TRUE;
+	if (input->profile->memory.locked)
+		who = "this VM";
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "user %s may lock %" G_GUINT64_FORMAT " MiB of memory, and %s "
 		    "locks all of its %" G_GUINT64_FORMAT " MiB",
@@ -86,124 +161,67 @@ gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GEr
 	return FALSE;
 }
 
-gboolean hvr_judge_iommu(const HvrFacts *facts, const HvrPciFunction *function, GError **error)
+/* What is locked is there: more than the host has cannot be. */
+static gboolean judge_memory(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
 {
-	const char *why = "it has no IOMMU group";
+	guint64 needed = input->profile->memory_bytes, there = input->facts->memory_bytes;
 
-	if (function->group >= 0 && !function->noiommu)
+	if (!input->parts || !locks_memory(input) || there >= needed)
 		return TRUE;
-	if (function->noiommu)
-		why = "it is in a no-IOMMU group, which protects nothing";
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NO_IOMMU,
-		    "%s: %s, so it cannot be given to a VM", function->name, why);
-	hvr_error_hint(error, "%s", facts->iommu_advice);
-	return FALSE;
+	g_autofree char *message =
+		g_strdup_printf("this host has %" G_GUINT64_FORMAT
+				" MiB, and the VM locks %" G_GUINT64_FORMAT " MiB of it",
+				there >> 20, needed >> 20);
+	return unavailable(error, message, "set a smaller [vm] memory");
 }
 
-gboolean hvr_judge_domain(const HvrPciFunction *function, GError **error)
+/* Said by its card before, unless no card was found. */
+static gboolean judge_iommu(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
 {
-	if (function->address.domain <= QEMU_DOMAIN_MAX)
+	if (!has_cards(input) || input->facts->iommu_on)
 		return TRUE;
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,
-		    "%s: QEMU takes no PCI domain above %04x", function->name, QEMU_DOMAIN_MAX);
-	hvr_error_hint(error, "such domains are made by Intel VMD: turn it off for this slot in "
-			      "the firmware setup, or use another slot");
-	return FALSE;
+	return unavailable(error, input->facts->iommu_seen, input->facts->iommu_advice);
 }
 
-gboolean hvr_judge_alive(const HvrPlanView *view, const HvrPciFunction *function, GError **error)
-{
-	const GError *dead = g_hash_table_lookup(view->dead, function);
+/* From the cheap and certain to the particular. */
+const HvrJudgement hvr_judgements[] = {
+	{ "qemu", HVR_JUDGE_VM, judge_qemu },
+	{ "qemu-devices", HVR_JUDGE_VM, judge_qemu_devices },
+	{ "qemu-sandbox", HVR_JUDGE_VM, judge_qemu_sandbox },
+	{ "files", HVR_JUDGE_VM, judge_files },
+	{ "parts", HVR_JUDGE_VM, judge_parts },
+	{ "kvm", HVR_JUDGE_VM, judge_kvm },
+	{ "vfio-pci", HVR_JUDGE_VM, judge_vfio_pci },
+	{ "vfio-type1", HVR_JUDGE_VM, judge_type1 },
+	{ "vfio-container", HVR_JUDGE_VM, judge_container },
+	{ "card-domain", HVR_JUDGE_CARD, hvr_judge_domain },
+	{ "card-alive", HVR_JUDGE_CARD, hvr_judge_alive },
+	{ "card-group", HVR_JUDGE_CARD, hvr_judge_group },
+	{ "card-reserved", HVR_JUDGE_CARD, hvr_judge_reserved },
+	{ "card-sriov", HVR_JUDGE_CARD, hvr_judge_sriov },
+	{ "card-sysfs", HVR_JUDGE_CARD, hvr_judge_writable },
+	{ "card-node", HVR_JUDGE_CARD, hvr_judge_node },
+	{ "interrupts", HVR_JUDGE_LAST, judge_interrupts },
+	{ "memlock", HVR_JUDGE_LAST, judge_memlock },
+	{ "memory", HVR_JUDGE_LAST, judge_memory },
+	{ "iommu", HVR_JUDGE_LAST, judge_iommu },
+	{ .id = NULL },
+};
 
-	if (!dead)
-		return TRUE;
-	if (g_error_matches(dead, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT)) {
-		g_propagate_error(error, g_error_copy(dead));
-		hvr_error_hint(error,
-			       "a driver hangs in its probe or remove: see the kernel's log");
-		return FALSE;
-	}
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE, "%s", dead->message);
-	hvr_error_hint(error, "power the host off and on: a warm reboot does not bring it back");
-	return FALSE;
+gboolean hvr_judge(const char *id, const HvrPlanInput *input, const HvrClaimedCard *card,
+		   GError **error)
+{
+	for (const HvrJudgement *one = hvr_judgements; one->id; one++)
+		if (g_str_equal(one->id, id))
+			return one->ask(input, card, error);
+	g_return_val_if_reached(TRUE);
 }
 
-static gboolean refuse_group(const HvrClaimedCard *card, const GPtrArray *blockers, GError **error)
+gboolean hvr_judge_all(HvrJudgeAbout about, const HvrPlanInput *input, const HvrClaimedCard *card,
+		       GError **error)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
-	const char *them = "them";
-
-	if (blockers->len == 1)
-		them = "it";
-	for (guint i = 0; i < blockers->len; i++) {
-		const HvrPciFunction *member = g_ptr_array_index(blockers, i);
-		if (i > 0)
-			g_string_append(text, ", ");
-		g_string_append_printf(text, "%s (%04x:%04x, driver %s)", member->name,
-				       member->vendor, member->device, member->driver);
-	}
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_VIABLE,
-		    "%s: IOMMU group %d is not viable: the host uses %s of it",
-		    card->function->name, card->function->group, text->str);
-	hvr_error_hint(error,
-		       "set group = bind in [device %s] to take %s from the host while the VM "
-		       "runs, group = pass to give %s to the VM too, or use a slot that has a "
-		       "group of its own",
-		       card->device->id, them, them);
-	return FALSE;
-}
-
-gboolean hvr_judge_group(const HvrClaimedCard *card, const GPtrArray *companions, GError **error)
-{
-	g_autoptr(GPtrArray) blockers = g_ptr_array_new();
-
-	for (guint i = 0; i < companions->len; i++) {
-		HvrPciFunction *member = g_ptr_array_index(companions, i);
-		if (hvr_pci_function_blocks(member))
-			g_ptr_array_add(blockers, member);
-	}
-	if (blockers->len == 0 || card->device->group != HVR_GROUP_REFUSE)
-		return TRUE;
-	return refuse_group(card, blockers, error);
-}
-
-gboolean hvr_judge_prepared(const HvrFacts *facts, const HvrPlanView *view,
-			    const HvrPciFunction *function, GError **error)
-{
-	const HvrPciState *now = g_hash_table_lookup(view->states, function);
-
-	if (now && g_hash_table_contains(view->usable, function) &&
-	    g_strcmp0(now->driver, VFIO_PCI) == 0)
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
-		    "%s: it is not prepared for user %s, and only root can do that", function->name,
-		    facts->user->name);
-	hvr_error_hint(error, "run this as root (sudo), or once: sudo hailo-vm-run prepare "
-			      "PROFILE; for every boot: sudo hailo-vm-run setup");
-	return FALSE;
-}
-
-GPtrArray *hvr_judge_companions(const HvrInventory *inventory, const HvrClaim *claim,
-				const HvrClaimedCard *card)
-{
-	const GPtrArray *group = hvr_inventory_group(inventory, card->function->group);
-	GPtrArray *companions = g_ptr_array_new();
-
-	for (guint i = 0; i < group->len; i++) {
-		HvrPciFunction *member = g_ptr_array_index(group, i);
-		if (!hvr_pci_function_is_bridge(member) && !hvr_claim_has(claim, member))
-			g_ptr_array_add(companions, member);
-	}
-	return companions;
-}
-
-const char *hvr_judge_reset_policy(const HvrProfileDevice *device, const HvrPciFunction *function)
-{
-	if (g_str_equal(device->reset, "keep"))
-		return NULL;
-	if (!g_str_equal(device->reset, "auto"))
-		return device->reset;
-	if (!function->quirk)
-		return NULL;
-	return function->quirk->reset_method;
+	for (const HvrJudgement *one = hvr_judgements; one->id; one++)
+		if (one->about == about && !one->ask(input, card, error))
+			return FALSE;
+	return TRUE;
 }

@@ -11,40 +11,69 @@
 #include "vfio/inventory.h"
 
 /*
- * The questions that decide whether a VM can have its cards, one function each, for the plan that
- * `run` makes and for `check`, so that the two never disagree. All are pure. A "no" is an error
- * with a hint.
+ * The questions that decide whether a VM can have its cards, in one list. `run`, `plug`, `prepare`
+ * and --dry-run ask all of them for their plan and end with the first "no"; `check` asks the same
+ * ones, each for a line of its own, and has no other way to a FAIL. All are pure: whatever they are
+ * about has been looked at before.
  */
 
-/* There is such a QEMU. */
-gboolean hvr_judge_qemu(const HvrProfile *profile, const HvrFacts *facts, GError **error);
-/* The VM's user can use the profile's files. */
-gboolean hvr_judge_files(const HvrParts *parts, GError **error);
-/* What the VM needs beside its cards can be made. */
-gboolean hvr_judge_parts(const HvrParts *parts, GError **error);
-/* KVM works, or the profile does not insist on it. */
-gboolean hvr_judge_kvm(const HvrProfile *profile, const HvrFacts *facts, GError **error);
-/* The driver vfio-pci is there, or can be loaded. */
-gboolean hvr_judge_vfio_pci(const HvrFacts *facts, GError **error);
-/* A VM with a card, or with [memory] locked, locks all of its memory: it may. */
-gboolean hvr_judge_memlock(const HvrProfile *profile, const HvrFacts *facts, GError **error);
+/* All that is judged, and that a plan is made from. */
+typedef struct {
+	const HvrProfile *profile;
+	const HvrFacts *facts;
+	const HvrParts *parts; /* NULL for a VM that runs, and so has them */
+	const HvrInventory *inventory;
+	const HvrClaim *claim;
+	const HvrPlanView *view;
+	gboolean made_up; /* the profile is not the user's: no section of it is named */
+} HvrPlanInput;
 
-/* @function has an IOMMU group that protects. */
-gboolean hvr_judge_iommu(const HvrFacts *facts, const HvrPciFunction *function, GError **error);
-/* QEMU can name it: it takes no PCI domain of more than 16 bits, as VMD makes them. */
-gboolean hvr_judge_domain(const HvrPciFunction *function, GError **error);
-/* It answers, and is what it was. */
-gboolean hvr_judge_alive(const HvrPlanView *view, const HvrPciFunction *function, GError **error);
-/* The host needs none of @companions, or the profile says what to do with them. */
-gboolean hvr_judge_group(const HvrClaimedCard *card, const GPtrArray *companions, GError **error);
-/* A plain user can use it as it is, since there is nothing that they could change. */
-gboolean hvr_judge_prepared(const HvrFacts *facts, const HvrPlanView *view,
-			    const HvrPciFunction *function, GError **error);
+/* What a question is about, in the order in which they are asked. */
+typedef enum {
+	HVR_JUDGE_VM,	/* the host, and what the VM is beside its cards */
+	HVR_JUDGE_CARD, /* one card: once for each */
+	HVR_JUDGE_LAST, /* what helps nobody whose card is not to be had */
+} HvrJudgeAbout;
 
-/* The endpoints of @card's group that no section of the profile names.
+/**
+ * HvrJudgement - one question.
+ * ask: FALSE with an error and a hint is "no". TRUE also where the question does not arise, as for
+ *a profile without a card. @card: NULL but for HVR_JUDGE_CARD
+ */
+typedef struct {
+	const char *id; /* of the line of `check` */
+	HvrJudgeAbout about;
+	gboolean (*ask)(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+} HvrJudgement;
+
+/* All of them; ends with a NULL id. */
+extern const HvrJudgement hvr_judgements[];
+
+/* Asks the one of this id. */
+gboolean hvr_judge(const char *id, const HvrPlanInput *input, const HvrClaimedCard *card,
+		   GError **error);
+/* Asks all about @about, up to the first "no". */
+gboolean hvr_judge_all(HvrJudgeAbout about, const HvrPlanInput *input, const HvrClaimedCard *card,
+		       GError **error);
+
+/* The questions about one card, for the list: judge-card.c. */
+gboolean hvr_judge_domain(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+gboolean hvr_judge_alive(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+gboolean hvr_judge_group(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+gboolean hvr_judge_reserved(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+gboolean hvr_judge_sriov(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+gboolean hvr_judge_writable(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+gboolean hvr_judge_node(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+
+/* The members of @card's group that no section of the profile names: endpoints, and bridges whose
+ * driver keeps the group from being viable.
  * [transfer container] array of HvrPciFunction */
 GPtrArray *hvr_judge_companions(const HvrInventory *inventory, const HvrClaim *claim,
 				const HvrClaimedCard *card) G_GNUC_WARN_UNUSED_RESULT;
+/* Does the VM get this companion of @card's, too? */
+gboolean hvr_judge_is_passed(const HvrClaimedCard *card, const HvrPciFunction *companion);
+/* Is it taken from the host at all? */
+gboolean hvr_judge_is_taken(const HvrClaimedCard *card, const HvrPciFunction *companion);
 
 /* The methods to leave on a function: the profile's word, else the quirk table's; NULL: as is. */
 const char *hvr_judge_reset_policy(const HvrProfileDevice *device, const HvrPciFunction *function);

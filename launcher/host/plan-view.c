@@ -4,7 +4,11 @@
  */
 #include "launcher/host/plan-view.h"
 
+#include "launcher/host/inuse.h"
+#include "launcher/host/isolation.h"
 #include "vfio/access.h"
+#include "vfio/tree.h"
+#include "vfio/writable.h"
 
 void hvr_plan_view_free(HvrPlanView *view)
 {
@@ -13,8 +17,34 @@ void hvr_plan_view_free(HvrPlanView *view)
 	g_hash_table_unref(view->states);
 	g_hash_table_unref(view->dead);
 	g_hash_table_unref(view->usable);
+	g_hash_table_unref(view->unwritable);
+	g_hash_table_unref(view->virtuals);
+	g_hash_table_unref(view->vital);
+	g_hash_table_unref(view->reserved);
 	g_ptr_array_unref(view->journal);
 	g_free(view);
+}
+
+static void look_at_virtuals(const HvrContext *context, HvrPlanView *view,
+			     const HvrPciFunction *function)
+{
+	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s/sriov_numvfs", function->name);
+	guint64 n = 0;
+
+	if (hvr_tree_read_number(context->host.sys, path, 10, &n) && n > 0)
+		g_hash_table_insert(view->virtuals, (gpointer)function, GUINT_TO_POINTER((guint)n));
+}
+
+static void look_at_writes(const HvrContext *context, HvrPlanView *view,
+			   const HvrPciFunction *function)
+{
+	GError *error = NULL;
+
+	/* Who is not root writes nothing. */
+	if (context->captured || !context->privileged)
+		return;
+	if (!hvr_pci_function_writable(&context->host, function, &error))
+		g_hash_table_insert(view->unwritable, (gpointer)function, error);
 }
 
 static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFunction *function)
@@ -30,6 +60,38 @@ static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFu
 		g_hash_table_add(view->usable, (gpointer)function);
 	if (!state || !hvr_pci_function_alive(&context->host, function, &error))
 		g_hash_table_insert(view->dead, (gpointer)function, error);
+	look_at_virtuals(context, view, function);
+	look_at_writes(context, view, function);
+}
+
+/* Only for advice that a refusal gives: it is searched for in all of /proc. */
+static void look_at_vital(const HvrContext *context, HvrPlanView *view,
+			  const HvrPciFunction *member)
+{
+	char *vital = hvr_inuse_vital(&context->host, member);
+
+	if (vital)
+		g_hash_table_insert(view->vital, (gpointer)member, vital);
+}
+
+static void look_at_card(const HvrContext *context, HvrPlanView *view,
+			 const HvrInventory *inventory, const HvrClaimedCard *card)
+{
+	const HvrPciFunction *function = card->function;
+	const GPtrArray *group = hvr_inventory_group(inventory, function->group);
+	gboolean refuses = card->device->group == HVR_GROUP_REFUSE;
+	char *reserved = hvr_isolation_reserved(&context->host, function->group);
+
+	look_at(context, view, function);
+	if (reserved)
+		g_hash_table_insert(view->reserved, (gpointer)function, reserved);
+	for (guint i = 0; i < group->len; i++) {
+		const HvrPciFunction *member = g_ptr_array_index(group, i);
+		if (!hvr_pci_function_is_bridge(member) || hvr_pci_function_blocks(member))
+			look_at(context, view, member);
+		if (refuses && member != function && hvr_pci_function_blocks(member))
+			look_at_vital(context, view, member);
+	}
 }
 
 HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
@@ -40,19 +102,15 @@ HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
 	view->states = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)hvr_pci_state_free);
 	view->dead = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
 	view->usable = g_hash_table_new(NULL, NULL);
+	view->unwritable = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
+	view->virtuals = g_hash_table_new(NULL, NULL);
+	view->vital = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	view->reserved = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	if (context->runtime >= 0)
 		view->journal = hvr_journal_list(context->runtime, NULL);
 	else
 		view->journal = g_ptr_array_new();
-	for (guint i = 0; i < claim->cards->len; i++) {
-		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
-		const GPtrArray *group = hvr_inventory_group(inventory, card->function->group);
-		look_at(context, view, card->function);
-		for (guint k = 0; k < group->len; k++) {
-			HvrPciFunction *member = g_ptr_array_index(group, k);
-			if (!hvr_pci_function_is_bridge(member))
-				look_at(context, view, member);
-		}
-	}
+	for (guint i = 0; i < claim->cards->len; i++)
+		look_at_card(context, view, inventory, g_ptr_array_index(claim->cards, i));
 	return view;
 }

@@ -14,11 +14,19 @@ typedef struct {
 	GHashTable *states; /* const HvrPciFunction * -> HvrPciState */
 	GHashTable *dead;   /* const HvrPciFunction * -> GError, why it cannot be taken */
 	GHashTable *usable; /* const HvrPciFunction *: the caller may open the node of its access */
-	GPtrArray *journal; /* of HvrJournalEntry */
+	/* const HvrPciFunction * -> GError: what takes it from its driver cannot be written */
+	GHashTable *unwritable;
+	GHashTable *virtuals; /* const HvrPciFunction * -> guint: virtual functions that it has */
+	/* const HvrPciFunction * -> char *: what the host cannot do without, of what stands in the
+	 * way of a section with group = refuse: "a disk in use (/)" */
+	GHashTable *vital;
+	GHashTable *reserved; /* const HvrPciFunction * -> char *: hvr_isolation_reserved() */
+	GPtrArray *journal;   /* of HvrJournalEntry */
 } HvrPlanView;
 
 /**
- * hvr_plan_look - read the state of the claimed cards and of the endpoints of their groups.
+ * hvr_plan_look - read the state of the claimed cards, and of what else may have to be taken of
+ * their groups: endpoints, and bridges whose driver keeps the group from being viable.
  * Changes nothing. A function that vanishes meanwhile is dead.
  */
 HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,

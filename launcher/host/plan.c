@@ -8,7 +8,7 @@
  */
 #include "launcher/host/plan.h"
 
-#include "launcher/host/judge.h"
+#include "launcher/host/isolation.h"
 #include "launcher/parts/parts.h"
 #include "launcher/report/error.h"
 #include "vfio/access.h"
@@ -43,25 +43,12 @@ void hvr_plan_free(HvrPlan *plan)
 	g_free(plan);
 }
 
-static gboolean judge_host(const HvrPlanInput *input, GError **error)
-{
-	const HvrFacts *facts = input->facts;
-	const HvrParts *parts = input->parts;
-
-	if (!hvr_judge_qemu(input->profile, facts, error))
-		return FALSE;
-	if (parts && (!hvr_judge_files(parts, error) || !hvr_judge_parts(parts, error)))
-		return FALSE;
-	if (!hvr_judge_kvm(input->profile, facts, error))
-		return FALSE;
-	return input->claim->cards->len == 0 || hvr_judge_vfio_pci(facts, error);
-}
-
 static void plan_vm(const HvrPlanInput *input, HvrPlan *plan)
 {
 	const HvrProfile *profile = input->profile;
 	const HvrFacts *facts = input->facts;
 
+	plan->user = facts->user;
 	plan->kvm = facts->kvm && profile->accel != HVR_ACCEL_TCG;
 	if (profile->accel == HVR_ACCEL_AUTO && !facts->kvm)
 		g_ptr_array_add(plan->notes,
@@ -72,6 +59,9 @@ static void plan_vm(const HvrPlanInput *input, HvrPlan *plan)
 				g_strdup_printf("warning: QEMU runs as %s, whose other processes "
 						"reach into the VM: see 'check'",
 						facts->user->name));
+	if (facts->acs_override && input->claim->cards->len > 0)
+		g_ptr_array_add(plan->notes, g_strdup_printf("warning: %s: " HVR_ISOLATION_WARNING,
+							     facts->acs_override));
 	if (input->parts)
 		hvr_parts_describe(profile, input->parts, plan->notes);
 	plan->memlock_bytes = profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;
@@ -136,7 +126,7 @@ static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciF
 	/* Somebody else's function that is only bound keeps its resets: QEMU never opens it. */
 	if (id)
 		prepare.reset_method = hvr_judge_reset_policy(device, function);
-	/* A plain user changes nothing: judge_plain_user() says whether what there is will do. */
+	/* A plain user changes nothing: hvr_judge_node() says whether what there is will do. */
 	if (user->privileged)
 		hvr_lifecycle_prepare(function, now, &prepare, planned->steps);
 	g_ptr_array_add(plan->functions, planned);
@@ -161,11 +151,11 @@ static void add_companions(const HvrPlanInput *input, HvrPlan *plan, const HvrCl
 		const HvrPciAddress *address = &member->address;
 		if (planned_already(plan, member))
 			continue;
-		if (device->group == HVR_GROUP_PASS)
+		if (hvr_judge_is_passed(card, member))
 			add_function(input, plan, member, device,
 				     g_strdup_printf("%s-%02x-%02x-%x", device->id, address->bus,
 						     address->slot, address->function));
-		else if (hvr_pci_function_blocks(member))
+		else if (hvr_judge_is_taken(card, member))
 			add_function(input, plan, member, device, NULL);
 	}
 }
@@ -175,14 +165,10 @@ static gboolean plan_card(const HvrPlanInput *input, HvrPlan *plan, const HvrCla
 {
 	const HvrPlanView *view = input->view;
 
-	if (!hvr_judge_iommu(input->facts, card->function, error) ||
-	    !hvr_judge_domain(card->function, error) ||
-	    !hvr_judge_alive(view, card->function, error))
+	if (!hvr_judge_all(HVR_JUDGE_CARD, input, card, error))
 		return FALSE;
 	g_autoptr(GPtrArray) companions =
 		hvr_judge_companions(input->inventory, input->claim, card);
-	if (!hvr_judge_group(card, companions, error))
-		return FALSE;
 	for (guint i = 0; i < companions->len; i++) {
 		if (g_hash_table_contains(view->states, g_ptr_array_index(companions, i)))
 			continue;
@@ -193,16 +179,6 @@ static gboolean plan_card(const HvrPlanInput *input, HvrPlan *plan, const HvrCla
 	}
 	add_function(input, plan, card->function, card->device, g_strdup(card->device->id));
 	add_companions(input, plan, card, companions);
-	return TRUE;
-}
-
-static gboolean judge_plain_user(const HvrPlanInput *input, const HvrPlan *plan, GError **error)
-{
-	for (guint i = 0; i < plan->functions->len; i++) {
-		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-		if (!hvr_judge_prepared(input->facts, input->view, planned->function, error))
-			return FALSE;
-	}
 	return TRUE;
 }
 
@@ -221,8 +197,6 @@ static gboolean any_probe(const HvrPlan *plan)
 
 HvrPlan *hvr_plan_make(const HvrPlanInput *input, GError **error)
 {
-	const HvrProfile *profile = input->profile;
-	const HvrFacts *facts = input->facts;
 	const GPtrArray *cards = input->claim->cards;
 	g_autoptr(HvrPlan) plan = g_new0(HvrPlan, 1);
 
@@ -230,18 +204,15 @@ HvrPlan *hvr_plan_make(const HvrPlanInput *input, GError **error)
 	plan->first = hvr_steps_new();
 	plan->cards = g_ptr_array_new_with_free_func((GDestroyNotify)plan_card_free);
 	plan->notes = g_ptr_array_new_with_free_func(g_free);
-	if (!judge_host(input, error))
+	if (!hvr_judge_all(HVR_JUDGE_VM, input, NULL, error))
 		return NULL;
 	plan_vm(input, plan);
 	for (guint i = 0; i < cards->len; i++)
 		if (!plan_card(input, plan, g_ptr_array_index(cards, i), error))
 			return NULL;
-	/* In this order: raising the limit does not help whom the card is not prepared for. */
-	if (!facts->user->privileged && !judge_plain_user(input, plan, error))
+	if (!hvr_judge_all(HVR_JUDGE_LAST, input, NULL, error))
 		return NULL;
-	if ((cards->len > 0 || profile->memory.locked) && !hvr_judge_memlock(profile, facts, error))
-		return NULL;
-	if (!facts->vfio_pci_loaded && any_probe(plan))
+	if (!input->facts->vfio_pci_loaded && any_probe(plan))
 		g_ptr_array_add(plan->first, hvr_step_new(HVR_STEP_LOAD_MODULE, NULL, VFIO_PCI));
 	return g_steal_pointer(&plan);
 }

@@ -4,9 +4,7 @@
 #include <glib.h>
 
 #include "launcher/host/claim.h"
-#include "launcher/host/facts.h"
-#include "launcher/host/plan-view.h"
-#include "launcher/parts/part.h"
+#include "launcher/host/judge.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/journal.h"
@@ -46,17 +44,8 @@ typedef struct {
 	GPtrArray *notes;     /* of char *: one line each, for the user */
 	guint64 memlock_bytes;
 	gboolean kvm;
+	const HvrUser *user; /* who QEMU will be: of the facts */
 } HvrPlan;
-
-/* All that a plan is made from. */
-typedef struct {
-	const HvrProfile *profile;
-	const HvrFacts *facts;
-	const HvrParts *parts; /* NULL for a VM that runs, and so has them */
-	const HvrInventory *inventory;
-	const HvrClaim *claim;
-	const HvrPlanView *view;
-} HvrPlanInput;
 
 /**
  * hvr_plan_make - decide. Pure: everything it knows is in @input.

@@ -76,7 +76,8 @@ HvrParts *hvr_parts_gather(const HvrContext *context, const HvrProfile *profile,
 	g_autoptr(HvrParts) parts = g_new0(HvrParts, 1);
 
 	parts->user = user;
-	try_files(profile, parts);
+	if (!context->captured)
+		try_files(profile, parts);
 	if (profile->firmware.uefi)
 		parts->firmware = hvr_firmware_find(context->firmware_folders, profile->machine,
 						    profile->firmware.secure, &parts->lacking);

@@ -64,7 +64,8 @@ char *hvr_print_libvirt(const HvrInventory *inventory, const HvrClaim *claim)
 		append_function(text, inventory, card->function, card->device->id);
 		for (guint k = 0; k < companions->len; k++) {
 			const HvrPciFunction *member = g_ptr_array_index(companions, k);
-			if (g_hash_table_add(seen, (gpointer)member))
+			if (!hvr_pci_function_is_bridge(member) &&
+			    g_hash_table_add(seen, (gpointer)member))
 				append_function(text, inventory, member, "in the same IOMMU group");
 		}
 	}

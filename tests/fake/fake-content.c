@@ -95,12 +95,15 @@ void fake_sysfs_add_interface(FakeSysfs *fs, const char *address, const char *na
 static void add_vfio(FakeSysfs *fs)
 {
 	g_autofree char *node = g_strconcat(fs->root, "/dev/vfio/vfio", NULL);
+	g_autofree char *folder = g_path_get_dirname(node);
 
+	fake_files_make_folder(fs->root, "sys/module/vfio");
 	fake_files_make_folder(fs->root, "sys/module/vfio_pci");
 	fake_files_link(fs->root, "sys/bus/pci/drivers/vfio-pci/module", "sys/module/vfio_pci");
 	if (!fake_files_exist(fs->root, "dev/vfio/vfio")) {
 		fake_files_write(fs->root, "dev/vfio/vfio", "", 0666);
 		g_assert(chmod(node, 0666) == 0);
+		g_assert(chmod(folder, 0755) == 0); /* whatever the umask */
 	}
 }
 

@@ -75,6 +75,7 @@ static void add_bus_files(const char *root)
 			 0444);
 	fake_files_write(root, "proc/net/ipv6_route", "", 0444);
 	fake_files_write(root, ".fake/modules/vfio_pci", "vfio-pci\n", 0644);
+	fake_files_write(root, ".fake/modules/vfio_iommu_type1", "", 0644);
 }
 
 /* In memory where that is: a machine is some hundred files, and a test may need many. */
@@ -96,6 +97,8 @@ FakeSysfs *fake_sysfs_new(void)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
 		fake_files_make_folder(root, folders[i]);
+	g_autofree char *dev = g_strconcat(root, "/dev", NULL);
+	g_assert(chmod(dev, 0755) == 0); /* whatever the umask */
 	add_bus_files(root);
 	fs = fake_sysfs_open(root);
 	fs->maker = getpid();

@@ -16,7 +16,6 @@ static void add_kernel(FakeSysfs *fs, const char *arguments)
 			    "MemAvailable:   12000000 kB\nHugePages_Total:       0\n"
 			    "HugePages_Free:        0\nHugepagesize:       2048 kB\n");
 	fake_sysfs_put_file(fs, "proc/self/attr/current", "unconfined\n");
-	fake_sysfs_put_file(fs, ".fake/modules/vfio_iommu_type1", "");
 	fake_sysfs_put_file(fs, "dev/vfio/vfio", "");
 }
 

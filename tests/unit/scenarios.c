@@ -284,6 +284,7 @@ void machine_unload(Machine *machine)
 	    vfio_pci_has_function(machine))
 		return;
 	fake_sysfs_remove_file(machine->fs, "sys/bus/pci/drivers/vfio-pci");
+	fake_sysfs_remove_file(machine->fs, "sys/module/vfio");
 	fake_sysfs_remove_file(machine->fs, "sys/module/vfio_pci");
 	fake_sysfs_remove_file(machine->fs, "dev/vfio/vfio");
 	/* The folder comes with the module. What else is in it would show as a difference. */

@@ -5,7 +5,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,8 +16,11 @@
 
 #include "launcher/check/check.h"
 #include "launcher/command/cli.h"
+#include "launcher/host/decide.h"
+#include "launcher/host/judge.h"
 #include "launcher/profile/read.h"
 #include "tests/fake/layouts.h"
+#include "vfio/fd.h"
 
 #define CARD "0000:02:00.0"
 #define PATH "sys/devices/pci0000:00/0000:00:1c.4/0000:02:00.0"
@@ -26,6 +32,9 @@ typedef struct {
 } Tools;
 
 static Tools tools;
+
+/* The ids of lines that were seen with FAIL. */
+static GHashTable *failed;
 
 static void write_qemu(const char *version, const char *devices, int sandbox_status)
 {
@@ -46,6 +55,7 @@ static void write_qemu(const char *version, const char *devices, int sandbox_sta
 
 static int set_up(void **state)
 {
+	failed = g_hash_table_new(g_str_hash, g_str_equal);
 	tools.folder = g_dir_make_tmp("hvr-check-XXXXXX", NULL);
 	assert_non_null(tools.folder);
 	assert_int_equal(chmod(tools.folder, 0755), 0);
@@ -56,6 +66,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+	g_hash_table_unref(failed);
 	g_unlink(tools.binary);
 	g_rmdir(tools.folder);
 	g_free(tools.folder);
@@ -127,6 +138,8 @@ static void assert_line(const GPtrArray *results, const char *id, HvrCheckStatus
 {
 	const HvrCheckResult *result = find(results, id);
 
+	if (status == HVR_CHECK_FAIL)
+		g_hash_table_add(failed, (gpointer)id);
 	if (!result || result->status != status || !strstr(result->seen, seen) ||
 	    !result->fix != !fix || (fix && !strstr(result->fix, fix))) {
 		show(results);
@@ -224,6 +237,7 @@ static void remove_container(FakeSysfs *fs)
 
 static void direct_interrupts(FakeSysfs *fs)
 {
+	fake_sysfs_put_file(fs, "sys/kernel/irq/0/chip_name", "IO-APIC\n");
 	fake_sysfs_put_file(fs, "sys/kernel/irq/126/chip_name", "PCI-MSI-0000:00:1f.2\n");
 }
 
@@ -333,6 +347,84 @@ static void d3cold(FakeSysfs *fs)
 	fake_sysfs_put_file(fs, PATH "/power_state", "D3cold\n");
 }
 
+static void kill_cold_card(FakeSysfs *fs)
+{
+	kill_card(fs);
+	d3cold(fs);
+}
+
+static void reserve_memory(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "sys/kernel/iommu_groups/14/reserved_regions",
+			    "0x00000000000e8000 0x00000000000e8fff direct\n"
+			    "0x00000000fee00000 0x00000000feefffff msi\n");
+}
+
+/* Memory that the firmware lets go of, and what every group has. */
+static void reserve_harmless(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "sys/kernel/iommu_groups/14/reserved_regions",
+			    "0x00000000000e8000 0x00000000000e8fff direct-relaxable\n"
+			    "0x00000000fee00000 0x00000000feefffff msi\n");
+}
+
+static void pretend_isolation(FakeSysfs *fs)
+{
+	put_arguments(fs, "intel_iommu=on pcie_acs_override=downstream,multifunction\n");
+}
+
+/* A neighbour in the card's group, of this class and on this driver. */
+static void add_neighbour(FakeSysfs *fs, guint32 class_code, const char *driver)
+{
+	const FakeFunction neighbour = { .vendor = 0x8086,
+					 .device = 0x3a18,
+					 .class_code = class_code,
+					 .group = 14,
+					 .driver = driver };
+
+	fake_sysfs_add_function(fs, "0000:00:1f.0", &neighbour);
+}
+
+static void isa_bridge(FakeSysfs *fs)
+{
+	add_neighbour(fs, 0x060100, "lpc_ich");
+}
+
+static void idle_isa_bridge(FakeSysfs *fs)
+{
+	add_neighbour(fs, 0x060100, NULL);
+}
+
+static void hotplug_port(FakeSysfs *fs)
+{
+	add_neighbour(fs, 0x060400, "shpchp");
+}
+
+static void boot_disk(FakeSysfs *fs)
+{
+	add_neighbour(fs, 0x010802, "nvme");
+	fake_sysfs_add_node(fs, "0000:00:1f.0", "nvme/nvme0/nvme0n1", "nvme0n1", "block", 259, 0);
+	fake_sysfs_put_file(fs, "proc/self/mountinfo",
+			    "22 1 259:0 / / rw,relatime shared:1 - ext4 /dev/nvme0n1 rw\n");
+}
+
+static void virtual_neighbours(FakeSysfs *fs)
+{
+	add_neighbour(fs, 0x020000, "igb");
+	fake_sysfs_put_file(fs, "sys/bus/pci/devices/0000:00:1f.0/sriov_numvfs", "3\n");
+}
+
+/* A /dev that nobody fills, as a container has. */
+static void no_devtmpfs(FakeSysfs *fs)
+{
+	struct statx stx;
+
+	assert_int_equal(statx(fs->host.dev, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx), 0);
+	g_autofree char *line = g_strdup_printf("%llu 1 0:5 / /dev rw - tmpfs tmpfs rw\n",
+						(unsigned long long)stx.stx_mnt_id);
+	fake_sysfs_put_file(fs, "proc/self/mountinfo", line);
+}
+
 static void no_card(FakeSysfs *fs)
 {
 	fake_sysfs_remove_function(fs, CARD);
@@ -364,6 +456,36 @@ static void lockdown(FakeSysfs *fs)
 static const Case cases[] = {
 	{ "dead card", NULL, kill_card, NULL, "card-alive", HVR_CHECK_FAIL, "all ones",
 	  "power the host off and on", 1 },
+	{ "dead and cold card", NULL, kill_cold_card, NULL, "card-alive", HVR_CHECK_FAIL,
+	  "without power (D3cold)", "d3cold_allowed of it and of the ports above", 1 },
+	{ "reserved memory", NULL, reserve_memory, NULL, "card-reserved", HVR_CHECK_FAIL,
+	  "IOMMU group 14 (0xe8000-0xe8fff, RMRR)", "use another slot", 1 },
+	{ "harmless memory", NULL, reserve_harmless, NULL, "card-group", HVR_CHECK_PASS, "alone",
+	  NULL, 0 },
+	{ "ACS override", NULL, pretend_isolation, NULL, "isolation", HVR_CHECK_WARN,
+	  "pcie_acs_override=downstream,multifunction", "take it from the kernel's command line",
+	  0 },
+	{ "ISA bridge", NULL, isa_bridge, NULL, "card-group", HVR_CHECK_FAIL,
+	  "0000:00:1f.0 (8086:3a18, driver lpc_ich)", "group = bind", 1 },
+	{ "ISA bridge, bound", NULL, isa_bridge, "[device npu]\ngroup = bind\n", "run",
+	  HVR_CHECK_PASS, "2 PCI functions would change hands", NULL, 0 },
+	{ "ISA bridge, pass", NULL, isa_bridge, "[device npu]\ngroup = pass\n", "run",
+	  HVR_CHECK_PASS, "with 1 card; 2 PCI functions", NULL, 0 },
+	{ "ISA bridge without a driver", NULL, idle_isa_bridge, NULL, "run", HVR_CHECK_PASS,
+	  "1 PCI function would", NULL, 0 },
+	{ "port on shpchp", NULL, hotplug_port, "[device npu]\ngroup = bind\n", "card-group",
+	  HVR_CHECK_FAIL, "driver shpchp", "> /sys/bus/pci/drivers/shpchp/unbind", 1 },
+	{ "boot disk in the group", NULL, boot_disk, NULL, "card-group", HVR_CHECK_FAIL,
+	  "driver nvme", "cannot do without 0000:00:1f.0: a disk in use (/)", 1 },
+	{ "virtual functions of a neighbour", NULL, virtual_neighbours,
+	  "[device npu]\ngroup = bind\n", "card-sriov", HVR_CHECK_FAIL,
+	  "0000:00:1f.0: it has 3 virtual functions",
+	  "echo 0 > /sys/bus/pci/devices/0000:00:1f.0/sriov_numvfs", 1 },
+	{ "no devtmpfs", NULL, no_devtmpfs, NULL, "card-node", HVR_CHECK_FAIL,
+	  "/dev/vfio/14 is not there, and will not come", "--device /dev/vfio/14", 1 },
+	{ "a disk that cannot be made", NULL, NULL,
+	  "[device npu]\n[disk root]\nfile = /nowhere/disk.raw\nformat = raw\nsize = 1G\n", "parts",
+	  HVR_CHECK_FAIL, "/nowhere", "", 1 },
 	{ "card held open", NULL, hold_card, NULL, "card-use", HVR_CHECK_FAIL,
 	  "hailortcli (pid 812, has /dev/hailo0 open)", "end what uses it", 1 },
 	{ "no module", NULL, remove_vfio_pci, NULL, "vfio-pci", HVR_CHECK_FAIL, "no such module",
@@ -400,7 +522,7 @@ static const Case cases[] = {
 	  "protects nothing", "intel_iommu=on", 1 },
 	{ "group in use", fake_layout_century, NULL, "[device a]\naddress = 03:01.0\n",
 	  "card-group", HVR_CHECK_FAIL, "0000:03:03.0 (8086:100e, driver e1000)",
-	  "group = bind in [device a]", 1 },
+	  "slot that has a group of its own, or set in [device a] group = bind", 1 },
 	{ "group bound", fake_layout_century, NULL, "[device a]\naddress = 03:01.0\ngroup = bind\n",
 	  "card-group", HVR_CHECK_PASS, "0000:03:03.0 (driver e1000, of the host)", NULL, 0 },
 	{ "VMD", fake_layout_vmd, NULL, NULL, "card-domain", HVR_CHECK_FAIL, "above ffff", "VMD",
@@ -442,6 +564,31 @@ static const Case cases[] = {
 	  HVR_CHECK_WARN, "switches", "sandbox = yes", 0 },
 };
 
+/* What makes check fail has run refuse, with one of its lines, and nothing else does. */
+static void assert_run_agrees(FakeSysfs *fs, const char *more, const GPtrArray *results)
+{
+	HvrContext context = context_of(fs);
+	g_autoptr(HvrProfile) profile = profile_with(more);
+	g_auto(HvrDecision) decision = { 0 };
+	g_autoptr(GError) error = NULL;
+	const HvrDecideFor whom = { .devices = profile->devices, .vm = "lab", .look = TRUE };
+	gboolean would = hvr_decide(&context, profile, &whom, &decision, &error);
+	gboolean told = would;
+
+	if (would != (hvr_check_exit_status(results) == 0)) {
+		show(results);
+		fail_msg("run: %s", would ? "would start" : error->message);
+	}
+	for (guint i = 0; !told && i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		told = result->status == HVR_CHECK_FAIL && strstr(error->message, result->seen);
+	}
+	if (!told) {
+		show(results);
+		fail_msg("run: %s", error->message);
+	}
+}
+
 /* One thing is wrong, and the line about it says what, and what to do. */
 static void test_cases(void **state)
 {
@@ -459,10 +606,11 @@ static void test_cases(void **state)
 		if (one->damage)
 			one->damage(fs);
 		g_autoptr(GPtrArray) results = check(fs, NULL, profile);
-		g_free(tools.binary);
-		tools.binary = g_steal_pointer(&binary);
 		print_message("%s\n", one->name);
 		assert_line(results, one->id, one->status, one->seen, one->fix);
+		assert_run_agrees(fs, profile, results);
+		g_free(tools.binary);
+		tools.binary = g_steal_pointer(&binary);
 		assert_exit(results, one->exit);
 		assert_well_formed(results);
 	}
@@ -722,6 +870,36 @@ static void test_text(void **state)
 	assert_non_null(strstr(plain, "not ready: 2 of "));
 }
 
+/* As in a container: refused before the first write is tried, and of a card that is prepared
+ * nothing has to be written. Its mount stays in this process's own namespace. */
+static void test_read_only_sysfs(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+	g_autofree char *sys = g_strconcat(fs->root, "/sys", NULL);
+	HvrContext context = context_of(fs);
+
+	if (unshare(CLONE_NEWNS) < 0)
+		skip();
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount(sys, sys, NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount(NULL, sys, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+	context.host.sys = open(sys, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	g_autoptr(GPtrArray) results = check(fs, &context, NULL);
+	assert_line(results, "card-sysfs", HVR_CHECK_FAIL,
+		    "driver_override cannot be written: Read-only file system", "container");
+	assert_exit(results, 1);
+	hvr_fd_close(context.host.sys);
+	assert_int_equal(umount(sys), 0);
+}
+
+/* Each question that may stop a run has been answered with "no" by one of the tests before. */
+static void test_every_judgement(void **state)
+{
+	for (const HvrJudgement *judgement = hvr_judgements; judgement->id; judgement++)
+		if (!g_hash_table_contains(failed, judgement->id))
+			fail_msg("nothing has '%s' fail", judgement->id);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -739,6 +917,8 @@ int main(void)
 		cmocka_unit_test(test_kvm),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_read_only_sysfs),
+		cmocka_unit_test(test_every_judgement),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

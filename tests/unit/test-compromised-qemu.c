@@ -355,6 +355,9 @@ int main(int argc, char **argv)
 	};
 	g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
 
+	/* It does not tell which version it is, and is started all the same. */
+	if (g_strcmp0(argv[1], "-version") == 0)
+		return 0;
 	if (g_str_has_suffix(program, "/" NAME))
 		play(program);
 	if (geteuid() != 0) /* QEMU is somebody else */

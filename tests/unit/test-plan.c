@@ -200,7 +200,7 @@ static void test_refusals(void **state)
 		{ "not viable", "century, bind", NULL, "device npu.group=refuse", 69,
 		  CARD ": IOMMU group 14 is not viable: the host uses " NIC
 		       " (8086:1533, driver igb) of it",
-		  "set group = bind in [device npu]" },
+		  "set in [device npu] group = bind" },
 		{ "in use", "card", process_on_card, NULL, 75, "hailortcli (pid 812",
 		  "end what uses it" },
 		{ "default route", "century, bind", default_route, NULL, 69,
