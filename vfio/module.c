@@ -41,20 +41,30 @@ static char *run_modprobe(const HvrHost *host, const char *option, const char *n
 	return NULL;
 }
 
-gboolean hvr_module_find(const HvrHost *host, const char *name, GError **error)
+/* It says "insmod PATH OPTION..." or "builtin NAME" for every module, what is asked for last. */
+static char *options_of(char *depends)
+{
+	g_auto(GStrv) lines = g_strsplit(g_strchomp(depends), "\n", -1);
+	g_auto(GStrv) words = g_strsplit(lines[g_strv_length(lines) - 1], " ", 3);
+
+	if (g_strv_length(words) < 3)
+		return g_strdup("");
+	return g_strdup(g_strchomp(words[2]));
+}
+
+char *hvr_module_find(const HvrHost *host, const char *name, GError **error)
 {
 	g_autofree char *depends =
 		run_modprobe(host, "--show-depends", name, HVR_VFIO_ERROR_NOT_FOUND, error);
 
 	if (!depends)
-		return FALSE;
-	/* It says "insmod PATH" or "builtin NAME" for every module, and nothing for a blacklisted
-	 * one. */
+		return NULL;
+	/* Of a blacklisted one nothing is said. */
 	if (*depends)
-		return TRUE;
+		return options_of(depends);
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
 		    "module %s is blacklisted in modprobe.d", name);
-	return FALSE;
+	return NULL;
 }
 
 gboolean hvr_module_load(const HvrHost *host, const char *name, GError **error)

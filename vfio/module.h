@@ -10,9 +10,12 @@
 
 /**
  * hvr_module_find - could hvr_module_load() load it? Changes nothing.
- * Errors: HVR_VFIO_ERROR_NOT_FOUND: there is no such module, or modprobe.d blacklists it
+ * Returns: (transfer full): the options that modprobe.d and the kernel's command line give it, ""
+ * for none or a builtin; NULL: it could not Errors: HVR_VFIO_ERROR_NOT_FOUND: there is no such
+ * module, or modprobe.d blacklists it
  */
-gboolean hvr_module_find(const HvrHost *host, const char *name, GError **error);
+char *hvr_module_find(const HvrHost *host, const char *name,
+		      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * hvr_module_load - load a module and what it depends on. Success when it is there already or

@@ -4,6 +4,7 @@
  */
 #include "launcher/check/checking.h"
 
+#include "launcher/host/isolation.h"
 #include "vfio/access.h"
 #include "vfio/reset.h"
 #include "vfio/tree.h"
@@ -71,6 +72,25 @@ static char *describe_members(const HvrCheck *check, const HvrPciFunction *funct
 	return g_string_free(text, FALSE);
 }
 
+/* A switch that does not keep apart what is behind its ports: NULL, or it is in the card's group
+ * with a port that leads elsewhere. */
+static const HvrPciFunction *find_open_bridge(const HvrCheck *check, const HvrPciFunction *function)
+{
+	const GPtrArray *group = hvr_inventory_group(check->inventory, function->group);
+
+	for (guint i = 0; i < group->len; i++) {
+		const HvrPciFunction *member = g_ptr_array_index(group, i);
+		if (hvr_pci_function_is_bridge(member) &&
+		    !hvr_isolation_is_above(member, function)) {
+			const HvrPciFunction *above =
+				hvr_isolation_culprit(check->inventory, function, member);
+			if (above)
+				return above;
+		}
+	}
+	return NULL;
+}
+
 /* FALSE: it has none. */
 static gboolean check_group(HvrCheck *check, const HvrClaimedCard *card)
 {
@@ -79,7 +99,13 @@ static gboolean check_group(HvrCheck *check, const HvrClaimedCard *card)
 	if (!hvr_check_ask(check, "card-group", card))
 		return function->group >= 0 && !function->noiommu;
 	g_autofree char *members = describe_members(check, function);
-	if (*members)
+	const HvrPciFunction *bridge = find_open_bridge(check, function);
+	if (bridge)
+		hvr_check_pass(check, "card-group",
+			       "IOMMU group %d, with %s; what is put behind %s will be in it, too "
+			       "(no ACS)",
+			       function->group, members, bridge->name);
+	else if (*members)
 		hvr_check_pass(check, "card-group", "IOMMU group %d, with %s", function->group,
 			       members);
 	else

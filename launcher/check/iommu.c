@@ -16,7 +16,7 @@ static void check_interrupts(HvrCheck *check)
 		break;
 	case HVR_INTERRUPTS_DIRECT:
 		hvr_check_say(check, HVR_CHECK_WARN, "interrupts",
-			      "enable x2APIC or interrupt remapping in the firmware setup",
+			      check->facts->interrupts_advice,
 			      "not remapped, and VFIO was told not to mind: a guest can send any "
 			      "interrupt to this host");
 		break;

@@ -23,6 +23,8 @@
 #define VFIO_PCI "vfio-pci"
 #define TYPE1	 "vfio_iommu_type1"
 #define UNSAFE	 "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
+/* As people write it. */
+#define UNSAFE_OPTION "allow_unsafe_interrupts=1"
 
 void hvr_facts_free(HvrFacts *facts)
 {
@@ -122,19 +124,28 @@ static void find_vfio(const HvrContext *context, HvrFacts *facts)
 	g_autoptr(GError) no_driver = NULL;
 
 	facts->vfio_pci_loaded = hvr_tree_exists(host->sys, "bus/pci/drivers/" VFIO_PCI);
-	facts->vfio_pci = facts->vfio_pci_loaded || context->captured ||
-			  host->kernel->find_module(host, VFIO_PCI, &no_driver);
+	facts->vfio_pci = TRUE;
+	if (facts->vfio_pci_loaded || context->captured)
+		return;
+	g_autofree char *options = host->kernel->find_module(host, VFIO_PCI, &no_driver);
+	facts->vfio_pci = options != NULL;
 	if (no_driver)
 		facts->vfio_problem = g_strdup(no_driver->message);
 }
 
+/* Its option is to be seen where it is loaded; before that, modprobe knows it. */
 static void find_type1(const HvrHost *host, HvrFacts *facts)
 {
 	g_autoptr(GError) no_type1 = NULL;
+	g_autofree char *options = NULL;
 
-	if (!hvr_tree_exists(host->sys, "module/" TYPE1) &&
-	    !host->kernel->find_module(host, TYPE1, &no_type1))
+	if (hvr_tree_exists(host->sys, "module/" TYPE1))
+		return;
+	options = host->kernel->find_module(host, TYPE1, &no_type1);
+	if (no_type1)
 		facts->type1_problem = g_strdup(no_type1->message);
+	else
+		facts->unsafe_allowed = strstr(options, UNSAFE_OPTION) != NULL;
 }
 
 /* What only a VM with a card depends on. */
@@ -150,6 +161,7 @@ static void find_for_cards(const HvrContext *context, HvrFacts *facts)
 		facts->iommu_seen = g_steal_pointer(&iommu->seen);
 	}
 	facts->interrupts = hvr_iommu_interrupts(host);
+	facts->interrupts_advice = hvr_iommu_interrupts_advice(host);
 	facts->unsafe_allowed = g_strcmp0(unsafe, "Y") == 0;
 	if (context->captured)
 		return;

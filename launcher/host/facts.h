@@ -31,14 +31,15 @@ typedef struct {
 	guint64 memory_bytes; /* that this host has; G_MAXUINT64: it does not say */
 
 	/* For a profile with cards; else all is well. */
-	char *acs_override;	   /* hvr_isolation_pretended() */
-	gboolean iommu_on;	   /* functions have groups that protect */
-	char *iommu_seen;	   /* what there is instead where not; else NULL */
-	HvrInterrupts interrupts;  /* are they remapped? */
-	gboolean unsafe_allowed;   /* VFIO was told not to mind where they are not */
-	char *type1_problem;	   /* why vfio_iommu_type1 cannot be loaded, or NULL */
-	GError *container_problem; /* of hvr_container_check(), or NULL */
-	gboolean nodes_appear;	   /* hvr_nodes_appear() */
+	char *acs_override;	       /* hvr_isolation_pretended() */
+	gboolean iommu_on;	       /* functions have groups that protect */
+	char *iommu_seen;	       /* what there is instead where not; else NULL */
+	HvrInterrupts interrupts;      /* are they remapped? */
+	const char *interrupts_advice; /* what to do where they are not */
+	gboolean unsafe_allowed;       /* VFIO was told not to mind where they are not */
+	char *type1_problem;	       /* why vfio_iommu_type1 cannot be loaded, or NULL */
+	GError *container_problem;     /* of hvr_container_check(), or NULL */
+	gboolean nodes_appear;	       /* hvr_nodes_appear() */
 } HvrFacts;
 
 /**

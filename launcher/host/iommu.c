@@ -90,12 +90,14 @@ static char *describe_units(const HvrHost *host, guint groups)
 {
 	g_autoptr(GPtrArray) units = hvr_tree_list(host->sys, "class/iommu");
 
+	const char *s = groups == 1 ? "" : "s";
+
 	if (units->len == 0)
-		return g_strdup_printf("an IOMMU, %u groups", groups);
+		return g_strdup_printf("an IOMMU, %u group%s", groups, s);
 	const char *maker = maker_of(g_ptr_array_index(units, 0));
 	g_ptr_array_add(units, NULL);
 	g_autofree char *names = g_strjoinv(" ", (char **)units->pdata);
-	return g_strdup_printf("%s (%s), %u groups", maker, names, groups);
+	return g_strdup_printf("%s (%s), %u group%s", maker, names, groups, s);
 }
 
 /* The argument that switches it off, if one does. */
@@ -225,4 +227,13 @@ HvrInterrupts hvr_iommu_interrupts(const HvrHost *host)
 			found = judged;
 	}
 	return found;
+}
+
+const char *hvr_iommu_interrupts_advice(const HvrHost *host)
+{
+	if (hvr_kernel_has_argument(host, "intremap=off"))
+		return "take intremap=off from the kernel's command line, and reboot";
+	if (hvr_kernel_has_argument(host, "nointremap"))
+		return "take nointremap from the kernel's command line, and reboot";
+	return "enable x2APIC or interrupt remapping in the firmware setup";
 }

@@ -37,5 +37,8 @@ typedef enum {
 	HVR_INTERRUPTS_UNKNOWN, /* no message-signalled interrupt in use that would tell */
 } HvrInterrupts;
 
+/* What has them remapped. Static */
+const char *hvr_iommu_interrupts_advice(const HvrHost *host);
+
 /* Are message-signalled interrupts isolated? VFIO refuses a device where they are not. */
 HvrInterrupts hvr_iommu_interrupts(const HvrHost *host);

@@ -65,7 +65,7 @@ char *hvr_isolation_pretended(const HvrHost *host)
 }
 
 /* By the stable path: "00:1c.0/00.0" is above "00:1c.0/00.0/03.0/00.0". */
-static gboolean is_above(const HvrPciFunction *bridge, const HvrPciFunction *function)
+gboolean hvr_isolation_is_above(const HvrPciFunction *bridge, const HvrPciFunction *function)
 {
 	gsize length;
 
@@ -80,13 +80,14 @@ const HvrPciFunction *hvr_isolation_culprit(const HvrInventory *inventory,
 					    const HvrPciFunction *other)
 {
 	const GPtrArray *group = hvr_inventory_group(inventory, function->group);
-	const HvrPciFunction *top = NULL;
+	const HvrPciFunction *lowest = NULL;
 
 	for (guint i = 0; i < group->len; i++) {
 		const HvrPciFunction *member = g_ptr_array_index(group, i);
-		if (is_above(member, function) && is_above(member, other) &&
-		    (!top || is_above(member, top)))
-			top = member;
+		if (hvr_isolation_is_above(member, function) &&
+		    hvr_isolation_is_above(member, other) &&
+		    (!lowest || hvr_isolation_is_above(lowest, member)))
+			lowest = member;
 	}
-	return top;
+	return lowest;
 }

@@ -30,11 +30,14 @@ char *hvr_isolation_pretended(const HvrHost *host) G_GNUC_WARN_UNUSED_RESULT;
 	"where this kernel heeds it, groups are smaller than what the hardware isolates, and a "   \
 	"guest may reach other devices behind the same bridges"
 
+/* Is @bridge on the way from the root to @function? By their stable paths. */
+gboolean hvr_isolation_is_above(const HvrPciFunction *bridge, const HvrPciFunction *function);
+
 /**
  * hvr_isolation_culprit - the bridge in @function's group behind which @function and @other both
  * are, and which so keeps them together: all behind a bridge that lacks ACS is one group
  * (pci_device_group() in Linux's drivers/iommu/iommu.c).
- * Returns: (transfer none): the topmost one, or NULL where none is above both
+ * Returns: (transfer none): the lowest one, or NULL where none is above both
  */
 const HvrPciFunction *hvr_isolation_culprit(const HvrInventory *inventory,
 					    const HvrPciFunction *function,

@@ -179,8 +179,8 @@ gboolean hvr_judge_reserved(const HvrPlanInput *input, const HvrClaimedCard *car
 	if (!region)
 		return TRUE;
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,
-		    "%s: the firmware keeps memory for its IOMMU group %d (%s, RMRR): the kernel "
-		    "does not give such a group away",
+		    "%s: the firmware keeps memory for its IOMMU group %d (%s; Intel's "
+		    "RMRR, AMD's IVMD): the kernel does not give such a group away",
 		    card->function->name, card->function->group, region);
 	hvr_error_hint(error,
 		       "use another slot; or have the firmware claim no memory there: on HPE "

@@ -135,8 +135,7 @@ static gboolean judge_interrupts(const HvrPlanInput *input, const HvrClaimedCard
 	return unavailable(error,
 			   "interrupts are not remapped: VFIO refuses every card (\"No interrupt "
 			   "remapping\")",
-			   "enable x2APIC or interrupt remapping in the firmware setup, and take "
-			   "intremap=off and nointremap from the kernel's command line");
+			   facts->interrupts_advice);
 }
 
 static gboolean judge_memlock(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)

@@ -371,18 +371,22 @@ static int load(FakeSysfs *fs, const char *module)
 	return 0;
 }
 
-/* Asks only: neither counted nor logged, and no fault applies. */
-static gboolean kernel_find_module(const HvrHost *host, const char *name, GError **error)
+/* Asks only: neither counted nor logged, and no fault applies. Options are what .fake/options/NAME
+ * says. */
+static char *kernel_find_module(const HvrHost *host, const char *name, GError **error)
 {
 	FakeSysfs *fs = host->kernel_data;
 	g_autofree char *spelt = g_strdelimit(g_strdup(name), "-", '_');
 	g_autofree char *path = g_strconcat(".fake/modules/", spelt, NULL);
+	g_autofree char *options_path = g_strconcat(".fake/options/", spelt, NULL);
 
-	if (fake_files_exist(fs->root, path))
-		return TRUE;
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
-		    "cannot load module %s: the running kernel has no such module", name);
-	return FALSE;
+	if (!fake_files_exist(fs->root, path)) {
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
+			    "cannot load module %s: the running kernel has no such module", name);
+		return NULL;
+	}
+	char *options = fake_files_read(fs->root, options_path);
+	return options ? options : g_strdup("");
 }
 
 static gboolean kernel_load_module(const HvrHost *host, const char *name, GError **error)

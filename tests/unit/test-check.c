@@ -235,6 +235,11 @@ static void remove_container(FakeSysfs *fs)
 	fake_sysfs_remove_file(fs, "dev/vfio/vfio");
 }
 
+static void put_arguments(FakeSysfs *fs, const char *arguments)
+{
+	fake_sysfs_put_file(fs, "proc/cmdline", arguments);
+}
+
 static void direct_interrupts(FakeSysfs *fs)
 {
 	fake_sysfs_put_file(fs, "sys/kernel/irq/0/chip_name", "IO-APIC\n");
@@ -248,14 +253,21 @@ static void unsafe_interrupts(FakeSysfs *fs)
 			    "Y\n");
 }
 
+static void unsafe_option(FakeSysfs *fs)
+{
+	direct_interrupts(fs);
+	fake_sysfs_put_file(fs, ".fake/options/vfio_iommu_type1", "allow_unsafe_interrupts=1");
+}
+
+static void remapping_off(FakeSysfs *fs)
+{
+	direct_interrupts(fs);
+	put_arguments(fs, "intel_iommu=on intremap=off\n");
+}
+
 static void no_interrupts(FakeSysfs *fs)
 {
 	fake_sysfs_remove_file(fs, "sys/kernel/irq");
-}
-
-static void put_arguments(FakeSysfs *fs, const char *arguments)
-{
-	fake_sysfs_put_file(fs, "proc/cmdline", arguments);
 }
 
 static void intel_off(FakeSysfs *fs)
@@ -459,7 +471,7 @@ static const Case cases[] = {
 	{ "dead and cold card", NULL, kill_cold_card, NULL, "card-alive", HVR_CHECK_FAIL,
 	  "without power (D3cold)", "d3cold_allowed of it and of the ports above", 1 },
 	{ "reserved memory", NULL, reserve_memory, NULL, "card-reserved", HVR_CHECK_FAIL,
-	  "IOMMU group 14 (0xe8000-0xe8fff, RMRR)", "use another slot", 1 },
+	  "IOMMU group 14 (0xe8000-0xe8fff; Intel", "use another slot", 1 },
 	{ "harmless memory", NULL, reserve_harmless, NULL, "card-group", HVR_CHECK_PASS, "alone",
 	  NULL, 0 },
 	{ "ACS override", NULL, pretend_isolation, NULL, "isolation", HVR_CHECK_WARN,
@@ -498,6 +510,10 @@ static const Case cases[] = {
 	  "x2APIC", 1 },
 	{ "unsafe interrupts", NULL, unsafe_interrupts, NULL, "interrupts", HVR_CHECK_WARN,
 	  "told not to mind", "x2APIC", 0 },
+	{ "unsafe interrupts, to be", NULL, unsafe_option, NULL, "interrupts", HVR_CHECK_WARN,
+	  "told not to mind", "x2APIC", 0 },
+	{ "remapping off by argument", NULL, remapping_off, NULL, "interrupts", HVR_CHECK_FAIL,
+	  "not remapped", "take intremap=off from the kernel's command line", 1 },
 	{ "no interrupt tells", NULL, no_interrupts, NULL, "interrupts", HVR_CHECK_UNSURE,
 	  "would tell", "dmesg", 0 },
 	{ "not asked for", fake_layout_no_iommu, NULL, NULL, "iommu", HVR_CHECK_FAIL,

@@ -36,11 +36,11 @@ static void test_modprobe_options_of_the_caller(void **state)
 	fake_files_write(f->folder, "evil.conf", install, 0644);
 	g_setenv("MODPROBE_OPTIONS", options, TRUE);
 	gboolean loaded = hvr_module_load(&f->host, NAME, &load);
-	gboolean found = hvr_module_find(&f->host, NAME, &find);
+	g_autofree char *found = hvr_module_find(&f->host, NAME, &find);
 	g_unsetenv("MODPROBE_OPTIONS");
 	assert_false(fake_files_exist(f->folder, "mark"));
 	assert_false(loaded);
-	assert_false(found);
+	assert_null(found);
 	assert_true(g_error_matches(load, HVR_VFIO_ERROR, HVR_VFIO_ERROR_KERNEL));
 	assert_true(g_error_matches(find, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND));
 }
@@ -68,6 +68,33 @@ static void test_environment(void **state)
 	assert_true(g_strv_contains(seen, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"));
 	assert_true(g_strv_contains(seen, "LANG=C"));
 	assert_null(strstr(text, "AWS_SECRET_ACCESS_KEY"));
+}
+
+/* What modprobe.d gives it is known before it is loaded. The words are kmod's: "insmod PATH
+ * OPTIONS", "builtin NAME", with a blank behind a module without options. */
+static void test_options(void **state)
+{
+	static const struct {
+		const char *said, *options;
+	} cases[] = {
+		{ "insmod /lib/vfio.ko \ninsmod /lib/" NAME ".ko allow_unsafe_interrupts=1 x=2\n",
+		  "allow_unsafe_interrupts=1 x=2" },
+		{ "insmod /lib/" NAME ".ko \n", "" },
+		{ "builtin " NAME "\n", "" },
+		{ "", NULL }, /* blacklisted */
+	};
+	const Fixture *f = *state;
+	g_autofree char *named = g_strconcat(f->folder, "/modprobe\n", NULL);
+
+	fake_files_rewrite(f->folder, MODPROBE, named);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *script =
+			g_strdup_printf("#!/bin/sh\nprintf '%s'\n", cases[i].said);
+		fake_files_write(f->folder, "modprobe", script, 0755);
+		g_autofree char *options = hvr_module_find(&f->host, NAME, NULL);
+		if (g_strcmp0(options, cases[i].options) != 0)
+			fail_msg("'%s': '%s'", cases[i].said, options);
+	}
 }
 
 static int set_up(void **state)
@@ -100,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_modprobe_options_of_the_caller),
 		TEST(test_environment),
+		TEST(test_options),
 	};
 
 	if (access("/sbin/modprobe", X_OK) < 0 && !getenv("HVR_TESTS_MUST_RUN"))
