@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define PCI_WORDS 8
+#define PCI_WORDS  8
+#define NODE_WORDS 7
 
 typedef struct {
 	FakeSysfs *fs;
@@ -79,6 +80,12 @@ static void load_line(Loader *loader, const char *line)
 		fake_sysfs_put_file(loader->fs, path, "");
 	} else if (n == PCI_WORDS && g_str_equal(words[0], "pci")) {
 		load_function(loader->fs, words);
+	} else if (n == 2 && g_str_equal(words[0], "dead")) {
+		fake_sysfs_set_dead(loader->fs, words[1]);
+	} else if (n == NODE_WORDS && g_str_equal(words[0], "node")) {
+		fake_sysfs_add_node(loader->fs, words[1], words[2], words[3], words[4],
+				    (guint)g_ascii_strtoull(words[5], NULL, 10),
+				    (guint)g_ascii_strtoull(words[6], NULL, 10));
 	} else {
 		g_error("recorded machine: '%s' makes no sense", line);
 	}

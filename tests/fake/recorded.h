@@ -11,6 +11,8 @@
  *   unit NAME           of class/iommu
  *   table NAME          of the firmware's ACPI tables
  *   pci ADDRESS PARENT VENDOR:DEVICE CLASS GROUP DRIVER RESETS
+ *   dead ADDRESS        its config space reads as ones
+ *   node ADDRESS PATH NAME SUBSYSTEM MAJOR MINOR   what its driver has made: fake_sysfs_add_node()
  *
  * A parent comes first. "-" is none; RESETS are separated by commas. What is not in the text, such
  * as config space, is the fake machine's own.
