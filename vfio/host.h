@@ -60,8 +60,8 @@ typedef struct {
 	char *(*read)(const HvrHost *host, int dirfd, const char *path, guint timeout_ms,
 		      GError **error);
 
-	/* Could load_module() load it? Returns: (transfer full): yes, with these options, "" for none;
-	 * NULL: no. Errors: HVR_VFIO_ERROR_NOT_FOUND, with why not. */
+	/* Could load_module() load it? Returns: (transfer full): yes, with these options, "" for
+	 * none; NULL: no. Errors: HVR_VFIO_ERROR_NOT_FOUND, with why not. */
 	char *(*find_module)(const HvrHost *host, const char *name, GError **error);
 
 	/* Loads a module and its dependencies. Success when it is there already or built in. */

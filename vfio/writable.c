@@ -17,7 +17,12 @@ static gboolean try_attribute(const HvrHost *host, const HvrPciFunction *functio
 	if (faccessat(host->sys, path, W_OK, AT_EACCESS) == 0 || errno == ENOENT)
 		return TRUE;
 	int saved = errno;
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_PERMISSION,
+	HvrVfioError code = HVR_VFIO_ERROR_PERMISSION;
+
+	/* Nobody may. */
+	if (saved == EROFS)
+		code = HVR_VFIO_ERROR_UNSUITABLE;
+	g_set_error(error, HVR_VFIO_ERROR, code,
 		    "%s: /sys/%s cannot be written: %s", function->name, path, g_strerror(saved));
 	return FALSE;
 }

@@ -15,8 +15,7 @@ static void check_interrupts(HvrCheck *check)
 		hvr_check_pass(check, "interrupts", "remapped by the IOMMU");
 		break;
 	case HVR_INTERRUPTS_DIRECT:
-		hvr_check_say(check, HVR_CHECK_WARN, "interrupts",
-			      check->facts->interrupts_advice,
+		hvr_check_say(check, HVR_CHECK_WARN, "interrupts", check->facts->interrupts_advice,
 			      "not remapped, and VFIO was told not to mind: a guest can send any "
 			      "interrupt to this host");
 		break;

@@ -104,6 +104,7 @@ static const struct bar {
 struct card {
 	int socket;
 	char *state;
+	bool is_bridge; /* an ISA bridge instead */
 	uint8_t config[256];
 	uint8_t writable[256];
 	uint8_t memory[N_BARS][16384];
@@ -134,6 +135,16 @@ static void set_identity(uint8_t *config)
 	put(config, PCI_SUBSYSTEM_ID, 0x2864, 2);
 	put(config, PCI_CAPABILITY_LIST, CAP_PM, 1);
 	put(config, PCI_INTERRUPT_PIN, 1, 1);
+}
+
+/* An ISA bridge of Intel's, which is no card: it is there for its class, and for a driver on it. */
+static void be_isa_bridge(uint8_t *config)
+{
+	put(config, PCI_VENDOR_ID, 0x8086, 2);
+	put(config, PCI_DEVICE_ID, 0x3a16, 2);
+	put(config, PCI_CLASS_DEVICE, 0x0601, 2);
+	put(config, PCI_SUBSYSTEM_VENDOR_ID, 0x8086, 2);
+	put(config, PCI_SUBSYSTEM_ID, 0x3a16, 2);
 }
 
 /*
@@ -182,6 +193,8 @@ static void power_on(struct card *card)
 {
 	memset(card->config, 0, sizeof(card->config));
 	set_identity(card->config);
+	if (card->is_bridge)
+		be_isa_bridge(card->config);
 	set_capabilities(card->config);
 	memset(card->memory, 0, sizeof(card->memory));
 	put(card->memory[0], LIVENESS, LIVENESS_VALUE, 2);
@@ -443,6 +456,7 @@ static void run_card(const char *state_path, int socket)
 	be_no_bother();
 	card.socket = socket;
 	card.state = map_state(state_path);
+	card.is_bridge = strstr(state_path, ".bridge") != NULL;
 	set_writable(card.writable);
 	power_on(&card);
 	while (receive_message(socket, &message))

@@ -20,6 +20,7 @@ root_ports() # TOPOLOGY
 	noacs) echo 09.0 09.1 ;;
 	edu) echo 0a.0 ;;
 	slow) echo 0b.0 ;;
+	isa) echo 0c.0 ;;
 	esac
 }
 
@@ -61,6 +62,8 @@ find_cards()
 				line+="$topology.$((++n))=$address "
 			elif [[ $class == 0x0200* ]]; then
 				line+="$topology.nic=$address "
+			elif [[ $class == 0x0601* ]]; then
+				line+="$topology.bridge=$address "
 			fi
 		done
 	done
@@ -246,11 +249,15 @@ give_host_driver() # ADDRESS
 {
 	local address path=/sys/bus/pci/devices free=()
 
+	local vendor device
+
 	modprobe uio_pci_generic
+	read -r vendor < "$path/$1/vendor"
+	read -r device < "$path/$1/device"
 	for address in "$path"/*; do
 		[[ -e $address/driver || $address == "$path/$1" ]] || free+=("$address")
 	done
-	echo "1e60 2864" 2> /dev/null > /sys/bus/pci/drivers/uio_pci_generic/new_id || true
+	echo "${vendor#0x} ${device#0x}" 2> /dev/null > /sys/bus/pci/drivers/uio_pci_generic/new_id || true
 	[[ -e $path/$1/driver ]] || echo "$1" > /sys/bus/pci/drivers_probe
 	for address in "${free[@]}"; do
 		[[ ! -e $address/driver ]] || echo "${address##*/}" > "$address/driver/unbind"

@@ -7,11 +7,12 @@
 # (root_ports there), so any of them can be in one boot. Cards are counted in the order in which
 # Linux numbers them; card N of topology T is cards/T.N in the work folder.
 
-TOPOLOGIES="alone two switch century noacs edu slow noiommu"
+TOPOLOGIES="alone two switch century noacs isa edu slow noiommu direct"
 
 devices=()	# QEMU arguments
 cards=()	# state files, in the order of their descriptors
 iommu=on
+intremap=on
 
 device()
 {
@@ -84,6 +85,15 @@ topology_noacs()
 	network_card e1000e bus=noacs2
 }
 
+# A card and an ISA bridge on one conventional bus: a bridge that counts by its driver
+topology_isa()
+{
+	root_port isa 0c.0
+	device pcie-pci-bridge,id=isabridge,bus=isa
+	proxied_card isa.1 isabridge addr=1
+	proxied_card isa.bridge isabridge addr=2
+}
+
 # A card that computes and moves data. Its DMA passes the IOMMU, which a proxied card's cannot
 topology_edu()
 {
@@ -105,6 +115,13 @@ topology_noiommu()
 {
 	# shellcheck disable=SC2034 # read in ./host
 	iommu=off
+}
+
+# Not a topology either: the IOMMU cannot remap interrupts. By itself it means alone,direct.
+topology_direct()
+{
+	# shellcheck disable=SC2034 # read in ./host
+	intremap=off
 }
 
 add_topologies() # LIST,...
