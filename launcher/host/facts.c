@@ -181,15 +181,24 @@ static guint64 find_memory(const HvrHost *host)
 	return g_ascii_strtoull(line + strlen("MemTotal:"), NULL, 10) * 1024;
 }
 
+/* That this host has none says nothing of another. */
+static char *find_qemu(const HvrContext *context, const HvrProfile *profile)
+{
+	if (context->captured)
+		return g_strdup(profile->qemu_binary);
+	return hvr_program_find(profile->qemu_binary, context->privileged);
+}
+
 HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, GError **error)
 {
 	const HvrHost *host = &context->host;
 	g_autoptr(HvrFacts) facts = g_new0(HvrFacts, 1);
 
-	facts->user = hvr_user_find(profile->user, context->privileged, error);
+	facts->user = context->captured ? hvr_user_elsewhere(profile->user)
+					: hvr_user_find(profile->user, context->privileged, error);
 	if (!facts->user)
 		return NULL;
-	facts->qemu_path = hvr_program_find(profile->qemu_binary, context->privileged);
+	facts->qemu_path = find_qemu(context, profile);
 	facts->memlock_max = context->memlock_max;
 	if (context->captured)
 		facts->memlock_max = G_MAXUINT64;

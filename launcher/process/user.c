@@ -70,6 +70,15 @@ HvrUser *hvr_user_find(const char *wanted, gboolean privileged, GError **error)
 	return user;
 }
 
+HvrUser *hvr_user_elsewhere(const char *wanted)
+{
+	HvrUser *user = g_new(HvrUser, 1);
+
+	*user = (HvrUser){ .uid = (uid_t)-1, .gid = (gid_t)-1, .privileged = TRUE };
+	user->name = g_strdup(wanted ? wanted : HVR_USER_SYSTEM);
+	return user;
+}
+
 HvrUser *hvr_user_caller(void)
 {
 	HvrUser *user = g_new(HvrUser, 1);

@@ -39,6 +39,9 @@ typedef struct {
  */
 HvrUser *hvr_user_find(const char *wanted, gboolean privileged,
 		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A user of another host, by name alone: as root would choose there. Nobody of this host is meant,
+ * and nothing can be done as them. @wanted: as above */
+HvrUser *hvr_user_elsewhere(const char *wanted) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_user_free(HvrUser *user);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrUser, hvr_user_free)
 

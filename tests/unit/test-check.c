@@ -792,6 +792,29 @@ static void test_captured(void **state)
 	assert_line(results, "iommu", HVR_CHECK_PASS, "AMD-Vi", NULL);
 }
 
+/* Neither this machine's users, programs, files nor limits have a say: what is not in the tree is
+ * not known. */
+static void test_captured_with_profile(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+	HvrContext context = context_of(fs);
+	const char *text = "[vm]\nmemory = 4G\naccel = kvm\n[device npu]\n"
+			   "[disk root]\nfile = /nowhere/disk.qcow2\n"
+			   "[security]\nuser = of-that-host\n[qemu]\nbinary = /nowhere/qemu\n";
+	g_autoptr(HvrProfile) profile =
+		hvr_profile_parse("lab.ini", text, strlen(text), NULL, NULL);
+
+	context.captured = TRUE;
+	context.privileged = FALSE;
+	context.memlock_max = 64 << 10;
+	g_autoptr(GPtrArray) results = hvr_check_run(&context, profile, NULL);
+	assert_exit(results, 0);
+	assert_line(results, "memlock", HVR_CHECK_UNSURE, "no limits", "on that host");
+	assert_line(results, "files", HVR_CHECK_UNSURE, "not in a captured tree", "on that host");
+	assert_null(find(results, "user"));
+	assert_null(find(results, "qemu"));
+}
+
 /* What was not captured is not held against the host. */
 static void test_captured_without_config(void **state)
 {
@@ -927,6 +950,7 @@ int main(void)
 		cmocka_unit_test(test_plain_user),
 		cmocka_unit_test(test_no_profile),
 		cmocka_unit_test(test_captured),
+		cmocka_unit_test(test_captured_with_profile),
 		cmocka_unit_test(test_captured_without_config),
 		cmocka_unit_test(test_no_pci),
 		cmocka_unit_test(test_nobody_is_warned_of),

@@ -156,9 +156,6 @@ static void test_record(void **state)
 {
 	const Host *host = *state;
 	HvrContext context;
-
-	if (host->by_hand)
-		skip();
 	g_autoptr(FakeSysfs) fs = load(host, &context);
 	g_autofree char *path = host_file(host, ".host");
 	g_autofree char *text = NULL, *seen = NULL;
@@ -176,26 +173,32 @@ static void test_record(void **state)
 		assert_string_equal(seen, wanted);
 }
 
-#define TESTS 3
-
-int main(void)
+/* @tests: room for all. Returns: how many there are */
+static gsize list_tests(struct CMUnitTest *tests)
 {
-	struct CMUnitTest tests[G_N_ELEMENTS(hosts) * TESTS];
 	static const struct {
 		const char *name;
 		CMUnitTestFunction function;
-	} kinds[TESTS] = { { "check", test_check },
-			   { "list", test_list },
-			   { "record", test_record } };
+	} kinds[] = { { "check", test_check }, { "list", test_list }, { "record", test_record } };
+	gsize n = 0;
 
-	memset(tests, 0, sizeof(tests));
-	for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
-		Host *host = &hosts[i / TESTS];
-		g_autofree char *name =
-			g_strdup_printf("%s: %s", host->name, kinds[i % TESTS].name);
-		tests[i].name = g_intern_string(name);
-		tests[i].test_func = kinds[i % TESTS].function;
-		tests[i].initial_state = host;
+	for (gsize i = 0; i < G_N_ELEMENTS(hosts) * G_N_ELEMENTS(kinds); i++) {
+		Host *host = &hosts[i / G_N_ELEMENTS(kinds)];
+		gsize kind = i % G_N_ELEMENTS(kinds);
+		g_autofree char *name = g_strdup_printf("%s: %s", host->name, kinds[kind].name);
+		if (host->by_hand && kinds[kind].function == test_record)
+			continue;
+		tests[n].name = g_intern_string(name);
+		tests[n].test_func = kinds[kind].function;
+		tests[n++].initial_state = host;
 	}
+	return n;
+}
+
+int main(void)
+{
+	static struct CMUnitTest tests[G_N_ELEMENTS(hosts) * 3];
+
+	list_tests(tests);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
