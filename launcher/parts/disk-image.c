@@ -104,7 +104,7 @@ static gboolean create_one(const HvrProfileDisk *disk, const HvrParts *parts, GE
 		filled = make_raw(file.fd, disk, error);
 	else
 		filled = make_qcow2(file.fd, disk, parts, error);
-	return filled && hvr_new_file_finish(&file, error);
+	return filled && hvr_new_file_finish(&file, parts->made, error);
 }
 
 gboolean hvr_disk_images_create(const HvrProfile *profile, const HvrParts *parts, GError **error)

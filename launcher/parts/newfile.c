@@ -31,7 +31,18 @@ static gboolean fail(GError **error, int saved, const char *what, const char *pa
 typedef struct {
 	const char *folder_path, *name, *temporary;
 	int folder;
+	dev_t device; /* with the next: the file that was made */
+	ino_t inode;
 } Place;
+
+/* A file that has its name. */
+typedef struct {
+	const HvrUser *user;
+	int folder;
+	char *name;
+	dev_t device;
+	ino_t inode;
+} Made;
 
 static HvrAsUserResult work(const HvrUser *user, HvrAsUserStep step, Place *place)
 {
@@ -117,7 +128,36 @@ static Place place_of(const HvrNewFile *file)
 	return (Place){ .name = file->name, .temporary = file->temporary, .folder = file->folder };
 }
 
-gboolean hvr_new_file_finish(HvrNewFile *file, GError **error)
+static void made_free(gpointer data)
+{
+	Made *made = data;
+
+	hvr_fd_close(made->folder);
+	g_free(made->name);
+	g_free(made);
+}
+
+GPtrArray *hvr_new_files_noted(void)
+{
+	return g_ptr_array_new_with_free_func(made_free);
+}
+
+static void note(HvrNewFile *file, GPtrArray *made)
+{
+	struct stat st;
+
+	if (!made || fstat(file->fd, &st) < 0)
+		return;
+	Made *one = g_new(Made, 1);
+	*one = (Made){ .user = file->user,
+		       .folder = g_steal_fd(&file->folder),
+		       .name = g_strdup(file->name),
+		       .device = st.st_dev,
+		       .inode = st.st_ino };
+	g_ptr_array_add(made, one);
+}
+
+gboolean hvr_new_file_finish(HvrNewFile *file, GPtrArray *made, GError **error)
 {
 	Place place = place_of(file);
 	int problem = 0;
@@ -129,7 +169,34 @@ gboolean hvr_new_file_finish(HvrNewFile *file, GError **error)
 	if (problem)
 		return fail(error, problem, "create", file->name);
 	file->made = FALSE;
+	note(file, made);
 	return TRUE;
+}
+
+/* Whatever has the name by now and is another file belongs to somebody else. */
+static int step_remove_made(gpointer data, guint i, int *out_fd)
+{
+	const Place *place = data;
+	struct stat st;
+
+	if (fstatat(place->folder, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    st.st_dev != place->device || st.st_ino != place->inode)
+		return ENOENT;
+	return unlinkat(place->folder, place->name, 0) < 0 ? errno : 0;
+}
+
+void hvr_new_files_remove(GPtrArray *made)
+{
+	for (guint i = 0; i < made->len; i++) {
+		const Made *one = g_ptr_array_index(made, i);
+		Place place = { .folder = one->folder,
+				.name = one->name,
+				.device = one->device,
+				.inode = one->inode };
+
+		work(one->user, step_remove_made, &place);
+	}
+	g_ptr_array_set_size(made, 0);
 }
 
 void hvr_new_file_clear(HvrNewFile *file)

@@ -32,12 +32,24 @@ typedef struct {
 gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, const HvrUser *user,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Gives it its name; a file that has it by now is left alone, which is an error. */
-gboolean hvr_new_file_finish(HvrNewFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/**
+ * hvr_new_file_finish - give it its name; a file that has it by now is left alone, which is an
+ * error.
+ * @made: (nullable): where it is noted, for hvr_new_files_remove()
+ */
+gboolean hvr_new_file_finish(HvrNewFile *file, GPtrArray *made,
+			     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes what was not finished. */
 void hvr_new_file_clear(HvrNewFile *file);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrNewFile, hvr_new_file_clear)
+
+/* Where files that were finished are noted, as long as their user lives. [transfer full] */
+GPtrArray *hvr_new_files_noted(void) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Removes those that still are what was made, as their user, and forgets all of them. What cannot
+ * be removed stays. */
+void hvr_new_files_remove(GPtrArray *made);
 
 /* Is there nothing at all at @path, not even a dangling link? */
 gboolean hvr_new_file_is_missing(const char *path);

@@ -78,7 +78,8 @@ gboolean hvr_nvram_create(const HvrProfile *profile, const HvrParts *parts, GErr
 	if (!parts->firmware || !hvr_new_file_is_missing(path))
 		return TRUE;
 	if (hvr_new_file_begin(&file, path, parts->user, error) &&
-	    copy(parts->firmware->vars, file.fd, error) && hvr_new_file_finish(&file, error))
+	    copy(parts->firmware->vars, file.fd, error) &&
+	    hvr_new_file_finish(&file, parts->made, error))
 		return TRUE;
 	g_prefix_error(error, WHAT ": ");
 	return FALSE;

@@ -17,4 +17,5 @@ typedef struct {
 	HvrFirmware *firmware; /* NULL: the profile wants none, or there is none */
 	GPtrArray *share_ways; /* of HvrShareWay, one for each share; NULL: all by 9p */
 	GError *lacking;       /* what keeps a part from being made, or NULL */
+	GPtrArray *made;       /* files that hvr_parts_create() made; NULL: not noted */
 } HvrParts;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "launcher/parts/disk-image.h"
+#include "launcher/parts/newfile.h"
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/seed.h"
@@ -76,6 +77,7 @@ HvrParts *hvr_parts_gather(const HvrContext *context, const HvrProfile *profile,
 	g_autoptr(HvrParts) parts = g_new0(HvrParts, 1);
 
 	parts->user = user;
+	parts->made = hvr_new_files_noted();
 	if (!context->captured)
 		try_files(profile, parts);
 	if (profile->firmware.uefi)
@@ -97,6 +99,7 @@ void hvr_parts_free(HvrParts *parts)
 	hvr_firmware_free(parts->firmware);
 	g_clear_pointer(&parts->share_ways, g_ptr_array_unref);
 	g_clear_error(&parts->lacking);
+	g_clear_pointer(&parts->made, g_ptr_array_unref);
 	g_free(parts);
 }
 
@@ -110,4 +113,10 @@ gboolean hvr_parts_create(const HvrProfile *profile, const HvrParts *parts, GErr
 {
 	return hvr_nvram_create(profile, parts, error) &&
 	       hvr_disk_images_create(profile, parts, error);
+}
+
+void hvr_parts_remove(const HvrParts *parts)
+{
+	if (parts->made)
+		hvr_new_files_remove(parts->made);
 }

@@ -34,6 +34,10 @@ GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile,
  * of char *. */
 void hvr_parts_describe(const HvrProfile *profile, const HvrParts *parts, GPtrArray *notes);
 
-/* Makes the files that are missing, before QEMU is started. */
+/* Makes the files that are missing, before QEMU is started. What was made, also where it fails
+ * then, is noted in @parts. */
 gboolean hvr_parts_create(const HvrProfile *profile, const HvrParts *parts,
 			  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For a VM that came to nothing: removes again what hvr_parts_create() made, and nothing else. */
+void hvr_parts_remove(const HvrParts *parts);

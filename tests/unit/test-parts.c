@@ -605,7 +605,7 @@ static void test_new_file_race(void **state)
 	assert_true(hvr_new_file_begin(&file, path, &ourselves, NULL));
 	assert_true(hvr_new_file_is_missing(path));
 	assert_true(g_file_set_contents(path, "theirs", -1, NULL));
-	assert_false(hvr_new_file_finish(&file, &error));
+	assert_false(hvr_new_file_finish(&file, NULL, &error));
 	assert_non_null(strstr(error->message, "File exists"));
 	hvr_new_file_clear(&file);
 	assert_int_equal(count_files(f), 1);
