@@ -8,6 +8,7 @@
 #include "launcher/qemu/handover.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,10 +24,12 @@
 #include "launcher/runtime/vm.h"
 #include "vfio/fd.h"
 
-HvrHandover hvr_handover_new(const HvrStart *start)
+HvrHandover *hvr_handover_new(const HvrStart *start)
 {
 	const HvrHost *host = &start->context->host;
-	HvrHandover handover = {
+	HvrHandover *handover = g_new(HvrHandover, 1);
+
+	*handover = (HvrHandover){
 		.channels = { .qmp_private = -1,
 			      .qmp_listen = -1,
 			      .serial = -1,
@@ -36,24 +39,39 @@ HvrHandover hvr_handover_new(const HvrStart *start)
 		.taps = g_array_new(FALSE, FALSE, sizeof(int)),
 		.shares = g_array_new(FALSE, FALSE, sizeof(HvrCmdlineShare)),
 		.listening = g_array_new(FALSE, FALSE, sizeof(int)),
+		.servers = hvr_servers_new(),
+		.messages = -1,
+		.monitor = -1,
+		.serial = -1,
+		.output = -1,
 	};
-
-	handover.channels.firmware = start->parts->firmware;
-	handover.channels.has_node = hvr_placement_node(
-		host, start->profile, hvr_plan_first_card(start->plan), &handover.channels.node);
+	handover->channels.firmware = start->parts->firmware;
+	handover->channels.has_node = hvr_placement_node(
+		host, start->profile, hvr_plan_first_card(start->plan), &handover->channels.node);
 	return handover;
 }
 
-void hvr_handover_clear(HvrHandover *handover)
+static void close_all(GArray *fds)
 {
-	for (guint i = 0; i < handover->fds->len; i++)
-		hvr_fd_close(g_array_index(handover->fds, int, i));
-	g_array_unref(handover->fds);
+	for (guint i = 0; i < fds->len; i++)
+		hvr_fd_close(g_array_index(fds, int, i));
+	g_array_unref(fds);
+}
+
+void hvr_handover_free(HvrHandover *handover)
+{
+	if (!handover)
+		return;
+	close_all(handover->fds);
+	close_all(handover->listening);
 	g_array_unref(handover->taps);
 	g_array_unref(handover->shares);
-	for (guint i = 0; i < handover->listening->len; i++)
-		hvr_fd_close(g_array_index(handover->listening, int, i));
-	g_array_unref(handover->listening);
+	g_clear_pointer(&handover->servers, g_ptr_array_unref);
+	hvr_fd_close(handover->messages);
+	hvr_fd_close(handover->monitor);
+	hvr_fd_close(handover->serial);
+	hvr_fd_close(handover->output);
+	g_free(handover);
 }
 
 /* Takes ownership of @fd. Returns: FALSE for -1 */
@@ -85,22 +103,32 @@ static gboolean take_pair(HvrHandover *handover, int *out_channel, int *out_ours
 	return take(handover, pair[1], out_channel);
 }
 
-gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours, GError **error)
+static gboolean make_output(HvrHandover *handover)
 {
-	if (take_pair(handover, &handover->channels.qmp_private, out_ours))
-		return TRUE;
-	set_failed("make QEMU's monitor", error);
-	return FALSE;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return FALSE;
+	handover->output = ends[0];
+	handover->messages = ends[1];
+	return TRUE;
 }
 
-gboolean hvr_handover_add_relay(const HvrStart *start, HvrHandover *handover, int *out_ours,
-				GError **error)
+gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover, GError **error)
 {
-	if (start->profile->serial != HVR_SERIAL_STDIO ||
-	    take_pair(handover, &handover->channels.serial, out_ours))
-		return TRUE;
-	set_failed("make QEMU's serial port", error);
-	return FALSE;
+	HvrCmdlineChannels *channels = &handover->channels;
+	const char *failed = NULL;
+
+	if (!take_pair(handover, &channels->qmp_private, &handover->monitor))
+		failed = "make QEMU's monitor";
+	else if (start->profile->serial == HVR_SERIAL_STDIO &&
+		 !take_pair(handover, &channels->serial, &handover->serial))
+		failed = "make QEMU's serial port";
+	else if (!make_output(handover))
+		failed = "make a pipe for QEMU's messages";
+	if (failed)
+		set_failed(failed, error);
+	return !failed;
 }
 
 static gboolean add_serial(const HvrStart *start, HvrHandover *handover, GError **error)
@@ -158,6 +186,15 @@ static gboolean add_shares(const HvrStart *start, HvrHandover *handover, GError 
 	return TRUE;
 }
 
+static gboolean serve_shares(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	const HvrSharesServing serving = { .listening = handover->listening,
+					   .stderr_fd = handover->messages,
+					   .with_parent = !start->stays };
+
+	return hvr_shares_serve(start->profile, start->parts, &serving, handover->servers, error);
+}
+
 /* Of the groups alone: what QEMU has of a lock is for whoever wants a card. */
 static gboolean add_locks(const HvrStart *start, HvrHandover *handover, GError **error)
 {
@@ -189,5 +226,6 @@ gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 	if (hvr_seed_is_wanted(profile) &&
 	    !take(handover, hvr_seed_make(profile, start->parts, error), &channels->seed))
 		return FALSE;
-	return add_taps(start, handover, error) && add_shares(start, handover, error);
+	return add_taps(start, handover, error) && add_shares(start, handover, error) &&
+	       serve_shares(start, handover, error);
 }

@@ -19,37 +19,36 @@ typedef struct {
 	const HvrPlan *plan;
 	const GPtrArray *locks; /* of HvrLock: they will name QEMU */
 	int folder;		/* vms/NAME */
+	gboolean stays;		/* somebody stays with it; FALSE: we become it (--exec) */
 } HvrStart;
 
 /* Descriptors on their way to QEMU, and how its command line names them. */
 typedef struct {
 	HvrCmdlineChannels channels; /* borrows from what follows */
-	GArray *fds;	   /* of int: what stays open in QEMU; ours are closed behind it */
-	GArray *taps;	   /* of int, one for each net */
-	GArray *shares;	   /* of HvrCmdlineShare, one for each share */
-	GArray *listening; /* of int, one for each share: for its virtiofsd; -1: it is by 9p */
+	GArray *fds;	    /* of int: what stays open in QEMU; ours are closed behind it */
+	GArray *taps;	    /* of int, one for each net */
+	GArray *shares;	    /* of HvrCmdlineShare, one for each share */
+	GArray *listening;  /* of int, one for each share: for its virtiofsd; -1: it is by 9p */
+	GPtrArray *servers; /* of HvrServer: those of its shares, which wait for QEMU */
+	int messages;	    /* where it says what is wrong; -1: to our own standard error */
+	/* Our ends, where somebody stays, else -1: */
+	int monitor; /* of the private monitor */
+	int serial;  /* of the serial port, for [serial] mode = stdio */
+	int output;  /* of @messages */
 } HvrHandover;
 
 /* With nothing in it yet. */
-HvrHandover hvr_handover_new(const HvrStart *start) G_GNUC_WARN_UNUSED_RESULT;
-void hvr_handover_clear(HvrHandover *handover);
+HvrHandover *hvr_handover_new(const HvrStart *start) G_GNUC_WARN_UNUSED_RESULT;
+/* Closes what is left in it, and ends servers that are. NULL is accepted. */
+void hvr_handover_free(HvrHandover *handover);
 
-/**
- * hvr_handover_add_monitor - QEMU's private monitor.
- * @out_ours: our end, which the caller closes
- */
-gboolean hvr_handover_add_monitor(HvrHandover *handover, int *out_ours,
-				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * hvr_handover_add_relay - the other end of QEMU's serial port, for [serial] mode = stdio.
- * @out_ours: our end, which the caller closes; -1 with another mode
- */
-gboolean hvr_handover_add_relay(const HvrStart *start, HvrHandover *handover, int *out_ours,
-				GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What is for whoever stays: QEMU's private monitor, its serial port for [serial] mode = stdio, and
+ * a pipe for what it says. */
+gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover,
+			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All that does not depend on whether the launcher stays: what QEMU has of its groups' locks,
- * qmp.sock, the serial port, the agent's port, cloud-init's disk, taps, and what leads to each
- * virtiofsd. */
+ * qmp.sock, the serial port, the agent's port, cloud-init's disk, taps, and each virtiofsd, which
+ * runs from then on, and what leads to it. */
 gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 				   GError **error) G_GNUC_WARN_UNUSED_RESULT;

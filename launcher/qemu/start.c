@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QEMU's start: what a profile needs is made, what QEMU gets is opened (handover.c), its command
- * line names that, and it is started as the VM's user.
+ * QEMU's start, in two steps. First what a profile needs is made, and what QEMU gets is opened
+ * (handover.c): of that much can fail, and no card is taken for it yet. Then, with the cards there,
+ * its command line names all that, and it is started as the VM's user.
  */
 #include "launcher/qemu/start.h"
 
@@ -19,12 +20,6 @@
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/vm.h"
 #include "vfio/fd.h"
-
-static gboolean add_channels(const HvrStart *start, HvrHandover *handover, GError **error)
-{
-	return hvr_parts_create(start->profile, start->parts, error) &&
-	       hvr_handover_add_channels(start, handover, error);
-}
 
 /* By QEMU itself, before it is that: from here on the locks say whose they are. */
 static gboolean name_locks(gconstpointer data)
@@ -67,73 +62,42 @@ static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
 	return spawn;
 }
 
-static gboolean spawn_supervised(const HvrStart *start, HvrHandover *handover,
-				 HvrStarted *out_started, GError **error)
+gboolean hvr_start_make(const HvrStart *start, HvrHandover *handover, GError **error)
 {
-	g_auto(HvrFd) monitor = -1;
-	g_auto(HvrFd) serial = -1;
-	int output[2];
-
-	if (!hvr_handover_add_monitor(handover, &monitor, error) ||
-	    !hvr_handover_add_relay(start, handover, &serial, error) ||
-	    !add_channels(start, handover, error))
+	if (start->stays && !hvr_handover_add_ours(start, handover, error))
 		return FALSE;
-	if (pipe2(output, O_CLOEXEC) < 0) {
-		int saved = errno;
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "cannot make a pipe for QEMU's messages: %s", g_strerror(saved));
-		return FALSE;
-	}
+	return hvr_parts_create(start->profile, start->parts, error) &&
+	       hvr_handover_add_channels(start, handover, error);
+}
 
-	g_auto(HvrFd) reader = output[0];
-	g_auto(HvrFd) writer = output[1];
+gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted *out_started,
+			GError **error)
+{
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(start->profile, start->plan->kvm,
 						      start->plan->cards, &handover->channels);
-	g_autoptr(GPtrArray) servers = hvr_servers_new();
 	cpu_set_t cpus;
-
-	const HvrSharesServing serving = { .listening = handover->listening, .stderr_fd = writer };
-	if (!hvr_shares_serve(start->profile, start->parts, &serving, servers, error))
-		return FALSE;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
-	spawn.stdout_fd = spawn.stderr_fd = writer;
+
+	spawn.stdout_fd = spawn.stderr_fd = handover->messages;
 	out_started->pid = hvr_spawn(&spawn, &out_started->pidfd, error);
 	if (out_started->pid < 0)
 		return FALSE;
-	out_started->monitor = g_steal_fd(&monitor);
-	out_started->serial = g_steal_fd(&serial);
-	out_started->output = g_steal_fd(&reader);
-	out_started->servers = g_steal_pointer(&servers);
+	out_started->monitor = g_steal_fd(&handover->monitor);
+	out_started->serial = g_steal_fd(&handover->serial);
+	out_started->output = g_steal_fd(&handover->output);
+	out_started->servers = g_steal_pointer(&handover->servers);
 	return TRUE;
 }
 
-gboolean hvr_start_qemu(const HvrStart *start, HvrStarted *out_started, GError **error)
+void hvr_start_exec(const HvrStart *start, HvrHandover *handover, GError **error)
 {
-	HvrHandover handover = hvr_handover_new(start);
-	gboolean started = spawn_supervised(start, &handover, out_started, error);
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(start->profile, start->plan->kvm,
+						      start->plan->cards, &handover->channels);
+	cpu_set_t cpus;
+	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 
-	hvr_handover_clear(&handover);
-	return started;
-}
-
-void hvr_start_exec(const HvrStart *start, GError **error)
-{
-	HvrHandover handover = hvr_handover_new(start);
-	g_autoptr(GPtrArray) servers = hvr_servers_new();
-	const HvrSharesServing serving = { .listening = handover.listening,
-					   .stderr_fd = -1,
-					   .with_parent = TRUE };
-
-	if (add_channels(start, &handover, error) &&
-	    hvr_shares_serve(start->profile, start->parts, &serving, servers, error)) {
-		g_autoptr(GPtrArray) argv = hvr_cmdline_build(
-			start->profile, start->plan->kvm, start->plan->cards, &handover.channels);
-		cpu_set_t cpus;
-		HvrSpawn spawn = make_spawn(start, &handover, argv, &cpus);
-		spawn.keeps_stdin = start->profile->serial == HVR_SERIAL_STDIO;
-		hvr_spawn_replace(&spawn, error);
-	}
-	hvr_handover_clear(&handover);
+	spawn.keeps_stdin = start->profile->serial == HVR_SERIAL_STDIO;
+	hvr_spawn_replace(&spawn, error);
 }
 
 /* Where a share's server listens when people start it by hand. [transfer full] */

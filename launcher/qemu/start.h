@@ -20,17 +20,27 @@ typedef struct {
 } HvrStarted;
 
 /**
+ * hvr_start_make - all that a VM needs beside its cards: files that are missing are made, sockets
+ * and taps are opened, a virtiofsd runs for each share. Nothing of it touches a card, so this comes
+ * before one is taken.
+ * On failure hvr_parts_remove() and hvr_handover_free() take back what was made by then.
+ */
+gboolean hvr_start_make(const HvrStart *start, HvrHandover *handover,
+			GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * hvr_start_qemu - start QEMU as the VM's user, with a private monitor, qmp.sock, and its serial
  * port, all by inherited descriptors. It has no terminal: see hvr_spawn(), and what it writes to
  * its standard output goes the way of its standard error.
- * On success the caller owns what is in @out_started; on failure nothing is left running.
+ * @handover: of hvr_start_make(). On success our ends of it go to @out_started, which the caller
+ * owns; the rest is QEMU's, and is to be freed here. On failure QEMU does not run.
  */
-gboolean hvr_start_qemu(const HvrStart *start, HvrStarted *out_started,
+gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted *out_started,
 			GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same in place of this process, with qmp.sock only, and with our own standard output. With
  * [serial] mode = stdio it has our standard input, too. Returns only when it failed. */
-void hvr_start_exec(const HvrStart *start, GError **error);
+void hvr_start_exec(const HvrStart *start, HvrHandover *handover, GError **error);
 
 /* Appends what `print` shows in front of that: the argv of each share's server, of GPtrArray. */
 void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,

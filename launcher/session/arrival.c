@@ -95,6 +95,8 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 
 	if (error && (session->qemu_ended || hvr_qmp_client_is_closed(client)))
 		return;
+	/* One that is late may have begun all the same. */
+	arrival->answered = TRUE;
 	if (error) {
 		hvr_message("QEMU does not answer: %s", error->message);
 		hvr_shutdown_begin(session->shutdown, TRUE, 0);

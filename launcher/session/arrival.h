@@ -17,6 +17,7 @@ typedef struct {
 	HvrReadiness *readiness;
 	guint late; /* timer of --wait-ready; 0: none */
 	gint64 begin_us;
+	gboolean answered; /* FALSE: QEMU has ended before its main loop, and so its guest */
 } HvrArrival;
 
 /**

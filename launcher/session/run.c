@@ -4,6 +4,7 @@
  *
  *   recover   what dead owners left goes back to the host
  *   decide    VM lock, inventory, group locks, facts, plan: nothing is changed yet
+ *   make      what QEMU gets beside the cards: whatever fails here has cost no card a reset
  *   prepare   the plan is carried out, journalled
  *   start     QEMU, as somebody without privileges
  *   stay      the session, until QEMU has ended
@@ -20,6 +21,7 @@
 #include "launcher/host/decide.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
+#include "launcher/parts/parts.h"
 #include "launcher/parts/server.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/qemu/cmdline.h"
@@ -48,12 +50,15 @@ typedef struct {
 	const HvrProfile *profile;
 	const HvrRunOptions *options;
 	HvrDecision decision;
-	int folder;	    /* vms/NAME; -1: not made yet, or the session's */
-	HvrStarted started; /* QEMU, when it runs */
+	int folder;	       /* vms/NAME; -1: not made yet, or the session's */
+	HvrStart start;	       /* what QEMU is started from */
+	HvrHandover *handover; /* what it will get; NULL: not made yet, or it has it */
+	HvrStarted started;    /* QEMU, when it runs */
 } Run;
 
 static void run_clear(Run *run)
 {
+	hvr_handover_free(run->handover);
 	hvr_fd_close(run->folder);
 	hvr_decision_clear(&run->decision);
 }
@@ -197,6 +202,9 @@ static gboolean stay(Run *run, GError **error)
 	hvr_hotplug_finish(hotplug);
 	hvr_qemu_output_drain(output);
 	judge_end(session, output, &end);
+	/* The guest has not begun before that, so that nothing of it is in them. */
+	if (!arrival.answered)
+		hvr_parts_remove(run->decision.parts);
 	hvr_ending_finish(run->context, session->vm, session->locks, &left);
 	hvr_servers_end(started->servers);
 	/* Whoever asked for the end may start the same VM again as soon as it is told. */
@@ -208,37 +216,57 @@ static gboolean stay(Run *run, GError **error)
 	return tell_both(end, left, error);
 }
 
+/* Nothing is left of a VM that came to nothing. */
+static void take_back(Run *run)
+{
+	g_clear_pointer(&run->handover, hvr_handover_free);
+	hvr_parts_remove(run->decision.parts);
+	hvr_vm_remove_folder(run->context->runtime, run->profile->name);
+}
+
 /* Starts QEMU and stays, or becomes QEMU: then this returns only when that failed. */
 static gboolean start_qemu(Run *run, GError **error)
 {
 	const HvrContext *context = run->context;
-	const HvrStart start = {
-		.context = context,
-		.profile = run->profile,
-		.facts = run->decision.facts,
-		.parts = run->decision.parts,
-		.plan = run->decision.plan,
-		.locks = run->decision.claim->locks,
-		.folder = run->folder,
-	};
 
 	if (run->options->mode == HVR_RUN_EXEC) {
 		g_autoptr(HvrVm) own =
 			hvr_record_make(context, run->profile, &run->decision, FALSE);
 		if (hvr_vm_write(run->folder, own, error))
-			hvr_start_exec(&start, error);
-	} else if (hvr_start_qemu(&start, &run->started, error)) {
+			hvr_start_exec(&run->start, run->handover, error);
+	} else if (hvr_start_qemu(&run->start, run->handover, &run->started, error)) {
+		g_clear_pointer(&run->handover, hvr_handover_free);
 		hvr_events_tell_number(context->events, "started", "pid", run->started.pid);
 		return stay(run, error);
 	}
 
 	/* What was prepared for it goes back. */
+	g_clear_pointer(&run->handover, hvr_handover_free);
 	g_autoptr(HvrVm) vm = hvr_record_make(context, run->profile, &run->decision, TRUE);
 	g_autoptr(GError) left = NULL;
 	if (!hvr_ending_give_back(context, vm, run->decision.claim->locks, &left))
 		hvr_message_error(left);
-	hvr_vm_remove_folder(context->runtime, run->profile->name);
+	take_back(run);
 	return FALSE;
+}
+
+static gboolean make(Run *run, GError **error)
+{
+	const HvrDecision *decision = &run->decision;
+
+	run->folder = hvr_vm_make_folder(run->context->runtime, run->profile->name, error);
+	if (run->folder < 0)
+		return FALSE;
+	run->start = (HvrStart){ .context = run->context,
+				 .profile = run->profile,
+				 .facts = decision->facts,
+				 .parts = decision->parts,
+				 .plan = decision->plan,
+				 .locks = decision->claim->locks,
+				 .folder = run->folder,
+				 .stays = run->options->mode != HVR_RUN_EXEC };
+	run->handover = hvr_handover_new(&run->start);
+	return hvr_start_make(&run->start, run->handover, error);
 }
 
 /* The VM's lock goes with the groups' ones: all are to name QEMU. Takes ownership of it. */
@@ -260,11 +288,8 @@ static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 	g_ptr_array_add(run->decision.claim->locks, vm_lock);
 	show_notes(plan);
 	hvr_events_tell_number(context->events, "planned", "functions", plan->functions->len);
-	run->folder = hvr_vm_make_folder(context->runtime, profile->name, error);
-	if (run->folder < 0)
-		return FALSE;
-	if (!hvr_execute(context, plan, &ownership, error)) {
-		hvr_vm_remove_folder(context->runtime, profile->name);
+	if (!make(run, error) || !hvr_execute(context, plan, &ownership, error)) {
+		take_back(run);
 		return FALSE;
 	}
 	hvr_events_tell(context->events, "prepared", NULL, NULL);

@@ -124,18 +124,29 @@ static void tell(Fixture *f, const char *command)
 			 strlen(command));
 }
 
+static gboolean start_qemu(Fixture *f, GError **error)
+{
+	const HvrStart how = { .context = &f->context,
+			       .profile = f->profile,
+			       .facts = &f->facts,
+			       .parts = &f->parts,
+			       .plan = &f->plan,
+			       .locks = f->locks,
+			       .folder = f->runtime,
+			       .stays = TRUE };
+	HvrHandover *handover = hvr_handover_new(&how);
+	gboolean started = hvr_start_make(&how, handover, error) &&
+			   hvr_start_qemu(&how, handover, &f->started, error);
+
+	hvr_handover_free(handover);
+	return started;
+}
+
 static void start(Fixture *f)
 {
-	HvrStart how = { .context = &f->context,
-			 .profile = f->profile,
-			 .facts = &f->facts,
-			 .parts = &f->parts,
-			 .plan = &f->plan,
-			 .locks = f->locks,
-			 .folder = f->runtime };
 	g_autoptr(GError) error = NULL;
 
-	if (!hvr_start_qemu(&how, &f->started, &error))
+	if (!start_qemu(f, &error))
 		fail_msg("%s", error->message);
 	assert_int_equal(f->started.servers->len, 2);
 	expect(f, "\"QMP\"");
@@ -230,19 +241,12 @@ static void test_gone(void **state)
 {
 	Fixture *f = *state;
 	HvrShareWay *way = g_ptr_array_index(f->parts.share_ways, 1);
-	HvrStart how = { .context = &f->context,
-			 .profile = f->profile,
-			 .facts = &f->facts,
-			 .parts = &f->parts,
-			 .plan = &f->plan,
-			 .locks = f->locks,
-			 .folder = f->runtime };
 	g_autofree char *real = way->program;
 	char said[4096] = "";
 	struct pollfd wait;
 
 	way->program = g_strdup("/bin/false");
-	assert_true(hvr_start_qemu(&how, &f->started, NULL));
+	assert_true(start_qemu(f, NULL));
 	wait = (struct pollfd){ .fd = f->started.pidfd, .events = POLLIN };
 	assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
 	assert_true(read(f->started.output, said, sizeof(said) - 1) > 0);
