@@ -238,6 +238,36 @@ static gboolean check_ports(const char *file, const HvrProfilePart *a, const Hvr
 	return TRUE;
 }
 
+/* Does QEMU, or who stays with it, want the same port twice? @a, @b: in this order in the file */
+static gboolean check_screen(const char *file, const HvrProfile *profile, const HvrProfilePart *a,
+			     const HvrProfilePart *b, GError **error)
+{
+	const HvrForward screen = { .host_address = (char *)"127.0.0.1",
+				    .host_port = (guint16)profile->graphics_port };
+	gboolean net_first = strcmp(a->kind->name, "net") == 0;
+	const HvrProfilePart *part = net_first ? a : b;
+	const HvrProfileNet *net = part->base;
+	HvrProfileLine place = hvr_profile_part_place(b, net_first ? "port" : "forward");
+
+	for (guint i = 0; screen.host_port && i < net->forwards->len; i++) {
+		if (!same_port(net->forwards->pdata[i], &screen))
+			continue;
+		if (net_first)
+			return hvr_profile_fail(error, file, &place,
+						"tcp port %u is forwarded by [net %s]",
+						screen.host_port, net->id);
+		return hvr_profile_fail(error, file, &place, "tcp port %u is that of [graphics]",
+					screen.host_port);
+	}
+	return TRUE;
+}
+
+static gboolean are(const HvrProfilePart *a, const HvrProfilePart *b, const char *one,
+		    const char *other)
+{
+	return strcmp(a->kind->name, one) == 0 && strcmp(b->kind->name, other) == 0;
+}
+
 static gboolean is_writer(const HvrProfileDisk *disk)
 {
 	return !disk->readonly && !disk->snapshot;
@@ -277,11 +307,13 @@ static const char *share_tag(const HvrProfileShare *share)
 	return share->id;
 }
 
-static gboolean check_pair(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
-			   GError **error)
+static gboolean check_pair(const char *file, const HvrProfile *profile, const HvrProfilePart *a,
+			   const HvrProfilePart *b, GError **error)
 {
 	if (a->kind->named && b->kind->named && !check_names(file, a, b, error))
 		return FALSE;
+	if (are(a, b, "net", "graphics") || are(a, b, "graphics", "net"))
+		return check_screen(file, profile, a, b, error);
 	if (a->kind != b->kind)
 		return TRUE;
 	if (strcmp(a->kind->name, "net") == 0)
@@ -310,7 +342,7 @@ gboolean hvr_profile_check(const char *file, const HvrProfile *profile, const GP
 		if (strcmp(part->kind->name, "net") == 0 && !check_ports(file, part, part, error))
 			return FALSE;
 		for (guint j = 0; j < i; j++)
-			if (!check_pair(file, parts->pdata[j], part, error))
+			if (!check_pair(file, profile, parts->pdata[j], part, error))
 				return FALSE;
 	}
 	return TRUE;
