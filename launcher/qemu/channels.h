@@ -30,8 +30,9 @@ typedef struct {
 	/* [guest] agent: a listening socket; -1: QEMU makes @agent_path itself; NULL: no port */
 	int agent;
 	const char *agent_path;
-	/* [graphics] without a port: where QEMU itself listens (print); NULL: it is given viewers
-	 */
+	/* [graphics]: QEMU listens nowhere, and is given viewers by whoever stays with it */
+	gboolean viewers_given;
+	/* else, without a port: where QEMU itself listens (print) */
 	const char *graphics_path;
 	/* [cloud-init]: the image, open for reading only; -1: it is at @seed_path; NULL: none */
 	int seed;

@@ -243,7 +243,7 @@ static void add_plain(GPtrArray *argv, const char *driver, const char *id, const
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
-/* Without a port QEMU listens nowhere, but has a screen that viewers can be added to. */
+/* Without a port and a path QEMU listens nowhere, but has a screen that viewers can be added to. */
 static void add_vnc(GPtrArray *argv, guint port, const char *path)
 {
 	g_autofree char *escaped = hvr_cmdline_escape(path ? path : "");
@@ -273,12 +273,15 @@ static void add_spice(GPtrArray *argv, guint port, const char *path)
 void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
 			      const HvrCmdlineChannels *channels)
 {
+	guint port = channels->viewers_given ? 0 : profile->graphics_port;
+	const char *path = channels->viewers_given ? NULL : channels->graphics_path;
+
 	if (profile->graphics == HVR_GRAPHICS_NONE)
 		return;
 	if (profile->graphics == HVR_GRAPHICS_VNC)
-		add_vnc(argv, profile->graphics_port, channels->graphics_path);
+		add_vnc(argv, port, path);
 	else
-		add_spice(argv, profile->graphics_port, channels->graphics_path);
+		add_spice(argv, port, path);
 	add_plain(argv, hvr_machine_find(profile->machine)->screen, "hvr-screen", NULL);
 	add_plain(argv, "qemu-xhci", "hvr-usb", NULL);
 	add_plain(argv, "usb-tablet", "hvr-pointer", "hvr-usb.0");

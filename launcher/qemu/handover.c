@@ -44,8 +44,12 @@ HvrHandover *hvr_handover_new(const HvrStart *start)
 		.monitor = -1,
 		.serial = -1,
 		.output = -1,
+		.control = -1,
+		.screen = -1,
+		.ports = HVR_PORTS_INIT,
 	};
 	handover->channels.firmware = start->parts->firmware;
+	handover->channels.viewers_given = start->stays;
 	handover->channels.has_node = hvr_placement_node(
 		host, start->profile, hvr_plan_first_card(start->plan), &handover->channels.node);
 	return handover;
@@ -71,6 +75,9 @@ void hvr_handover_free(HvrHandover *handover)
 	hvr_fd_close(handover->monitor);
 	hvr_fd_close(handover->serial);
 	hvr_fd_close(handover->output);
+	hvr_fd_close(handover->control);
+	hvr_fd_close(handover->screen);
+	hvr_ports_clear(&handover->ports);
 	g_free(handover);
 }
 
@@ -103,6 +110,17 @@ static gboolean take_pair(HvrHandover *handover, int *out_channel, int *out_ours
 	return take(handover, pair[1], out_channel);
 }
 
+const char *hvr_handover_screen_name(const HvrProfile *profile)
+{
+	if (profile->graphics_port)
+		return NULL;
+	if (profile->graphics == HVR_GRAPHICS_VNC)
+		return HVR_VM_VNC;
+	if (profile->graphics == HVR_GRAPHICS_SPICE)
+		return HVR_VM_SPICE;
+	return NULL;
+}
+
 static gboolean make_output(HvrHandover *handover)
 {
 	int ends[2];
@@ -126,9 +144,29 @@ gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover, GEr
 		failed = "make QEMU's serial port";
 	else if (!make_output(handover))
 		failed = "make a pipe for QEMU's messages";
-	if (failed)
+	if (failed) {
 		set_failed(failed, error);
-	return !failed;
+		return FALSE;
+	}
+	const char *screen = hvr_handover_screen_name(start->profile);
+	if (screen)
+		handover->screen = hvr_runtime_listen(start->folder, screen, error);
+	if (screen && handover->screen < 0)
+		return FALSE;
+	handover->control = hvr_runtime_listen(start->folder, HVR_VM_CONTROL, error);
+	return handover->control >= 0;
+}
+
+gboolean hvr_handover_add_ports(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	HvrPorts *ports = &handover->ports;
+
+	if (!hvr_ports_take(start->context, start->profile, start->parts->user, ports, error))
+		return FALSE;
+	/* without us QEMU listens there itself */
+	if (start->stays && ports->screen >= 0)
+		handover->screen = g_steal_fd(&ports->screen);
+	return TRUE;
 }
 
 static gboolean add_serial(const HvrStart *start, HvrHandover *handover, GError **error)

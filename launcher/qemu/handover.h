@@ -6,6 +6,7 @@
 #include "launcher/host/facts.h"
 #include "launcher/host/plan.h"
 #include "launcher/parts/part.h"
+#include "launcher/parts/ports.h"
 #include "launcher/profile/profile.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/runtime/context.h"
@@ -32,9 +33,12 @@ typedef struct {
 	GPtrArray *servers; /* of HvrServer: those of its shares, which wait for QEMU */
 	int messages;	    /* where it says what is wrong; -1: to our own standard error */
 	/* Our ends, where somebody stays, else -1: */
-	int monitor; /* of the private monitor */
-	int serial;  /* of the serial port, for [serial] mode = stdio */
-	int output;  /* of @messages */
+	int monitor;	/* of the private monitor */
+	int serial;	/* of the serial port, for [serial] mode = stdio */
+	int output;	/* of @messages */
+	int control;	/* the control socket, which listens */
+	int screen;	/* for viewers, likewise: vnc.sock, spice.sock, or [graphics] port */
+	HvrPorts ports; /* what QEMU will take itself: held until then */
 } HvrHandover;
 
 /* With nothing in it yet. */
@@ -42,10 +46,17 @@ HvrHandover *hvr_handover_new(const HvrStart *start) G_GNUC_WARN_UNUSED_RESULT;
 /* Closes what is left in it, and ends servers that are. NULL is accepted. */
 void hvr_handover_free(HvrHandover *handover);
 
-/* What is for whoever stays: QEMU's private monitor, its serial port for [serial] mode = stdio, and
- * a pipe for what it says. */
+/* The name of the socket in vms/NAME/ of a screen that has no port; NULL: @profile wants none. */
+const char *hvr_handover_screen_name(const HvrProfile *profile);
+
+/* What is for whoever stays: QEMU's private monitor, its serial port for [serial] mode = stdio, a
+ * pipe for what it says, and where requests and viewers come in. */
 gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover,
 			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes sure of the host's ports, for whom they are: see hvr_ports_take(). */
+gboolean hvr_handover_add_ports(const HvrStart *start, HvrHandover *handover,
+				GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All that does not depend on whether the launcher stays: what QEMU has of its groups' locks,
  * qmp.sock, the serial port, the agent's port, cloud-init's disk, taps, and each virtiofsd, which

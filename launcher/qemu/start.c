@@ -66,7 +66,8 @@ gboolean hvr_start_make(const HvrStart *start, HvrHandover *handover, GError **e
 {
 	if (start->stays && !hvr_handover_add_ours(start, handover, error))
 		return FALSE;
-	return hvr_parts_create(start->profile, start->parts, error) &&
+	return hvr_handover_add_ports(start, handover, error) &&
+	       hvr_parts_create(start->profile, start->parts, error) &&
 	       hvr_handover_add_channels(start, handover, error);
 }
 
@@ -79,12 +80,15 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 
 	spawn.stdout_fd = spawn.stderr_fd = handover->messages;
+	hvr_ports_clear(&handover->ports); /* QEMU takes them, now */
 	out_started->pid = hvr_spawn(&spawn, &out_started->pidfd, error);
 	if (out_started->pid < 0)
 		return FALSE;
 	out_started->monitor = g_steal_fd(&handover->monitor);
 	out_started->serial = g_steal_fd(&handover->serial);
 	out_started->output = g_steal_fd(&handover->output);
+	out_started->control = g_steal_fd(&handover->control);
+	out_started->screen = g_steal_fd(&handover->screen);
 	out_started->servers = g_steal_pointer(&handover->servers);
 	return TRUE;
 }
@@ -97,6 +101,7 @@ void hvr_start_exec(const HvrStart *start, HvrHandover *handover, GError **error
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 
 	spawn.keeps_stdin = start->profile->serial == HVR_SERIAL_STDIO;
+	hvr_ports_clear(&handover->ports); /* QEMU takes them, now */
 	hvr_spawn_replace(&spawn, error);
 }
 

@@ -16,6 +16,8 @@ typedef struct {
 	int monitor;	    /* our end of the private QMP socketpair */
 	int serial;	    /* our end of its serial port; -1: it is not for us to relay */
 	int output;	    /* the reading end of its standard error, and of its servers' */
+	int control;	    /* the control socket, which listens */
+	int screen;	    /* what viewers connect to, which listens; -1: there is none */
 	GPtrArray *servers; /* of HvrServer: those of its shares */
 } HvrStarted;
 

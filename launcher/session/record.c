@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "launcher/qemu/cmdline.h"
-#include "launcher/session/screen.h"
+#include "launcher/qemu/handover.h"
 
 #define SSH_PORT 22
 
@@ -38,7 +38,7 @@ static void describe(HvrVm *vm, const HvrProfile *profile)
 	if (profile->graphics != HVR_GRAPHICS_NONE && profile->graphics_port)
 		vm->screen = g_strdup_printf("127.0.0.1:%u", profile->graphics_port);
 	else
-		vm->screen = g_strdup(hvr_screen_name(profile));
+		vm->screen = g_strdup(hvr_handover_screen_name(profile));
 	vm->hailort_min = g_strdup(profile->guest.hailort_min);
 	vm->ready_set = profile->guest.ready != HVR_READY_NONE;
 	for (guint i = 0; i < profile->nets->len; i++)

@@ -124,19 +124,6 @@ static void tell_ended(const HvrSession *session)
 				       WEXITSTATUS(status));
 }
 
-/* Without the socket the VM runs all the same, and ends when we are told to by a signal: other
- * commands cannot ask us then, and do not stand in for who is alive. */
-static HvrControl *serve_requests(HvrSession *session, HvrHotplug *hotplug)
-{
-	g_autoptr(GError) error = NULL;
-	int fd = hvr_runtime_listen(session->folder, HVR_VM_CONTROL, &error);
-
-	if (fd >= 0)
-		return hvr_control_new(hotplug, fd);
-	hvr_message_warning(error);
-	return NULL;
-}
-
 /* @end, @left: (transfer full): how QEMU ended, and why its cards could not be given back; where it
  * is both, the latter is what the run ends with. */
 static gboolean tell_both(GError *end, GError *left, GError **error)
@@ -181,7 +168,7 @@ static gboolean stay(Run *run, GError **error)
 	g_autoptr(HvrSession) session = hvr_session_new(&start);
 	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
 	HvrRelay *relay = relay_serial(started);
-	HvrScreen *screen = hvr_screen_new(session);
+	HvrScreen *screen = hvr_screen_new(session, started->screen);
 	HvrArrival arrival;
 	GError *end = NULL, *left = NULL;
 
@@ -190,7 +177,7 @@ static gboolean stay(Run *run, GError **error)
 	session->vm->qemu = hvr_process_of(&run->context->host, started->pid);
 	while (locks->len)
 		g_ptr_array_add(session->locks, g_ptr_array_steal_index_fast(locks, 0));
-	HvrControl *control = serve_requests(session, hotplug);
+	HvrControl *control = hvr_control_new(hotplug, started->control);
 	hvr_session_save(session);
 	hvr_arrival_begin(&arrival, session, run->options);
 	hvr_session_run(session);
@@ -312,7 +299,7 @@ static gboolean prepare(Run *run, GError **error)
 /* Nobody stays who could pass viewers on. */
 static gboolean check_screen(const HvrProfile *profile, GError **error)
 {
-	if (!hvr_screen_name(profile))
+	if (!hvr_handover_screen_name(profile))
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
 		    "run: with --exec nobody serves the socket of [graphics]");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A port on the loopback is open to every user of the host, and a socket that QEMU makes would have
- * to lie where the VM's user may write. So the supervisor listens, in its own folder, and QEMU is
- * given each connection: getfd, then add_client (qapi/misc.json; ui/vnc.c, ui/spice-core.c). No
- * password is asked for: who could connect may.
+ * A socket that QEMU makes would have to lie where the VM's user may write, and a port that it
+ * takes may be somebody else's by then. So the supervisor listens, in its own folder or at the
+ * profile's port, and QEMU is given each connection: getfd, then add_client (qapi/misc.json;
+ * ui/vnc.c, ui/spice-core.c). No password is asked for: who could connect may.
  */
 #include "launcher/session/screen.h"
 
@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include "launcher/report/message.h"
-#include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
 
 #define HAND_TIMEOUT_MS 10000
@@ -31,17 +30,6 @@ typedef struct {
 	HvrScreen *screen; /* NULL: it is gone */
 	char *name;
 } Viewer;
-
-const char *hvr_screen_name(const HvrProfile *profile)
-{
-	if (profile->graphics_port)
-		return NULL;
-	if (profile->graphics == HVR_GRAPHICS_VNC)
-		return HVR_VM_VNC;
-	if (profile->graphics == HVR_GRAPHICS_SPICE)
-		return HVR_VM_SPICE;
-	return NULL;
-}
 
 static void viewer_end(Viewer *viewer, const GError *error)
 {
@@ -91,21 +79,15 @@ static gboolean on_viewer(gint fd, GIOCondition condition, gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-HvrScreen *hvr_screen_new(HvrSession *session)
+HvrScreen *hvr_screen_new(HvrSession *session, int fd)
 {
-	const char *name = hvr_screen_name(session->profile);
-	g_autoptr(GError) error = NULL;
+	gboolean vnc = session->profile->graphics == HVR_GRAPHICS_VNC;
 
-	if (!name)
+	if (fd < 0)
 		return NULL;
-	int fd = hvr_runtime_listen(session->folder, name, &error);
-	if (fd < 0) {
-		hvr_message_warning(error);
-		return NULL;
-	}
 	HvrScreen *screen = g_new(HvrScreen, 1);
 	*screen = (HvrScreen){ .session = session,
-			       .protocol = g_str_equal(name, HVR_VM_VNC) ? "vnc" : "spice",
+			       .protocol = vnc ? "vnc" : "spice",
 			       .fd = fd,
 			       .waiting = g_ptr_array_new() };
 	screen->source = g_unix_fd_add(fd, G_IO_IN, on_viewer, screen);

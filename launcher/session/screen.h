@@ -6,19 +6,18 @@
 #include "launcher/session/session.h"
 
 /**
- * HvrScreen - the socket of a VM's screen, vms/NAME/vnc.sock or spice.sock (0600): open to whom the
- * runtime folder is open. QEMU listens nowhere; who connects is handed to it.
+ * HvrScreen - a VM's screen: vms/NAME/vnc.sock or spice.sock (0600), open to whom the runtime
+ * folder is open, or a port of 127.0.0.1, open to every user of this host. QEMU listens nowhere;
+ * who connects is handed to it.
  */
 typedef struct HvrScreen HvrScreen;
 
 /**
- * hvr_screen_new - serve the screen that the profile asks for without a port, until it is freed.
- * Viewers that are in stay in. When QEMU takes one not, that one is hung up on, with a warning.
- * Returns: NULL where none is asked for, or, with a warning, where the socket cannot be made.
+ * hvr_screen_new - let viewers in, until it is freed. Those that are in stay in. When QEMU takes
+ * one not, that one is hung up on, with a warning.
+ * @fd: (transfer full): a socket that listens, without blocking; -1: there is no screen
+ * Returns: NULL for -1
  */
-HvrScreen *hvr_screen_new(HvrSession *session);
+HvrScreen *hvr_screen_new(HvrSession *session, int fd);
 /* NULL is accepted. */
 void hvr_screen_free(HvrScreen *screen);
-
-/* The name of its socket in vms/NAME/; NULL: @profile asks for none. */
-const char *hvr_screen_name(const HvrProfile *profile);

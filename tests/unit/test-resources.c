@@ -4,12 +4,16 @@
  * is missing then costs no card a reset. Whole runs on a fake machine, which notes each call that
  * would reach a card; the sockets, files and limits are this machine's own.
  */
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,9 +21,13 @@
 
 #include <glib/gstdio.h>
 
+#include "launcher/parts/portholder.h"
+#include "launcher/parts/ports.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
+#include "launcher/runtime/vm.h"
+#include "launcher/session/run.h"
 #include "tests/fake/fake-files.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/fd.h"
@@ -167,6 +175,201 @@ static void test_image_that_was_there_stays(void **state)
 	assert_true(is_there(f, "root.raw"));
 }
 
+/* A run that is refused: what is said, with which status, and no card has moved for it. */
+static void assert_refused(Fixture *f, int status, const char *message)
+{
+	g_clear_error(&f->error);
+	assert_false(machine_do(f->machine, "run", &f->error));
+	if (strcmp(f->error->message, message) != 0)
+		fail_msg("said:   %s\nwanted: %s", f->error->message, message);
+	assert_int_equal(hvr_exit_status(f->error), status);
+	/* --dry-run and check ask the same */
+	HvrContext context = machine_context(f->machine);
+	g_autoptr(GError) shown = NULL;
+	assert_false(hvr_run_show(&context, f->machine->profile, TRUE, &shown));
+	assert_string_equal(shown->message, message);
+	hvr_fd_close(context.runtime);
+	assert_int_equal(count_writes(f), 0);
+	assert_as_it_was(f);
+}
+
+/* With what was missing there, the same profile starts. */
+static void assert_starts(Fixture *f)
+{
+	g_clear_error(&f->error);
+	if (!machine_do(f->machine, "run", &f->error))
+		fail_msg("%s", f->error->message);
+	assert_true(count_writes(f) > 0);
+}
+
+/* Bound to a free port of 127.0.0.1, TCP listens there. */
+static int hold_port(int type, guint16 *out_port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t length = sizeof(address);
+	const int yes = 1;
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	/* so does whoever serves */
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(fd, 1), 0);
+	*out_port = ntohs(address.sin_port);
+	return fd;
+}
+
+#define SEE "\nchoose another port, or end what has it"
+
+static void test_tcp_forward_in_use(void **state)
+{
+	Fixture *f = *state;
+	guint16 port;
+	g_auto(HvrFd) holder = hold_port(SOCK_STREAM, &port);
+	g_autofree char *net = g_strdup_printf("[net lan]\nforward = tcp::%u-22\n", port);
+	g_autofree char *message = g_strdup_printf("[net lan] forward: tcp port %u of 127.0.0.1 is "
+						   "in use" SEE ": ss -lntup shows it",
+						   port);
+
+	use(f, net);
+	assert_refused(f, 75, message);
+	hvr_fd_close(g_steal_fd(&holder));
+	assert_starts(f);
+}
+
+static void test_udp_forward_in_use(void **state)
+{
+	Fixture *f = *state;
+	guint16 port;
+	g_auto(HvrFd) holder = hold_port(SOCK_DGRAM, &port);
+	g_autofree char *net = g_strdup_printf("[net lan]\nforward = udp:0.0.0.0:%u-53\n", port);
+	g_autofree char *message = g_strdup_printf("[net lan] forward: udp port %u of 0.0.0.0 is "
+						   "in use" SEE ": ss -lntup shows it",
+						   port);
+
+	use(f, net);
+	assert_refused(f, 75, message);
+	hvr_fd_close(g_steal_fd(&holder));
+	assert_starts(f);
+}
+
+/* What the kernel says of the socket and of who has it is the fake machine's. */
+static void show_socket(const Fixture *f, guint16 port, int pid, const char *command)
+{
+	g_autofree char *table = g_strdup_printf("  sl  local_address rem_address   st tx_queue "
+						 "rx_queue tr tm->when retrnsmt   uid  "
+						 "timeout inode\n"
+						 "   0: 0100007F:0016 00000000:0000 0A "
+						 "00000000:00000000 00:00000000 00000000     0     "
+						 "   0 4710 1 0000000000000000 100 0 0 10 0\n"
+						 "   1: 0100007F:%04X 0100007F:B3A2 01 "
+						 "00000000:00000000 00:00000000 00000000     0     "
+						 "   0 4712 1 0000000000000000 100 0 0 10 0\n"
+						 "   2: 0100007F:%04X 00000000:0000 0A "
+						 "00000000:00000000 00:00000000 00000000     0     "
+						 "   0 4711 1 0000000000000000 100 0 0 10 0\n",
+						 port, port);
+
+	fake_sysfs_put_file(f->machine->fs, "proc/net/tcp", table);
+	fake_sysfs_add_process(f->machine->fs, 801, "sshd", "socket:[4710]");
+	fake_sysfs_add_process(f->machine->fs, 802, "viewer", "socket:[4712]");
+	fake_sysfs_add_process(f->machine->fs, pid, command, "socket:[4711]");
+}
+
+static void test_holder_of_a_port_is_named(void **state)
+{
+	Fixture *f = *state;
+	guint16 port;
+	g_auto(HvrFd) holder = hold_port(SOCK_STREAM, &port);
+	g_autofree char *screen = g_strdup_printf("[graphics]\nmode = vnc\nport = %u\n", port);
+	g_autofree char *message =
+		g_strdup_printf("[graphics] port: tcp port %u of 127.0.0.1 is in "
+				"use by python3 (pid 803)" SEE,
+				port);
+
+	use(f, screen);
+	show_socket(f, port, 803, "python3");
+	assert_refused(f, 75, message);
+	hvr_fd_close(g_steal_fd(&holder));
+	assert_starts(f);
+}
+
+/* The record of a VM that runs, whose QEMU has the port. */
+static void test_holder_of_a_port_is_another_vm(void **state)
+{
+	Fixture *f = *state;
+	HvrContext context = machine_context(f->machine);
+	guint16 port;
+	g_auto(HvrFd) holder = hold_port(SOCK_STREAM, &port);
+	const HvrPort wanted = { .address = "127.0.0.1", .number = port };
+	g_autoptr(HvrVm) other = hvr_vm_new("other");
+
+	show_socket(f, port, 803, "qemu-system-x86");
+	machine_show_process(f->machine, 803);
+	assert_true(hvr_context_open_runtime(&context, TRUE, NULL));
+	g_auto(HvrFd) folder = hvr_vm_make_folder(context.runtime, "other", NULL);
+	other->qemu = hvr_process_of(&context.host, 803);
+	assert_true(hvr_vm_write(folder, other, NULL));
+	g_autofree char *who = hvr_port_holder(&context, &wanted);
+	assert_string_equal(who, "VM 'other'");
+	hvr_fd_close(context.runtime);
+}
+
+static void test_forward_below_1024(void **state)
+{
+	Fixture *f = *state;
+
+	use(f, "[net lan]\nforward = tcp::81-80\n");
+	assert_refused(f, 77,
+		       "[net lan] forward: user nobody may not listen on tcp port 81 of 127.0.0.1\n"
+		       "QEMU has no privileges: use a port from 1024 up, or let users have this "
+		       "one: sysctl net.ipv4.ip_unprivileged_port_start=81");
+}
+
+/* One of those that are kept for documents (RFC 5737) */
+static void test_forward_of_an_address_that_is_not_ours(void **state)
+{
+	Fixture *f = *state;
+
+	use(f, "[net lan]\nforward = udp:192.0.2.7:5353-53\n");
+	assert_refused(f, 69,
+		       "[net lan] forward: 192.0.2.7 is no address of this host\n"
+		       "ip address shows those that it has; 127.0.0.1 is for this host alone, "
+		       "0.0.0.0 for all networks");
+}
+
+/* From the start's first step to QEMU nobody else gets the ports, and who connects is refused as
+ * long as nobody listens. */
+static void test_port_is_held_while_the_card_moves(void **state)
+{
+	Fixture *f = *state;
+	const HvrUser nobody = { .uid = 65534, .gid = 65534, .privileged = TRUE };
+	HvrContext context = machine_context(f->machine);
+	guint16 port;
+	HvrPorts first, second;
+
+	hvr_fd_close(hold_port(SOCK_STREAM, &port));
+	g_autofree char *net =
+		g_strdup_printf("[net lan]\nforward = tcp::%u-22 udp::%u-53\n", port, port);
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(port),
+				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	g_auto(HvrFd) client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	use(f, net);
+	assert_true(hvr_ports_take(&context, f->machine->profile, &nobody, &first, NULL));
+	assert_false(hvr_ports_take(&context, f->machine->profile, &nobody, &second, &f->error));
+	assert_int_equal(hvr_exit_status(f->error), 75);
+	assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof(address)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	hvr_ports_clear(&first);
+	assert_true(hvr_ports_take(&context, f->machine->profile, &nobody, &second, NULL));
+	hvr_ports_clear(&second);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -176,6 +379,13 @@ int main(void)
 		TEST(test_image_of_a_failed_start_is_removed),
 		TEST(test_image_is_removed_when_the_card_cannot_be_had),
 		TEST(test_image_that_was_there_stays),
+		TEST(test_tcp_forward_in_use),
+		TEST(test_udp_forward_in_use),
+		TEST(test_holder_of_a_port_is_named),
+		TEST(test_holder_of_a_port_is_another_vm),
+		TEST(test_forward_below_1024),
+		TEST(test_forward_of_an_address_that_is_not_ours),
+		TEST(test_port_is_held_while_the_card_moves),
 	};
 
 	if (geteuid() != 0) /* QEMU's user is another one */

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The screen's socket: who may enter the runtime folder is handed to QEMU, nobody else is, and a
- * viewer that QEMU does not take is hung up on.
+ * The screen's socket, or port: who may connect is handed to QEMU, nobody else is, and a viewer
+ * that QEMU does not take is hung up on.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "launcher/parts/ports.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/profile/read.h"
+#include "launcher/qemu/handover.h"
+#include "launcher/runtime/runtime.h"
 #include "launcher/session/screen.h"
 #include "qmp/connect.h"
 #include "tests/unit/session-fixture.h"
@@ -33,6 +39,21 @@ typedef struct {
 	HvrScreen *screen;
 } Fixture;
 
+/* What the launcher makes for it before QEMU is there. */
+static int listening(VmFixture *vm, const HvrProfile *profile)
+{
+	const char *name = hvr_handover_screen_name(profile);
+	const HvrUser nobody = { .uid = NOBODY, .gid = NOBODY, .privileged = TRUE };
+	HvrPorts ports;
+
+	if (name)
+		return hvr_runtime_listen(vm->session->folder, name, NULL);
+	assert_true(hvr_ports_take(&vm->context, profile, &nobody, &ports, NULL));
+	int fd = g_steal_fd(&ports.screen);
+	hvr_ports_clear(&ports);
+	return fd;
+}
+
 static Fixture fixture_new(const char *text)
 {
 	Fixture f = { .vm = vm_fixture_new("card"),
@@ -41,7 +62,7 @@ static Fixture fixture_new(const char *text)
 	assert_non_null(f.profile);
 	f.before = f.vm->session->profile;
 	f.vm->session->profile = f.profile;
-	f.screen = hvr_screen_new(f.vm->session);
+	f.screen = hvr_screen_new(f.vm->session, listening(f.vm, f.profile));
 	return f;
 }
 
@@ -51,6 +72,19 @@ static void fixture_clear(Fixture *f)
 	f->vm->session->profile = f->before;
 	vm_fixture_free(f->vm);
 	hvr_profile_free(f->profile);
+}
+
+/* From 5900 up, as [graphics] takes it */
+static guint16 free_port(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t length = sizeof(address);
+	g_auto(HvrFd) fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	return ntohs(address.sin_port);
 }
 
 static int view(const Fixture *f)
@@ -119,19 +153,38 @@ static void test_closed_to_other_users(void **state)
 	fixture_clear(&f);
 }
 
-/* A port is asked for by number; without a screen there is nothing. */
+/* By a port it is the same. */
+static void test_handed_over_from_port(void **state)
+{
+	guint16 port = free_port();
+	g_autofree char *text =
+		g_strdup_printf("[vm]\nmemory = 1G\n[graphics]\nmode = spice\nport = %u\n", port);
+	Fixture f = fixture_new(text);
+	const struct sockaddr_in address = { .sin_family = AF_INET,
+					     .sin_port = htons(port),
+					     .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	g_auto(HvrFd) viewer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char word[4] = "";
+
+	assert_non_null(f.screen);
+	assert_int_equal(connect(viewer, (const struct sockaddr *)&address, sizeof(address)), 0);
+	qmp_peer_returns(f.vm->peer, "getfd", "{}");
+	qmp_peer_returns(f.vm->peer, "add_client", "{}");
+	assert_true(qmp_peer_wait_for(f.vm->peer, "add_client", 1));
+	assert_non_null(strstr(qmp_peer_last_line(f.vm->peer), "\"protocol\":\"spice\""));
+	g_auto(HvrFd) theirs = qmp_peer_take_fd(f.vm->peer);
+	assert_int_equal(write(theirs, "red", 3), 3);
+	assert_int_equal(read(viewer, word, 3), 3);
+	assert_string_equal(word, "red");
+	fixture_clear(&f);
+}
+
 static void test_none(void **state)
 {
-	static const char *const texts[] = {
-		"[vm]\nmemory = 1G\n",
-		"[vm]\nmemory = 1G\n[graphics]\nmode = vnc\nport = 5901\n",
-	};
+	Fixture f = fixture_new("[vm]\nmemory = 1G\n");
 
-	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
-		Fixture f = fixture_new(texts[i]);
-		assert_null(f.screen);
-		fixture_clear(&f);
-	}
+	assert_null(f.screen);
+	fixture_clear(&f);
 }
 
 int main(void)
@@ -140,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_handed_over),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_closed_to_other_users),
+		cmocka_unit_test(test_handed_over_from_port),
 		cmocka_unit_test(test_none),
 	};
 
