@@ -15,6 +15,7 @@
 #include "launcher/parts/seed.h"
 #include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
+#include "launcher/parts/slots.h"
 #include "launcher/parts/tap.h"
 #include "launcher/process/privileges.h"
 
@@ -60,7 +61,8 @@ typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profil
 static const Question questions[] = { hvr_placement_check,   hvr_taps_check,
 				      hvr_nvram_check,	     hvr_seed_check,
 				      hvr_disk_images_check, hvr_serial_file_check,
-				      hvr_shares_check,	     hvr_ports_check };
+				      hvr_shares_check,	     hvr_ports_check,
+				      hvr_slots_check };
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts)
 {

@@ -15,12 +15,16 @@ typedef struct {
 	const char *firmware;	  /* how to install UEFI for it, by distributions */
 	const char *architecture; /* as QEMU's firmware descriptors call it */
 	const char *root_bus;	  /* the bus that ports sit on */
-	guint ports_slot;	  /* the first slot of that bus for ports; up to the last they are
-				     free of what QEMU places by itself */
+	guint first_slot;	  /* the first slot of that bus that QEMU deals out, */
+	guint last_slot;	  /* and the last: it has nothing of its own in between */
+	guint ports_slot;	  /* the first slot for ports; further ones follow */
 	const char *serial;	  /* device of the first serial port */
 	const char *screen;	  /* device that shows something without a driver */
 	const char *no_s3;	  /* -global that keeps a guest from sleeping */
 } HvrMachine;
+
+/* How many ports are there for cards that come later. */
+#define HVR_MACHINE_SPARE_PORTS 4
 
 /* What a VM is that does not say, and the program that has it: both are in the table. */
 #define HVR_MACHINE_DEFAULT	   "q35"

@@ -5,7 +5,7 @@
  * QEMU deals the slots of the machine's root bus out from slot 1 in the order of the command line,
  * so nets come first: a guest names its interfaces after their slots, and a disk more must not
  * rename them. Root ports are packed eight to a slot from the machine's slot for them on, so one
- * more card moves nothing else.
+ * more card moves nothing else, until a VM has so many devices that they go on behind the ports.
  *
  * The node names are the program's own: QEMU limits them to 31 characters, and no profile name
  * can begin like them.
@@ -468,23 +468,36 @@ JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *por
 	return device;
 }
 
-void hvr_cmdline_add_cards(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards)
+static guint count(const GPtrArray *cards)
+{
+	if (!cards)
+		return 0;
+	return cards->len;
+}
+
+void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards)
 {
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
-	guint n_cards = 0;
+	guint n_cards = count(cards);
 
-	if (cards)
-		n_cards = cards->len;
 	for (guint i = 0; i < n_cards; i++) {
 		g_autofree char *port = hvr_cmdline_card_port(i);
 
 		add_port(argv, machine, port, i);
-		hvr_cmdline_add_json(argv, "-device",
-				     hvr_cmdline_card_properties(cards->pdata[i], port));
 	}
-	for (guint i = 0; i < HVR_CMDLINE_SPARE_PORTS; i++) {
+	for (guint i = 0; i < HVR_MACHINE_SPARE_PORTS; i++) {
 		g_autofree char *port = hvr_cmdline_spare_port(i);
 
 		add_port(argv, machine, port, n_cards + i);
+	}
+}
+
+void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards)
+{
+	for (guint i = 0; i < count(cards); i++) {
+		g_autofree char *port = hvr_cmdline_card_port(i);
+
+		hvr_cmdline_add_json(argv, "-device",
+				     hvr_cmdline_card_properties(cards->pdata[i], port));
 	}
 }

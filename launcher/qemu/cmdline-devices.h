@@ -28,12 +28,13 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 			    const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
 			   const HvrCmdlineChannels *channels);
-void hvr_cmdline_add_cards(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards);
+/* A port for each card, and the spare ones. Before all that has no place of its own, so that QEMU
+ * deals out the slots around them. */
+void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards);
+void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards);
 
 /* The descriptor of an open tap for the net at @index, or -1. */
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index);
-
-#define HVR_CMDLINE_SPARE_PORTS 4
 
 /* The id of the root port of the card at @index, and of the spare port at @index. */
 char *hvr_cmdline_card_port(guint index) G_GNUC_WARN_UNUSED_RESULT;

@@ -194,6 +194,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	add_monitors(argv, channels);
 	hvr_cmdline_add_firmware(argv, profile, channels->firmware);
 	add_boot(argv, profile);
+	hvr_cmdline_add_ports(argv, profile, cards);
 	hvr_cmdline_add_nets(argv, profile, channels);
 	hvr_cmdline_add_disks(argv, profile);
 	hvr_cmdline_add_seed(argv, profile, channels);
@@ -202,7 +203,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_serial(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_agent(argv, profile, channels);
-	hvr_cmdline_add_cards(argv, profile, cards);
+	hvr_cmdline_add_cards(argv, cards);
 	for (guint i = 0; i < profile->qemu_args->len; i++)
 		g_ptr_array_add(argv, g_strdup(profile->qemu_args->pdata[i]));
 	return argv;

@@ -13,7 +13,7 @@
  * @cards: of HvrPlanCard, in order
  *
  * Every card sits alone on a pcie-root-port of its own (a function on the root bus cannot be
- * unplugged); HVR_CMDLINE_SPARE_PORTS more are there for "plug". -device, -blockdev and -object are
+ * unplugged); HVR_MACHINE_SPARE_PORTS more are there for "plug". -device, -blockdev and -object are
  * JSON, so nothing in a value can add an option; where only key=value exists, commas are doubled.
  *
  * QEMU ids: cards, nets and virtio disks are devices by their profile names; all else begins with

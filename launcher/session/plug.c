@@ -15,6 +15,7 @@
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
 #include "launcher/process/worker.h"
+#include "launcher/profile/machine.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
@@ -105,7 +106,7 @@ static gboolean port_taken(const HvrSession *session, const char *port)
 /* A spare port, or one whose card has left. */
 static char *free_port(const HvrSession *session)
 {
-	for (guint i = 0; i < HVR_CMDLINE_SPARE_PORTS; i++) {
+	for (guint i = 0; i < HVR_MACHINE_SPARE_PORTS; i++) {
 		g_autofree char *port = hvr_cmdline_spare_port(i);
 		if (!port_taken(session, port))
 			return g_steal_pointer(&port);

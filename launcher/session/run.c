@@ -23,6 +23,7 @@
 #include "launcher/host/giveback.h"
 #include "launcher/parts/parts.h"
 #include "launcher/parts/server.h"
+#include "launcher/parts/slots.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/output.h"
@@ -241,6 +242,8 @@ static gboolean make(Run *run, GError **error)
 {
 	const HvrDecision *decision = &run->decision;
 
+	if (!hvr_slots_check_cards(run->profile, decision->plan->cards->len, error))
+		return FALSE;
 	run->folder = hvr_vm_make_folder(run->context->runtime, run->profile->name, error);
 	if (run->folder < 0)
 		return FALSE;
@@ -373,6 +376,8 @@ gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean c
 	if (!hvr_decide(context, profile, &whom, &decision, error))
 		return FALSE;
 	const HvrPlan *plan = decision.plan;
+	if (!hvr_slots_check_cards(profile, plan->cards->len, error))
+		return FALSE;
 	g_autoptr(GPtrArray) argv = hvr_start_argv(context, profile, decision.parts, plan);
 	g_autofree char *line = hvr_cmdline_quote(argv);
 	if (changes) {

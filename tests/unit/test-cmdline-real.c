@@ -633,6 +633,21 @@ static void test_shares(void **state)
 	accept_profile(f, "shares", NULL, TRUE);
 }
 
+/* As many devices as there are slots for, by launcher/parts/slots.c; one more there is none for. */
+static void test_full(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *folder = path_in(f, "sub");
+
+	put_raw(f, "root.raw");
+	g_mkdir(folder, 0755);
+	accept_profile(f, "full", NULL, TRUE);
+	start_profile(f, "full", "qemu.args=-device virtio-rng-pci -S", TRUE);
+	g_subprocess_communicate_utf8(f->qemu, NULL, NULL, &f->wrote, &f->said, NULL);
+	assert_non_null(strstr(f->said, "no slot/function available"));
+	g_clear_object(&f->qemu);
+}
+
 static void test_graphics(void **state)
 {
 	g_autofree char *vnc = g_strdup_printf("graphics.port=%u", free_port());
@@ -764,14 +779,14 @@ static void test_unconfined(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_minimal),	  TEST(test_spare_port),  TEST(test_disks),
-		TEST(test_forwards),	  TEST(test_kernel),	  TEST(test_serial_file),
-		TEST(test_serial_socket), TEST(test_print_file),  TEST(test_print_socket),
-		TEST(test_hugepages),	  TEST(test_node),	  TEST(test_samples),
-		TEST(test_cloud_init),	  TEST(test_shares),	  TEST(test_graphics),
-		TEST(test_uefi),	  TEST(test_uefi_secure), TEST(test_locked),
-		TEST(test_localtime),	  TEST(test_agent),	  TEST(test_print_agent),
-		TEST(test_unconfined),
+		TEST(test_minimal),	  TEST(test_spare_port), TEST(test_disks),
+		TEST(test_forwards),	  TEST(test_kernel),	 TEST(test_serial_file),
+		TEST(test_serial_socket), TEST(test_print_file), TEST(test_print_socket),
+		TEST(test_hugepages),	  TEST(test_node),	 TEST(test_samples),
+		TEST(test_cloud_init),	  TEST(test_shares),	 TEST(test_full),
+		TEST(test_graphics),	  TEST(test_uefi),	 TEST(test_uefi_secure),
+		TEST(test_locked),	  TEST(test_localtime),	 TEST(test_agent),
+		TEST(test_print_agent),	  TEST(test_unconfined),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 

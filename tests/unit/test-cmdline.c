@@ -14,8 +14,10 @@
 
 #include <json-glib/json-glib.h>
 
+#include "launcher/parts/slots.h"
 #include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline.h"
+#include "launcher/report/error.h"
 #include "vfio/access.h"
 
 #define FOLDER SOURCE_ROOT "/tests/data/cmdline/"
@@ -144,6 +146,7 @@ static const Golden golden[] = {
 	{ "sample-rig", SAMPLES "rig", TRUE, 1, &bios_sample_channels },
 	{ "sample-two-cards", SAMPLES "two-cards", TRUE, 2, &bios_sample_channels },
 	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &sample_channels },
+	{ "full", NULL, FALSE, 4, &run_channels },
 	{ "unconfined", NULL, FALSE, 0, &run_channels },
 };
 
@@ -231,6 +234,61 @@ static void test_card_properties(void **state)
 				  "\"host\":\"abcd:03:00.0\",\"bus\":\"hvr-spare3\"}");
 }
 
+/* Those that QEMU deals a slot out to: they name no bus, and are on that of PCI. */
+static guint count_dealt(const GPtrArray *argv)
+{
+	guint dealt = 0;
+
+	for (guint i = 0; i + 1 < argv->len && argv->pdata[i + 1]; i++) {
+		const char *device = argv->pdata[i + 1];
+		if (g_str_equal(argv->pdata[i], "-device") && !strstr(device, "\"bus\"") &&
+		    !strstr(device, "isa-serial"))
+			dealt++;
+	}
+	return dealt;
+}
+
+/* What is counted before a start is what the command line has. */
+static void test_slots_are_counted(void **state)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(golden); i++) {
+		const char *name = golden[i].profile ? golden[i].profile : golden[i].name;
+		g_autoptr(HvrProfile) profile = load(name);
+		g_autoptr(GPtrArray) argv =
+			hvr_cmdline_build(profile, FALSE, NULL, &print_channels);
+
+		if (hvr_slots_needed(profile) != count_dealt(argv))
+			fail_msg("%s: counted %u, has %u", name, hvr_slots_needed(profile),
+				 count_dealt(argv));
+	}
+}
+
+/* The room that full.ini takes is all there is: for a device more, or for ports of another slot,
+ * there is none. */
+static void test_slots_run_out(void **state)
+{
+	g_autoptr(HvrProfile) profile = load("full");
+	g_autoptr(GError) device = NULL;
+	g_autoptr(GError) cards = NULL;
+	g_autoptr(GError) far_too_many = NULL;
+
+	assert_int_equal(profile->disks->len, 16);
+	assert_true(hvr_slots_check_cards(profile, 4, NULL));
+	assert_false(hvr_slots_check_cards(profile, 5, &cards));
+	assert_string_equal(
+		cards->message,
+		"[vm] machine: q35 has 28 slots beside those of cards, and the VM needs 29\n"
+		"each disk, net and share takes one, [graphics] two, [guest] agent, [cloud-init] "
+		"and the source of entropy one each: leave out 1");
+	assert_int_equal(hvr_exit_status(cards), 78);
+	profile->seed.hostname = g_strdup("lab");
+	assert_false(hvr_slots_check_cards(profile, 0, &device));
+	assert_non_null(strstr(device->message, "has 29 slots"));
+	assert_false(hvr_slots_check_cards(profile, 117, &far_too_many));
+	assert_non_null(
+		strstr(far_too_many->message, "q35 has no room for 117 cards\nit takes 116"));
+}
+
 static void assert_quoted(const char *word, const char *quoted)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
@@ -275,6 +333,8 @@ int main(void)
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_args_last),
 		cmocka_unit_test(test_card_properties),
+		cmocka_unit_test(test_slots_are_counted),
+		cmocka_unit_test(test_slots_run_out),
 		cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_quote_round_trip),
 	};

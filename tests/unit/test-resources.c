@@ -370,6 +370,31 @@ static void test_port_is_held_while_the_card_moves(void **state)
 	hvr_ports_clear(&second);
 }
 
+/* 16 disks and 8 nets are what a profile may have; not so with everything else besides. */
+static void test_more_devices_than_slots(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GString) sections = g_string_new("[graphics]\nmode = vnc\n[guest]\nagent = yes\n"
+						   "[share work]\npath = .\nvia = 9p\n");
+	g_autofree char *image = g_build_filename(f->folder, "a.raw", NULL);
+
+	assert_true(g_file_set_contents(image, "", 0, NULL));
+	for (guint i = 0; i < 16; i++)
+		g_string_append_printf(
+			sections, "[disk d%u]\nfile = a.raw\nformat = raw\nreadonly = yes\n", i);
+	for (guint i = 0; i < 8; i++)
+		g_string_append_printf(sections, "[net n%u]\nmode = user\n", i);
+	use(f, sections->str);
+	assert_starts(f);
+	g_string_append(sections, "[share more]\npath = .\nvia = 9p\n");
+	use(f, sections->str);
+	fake_sysfs_clear_log(f->machine->fs);
+	assert_refused(f, 78,
+		       "[vm] machine: q35 has 29 slots beside those of cards, and the VM needs 30\n"
+		       "each disk, net and share takes one, [graphics] two, [guest] agent, "
+		       "[cloud-init] and the source of entropy one each: leave out 1");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -386,6 +411,7 @@ int main(void)
 		TEST(test_forward_below_1024),
 		TEST(test_forward_of_an_address_that_is_not_ours),
 		TEST(test_port_is_held_while_the_card_moves),
+		TEST(test_more_devices_than_slots),
 	};
 
 	if (geteuid() != 0) /* QEMU's user is another one */

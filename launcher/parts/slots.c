@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What runs out on a machine is slots. Not so what one might think of first: KVM has 32764 slots
+ * for memory (509 before Linux 5.10), and a card takes one for each BAR; nothing here uses vhost in
+ * the kernel, and a virtiofsd is told of the guest's RAM alone.
+ */
+#include "launcher/parts/slots.h"
+
+#include "launcher/parts/seed.h"
+#include "launcher/profile/machine.h"
+#include "launcher/report/error.h"
+
+/* Functions of a slot, of which each is a port. */
+#define PORTS_PER_SLOT 8
+
+guint hvr_slots_needed(const HvrProfile *profile)
+{
+	/* the source of entropy */
+	guint needed = 1 + profile->disks->len + profile->shares->len;
+
+	for (guint i = 0; i < profile->nets->len; i++) {
+		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
+		needed += net->mode != HVR_NET_NONE;
+	}
+	/* the screen, and USB for the pointer */
+	if (profile->graphics != HVR_GRAPHICS_NONE)
+		needed += 2;
+	if (profile->guest.agent)
+		needed++;
+	if (hvr_seed_is_wanted(profile))
+		needed++;
+	return needed;
+}
+
+gboolean hvr_slots_check_cards(const HvrProfile *profile, guint n_cards, GError **error)
+{
+	const HvrMachine *machine = hvr_machine_find(profile->machine);
+	guint all = machine->last_slot - machine->first_slot + 1;
+	guint for_ports = machine->last_slot - machine->ports_slot + 1;
+	guint ports = (n_cards + HVR_MACHINE_SPARE_PORTS + PORTS_PER_SLOT - 1) / PORTS_PER_SLOT;
+	guint needed = hvr_slots_needed(profile);
+
+	if (ports > for_ports) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+			    "[vm] machine: %s has no room for %u cards", profile->machine, n_cards);
+		hvr_error_hint(error,
+			       "it takes %u: leave some out, and what comes with their "
+			       "groups (group = pass)",
+			       for_ports * PORTS_PER_SLOT - HVR_MACHINE_SPARE_PORTS);
+		return FALSE;
+	}
+	if (needed <= all - ports)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    "[vm] machine: %s has %u slots beside those of cards, and the VM needs %u",
+		    profile->machine, all - ports, needed);
+	hvr_error_hint(error,
+		       "each disk, net and share takes one, [graphics] two, [guest] agent, "
+		       "[cloud-init] and the source of entropy one each: leave out %u",
+		       needed - (all - ports));
+	return FALSE;
+}
+
+gboolean hvr_slots_check(const HvrContext *context, const HvrProfile *profile,
+			 const HvrParts *parts, GError **error)
+{
+	return hvr_slots_check_cards(profile, profile->devices->len, error);
+}
