@@ -4,11 +4,13 @@
  * several nodes the VM's memory is therefore taken from the card's, preferably: what the kernel
  * cannot place there it places elsewhere. Only a node that the profile names is binding, since
  * there QEMU fails, or worse is killed, when its memory does not suffice.
- *
- * Huge pages are counted before, since QEMU's own message for too few of them is "Cannot allocate
- * memory". Somebody may take them in between: then that message is what remains.
  */
 #include "launcher/parts/placement.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "launcher/report/error.h"
 #include "vfio/tree.h"
@@ -16,48 +18,42 @@
 #define NODES "devices/system/node/"
 #define CPUS  "devices/system/cpu/"
 #define KIB   G_GUINT64_CONSTANT(1024)
+#define TOTAL " MemTotal:"
 
-/* Free pages of @page_kib, of one node where the profile names one. */
-static guint64 count_free(const HvrHost *host, int node, guint64 page_kib)
+/* In a node's meminfo a line is "Node 0 MemTotal:  16303020 kB". */
+static gboolean read_node_total(const HvrHost *host, int node, guint64 *out_bytes)
 {
-	g_autoptr(GString) path = g_string_new("kernel/mm/");
-	guint64 n = 0;
+	g_autofree char *path = g_strdup_printf(NODES "node%d/meminfo", node);
+	g_autofree char *text = hvr_tree_read(host->sys, path, NULL);
+	const char *total = text ? strstr(text, TOTAL) : NULL;
 
-	if (node >= 0)
-		g_string_printf(path, NODES "node%d/", node);
-	g_string_append_printf(path, "hugepages/hugepages-%" G_GUINT64_FORMAT "kB/free_hugepages",
-			       page_kib);
-	if (!hvr_tree_read_number(host->sys, path->str, 10, &n))
-		return 0;
-	return n;
+	if (!total)
+		return FALSE;
+	*out_bytes = g_ascii_strtoull(total + strlen(TOTAL), NULL, 10) * KIB;
+	return TRUE;
 }
 
-static gboolean check_hugepages(const HvrHost *host, const HvrProfile *profile, GError **error)
+static gboolean check_node(const HvrHost *host, const HvrProfile *profile, GError **error)
 {
-	guint64 page = hvr_profile_page_size(&profile->memory);
-	const char *size = "2 MiB";
+	int node = profile->memory.node;
+	g_autofree char *path = g_strdup_printf(NODES "node%d", node);
+	guint64 total = 0;
 
-	if (page == 0)
+	if (node < 0)
 		return TRUE;
-	guint64 wanted = profile->memory_bytes / page;
-	guint64 available = count_free(host, profile->memory.node, page / KIB);
-	if (available >= wanted)
+	if (!hvr_tree_exists(host->sys, path)) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "[memory] node: this host has no node %d", node);
+		return FALSE;
+	}
+	if (!read_node_total(host, node, &total) || total >= profile->memory_bytes)
 		return TRUE;
-	if (profile->memory.hugepages == HVR_PAGES_1G)
-		size = "1 GiB";
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "[memory] hugepages: the VM needs %" G_GUINT64_FORMAT
-		    " pages of %s, and %" G_GUINT64_FORMAT " are free",
-		    wanted, size, available);
-	if (profile->memory.hugepages == HVR_PAGES_1G)
-		hvr_error_hint(error,
-			       "boot the host with hugepagesz=1G hugepages=%" G_GUINT64_FORMAT,
-			       wanted);
-	else
-		hvr_error_hint(error,
-			       "sysctl vm.nr_hugepages=%" G_GUINT64_FORMAT
-			       " where the host uses none yet",
-			       wanted);
+		    "[memory] node: node %d has %" G_GUINT64_FORMAT
+		    " MiB, and the VM needs %" G_GUINT64_FORMAT " of it",
+		    node, total / KIB / KIB, profile->memory_bytes / KIB / KIB);
+	hvr_error_hint(error, "set node = auto, which takes from others what one has not, or a "
+			      "smaller [vm] memory");
 	return FALSE;
 }
 
@@ -101,19 +97,37 @@ static gboolean check_cpus(const HvrHost *host, const HvrProfile *profile, GErro
 	return TRUE;
 }
 
+/* A container, or a control group, may have fewer than are online: of those that it has not the
+ * kernel passes over some, and refuses all (sched_setaffinity(2)). Tried in a child, as in QEMU's.
+ */
+static gboolean check_affinity(const HvrProfile *profile, GError **error)
+{
+	cpu_set_t cpus;
+	int status = 0;
+
+	if (!hvr_placement_cpus(profile, &cpus))
+		return TRUE;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(sched_setaffinity(0, sizeof(cpus), &cpus) < 0 ? errno : 0);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status == 0)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[cpu] pin: this process may run on none of these CPUs: %s",
+		    g_strerror(WEXITSTATUS(status)));
+	hvr_error_hint(error, "grep Cpus_allowed_list /proc/self/status shows those that it has");
+	return FALSE;
+}
+
 gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profile,
 			     const HvrParts *parts, GError **error)
 {
 	const HvrHost *host = &context->host;
-	int node = profile->memory.node;
-	g_autofree char *path = g_strdup_printf(NODES "node%d", node);
 
-	if (node >= 0 && !hvr_tree_exists(host->sys, path)) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "[memory] node: this host has no node %d", node);
-		return FALSE;
-	}
-	return check_hugepages(host, profile, error) && check_cpus(host, profile, error);
+	return check_node(host, profile, error) && check_cpus(host, profile, error) &&
+	       check_affinity(profile, error);
 }
 
 gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile,

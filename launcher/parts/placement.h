@@ -12,8 +12,8 @@
 /* Where on the host a VM's memory and CPUs are. */
 
 /**
- * hvr_placement_check - has this host the node, the free huge pages and the CPUs that [memory] and
- * [cpu] ask for? Changes nothing.
+ * hvr_placement_check - has this host the node, with enough memory, and the CPUs that [memory] and
+ * [cpu] ask for, and may we run there? Changes nothing. Huge pages are hvr_hugepages_check()'s.
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE
  */
 gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profile,

@@ -287,20 +287,24 @@ static void test_hugepages(void **state)
 	g_autofree char *node = NULL;
 
 	open_fake_sys(f);
+	put_attribute(f, "kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages", "0\n");
 	none = lacking(f, "[vm]\nmemory = 4G\n[memory]\nhugepages = 1G\n");
-	assert_string_equal(none,
-			    "[memory] hugepages: the VM needs 4 pages of 1 GiB, and 0 are free"
-			    "\nboot the host with hugepagesz=1G hugepages=4");
+	assert_string_equal(
+		none, "[memory] hugepages: the VM needs 4 pages of 1 GiB, and 0 are free"
+		      "\nboot the host with hugepagesz=1G hugepages=4, or while its memory is "
+		      "not in pieces yet: echo 4 > "
+		      "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages");
 	put_attribute(f, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "511\n");
 	few = lacking(f, HUGE);
 	assert_string_equal(few, "[memory] hugepages: the VM needs 512 pages of 2 MiB, and 511 are "
-				 "free\nsysctl vm.nr_hugepages=512 where the host uses none yet");
+				 "free\necho 1 > "
+				 "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
 	put_attribute(f, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "512\n");
 	assert_null(lacking(f, HUGE));
 	put_attribute(f, "devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages",
 		      "7\n");
 	node = lacking(f, HUGE "node = 1\n");
-	assert_non_null(strstr(node, "and 7 are free"));
+	assert_non_null(strstr(node, "and 7 are free on node 1"));
 }
 
 static void test_node_and_cpus(void **state)

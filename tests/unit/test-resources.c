@@ -395,6 +395,166 @@ static void test_more_devices_than_slots(void **state)
 		       "[cloud-init] and the source of entropy one each: leave out 1");
 }
 
+/* The kernel's accounts of huge pages, as files; a NULL path ends them. */
+typedef struct {
+	const char *path, *text;
+} Account;
+
+#define POOL_2M	 "sys/kernel/mm/hugepages/hugepages-2048kB/"
+#define NODE_2M	 "sys/devices/system/node/node1/hugepages/hugepages-2048kB/"
+#define GROUP_V2 "sys/fs/cgroup/user.slice/lab/hugetlb.2MB."
+#define ROOT_V1	 "sys/fs/cgroup/hugetlb/hugetlb.2MB."
+
+/* 64 MiB are 32 pages. */
+static const struct {
+	const char *name, *memory;
+	Account accounts[6];
+	const char *message; /* behind "[memory] hugepages: "; NULL: it is enough */
+	const char *hint;
+} hugepages[] = {
+	{ "none of that size",
+	  "hugepages = 2M",
+	  { { "sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages", "4\n" } },
+	  "the kernel of this host has no pages of 2 MiB",
+	  "it has: 1024 MiB; set hugepages to one of these, or to no" },
+	{ "a kernel without any",
+	  "hugepages = 2M",
+	  { { NULL } },
+	  "the kernel of this host has no pages of 2 MiB",
+	  "it has: none; set hugepages to one of these, or to no" },
+	{ "too few",
+	  "hugepages = 2M",
+	  { { POOL_2M "free_hugepages", "31\n" }, { POOL_2M "nr_hugepages", "40\n" } },
+	  "the VM needs 32 pages of 2 MiB, and 31 are free",
+	  "echo 41 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages" },
+	{ "enough",
+	  "hugepages = 2M",
+	  { { POOL_2M "free_hugepages", "32\n" }, { POOL_2M "nr_hugepages", "32\n" } } },
+	{ "free, but reserved by others",
+	  "hugepages = 2M",
+	  { { POOL_2M "free_hugepages", "40\n" },
+	    { POOL_2M "nr_hugepages", "40\n" },
+	    { POOL_2M "resv_hugepages", "10\n" } },
+	  "the VM needs 32 pages of 2 MiB, and 30 are free",
+	  "echo 42 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages" },
+	{ "made when they are wanted",
+	  "hugepages = 2M",
+	  { { POOL_2M "free_hugepages", "0\n" },
+	    { POOL_2M "nr_overcommit_hugepages", "34\n" },
+	    { POOL_2M "surplus_hugepages", "2\n" } } },
+	{ "too few of those",
+	  "hugepages = 2M",
+	  { { POOL_2M "free_hugepages", "0\n" },
+	    { POOL_2M "nr_hugepages", "4\n" },
+	    { POOL_2M "nr_overcommit_hugepages", "34\n" },
+	    { POOL_2M "surplus_hugepages", "4\n" } },
+	  "the VM needs 32 pages of 2 MiB, and 30 are free",
+	  "echo 6 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages" },
+	{ "on another node",
+	  "hugepages = 2M\nnode = 1",
+	  { { POOL_2M "free_hugepages", "64\n" },
+	    { NODE_2M "free_hugepages", "30\n" },
+	    { NODE_2M "nr_hugepages", "31\n" } },
+	  "the VM needs 32 pages of 2 MiB, and 30 are free on node 1",
+	  "echo 33 > /sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages" },
+	{ "reserved, though free on the node",
+	  "hugepages = 2M\nnode = 1",
+	  { { POOL_2M "free_hugepages", "64\n" },
+	    { POOL_2M "nr_hugepages", "64\n" },
+	    { POOL_2M "resv_hugepages", "40\n" },
+	    { NODE_2M "free_hugepages", "32\n" } },
+	  "the VM needs 32 pages of 2 MiB, and 24 are free",
+	  "echo 72 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages" },
+	{ "limited by the control group",
+	  "hugepages = 2M",
+	  { { POOL_2M "free_hugepages", "64\n" },
+	    { "proc/self/cgroup", "0::/user.slice/lab\n" },
+	    { GROUP_V2 "max", "67108864\n" },
+	    { GROUP_V2 "current", "4194304\n" } },
+	  "the VM needs 32 pages of 2 MiB, and its control group may have 30",
+	  "raise the limit in /sys/fs/cgroup/user.slice/lab/hugetlb.2MB.max" },
+	{ "limited by a group above, for what is reserved",
+	  "hugepages = 2M",
+	  { { POOL_2M "free_hugepages", "64\n" },
+	    { "proc/self/cgroup", "0::/user.slice/lab/vm\n" },
+	    { GROUP_V2 "max", "max\n" },
+	    { GROUP_V2 "rsvd.max", "0\n" } },
+	  "the VM needs 32 pages of 2 MiB, and its control group may have 0",
+	  "raise the limit in /sys/fs/cgroup/user.slice/lab/hugetlb.2MB.rsvd.max" },
+	{ "limited by a group of version 1",
+	  "hugepages = 2M",
+	  { { POOL_2M "free_hugepages", "64\n" },
+	    { "proc/self/cgroup", "9:cpu,cpuacct:/\n8:hugetlb:/\n0::/\n" },
+	    { ROOT_V1 "limit_in_bytes", "2097152\n" } },
+	  "the VM needs 32 pages of 2 MiB, and its control group may have 1",
+	  "raise the limit in /sys/fs/cgroup/hugetlb/hugetlb.2MB.limit_in_bytes" },
+	{ "limited, but not so much",
+	  "hugepages = 2M",
+	  { { POOL_2M "free_hugepages", "64\n" },
+	    { "proc/self/cgroup", "0::/user.slice/lab\n" },
+	    { GROUP_V2 "max", "71303168\n" },
+	    { GROUP_V2 "current", "4194304\n" } } },
+};
+
+static void test_huge_pages(void **state)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(hugepages); i++) {
+		Fixture *f = *state;
+		g_autofree char *memory = g_strdup_printf("[memory]\n%s\n", hugepages[i].memory);
+		g_autofree char *message = g_strdup_printf("[memory] hugepages: %s\n%s",
+							   hugepages[i].message, hugepages[i].hint);
+
+		print_message("%s\n", hugepages[i].name);
+		fake_sysfs_put_file(f->machine->fs, "sys/devices/system/node/node1/numastat", "");
+		for (const Account *a = hugepages[i].accounts; a->path; a++)
+			fake_sysfs_put_file(f->machine->fs, a->path, a->text);
+		g_free(f->machine->original);
+		f->machine->original = fake_sysfs_snapshot(f->machine->fs);
+		use(f, memory);
+		if (hugepages[i].message)
+			assert_refused(f, 69, message);
+		else
+			assert_starts(f);
+		teardown(state);
+		setup(state);
+	}
+}
+
+/* A node that is too small for the VM is not QEMU's to find out, by being killed. */
+static void test_node_with_too_little_memory(void **state)
+{
+	Fixture *f = *state;
+	const char *meminfo = "sys/devices/system/node/node1/meminfo";
+
+	fake_sysfs_put_file(f->machine->fs, meminfo,
+			    "Node 1 MemTotal:          65532 kB\nNode 1 MemFree:  100 kB\n");
+	g_free(f->machine->original);
+	f->machine->original = fake_sysfs_snapshot(f->machine->fs);
+	use(f, "[memory]\nnode = 1\n");
+	assert_refused(f, 69,
+		       "[memory] node: node 1 has 63 MiB, and the VM needs 64 of it\n"
+		       "set node = auto, which takes from others what one has not, or a smaller "
+		       "[vm] memory");
+	fake_sysfs_put_file(f->machine->fs, meminfo, "Node 1 MemTotal:          65536 kB\n");
+	assert_starts(f);
+}
+
+/* Online, but for this process as good as not there. */
+static void test_pinned_to_a_cpu_that_we_may_not_have(void **state)
+{
+	Fixture *f = *state;
+
+	fake_sysfs_put_file(f->machine->fs, "sys/devices/system/cpu/online", "0-1023\n");
+	g_free(f->machine->original);
+	f->machine->original = fake_sysfs_snapshot(f->machine->fs);
+	use(f, "[cpu]\npin = 1023\n");
+	assert_refused(f, 69,
+		       "[cpu] pin: this process may run on none of these CPUs: Invalid argument\n"
+		       "grep Cpus_allowed_list /proc/self/status shows those that it has");
+	use(f, "[cpu]\npin = 0,1023\n");
+	assert_starts(f);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -412,6 +572,9 @@ int main(void)
 		TEST(test_forward_of_an_address_that_is_not_ours),
 		TEST(test_port_is_held_while_the_card_moves),
 		TEST(test_more_devices_than_slots),
+		TEST(test_huge_pages),
+		TEST(test_node_with_too_little_memory),
+		TEST(test_pinned_to_a_cpu_that_we_may_not_have),
 	};
 
 	if (geteuid() != 0) /* QEMU's user is another one */
