@@ -9,7 +9,7 @@
  *                asks the guest to power down, and so that no key can be pushed into the terminal
  *                (TIOCSTI wants it to be the caller's controlling one); must come before
  *                descriptors, which take away what can be read
- *   limits       RLIMIT_MEMLOCK while CAP_SYS_RESOURCE is there
+ *   limits       RLIMIT_MEMLOCK while CAP_SYS_RESOURCE is there; open files as many as may be
  *   CPUs         since QEMU's sandbox keeps it from choosing them itself
  *   descriptors  all but the named ones get close-on-exec; must not close the error pipe
  *   privileges   see privileges.c; must come after everything that needs any
@@ -70,6 +70,20 @@ static const char *limit_memlock(guint64 bytes)
 	wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
 	if (setrlimit(RLIMIT_MEMLOCK, &wanted) < 0)
 		return "setting the memory lock limit";
+	return NULL;
+}
+
+/* The soft limit is there for programs that use select(2), for which a descriptor above 1023 is one
+ * too many; none that is started here does. QEMU has some for each disk, queue and interrupt. */
+static const char *raise_open_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return "reading the limit of open files";
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return "raising the limit of open files";
 	return NULL;
 }
 
@@ -165,6 +179,8 @@ static Failure become(const HvrSpawn *spawn, char *const *environment, pid_t par
 		failed = "making a session";
 	if (!failed)
 		failed = limit_memlock(spawn->memlock_bytes);
+	if (!failed)
+		failed = raise_open_files();
 	if (!failed && spawn->cpus && sched_setaffinity(0, sizeof(*spawn->cpus), spawn->cpus) < 0)
 		failed = "choosing CPUs";
 	if (!failed)

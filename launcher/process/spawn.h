@@ -32,10 +32,10 @@ typedef struct {
  * hvr_spawn - start the program as somebody without privileges.
  *
  * The child has the identity's ids and groups, no capability in any set, NO_NEW_PRIVS, default
- * signal handling, an empty signal mask, the memory lock limit, and of our environment what
- * hvr_environment_for_programs() says. It has no terminal of ours to read from or to push keys
- * into: a session of its own, without a terminal, and what it keeps of our output is open for
- * writing only where that is a terminal.
+ * signal handling, an empty signal mask, the memory lock limit, as many open files as its hard
+ * limit allows, and of our environment what hvr_environment_for_programs() says. It has no terminal
+ * of ours to read from or to push keys into: a session of its own, without a terminal, and what it
+ * keeps of our output is open for writing only where that is a terminal.
  * @out_pidfd: the caller closes it
  * Returns: its pid, or -1. A child that cannot be made so, or whose exec fails, is reported here
  * and never runs.

@@ -88,6 +88,9 @@ static int report(void)
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	fprintf(out, "memlock %llu %llu\n", (unsigned long long)limit.rlim_cur,
 		(unsigned long long)limit.rlim_max);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	fprintf(out, "files %llu %llu\n", (unsigned long long)limit.rlim_cur,
+		(unsigned long long)limit.rlim_max);
 	fprintf(out, "session %s\n", getsid(0) == getpid() ? "own" : "shared");
 	fflush(out);
 	_exit(7);
@@ -199,6 +202,22 @@ static void test_signals(void **state)
 }
 
 /* The memory lock limit is what was asked for, or the hard limit where that is all we may give. */
+/* A shell's soft limit, of 64 here, is not what QEMU's disks and cards have to do with. */
+static void test_open_files(void **state)
+{
+	HvrSpawn spawn = make_spawn(report_argv);
+	struct rlimit now, few;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	few = (struct rlimit){ .rlim_cur = 64, .rlim_max = now.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	g_autofree char *text = run(&spawn);
+	g_autofree char *line = g_strdup_printf("files %llu %llu", (unsigned long long)now.rlim_max,
+						(unsigned long long)now.rlim_max);
+	assert_line(text, line);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+}
+
 static void test_memlock(void **state)
 {
 	const guint64 lower = 64 << 10, higher = G_GUINT64_CONSTANT(1) << 40;
@@ -393,9 +412,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_with_parent), cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_memlock),	    cmocka_unit_test(test_session),
-		cmocka_unit_test(test_failures),    cmocka_unit_test(test_begin),
-		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_open_files),  cmocka_unit_test(test_memlock),
+		cmocka_unit_test(test_session),	    cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_begin),	    cmocka_unit_test(test_replace),
 	};
 
 	if (argc == 2 && strcmp(argv[1], REPORT) == 0)
