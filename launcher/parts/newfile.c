@@ -78,6 +78,11 @@ static void hint_folder(GError **error, const HvrUser *user)
 			       user->name);
 }
 
+static char *temporary_name(const char *name)
+{
+	return g_strconcat(".", name, ".new", NULL);
+}
+
 gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, const HvrUser *user, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
@@ -85,7 +90,7 @@ gboolean hvr_new_file_begin(HvrNewFile *file, const char *path, const HvrUser *u
 
 	file->user = user;
 	file->name = g_path_get_basename(path);
-	file->temporary = g_strconcat(".", file->name, ".new", NULL);
+	file->temporary = temporary_name(file->name);
 	Place place = { .folder_path = folder, .temporary = file->temporary, .folder = -1 };
 	const HvrAsUser how = { .user = user, .step = step_begin, .data = &place, .keep = -1 };
 	hvr_as_user(&how, results, G_N_ELEMENTS(results));
@@ -222,14 +227,22 @@ gboolean hvr_new_file_is_missing(const char *path)
 static int step_check(gpointer data, guint i, int *out_fd)
 {
 	const Place *place = data;
+	g_autofree char *path = g_build_filename(place->folder_path, place->temporary, NULL);
 
-	return faccessat(AT_FDCWD, place->folder_path, W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
+	if (faccessat(AT_FDCWD, place->folder_path, W_OK | X_OK, AT_EACCESS) < 0)
+		return errno;
+	/* what is missing may yet have a name that no file can have */
+	if (faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) < 0 && errno == ENAMETOOLONG)
+		return errno;
+	return 0;
 }
 
 gboolean hvr_new_file_check(const char *what, const char *path, const HvrUser *user, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
-	Place place = { .folder_path = folder, .folder = -1 };
+	g_autofree char *name = g_path_get_basename(path);
+	g_autofree char *temporary = temporary_name(name);
+	Place place = { .folder_path = folder, .temporary = temporary, .folder = -1 };
 	int problem = work(user, step_check, &place).problem;
 
 	if (!problem)

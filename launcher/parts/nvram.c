@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "launcher/parts/newfile.h"
 #include "launcher/process/privileges.h"
@@ -15,6 +16,9 @@
 #include "vfio/fd.h"
 
 #define WHAT "[firmware] vars"
+
+#define SECTOR	4096
+#define LARGEST (8 * 1024 * 1024)
 
 /* @what: "read" or "write" */
 static gboolean check_access(const HvrParts *parts, const char *path, int flags, const char *what,
@@ -32,6 +36,43 @@ static gboolean check_access(const HvrParts *parts, const char *path, int flags,
 	return FALSE;
 }
 
+static gboolean fail(GError **error, int saved, const char *what, const char *template)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot %s '%s': %s",
+		    what, template, g_strerror(saved));
+	return FALSE;
+}
+
+/* QEMU takes flash of whole sectors, and of the machine's firmware together no more than 8 MiB
+ * (pc_system_flash_map() in hw/i386/pc_sysfw.c). qcow2 says its size inside. */
+static gboolean check_size(const HvrFirmware *firmware, const char *vars, GError **error)
+{
+	struct stat st;
+
+	if (g_strcmp0(firmware->vars_format, "raw") != 0 || stat(vars, &st) < 0 ||
+	    (st.st_size > 0 && st.st_size % SECTOR == 0 && st.st_size <= LARGEST))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    WHAT ": '%s' is none of UEFI's: it has %" G_GUINT64_FORMAT " bytes", vars,
+		    (guint64)st.st_size);
+	hvr_error_hint(error, "move it away: the next start makes it anew");
+	return FALSE;
+}
+
+/* It is read by us. */
+static gboolean check_template(const char *template, GError **error)
+{
+	g_auto(HvrFd) fd = open(template, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int saved = errno;
+
+	if (fd >= 0)
+		return TRUE;
+	fail(error, saved, "read", template);
+	g_prefix_error(error, WHAT ": ");
+	hvr_error_hint(error, "a firmware's descriptor names it: install that firmware anew");
+	return FALSE;
+}
+
 gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
 			 const HvrParts *parts, GError **error)
 {
@@ -43,15 +84,10 @@ gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
 	if (!check_access(parts, firmware->code, O_RDONLY, "read", error))
 		return FALSE;
 	if (!hvr_new_file_is_missing(vars))
-		return check_access(parts, vars, O_RDWR, "write", error);
-	return hvr_new_file_check(WHAT, vars, parts->user, error);
-}
-
-static gboolean fail(GError **error, int saved, const char *what, const char *template)
-{
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "cannot %s '%s': %s",
-		    what, template, g_strerror(saved));
-	return FALSE;
+		return check_access(parts, vars, O_RDWR, "write", error) &&
+		       check_size(firmware, vars, error);
+	return check_template(firmware->vars, error) &&
+	       hvr_new_file_check(WHAT, vars, parts->user, error);
 }
 
 static gboolean copy(const char *template, int fd, GError **error)

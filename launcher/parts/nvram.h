@@ -11,7 +11,8 @@
 
 /**
  * hvr_nvram_check - can the VM's user use the firmware, and its variables, or could they be made?
- * Errors: HVR_LAUNCH_ERROR_PROFILE, and hvr_new_file_check()'s
+ * Errors: HVR_LAUNCH_ERROR_PROFILE, _UNAVAILABLE: a firmware without its template, and
+ * hvr_new_file_check()'s
  */
 gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
 			 const HvrParts *parts, GError **error) G_GNUC_WARN_UNUSED_RESULT;

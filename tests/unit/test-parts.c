@@ -52,7 +52,9 @@ static int setup(void **state)
 	f->user.gid = f->user.privileged ? NOBODY : getegid();
 	f->user.name = (char *)"lab";
 	assert_int_equal(chown(f->folder, f->user.uid, f->user.gid), 0);
-	f->context.host.sys = -1;
+	f->context = (HvrContext){ .host = { .sys = -1, .proc = -1 },
+				   .runtime = -1,
+				   .runtime_parent = -1 };
 	*state = f;
 	return 0;
 }
@@ -384,6 +386,77 @@ static void test_nvram(void **state)
 	assert_string_equal(kept, "variables");
 }
 
+/* What QEMU takes for no flash is not given to it. */
+static void test_nvram_of_no_size(void **state)
+{
+	static const struct {
+		gsize size;
+		gboolean well;
+	} sizes[] = { { 0, FALSE },
+		      { 4095, FALSE },
+		      { 4096, TRUE },
+		      { 540672, TRUE },
+		      { 540673, FALSE },
+		      { 8 << 20, TRUE },
+		      { (8 << 20) + 4096, FALSE } };
+	Fixture *f = *state;
+	g_autofree char *code = g_build_filename(f->folder, "code.fd", NULL);
+	g_autofree char *vars = g_build_filename(f->folder, "lab.vars.fd", NULL);
+	HvrFirmware firmware = { .code = code, .vars = code, .vars_format = (char *)"raw" };
+
+	assert_true(g_file_set_contents(code, "", 0, NULL));
+	assert_int_equal(g_chmod(code, 0644), 0);
+	f->parts.firmware = &firmware;
+	for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		assert_true(g_file_set_contents(vars, "", 0, NULL));
+		assert_int_equal(truncate(vars, (off_t)sizes[i].size), 0);
+		assert_int_equal(g_chmod(vars, 0666), 0);
+		g_autofree char *said = lacking(f, "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n");
+		g_autofree char *wanted =
+			g_strdup_printf("[firmware] vars: '%s' is none of UEFI's: it has %zu bytes"
+					"\nmove it away: the next start makes it anew",
+					vars, sizes[i].size);
+		if (sizes[i].well)
+			assert_null(said);
+		else
+			assert_string_equal(said, wanted);
+	}
+	/* nobody knows by its length how large a qcow2 is */
+	firmware.vars_format = (char *)"qcow2";
+	assert_null(lacking(f, "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n"));
+}
+
+static void test_nvram_without_template(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *code = g_build_filename(f->folder, "code.fd", NULL);
+	HvrFirmware firmware = { .code = code, .vars = (char *)"/nowhere/vars.fd" };
+
+	assert_true(g_file_set_contents(code, "", 0, NULL));
+	assert_int_equal(g_chmod(code, 0644), 0);
+	f->parts.firmware = &firmware;
+	g_autofree char *said = lacking(f, "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n");
+	assert_string_equal(said,
+			    "[firmware] vars: cannot read '/nowhere/vars.fd': No such file or "
+			    "directory\na firmware's descriptor names it: install that firmware "
+			    "anew");
+}
+
+/* Its temporary name is longer by five. */
+static void test_new_file_with_too_long_a_name(void **state)
+{
+	static const char head[] = "[vm]\nmemory = 1G\n[disk root]\nformat = raw\nsize = 1M\n";
+	Fixture *f = *state;
+	g_autofree char *most = g_strnfill(250, 'a');
+	g_autofree char *fits = g_strdup_printf("%sfile = %s\n", head, most);
+	g_autofree char *too_long = g_strdup_printf("%sfile = %sa\n", head, most);
+
+	assert_null(lacking(f, fits));
+	g_autofree char *said = lacking(f, too_long);
+	assert_non_null(strstr(said, "[disk root] file: user lab cannot create '"));
+	assert_non_null(strstr(said, "File name too long"));
+}
+
 /* A template that is gone leaves no half of a file; variables of somebody else are no use. */
 static void test_nvram_refused(void **state)
 {
@@ -620,16 +693,29 @@ static void test_new_file_race(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_program_fails),  TEST(test_program_killed),
-		TEST(test_program_hangs),  TEST(test_program_leaves_child),
-		TEST(test_program_output), TEST(test_disks),
-		TEST(test_disks_exist),	   TEST(test_disk_left_over),
-		TEST(test_disk_folders),   TEST(test_new_file_race),
-		TEST(test_hugepages),	   TEST(test_node_and_cpus),
-		TEST(test_card_node),	   TEST(test_nets),
-		TEST(test_seed),	   TEST(test_seed_instance),
-		TEST(test_seed_refused),   TEST(test_nvram),
-		TEST(test_nvram_refused),  TEST(test_pinned),
+		TEST(test_program_fails),
+		TEST(test_program_killed),
+		TEST(test_program_hangs),
+		TEST(test_program_leaves_child),
+		TEST(test_program_output),
+		TEST(test_disks),
+		TEST(test_disks_exist),
+		TEST(test_disk_left_over),
+		TEST(test_disk_folders),
+		TEST(test_new_file_race),
+		TEST(test_hugepages),
+		TEST(test_node_and_cpus),
+		TEST(test_card_node),
+		TEST(test_nets),
+		TEST(test_seed),
+		TEST(test_seed_instance),
+		TEST(test_seed_refused),
+		TEST(test_nvram),
+		TEST(test_nvram_of_no_size),
+		TEST(test_nvram_without_template),
+		TEST(test_new_file_with_too_long_a_name),
+		TEST(test_nvram_refused),
+		TEST(test_pinned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
