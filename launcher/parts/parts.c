@@ -7,12 +7,14 @@
 
 #include <fcntl.h>
 
+#include "launcher/parts/binary.h"
 #include "launcher/parts/disk-image.h"
 #include "launcher/parts/hugepages.h"
 #include "launcher/parts/newfile.h"
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/ports.h"
+#include "launcher/parts/room.h"
 #include "launcher/parts/seed.h"
 #include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
@@ -59,11 +61,11 @@ static void try_files(const HvrProfile *profile, HvrParts *parts)
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
 			     const HvrParts *parts, GError **error);
 
-static const Question questions[] = { hvr_placement_check,   hvr_hugepages_check,
-				      hvr_taps_check,	     hvr_nvram_check,
-				      hvr_seed_check,	     hvr_disk_images_check,
-				      hvr_serial_file_check, hvr_shares_check,
-				      hvr_ports_check,	     hvr_slots_check };
+static const Question questions[] = {
+	hvr_placement_check, hvr_hugepages_check,   hvr_taps_check,	   hvr_nvram_check,
+	hvr_seed_check,	     hvr_disk_images_check, hvr_serial_file_check, hvr_shares_check,
+	hvr_ports_check,     hvr_slots_check,	    hvr_binary_check,	   hvr_room_check
+};
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts)
 {

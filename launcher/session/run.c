@@ -22,6 +22,7 @@
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
 #include "launcher/parts/parts.h"
+#include "launcher/parts/room.h"
 #include "launcher/parts/server.h"
 #include "launcher/parts/slots.h"
 #include "launcher/process/interrupt.h"
@@ -340,13 +341,17 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 	    (!check_terminal(context, profile, error) || !check_screen(profile, error)))
 		return FALSE;
 	recover(context);
+	/* and the locks, which are there when the parts are asked */
+	if (!hvr_room_check_runtime(context, profile->devices->len + 1, error))
+		return FALSE;
 	if (options->mode == HVR_RUN_PREPARE)
 		return prepare(&run, error);
 
 	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, profile->name, &cause);
 	if (!lock) {
-		g_propagate_prefixed_error(error, cause,
-					   "VM '%s' is running already: ", profile->name);
+		if (g_error_matches(cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY))
+			g_prefix_error(&cause, "VM '%s' is running already: ", profile->name);
+		g_propagate_error(error, cause);
 		return FALSE;
 	}
 	return launch(&run, lock, error);

@@ -13,8 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -59,16 +62,52 @@ static int setup(void **state)
 	return 0;
 }
 
+/* Where a small file system is mounted, in a name space of this process alone. */
+static char *mounted;
+
+/* FALSE: it may not mount here. */
+static gboolean mount_small(const char *path, const char *options)
+{
+	static gboolean own;
+
+	if (!own)
+		own = unshare(CLONE_NEWNS) == 0 &&
+		      mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	if (!own || mount("small", path, "tmpfs", 0, options) < 0)
+		return FALSE;
+	mounted = g_strdup(path);
+	return TRUE;
+}
+
+static void unmount_small(void)
+{
+	if (mounted)
+		umount2(mounted, MNT_DETACH);
+	g_clear_pointer(&mounted, g_free);
+}
+
 static int teardown(void **state)
 {
 	Fixture *f = *state;
 
+	unmount_small();
 	g_clear_error(&f->error);
 	machine_free(f->machine);
 	fake_files_end(f->folder);
 	g_free(f->folder);
 	g_free(f);
 	return 0;
+}
+
+static void use_whole(Fixture *f, const char *text)
+{
+	g_autofree char *file = g_build_filename(f->folder, "lab.ini", NULL);
+	g_autoptr(GError) error = NULL;
+
+	g_clear_pointer(&f->machine->profile, hvr_profile_free);
+	f->machine->profile = hvr_profile_parse(file, text, strlen(text), NULL, &error);
+	if (!f->machine->profile)
+		fail_msg("%s", error->message);
 }
 
 /* The card, and @sections of the profile. */
@@ -78,13 +117,8 @@ static void use(Fixture *f, const char *sections)
 					    "[qemu]\nbinary = /bin/true\n"
 					    "[security]\nuser = nobody\n[device npu]\n",
 					    sections, NULL);
-	g_autofree char *file = g_build_filename(f->folder, "lab.ini", NULL);
-	g_autoptr(GError) error = NULL;
 
-	g_clear_pointer(&f->machine->profile, hvr_profile_free);
-	f->machine->profile = hvr_profile_parse(file, text, strlen(text), NULL, &error);
-	if (!f->machine->profile)
-		fail_msg("%s", error->message);
+	use_whole(f, text);
 }
 
 static gboolean is_there(const Fixture *f, const char *name)
@@ -555,6 +589,138 @@ static void test_pinned_to_a_cpu_that_we_may_not_have(void **state)
 	assert_starts(f);
 }
 
+/* The machine's /run is a small one, with only @kib left. */
+static char *use_small_run(Fixture *f, const char *options, guint kib)
+{
+	g_autofree char *run = g_build_filename(f->machine->fs->root, "run", NULL);
+	g_autofree char *ballast = g_build_filename(run, "ballast", NULL);
+	struct statvfs st;
+
+	if (!mount_small(run, options))
+		return NULL;
+	int fd = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(fstatvfs(fd, &st), 0);
+	if (kib > 0)
+		assert_int_equal(posix_fallocate(fd, 0, st.f_bavail * st.f_frsize - kib * 1024), 0);
+	hvr_fd_close(fd);
+	hvr_fd_close(f->machine->fs->host.run);
+	f->machine->fs->host.run = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return g_steal_pointer(&ballast);
+}
+
+/* @error is as it should be, and with @ballast away the same profile starts. */
+static void assert_no_room(Fixture *f, const char *message, const char *ballast)
+{
+	assert_false(machine_do(f->machine, "run", &f->error));
+	if (!g_str_has_prefix(f->error->message, message))
+		fail_msg("said:   %s", f->error->message);
+	assert_int_equal(hvr_exit_status(f->error), 69);
+	assert_int_equal(count_writes(f), 0);
+	assert_int_equal(unlink(ballast), 0);
+	assert_starts(f);
+}
+
+static void test_run_without_room(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *ballast = use_small_run(f, "size=256k,mode=0700", 40);
+
+	if (!ballast)
+		skip();
+	use(f, "");
+	assert_no_room(f,
+		       "the runtime folder /run/hailo-vm-run has 40 KiB left, and the VM needs 96\n"
+		       "what is written there gives cards back after a crash: see df and df -i",
+		       ballast);
+}
+
+static void test_run_without_room_for_more_files(void **state)
+{
+	Fixture *f = *state;
+	/* its root is one, the ballast another, our folders are four */
+	g_autofree char *ballast = use_small_run(f, "size=1m,nr_inodes=29,mode=0700", 0);
+
+	if (!ballast)
+		skip();
+	use(f, "");
+	assert_no_room(f,
+		       "the runtime folder /run/hailo-vm-run has room for 23 files, and the VM "
+		       "needs 24\n",
+		       ballast);
+}
+
+static void test_run_is_read_only(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *ballast = use_small_run(f, "size=1m,mode=0700", 0);
+	g_autofree char *run = g_build_filename(f->machine->fs->root, "run", NULL);
+
+	if (!ballast)
+		skip();
+	use(f, "");
+	assert_starts(f);
+	fake_sysfs_clear_log(f->machine->fs);
+	assert_int_equal(mount(NULL, run, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_false(machine_do(f->machine, "run", &f->error));
+	assert_true(g_str_has_prefix(f->error->message, "the runtime folder /run/hailo-vm-run is "
+							"on a file system that is read-only\n"));
+	assert_int_equal(hvr_exit_status(f->error), 69);
+	assert_int_equal(count_writes(f), 0);
+}
+
+#define SNAPSHOT "[disk root]\nfile = a.raw\nformat = raw\nsnapshot = yes\n"
+
+/* For root's VMs QEMU makes it in /var/tmp. */
+static void assert_no_overlay(Fixture *f, const char *options, int status, const char *why)
+{
+	g_autofree char *image = g_build_filename(f->folder, "a.raw", NULL);
+	g_autofree char *message = g_strdup_printf(
+		"[disk root] snapshot: user nobody cannot make its throw-away file in '/var/tmp': "
+		"%s\nQEMU makes it there: let that user, and make room",
+		why);
+
+	assert_true(g_file_set_contents(image, "", 0, NULL));
+	if (!mount_small("/var/tmp", options))
+		skip();
+	use(f, SNAPSHOT);
+	assert_refused(f, status, message);
+	unmount_small();
+	assert_starts(f);
+}
+
+static void test_no_room_for_a_throw_away_file(void **state)
+{
+	assert_no_overlay(*state, "size=512k,mode=1777", 69, "No space left on device");
+}
+
+static void test_throw_away_folder_is_closed(void **state)
+{
+	assert_no_overlay(*state, "size=4m,mode=0700", 77, "Permission denied");
+}
+
+/* Root finds it, and the VM's user is who executes it. */
+static void test_qemu_that_its_user_cannot_execute(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *qemu = g_build_filename(f->folder, "qemu", NULL);
+	g_autofree char *section = g_strdup_printf("[vm]\nname = lab\nmemory = 64M\naccel = tcg\n"
+						   "[qemu]\nbinary = %s\n[security]\n"
+						   "user = nobody\n[device npu]\n",
+						   qemu);
+	g_autofree char *message = g_strdup_printf(
+		"[qemu] binary: user nobody cannot execute '%s': Permission denied\n"
+		"QEMU runs as that user: give it access to the program and to each folder on the "
+		"way (not on a mount with noexec), or set [security] user",
+		qemu);
+
+	assert_true(g_file_set_contents(qemu, "#!/bin/true\n", -1, NULL));
+	assert_int_equal(g_chmod(qemu, 0700), 0);
+	use_whole(f, section);
+	assert_refused(f, 77, message);
+	assert_int_equal(g_chmod(qemu, 0755), 0);
+	assert_starts(f);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -575,6 +741,12 @@ int main(void)
 		TEST(test_huge_pages),
 		TEST(test_node_with_too_little_memory),
 		TEST(test_pinned_to_a_cpu_that_we_may_not_have),
+		TEST(test_run_without_room),
+		TEST(test_run_without_room_for_more_files),
+		TEST(test_run_is_read_only),
+		TEST(test_no_room_for_a_throw_away_file),
+		TEST(test_throw_away_folder_is_closed),
+		TEST(test_qemu_that_its_user_cannot_execute),
 	};
 
 	if (geteuid() != 0) /* QEMU's user is another one */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/parts/part.h"
+#include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
+
+/**
+ * hvr_binary_check - may the VM's user execute QEMU? Asked of the kernel as that user, so that
+ * folders on the way, ACLs and mounts with noexec have their say. One that is not there at all is
+ * hvr_judge_qemu()'s to tell.
+ * Errors: HVR_LAUNCH_ERROR_PERMISSION
+ */
+gboolean hvr_binary_check(const HvrContext *context, const HvrProfile *profile,
+			  const HvrParts *parts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
