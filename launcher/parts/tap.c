@@ -130,6 +130,23 @@ static gboolean check_owner(const HvrContext *context, const HvrProfileNet *net,
 	return refuse(error, HVR_LAUNCH_ERROR_PERMISSION, net, what, make);
 }
 
+/* The carrier of a tap is who has it open (tun_set_iff(), and __tun_detach() behind the last); one
+ * of several queues takes more. An interface that is down does not say: then opening it will. */
+static gboolean check_unused(const HvrContext *context, const HvrProfileNet *net, GError **error)
+{
+	g_autofree char *carrier = g_strdup_printf("class/net/%s/carrier", net->tap);
+	g_autofree char *flags = g_strdup_printf("class/net/%s/tun_flags", net->tap);
+	g_autofree char *what = g_strdup_printf("tap: '%s' is in use", net->tap);
+	guint64 open = 0, kind = IFF_MULTI_QUEUE;
+
+	if (!hvr_tree_read_number(context->host.sys, carrier, 10, &open) || open == 0 ||
+	    !hvr_tree_read_number(context->host.sys, flags, 16, &kind) || kind & IFF_MULTI_QUEUE)
+		return TRUE;
+	return refuse(error, HVR_LAUNCH_ERROR_BUSY, net, what,
+		      "another VM, or a program, has the interface open: each VM takes one of its "
+		      "own");
+}
+
 static gboolean check_tap(const HvrContext *context, const HvrProfileNet *net,
 			  const HvrParts *parts, GError **error)
 {
@@ -141,7 +158,7 @@ static gboolean check_tap(const HvrContext *context, const HvrProfileNet *net,
 
 	if (!hvr_tree_exists(context->host.sys, path))
 		return refuse(error, HVR_LAUNCH_ERROR_UNAVAILABLE, net, what, make);
-	return check_owner(context, net, parts, error);
+	return check_owner(context, net, parts, error) && check_unused(context, net, error);
 }
 
 gboolean hvr_taps_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
@@ -164,6 +181,8 @@ static int fail(GError **error, int saved, const HvrProfileNet *net, const char 
 
 	if (saved == EPERM || saved == EACCES)
 		code = HVR_LAUNCH_ERROR_PERMISSION;
+	if (saved == EBUSY)
+		code = HVR_LAUNCH_ERROR_BUSY;
 	g_set_error(error, HVR_LAUNCH_ERROR, code, "[net %s] cannot %s: %s", net->id, what,
 		    g_strerror(saved));
 	if (saved == EBUSY)

@@ -139,6 +139,7 @@ static void test_existing(void **state)
 	assert_int_equal(hvr_tap_open(&host, &net, &error), -1);
 	assert_string_equal(error->message, "[net lan] cannot open tap 'hvr0': Device or resource "
 					    "busy\nsomebody else has the interface open");
+	assert_int_equal(hvr_exit_status(error), 75);
 	close(tap);
 	g_clear_error(&error);
 	assert_int_equal(hvr_tap_open(&host, &net, &error), -1);
@@ -207,6 +208,37 @@ static char *ask(const HvrProfileNet *net, const char *bridge_conf)
 	if (hvr_taps_check(&context, &profile, &parts, &error))
 		return NULL;
 	return g_strdup(error->message);
+}
+
+/* That somebody has it open is known before it is opened; with several queues it may be shared. */
+static void test_tap_in_use(void **state)
+{
+	HvrProfileNet net = { .id = (char *)"lan", .mode = HVR_NET_TAP, .tap = (char *)"hvr7" };
+	static const short flags[] = { IFF_TAP, IFF_TAP | IFF_MULTI_QUEUE };
+	g_auto(HvrFd) fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(flags); i++) {
+		struct ifreq request = { .ifr_name = "hvr7", .ifr_flags = flags[i] };
+		int holder = hvr_open_beneath(host.dev, "net/tun", O_RDWR);
+
+		assert_int_equal(ioctl(holder, TUNSETIFF, &request), 0);
+		assert_int_equal(ioctl(holder, TUNSETPERSIST, 1), 0);
+		request.ifr_flags = IFF_UP;
+		assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+		g_autofree char *said = ask(&net, NULL);
+		close(holder);
+		g_autofree char *after = ask(&net, NULL);
+		int last = open_tap(&net);
+		assert_int_equal(ioctl(last, TUNSETPERSIST, 0), 0);
+		close(last);
+		if (i == 0)
+			assert_string_equal(said, "[net lan] tap: 'hvr7' is in use\nanother VM, "
+						  "or a program, has the interface open: each VM "
+						  "takes one of its own");
+		else
+			assert_null(said);
+		assert_null(after);
+	}
 }
 
 /* Root could open it; what was made for somebody else stays theirs. */
@@ -404,6 +436,7 @@ int main(void)
 					    TEST(test_existing),
 					    TEST(test_persistent),
 					    TEST(test_tap_of_another_user),
+					    TEST(test_tap_in_use),
 					    TEST(test_bridge_not_allowed),
 					    TEST(test_frames) };
 	g_autofree char *qemu = hvr_program_find(QEMU, TRUE);
