@@ -6,6 +6,7 @@
 #include "launcher/parts/serialfile.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "launcher/parts/newfile.h"
 #include "launcher/process/open.h"
@@ -34,9 +35,21 @@ gboolean hvr_serial_file_check(const HvrContext *context, const HvrProfile *prof
 
 int hvr_serial_file_open(const HvrProfile *profile, const HvrUser *user, GError **error)
 {
-	HvrOpen file = { .path = profile->serial_file, .how = HVR_OPEN_REPLACE, .fd = -1 };
+	HvrOpen file = { .path = profile->serial_file, .how = HVR_OPEN_WRITE, .fd = -1 };
 
-	if (!hvr_open(user, &file, 1))
-		hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, WHAT, user, &file);
-	return file.fd;
+	if (hvr_open(user, &file, 1))
+		return file.fd;
+	if (file.problem == ENOENT) {
+		file.how = HVR_OPEN_REPLACE;
+		if (hvr_open(user, &file, 1))
+			return file.fd;
+	}
+	hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, WHAT, user, &file);
+	return -1;
+}
+
+void hvr_serial_file_empty(const HvrProfile *profile, int fd)
+{
+	if (profile->serial == HVR_SERIAL_FILE && fd >= 0 && ftruncate(fd, 0) < 0)
+		g_debug("cannot empty '%s': %s", profile->serial_file, g_strerror(errno));
 }

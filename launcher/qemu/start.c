@@ -12,6 +12,7 @@
 
 #include "launcher/parts/parts.h"
 #include "launcher/parts/placement.h"
+#include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
 #include "launcher/process/spawn.h"
 #include "launcher/qemu/cmdline.h"
@@ -20,6 +21,13 @@
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/vm.h"
 #include "vfio/fd.h"
+
+/* What is QEMU's from here on. */
+static void let_go(const HvrStart *start, HvrHandover *handover)
+{
+	hvr_serial_file_empty(start->profile, handover->channels.serial);
+	hvr_ports_clear(&handover->ports);
+}
 
 /* By QEMU itself, before it is that: from here on the locks say whose they are. */
 static gboolean name_locks(gconstpointer data)
@@ -80,7 +88,7 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 
 	spawn.stdout_fd = spawn.stderr_fd = handover->messages;
-	hvr_ports_clear(&handover->ports); /* QEMU takes them, now */
+	let_go(start, handover);
 	out_started->pid = hvr_spawn(&spawn, &out_started->pidfd, error);
 	if (out_started->pid < 0)
 		return FALSE;
@@ -101,7 +109,7 @@ void hvr_start_exec(const HvrStart *start, HvrHandover *handover, GError **error
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 
 	spawn.keeps_stdin = start->profile->serial == HVR_SERIAL_STDIO;
-	hvr_ports_clear(&handover->ports); /* QEMU takes them, now */
+	let_go(start, handover);
 	hvr_spawn_replace(&spawn, error);
 }
 

@@ -221,6 +221,7 @@ static void serial_file_of_ones_own(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_null(hvr_parts_ask(&f->context, profile, &f->parts));
 		g_auto(HvrFd) fd = hvr_serial_file_open(profile, &f->user, NULL);
+		hvr_serial_file_empty(profile, fd);
 		assert_int_equal(fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_WRONLY);
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_uid, f->user.uid);

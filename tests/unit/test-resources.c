@@ -197,6 +197,29 @@ static void test_image_is_removed_when_the_card_cannot_be_had(void **state)
 	assert_as_it_was(f);
 }
 
+/* What the last VM said is lost to the next one, and not to a start that comes to nothing. */
+static void test_serial_file_stays_until_qemu_begins(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *path = g_build_filename(f->folder, "serial.log", NULL);
+	g_autofree char *kept = NULL;
+	g_autofree char *emptied = NULL;
+
+	assert_true(g_file_set_contents(path, "the last one", -1, NULL));
+	assert_int_equal(g_chmod(path, 0600), 0);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	use(f, "[serial]\nmode = file\nfile = serial.log\n");
+	fake_sysfs_fail_matching(f->machine->fs, "driver_override vfio-pci", EIO);
+	assert_false(machine_do(f->machine, "run", &f->error));
+	assert_true(g_file_get_contents(path, &kept, NULL, NULL));
+	assert_string_equal(kept, "the last one");
+	fake_sysfs_fail_never(f->machine->fs);
+	g_clear_error(&f->error);
+	assert_true(machine_do(f->machine, "run", &f->error));
+	assert_true(g_file_get_contents(path, &emptied, NULL, NULL));
+	assert_string_equal(emptied, "");
+}
+
 static void test_image_that_was_there_stays(void **state)
 {
 	Fixture *f = *state;
@@ -730,6 +753,7 @@ int main(void)
 		TEST(test_image_of_a_failed_start_is_removed),
 		TEST(test_image_is_removed_when_the_card_cannot_be_had),
 		TEST(test_image_that_was_there_stays),
+		TEST(test_serial_file_stays_until_qemu_begins),
 		TEST(test_tcp_forward_in_use),
 		TEST(test_udp_forward_in_use),
 		TEST(test_holder_of_a_port_is_named),
