@@ -32,7 +32,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrKmsg, hvr_kmsg_free)
  * @names. Blocks nobody. Where there are many, the newest.
  * @kmsg: (nullable): has no lines
  * @names: ends with NULL. Addresses ("0000:02:00.0"), and drivers by how their words begin: "hailo"
- * finds "hailo 0000:..." and "hailo_pci: ...", "vfio" also "vfio_pin_pages_remote: RLIMIT_MEMLOCK
+ * finds "hailo 0000:..." and "hailo_pci: ...", "vfio_" only "vfio_pin_pages_remote: RLIMIT_MEMLOCK
  * (65536) exceeded"
  * Returns: (transfer full): array of char *, printable ASCII without the record's header; may be
  * empty

@@ -41,9 +41,11 @@ HvrHandover *hvr_handover_new(const HvrStart *start)
 		.listening = g_array_new(FALSE, FALSE, sizeof(int)),
 		.servers = hvr_servers_new(),
 		.messages = -1,
+		.asides = -1,
 		.monitor = -1,
 		.serial = -1,
 		.output = -1,
+		.others = -1,
 		.control = -1,
 		.screen = -1,
 		.ports = HVR_PORTS_INIT,
@@ -72,9 +74,11 @@ void hvr_handover_free(HvrHandover *handover)
 	g_array_unref(handover->shares);
 	g_clear_pointer(&handover->servers, g_ptr_array_unref);
 	hvr_fd_close(handover->messages);
+	hvr_fd_close(handover->asides);
 	hvr_fd_close(handover->monitor);
 	hvr_fd_close(handover->serial);
 	hvr_fd_close(handover->output);
+	hvr_fd_close(handover->others);
 	hvr_fd_close(handover->control);
 	hvr_fd_close(handover->screen);
 	hvr_ports_clear(&handover->ports);
@@ -121,14 +125,14 @@ const char *hvr_handover_screen_name(const HvrProfile *profile)
 	return NULL;
 }
 
-static gboolean make_output(HvrHandover *handover)
+static gboolean make_pipe(int *out_reader, int *out_writer)
 {
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return FALSE;
-	handover->output = ends[0];
-	handover->messages = ends[1];
+	*out_reader = ends[0];
+	*out_writer = ends[1];
 	return TRUE;
 }
 
@@ -142,7 +146,8 @@ gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover, GEr
 	else if (start->profile->serial == HVR_SERIAL_STDIO &&
 		 !take_pair(handover, &channels->serial, &handover->serial))
 		failed = "make QEMU's serial port";
-	else if (!make_output(handover))
+	else if (!make_pipe(&handover->output, &handover->messages) ||
+		 !make_pipe(&handover->others, &handover->asides))
 		failed = "make a pipe for QEMU's messages";
 	if (failed) {
 		set_failed(failed, error);
@@ -227,7 +232,7 @@ static gboolean add_shares(const HvrStart *start, HvrHandover *handover, GError 
 static gboolean serve_shares(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	const HvrSharesServing serving = { .listening = handover->listening,
-					   .stderr_fd = handover->messages,
+					   .stderr_fd = handover->asides,
 					   .with_parent = !start->stays };
 
 	return hvr_shares_serve(start->profile, start->parts, &serving, handover->servers, error);

@@ -31,11 +31,13 @@ typedef struct {
 	GArray *shares;	    /* of HvrCmdlineShare, one for each share */
 	GArray *listening;  /* of int, one for each share: for its virtiofsd; -1: it is by 9p */
 	GPtrArray *servers; /* of HvrServer: those of its shares, which wait for QEMU */
-	int messages;	    /* where it says what is wrong; -1: to our own standard error */
+	int messages;	    /* its standard error; -1: our own */
+	int asides;	    /* its standard output, and its servers' errors; -1: our own */
 	/* Our ends, where somebody stays, else -1: */
 	int monitor;	/* of the private monitor */
 	int serial;	/* of the serial port, for [serial] mode = stdio */
 	int output;	/* of @messages */
+	int others;	/* of @asides */
 	int control;	/* the control socket, which listens */
 	int screen;	/* for viewers, likewise: vnc.sock, spice.sock, or [graphics] port */
 	HvrPorts ports; /* what QEMU will take itself: held until then */
@@ -50,7 +52,7 @@ void hvr_handover_free(HvrHandover *handover);
 const char *hvr_handover_screen_name(const HvrProfile *profile);
 
 /* What is for whoever stays: QEMU's private monitor, its serial port for [serial] mode = stdio, a
- * pipe for what it says, and where requests and viewers come in. */
+ * pipes for what it says, and where requests and viewers come in. */
 gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover,
 			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -10,7 +10,6 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
-#include "launcher/qemu/diagnose.h"
 #include "launcher/report/message.h"
 #include "vfio/fd.h"
 
@@ -23,14 +22,26 @@ struct HvrQemuOutput {
 	int fd;
 	guint source;
 	GString *line;
-	const char *meaning;
+	char *program; /* NULL: nothing has a meaning */
+	const HvrDiagnosis *meaning;
 };
+
+/* What is said first is the cause of what is said then, unless QEMU went on after it. */
+static void understand(HvrQemuOutput *output)
+{
+	const HvrDiagnosis *meaning;
+
+	if (!output->program || (output->meaning && !output->meaning->mild))
+		return;
+	meaning = hvr_diagnose(output->program, output->line->str);
+	if (meaning && (!output->meaning || !meaning->mild))
+		output->meaning = meaning;
+}
 
 /* @said: what is passed on */
 static void end_line(HvrQemuOutput *output, GString *said)
 {
-	if (!output->meaning)
-		output->meaning = hvr_diagnose(output->line->str);
+	understand(output);
 	g_string_append_len(said, output->line->str, (gssize)output->line->len);
 	g_string_append_c(said, '\n');
 	g_string_truncate(output->line, 0);
@@ -65,12 +76,13 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-HvrQemuOutput *hvr_qemu_output_new(int fd)
+HvrQemuOutput *hvr_qemu_output_new(int fd, const char *program)
 {
 	HvrQemuOutput *output = g_new0(HvrQemuOutput, 1);
 
 	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
 	output->fd = fd;
+	output->program = g_strdup(program);
 	output->line = g_string_new(NULL);
 	output->source = g_unix_fd_add_full(G_PRIORITY_LOW, fd, G_IO_IN, on_readable, output, NULL);
 	return output;
@@ -101,10 +113,11 @@ void hvr_qemu_output_free(HvrQemuOutput *output)
 		g_source_remove(output->source);
 	hvr_fd_close(output->fd);
 	g_string_free(output->line, TRUE);
+	g_free(output->program);
 	g_free(output);
 }
 
-const char *hvr_qemu_output_meaning(const HvrQemuOutput *output)
+const HvrDiagnosis *hvr_qemu_output_meaning(const HvrQemuOutput *output)
 {
 	if (!output)
 		return NULL;

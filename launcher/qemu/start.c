@@ -87,7 +87,8 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted
 	cpu_set_t cpus;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 
-	spawn.stdout_fd = spawn.stderr_fd = handover->messages;
+	spawn.stdout_fd = handover->asides;
+	spawn.stderr_fd = handover->messages;
 	let_go(start, handover);
 	out_started->pid = hvr_spawn(&spawn, &out_started->pidfd, error);
 	if (out_started->pid < 0)
@@ -95,6 +96,7 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted
 	out_started->monitor = g_steal_fd(&handover->monitor);
 	out_started->serial = g_steal_fd(&handover->serial);
 	out_started->output = g_steal_fd(&handover->output);
+	out_started->others = g_steal_fd(&handover->others);
 	out_started->control = g_steal_fd(&handover->control);
 	out_started->screen = g_steal_fd(&handover->screen);
 	out_started->servers = g_steal_pointer(&handover->servers);

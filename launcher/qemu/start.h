@@ -15,7 +15,8 @@ typedef struct {
 	int pidfd;
 	int monitor;	    /* our end of the private QMP socketpair */
 	int serial;	    /* our end of its serial port; -1: it is not for us to relay */
-	int output;	    /* the reading end of its standard error, and of its servers' */
+	int output;	    /* the reading end of its standard error */
+	int others;	    /* ... and of its standard output and its servers' errors */
 	int control;	    /* the control socket, which listens */
 	int screen;	    /* what viewers connect to, which listens; -1: there is none */
 	GPtrArray *servers; /* of HvrServer: those of its shares */
@@ -32,8 +33,9 @@ gboolean hvr_start_make(const HvrStart *start, HvrHandover *handover,
 
 /**
  * hvr_start_qemu - start QEMU as the VM's user, with a private monitor, qmp.sock, and its serial
- * port, all by inherited descriptors. It has no terminal: see hvr_spawn(), and what it writes to
- * its standard output goes the way of its standard error.
+ * port, all by inherited descriptors. It has no terminal: see hvr_spawn(). Its standard error is
+ * its own: a guest can get at its standard output ([qemu] args = -debugcon stdio) and at the words
+ * of its shares' servers, which come another way.
  * @handover: of hvr_start_make(). On success our ends of it go to @out_started, which the caller
  * owns; the rest is QEMU's, and is to be freed here. On failure QEMU does not run.
  */

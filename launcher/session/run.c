@@ -43,7 +43,9 @@
 #include "launcher/session/screen.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
+#include "launcher/session/verdict.h"
 #include "vfio/fd.h"
+#include "vfio/kmsg.h"
 #include "vfio/step.h"
 
 /* A run, as far as it has come. */
@@ -55,6 +57,7 @@ typedef struct {
 	int folder;	       /* vms/NAME; -1: not made yet, or the session's */
 	HvrStart start;	       /* what QEMU is started from */
 	HvrHandover *handover; /* what it will get; NULL: not made yet, or it has it */
+	HvrKmsg *kmsg;	       /* the kernel's words since before QEMU; NULL: not to be had */
 	HvrStarted started;    /* QEMU, when it runs */
 } Run;
 
@@ -62,6 +65,7 @@ static void run_clear(Run *run)
 {
 	hvr_handover_free(run->handover);
 	hvr_fd_close(run->folder);
+	hvr_kmsg_free(run->kmsg);
 	hvr_decision_clear(&run->decision);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
@@ -89,29 +93,6 @@ static void recover(const HvrContext *context)
 					    g_ptr_array_index(problems, i));
 		hvr_message_warning(problem);
 	}
-}
-
-/* How QEMU's end is told to the user: NULL when it ended well, or as we asked. */
-static void judge_end(const HvrSession *session, const HvrQemuOutput *output, GError **error)
-{
-	const char *meaning = hvr_qemu_output_meaning(output);
-	int status = session->wait_status;
-
-	if (session->failure && !hvr_interrupt_pending()) {
-		g_propagate_error(error, g_error_copy(session->failure));
-		return;
-	}
-	if (hvr_interrupt_pending() || session->stops->len || status == 0)
-		return;
-	if (WIFEXITED(status))
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "QEMU ended with status %d", WEXITSTATUS(status));
-	else
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "QEMU was ended by signal %d (%s)", WTERMSIG(status),
-			    strsignal(WTERMSIG(status)));
-	if (meaning)
-		hvr_error_hint(error, "%s", meaning);
 }
 
 static void tell_ended(const HvrSession *session)
@@ -158,7 +139,8 @@ static gboolean stay(Run *run, GError **error)
 {
 	const HvrStarted *started = &run->started;
 	GPtrArray *locks = run->decision.claim->locks;
-	HvrQemuOutput *output = hvr_qemu_output_new(started->output);
+	HvrQemuOutput *output = hvr_qemu_output_new(started->output, run->profile->qemu_binary);
+	HvrQemuOutput *others = hvr_qemu_output_new(started->others, NULL);
 	const HvrSessionStart start = {
 		.context = run->context,
 		.profile = run->profile,
@@ -189,8 +171,9 @@ static gboolean stay(Run *run, GError **error)
 	hvr_arrival_end(&arrival);
 	tell_ended(session);
 	hvr_hotplug_finish(hotplug);
+	hvr_qemu_output_drain(others);
 	hvr_qemu_output_drain(output);
-	judge_end(session, output, &end);
+	hvr_verdict(session, hvr_qemu_output_meaning(output), run->kmsg, &end);
 	/* The guest has not begun before that, so that nothing of it is in them. */
 	if (!arrival.answered)
 		hvr_parts_remove(run->decision.parts);
@@ -200,6 +183,7 @@ static gboolean stay(Run *run, GError **error)
 	hvr_session_stopped(session, left);
 	hvr_control_free(control);
 	hvr_qemu_output_free(output);
+	hvr_qemu_output_free(others);
 	hvr_relay_free(relay);
 	hvr_fd_close(started->serial);
 	return tell_both(end, left, error);
@@ -218,6 +202,7 @@ static gboolean start_qemu(Run *run, GError **error)
 {
 	const HvrContext *context = run->context;
 
+	run->kmsg = hvr_kmsg_open(&context->host);
 	if (run->options->mode == HVR_RUN_EXEC) {
 		g_autoptr(HvrVm) own =
 			hvr_record_make(context, run->profile, &run->decision, FALSE);

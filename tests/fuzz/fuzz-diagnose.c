@@ -20,6 +20,8 @@
 /* What a pipe takes without anybody reading, when each byte is shown as four. */
 #define SIZE_MAX_BYTES 12288
 
+#define PROGRAM "/usr/bin/qemu-system-x86_64"
+
 /* What is longer is several lines. */
 #define LINE_BYTES 4096
 
@@ -43,16 +45,22 @@ static GPtrArray *cut(const uint8_t *data, size_t size)
 	return lines;
 }
 
-static const char *first_meaning(const GPtrArray *lines)
+/* Of the first line that has one; mild ones only where there is no other. */
+static const HvrDiagnosis *first_meaning(const GPtrArray *lines)
 {
-	const char *meaning = NULL;
+	const HvrDiagnosis *mild = NULL;
 
-	for (guint i = 0; i < lines->len && !meaning; i++) {
+	for (guint i = 0; i < lines->len; i++) {
 		g_autofree char *line = g_strdup(g_ptr_array_index(lines, i));
 		line[strlen(line) - 1] = '\0';
-		meaning = hvr_diagnose(line);
+		const HvrDiagnosis *meaning = hvr_diagnose(PROGRAM, line);
+		hvr_diagnose_kernel(line);
+		if (meaning && !meaning->mild)
+			return meaning;
+		if (!mild)
+			mild = meaning;
 	}
-	return meaning;
+	return mild;
 }
 
 static void check_meaning(const char *meaning)
@@ -85,7 +93,7 @@ static void check_passed(int fd, const GPtrArray *lines)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autoptr(GPtrArray) lines = cut(data, size);
-	const char *expected = first_meaning(lines);
+	const HvrDiagnosis *expected = first_meaning(lines);
 	int in[2], out[2];
 
 	if (size > SIZE_MAX_BYTES)
@@ -96,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(in[1]);
 	dup2(out[1], STDERR_FILENO);
 	close(out[1]);
-	HvrQemuOutput *output = hvr_qemu_output_new(in[0]);
+	HvrQemuOutput *output = hvr_qemu_output_new(in[0], PROGRAM);
 	if (size > 0 && data[0] & 1)
 		g_main_context_iteration(NULL, FALSE);
 	hvr_qemu_output_drain(output);
@@ -105,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	g_assert(hvr_qemu_output_meaning(output) == expected);
 	if (expected)
-		check_meaning(expected);
+		check_meaning(expected->meaning);
 	hvr_qemu_output_free(output);
 	check_passed(out[0], lines);
 	close(out[0]);

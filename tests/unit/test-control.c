@@ -499,7 +499,7 @@ static void test_flood(void **state)
 	}
 	g_auto(HvrFd) null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	dup2(null, STDERR_FILENO);
-	HvrQemuOutput *output = hvr_qemu_output_new(ends[0]);
+	HvrQemuOutput *output = hvr_qemu_output_new(ends[0], "qemu");
 	serve(f);
 	g_idle_add(on_idle, &idle);
 	let_ask(f);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* QEMU's last words and what they mean: texts as QEMU 7.2 and 10.0 print them. */
+/*
+ * QEMU's and the kernel's real sentences (tests/data/qemu-words.txt) and what they mean: each gets
+ * its row, and no row or word is there that no sentence has.
+ */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,59 +15,155 @@
 
 #include "launcher/qemu/diagnose.h"
 
-#define QEMU "qemu-system-x86_64: -device {\"driver\":\"vfio-pci\"}: vfio 0000:02:00.0: "
+#define WORDS	SOURCE_ROOT "/tests/data/qemu-words.txt"
+#define PROGRAM "/usr/bin/qemu-system-x86_64"
 
-/* A word of the meaning that only this line has; NULL: no meaning. */
-static void test_diagnose(void **state)
+typedef struct {
+	char *source, *sentence, *id;
+} Word;
+
+static void word_free(gpointer data)
 {
-	static const struct {
-		const char *line, *meaning;
-	} cases[] = {
-		{ "qemu-system-x86_64: VFIO_MAP_DMA failed: Cannot allocate memory", "ulimit -l" },
-		{ QEMU "group 14 is not viable", "hailo-vm-run check names it" },
-		{ QEMU "failed to setup container for group 14: No interrupt remapping support",
-		  "cannot remap interrupts" },
-		{ QEMU "failed to setup container for group 14: Failed to set iommu for container: "
-		       "Operation not permitted",
-		  "dmesg" },
-		{ QEMU "failed to open /dev/vfio/vfio: Permission denied", "chmod 0666" },
-		{ QEMU "failed to open /dev/vfio/14: Permission denied", "udev rule" },
-		{ QEMU "failed to open /dev/vfio/14: Device or resource busy", "one VM at a time" },
-		{ QEMU "failed to open /dev/vfio/14: No such file or directory",
-		  "no longer on vfio-pci" },
-		{ QEMU "no iommu_group found: No such file or directory", "IOMMU is off" },
-		{ "Could not access KVM kernel module: No such file or directory", "accel = tcg" },
-		{ "qemu-system-x86_64: cannot set up guest memory 'ram': Cannot allocate memory",
-		  "give the VM less" },
-		{ "qemu-system-x86_64: -blockdev {}: Failed to get \"write\" lock",
-		  "snapshot = yes" },
-		{ "qemu-system-x86_64: -netdev user: Could not set up host forwarding rule "
-		  "'tcp::22'",
-		  "port is in use" },
-		{ "qemu-system-x86_64: -blockdev {}: Image is not in qcow2 format",
-		  "format = raw" },
-		{ "qemu-system-x86_64: -device {\"driver\":\"vhost-user-fs-pci\"}: "
-		  "vhost_backend_init failed: Protocol error",
-		  "via = 9p" },
-		{ "qemu-system-x86_64: warning: TCG doesn't support requested feature", NULL },
-		{ "VFIO_MAP_DMA failed: Invalid argument", NULL },
-		{ "VFIO_MAP_DMA", NULL },
-		{ "", NULL },
-	};
+	Word *word = data;
 
-	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-		const char *meaning = hvr_diagnose(cases[i].line);
-		if (!cases[i].meaning)
-			assert_null(meaning);
-		else if (!meaning || !strstr(meaning, cases[i].meaning))
-			fail_msg("'%s': '%s'", cases[i].line, meaning);
+	g_free(word->source);
+	g_free(word->sentence);
+	g_free(word->id);
+	g_free(word);
+}
+
+static GPtrArray *read_words(void)
+{
+	GPtrArray *words = g_ptr_array_new_with_free_func(word_free);
+	g_autofree char *text = NULL;
+
+	assert_true(g_file_get_contents(WORDS, &text, NULL, NULL));
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	for (guint i = 0; lines[i]; i++) {
+		if (*lines[i] == '#' || *lines[i] == '\0')
+			continue;
+		g_auto(GStrv) fields = g_strsplit(lines[i], "\t", -1);
+		if (g_strv_length(fields) != 3)
+			fail_msg("line %u is not of three fields", i + 1);
+		Word *word = g_new0(Word, 1);
+		*word = (Word){ g_strdup(fields[0]), g_strdup(fields[1]), g_strdup(fields[2]) };
+		g_ptr_array_add(words, word);
 	}
+	assert_true(words->len > 100);
+	return words;
+}
+
+static const HvrDiagnosis *meaning_of(const Word *word)
+{
+	/* Some distributions call it otherwise. */
+	const char *program = g_str_has_prefix(word->sentence, "kvm: ") ? "/usr/bin/kvm" : PROGRAM;
+
+	if (g_str_equal(word->source, "linux"))
+		return hvr_diagnose_kernel(word->sentence);
+	return hvr_diagnose(program, word->sentence);
+}
+
+static void each_sentence_has_its_meaning(void **state)
+{
+	g_autoptr(GPtrArray) words = read_words();
+
+	for (guint i = 0; i < words->len; i++) {
+		const Word *word = g_ptr_array_index(words, i);
+		const HvrDiagnosis *meaning = meaning_of(word);
+		const char *id = meaning ? meaning->id : "-";
+		if (!g_str_equal(id, word->id))
+			fail_msg("'%s' is '%s', not '%s'", word->sentence, id, word->id);
+	}
+}
+
+/* @needle: and @row's own is what the sentence is found by */
+static gboolean is_said(const GPtrArray *words, const HvrDiagnosis *row, const char *needle)
+{
+	for (guint i = 0; i < words->len; i++) {
+		const Word *word = g_ptr_array_index(words, i);
+		if (meaning_of(word) == row && strcasestr(word->sentence, needle))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void no_row_is_dead(void **state)
+{
+	const HvrWordsTable *tables[] = { &hvr_words_qemu, &hvr_words_kernel };
+	g_autoptr(GPtrArray) words = read_words();
+
+	for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
+		for (guint i = 0; i < tables[t]->n; i++) {
+			const HvrDiagnosis *row = &tables[t]->rows[i];
+			assert_non_null(row->any[0]);
+			for (guint j = 0; j < G_N_ELEMENTS(row->any) && row->any[j]; j++)
+				if (!is_said(words, row, row->any[j]))
+					fail_msg("%s: nobody says '%s'", row->id, row->any[j]);
+		}
+}
+
+/* Who says that there are several causes names them, and one that the kernel knows has more. */
+static void several_causes_are_told_as_such(void **state)
+{
+	static const char *const ids[] = { "memlock", "iommu-refused", "group-refused", "power" };
+
+	for (guint i = 0; i < hvr_words_qemu.n; i++) {
+		const HvrDiagnosis *row = &hvr_words_qemu.rows[i];
+		if (strstr(row->meaning, "either") && !strstr(row->meaning, " or "))
+			fail_msg("%s: either what?", row->id);
+		for (guint j = 0; j < G_N_ELEMENTS(ids); j++)
+			if (g_str_equal(row->id, ids[j]))
+				assert_true(row->kernel_knows && strstr(row->meaning, "either"));
+	}
+}
+
+/* Only QEMU's own words count: none of a guest, a library, a helper, or in the midst of a line. */
+static void words_of_others_have_no_meaning(void **state)
+{
+	static const char said[] = "vfio 0000:02:00.0: group 14 is not viable";
+	static const char *const others[] = { "",
+					      "guest: ",
+					      "guest: qemu-system-x86_64: ",
+					      " qemu-system-x86_64: ",
+					      "qemu-system-x86_64:",
+					      "qemu-system-x86_64 ",
+					      "[    1.234567] ",
+					      "virtiofsd: ",
+					      "qemu-system-x86_64: warning: ",
+					      "qemu-system-x86_64: info: " };
+	static const char *const own[] = { "qemu-system-x86_64: ", "qemu-kvm: ", "qemu: ",
+					   "vmm: " };
+
+	for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+		g_autofree char *line = g_strconcat(others[i], said, NULL);
+		if (hvr_diagnose(PROGRAM, line))
+			fail_msg("'%s' has a meaning", line);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(own); i++) {
+		g_autofree char *line = g_strconcat(own[i], said, NULL);
+		if (!hvr_diagnose("./vmm", line))
+			fail_msg("'%s' has none", line);
+	}
+}
+
+static void signals_have_a_meaning(void **state)
+{
+	assert_string_equal(hvr_diagnose_signal(SIGSYS, TRUE)->id, "sandbox");
+	assert_string_equal(hvr_diagnose_signal(SIGSYS, FALSE)->id, "filter");
+	assert_string_equal(hvr_diagnose_signal(SIGKILL, TRUE)->id, "killed");
+	assert_string_equal(hvr_diagnose_signal(SIGBUS, TRUE)->id, "no-page");
+	assert_null(hvr_diagnose_signal(SIGTERM, TRUE));
+	assert_null(hvr_diagnose_signal(SIGSEGV, TRUE));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_diagnose),
+		cmocka_unit_test(each_sentence_has_its_meaning),
+		cmocka_unit_test(no_row_is_dead),
+		cmocka_unit_test(several_causes_are_told_as_such),
+		cmocka_unit_test(words_of_others_have_no_meaning),
+		cmocka_unit_test(signals_have_a_meaning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

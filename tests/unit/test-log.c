@@ -151,7 +151,7 @@ static void supervise(const Fixture *f, gsize bytes)
 	close(ends[1]);
 	keep_messages(f);
 	hvr_message("VM 'lab' is running");
-	HvrQemuOutput *output = hvr_qemu_output_new(ends[0]);
+	HvrQemuOutput *output = hvr_qemu_output_new(ends[0], "qemu");
 	g_child_watch_add(qemu, on_flooded, loop);
 	g_main_loop_run(loop);
 	hvr_qemu_output_drain(output);

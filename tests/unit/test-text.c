@@ -134,7 +134,7 @@ static void test_escape_in_message(void **state)
 
 static void pass_on(const void *data)
 {
-	HvrQemuOutput *output = hvr_qemu_output_new(*(const int *)data);
+	HvrQemuOutput *output = hvr_qemu_output_new(*(const int *)data, "qemu");
 
 	hvr_qemu_output_drain(output);
 	hvr_qemu_output_free(output);
