@@ -72,6 +72,7 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 				   .dev = open_folder(prefix, DIR_DEV),
 				   .proc = open_folder(prefix, DIR_PROC),
 				   .run = open_folder(prefix, DIR_RUN),
+				   .root = open_folder(prefix, DIR_ROOT),
 				   .kernel = &hvr_kernel_linux };
 	context->system_config = DIR_SYSTEM_CONFIG;
 	context->bridge_conf = FILE_BRIDGES;

@@ -95,7 +95,8 @@ struct HvrHost {
 	int sys;
 	int dev;
 	int proc;
-	int run; /* /run, to know whether udev is there to settle; -1: it is not */
+	int run;  /* /run, to know whether udev is there to settle; -1: it is not */
+	int root; /* /, for the files of its boot loader; -1: they are not to be seen */
 	const HvrKernel *kernel;
 	gpointer kernel_data;  /* for the fake kernel */
 	guint step_timeout_ms; /* deadline of one write; 0: HVR_STEP_TIMEOUT_MS */

@@ -17,14 +17,12 @@
 #include <string.h>
 
 #include "launcher/host/cpu.h"
+#include "launcher/host/loader-look.h"
 #include "vfio/tree.h"
 
 #define GROUPS "kernel/iommu_groups"
 #define TABLES "firmware/acpi/tables/"
 #define CHIPS  "kernel/irq"
-
-/* The way to the kernel's command line, where GRUB rules. */
-#define WHERE "the kernel's command line (/etc/default/grub, then update-grub) and reboot"
 
 void hvr_iommu_free(HvrIommu *iommu)
 {
@@ -111,16 +109,25 @@ static const char *switched_off(const HvrHost *host)
 	return NULL;
 }
 
+/* By the names of this host's boot loader. */
+static char *advise_arguments(const HvrHost *host, const char *add, const char *drop)
+{
+	const HvrLoader loader = hvr_loader_look(host);
+	g_autofree char *advice = hvr_loader_advice(&loader, add, drop);
+
+	return g_strconcat(advice, ", and reboot", NULL);
+}
+
 static char *advise_intel(const HvrHost *host)
 {
 	const char *off = switched_off(host);
 
 	if (off)
-		return g_strdup_printf("put intel_iommu=on in the place of %s on " WHERE, off);
+		return advise_arguments(host, "intel_iommu=on", off);
 	if (hvr_kernel_has_argument(host, "intel_iommu=on"))
 		return g_strdup("intel_iommu=on is given, and the kernel found its IOMMU unfit: "
 				"see 'dmesg | grep -i dmar', and update the firmware");
-	return g_strdup("add intel_iommu=on to " WHERE);
+	return advise_arguments(host, "intel_iommu=on", NULL);
 }
 
 static char *advise_amd(const HvrHost *host)
@@ -128,7 +135,7 @@ static char *advise_amd(const HvrHost *host)
 	const char *off = switched_off(host);
 
 	if (off)
-		return g_strdup_printf("remove %s from " WHERE, off);
+		return advise_arguments(host, NULL, off);
 	return g_strdup("AMD's is on unless switched off: see 'dmesg | grep AMD-Vi' for what the "
 			"kernel dislikes, and update the firmware");
 }

@@ -56,6 +56,7 @@ FakeSysfs *fake_sysfs_open(const char *root)
 	fs->host.dev = open_folder(root, "dev");
 	fs->host.proc = open_folder(root, "proc");
 	fs->host.run = open_folder(root, "run");
+	fs->host.root = open_folder(root, ".");
 	fs->host.kernel = &fake_kernel;
 	fs->host.kernel_data = fs;
 	return fs;
@@ -115,6 +116,7 @@ void fake_sysfs_free(FakeSysfs *fs)
 	hvr_fd_close(fs->host.dev);
 	hvr_fd_close(fs->host.proc);
 	hvr_fd_close(fs->host.run);
+	hvr_fd_close(fs->host.root);
 	if (fs->maker == getpid())
 		fake_files_end(fs->root);
 	g_ptr_array_unref(fs->log);
