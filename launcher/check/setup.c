@@ -133,6 +133,18 @@ static void say_unknown(HvrCheck *check, GError *error)
 	hvr_check_unsure(check, "setup", error, fix);
 }
 
+/* All files are as they should be, and something else has booted this host. */
+static void say_without_effect(HvrCheck *check, const HvrSetupSystem *system, const char *lost)
+{
+	g_autofree char *advice = hvr_loader_advice(&system->loader, lost, NULL);
+	g_autofree char *fix = g_strdup_printf("see what boots this host (bootctl status, "
+					       "efibootmgr); by what is installed: %s",
+					       advice);
+
+	hvr_check_say(check, HVR_CHECK_WARN, "setup", fix,
+		      "kernel-args is done, but this host was booted since without %s", lost);
+}
+
 static void check_state(HvrCheck *check, int target, const HvrSetupState *state)
 {
 	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(check->context, target, TRUE);
@@ -142,6 +154,7 @@ static void check_state(HvrCheck *check, int target, const HvrSetupState *state)
 
 	if (!hvr_setup_system_set_cpu(system, state->cpu))
 		g_debug("setup was told of a processor '%s'", state->cpu);
+	g_autofree char *lost = hvr_setup_without_effect(state, system);
 	g_autoptr(GPtrArray) changes =
 		hvr_setup_drift(&scope, system, check->context->setup_templates, &error);
 	if (!changes)
@@ -151,6 +164,8 @@ static void check_state(HvrCheck *check, int target, const HvrSetupState *state)
 	else if (state->pending)
 		hvr_check_say(check, HVR_CHECK_WARN, "setup", SETUP,
 			      "not finished: its files are there, and what is made of them is not");
+	else if (lost)
+		say_without_effect(check, system, lost);
 	else
 		hvr_check_pass(check, "setup", "as set up: %s", parts);
 	if (check->claim && (state->parts & CARD_PARTS))

@@ -129,10 +129,24 @@ static gboolean ask(gboolean *out_answer, GError **error)
 
 static void say_done(const Setup *setup)
 {
+	g_autofree char *missing = hvr_setup_missing_arguments(setup->system);
+
 	if (!setup->system->live)
 		hvr_message("done");
+	else if (*missing && (setup->state->parts & (1u << HVR_SETUP_KERNEL_ARGS)))
+		hvr_message("done; it takes effect when this host boots again, with %s", missing);
 	else
 		hvr_message("done; it takes effect when this host boots again");
+}
+
+/* The one part that depends on something that may not be there to be changed. */
+static gboolean refuse_kernel_args(const HvrSetupPlan *plan, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "setup: kernel-args is not done: %s", plan->left);
+	if (plan->by_hand)
+		hvr_error_hint(error, "by hand: %s", plan->by_hand);
+	return FALSE;
 }
 
 static HvrSetupWay way_of(const Setup *setup)
@@ -207,7 +221,14 @@ static int set_up(Setup *setup, GError **error)
 	for (guint i = 0; i < plan->notes->len; i++)
 		hvr_message("%s", (const char *)g_ptr_array_index(plan->notes, i));
 	setup->state->parts = parts;
-	return show_and_apply(setup, changes, error) ? 0 : -1;
+	if (plan->left)
+		setup->state->parts &= ~(1u << HVR_SETUP_KERNEL_ARGS);
+	gboolean idle = changes->len == 0 && setup->state->pending == 0;
+	if (!(plan->left && idle) && !show_and_apply(setup, changes, error))
+		return -1;
+	if (plan->left && !refuse_kernel_args(plan, error))
+		return -1;
+	return 0;
 }
 
 static int undo(Setup *setup, GError **error)
@@ -241,10 +262,13 @@ static int status(Setup *setup, GError **error)
 	hvr_text_print(drift);
 	if (state->pending)
 		puts("not finished: run setup again");
+	g_autofree char *lost = hvr_setup_without_effect(state, setup->system);
+	if (lost)
+		printf("kernel-args: this host was booted since without %s\n", lost);
 	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++)
 		if (!(state->parts & (1u << part)))
 			printf("%s: not set up\n", hvr_setup_part_name((HvrSetupPart)part));
-	if (changes->len || state->pending)
+	if (changes->len || state->pending || lost)
 		return 1;
 	puts("as set up");
 	return 0;

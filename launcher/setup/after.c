@@ -11,15 +11,9 @@ static void add(GPtrArray *commands, const char *const *words)
 	g_ptr_array_add(commands, g_strdupv((char **)words));
 }
 
-static void add_boot_loader(const HvrSetupSystem *system, GPtrArray *commands)
+/* systemd-boot's entries and unified images carry the arguments, so each kernel's is made again. */
+static void add_kernel_install(const HvrSetupSystem *system, GPtrArray *commands)
 {
-	static const char *const update_grub[] = { "update-grub", NULL };
-
-	if (system->boot_loader == HVR_BOOT_GRUB)
-		add(commands, update_grub);
-	if (system->boot_loader != HVR_BOOT_KERNEL_INSTALL)
-		return;
-	/* systemd-boot's entries carry the arguments, so each kernel's is written again. */
 	for (guint i = 0; i < system->kernels->len; i++) {
 		const HvrSetupKernel *kernel = g_ptr_array_index(system->kernels, i);
 		if (!kernel->image)
@@ -28,6 +22,30 @@ static void add_boot_loader(const HvrSetupSystem *system, GPtrArray *commands)
 		const char *words[] = { "kernel-install", "add", kernel->version, image, NULL };
 		add(commands, words);
 	}
+}
+
+static void add_boot_loader(const HvrSetupSystem *system, GPtrArray *commands)
+{
+	static const char *const update_grub[] = { "update-grub", NULL };
+	static const char *const refresh[] = { "proxmox-boot-tool", "refresh", NULL };
+	HvrLoaderKind kind = system->loader.kind;
+
+	if (system->loader.other != HVR_LOADER_UNKNOWN)
+		return;
+	if (kind == HVR_LOADER_GRUB || kind == HVR_LOADER_PROXMOX_GRUB)
+		add(commands, update_grub);
+	/* It copies kernels, images and menus to each of its partitions. */
+	if (kind == HVR_LOADER_PROXMOX || kind == HVR_LOADER_PROXMOX_GRUB)
+		add(commands, refresh);
+	if (kind == HVR_LOADER_KERNEL_INSTALL)
+		add_kernel_install(system, commands);
+}
+
+/* A unified image has the initramfs in itself, and the other two boot from copies. */
+static gboolean keeps_initramfs(HvrLoaderKind kind)
+{
+	return kind == HVR_LOADER_KERNEL_INSTALL || kind == HVR_LOADER_PROXMOX ||
+	       kind == HVR_LOADER_PROXMOX_GRUB;
 }
 
 static void add_initramfs(const HvrSetupSystem *system, GPtrArray *commands)
@@ -65,7 +83,8 @@ GPtrArray *hvr_setup_after_commands(const HvrSetupSystem *system, guint after)
 		add(commands, reload_systemd);
 	if (after & HVR_AFTER_INITRAMFS)
 		add_initramfs(system, commands);
-	if (after & HVR_AFTER_BOOT_LOADER)
+	if ((after & HVR_AFTER_BOOT_LOADER) ||
+	    ((after & HVR_AFTER_INITRAMFS) && keeps_initramfs(system->loader.kind)))
 		add_boot_loader(system, commands);
 	return commands;
 }

@@ -229,11 +229,25 @@ static gboolean make_anew(const HvrSetupSite *site, guint after, Left *left, GEr
 	return TRUE;
 }
 
+/* From the next boot on the kernel has them. */
+static void note_boot(const HvrSetupSite *site, const GPtrArray *changes, HvrSetupState *state)
+{
+	for (guint i = 0; i < changes->len; i++) {
+		const HvrSetupChange *change = g_ptr_array_index(changes, i);
+		if (change->part != HVR_SETUP_KERNEL_ARGS)
+			continue;
+		g_free(state->boot);
+		state->boot = change->undo ? NULL : g_strdup(site->system->boot_id);
+	}
+}
+
 static gboolean apply_locked(const HvrSetupSite *site, const GPtrArray *changes,
 			     HvrSetupState *state, GError **error)
 {
 	g_autoptr(GString) commands = g_string_new(NULL);
 	Left left = { .commands = commands };
+
+	note_boot(site, changes, state);
 	gboolean done = note_all(site, changes, state, error) &&
 			change_all(site, changes, state, &left, error) &&
 			make_anew(site, state->pending, &left, error);

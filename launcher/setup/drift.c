@@ -32,3 +32,14 @@ GPtrArray *hvr_setup_drift(const HvrSetupScope *scope, const HvrSetupSystem *sys
 	forced.force = TRUE;
 	return hvr_setup_changes_make(&forced, plan, error);
 }
+
+char *hvr_setup_without_effect(const HvrSetupState *state, const HvrSetupSystem *system)
+{
+	g_autofree char *missing = NULL;
+
+	if (!(state->parts & (1u << HVR_SETUP_KERNEL_ARGS)) || !state->boot || !system->boot_id ||
+	    g_str_equal(state->boot, system->boot_id))
+		return NULL;
+	missing = hvr_setup_missing_arguments(system);
+	return *missing ? g_steal_pointer(&missing) : NULL;
+}

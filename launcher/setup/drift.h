@@ -14,6 +14,15 @@ HvrSetupPlan *hvr_setup_plan_now(const HvrSetupSystem *system, guint parts, cons
 				 const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * hvr_setup_without_effect - the kernel's arguments that setup has seen to, and that the kernel was
+ * booted without since. Another loader, or another entry of its menu, was what booted it. Pure.
+ * @system: as looked at, with its processor set
+ * Returns: (transfer full): with a space between two; NULL: none, or not known, as before a reboot
+ */
+char *hvr_setup_without_effect(const HvrSetupState *state,
+			       const HvrSetupSystem *system) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * hvr_setup_drift - what `setup` would have to do again. Reads, changes nothing.
  * @scope: its parts are of those that its state knows; forced or not is the same
  * @system: as looked at, with its processor set

@@ -77,6 +77,8 @@ void hvr_setup_plan_free(HvrSetupPlan *plan)
 	g_ptr_array_unref(plan->files);
 	g_ptr_array_unref(plan->actions);
 	g_ptr_array_unref(plan->notes);
+	g_free(plan->left);
+	g_free(plan->by_hand);
 	g_free(plan);
 }
 
@@ -88,11 +90,11 @@ typedef struct {
 	HvrSetupPlan *plan;
 } Planning;
 
-/* A file that comes out of a template, on a system with this boot loader and this initramfs;
- * _UNKNOWN: whatever it has. */
+/* A file that comes out of a template, on a system with this initramfs (_UNKNOWN: whatever it has),
+ * or with a boot loader that takes it (by_grub). */
 typedef struct {
 	HvrSetupPart part;
-	HvrBootLoader boot_loader;
+	gboolean by_grub;
 	HvrInitramfs initramfs;
 	const char *path;
 	const char *template;
@@ -102,7 +104,7 @@ typedef struct {
 
 static const Source sources[] = {
 	{ .part = HVR_SETUP_KERNEL_ARGS,
-	  .boot_loader = HVR_BOOT_GRUB,
+	  .by_grub = TRUE,
 	  .path = "etc/default/grub.d/hailo-vm-run.cfg",
 	  .template = "grub.cfg",
 	  .mode = 0644,
@@ -218,6 +220,13 @@ static char *missing_words(const char *line, const char *wanted)
 	return g_string_free(missing, FALSE);
 }
 
+char *hvr_setup_missing_arguments(const HvrSetupSystem *system)
+{
+	const char *wanted = kernel_arguments(system->cpu);
+
+	return *wanted ? missing_words(system->running, wanted) : g_strdup("");
+}
+
 /* The running kernel's arguments without those that the boot loader adds for itself.
  * @running: (nullable) */
 static char *own_arguments(const char *running)
@@ -241,9 +250,9 @@ static void plan_kernel_cmdline(const Planning *planning)
 	if (!there)
 		line = own_arguments(planning->system->running);
 	if (!*line) {
-		add_note(planning,
-			 "kernel-args: there is no etc/kernel/cmdline to add to, and it needs "
-			 "the root= of the target: make it, then run setup again");
+		planning->plan->left = g_strdup("there is no etc/kernel/cmdline to add to");
+		planning->plan->by_hand = g_strdup("make it, with the root= of the target, then "
+						   "run setup again");
 		return;
 	}
 	g_autofree char *missing = missing_words(line, planning->words.arguments);
@@ -261,40 +270,62 @@ static void plan_kernel_cmdline(const Planning *planning)
 	g_ptr_array_add(planning->plan->files, g_memdup2(&file, sizeof(file)));
 }
 
-static void plan_grubby(const Planning *planning)
+static void plan_command(const Planning *planning)
 {
 	const char *arguments = planning->words.arguments;
-	g_autofree char *add = g_strconcat("--args=", arguments, NULL);
-	g_autofree char *drop = g_strconcat("--remove-args=", arguments, NULL);
-	g_autofree char *id = g_strconcat("grubby ", arguments, NULL);
+	HvrLoaderKind kind = planning->system->loader.kind;
+	g_auto(GStrv) argv = hvr_loader_command(kind, arguments, NULL);
+	g_auto(GStrv) undo = hvr_loader_command(kind, NULL, arguments);
+	g_autofree char *id = g_strconcat(argv[0], " ", arguments, NULL);
 	g_autofree char *missing = missing_words(planning->system->running, arguments);
-	const char *argv[] = { "grubby", "--update-kernel=ALL", add, NULL };
-	const char *undo[] = { "grubby", "--update-kernel=ALL", drop, NULL };
 	const HvrSetupAction action = { .part = HVR_SETUP_KERNEL_ARGS,
 					.id = id,
-					.argv = (char **)argv,
-					.undo = (char **)undo,
+					.argv = argv,
+					.undo = undo,
 					.so_already = !*missing };
 
 	g_ptr_array_add(planning->plan->actions, hvr_setup_action_copy(&action));
 }
 
+/* What is done by hand is done when the running kernel has it. */
+static void plan_by_hand(const Planning *planning)
+{
+	const HvrLoader *loader = &planning->system->loader;
+	const char *name = hvr_loader_name(loader->kind);
+	g_autofree char *missing = hvr_setup_missing_arguments(planning->system);
+
+	if (!*missing)
+		return;
+	if (loader->other != HVR_LOADER_UNKNOWN)
+		planning->plan->left = g_strdup_printf("either %s or %s boots this system", name,
+						       hvr_loader_name(loader->other));
+	else if (loader->kind != HVR_LOADER_UNKNOWN)
+		planning->plan->left = g_strdup_printf("setup does not change %s", name);
+	else
+		planning->plan->left = g_strdup_printf("there is %s", name);
+	planning->plan->by_hand = hvr_loader_advice(loader, missing, NULL);
+}
+
+/* @loader's way, where there is but one that it may be. */
+static HvrLoaderBy way_of(const HvrLoader *loader)
+{
+	return loader->other == HVR_LOADER_UNKNOWN ? hvr_loader_by(loader->kind)
+						   : HVR_LOADER_BY_HAND;
+}
+
 static void plan_kernel_args(const Planning *planning)
 {
-	switch (planning->system->boot_loader) {
-	case HVR_BOOT_GRUB: /* by a file, see sources */
+	switch (way_of(&planning->system->loader)) {
+	case HVR_LOADER_BY_GRUB_FILE: /* see sources */
 		break;
-	case HVR_BOOT_GRUBBY:
-		plan_grubby(planning);
+	case HVR_LOADER_BY_COMMAND:
+		plan_command(planning);
 		break;
-	case HVR_BOOT_KERNEL_INSTALL:
+	case HVR_LOADER_BY_CMDLINE:
 		plan_kernel_cmdline(planning);
 		break;
-	case HVR_BOOT_UNKNOWN:
-		g_ptr_array_add(planning->plan->notes,
-				g_strdup_printf("kernel-args: no boot loader that is known here; "
-						"add to the kernel's arguments by hand: %s",
-						planning->words.arguments));
+	case HVR_LOADER_BY_HAND:
+		plan_by_hand(planning);
 		break;
 	}
 }
@@ -357,7 +388,7 @@ static void plan_part(const Planning *planning, HvrSetupPart part)
 	for (guint i = 0; i < G_N_ELEMENTS(sources); i++) {
 		const Source *source = &sources[i];
 		if (source->part == part &&
-		    (!source->boot_loader || source->boot_loader == system->boot_loader) &&
+		    (!source->by_grub || way_of(&system->loader) == HVR_LOADER_BY_GRUB_FILE) &&
 		    (!source->initramfs || source->initramfs == system->initramfs))
 			add_file(planning, source);
 	}
@@ -366,7 +397,7 @@ static void plan_part(const Planning *planning, HvrSetupPart part)
 HvrSetupPlan *hvr_setup_plan_make(const HvrSetupSystem *system, guint parts, const GPtrArray *cards,
 				  HvrSetupTemplates *templates, const char *program)
 {
-	HvrSetupPlan *plan = g_new(HvrSetupPlan, 1);
+	HvrSetupPlan *plan = g_new0(HvrSetupPlan, 1);
 	const Planning planning = { .system = system,
 				    .cards = cards,
 				    .templates = templates,

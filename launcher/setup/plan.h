@@ -56,7 +56,9 @@ HvrSetupAction *hvr_setup_action_copy(const HvrSetupAction *action) G_GNUC_WARN_
 typedef struct {
 	GPtrArray *files;   /* of HvrSetupFile */
 	GPtrArray *actions; /* of HvrSetupAction */
-	GPtrArray *notes;   /* of char *: what the user should know, or must do by hand */
+	GPtrArray *notes;   /* of char *: what the user should know */
+	char *left;	    /* why kernel-args is not done here; NULL: it is */
+	char *by_hand;	    /* ... and what does it; NULL: nobody knows */
 } HvrSetupPlan;
 void hvr_setup_plan_free(HvrSetupPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSetupPlan, hvr_setup_plan_free)
@@ -70,6 +72,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSetupPlan, hvr_setup_plan_free)
 HvrSetupPlan *hvr_setup_plan_make(const HvrSetupSystem *system, guint parts, const GPtrArray *cards,
 				  HvrSetupTemplates *templates,
 				  const char *program) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The arguments of kernel-args for @system that its running kernel does not have, with a space
+ * between two; "" when it has them all. Pure. [transfer full] */
+char *hvr_setup_missing_arguments(const HvrSetupSystem *system) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * hvr_setup_after_commands - what makes the set @after anew on @system, in order. Pure.

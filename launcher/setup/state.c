@@ -36,6 +36,7 @@ void hvr_setup_state_free(HvrSetupState *state)
 	g_ptr_array_unref(state->actions);
 	g_ptr_array_unref(state->folders);
 	g_free(state->cpu);
+	g_free(state->boot);
 	g_free(state);
 }
 
@@ -146,6 +147,7 @@ static gboolean load_main(GKeyFile *file, HvrSetupState *state)
 	state->parts = get_number(file, MAIN, "parts") & HVR_SETUP_ALL_PARTS;
 	state->pending = get_number(file, MAIN, "pending");
 	state->cpu = g_key_file_get_string(file, MAIN, "cpu", NULL);
+	state->boot = g_key_file_get_string(file, MAIN, "boot", NULL);
 	for (guint i = 0; cards && cards[i]; i++) {
 		HvrSetupCard *card = hvr_setup_card_from_text(cards[i]);
 		if (!card)
@@ -247,6 +249,8 @@ static void save_main(GKeyFile *file, const HvrSetupState *state)
 	g_key_file_set_uint64(file, MAIN, "pending", state->pending);
 	if (state->cpu)
 		g_key_file_set_string(file, MAIN, "cpu", state->cpu);
+	if (state->boot)
+		g_key_file_set_string(file, MAIN, "boot", state->boot);
 	save_array(file, "cards", cards);
 	save_array(file, "folders", state->folders);
 }

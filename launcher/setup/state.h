@@ -33,6 +33,7 @@ typedef struct {
 	GPtrArray *entries; /* of HvrSetupEntry */
 	GPtrArray *actions; /* of HvrSetupAction, done */
 	GPtrArray *folders; /* of char *: made by us, outermost first */
+	char *boot;	    /* id of the boot in which kernel-args was last done; NULL: not known */
 	guint pending;	    /* set of HvrSetupAfter that has still to be run */
 } HvrSetupState;
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "launcher/host/loader-look.h"
 #include "launcher/process/user.h"
 #include "launcher/setup/template.h"
 #include "launcher/setup/tree.h"
@@ -30,6 +31,7 @@ void hvr_setup_system_free(HvrSetupSystem *system)
 	g_ptr_array_unref(system->enabled);
 	g_free(system->kernel_cmdline);
 	g_free(system->running);
+	g_free(system->boot_id);
 	g_free(system);
 }
 
@@ -41,27 +43,14 @@ static gboolean has_any(int target, const char *const *paths)
 	return FALSE;
 }
 
-/* grubby first: where it is, it also rules over GRUB's files. A system that went over to
- * systemd-boot may have kept GRUB's packages, but then nobody has made a menu of theirs. */
-static HvrBootLoader find_boot_loader(int target)
+static HvrLoader find_loader(const HvrContext *context, int target, gboolean live)
 {
-	static const char *const grubby[] = { "usr/sbin/grubby", "usr/bin/grubby", NULL };
-	static const char *const grub[] = { "etc/default/grub.d", "usr/sbin/update-grub", NULL };
-	static const char *const systemd_boot[] = { "boot/loader/loader.conf",
-						    "boot/efi/loader/loader.conf",
-						    "efi/loader/loader.conf", "etc/kernel/cmdline",
-						    NULL };
+	HvrHost host = { .sys = -1, .dev = -1, .proc = -1, .run = -1 };
 
-	if (has_any(target, grubby))
-		return HVR_BOOT_GRUBBY;
-	gboolean kernel_install =
-		hvr_tree_exists(target, "usr/bin/kernel-install") && has_any(target, systemd_boot);
-	if (has_any(target, grub) &&
-	    !(kernel_install && !hvr_tree_exists(target, "boot/grub/grub.cfg")))
-		return HVR_BOOT_GRUB;
-	if (kernel_install)
-		return HVR_BOOT_KERNEL_INSTALL;
-	return HVR_BOOT_UNKNOWN;
+	if (live)
+		host = context->host;
+	host.root = target;
+	return hvr_loader_look(&host);
 }
 
 static HvrInitramfs find_initramfs(int target)
@@ -155,13 +144,19 @@ HvrSetupSystem *hvr_setup_system_look(const HvrContext *context, int target, gbo
 	system->live = live;
 	system->runs_udev = live && run >= 0 && hvr_tree_exists(run, "udev/control");
 	system->runs_systemd = live && run >= 0 && hvr_tree_exists(run, "systemd/system");
-	system->boot_loader = find_boot_loader(target);
-	system->initramfs = find_initramfs(target);
+	system->loader = find_loader(context, target, live);
+	/* That of a deployment is made elsewhere, and its /usr is not to be written. */
+	if (system->loader.kind != HVR_LOADER_RPM_OSTREE &&
+	    system->loader.kind != HVR_LOADER_OSTREE)
+		system->initramfs = find_initramfs(target);
 	system->cpu = hvr_cpu_look(&context->host).maker;
 	system->kernels = find_kernels(target);
 	system->kernel_cmdline = hvr_setup_tree_peek(target, "etc/kernel/cmdline");
-	if (live)
+	if (live) {
 		system->running = hvr_tree_read_line(context->host.proc, "cmdline");
+		system->boot_id =
+			hvr_tree_read_line(context->host.proc, "sys/kernel/random/boot_id");
+	}
 	system->has_group = is_known(target, "etc/group", HVR_SETUP_GROUP);
 	system->has_user = is_known(target, "etc/passwd", HVR_USER_SYSTEM);
 	system->has_user_group = is_known(target, "etc/group", HVR_USER_SYSTEM_GROUP);

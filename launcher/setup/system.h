@@ -4,15 +4,8 @@
 #include <glib.h>
 
 #include "launcher/host/cpu.h"
+#include "launcher/host/loader.h"
 #include "launcher/runtime/context.h"
-
-/* Who has the say over the kernel's command line. */
-typedef enum {
-	HVR_BOOT_UNKNOWN,
-	HVR_BOOT_GRUB,		 /* reads etc/default/grub.d: Debian, Ubuntu */
-	HVR_BOOT_GRUBBY,	 /* Fedora and its kin, whatever the loader is */
-	HVR_BOOT_KERNEL_INSTALL, /* etc/kernel/cmdline: systemd-boot */
-} HvrBootLoader;
 
 typedef enum {
 	HVR_INITRAMFS_UNKNOWN,
@@ -35,12 +28,13 @@ typedef struct {
 	gboolean live;	    /* it is the one that runs */
 	gboolean runs_udev; /* live, and there is a udev to tell */
 	gboolean runs_systemd;
-	HvrBootLoader boot_loader;
+	HvrLoader loader;
 	HvrInitramfs initramfs;
 	HvrCpuMaker cpu;
 	GPtrArray *kernels;   /* of HvrSetupKernel */
 	char *kernel_cmdline; /* etc/kernel/cmdline as it is; NULL: there is none */
 	char *running;	      /* the running kernel's arguments; NULL: not live */
+	char *boot_id;	      /* of this boot, another each time; NULL: not live */
 	gboolean has_group;
 	gboolean has_user, has_user_group; /* HVR_USER_SYSTEM, and its own group */
 	GPtrArray *enabled; /* of char *: units hailo-vm@NAME.service that start at boot */

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "launcher/check/check.h"
+#include "launcher/command/dispatch.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 #include "launcher/setup/apply.h"
@@ -117,6 +118,18 @@ static gboolean do_setup(const Fixture *f, guint parts, const char *card)
 	assert_non_null(changes);
 	state->parts = parts;
 	return hvr_setup_apply(&site, changes, state, NULL);
+}
+
+/* `hailo-vm-run setup OPTION kernel-args` on this host; @option: one. Returns the exit status. */
+static int run_setup(Fixture *f, const char *option)
+{
+	char *words[] = { (char *)"setup",	 (char *)option,
+			  (char *)"--templates", (char *)f->context.setup_templates,
+			  (char *)"kernel-args", NULL };
+	g_autoptr(GError) error = NULL;
+	int status = hvr_dispatch(&f->context, words, &error);
+
+	return error ? hvr_exit_status(error) : status;
 }
 
 static char *snapshot(const Fixture *f)
@@ -245,6 +258,48 @@ static void what_was_cut_short_is_not_finished(void **state)
 	assert_seen(f, "setup", HVR_CHECK_WARN, "not finished", "hailo-vm-run setup");
 }
 
+static void boot(const Fixture *f, const char *boot_id, const char *arguments)
+{
+	fake_files_write(f->machine->root, "proc/sys/kernel/random/boot_id", boot_id, 0444);
+	fake_files_write(f->machine->root, "proc/cmdline", arguments, 0444);
+}
+
+/* What no boot has been without is not missed; what this one has, neither. */
+static void what_has_no_effect_is_seen(void **state)
+{
+	Fixture *f = *state;
+
+	boot(f, "1111-aaaa\n", "BOOT_IMAGE=/vmlinuz quiet\n");
+	assert_true(do_setup(f, 1u << HVR_SETUP_KERNEL_ARGS, "1e60:2864"));
+	assert_seen(f, "setup", HVR_CHECK_PASS, "as set up: kernel-args", NULL);
+	boot(f, "2222-bbbb\n", "BOOT_IMAGE=/vmlinuz quiet iommu=pt\n");
+	assert_seen(f, "setup", HVR_CHECK_WARN,
+		    "kernel-args is done, but this host was booted since without intel_iommu=on",
+		    "efibootmgr); by what is installed: add intel_iommu=on to GRUB_CMDLINE_LINUX");
+	assert_int_equal(run_setup(f, "--status"), 1);
+	boot(f, "2222-bbbb\n", "BOOT_IMAGE=/vmlinuz iommu=pt intel_iommu=on\n");
+	assert_seen(f, "setup", HVR_CHECK_PASS, "as set up: kernel-args", NULL);
+	assert_int_equal(run_setup(f, "--status"), 0);
+}
+
+/* Nothing is done to a loader that setup does not change, and the status says so. */
+static void what_is_left_has_a_status(void **state)
+{
+	Fixture *f = *state;
+
+	fake_files_remove(f->root, "etc/default/grub.d");
+	fake_files_remove(f->root, "usr/sbin/update-grub");
+	boot(f, "1111-aaaa\n", "BOOT_IMAGE=/vmlinuz quiet\n");
+	put(f, "etc/update-extlinux.conf", "default_kernel_opts=\"quiet\"\n", 0644);
+	g_autofree char *before = snapshot(f);
+	assert_int_equal(run_setup(f, "--yes"), 69);
+	g_autofree char *after = snapshot(f);
+	assert_string_equal(before, after);
+	/* By hand, then. */
+	boot(f, "2222-bbbb\n", "BOOT_IMAGE=/vmlinuz quiet intel_iommu=on iommu=pt\n");
+	assert_int_equal(run_setup(f, "--yes"), 0);
+}
+
 static void move_card(const Fixture *f, const char *port, const char *address)
 {
 	fake_sysfs_remove_function(f->machine, CARD);
@@ -335,6 +390,8 @@ int main(void)
 		TEST(a_changed_file_is_drift),
 		TEST(another_generator_is_drift),
 		TEST(what_was_cut_short_is_not_finished),
+		TEST(what_has_no_effect_is_seen),
+		TEST(what_is_left_has_a_status),
 		TEST(a_renumbered_card_is_found_by_its_path),
 		TEST(a_card_in_another_slot_is_another_card),
 		TEST(a_card_of_the_kind_may_be_anywhere),

@@ -43,6 +43,7 @@ typedef struct {
 	char *root; /* of the system that is set up */
 	int target;
 	GPtrArray *cards;
+	gboolean live; /* it is the system that runs */
 } Fixture;
 
 /* What the runner was asked for, a line each; and what it says to it. */
@@ -165,6 +166,24 @@ static void make_systemd_boot(const Fixture *f)
 	put_kernel(f, "6.12.1", NULL);
 }
 
+/* How the machine of this test was booted; its files are the target's.
+ * @info: of the EFI variable LoaderInfo; NULL: there is no EFI */
+static void running_host(Fixture *f, const char *cmdline, const char *info)
+{
+	static const char path[] = "sys/firmware/efi/efivars/"
+				   "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+	guint8 bytes[128] = { 6 };
+	gsize n = 4;
+
+	f->live = TRUE;
+	fake_files_write(f->machine->root, "proc/cmdline", cmdline, 0444);
+	fake_files_remove(f->machine->root, "sys/firmware/efi");
+	for (; info && *info; info++, n += 2)
+		bytes[n] = (guint8)*info;
+	if (info)
+		fake_files_write_bytes(f->machine->root, path, bytes, n, 0600);
+}
+
 static void add_card(const Fixture *f, const char *text)
 {
 	HvrSetupCard *card = hvr_setup_card_parse(text, NULL, NULL);
@@ -184,7 +203,7 @@ static char *snapshot(const Fixture *f)
 static GPtrArray *changes_of(const Fixture *f, guint parts, HvrSetupState *state, gboolean force,
 			     GError **error)
 {
-	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, f->live);
 	g_autoptr(HvrSetupPlan) plan =
 		hvr_setup_plan_make(system, parts, f->cards, f->templates, "/usr/bin/hailo-vm-run");
 
@@ -197,7 +216,7 @@ static GPtrArray *changes_of(const Fixture *f, guint parts, HvrSetupState *state
 /* What hailo-vm-run setup does. Returns whether there was something to do. */
 static gboolean set_up(const Fixture *f, guint parts, gboolean force, GError **error)
 {
-	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, f->live);
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, error);
 	assert_non_null(state);
 	g_autoptr(GPtrArray) changes = changes_of(f, parts, state, force, error);
@@ -214,7 +233,7 @@ static gboolean set_up(const Fixture *f, guint parts, gboolean force, GError **e
 
 static gboolean take_back(const Fixture *f, guint parts, gboolean force, GError **error)
 {
-	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, f->live);
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(f->target, error);
 	assert_non_null(state);
 	const HvrSetupScope scope = {
@@ -335,6 +354,110 @@ static void systemd_boot_keeps_the_line(void **state)
 	assert_string_equal(before, after);
 }
 
+/* What setup makes of them is copied to the loader's partitions, by the loader's own tool. */
+static void proxmox_refreshes_its_partitions(void **state)
+{
+	Fixture *f = *state;
+
+	make_debian(f);
+	put(f, "etc/kernel/proxmox-boot-uuids", "1234-ABCD\n", 0644);
+	put(f, "etc/kernel/cmdline", "root=ZFS=rpool/ROOT/pve-1 boot=zfs\n", 0644);
+	running_host(f, "initrd=\\EFI\\proxmox\\initrd.img root=ZFS=rpool", "systemd-boot 252");
+	add_card(f, "1e60:2864");
+	assert_set_up(f);
+	assert_has(f, "etc/kernel/cmdline",
+		   "root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on iommu=pt");
+	assert_false(fake_files_exist(f->root, "etc/default/grub.d/hailo-vm-run.cfg"));
+	assert_string_equal(ran->str, MAKE_ACCOUNTS "update-initramfs -u -k all\n"
+						    "proxmox-boot-tool refresh\n");
+
+	/* With Secure Boot it is GRUB. */
+	assert_taken_back(f);
+	running_host(f, "BOOT_IMAGE=/vmlinuz-6.8.12-4-pve root=ZFS=rpool", NULL);
+	g_string_truncate(ran, 0);
+	assert_set_up(f);
+	assert_has(f, "etc/default/grub.d/hailo-vm-run.cfg", "intel_iommu=on iommu=pt");
+	assert_has(f, "etc/kernel/cmdline", "boot=zfs");
+	assert_string_equal(ran->str, MAKE_ACCOUNTS "update-initramfs -u -k all\n"
+						    "update-grub\nproxmox-boot-tool refresh\n");
+}
+
+/* A command adds the arguments, and another takes them back. */
+static void commands_add_arguments(void **state)
+{
+	static const struct {
+		const char *file, *program, *cmdline, *info, *add, *drop;
+	} loaders[] = {
+		{ "etc/kernelstub/configuration", "usr/bin/kernelstub", "root=UUID=1",
+		  "systemd-boot 249", "kernelstub --add-options=intel_iommu=on iommu=pt\n",
+		  "kernelstub --delete-options=intel_iommu=on iommu=pt\n" },
+		{ "run/ostree-booted", "usr/bin/rpm-ostree", "BOOT_IMAGE=/ostree/vmlinuz", NULL,
+		  "rpm-ostree kargs --append-if-missing=intel_iommu=on "
+		  "--append-if-missing=iommu=pt\n",
+		  "rpm-ostree kargs --delete-if-present=intel_iommu=on "
+		  "--delete-if-present=iommu=pt\n" },
+	};
+	Fixture *f = *state;
+	const guint part = 1u << HVR_SETUP_KERNEL_ARGS;
+
+	add_card(f, "1e60:2864");
+	for (guint i = 0; i < G_N_ELEMENTS(loaders); i++) {
+		g_autoptr(GError) error = NULL;
+		put(f, loaders[i].file, "", 0644);
+		fake_files_write(f->machine->root, loaders[i].file, "", 0644);
+		put_program(f, loaders[i].program);
+		running_host(f, loaders[i].cmdline, loaders[i].info);
+		g_string_truncate(ran, 0);
+		assert_true(set_up(f, part, FALSE, &error));
+		assert_string_equal(ran->str, loaders[i].add);
+		assert_false(set_up(f, part, FALSE, &error));
+		assert_null(error);
+		g_string_truncate(ran, 0);
+		assert_true(take_back(f, part, FALSE, &error));
+		assert_string_equal(ran->str, loaders[i].drop);
+		fake_files_remove(f->root, "etc/kernelstub");
+	}
+}
+
+/* What setup cannot do is not said to be done: why, and the very command. */
+static void what_is_left_is_named(void **state)
+{
+	static const struct {
+		const char *file, *left, *by_hand;
+	} loaders[] = {
+		{ "boot/refind_linux.conf", "setup does not change rEFInd",
+		  "add intel_iommu=on iommu=pt to each line of /boot/refind_linux.conf" },
+		{ "boot/armbianEnv.txt", "setup does not change Armbian's U-Boot",
+		  "add intel_iommu=on iommu=pt to extraargs= in /boot/armbianEnv.txt" },
+		{ "etc/update-extlinux.conf", "extlinux with update-extlinux",
+		  "add intel_iommu=on iommu=pt to default_kernel_opts in "
+		  "/etc/update-extlinux.conf, then run update-extlinux" },
+		{ "etc/passwd", "there is no boot loader that is known here",
+		  "add intel_iommu=on iommu=pt to the kernel's command line" },
+		{ "etc/kernel/proxmox-boot-uuids",
+		  "either systemd-boot with proxmox-boot-tool or "
+		  "GRUB with proxmox-boot-tool boots",
+		  "proxmox-boot-tool refresh; where GRUB" },
+	};
+	Fixture *f = *state;
+
+	for (guint i = 0; i < G_N_ELEMENTS(loaders); i++) {
+		put(f, loaders[i].file, "x\n", 0644);
+		g_autoptr(HvrSetupSystem) system =
+			hvr_setup_system_look(&f->context, f->target, FALSE);
+		g_autoptr(HvrSetupPlan) plan =
+			hvr_setup_plan_make(system, 1u << HVR_SETUP_KERNEL_ARGS, f->cards,
+					    f->templates, "/usr/bin/hailo-vm-run");
+		assert_non_null(plan->left);
+		if (!strstr(plan->left, loaders[i].left))
+			fail_msg("'%s', not '%s'", plan->left, loaders[i].left);
+		if (!strstr(plan->by_hand, loaders[i].by_hand))
+			fail_msg("'%s', not '%s'", plan->by_hand, loaders[i].by_hand);
+		assert_int_equal(plan->files->len + plan->actions->len, 0);
+		fake_files_remove(f->root, loaders[i].file);
+	}
+}
+
 /* Who has GRUB's menu has GRUB; its packages alone are no loader. */
 static void grub_rules_where_its_menu_is(void **state)
 {
@@ -347,8 +470,8 @@ static void grub_rules_where_its_menu_is(void **state)
 			put(f, "boot/grub/grub.cfg", "menuentry\n", 0600);
 		g_autoptr(HvrSetupSystem) system =
 			hvr_setup_system_look(&f->context, f->target, FALSE);
-		assert_int_equal(system->boot_loader,
-				 menu ? HVR_BOOT_GRUB : HVR_BOOT_KERNEL_INSTALL);
+		assert_int_equal(system->loader.kind,
+				 menu ? HVR_LOADER_GRUB : HVR_LOADER_KERNEL_INSTALL);
 	}
 }
 
@@ -360,10 +483,11 @@ static void arguments_given_by_hand_stay(void **state)
 	make_systemd_boot(f);
 	add_card(f, "1e60:2864");
 	put(f, "etc/kernel/cmdline", "iommu=pt intel_iommu=on\n", 0644);
+	assert_false(set_up(f, 1u << HVR_SETUP_KERNEL_ARGS, FALSE, NULL));
+	assert_string_equal(ran->str, "");
 	assert_set_up(f);
 	assert_taken_back(f);
 	assert_has(f, "etc/kernel/cmdline", "iommu=pt intel_iommu=on");
-	assert_null(strstr(ran->str, "kernel-install"));
 }
 
 static void twice_is_once(void **state)
@@ -880,6 +1004,9 @@ int main(void)
 		TEST(debian_has_its_files),
 		TEST(fedora_has_its_files),
 		TEST(systemd_boot_keeps_the_line),
+		TEST(proxmox_refreshes_its_partitions),
+		TEST(commands_add_arguments),
+		TEST(what_is_left_is_named),
 		TEST(grub_rules_where_its_menu_is),
 		TEST(arguments_given_by_hand_stay),
 		TEST(twice_is_once),
