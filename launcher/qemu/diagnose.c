@@ -382,6 +382,11 @@ const HvrDiagnosis *hvr_diagnose(const char *program, const char *line)
 	return hvr_words_find(&hvr_words_qemu, words);
 }
 
+const HvrDiagnosis *hvr_diagnose_answer(const char *answer)
+{
+	return hvr_words_find(&hvr_words_qemu, answer);
+}
+
 const HvrDiagnosis *hvr_diagnose_kernel(const char *line)
 {
 	return hvr_words_find(&hvr_words_kernel, line);

@@ -15,6 +15,9 @@
  */
 const HvrDiagnosis *hvr_diagnose(const char *program, const char *line);
 
+/* The same of an answer of QEMU's monitor, which is its own words. */
+const HvrDiagnosis *hvr_diagnose_answer(const char *answer);
+
 /* The same of a line of the kernel's log, without its time. */
 const HvrDiagnosis *hvr_diagnose_kernel(const char *line);
 

@@ -20,9 +20,12 @@
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
+#include "launcher/session/verdict.h"
+#include "qmp/error.h"
 #include "vfio/access.h"
 #include "vfio/error.h"
 #include "vfio/fd.h"
+#include "vfio/kmsg.h"
 
 /* device_add realises the device: that resets the card, which the kernel may wait a minute for. */
 #define PLUG_TIMEOUT_MS 75000
@@ -40,6 +43,7 @@ typedef struct {
 	GPtrArray *cards;    /* of HvrJournalEntry: what was prepared for QEMU */
 	guint next;	     /* index in @cards */
 	HvrVmDevice *adding; /* in the VM's record, for cards[next]; NULL: not yet */
+	HvrKmsg *kmsg;	     /* the kernel's words since the last device_add; NULL: not to be had */
 	GError *failure;
 	HvrSessionDone done;
 	gpointer user_data;
@@ -52,6 +56,7 @@ static void plug_end(Plug *plug)
 	plug->done(plug->failure, plug->user_data);
 	hvr_decision_clear(&plug->decision);
 	g_clear_pointer(&plug->cards, g_ptr_array_unref);
+	hvr_kmsg_free(plug->kmsg);
 	g_clear_error(&plug->failure);
 	g_free(plug);
 }
@@ -158,6 +163,17 @@ static void hand_lock(Plug *plug)
 	hvr_qmp_client_give_fd(session->qmp, name, fd, HAND_TIMEOUT_MS, on_handed, plug);
 }
 
+/* QEMU's answer with what it means here. [transfer full] */
+static GError *explain(const Plug *plug, const GError *error)
+{
+	GError *told = g_error_copy(error);
+
+	if (g_error_matches(error, HVR_QMP_ERROR, HVR_QMP_ERROR_REMOTE))
+		hvr_verdict_explain(plug->session, hvr_diagnose_answer(error->message), plug->kmsg,
+				    &told);
+	return told;
+}
+
 static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *error,
 		       gpointer user_data)
 {
@@ -165,7 +181,8 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 	const HvrJournalEntry *card = g_ptr_array_index(plug->cards, plug->next);
 
 	if (error) {
-		plug_give_back(plug, error);
+		g_autoptr(GError) told = explain(plug, error);
+		plug_give_back(plug, told);
 		return;
 	}
 	plug->adding = NULL;
@@ -210,6 +227,8 @@ static void plug_next(Plug *plug)
 	plug->adding->keep = plug->device->after == HVR_AFTER_KEEP;
 	g_ptr_array_add(session->vm->devices, plug->adding);
 	hvr_session_save(session); /* whoever stands in for us can then take it out */
+	hvr_kmsg_free(plug->kmsg);
+	plug->kmsg = hvr_kmsg_open(&session->context->host);
 	hvr_qmp_client_execute(session->qmp, "device_add", hvr_cmdline_card_properties(&card, port),
 			       PLUG_TIMEOUT_MS, on_plugged, plug);
 }

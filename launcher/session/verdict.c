@@ -47,8 +47,8 @@ static char *find_kernel_line(const HvrSession *session, HvrKmsg *kmsg,
 	return NULL;
 }
 
-static void add_hint(const HvrSession *session, const HvrDiagnosis *said, HvrKmsg *kmsg,
-		     GError **error)
+void hvr_verdict_explain(const HvrSession *session, const HvrDiagnosis *said, HvrKmsg *kmsg,
+			 GError **error)
 {
 	const HvrDiagnosis *kernel = NULL;
 	g_autofree char *line = NULL;
@@ -84,5 +84,5 @@ void hvr_verdict(const HvrSession *session, const HvrDiagnosis *said, HvrKmsg *k
 		if (!said)
 			said = hvr_diagnose_signal(WTERMSIG(status), session->profile->sandbox);
 	}
-	add_hint(session, said, kmsg, error);
+	hvr_verdict_explain(session, said, kmsg, error);
 }

@@ -381,17 +381,19 @@ static void test_plug_only(void **state)
 	assert_told(f, "done\n");
 }
 
-/* QEMU does not take it: its words, and the host has the card again. */
+/* QEMU does not take it: its words with their meaning, and the host has the card again. */
 static void test_plug_fails(void **state)
 {
 	g_autoptr(VmFixture) f = vm_fixture_new("card");
 
 	device_deleted(f, "npu");
-	qmp_peer_fails(f->peer, "device_add", "GenericError", "vfio: Unable to power on device");
+	qmp_peer_fails(f->peer, "device_add", "GenericError",
+		       "vfio: Unable to power on device, stuck in D3");
 	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 	g_autofree char *told = vm_fixture_wait_told(f);
 	assert_true(g_str_has_prefix(told, "76 "));
-	assert_non_null(strstr(told, "Unable to power on device"));
+	assert_non_null(strstr(told, "Unable to power on device, stuck in D3"));
+	assert_non_null(strstr(told, "the card does not leave its sleep (D3): either its link"));
 	vm_fixture_assert_given_back(f);
 	assert_false(vm_fixture_is_locked(f, 14));
 	assert_false(record_says_in_vm(f));
