@@ -234,12 +234,17 @@ static gboolean is_named_by_token(const Look *look, const char *name)
 	       (machine && *machine && g_str_has_prefix(name, machine));
 }
 
-/* Entries are to be seen, and kernel-install made none of them. */
-static gboolean has_own_entries(const Look *look)
+typedef enum {
+	ENTRIES_UNSEEN, /* there are none, or the partition is closed to us */
+	ENTRIES_OF_KERNEL_INSTALL,
+	ENTRIES_BY_HAND, /* kernel-install made none of them */
+} Entries;
+
+static Entries look_at_entries(const Look *look)
 {
 	static const char *const folders[] = { "boot/loader/entries", "boot/efi/loader/entries",
 					       "efi/loader/entries" };
-	gboolean found = FALSE;
+	Entries entries = ENTRIES_UNSEEN;
 
 	for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
 		g_autoptr(GPtrArray) names = hvr_tree_list(look->root, folders[i]);
@@ -248,29 +253,34 @@ static gboolean has_own_entries(const Look *look)
 			if (!g_str_has_suffix(name, ".conf"))
 				continue;
 			if (is_named_by_token(look, name))
-				return FALSE;
-			found = TRUE;
+				return ENTRIES_OF_KERNEL_INSTALL;
+			entries = ENTRIES_BY_HAND;
 		}
 	}
-	return found;
+	return entries;
 }
 
 static gboolean may_be_systemd_boot(const Look *look)
 {
-	return !look->by_grub && !look->by_refind && !look->no_efi;
+	return !look->by_grub && !look->by_refind && !look->no_efi &&
+	       (look->by_systemd_boot || has_loader_conf(look) || has(look, "etc/kernel/cmdline") ||
+		wants_unified(look));
 }
 
 static gboolean is_kernel_install(const Look *look)
 {
 	return may_be_systemd_boot(look) && has(look, "usr/bin/kernel-install") &&
-	       (has_loader_conf(look) || has(look, "etc/kernel/cmdline") || wants_unified(look)) &&
-	       !has_own_entries(look);
+	       look_at_entries(look) != ENTRIES_BY_HAND;
 }
 
+/* systemd always brings kernel-install: on a host that runs, it takes an entry or its own file to
+ * know that it is used. */
 static gboolean is_systemd_boot(const Look *look)
 {
-	return may_be_systemd_boot(look) && (has_loader_conf(look) || look->by_systemd_boot) &&
-	       !is_kernel_install(look);
+	gboolean unsure = look->by_systemd_boot && look_at_entries(look) == ENTRIES_UNSEEN &&
+			  !has(look, "etc/kernel/cmdline") && !wants_unified(look);
+
+	return may_be_systemd_boot(look) && (unsure || !is_kernel_install(look));
 }
 
 /* A system that went over to systemd-boot may have kept GRUB's packages, but then nobody has made a

@@ -49,7 +49,9 @@ static const Case cases[] = {
 	  .info = "GRUB 2.12",
 	  .kind = HVR_LOADER_GRUB },
 	{ .name = "systemd-boot that keeps GRUB's files",
-	  .files = { DEBIAN, MENU, "usr/bin/kernel-install=", "boot/efi/loader/loader.conf=" },
+	  .files = { DEBIAN, MENU, "usr/bin/kernel-install=",
+		     "boot/efi/loader/entries/" TOKEN "-6.1.0-50-amd64.conf=options ro\n",
+		     "etc/machine-id=" TOKEN "\n" },
 	  .cmdline = BY_EFI,
 	  .info = "systemd-boot 252.39-1~deb12u1",
 	  .kind = HVR_LOADER_KERNEL_INSTALL,
@@ -61,6 +63,12 @@ static const Case cases[] = {
 	  .advice = "where GRUB boots it, add a=b to GRUB_CMDLINE_LINUX in /etc/default/grub, then "
 		    "run update-grub; where systemd-boot with kernel-install does, add a=b to "
 		    "/etc/kernel/cmdline" },
+	{ .name = "the entries are closed to us",
+	  .files = { DEBIAN, MENU, "usr/bin/kernel-install=" },
+	  .cmdline = BY_EFI,
+	  .info = "systemd-boot 252.39-1~deb12u1",
+	  .kind = HVR_LOADER_KERNEL_INSTALL,
+	  .other = HVR_LOADER_SYSTEMD_BOOT },
 	{ .name = "a BIOS cannot start systemd-boot",
 	  .files = { DEBIAN, MENU, "usr/bin/kernel-install=", "boot/efi/loader/loader.conf=" },
 	  .cmdline = "root=UUID=1 ro",
