@@ -242,6 +242,12 @@ static const HvrDiagnosis rows[] = {
 	  .any = { "failed to set MSR", "KVM: entry failed" },
 	  .meaning = "KVM is there but broken (a VM without nested virtualisation?): set "
 		     "accel = tcg" },
+	{ .id = "kvm-run",
+	  .any = { "kvm run failed", "KVM internal error" },
+	  .meaning = "KVM could not go on with the guest: either the guest did what this "
+		     "processor's virtualisation cannot do, or KVM is broken here (a VM without "
+		     "nested virtualisation?): see the kernel's log (dmesg | grep -i kvm), or "
+		     "set accel = tcg" },
 	{ .id = "no-kvm-built",
 	  .any = { "invalid accelerator kvm" },
 	  .meaning = "this QEMU is built without KVM, or for another processor: set accel = "
@@ -359,7 +365,8 @@ static const char *own_words(const char *program, const char *line)
 {
 	/* Printed as they are by QEMU up to 9.0 (accel/kvm/kvm-all.c, target/i386/kvm/kvm.c). */
 	static const char *const bare[] = { "Could not access KVM kernel module",
-					    "ioctl(KVM_CREATE_VM) failed", "KVM: entry failed" };
+					    "ioctl(KVM_CREATE_VM) failed", "KVM: entry failed",
+					    "KVM internal error", "error: kvm run failed" };
 	const char *slash = strrchr(program, '/');
 	const char *words = skip_name(line, slash ? slash + 1 : program);
 

@@ -41,6 +41,10 @@ static const HvrDiagnosis kernel_rows[] = {
 	  .and_needle = "giving up",
 	  .meaning = "the card did not come back from a reset: take its power away and start "
 		     "the host again, and set reset = none if it happens again" },
+	{ .id = "k-timeout",
+	  .any = { "failed with error -110" },
+	  .meaning = "the card did not answer in time: take its power away and start the host "
+		     "again" },
 	{ .id = "k-bar-unset",
 	  .any = { "can't enable device: BAR" },
 	  .meaning = "the host has given a BAR of the card no address: enable decoding above "
