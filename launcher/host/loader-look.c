@@ -10,6 +10,7 @@
  *   LoaderInfo, an EFI variable    name and version of the loader: systemd-boot, rEFInd, GRUB since
  *                                  2.12 with its module bli (Boot Loader Interface of systemd)
  *   StubInfo, another              the kernel came in a unified image (systemd-stub)
+ *   initrd=\ in proc/cmdline       a path of EFI's: systemd-boot and rEFInd put it there
  *   no firmware/efi in sys         neither systemd-boot nor rEFInd: they are EFI programs
  *   run/ostree-booted              an ostree deployment
  *
@@ -36,6 +37,7 @@ typedef struct {
 	gboolean by_grub; /* GRUB, or one that leaves the same trace */
 	gboolean by_systemd_boot, by_refind;
 	gboolean by_stub;
+	gboolean by_efi; /* one of those three, or another program of the firmware's */
 	gboolean no_efi;
 } Look;
 
@@ -95,16 +97,22 @@ static gboolean loader_info_is(const HvrHost *host, const char *begin)
 	return g_ascii_strncasecmp(name, begin, strlen(begin)) == 0;
 }
 
-static gboolean has_boot_image(const HvrHost *host)
+/* Has the kernel's command line a word that begins so? */
+static gboolean was_told(const HvrHost *host, const char *begin)
 {
 	g_autofree char *line = hvr_tree_read_line(host->proc, "cmdline");
 	g_auto(GStrv) words = g_strsplit(line ? line : "", " ", -1);
 
 	for (guint i = 0; words[i]; i++)
-		if (g_str_has_prefix(words[i], "BOOT_IMAGE="))
+		if (g_str_has_prefix(words[i], begin))
 			return TRUE;
 	return FALSE;
 }
+
+/* Files of loaders that need no EFI, and are read by nothing else. */
+#define WITHOUT_EFI                                                                                \
+	"boot/grub/grub.cfg|boot/extlinux/extlinux.conf|boot/armbianEnv.txt|"                      \
+	"boot/firmware/config.txt|usr/sbin/flash-kernel"
 
 static Look look_at(const HvrHost *host)
 {
@@ -112,13 +120,16 @@ static Look look_at(const HvrHost *host)
 
 	look.ostree = host->run >= 0 ? hvr_tree_exists(host->run, "ostree-booted")
 				     : hvr_tree_exists(host->root, "ostree/repo");
-	look.no_efi = host->sys >= 0 && !hvr_tree_exists(host->sys, EFI);
-	look.by_grub = has_boot_image(host) || loader_info_is(host, "GRUB");
+	look.by_grub = was_told(host, "BOOT_IMAGE=") || loader_info_is(host, "GRUB");
 	if (look.by_grub)
 		return look;
 	look.by_systemd_boot = loader_info_is(host, "systemd-boot");
 	look.by_refind = loader_info_is(host, "rEFInd");
 	look.by_stub = hvr_tree_exists(host->sys, EFI "/efivars/StubInfo" LOADER_GUID);
+	look.by_efi = look.by_systemd_boot || look.by_refind || look.by_stub ||
+		      was_told(host, "initrd=\\");
+	look.no_efi = host->sys >= 0 && !hvr_tree_exists(host->sys, EFI) && !look.by_efi &&
+		      has(&look, WITHOUT_EFI);
 	return look;
 }
 
@@ -141,12 +152,12 @@ static gboolean has_proxmox(const Look *look)
 
 static gboolean is_proxmox(const Look *look)
 {
-	return has_proxmox(look) && look->by_systemd_boot;
+	return has_proxmox(look) && look->by_efi;
 }
 
 static gboolean is_proxmox_grub(const Look *look)
 {
-	return has_proxmox(look) && (look->by_grub || look->no_efi);
+	return has_proxmox(look) && look->by_grub;
 }
 
 /* It writes its entries anew from its own list of options. */
@@ -212,7 +223,7 @@ static gboolean is_grubby(const Look *look)
 /* Its firmware reads both from the first partition. */
 static gboolean is_raspberry_pi(const Look *look)
 {
-	if (look->by_grub || look->by_systemd_boot)
+	if (look->by_grub || look->by_efi)
 		return FALSE;
 	return (has(look, "boot/firmware/config.txt") && has(look, "boot/firmware/cmdline.txt")) ||
 	       (has(look, "boot/config.txt") && has(look, "boot/cmdline.txt"));
@@ -287,7 +298,7 @@ static gboolean is_systemd_boot(const Look *look)
  * menu of theirs. @menu: where it would be */
 static gboolean may_be_grub(const Look *look, const char *menu)
 {
-	if (look->by_systemd_boot || look->by_refind || look->by_stub)
+	if (look->by_efi)
 		return FALSE;
 	return look->by_grub || has(look, menu) || !is_kernel_install(look);
 }
