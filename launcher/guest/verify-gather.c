@@ -15,18 +15,6 @@
 #define COMMAND_MS 30000
 #define NODES_MAX  16
 
-static char *text_of(const HvrGuestResult *result)
-{
-	GString *text = g_string_new(NULL);
-
-	/* Up to a NUL, where there is one; an empty array has no data at all. */
-	if (result->out->len)
-		g_string_append_len(text, (const char *)result->out->data, result->out->len);
-	if (result->err->len)
-		g_string_append_len(text, (const char *)result->err->data, result->err->len);
-	return g_string_free(text, FALSE);
-}
-
 /* A command that does not end is a fact, too. */
 static gboolean run(HvrGuest *guest, const char *const *argv, HvrVerifyOutput *out_output,
 		    GError **error)
@@ -38,7 +26,7 @@ static gboolean run(HvrGuest *guest, const char *const *argv, HvrVerifyOutput *o
 	g_clear_pointer(&out_output->text, g_free);
 	if (hvr_guest_run(guest, &command, &result, &cause)) {
 		out_output->status = result.status;
-		out_output->text = text_of(&result);
+		out_output->text = hvr_verify_text(result.out, result.err);
 		return TRUE;
 	}
 	if (g_error_matches(cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY) &&

@@ -47,6 +47,24 @@ void hvr_verify_facts_clear(HvrVerifyFacts *facts)
 	}
 }
 
+/* @bytes: (nullable); of length 0 it may have no data at all */
+static void append_bytes(GString *text, const GByteArray *bytes)
+{
+	for (guint i = 0; bytes && i < bytes->len; i++)
+		g_string_append_c(text, bytes->data[i] ? (char)bytes->data[i] : ' ');
+}
+
+char *hvr_verify_text(const GByteArray *out, const GByteArray *err)
+{
+	GString *text = g_string_new(NULL);
+
+	append_bytes(text, out);
+	if (text->len && text->str[text->len - 1] != '\n')
+		g_string_append_c(text, '\n');
+	append_bytes(text, err);
+	return g_string_free(text, FALSE);
+}
+
 char *hvr_verify_find_version(const char *text)
 {
 	static const char digits[] = "0123456789";

@@ -14,8 +14,17 @@
 /* What one command in the guest said. */
 typedef struct {
 	int status; /* 127: there is no such command; -1: it did not end in time */
-	char *text; /* its output and what it complained of */
+	char *text; /* hvr_verify_text() */
 } HvrVerifyOutput;
+
+/**
+ * hvr_verify_text - output as text that no NUL ends. Pure.
+ *
+ * hailortcli prints a board's name as a field of 32 bytes, and NULs behind it: they become blanks.
+ *
+ * @out, @err: (nullable): the second begins on a line of its own
+ */
+char *hvr_verify_text(const GByteArray *out, const GByteArray *err) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One node of the driver. */
 typedef struct {

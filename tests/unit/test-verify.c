@@ -218,6 +218,22 @@ static void test_hostile(void **state)
 		assert_true(strlen(((HvrCheckResult *)g_ptr_array_index(bounded, i))->seen) < 600);
 }
 
+/* Bytes of a guest become one text, and no NUL ends it. */
+static void test_text(void **state)
+{
+	static const guint8 out[] = "\0\0Name: x\0\0\nNext: y", err[] = "why\n";
+	g_autoptr(GByteArray) first = g_byte_array_new(), second = g_byte_array_new();
+	g_autofree char *nothing = hvr_verify_text(NULL, NULL);
+	g_autofree char *empty = hvr_verify_text(first, second);
+
+	assert_string_equal(nothing, "");
+	assert_string_equal(empty, "");
+	g_byte_array_append(first, out, sizeof(out) - 1);
+	g_byte_array_append(second, err, sizeof(err) - 1);
+	g_autofree char *text = hvr_verify_text(first, second);
+	assert_string_equal(text, "  Name: x  \nNext: y\nwhy\n");
+}
+
 static void test_versions(void **state)
 {
 	static const char *const found[][2] = {
@@ -248,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_log),	cmocka_unit_test(test_driver),
 		cmocka_unit_test(test_nodes),	cmocka_unit_test(test_library),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
