@@ -80,25 +80,38 @@ static gboolean try_nodes(HvrGuest *guest, const char *names, GPtrArray *nodes, 
 	return TRUE;
 }
 
+/* The library: env(1) says 127 for what is not there; the agent only that it failed. */
+static gboolean ask_library(HvrGuest *guest, HvrVerifyFacts *out_facts, GError **error)
+{
+	static const char *const version[] = { "env", "hailortcli", "--version", NULL };
+	static const char *const identify[] = { "env", "hailortcli", "fw-control", "identify",
+						NULL };
+	static const char *const scan[] = { "env", "hailortcli", "scan", NULL };
+
+	if (!run(guest, version, &out_facts->version, error) ||
+	    !run(guest, identify, &out_facts->identify, error))
+		return FALSE;
+	if (out_facts->identify.status != 0 || !hvr_verify_is_blank(out_facts->identify.text))
+		return TRUE;
+	return run(guest, scan, &out_facts->scan, error);
+}
+
 gboolean hvr_verify_gather(HvrGuest *guest, HvrVerifyFacts *out_facts, GError **error)
 {
 	static const char *const driver[] = { "cat", HVR_GUEST_DRIVER_VERSION, NULL };
 	static const char *const driver5[] = { "cat", HVR_GUEST_DRIVER5_VERSION, NULL };
+	static const char *const pci[] = { "cat", HVR_GUEST_PCI, NULL };
 	static const char *const cards[] = { "ls", HVR_GUEST_CARDS, NULL };
 	static const char *const log[] = { "dmesg", NULL };
-	/* env(1) says 127 for what is not there; the agent only that it failed. */
-	static const char *const version[] = { "env", "hailortcli", "--version", NULL };
-	static const char *const identify[] = { "env", "hailortcli", "fw-control", "identify",
-						NULL };
 	g_autofree char *names = NULL;
 
 	out_facts->nodes = g_ptr_array_new();
 	return read_text(guest, driver, &out_facts->driver, error) &&
 	       read_text(guest, driver5, &out_facts->driver5, error) &&
+	       read_text(guest, pci, &out_facts->pci, error) &&
 	       read_text(guest, cards, &names, error) &&
 	       try_nodes(guest, names, out_facts->nodes, error) &&
-	       run(guest, version, &out_facts->version, error) &&
-	       run(guest, identify, &out_facts->identify, error) &&
+	       ask_library(guest, out_facts, error) &&
 	       /* Last, so that it has what the questions before made the driver say. */
 	       read_text(guest, log, &out_facts->log, error);
 }

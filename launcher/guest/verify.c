@@ -13,6 +13,7 @@
 
 #include "launcher/check/checking.h"
 #include "launcher/guest/verify-known.h"
+#include "launcher/guest/verify-log.h"
 
 #define GUEST	   "guest"
 #define TEXT_BYTES 160
@@ -39,8 +40,10 @@ void hvr_verify_facts_clear(HvrVerifyFacts *facts)
 	g_free(facts->driver);
 	g_free(facts->driver5);
 	g_free(facts->log);
+	g_free(facts->pci);
 	g_free(facts->version.text);
 	g_free(facts->identify.text);
+	g_free(facts->scan.text);
 	if (facts->nodes) {
 		g_ptr_array_set_free_func(facts->nodes, node_free);
 		g_ptr_array_unref(facts->nodes);
@@ -63,6 +66,11 @@ char *hvr_verify_text(const GByteArray *out, const GByteArray *err)
 		g_string_append_c(text, '\n');
 	append_bytes(text, err);
 	return g_string_free(text, FALSE);
+}
+
+gboolean hvr_verify_is_blank(const char *text)
+{
+	return !text || text[strspn(text, " \t\r\n\v\f")] == '\0';
 }
 
 char *hvr_verify_find_version(const char *text)
@@ -93,12 +101,13 @@ static guint64 number_at(char **parts, guint i)
 	return g_ascii_strtoull(parts[i], NULL, 10);
 }
 
-int hvr_verify_compare(const char *a, const char *b)
+/* By their first @n numbers. */
+static int compare(const char *a, const char *b, guint n)
 {
 	g_auto(GStrv) left = g_strsplit(a, ".", 4);
 	g_auto(GStrv) right = g_strsplit(b, ".", 4);
 
-	for (guint i = 0; i < 3; i++) {
+	for (guint i = 0; i < n; i++) {
 		guint64 x = number_at(left, i), y = number_at(right, i);
 		if (x < y)
 			return -1;
@@ -108,10 +117,16 @@ int hvr_verify_compare(const char *a, const char *b)
 	return 0;
 }
 
+int hvr_verify_compare(const char *a, const char *b)
+{
+	return compare(a, b, 3);
+}
+
 /* One line of it, of bounded length, that a terminal can show. @text: (nullable) */
 static char *plain(const char *text)
 {
-	g_autofree char *cut = g_strndup(text ? text : "", TEXT_BYTES);
+	const char *begin = text ? text + strspn(text, " \t\r\n\v\f") : "";
+	g_autofree char *cut = g_strndup(begin, TEXT_BYTES);
 	char *valid = g_utf8_make_valid(g_strstrip(cut), -1);
 
 	for (char *at = valid; *at; at++)
@@ -129,8 +144,8 @@ static void judge_driver(HvrCheck *check, const HvrVerifyFacts *facts)
 	else if (facts->driver5)
 		hvr_check_say(check, HVR_CHECK_FAIL, "guest-driver",
 			      "install the driver of HailoRT 4.x (module hailo_pci) in the guest",
-			      "only hailo1x_pci is loaded, the driver of HailoRT 5.x, which knows "
-			      "no Hailo-8");
+			      "only hailo1x_pci is loaded, the driver of HailoRT 5.0.1 and later "
+			      "5.x, which knows no Hailo-8");
 	else
 		hvr_check_say(check, HVR_CHECK_FAIL, "guest-driver",
 			      "install HailoRT's PCIe driver in the guest and load it: modprobe "
@@ -154,23 +169,40 @@ static void judge_minimum(HvrCheck *check, const HvrVerifyFacts *facts, const ch
 			      minimum);
 }
 
+/* Was the card taken out, and came back at another address? */
+static gboolean has_moved(const HvrVerifyComplaint *complaint, const GPtrArray *pci)
+{
+	return complaint->device && complaint->old && pci->len > 0 &&
+	       !hvr_verify_pci_has(pci, complaint->device);
+}
+
 static void judge_log(HvrCheck *check, const HvrVerifyFacts *facts)
 {
-	const HvrVerifyKnown *known = hvr_verify_known_log(facts->log);
+	g_autoptr(GPtrArray) complaints = hvr_verify_log(facts->log);
+	g_autoptr(GPtrArray) pci = hvr_verify_pci(facts->pci);
+	guint complained = 0;
 
-	if (known)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-log", known->fix,
-			      "its kernel log says \"%s\": %s", known->text, known->meaning);
-	else if (facts->log)
-		hvr_check_pass(check, "guest-log", "its kernel log has no known complaint");
-	else
+	for (guint i = 0; i < complaints->len; i++) {
+		const HvrVerifyComplaint *complaint = g_ptr_array_index(complaints, i);
+		g_autofree char *line = plain(complaint->line);
+		if (has_moved(complaint, pci))
+			continue;
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-log", complaint->known->fix,
+			      "its kernel log says \"%s\": %s", line, complaint->known->meaning);
+		complained++;
+	}
+	if (!facts->log)
 		hvr_check_say(check, HVR_CHECK_UNSURE, "guest-log", "let the agent run dmesg",
 			      "its kernel log cannot be read");
+	else if (complained == 0)
+		hvr_check_pass(check, "guest-log",
+			       "its kernel log has no known complaint since the driver's last "
+			       "probe");
 }
 
 static void judge_node(HvrCheck *check, const HvrVerifyNode *node)
 {
-	const HvrVerifyKnown *known = hvr_verify_known(node->problem, 0);
+	const HvrVerifyKnown *known = hvr_verify_known(HVR_VERIFY_NODE, node->problem, NULL);
 	g_autofree char *problem = plain(node->problem);
 
 	check->subject = node->name;
@@ -186,15 +218,60 @@ static void judge_node(HvrCheck *check, const HvrVerifyNode *node)
 	check->subject = GUEST;
 }
 
+static void judge_no_node(HvrCheck *check, const HvrVerifyFacts *facts)
+{
+	g_autoptr(GPtrArray) pci = hvr_verify_pci(facts->pci);
+
+	if (pci->len > 0)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node",
+			      "the guest's kernel log says why: hailo-vm-run exec VM -- dmesg",
+			      "the driver has not taken the card: %s is on the guest's PCI bus, "
+			      "but there is no hailo node",
+			      (const char *)g_ptr_array_index(pci, 0));
+	else if (facts->pci)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node",
+			      "is the card in the VM? See hailo-vm-run status, and give it one: "
+			      "hailo-vm-run plug",
+			      "the driver has no card: there is no hailo node, and no Hailo on the "
+			      "guest's PCI bus");
+	else
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node",
+			      "is the card in the VM (hailo-vm-run status)? If so, the guest's "
+			      "kernel log says why the driver did not take it",
+			      "the driver has no card: there is no hailo node");
+}
+
 static void judge_nodes(HvrCheck *check, const HvrVerifyFacts *facts)
 {
 	for (guint i = 0; facts->nodes && i < facts->nodes->len; i++)
 		judge_node(check, g_ptr_array_index(facts->nodes, i));
 	if (!facts->nodes || facts->nodes->len == 0)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-node",
-			      "is the card in the VM (hailo-vm-run status)? If so, the guest's "
-			      "kernel log says why the driver did not take it",
-			      "the driver has no card: there is no hailo node");
+		judge_no_node(check, facts);
+}
+
+/* hailortcli --version, which asks no card. */
+static void refuse_library(HvrCheck *check, const HvrVerifyOutput *output)
+{
+	const HvrVerifyKnown *known = hvr_verify_known(HVR_VERIFY_TOOL, output->text, NULL);
+	g_autofree char *text = plain(output->text);
+
+	if (output->status < 0)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library",
+			      "is the guest overloaded, or its disk stuck? See its kernel log, and "
+			      "verify again",
+			      "hailortcli --version did not end in time");
+	else if (known)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library", known->fix,
+			      "hailortcli --version ended with status %d: %s", output->status,
+			      known->meaning);
+	else if (output->status == 127)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library",
+			      "install HailoRT (hailort and its tools) in the guest",
+			      "there is no hailortcli in the agent's PATH");
+	else
+		hvr_check_say(
+			check, HVR_CHECK_FAIL, "guest-library", "install HailoRT in the guest anew",
+			"hailortcli --version ended with status %d: %s", output->status, text);
 }
 
 static void judge_library(HvrCheck *check, const HvrVerifyFacts *facts)
@@ -203,14 +280,8 @@ static void judge_library(HvrCheck *check, const HvrVerifyFacts *facts)
 	g_autofree char *version = hvr_verify_find_version(output->text);
 	g_autofree char *driver = hvr_verify_find_version(facts->driver);
 
-	if (output->status == 127)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library",
-			      "install HailoRT (hailort and its tools) in the guest",
-			      "there is no hailortcli in the agent's PATH");
-	else if (output->status != 0 || !version)
-		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library",
-			      "install HailoRT in the guest anew",
-			      "hailortcli --version ended with status %d", output->status);
+	if (output->status != 0 || !version)
+		refuse_library(check, output);
 	else if (driver && hvr_verify_compare(driver, version) != 0)
 		hvr_check_say(check, HVR_CHECK_FAIL, "guest-library",
 			      "install both from one release, then load the driver anew or start "
@@ -234,11 +305,38 @@ static char *field(const char *text, const char *name)
 	return plain(value);
 }
 
+/* A success with nothing to show for it: what hailortcli scan says tells whether there is a card.
+ */
+static void refuse_silence(HvrCheck *check, const HvrVerifyFacts *facts)
+{
+	const HvrVerifyKnown *known = hvr_verify_known_status(0);
+	g_autofree char *scan = plain(facts->scan.text);
+
+	if (hvr_verify_is_blank(facts->scan.text))
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", known->fix,
+			      "hailortcli fw-control identify: status 0 and no output: %s",
+			      known->meaning);
+	else if (hvr_verify_known(HVR_VERIFY_TOOL, facts->scan.text, NULL) == NULL)
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card",
+			      "the guest's kernel log may say more: hailo-vm-run exec VM -- dmesg",
+			      "hailortcli fw-control identify: status 0 and no output; hailortcli "
+			      "scan: status %d: %s",
+			      facts->scan.status, scan);
+	else
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", known->fix,
+			      "hailortcli fw-control identify: status 0 and no output; hailortcli "
+			      "scan: %s: %s",
+			      scan, known->meaning);
+}
+
 static void refuse_identify(HvrCheck *check, const HvrVerifyOutput *output)
 {
-	const HvrVerifyKnown *known = hvr_verify_known(output->text, output->status);
-	g_autofree char *text = plain(output->text);
+	g_autofree char *line = NULL;
+	const HvrVerifyKnown *known = hvr_verify_known(HVR_VERIFY_TOOL, output->text, &line);
+	g_autofree char *text = plain(line ? line : output->text);
 
+	if (!known && output->status != 0)
+		known = hvr_verify_known_status(output->status);
 	if (output->status < 0)
 		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card",
 			      "see the guest's kernel log; a card that hangs may need unplug and "
@@ -246,8 +344,8 @@ static void refuse_identify(HvrCheck *check, const HvrVerifyOutput *output)
 			      "hailortcli fw-control identify did not end in time");
 	else if (known)
 		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", known->fix,
-			      "hailortcli fw-control identify: status %d: %s", output->status,
-			      known->meaning);
+			      "hailortcli fw-control identify: status %d: %s (\"%s\")",
+			      output->status, known->meaning, text);
 	else
 		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card",
 			      "the guest's kernel log may say more: hailo-vm-run exec VM -- dmesg",
@@ -255,26 +353,52 @@ static void refuse_identify(HvrCheck *check, const HvrVerifyOutput *output)
 			      text);
 }
 
+/* As the library itself does: major and minor. */
+static gboolean is_other_release(const char *firmware, const char *library)
+{
+	g_autofree char *a = hvr_verify_find_version(firmware);
+	g_autofree char *b = hvr_verify_find_version(library);
+
+	return a && b && compare(a, b, 2) != 0;
+}
+
+/* What identify says of the card, where it says it. */
+static void judge_fields(HvrCheck *check, const HvrVerifyFacts *facts, const char *architecture)
+{
+	const char *text = facts->identify.text;
+	const HvrVerifyKnown *other =
+		hvr_verify_known(HVR_VERIFY_TOOL, "Unsupported firmware operation", NULL);
+	g_autofree char *firmware = field(text, "Firmware Version");
+	g_autofree char *serial = field(text, "Serial Number");
+	g_autofree char *library = hvr_verify_find_version(facts->version.text);
+	g_autoptr(GString) card = g_string_new(NULL);
+
+	g_string_append_printf(card, "%s, firmware %s", architecture,
+			       firmware ? firmware : "unknown");
+	if (serial)
+		g_string_append_printf(card, ", serial %s", serial);
+	if (is_other_release(firmware, library))
+		hvr_check_say(check, HVR_CHECK_FAIL, "guest-card", other->fix,
+			      "%s; the library is %s: %s", card->str, library, other->meaning);
+	else
+		hvr_check_pass(check, "guest-card", "%s", card->str);
+}
+
 static void judge_card(HvrCheck *check, const HvrVerifyFacts *facts)
 {
 	const HvrVerifyOutput *output = &facts->identify;
-	g_autoptr(GString) card = g_string_new(NULL);
 	g_autofree char *architecture = field(output->text, "Device Architecture");
-	g_autofree char *firmware = field(output->text, "Firmware Version");
-	g_autofree char *serial = field(output->text, "Serial Number");
 
-	if (output->status == 127)
+	/* Without hailortcli there is nothing to say, and that is said already. */
+	if (facts->version.status == 127)
 		return;
-	if (output->status != 0 || !architecture) {
+	if (output->status == 0 && hvr_verify_is_blank(output->text))
+		refuse_silence(check, facts);
+	else if (output->status != 0 || !architecture ||
+		 hvr_verify_known(HVR_VERIFY_TOOL, output->text, NULL))
 		refuse_identify(check, output);
-		return;
-	}
-	if (!firmware)
-		firmware = g_strdup("unknown");
-	g_string_append_printf(card, "%s, firmware %s", architecture, firmware);
-	if (serial)
-		g_string_append_printf(card, ", serial %s", serial);
-	hvr_check_pass(check, "guest-card", "%s", card->str);
+	else
+		judge_fields(check, facts, architecture);
 }
 
 GPtrArray *hvr_verify_judge(const HvrVerifyFacts *facts, const char *minimum)

@@ -14,7 +14,7 @@
 /* What one command in the guest said. */
 typedef struct {
 	int status; /* 127: there is no such command; -1: it did not end in time */
-	char *text; /* hvr_verify_text() */
+	char *text; /* hvr_verify_text(); NULL: it was not asked */
 } HvrVerifyOutput;
 
 /**
@@ -39,8 +39,10 @@ typedef struct {
 	char *driver5;		  /* version of hailo1x_pci; NULL: not loaded */
 	GPtrArray *nodes;	  /* of HvrVerifyNode */
 	char *log;		  /* the guest kernel's; NULL: it cannot be read */
+	char *pci;		  /* /proc/bus/pci/devices; NULL: it cannot be read */
 	HvrVerifyOutput version;  /* hailortcli --version */
 	HvrVerifyOutput identify; /* hailortcli fw-control identify */
+	HvrVerifyOutput scan;	  /* hailortcli scan, asked where identify says nothing */
 } HvrVerifyFacts;
 void hvr_verify_facts_clear(HvrVerifyFacts *facts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrVerifyFacts, hvr_verify_facts_clear)
@@ -59,6 +61,9 @@ gboolean hvr_verify_gather(HvrGuest *guest, HvrVerifyFacts *out_facts,
  */
 GPtrArray *hvr_verify_judge(const HvrVerifyFacts *facts,
 			    const char *minimum) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Has a command printed nothing that one sees? @text: (nullable) */
+gboolean hvr_verify_is_blank(const char *text);
 
 /* The first version in a text, such as "4.23.0", or NULL. [transfer full] */
 char *hvr_verify_find_version(const char *text) G_GNUC_WARN_UNUSED_RESULT;

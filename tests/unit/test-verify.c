@@ -193,9 +193,106 @@ static void test_library(void **state)
 	guest.version = "gibberish";
 	must_fail(&guest, "guest-library", "status 0", "anew");
 	guest = good;
+	guest.version_status = -1;
+	guest.version = NULL;
+	must_fail(&guest, "guest-library", "did not end in time", "overloaded");
+	/* It was there a moment ago. */
+	guest = good;
+	guest.identify_status = 127;
+	guest.identify = "env: 'hailortcli': No such file or directory";
+	must_fail(&guest, "guest-card", "status 127", "dmesg");
+	guest = good;
 	guest.log = NULL;
 	g_autoptr(GPtrArray) results = judge(&guest, "4.20");
 	assert_int_equal(hvr_check_exit_status(results), 0);
+}
+
+/* The library takes firmware of another revision, but not of another minor version. */
+static void test_firmware(void **state)
+{
+	static const struct {
+		const char *firmware;
+		gboolean well;
+	} cases[] = {
+		{ "4.23.0", TRUE }, { "4.23.1", TRUE },	 { "4.22.0", FALSE },
+		{ "4.2.0", FALSE }, { "5.23.0", FALSE }, { "unknown", TRUE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strdup_printf(
+			"Firmware Version: %s (release,app)\nDevice Architecture: HAILO8\n",
+			cases[i].firmware);
+		Guest guest = good;
+		guest.identify = text;
+		g_autoptr(GPtrArray) results = judge(&guest, "4.20");
+		assert_int_equal(hvr_check_exit_status(results), !cases[i].well);
+		if (!cases[i].well)
+			must_fail(&guest, "guest-card", "the library is 4.23.0", "hailo8_fw.bin");
+	}
+}
+
+/* Bytes of a guest become one text, and no NUL ends it. */
+static void test_text(void **state)
+{
+	static const guint8 out[] = "\0\0Name: x\0\0\nNext: y", err[] = "why\n";
+	g_autoptr(GByteArray) first = g_byte_array_new(), second = g_byte_array_new();
+	g_autofree char *nothing = hvr_verify_text(NULL, NULL);
+	g_autofree char *empty = hvr_verify_text(first, second);
+
+	assert_string_equal(nothing, "");
+	assert_string_equal(empty, "");
+	g_byte_array_append(first, out, sizeof(out) - 1);
+	g_byte_array_append(second, err, sizeof(err) - 1);
+	g_autofree char *text = hvr_verify_text(first, second);
+	assert_string_equal(text, "  Name: x  \nNext: y\nwhy\n");
+	assert_true(hvr_verify_is_blank(NULL));
+	assert_true(hvr_verify_is_blank(" \n\t\r\n"));
+	assert_false(hvr_verify_is_blank(" \n."));
+}
+
+/* Where identify says nothing, scan is asked; what it says that is not known is shown. */
+static void test_silence(void **state)
+{
+	static const struct {
+		const char *said, *scan, *seen, *fix;
+	} cases[] = {
+		{ "", NULL, "no output: HailoRT finds no card", "in the VM" },
+		{ " \n", "Hailo devices not found\n",
+		  "no output; hailortcli scan: Hailo devices not found: HailoRT finds no card",
+		  "in the VM" },
+		{ "", "Hailo Devices:\n[-] Device: 0000:01:00.0\n",
+		  "no output; hailortcli scan: status 0: Hailo Devices: [-] Device: 0000:01:00.0",
+		  "dmesg" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrVerifyFacts) facts = {
+			.driver = g_strdup("4.23.0"),
+			.version = { 0, g_strdup("HailoRT-CLI version 4.23.0\n") },
+			.identify = { 0, g_strdup(cases[i].said) },
+			.scan = { 0, g_strdup(cases[i].scan) },
+		};
+		g_autoptr(GPtrArray) results = hvr_verify_judge(&facts, "4.20");
+		const HvrCheckResult *card = find(results, "guest-card");
+		assert_int_equal(card->status, HVR_CHECK_FAIL);
+		assert_non_null(strstr(card->seen, cases[i].seen));
+		assert_non_null(strstr(card->fix, cases[i].fix));
+	}
+}
+
+/* Whether the card is on the guest's bus says whose fault it is that there is no node. */
+static void test_bus(void **state)
+{
+	g_auto(HvrVerifyFacts)
+		facts = { .driver = g_strdup("4.23.0"), .pci = g_strdup("0100\t1e602864\tb\n") };
+	g_autoptr(GPtrArray) there = hvr_verify_judge(&facts, "4.20");
+
+	assert_non_null(strstr(find(there, "guest-node")->seen, "01:00.0 is on the guest's PCI"));
+	g_free(facts.pci);
+	facts.pci = g_strdup("0000\t80861237\t0\n");
+	g_autoptr(GPtrArray) absent = hvr_verify_judge(&facts, "4.20");
+	assert_non_null(strstr(find(absent, "guest-node")->seen, "no Hailo on the guest's PCI"));
+	assert_non_null(strstr(find(absent, "guest-node")->fix, "plug"));
 }
 
 /* A guest's words are no commands to a terminal, and have an end. */
@@ -216,22 +313,6 @@ static void test_hostile(void **state)
 	g_autoptr(GPtrArray) bounded = judge(&guest, "4.20");
 	for (guint i = 0; i < bounded->len; i++)
 		assert_true(strlen(((HvrCheckResult *)g_ptr_array_index(bounded, i))->seen) < 600);
-}
-
-/* Bytes of a guest become one text, and no NUL ends it. */
-static void test_text(void **state)
-{
-	static const guint8 out[] = "\0\0Name: x\0\0\nNext: y", err[] = "why\n";
-	g_autoptr(GByteArray) first = g_byte_array_new(), second = g_byte_array_new();
-	g_autofree char *nothing = hvr_verify_text(NULL, NULL);
-	g_autofree char *empty = hvr_verify_text(first, second);
-
-	assert_string_equal(nothing, "");
-	assert_string_equal(empty, "");
-	g_byte_array_append(first, out, sizeof(out) - 1);
-	g_byte_array_append(second, err, sizeof(err) - 1);
-	g_autofree char *text = hvr_verify_text(first, second);
-	assert_string_equal(text, "  Name: x  \nNext: y\nwhy\n");
 }
 
 static void test_versions(void **state)
@@ -260,11 +341,12 @@ static void test_versions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	cmocka_unit_test(test_known),
-		cmocka_unit_test(test_log),	cmocka_unit_test(test_driver),
-		cmocka_unit_test(test_nodes),	cmocka_unit_test(test_library),
-		cmocka_unit_test(test_hostile), cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_good),	 cmocka_unit_test(test_known),
+		cmocka_unit_test(test_log),	 cmocka_unit_test(test_driver),
+		cmocka_unit_test(test_nodes),	 cmocka_unit_test(test_library),
+		cmocka_unit_test(test_hostile),	 cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_firmware), cmocka_unit_test(test_text),
+		cmocka_unit_test(test_silence),	 cmocka_unit_test(test_bus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
