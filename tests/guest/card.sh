@@ -6,10 +6,12 @@
 source "$LAB_LIB"
 # shellcheck source=tests/lab/program.sh
 source "${LAB_LIB%/*}/program.sh"
+# shellcheck source=tests/guest/play.sh
+source "${LAB_LIB%/*}/../guest/play.sh"
 needs alone
 
 cache=${HVR_LAB_CACHE:-/var/cache/hailo-vm-run-lab}
-guest=${LAB_LIB%/*}/../guest
+tests=${LAB_LIB%/*}/..
 card=$(card alone)
 give_host_driver "$card"
 before=$(snapshot "$card")
@@ -60,7 +62,8 @@ assert_eq 1 "$(cards_in_guest)" "cards in the guest"
 timed "exec" exec_in true
 
 say "verify, of a stand-in"
-"$HVR" exec linux --wait 120 -- sh -s good < "$guest/stand-in"
+play "$tests/guest" "$tests/data/hailo/healthy-4.23.guest" > /tmp/script
+"$HVR" exec linux --wait 120 -- sh -s < /tmp/script
 timed "verify" "$HVR" verify linux --wait 120
 assert_match "PASS +guest-card" "$(cat /tmp/stdout)"
 
