@@ -13,6 +13,9 @@
 
 #define ADDRESS_LENGTH 12 /* "0000:01:00.0" */
 
+/* A guest may name as many as it likes. */
+#define CARDS_MAX 16
+
 typedef struct {
 	GPtrArray *complaints;
 	char *probed; /* whom the driver tried last; NULL: nobody */
@@ -118,6 +121,8 @@ static void complain(Reader *reader, const char *device, const char *line,
 {
 	HvrVerifyComplaint *complaint = find_complaint(reader, device);
 
+	if (!complaint && reader->complaints->len >= CARDS_MAX)
+		return;
 	if (!complaint) {
 		complaint = g_new0(HvrVerifyComplaint, 1);
 		complaint->device = g_strdup(device);

@@ -20,7 +20,7 @@ typedef struct {
  * complaints of a card it is the one that tells most.
  *
  * @log: (nullable): what dmesg prints
- * Returns: (transfer full): array of HvrVerifyComplaint, one for a card that has any
+ * Returns: (transfer full): array of HvrVerifyComplaint, one for a card that has any; at most 16
  */
 GPtrArray *hvr_verify_log(const char *log) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -356,6 +356,18 @@ static void expect_log(const char *log, const char *devices)
 	assert_string_equal(found->str, devices);
 }
 
+/* A guest cannot have verify read for hours. */
+static void test_many(void **state)
+{
+	g_autoptr(GString) log = g_string_new(NULL);
+
+	for (guint i = 0; i < 1000; i++)
+		g_string_append_printf(log, "hailo 0000:%02x:%02x.0: Firmware was already loaded\n",
+				       i >> 5, i & 0x1f);
+	g_autoptr(GPtrArray) complaints = hvr_verify_log(log->str);
+	assert_int_equal(complaints->len, 16);
+}
+
 #define A "hailo 0000:01:00.0: "
 #define B "hailo 0000:02:00.0: "
 
@@ -420,7 +432,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_guests),	 cmocka_unit_test(test_others),
 		cmocka_unit_test(test_all_rows), cmocka_unit_test(test_harmless),
-		cmocka_unit_test(test_since),	 cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_since),	 cmocka_unit_test(test_many),
+		cmocka_unit_test(test_moved),
 	};
 
 	told = g_hash_table_new(NULL, NULL);
