@@ -20,7 +20,7 @@ PACKAGES_LAB="$PACKAGES_BUILD qemu-system-x86 busybox-static cpio kmod mount pro
 	zstd pciutils pci.ids iproute2"
 
 # A Debian root on an ext4 disk; a terminal by script(1), a free port by python
-PACKAGES_GUEST="$PACKAGES_LAB debootstrap e2fsprogs bsdutils python3-minimal"
+PACKAGES_GUEST="$PACKAGES_LAB debootstrap e2fsprogs bsdutils openssh-client python3-minimal"
 
 # Of the benchmarks `list` is compared with lspci, and the others are the lab's
 PACKAGES_BENCH="$PACKAGES_LAB pciutils"
