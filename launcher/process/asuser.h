@@ -32,7 +32,7 @@ typedef struct {
  * @results: of @n
  *
  * Where this process is root and the user is not, one child does all of them: it has become that
- * user for good, without supplementary groups and capabilities, holds no descriptor of ours but
+ * user for good, with the user's groups and no capabilities, holds no descriptor of ours but
  * @keep and 0, 1 and 2, and passes on what it opened (SCM_RIGHTS). Nobody but root can trace it:
  * who gives up root's ids is not dumpable (kernel/cred.c). Where nothing comes for half a minute it
  * is killed: ETIMEDOUT. Else they are done right here.

@@ -3,7 +3,7 @@
  * Dropping privileges, in this order:
  *
  *   1. ids and groups, keeping no capability:  capng_change_id
- *      The supplementary groups are cleared, then at most one (kvm) is set; the bounding and the
+ *      The supplementary groups are those of the identity and no other; the bounding and the
  *      ambient set are emptied while CAP_SETPCAP is still there.
  *   2. NO_NEW_PRIVS: nothing that is executed from now on gains anything by setuid or file
  *      capabilities; QEMU's own seccomp filter needs it too.
@@ -22,16 +22,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* With CAPNG_DROP_SUPP_GRP the list is emptied by libcap-ng, so a group that must stay is set
- * before and the flag left out. */
+/* Between fork and exec: no allocation. */
+static int set_groups(const HvrIdentity *identity)
+{
+	gid_t all[HVR_IDENTITY_GROUPS + 1];
+	guint n = MIN(identity->n_groups, HVR_IDENTITY_GROUPS);
+
+	for (guint i = 0; i < n; i++)
+		all[i] = identity->groups[i];
+	if (identity->has_group)
+		all[n++] = identity->group;
+	return setgroups(n, all);
+}
+
+/* With CAPNG_DROP_SUPP_GRP the list would be emptied by libcap-ng, so the flag is left out. */
 static const char *change_identity(const HvrIdentity *identity)
 {
 	int flags = CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT;
 
-	if (identity->has_group && setgroups(1, &identity->group) < 0)
-		return "setting the supplementary group";
-	if (!identity->has_group)
-		flags |= CAPNG_DROP_SUPP_GRP;
+	if (set_groups(identity) < 0)
+		return "setting the supplementary groups";
 	/* setgroups(2), setgid(2), setuid(2) and PR_CAPBSET_DROP need these until the change is
 	 * made; capng_change_id() drops what was not asked for. */
 	capng_clear(CAPNG_SELECT_ALL);

@@ -4,11 +4,16 @@
 #include <glib.h>
 #include <sys/types.h>
 
+/* More supplementary groups than these nobody is given: NFS knows 16, a big site some hundred. */
+#define HVR_IDENTITY_GROUPS 1024
+
 /* Who a child shall be. */
 typedef struct {
 	uid_t uid;
 	gid_t gid;
-	gid_t group;	    /* one supplementary group, */
+	const gid_t *groups; /* supplementary groups; borrowed */
+	guint n_groups;
+	gid_t group;	    /* one more, that of a node, */
 	gboolean has_group; /* if at all */
 } HvrIdentity;
 

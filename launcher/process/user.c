@@ -5,12 +5,28 @@
  */
 #include "launcher/process/user.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include "launcher/report/error.h"
 
 #define NOBODY "nobody"
+
+/*
+ * By what they let a member do, on Debian, Ubuntu, Fedora, Arch or openSUSE: be root by sudo, su or
+ * polkit; be root by a daemon that does what it is told; read or write every disk, kernel memory,
+ * the password hashes or the host's private keys; write where root executes; read everybody's logs,
+ * keys, screen or microphone. The last is our own: its members are people, who may use the cards'
+ * nodes.
+ */
+static const char *const withheld[] = {
+	"root",	 "sudo",   "wheel",	  "admin",   "lpadmin",	      "docker",
+	"lxd",	 "incus",  "incus-admin", "libvirt", "disk",	      "kmem",
+	"mem",	 "shadow", "ssl-cert",	  "staff",   "adm",	      "systemd-journal",
+	"input", "tty",	   "video",	  "audio",   HVR_USER_SYSTEM,
+};
 
 /* The user that called sudo; only believed as a number that getpwuid(3) knows. */
 static struct passwd *sudo_user(void)
@@ -51,6 +67,50 @@ static struct passwd *chosen_user(const char *wanted, GError **error)
 	return entry;
 }
 
+/* With all its members, however many: their names are read as well. Returns: (transfer full):
+ * NULL where it has none */
+static char *group_name(gid_t gid)
+{
+	for (gsize size = 4096; size <= 16u << 20; size *= 4) {
+		g_autofree char *buffer = g_malloc(size);
+		struct group entry, *found = NULL;
+		int problem = getgrgid_r(gid, &entry, buffer, size, &found);
+
+		if (problem != ERANGE)
+			return found ? g_strdup(found->gr_name) : NULL;
+	}
+	return NULL;
+}
+
+/* Group 0 is root's whatever it is called. */
+gboolean hvr_group_is_withheld(gid_t gid, const char **out_name)
+{
+	g_autofree char *name = group_name(gid);
+
+	for (guint i = 0; i < G_N_ELEMENTS(withheld); i++) {
+		if (g_strcmp0(name, withheld[i]) != 0 && (gid != 0 || i != 0))
+			continue;
+		if (out_name)
+			*out_name = withheld[i];
+		return TRUE;
+	}
+	return FALSE;
+}
+
+/* What initgroups(3) would set, but for those that are kept back. */
+static void find_groups(HvrUser *user)
+{
+	int n = HVR_IDENTITY_GROUPS;
+	g_autofree gid_t *all = g_new(gid_t, HVR_IDENTITY_GROUPS);
+
+	if (getgrouplist(user->name, user->gid, all, &n) < 0)
+		n = HVR_IDENTITY_GROUPS;
+	user->groups = g_new(gid_t, HVR_IDENTITY_GROUPS);
+	for (int i = 0; i < n; i++)
+		if (all[i] != user->gid && !hvr_group_is_withheld(all[i], NULL))
+			user->groups[user->n_groups++] = all[i];
+}
+
 HvrUser *hvr_user_find(const char *wanted, gboolean privileged, GError **error)
 {
 	struct passwd *entry = privileged ? chosen_user(wanted, error) : getpwuid(geteuid());
@@ -66,6 +126,8 @@ HvrUser *hvr_user_find(const char *wanted, gboolean privileged, GError **error)
 	} else {
 		user->name = g_strdup_printf("%u", user->uid);
 	}
+	if (privileged)
+		find_groups(user);
 	user->shared = privileged && g_str_equal(user->name, NOBODY);
 	return user;
 }
@@ -94,6 +156,7 @@ HvrUser *hvr_user_caller(void)
 	if (user->privileged) {
 		user->uid = entry->pw_uid;
 		user->gid = entry->pw_gid;
+		find_groups(user);
 	}
 	return user;
 }
@@ -103,10 +166,14 @@ void hvr_user_free(HvrUser *user)
 	if (!user)
 		return;
 	g_free(user->name);
+	g_free(user->groups);
 	g_free(user);
 }
 
 HvrIdentity hvr_user_identity(const HvrUser *user)
 {
-	return (HvrIdentity){ .uid = user->uid, .gid = user->gid };
+	return (HvrIdentity){ .uid = user->uid,
+			      .gid = user->gid,
+			      .groups = user->groups,
+			      .n_groups = user->n_groups };
 }

@@ -13,6 +13,11 @@ typedef struct {
 	uid_t uid;
 	gid_t gid;
 	char *name; /* or its number, for a uid that has none */
+	/* Supplementary groups: those of a login, but for what hvr_group_is_withheld() keeps back.
+	 * Only where this process becomes that user; else they are the process's own, and none are
+	 * listed here. */
+	gid_t *groups;
+	guint n_groups;
 	/* This process is root and becomes that user for it; else it is that user already. */
 	gboolean privileged;
 	/* Root becomes "nobody" for it, as whoever else has no user of their own: processes of one
@@ -52,5 +57,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrUser, hvr_user_free)
  */
 HvrUser *hvr_user_caller(void) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What a child becomes to be that user, without supplementary groups. */
+/* What a child becomes to be that user, with the user's groups: borrowed from @user. */
 HvrIdentity hvr_user_identity(const HvrUser *user);
+
+/**
+ * hvr_group_is_withheld - is @gid a group that makes its members as good as root, or lets them see
+ * or change what is not a VM's (hailo-vm-run(1), SECURITY)? No process that root starts for a VM
+ * has it, and no file of a profile is used by it, whoever starts the VM: a plain user's QEMU has
+ * it, since nobody can give up a group without privileges, but shall not depend on it.
+ * @out_name: (nullable): (transfer none): its name, static
+ */
+gboolean hvr_group_is_withheld(gid_t gid, const char **out_name);

@@ -51,10 +51,7 @@ static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
 	HvrSpawn spawn = {
 		.path = facts->qemu_path,
 		.argv = (char *const *)argv->pdata,
-		.identity = { .uid = facts->user->uid,
-			      .gid = facts->user->gid,
-			      .group = facts->kvm_gid,
-			      .has_group = start->plan->kvm && facts->kvm_by_group },
+		.identity = hvr_user_identity(facts->user),
 		.fds = (const int *)(void *)handover->fds->data,
 		.n_fds = handover->fds->len,
 		.stdout_fd = -1,
@@ -63,6 +60,8 @@ static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
 		.begin_data = start,
 	};
 
+	spawn.identity.group = facts->kvm_gid;
+	spawn.identity.has_group = start->plan->kvm && facts->kvm_by_group;
 	if (start->plan->cards->len > 0 || start->profile->memory.locked)
 		spawn.memlock_bytes = start->plan->memlock_bytes;
 	if (hvr_placement_cpus(start->profile, cpus))

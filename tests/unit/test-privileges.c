@@ -54,13 +54,24 @@ static void expect_id(GString *wrong, const char *key, guint id)
 	expect(wrong, key, wanted);
 }
 
+/* As the kernel lists them: in order. */
+static char *list_groups(const HvrIdentity *identity)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < identity->n_groups; i++)
+		g_string_append_printf(text, "%u ", identity->groups[i]);
+	if (identity->has_group)
+		g_string_append_printf(text, "%u", identity->group);
+	return g_strdup(g_strchomp(text->str));
+}
+
 /* What is not as it must be, once the identity is taken. [transfer full] */
 static char *drop_and_look(const HvrIdentity *identity)
 {
 	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
 	GString *wrong = g_string_new(NULL);
-	g_autofree char *groups =
-		identity->has_group ? g_strdup_printf("%u", identity->group) : g_strdup("");
+	g_autofree char *groups = list_groups(identity);
 	const char *failed = hvr_privileges_drop(identity);
 
 	if (failed)
@@ -101,10 +112,18 @@ static void assert_dropped(const HvrIdentity *identity)
 		fail_msg("%s", text);
 }
 
-/* All ids are the user's, no group but the one that was asked for, no capability anywhere. */
+/* All ids are the user's, no group but those that were asked for, no capability anywhere. */
 static void test_drop(void **state)
 {
+	const gid_t groups[] = { 40, 50 };
 	const HvrIdentity cases[] = {
+		{ .uid = 1234, .gid = 2345, .groups = groups, .n_groups = 2 },
+		{ .uid = 1234,
+		  .gid = 2345,
+		  .groups = groups,
+		  .n_groups = 2,
+		  .group = 60,
+		  .has_group = TRUE },
 		{ .uid = 65534, .gid = 65534 },
 		{ .uid = 1234, .gid = 2345 },
 		{ .uid = 1234, .gid = 2345, .group = 36, .has_group = TRUE },
@@ -143,6 +162,8 @@ static void test_can_access(void **state)
 {
 	const HvrIdentity nobody = { .uid = 1234, .gid = 2345 };
 	const HvrIdentity member = { .uid = 1234, .gid = 2345, .group = 36, .has_group = TRUE };
+	const gid_t groups[] = { 35, 36 };
+	const HvrIdentity login = { .uid = 1234, .gid = 2345, .groups = groups, .n_groups = 2 };
 	g_autofree char *folder = g_dir_make_tmp("hvr-access-XXXXXX", NULL);
 	g_autofree char *file = g_build_filename(folder, "file", NULL);
 
@@ -158,6 +179,7 @@ static void test_can_access(void **state)
 	assert_int_equal(chmod(file, 0660), 0);
 	assert_int_equal(hvr_privileges_can_access(&nobody, file, O_RDWR), EACCES);
 	assert_int_equal(hvr_privileges_can_access(&member, file, O_RDWR), 0);
+	assert_int_equal(hvr_privileges_can_access(&login, file, O_RDWR), 0);
 	assert_int_equal(chmod(folder, 0700), 0);
 	assert_int_equal(hvr_privileges_can_access(&member, file, O_RDWR), EACCES);
 	assert_int_equal(geteuid(), 0);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whom root becomes for a VM, where the host's users are those of a passwd(5) of the test's own.
+ * Whom root becomes for a VM, where the host's users and groups are those of a passwd(5) and a
+ * group(5) of the test's own.
  *
  * Its own program, since without root it is skipped as a whole.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -12,11 +15,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "launcher/process/open.h"
 #include "launcher/process/user.h"
+#include "vfio/fd.h"
 
 #define SKIP   77
 #define PASSWD "/etc/passwd"
@@ -25,17 +31,23 @@
 #define OURS "hailo-vm:x:998:997::/:/usr/sbin/nologin\n"
 
 /* For this process alone */
-static void set_users(const char *users)
+static void set_file(const char *file, const char *text)
 {
 	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "hvr-user-XXXXXX", NULL);
 	int fd = g_mkstemp(path);
 
 	assert_true(fd >= 0);
+	assert_int_equal(fchmod(fd, 0644), 0);
 	close(fd);
-	assert_true(g_file_set_contents(path, users, -1, NULL));
-	umount2(PASSWD, MNT_DETACH);
-	assert_int_equal(mount(path, PASSWD, NULL, MS_BIND, NULL), 0);
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	umount2(file, MNT_DETACH);
+	assert_int_equal(mount(path, file, NULL, MS_BIND, NULL), 0);
 	assert_int_equal(g_unlink(path), 0);
+}
+
+static void set_users(const char *users)
+{
+	set_file(PASSWD, users);
 }
 
 static void assert_user(const char *wanted, const char *name, uid_t uid, gboolean shared)
@@ -73,10 +85,77 @@ static void test_nobody_is_shared(void **state)
 	g_unsetenv("SUDO_UID");
 }
 
+#define GROUPS                                                                                     \
+	"root:x:0:ann\nwheely:x:70:ann\nwheel:x:71:ann\ndisk:x:6:ann\ndocker:x:72:ann\n"           \
+	"toor:x:0:ann\nkvm:x:73:ann\nlab:x:74:bob,ann\nhailo-vm:x:75:ann\nother:x:76:bob\n"        \
+	"ann:x:1234:\n"
+
+/* Those of the login, in the order of group(5), and none that is as good as root. */
+static void test_groups_of_login(void **state)
+{
+	static const gid_t wanted[] = { 70, 73, 74 };
+	static const gid_t kept_back[] = { 0, 71, 6, 72, 75 };
+	g_autoptr(HvrUser) user = NULL;
+	const char *name = NULL;
+
+	set_users(USERS OURS);
+	set_file("/etc/group", GROUPS);
+	user = hvr_user_find("ann", TRUE, NULL);
+	HvrIdentity identity = hvr_user_identity(user);
+	assert_int_equal(identity.n_groups, G_N_ELEMENTS(wanted));
+	assert_memory_equal(identity.groups, wanted, sizeof(wanted));
+	for (gsize i = 0; i < G_N_ELEMENTS(kept_back); i++)
+		assert_true(hvr_group_is_withheld(kept_back[i], &name));
+	assert_string_equal(name, "hailo-vm");
+	assert_false(hvr_group_is_withheld(74, NULL));
+	assert_false(hvr_group_is_withheld(12345, NULL));
+
+	g_setenv("SUDO_UID", "1234", TRUE);
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	g_unsetenv("SUDO_UID");
+	assert_int_equal(caller->n_groups, G_N_ELEMENTS(wanted));
+	g_autoptr(HvrUser) plain = hvr_user_find(NULL, FALSE, NULL);
+	assert_int_equal(plain->n_groups, 0);
+}
+
+static int open_as(const HvrUser *user, const char *path)
+{
+	HvrOpen wanted = { .path = path, .how = HVR_OPEN_READ };
+
+	hvr_open(user, &wanted, 1);
+	hvr_fd_close(wanted.fd);
+	return wanted.problem;
+}
+
+/* What is done as the user is done with those groups, whoever does it. */
+static void test_groups_open(void **state)
+{
+	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "hvr-lab-XXXXXX", NULL);
+	int fd = g_mkstemp(path);
+	g_autoptr(HvrUser) user = NULL;
+
+	set_users(USERS OURS);
+	set_file("/etc/group", GROUPS);
+	user = hvr_user_find("ann", TRUE, NULL);
+	HvrIdentity identity = hvr_user_identity(user);
+	assert_int_equal(fchmod(fd, 0640), 0);
+	assert_int_equal(fchown(fd, 0, 74), 0);
+	assert_int_equal(open_as(user, path), 0);
+	assert_int_equal(hvr_privileges_can_access(&identity, path, O_RDONLY), 0);
+	assert_int_equal(hvr_privileges_can_access(&identity, path, O_RDWR), EACCES);
+	assert_int_equal(fchown(fd, 0, 6), 0);
+	assert_int_equal(open_as(user, path), EACCES);
+	assert_int_equal(hvr_privileges_can_access(&identity, path, O_RDONLY), EACCES);
+	assert_int_equal(g_unlink(path), 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_default_user_is_ours),
-					    cmocka_unit_test(test_nobody_is_shared) };
+					    cmocka_unit_test(test_nobody_is_shared),
+					    cmocka_unit_test(test_groups_of_login),
+					    cmocka_unit_test(test_groups_open) };
 
 	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
 	    mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0) {
