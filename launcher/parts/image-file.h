@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/process/user.h"
+
+/**
+ * HvrImageFile - a file that QEMU will open, as the VM's user sees it.
+ */
+typedef struct {
+	guint64 device, inode; /* which file it is, under whatever name */
+	guint64 size;	       /* in bytes; of a block device, too */
+	guint32 mode;	       /* stat(2) */
+	guint32 uid, gid;
+	guint32 has_acl;
+	guint32 locks;	/* HVR_IMAGE_LOCK_…: what others hold */
+	guint32 length; /* of @bytes */
+	guint8 *bytes;	/* its first ones: what hvr_image_header_parse() wants */
+} HvrImageFile;
+
+/*
+ * QEMU locks single bytes of an image that it has open (block/file-posix.c, RAW_LOCK_PERM_BASE and
+ * RAW_LOCK_SHARED_BASE): 100 + i says that it does i, 200 + i that nobody else may.
+ */
+enum {
+	HVR_IMAGE_LOCK_WRITES = 1 << 0,		   /* 101 */
+	HVR_IMAGE_LOCK_LETS_NOBODY_READ = 1 << 1,  /* 200 */
+	HVR_IMAGE_LOCK_LETS_NOBODY_WRITE = 1 << 2, /* 201 */
+};
+
+/**
+ * hvr_image_file_look - open @path as @user, look at it, close it.
+ * @flags: for open(2): O_RDONLY or O_RDWR
+ *
+ * All of it in a child where this process is not that user: it is that user's file, and may be one
+ * that never answers (FUSE). Nothing is locked, not even for a moment: it is asked for
+ * (F_OFD_GETLK). Returns: 0, or the errno of opening it
+ */
+int hvr_image_file_look(HvrImageFile *file, const HvrUser *user, const char *path, int flags);
+void hvr_image_file_clear(HvrImageFile *file);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrImageFile, hvr_image_file_clear)

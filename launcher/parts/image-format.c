@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launcher/parts/image-format.h"
+
+#include <sys/stat.h>
+
+#include "launcher/report/error.h"
+#include "launcher/report/text.h"
+
+#define RAW   "raw"
+#define QCOW2 "qcow2"
+#define LUKS  "luks"
+
+/* Of these an image that is none is not opened; others are recognised by their end, or in parts. */
+static const char *const strict[] = { QCOW2, "qcow", "qed", "vdi", "vhdx", NULL };
+
+const char *hvr_image_format(const HvrImageLink *link, const HvrImageHeader *header)
+{
+	if (link->data)
+		return RAW;
+	return link->said ? link->said : header->format;
+}
+
+static gboolean refuse(GError **error, const HvrImageLink *link, const char *fault)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, "%s: '%s' %s", link->what,
+		    link->shown, fault);
+	return FALSE;
+}
+
+gboolean hvr_image_check_kind(const HvrImageLink *link, const HvrImageFile *file, GError **error)
+{
+	const char *fault = NULL;
+
+	if (S_ISDIR(file->mode))
+		fault = "is a folder";
+	else if (S_ISFIFO(file->mode) || S_ISSOCK(file->mode))
+		fault = "is a pipe";
+	else if (S_ISCHR(file->mode) && !link->above)
+		fault = "is a character device";
+	if (!fault)
+		return TRUE;
+	refuse(error, link, fault);
+	hvr_error_hint(error, "name an image: a file, or a block device with format = raw");
+	return FALSE;
+}
+
+/* The way out, by whose word is wrong. */
+static void hint_format(GError **error, const HvrImageLink *link, const HvrImageFile *file,
+			const char *is)
+{
+	g_autofree char *quoted = g_shell_quote(link->path);
+	gboolean ours = g_str_equal(is, RAW) || g_str_equal(is, QCOW2);
+
+	if (link->above) {
+		g_autofree char *above = g_shell_quote(link->above);
+		hvr_error_hint(error,
+			       "correct what that image says: qemu-img rebase -u -F %s -b %s "
+			       "%s",
+			       is, quoted, above);
+	} else if (file->size == 0)
+		hvr_error_hint(error, "remove it and give the disk a size, to have it made");
+	else if (ours)
+		hvr_error_hint(error, "set format = %s", is);
+	else
+		hvr_error_hint(error, "convert it: qemu-img convert -f %s -O qcow2 %s NEW", is,
+			       quoted);
+}
+
+gboolean hvr_image_check_format(const HvrImageLink *link, const HvrImageFile *file,
+				const HvrImageHeader *header, GError **error)
+{
+	const char *is = header->format;
+
+	if (!link->said || g_str_equal(link->said, is) || link->data)
+		return TRUE;
+	gboolean fits = !g_strv_contains(strict, link->said);
+	if (g_str_equal(link->said, RAW))
+		fits = g_str_equal(is, LUKS);
+	if (fits)
+		return TRUE;
+	g_autofree char *said = hvr_text_safe(link->said);
+	g_autofree char *fault = NULL;
+	if (g_str_equal(is, RAW))
+		fault = g_strdup_printf("is no %s image, but that is the format it is said to have",
+					said);
+	else
+		fault = g_strdup_printf("is a %s image, but its format is said to be %s", is, said);
+	if (file->size == 0) {
+		g_free(fault);
+		fault = g_strdup_printf("is empty, which is no %s image", said);
+	}
+	refuse(error, link, fault);
+	hint_format(error, link, file, is);
+	return FALSE;
+}
+
+gboolean hvr_image_check_header(const HvrImageLink *link, const HvrImageHeader *header,
+				GError **error)
+{
+	const char *format = hvr_image_format(link, header);
+	g_autofree char *quoted = g_shell_quote(link->path);
+	gboolean qcow2 = g_str_equal(format, QCOW2);
+
+	if (g_str_equal(format, LUKS) || (qcow2 && header->encrypted)) {
+		refuse(error, link, "is encrypted, and QEMU is given no key");
+		hvr_error_hint(error, "have the guest encrypt its disk instead; qemu-img convert "
+				      "makes an image without");
+		return FALSE;
+	}
+	if (!qcow2)
+		return TRUE;
+	if (header->broken) {
+		g_autofree char *fault = g_strdup_printf("cannot be opened: %s", header->broken);
+		refuse(error, link, fault);
+		hvr_error_hint(error,
+			       "take another copy of it; what QEMU says of it: qemu-img "
+			       "info %s",
+			       quoted);
+		return FALSE;
+	}
+	if (header->corrupt && link->writes) {
+		refuse(error, link, "is marked as corrupt, and QEMU does not write to it");
+		hvr_error_hint(error, "repair it: qemu-img check -r all %s", quoted);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean hvr_image_check_name(const HvrImageLink *link, const char *name, gboolean colon,
+			      GError **error)
+{
+	g_autofree char *shown = hvr_text_safe(name);
+	g_autofree char *quoted = g_shell_quote(link->path);
+	g_autofree char *fault = g_strdup_printf("has a backing file '%s', of which QEMU takes "
+						 "what is in front of the colon for a protocol",
+						 shown);
+
+	if (!colon)
+		return TRUE;
+	refuse(error, link, fault);
+	hvr_error_hint(error, "name it with a ./ in front: qemu-img rebase -u -b './%s' %s", shown,
+		       quoted);
+	return FALSE;
+}

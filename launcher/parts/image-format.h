@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/parts/image-file.h"
+#include "launcher/parts/image-header.h"
+
+/**
+ * HvrImageLink - one file of a disk's chain, as QEMU is told to open it.
+ */
+typedef struct {
+	const char *disk; /* the section's name; borrowed */
+	guint index;	  /* of the disk in the profile */
+	char *what;	  /* names the link in a message */
+	char *path;
+	char *shown; /* the path, harmless for a message */
+	char *said;  /* the format, by the profile or by the image above; NULL: by nobody */
+	char *above; /* the image that names this one; NULL: the profile does */
+	gboolean writes;
+	gboolean data; /* it holds another image's data: it has no format */
+} HvrImageLink;
+
+/* As what QEMU opens it: the format that is said, else what its first bytes look like. Borrowed. */
+const char *hvr_image_format(const HvrImageLink *link, const HvrImageHeader *header);
+
+/* The questions to one link; all are pure. A "no" is HVR_LAUNCH_ERROR_PROFILE with a hint. */
+
+/* It is what an image can be: a file, or a block device. */
+gboolean hvr_image_check_kind(const HvrImageLink *link, const HvrImageFile *file, GError **error);
+/* It is of the format that is said of it. "raw" is anything, but nobody means another format's
+ * container by it: the guest would see that instead of its disk. LUKS may be the guest's own. */
+gboolean hvr_image_check_format(const HvrImageLink *link, const HvrImageFile *file,
+				const HvrImageHeader *header, GError **error);
+/* QEMU opens it as it is: whole, without a key, and for writing where it is written to. */
+gboolean hvr_image_check_header(const HvrImageLink *link, const HvrImageHeader *header,
+				GError **error);
+/* The name of its backing file is one that QEMU understands. */
+gboolean hvr_image_check_name(const HvrImageLink *link, const char *name, gboolean colon,
+			      GError **error);
