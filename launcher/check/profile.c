@@ -43,12 +43,28 @@ static void check_files(HvrCheck *check)
 			       check->facts->user->name);
 }
 
+/* What of the disks a run goes on with. */
+static void check_images(HvrCheck *check)
+{
+	const GPtrArray *notes = check->parts->images.notes;
+
+	for (guint i = 0; notes && i < notes->len; i++) {
+		const HvrImageNote *note = g_ptr_array_index(notes, i);
+		HvrCheckStatus status = HVR_CHECK_WARN;
+
+		if (note->unknown)
+			status = HVR_CHECK_UNKNOWN;
+		hvr_check_say(check, status, "images", note->fix, "%s", note->text);
+	}
+}
+
 void hvr_check_profile(HvrCheck *check)
 {
 	if (!check->named)
 		return;
 	check_memlock(check);
 	check_files(check);
+	check_images(check);
 	hvr_check_ask(check, "parts", NULL);
 }
 

@@ -71,8 +71,7 @@ static gboolean judge_files(const HvrPlanInput *input, const HvrClaimedCard *car
 
 	if (!parts || !parts->unreadable)
 		return TRUE;
-	g_set_error_literal(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, parts->unreadable);
-	hvr_error_hint(error, "QEMU runs as that user: give it access, or set [security] user");
+	g_propagate_error(error, g_error_copy(parts->unreadable));
 	return FALSE;
 }
 

@@ -6,14 +6,30 @@
 #include "launcher/parts/firmware.h"
 #include "launcher/process/user.h"
 
+/* What should be known of a disk's images, and keeps no VM from starting. */
+typedef struct {
+	char *text;	  /* "disk root: ..." */
+	const char *fix;  /* what one can do about it; static */
+	gboolean unknown; /* it says what was not looked at */
+} HvrImageNote;
+
+/**
+ * HvrImages - what was seen of all disks.
+ */
+typedef struct {
+	GPtrArray *notes;      /* of HvrImageNote */
+	guint32 block_devices; /* bit i: disk i of the profile is a block device */
+} HvrImages;
+
 /**
  * HvrParts - what this host has for the parts of a VM beside its cards, and whose they are.
  * Gathered once, by hvr_parts_gather(), before anything is changed.
  */
 typedef struct {
 	const HvrUser *user;   /* who uses them; borrowed */
-	char *unreadable;      /* a file of the profile that is missing or that the VM's user
-				  cannot use: a message; NULL when all is well */
+	GError *unreadable;    /* a file of the profile that is missing, or that the VM's user or
+				  QEMU cannot use; NULL when all is well */
+	HvrImages images;      /* what was seen of the disks */
 	HvrFirmware *firmware; /* NULL: the profile wants none, or there is none */
 	GPtrArray *share_ways; /* of HvrShareWay, one for each share; NULL: all by 9p */
 	GError *lacking;       /* what keeps a part from being made, or NULL */

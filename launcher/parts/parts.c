@@ -5,11 +5,11 @@
  */
 #include "launcher/parts/parts.h"
 
-#include <fcntl.h>
-
 #include "launcher/parts/binary.h"
 #include "launcher/parts/disk-image.h"
+#include "launcher/parts/files.h"
 #include "launcher/parts/hugepages.h"
+#include "launcher/parts/images.h"
 #include "launcher/parts/newfile.h"
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/placement.h"
@@ -20,43 +20,6 @@
 #include "launcher/parts/share.h"
 #include "launcher/parts/slots.h"
 #include "launcher/parts/tap.h"
-#include "launcher/process/privileges.h"
-
-static void try_file(HvrParts *parts, const char *what, const char *path, int flags)
-{
-	HvrIdentity identity = hvr_user_identity(parts->user);
-
-	if (!path || parts->unreadable)
-		return;
-	int problem = hvr_privileges_can_access(&identity, path, flags);
-	if (!problem)
-		return;
-	const char *wanted = "read";
-	if (flags == O_RDWR)
-		wanted = "write";
-	parts->unreadable = g_strdup_printf("%s: user %s cannot %s '%s': %s", what,
-					    parts->user->name, wanted, path, g_strerror(problem));
-}
-
-static void try_files(const HvrProfile *profile, HvrParts *parts)
-{
-	try_file(parts, "[boot] kernel", profile->kernel, O_RDONLY);
-	try_file(parts, "[boot] initrd", profile->initrd, O_RDONLY);
-	for (guint i = 0; i < profile->shares->len; i++) {
-		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
-		g_autofree char *what = g_strdup_printf("[share %s] path", share->id);
-		try_file(parts, what, share->path, O_RDONLY | O_DIRECTORY);
-	}
-	for (guint i = 0; i < profile->disks->len; i++) {
-		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
-		g_autofree char *what = g_strdup_printf("[disk %s] file", disk->id);
-		int flags = O_RDWR;
-		if (disk->snapshot || disk->readonly)
-			flags = O_RDONLY;
-		if (!hvr_disk_image_is_due(disk))
-			try_file(parts, what, disk->file, flags);
-	}
-}
 
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
 			     const HvrParts *parts, GError **error);
@@ -84,8 +47,8 @@ HvrParts *hvr_parts_gather(const HvrContext *context, const HvrProfile *profile,
 
 	parts->user = user;
 	parts->made = hvr_new_files_noted();
-	if (!context->captured)
-		try_files(profile, parts);
+	if (!context->captured && hvr_files_check(profile, user, &parts->unreadable))
+		hvr_images_check(&parts->images, profile, user, &parts->unreadable);
 	if (profile->firmware.uefi)
 		parts->firmware = hvr_firmware_find(context->firmware_folders, profile->machine,
 						    profile->firmware.secure, &parts->lacking);
@@ -101,7 +64,8 @@ void hvr_parts_free(HvrParts *parts)
 {
 	if (!parts)
 		return;
-	g_free(parts->unreadable);
+	g_clear_error(&parts->unreadable);
+	hvr_images_clear(&parts->images);
 	hvr_firmware_free(parts->firmware);
 	g_clear_pointer(&parts->share_ways, g_ptr_array_unref);
 	g_clear_error(&parts->lacking);
@@ -112,6 +76,7 @@ void hvr_parts_free(HvrParts *parts)
 void hvr_parts_describe(const HvrProfile *profile, const HvrParts *parts, GPtrArray *notes)
 {
 	hvr_disk_images_describe(profile, notes);
+	hvr_images_describe(&parts->images, notes);
 	hvr_shares_describe(profile, parts, notes);
 }
 

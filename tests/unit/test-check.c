@@ -573,7 +573,7 @@ static const Case cases[] = {
 	{ "no such QEMU", NULL, NULL, "binary2", "qemu", HVR_CHECK_FAIL, "there is no program",
 	  "install QEMU", 1 },
 	{ "no such file", NULL, NULL, "[device npu]\n[disk root]\nfile = /nowhere/disk.qcow2\n",
-	  "files", HVR_CHECK_FAIL, "/nowhere/disk.qcow2", "give it access", 1 },
+	  "files", HVR_CHECK_FAIL, "/nowhere/disk.qcow2", "correct the path", 1 },
 	{ "no such user", NULL, NULL, "[device npu]\n[security]\nuser = nobody-at-all\n", "user",
 	  HVR_CHECK_FAIL, "no user 'nobody-at-all'", "useradd", 1 },
 	{ "no sandbox", NULL, NULL, "[device npu]\n[security]\nsandbox = no\n", "qemu-sandbox",

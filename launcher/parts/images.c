@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A disk is a chain: an image, the one behind it, and so on; QEMU opens all of it or does not
+ * start. So all of it is walked before the card moves, in the way in which QEMU does: only what is
+ * first is written to, a name is found as image-name.c says, a format that is not said is guessed.
+ */
+#include "launcher/parts/images.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/parts/disk-image.h"
+#include "launcher/parts/image-file.h"
+#include "launcher/parts/image-format.h"
+#include "launcher/parts/image-header.h"
+#include "launcher/parts/image-name.h"
+#include "launcher/process/blocked.h"
+#include "launcher/report/error.h"
+#include "launcher/report/text.h"
+
+/* Longer chains are not followed to their end. */
+#define MOST_LINKS 200
+
+/* A file that was seen: two disks share none that one of them writes to. */
+typedef struct {
+	guint64 device, inode;
+	gboolean writes;
+	const char *disk;
+} Seen;
+
+typedef struct {
+	const HvrUser *user;
+	HvrImages *images;
+	GArray *seen; /* of Seen */
+} Walk;
+
+static void note_free(gpointer data)
+{
+	HvrImageNote *note = data;
+
+	g_free(note->text);
+	g_free(note);
+}
+
+static void take_note(const Walk *walk, const char *fix, gboolean unknown, char *text)
+{
+	HvrImageNote *note = g_new(HvrImageNote, 1);
+
+	*note = (HvrImageNote){ .text = hvr_text_safe(text), .fix = fix, .unknown = unknown };
+	g_ptr_array_add(walk->images->notes, note);
+	g_free(text);
+}
+
+static void add_note(const Walk *walk, const char *fix, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+static void add_note(const Walk *walk, const char *fix, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	take_note(walk, fix, FALSE, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+static void add_unknown(const Walk *walk, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void add_unknown(const Walk *walk, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	take_note(walk, "see that the VM's user can use it: qemu-img info --backing-chain", TRUE,
+		  g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+static void link_clear(HvrImageLink *link)
+{
+	g_clear_pointer(&link->what, g_free);
+	g_clear_pointer(&link->path, g_free);
+	g_clear_pointer(&link->shown, g_free);
+	g_clear_pointer(&link->said, g_free);
+	g_clear_pointer(&link->above, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrImageLink, link_clear)
+
+/* @path: (transfer full) @above: (nullable): who names it */
+static void link_init(HvrImageLink *link, const char *role, char *path, const HvrImageLink *above)
+{
+	link->path = path;
+	link->shown = hvr_text_safe(path);
+	if (!above) {
+		link->what = g_strdup_printf("[disk %s] file", link->disk);
+		return;
+	}
+	link->above = g_strdup(above->path);
+	link->what = g_strdup_printf("[disk %s] file: %s of '%s'", link->disk, role, above->shown);
+}
+
+/* The same as what root would have found with that user's groups: see hvr_group_is_withheld(). */
+static gboolean by_withheld_group(const HvrUser *user, const HvrImageFile *file, gboolean writes,
+				  const char **out_group)
+{
+	guint32 others = writes ? S_IROTH | S_IWOTH : S_IROTH;
+
+	return !user->privileged && user->uid != 0 && user->uid != file->uid && !file->has_acl &&
+	       (file->mode & others) != others && group_member(file->gid) &&
+	       file->gid != user->gid && hvr_group_is_withheld(file->gid, out_group);
+}
+
+static gboolean fail_access(const Walk *walk, const HvrImageLink *link, int problem, GError **error)
+{
+	const HvrBlockedFile file = { .code = HVR_LAUNCH_ERROR_PROFILE,
+				      .what = link->what,
+				      .verb = link->writes ? "write" : "read",
+				      .path = link->path,
+				      .problem = problem,
+				      .missing_hint =
+					      link->above ? "put it back, or name where it is now: "
+							    "qemu-img rebase -u"
+							  : "correct the path, or give the disk a "
+							    "size to have the image made" };
+
+	hvr_blocked_fail(error, walk->user, &file);
+	return FALSE;
+}
+
+static gboolean fail_withheld(const Walk *walk, const HvrImageLink *link, const char *group,
+			      GError **error)
+{
+	g_autofree char *quoted = g_shell_quote(link->path);
+
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    "%s: user %s may use '%s' by group %s alone, which a VM is not to have",
+		    link->what, walk->user->name, link->shown, group);
+	hvr_error_hint(error, "have its owner give you access: setfacl -m u:%s:%s %s",
+		       walk->user->name, link->writes ? "rw" : "r", quoted);
+	return FALSE;
+}
+
+/* As QEMU would be refused its own locks (raw_check_lock_bytes()). */
+static gboolean check_locks(const HvrImageLink *link, const HvrImageFile *file, GError **error)
+{
+	const char *who = NULL;
+
+	if (file->locks & HVR_IMAGE_LOCK_WRITES)
+		who = "another process has it open and writes to it";
+	else if (link->writes && (file->locks & HVR_IMAGE_LOCK_LETS_NOBODY_WRITE))
+		who = "another process has it open and lets nobody write to it";
+	else if (file->locks & HVR_IMAGE_LOCK_LETS_NOBODY_READ)
+		who = "another process has it open for itself alone";
+	if (!who)
+		return TRUE;
+	g_autofree char *quoted = g_shell_quote(link->path);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "%s: '%s' is in use: %s",
+		    link->what, link->shown, who);
+	hvr_error_hint(error, "stop that VM or wait for its end; who it is says: fuser -v %s",
+		       quoted);
+	return FALSE;
+}
+
+/* @link's file is in no circle, and no other disk's. */
+static gboolean check_seen(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file,
+			   GError **error)
+{
+	const Seen this = { file->device, file->inode, link->writes, link->disk };
+
+	for (guint i = 0; i < walk->seen->len; i++) {
+		const Seen *seen = &g_array_index(walk->seen, Seen, i);
+		if (seen->device != this.device || seen->inode != this.inode)
+			continue;
+		if (seen->disk == this.disk) {
+			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+				    "%s: '%s' is in its own chain a second time", link->what,
+				    link->shown);
+			hvr_error_hint(error, "name another: qemu-img rebase -u");
+			return FALSE;
+		}
+		if (!seen->writes && !this.writes)
+			continue;
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+			    "%s: '%s' is used by [disk %s], too, and one of them writes to it",
+			    link->what, link->shown, seen->disk);
+		hvr_error_hint(error, "give each disk an image of its own, or set snapshot = yes "
+				      "for both");
+		return FALSE;
+	}
+	g_array_append_val(walk->seen, this);
+	return TRUE;
+}
+
+static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile *file,
+			GError **error)
+{
+	const char *group = NULL;
+	int problem =
+		hvr_image_file_look(file, walk->user, link->path, link->writes ? O_RDWR : O_RDONLY);
+
+	if (problem)
+		return fail_access(walk, link, problem, error);
+	if (by_withheld_group(walk->user, file, link->writes, &group))
+		return fail_withheld(walk, link, group, error);
+	return hvr_image_check_kind(link, file, error) && check_locks(link, file, error) &&
+	       check_seen(walk, link, file, error);
+}
+
+static void add_notes(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file,
+		      const HvrImageHeader *header)
+{
+	const char *format = hvr_image_format(link, header);
+	gboolean raw = g_str_equal(format, "raw");
+
+	if (header->dirty && link->writes)
+		add_note(walk, "nothing, or first: qemu-img check -r all",
+			 "disk %s: '%s' was not closed; QEMU repairs it at its start", link->disk,
+			 link->path);
+	if (link->above && !link->said && !link->data)
+		add_note(walk, "say it there: qemu-img rebase -u -F FORMAT -b NAME",
+			 "disk %s: '%s' does not say the format of its backing file '%s'; QEMU "
+			 "takes it for %s",
+			 link->disk, link->above, link->path, format);
+	if (raw && file->size % 512)
+		add_note(walk, "compare it with where it came from",
+			 "disk %s: the size of '%s' is no multiple of 512: cut short?", link->disk,
+			 link->path);
+	if (!raw && !g_str_equal(format, "qcow2"))
+		add_unknown(
+			walk,
+			"disk %s: '%s' is %s: whether it is whole, and what it names itself, is "
+			"not looked at",
+			link->disk, link->path, format);
+}
+
+/* @next: its backing file, if that is a file */
+static gboolean step_to(const Walk *walk, HvrImageLink *link, const HvrImageHeader *header,
+			HvrImageLink *next, GError **error)
+{
+	g_auto(HvrImageName) name = { 0 };
+
+	if (!header->backing)
+		return TRUE;
+	hvr_image_name_parse(&name, header->backing, link->path);
+	if (!hvr_image_check_name(link, header->backing, name.colon, error))
+		return FALSE;
+	if (!name.path) {
+		add_unknown(walk,
+			    "disk %s: the backing file of '%s' is '%s', which is no file of this "
+			    "host: it is not looked at",
+			    link->disk, link->path, header->backing);
+		return TRUE;
+	}
+	*next = (HvrImageLink){ .disk = link->disk };
+	link_init(next, "backing file", g_steal_pointer(&name.path), link);
+	if (header->backing_format)
+		next->said = g_strdup(header->backing_format);
+	else
+		next->said = g_steal_pointer(&name.format);
+	return TRUE;
+}
+
+/* qcow2 names it by a path alone, from QEMU's own folder. */
+static gboolean check_data_file(const Walk *walk, const HvrImageLink *link, const char *path,
+				GError **error)
+{
+	g_auto(HvrImageFile) file = { 0 };
+	g_auto(HvrImageLink) data = { .disk = link->disk, .writes = link->writes, .data = TRUE };
+
+	link_init(&data, "data file", g_strdup(path), link);
+	return look_at(walk, &data, &file, error);
+}
+
+static gboolean check_link(const Walk *walk, HvrImageLink *link, HvrImageLink *next, GError **error)
+{
+	g_auto(HvrImageFile) file = { 0 };
+	g_auto(HvrImageHeader) header = { 0 };
+
+	if (!look_at(walk, link, &file, error))
+		return FALSE;
+	hvr_image_header_parse(&header, file.bytes, file.length);
+	if (!hvr_image_check_format(link, &file, &header, error) ||
+	    !hvr_image_check_header(link, &header, error))
+		return FALSE;
+	if (!link->above && S_ISBLK(file.mode))
+		walk->images->block_devices |= 1u << link->index;
+	add_notes(walk, link, &file, &header);
+	if (!g_str_equal(hvr_image_format(link, &header), "qcow2"))
+		return TRUE;
+	if (header.data_file && !check_data_file(walk, link, header.data_file, error))
+		return FALSE;
+	return step_to(walk, link, &header, next, error);
+}
+
+static gboolean check_chain(const Walk *walk, const HvrProfileDisk *disk, guint index,
+			    GError **error)
+{
+	g_auto(HvrImageLink) link = { .disk = disk->id, .index = index };
+
+	link_init(&link, NULL, g_strdup(disk->file), NULL);
+	link.said = g_strdup(disk->format == HVR_DISK_RAW ? "raw" : "qcow2");
+	link.writes = !disk->snapshot && !disk->readonly;
+	for (guint n = 0; link.path; n++) {
+		HvrImageLink next = { 0 };
+
+		if (n == MOST_LINKS) {
+			add_unknown(walk,
+				    "disk %s: it has more than %d backing files: '%s' "
+				    "and on are not looked at",
+				    disk->id, MOST_LINKS, link.path);
+			return TRUE;
+		}
+		if (!check_link(walk, &link, &next, error))
+			return FALSE;
+		link_clear(&link);
+		link = next;
+	}
+	return TRUE;
+}
+
+gboolean hvr_images_check(HvrImages *images, const HvrProfile *profile, const HvrUser *user,
+			  GError **error)
+{
+	g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(Seen));
+	const Walk walk = { .user = user, .images = images, .seen = seen };
+
+	*images = (HvrImages){ .notes = g_ptr_array_new_with_free_func(note_free) };
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+		if (!hvr_disk_image_is_due(disk) && !check_chain(&walk, disk, i, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+void hvr_images_clear(HvrImages *images)
+{
+	g_clear_pointer(&images->notes, g_ptr_array_unref);
+}
+
+void hvr_images_describe(const HvrImages *images, GPtrArray *notes)
+{
+	for (guint i = 0; images->notes && i < images->notes->len; i++) {
+		const HvrImageNote *note = g_ptr_array_index(images->notes, i);
+		g_ptr_array_add(notes, g_strdup(note->text));
+	}
+}
