@@ -37,6 +37,7 @@ typedef struct {
 	/* [cloud-init]: the image, open for reading only; -1: it is at @seed_path; NULL: none */
 	int seed;
 	const char *seed_path;
+	guint32 block_devices; /* bit i: the image of disk i is a block device */
 	/* [firmware] mode = uefi; NULL: as with bios */
 	const HvrFirmware *firmware;
 	/* [memory] node = auto: RAM is preferably taken from @node */

@@ -27,7 +27,15 @@ typedef struct {
 	const char *path;
 	const char *format;
 	gboolean readonly;
+	gboolean block_device;
 } Image;
+
+/* QEMU opens files and block devices by different drivers (block/file-posix.c), and neither takes
+ * the other's. */
+static const char *protocol_of(const Image *image)
+{
+	return image->block_device ? "host_device" : "file";
+}
 
 /* An image, and its file, each under a node name of its own. QEMU probes nothing. */
 static void add_image(GPtrArray *argv, const Image *image)
@@ -35,7 +43,7 @@ static void add_image(GPtrArray *argv, const Image *image)
 	JsonObject *storage = json_object_new();
 	JsonObject *format = json_object_new();
 
-	json_object_set_string_member(storage, "driver", "file");
+	json_object_set_string_member(storage, "driver", protocol_of(image));
 	json_object_set_string_member(storage, "node-name", image->file_node);
 	json_object_set_string_member(storage, "filename", image->path);
 	json_object_set_boolean_member(storage, "read-only", image->readonly);
@@ -87,11 +95,12 @@ static void add_throw_away(GPtrArray *argv, const Image *image)
 
 	hvr_cmdline_add(argv, "-drive",
 			"if=none,id=%s,driver=%s,snapshot=on,discard=unmap,"
-			"file.driver=file,file.filename=%s",
-			image->node, image->format, path);
+			"file.driver=%s,file.filename=%s",
+			image->node, image->format, protocol_of(image), path);
 }
 
-static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
+static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index,
+		     gboolean block_device)
 {
 	g_autofree char *node = g_strdup_printf("hvr-disk%u", index);
 	g_autofree char *file_node = g_strdup_printf("hvr-file%u", index);
@@ -100,7 +109,8 @@ static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
 			.file_node = file_node,
 			.path = disk->file,
 			.format = "qcow2",
-			.readonly = disk->readonly };
+			.readonly = disk->readonly,
+			.block_device = block_device };
 	JsonObject *device = json_object_new();
 
 	if (disk->format == HVR_DISK_RAW)
@@ -124,10 +134,12 @@ static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index)
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
-void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile)
+void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile,
+			   const HvrCmdlineChannels *channels)
 {
 	for (guint i = 0; i < profile->disks->len; i++)
-		add_disk(argv, profile->disks->pdata[i], i);
+		add_disk(argv, profile->disks->pdata[i], i,
+			 (channels->block_devices >> i & 1) != 0);
 }
 
 /* cloud-init finds it by its label, among all disks. */

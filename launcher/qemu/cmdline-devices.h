@@ -13,7 +13,8 @@
 void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
 			      const HvrFirmware *firmware);
 #define HVR_CMDLINE_FLASH "pflash0=hvr-code,pflash1=hvr-vars"
-void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile);
+void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile,
+			   const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_seed(GPtrArray *argv, const HvrProfile *profile,
 			  const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile,

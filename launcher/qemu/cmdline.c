@@ -196,7 +196,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	add_boot(argv, profile);
 	hvr_cmdline_add_ports(argv, profile, cards);
 	hvr_cmdline_add_nets(argv, profile, channels);
-	hvr_cmdline_add_disks(argv, profile);
+	hvr_cmdline_add_disks(argv, profile, channels);
 	hvr_cmdline_add_seed(argv, profile, channels);
 	hvr_cmdline_add_shares(argv, profile, channels);
 	add_entropy(argv);

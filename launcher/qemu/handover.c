@@ -51,6 +51,7 @@ HvrHandover *hvr_handover_new(const HvrStart *start)
 		.ports = HVR_PORTS_INIT,
 	};
 	handover->channels.firmware = start->parts->firmware;
+	handover->channels.block_devices = start->parts->images.block_devices;
 	handover->channels.viewers_given = start->stays;
 	handover->channels.has_node = hvr_placement_node(
 		host, start->profile, hvr_plan_first_card(start->plan), &handover->channels.node);

@@ -179,6 +179,7 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 
 	channels.shares = shares;
 	channels.firmware = parts->firmware;
+	channels.block_devices = parts->images.block_devices;
 	channels.has_node = hvr_placement_node(&context->host, profile, hvr_plan_first_card(plan),
 					       &channels.node);
 

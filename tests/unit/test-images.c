@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Disks' images, made by qemu-img, judged, and then given to the QEMU that is installed with the
+ * program's own command line: what is refused QEMU would refuse too, but where the table says that
+ * it would show the guest something else; and what is let through QEMU opens.
+ *
+ * Its own program, since without QEMU it is skipped as a whole.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+
+#include "launcher/parts/files.h"
+#include "launcher/parts/image-header.h"
+#include "launcher/parts/image-name.h"
+#include "launcher/parts/images.h"
+#include "launcher/process/program.h"
+#include "launcher/profile/read.h"
+#include "launcher/qemu/cmdline.h"
+#include "launcher/report/error.h"
+#include "tests/fake/fake-files.h"
+#include "vfio/fd.h"
+
+#define QEMU   "qemu-system-x86_64"
+#define SKIP   77
+#define NOBODY 65534
+#define LAB    7474 /* a group */
+#define DISK   6    /* base-passwd's group disk */
+
+typedef struct {
+	char *folder; /* the current one, too */
+	HvrUser user;
+	HvrImages images;
+} Fixture;
+
+static int setup(void **state)
+{
+	Fixture *f = g_new0(Fixture, 1);
+
+	f->folder = g_dir_make_tmp("hvr-images-XXXXXX", NULL);
+	assert_int_equal(g_chmod(f->folder, 0755), 0);
+	f->user.privileged = geteuid() == 0;
+	f->user.uid = f->user.privileged ? NOBODY : geteuid();
+	f->user.gid = f->user.privileged ? NOBODY : getegid();
+	f->user.name = (char *)"lab";
+	assert_int_equal(chown(f->folder, f->user.uid, f->user.gid), 0);
+	assert_int_equal(chdir(f->folder), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	Fixture *f = *state;
+
+	assert_int_equal(chdir("/"), 0);
+	hvr_images_clear(&f->images);
+	fake_files_end(f->folder);
+	g_free(f->folder);
+	g_free(f);
+	return 0;
+}
+
+/* In the folder, as the VM's user. */
+static void make(const Fixture *f, const char *script)
+{
+	const char *const argv[] = { "sh", "-ec", script, NULL };
+	const HvrProgram program = { .path = "/bin/sh",
+				     .argv = argv,
+				     .identity = hvr_user_identity(&f->user),
+				     .timeout_ms = 60000 };
+	g_autoptr(GError) error = NULL;
+
+	if (!hvr_program_run(&program, &error))
+		fail_msg("%s: %s", script, error->message);
+}
+
+static HvrProfile *parse(const Fixture *f, const char *disks)
+{
+	g_autofree char *file = g_build_filename(f->folder, "lab.ini", NULL);
+	g_autofree char *text = g_strconcat("[vm]\nmemory = 64M\naccel = tcg\n[serial]\nmode = "
+					    "none\n",
+					    disks, NULL);
+	g_autoptr(GError) error = NULL;
+	HvrProfile *profile = hvr_profile_parse(file, text, strlen(text), NULL, &error);
+
+	if (!profile)
+		fail_msg("%s", error->message);
+	return profile;
+}
+
+static GError *judge(Fixture *f, const HvrProfile *profile)
+{
+	GError *error = NULL;
+
+	hvr_images_clear(&f->images);
+	if (!hvr_images_check(&f->images, profile, &f->user, &error))
+		assert_non_null(error);
+	return error;
+}
+
+/* Does QEMU open them all? It ends at a device that there is not, the last on its command line. */
+static gboolean qemu_opens(const Fixture *f, const HvrProfile *profile, char **out_said)
+{
+	static const char last[] = "hvr-no-such-device";
+	HvrCmdlineChannels channels = { .qmp_private = -1,
+					.qmp_listen = -1,
+					.serial = -1,
+					.agent = -1,
+					.seed = -1,
+					.block_devices = f->images.block_devices };
+	g_autoptr(GPtrArray) argv = NULL;
+	g_autofree char *path = hvr_program_find(QEMU, TRUE);
+	g_autoptr(GError) error = NULL;
+
+	g_ptr_array_add(profile->qemu_args, g_strdup("-device"));
+	/* as JSON: QEMU makes such devices, which ours are, last and in their order */
+	g_ptr_array_add(profile->qemu_args, g_strdup_printf("{\"driver\":\"%s\"}", last));
+	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels);
+	const HvrProgram program = { .path = path,
+				     .argv = (const char *const *)argv->pdata,
+				     .identity = hvr_user_identity(&f->user),
+				     .timeout_ms = 60000 };
+
+	assert_false(hvr_program_run(&program, &error));
+	*out_said = g_strdup(error->message);
+	return strstr(error->message, last) != NULL;
+}
+
+#define ROOT	"[disk root]\nfile = root.qcow2\n"
+#define RAW	"[disk root]\nfile = root.raw\nformat = raw\n"
+#define CREATE	"qemu-img create -q -f "
+#define PATCH	" | dd of=root.qcow2 bs=1 conv=notrunc status=none seek="
+#define BACKING "[disk root] file: backing file of '"
+#define SECRET	"--object secret,id=s,data=abc -o encrypt.key-secret=s,encrypt.format="
+
+typedef struct {
+	const char *script, *disks;
+	const char *message, *hint; /* in the refusal; NULL: it is let through */
+	const char *note;	    /* in the first note */
+	gboolean qemu_opens_it;	    /* although it is refused */
+	gboolean other_qemu;	    /* may do otherwise: not compared */
+} Case;
+
+static const Case cases[] = {
+	{ CREATE "qcow2 root.qcow2 1M", ROOT },
+	{ CREATE "qcow2 -o cluster_size=2M root.qcow2 1M", ROOT },
+	{ CREATE "qcow2 -o compat=0.10 root.qcow2 1M", ROOT },
+	{ CREATE "qcow2 root.qcow2 1M; chmod 444 root.qcow2", ROOT "readonly = yes\n" },
+	{ CREATE "qcow2 root.qcow2 1M; chmod 444 root.qcow2", ROOT "snapshot = yes\n" },
+	{ CREATE "raw root.raw 1M", RAW },
+	{ ": > root.raw", RAW },
+	{ "printf 'LUKS\\272\\276%1018s' > root.raw", RAW },
+	{ "head -c 1000 /dev/zero > root.raw", RAW, .note = "no multiple of 512" },
+
+	/* formats */
+	{ CREATE "raw root.qcow2 1M", ROOT, "is no qcow2 image", "set format = raw" },
+	{ ": > root.qcow2", ROOT, "is empty, which is no qcow2 image", "give the disk a size" },
+	{ CREATE "vmdk root.qcow2 1M", ROOT, "is a vmdk image, but its format is said to be qcow2",
+	  "qemu-img convert -f vmdk -O qcow2 '" },
+	{ CREATE "qcow2 root.raw 1M", RAW, "is a qcow2 image, but its format is said to be raw",
+	  "set format = qcow2", .qemu_opens_it = TRUE },
+	{ CREATE "vmdk root.raw 1M", RAW, "is a vmdk image", "convert", .qemu_opens_it = TRUE },
+	{ CREATE "vmdk -o subformat=monolithicFlat root.raw 1M", RAW, "is a vmdk image", "convert",
+	  .qemu_opens_it = TRUE },
+	{ CREATE "vdi root.raw 1M", RAW, "is a vdi image", "convert", .qemu_opens_it = TRUE },
+	{ CREATE "vhdx root.raw 1M", RAW, "is a vhdx image", "convert", .qemu_opens_it = TRUE },
+	{ CREATE "vpc root.raw 1M", RAW, "is a vpc image", "convert", .qemu_opens_it = TRUE },
+	{ CREATE "qed root.raw 1M", RAW, "is a qed image", "convert", .qemu_opens_it = TRUE },
+	{ CREATE "qcow root.raw 1M", RAW, "is a qcow image", "convert", .qemu_opens_it = TRUE },
+	{ CREATE "parallels root.raw 1M", RAW, "is a parallels image", "convert",
+	  .qemu_opens_it = TRUE },
+	{ CREATE "qcow root.qcow2 1M", ROOT, "is a qcow image", "convert" },
+
+	/* what is there */
+	{ ":", ROOT, "No such file or directory", "give the disk a size" },
+	{ "mkdir root.qcow2", ROOT "readonly = yes\n", "is a folder", "name an image" },
+	{ "mkfifo root.raw", RAW, "is a pipe", "name an image" },
+	{ "ln -s root.raw root.raw", RAW, "leads back to itself", "correct the path" },
+	{ ":", "[disk root]\nformat = raw\nfile = none/root.raw\n", "(there is no '",
+	  "correct the path" },
+	{ ": > none", "[disk root]\nformat = raw\nfile = none/root.raw\n", "none' is no folder)",
+	  "correct the path" },
+	{ "ln -s nowhere none", "[disk root]\nformat = raw\nfile = none/root.raw\n",
+	  "none' is a link to nowhere)", "correct the path" },
+	{ CREATE "raw root.raw 1M; chmod 400 root.raw", RAW, "cannot write '", "u:lab:rw '" },
+	{ "mkdir -p a/b; " CREATE "raw a/b/root.raw 1M; chmod 0 a",
+	  "[disk root]\nformat = raw\nfile = a/b/root.raw\n", "/a' is closed to this user)",
+	  "u:lab:x '" },
+	{ ":", "[disk root]\nformat = raw\nfile = /dev/null\n", "is a character device",
+	  "name an image" },
+
+	/* chains */
+	{ "mkdir d; " CREATE "qcow2 d/base.qcow2 1M; " CREATE "qcow2 -b d/base.qcow2 -F qcow2 "
+	  "root.qcow2; chmod 400 d/base.qcow2",
+	  ROOT },
+	/* relative to the link, not to where it leads */
+	{ "mkdir d; " CREATE "raw base 1M; " CREATE "qcow2 -u -b base -F raw d/over.qcow2 1M; "
+	  "ln -s d/over.qcow2 root.qcow2",
+	  ROOT },
+	{ "mkdir d; " CREATE "raw d/base 1M; " CREATE "qcow2 -u -b base -F raw d/over.qcow2 1M; "
+	  "ln -s d/over.qcow2 root.qcow2",
+	  ROOT, BACKING, "put it back" },
+	{ CREATE "qcow2 -u -b base.qcow2 -F qcow2 root.qcow2 1M", ROOT,
+	  "root.qcow2': user lab cannot read '", "put it back" },
+	{ CREATE "qcow2 a 1M; " CREATE "qcow2 -b a -F qcow2 b; " CREATE
+		 "qcow2 -b b -F qcow2 root.qcow2; chmod 0 a",
+	  ROOT, "/b': user lab cannot read '", "setfacl -m u:lab:r '" },
+	{ CREATE "raw a 1M; " CREATE "qcow2 -u -b a -F qcow2 root.qcow2 1M", ROOT,
+	  "a' is no qcow2 image", "qemu-img rebase -u -F raw -b '" },
+	{ CREATE "qcow2 a 1M; " CREATE "qcow2 -u -b a -F raw root.qcow2 1M", ROOT,
+	  "a' is a qcow2 image, but its format is said to be raw", "rebase -u -F qcow2",
+	  .qemu_opens_it = TRUE },
+	{ CREATE "qcow2 a 1M; " CREATE "qcow2 -u -b root.qcow2 -F qcow2 b 1M; " CREATE
+		 "qcow2 -u -b b -F qcow2 root.qcow2 1M",
+	  ROOT "readonly = yes\n", "root.qcow2' is in its own chain a second time", "rebase -u",
+	  .other_qemu = TRUE },
+	{ CREATE "qcow2 -o compat=0.10 a 1M; " CREATE "qcow2 -u -b a -F qcow2 root.qcow2 1M; "
+		 "printf '\\0\\0\\0\\0'" PATCH "104; printf '\\0\\0\\0\\0'" PATCH "112",
+	  ROOT, .note = "does not say the format of its backing file" },
+	{ CREATE "vmdk a 1M; " CREATE "qcow2 -b a -F vmdk root.qcow2", ROOT,
+	  .note = "a' is vmdk: whether it is whole" },
+	{ "mkdir a; " CREATE "qcow2 -u -b a -F raw root.qcow2 1M", ROOT, "a' is a folder",
+	  "name an image" },
+	{ CREATE "raw a 1M; " CREATE "qcow2 -u -b 'file:a' -F raw root.qcow2 1M", ROOT },
+	{ CREATE "raw a 1M; " CREATE "qcow2 -u -b 'json:{\"driver\":\"raw\",\"file\":"
+		 "{\"driver\":\"file\",\"filename\":\"a\"}}' -F raw root.qcow2 1M",
+	  ROOT },
+	{ CREATE "qcow2 -u -b 'json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\","
+		 "\"filename\":\"a\"}}' -F raw root.qcow2 1M",
+	  ROOT, "user lab cannot read 'a': No such file", "put it back" },
+	{ CREATE "qcow2 -u -b 'json:{\"driver\":\"raw\",\"file.driver\":\"file\","
+		 "\"file.filename\":\"a\"}' -F raw root.qcow2 1M",
+	  ROOT, "user lab cannot read 'a': No such file", "put it back" },
+	{ CREATE "qcow2 -u -b 'nbd://127.0.0.1:1/x' -F raw root.qcow2 1M", ROOT,
+	  .note = "is 'nbd://127.0.0.1:1/x', which is no file of this host", .other_qemu = TRUE },
+	{ CREATE "qcow2 -u -b 'json:{\"driver\":\"nbd\",\"host\":\"h\"}' -F raw root.qcow2 1M",
+	  ROOT, .note = "which is no file of this host", .other_qemu = TRUE },
+	{ CREATE "qcow2 -u -b 'https://h/x' -F raw root.qcow2 1M", ROOT,
+	  .note = "is 'https://h/x', which", .other_qemu = TRUE },
+	{ CREATE "qcow2 -u -b \"$(printf 'a\\nhint b')\" -F raw root.qcow2 1M", ROOT,
+	  "a\\x0ahint b': No such", "put it back" },
+
+	{ CREATE "raw ./a:b 1M; " CREATE "qcow2 -u -b a:b -F raw root.qcow2 1M", ROOT,
+	  "has a backing file 'a:b', of which QEMU", "-b './a:b'" },
+	{ CREATE "raw ./a:b 1M; " CREATE "qcow2 -u -b ./a:b -F raw root.qcow2 1M", ROOT },
+
+	/* what qcow2 says of itself */
+	{ CREATE "qcow2 -o data_file=data root.qcow2 1M", ROOT },
+	{ CREATE "qcow2 -o data_file=data root.qcow2 1M; rm data", ROOT,
+	  "[disk root] file: data file of '", "put it back" },
+	{ CREATE "qcow2 -o data_file=data root.qcow2 1M; chmod 400 data", ROOT,
+	  "user lab cannot write 'data': Permission denied", "u:lab:rw 'data'" },
+	{ CREATE "qcow2 -o data_file=data root.qcow2 1M; chmod 400 data", ROOT "readonly = yes\n" },
+	{ CREATE "qcow2 " SECRET "luks root.qcow2 1M", ROOT, "is encrypted", "convert" },
+	{ CREATE "qcow2 " SECRET "aes root.qcow2 1M", ROOT, "is encrypted", "convert" },
+	{ CREATE "luks --object secret,id=s,data=abc -o key-secret=s,iter-time=10 a 1M; " CREATE
+		 "qcow2 -u -b a -F luks root.qcow2 1M",
+	  ROOT, "a' is encrypted", "convert" },
+	{ CREATE "qcow2 root.qcow2 1M; printf '\\2'" PATCH "79", ROOT, "is marked as corrupt",
+	  "qemu-img check -r all '" },
+	{ CREATE "qcow2 root.qcow2 1M; printf '\\2'" PATCH "79", ROOT "snapshot = yes\n" },
+	{ CREATE "qcow2 root.qcow2 1M; printf '\\1'" PATCH "79", ROOT,
+	  .note = "was not closed; QEMU repairs it" },
+	{ CREATE "qcow2 root.qcow2 1M; printf '\\100'" PATCH "79", ROOT,
+	  "it has a feature that QEMU does not know", "another copy" },
+	{ CREATE "qcow2 root.qcow2 1M; printf '\\4'" PATCH "7", ROOT, "version of qcow2", "copy" },
+	{ CREATE "qcow2 root.qcow2 1M; printf '\\6'" PATCH "23", ROOT, "its clusters", "copy" },
+	{ CREATE "qcow2 root.qcow2 1M; printf '\\377'" PATCH "101", ROOT, "its header has a length",
+	  "copy" },
+	{ CREATE "qcow2 root.qcow2 1M; printf '\\377'" PATCH "13", ROOT,
+	  "the name of its backing file is not in its header", "copy" },
+	{ CREATE "qcow2 root.qcow2 1M; printf '\\3'" PATCH "35", ROOT, "is encrypted", "convert" },
+	{ CREATE "qcow2 a 1M; head -c 40 a > root.qcow2", ROOT, "it ends within its header",
+	  "copy" },
+
+	/* two disks */
+	{ CREATE "raw root.raw 1M; ln root.raw other", RAW "[disk b]\nformat = raw\nfile = other\n",
+	  "[disk b] file: '", "an image of its own" },
+	{ CREATE "raw root.raw 1M; ln root.raw other",
+	  RAW "readonly = yes\n[disk b]\nformat = raw\nfile = other\nreadonly = yes\n" },
+	{ CREATE "raw a 1M; " CREATE "qcow2 -b a -F raw root.qcow2; " CREATE "qcow2 -b a -F raw b",
+	  ROOT "[disk b]\nfile = b\n" },
+	{ CREATE "raw a 1M; " CREATE "qcow2 -b a -F raw root.qcow2",
+	  ROOT "[disk b]\nformat = raw\nfile = a\n", "is used by [disk root], too", "its own" },
+};
+
+static void assert_case(Fixture *f, const Case *c)
+{
+	g_autoptr(HvrProfile) profile = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *said = NULL;
+
+	make(f, c->script);
+	profile = parse(f, c->disks);
+	error = judge(f, profile);
+	if (!error != !c->message)
+		fail_msg("%s: \"%s\"", c->script, error ? error->message : "(let through)");
+	if (error && (!strstr(error->message, c->message) || !strchr(error->message, '\n') ||
+		      !strstr(strchr(error->message, '\n'), c->hint)))
+		fail_msg("%s: \"%s\"", c->script, error->message);
+	if (error)
+		assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE));
+	const HvrImageNote *note = NULL;
+	if (f->images.notes->len)
+		note = g_ptr_array_index(f->images.notes, 0);
+	if (!error && (!note != !c->note || (note && !strstr(note->text, c->note))))
+		fail_msg("%s: the note is \"%s\"", c->script, note ? note->text : "(none)");
+	if (c->other_qemu)
+		return;
+	gboolean opens = qemu_opens(f, profile, &said);
+	if (opens != (!error || c->qemu_opens_it))
+		fail_msg("%s: we say \"%s\", QEMU \"%s\"", c->script,
+			 error ? error->message : "(let through)", said);
+}
+
+static void test_table(void **state)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		assert_case(*state, &cases[i]);
+		teardown(state);
+		setup(state);
+	}
+}
+
+/* A QEMU that has the image open until its QMP, our pipe, ends. */
+static GSubprocess *hold(const char *options)
+{
+	g_autofree char *drive =
+		g_strconcat("if=none,id=d,file=root.qcow2,format=qcow2,", options, NULL);
+	g_autoptr(GError) error = NULL;
+	GSubprocess *holder = g_subprocess_new(
+		G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, QEMU,
+		"-nodefaults", "-no-user-config", "-machine", "q35,accel=tcg", "-display", "none",
+		"-S", "-drive", drive, "-device", "virtio-blk-pci,drive=d", "-qmp", "stdio", NULL);
+	char byte;
+
+	if (!holder)
+		fail_msg("%s", error->message);
+	assert_int_equal(
+		g_input_stream_read(g_subprocess_get_stdout_pipe(holder), &byte, 1, NULL, NULL), 1);
+	return holder;
+}
+
+static void let_go(GSubprocess *holder)
+{
+	g_subprocess_force_exit(holder);
+	g_subprocess_wait(holder, NULL, NULL);
+	g_object_unref(holder);
+}
+
+/* Who has it how, and how we want it: busy exactly where QEMU finds it so. */
+static void test_locked(void **state)
+{
+	static const char *const theirs[] = { "readonly=off", "readonly=on", "snapshot=on" };
+	static const char *const ours[] = { "", "readonly = yes\n", "snapshot = yes\n" };
+	Fixture *f = *state;
+	guint busy = 0;
+
+	make(f, CREATE "qcow2 root.qcow2 1M");
+	for (gsize i = 0; i < G_N_ELEMENTS(theirs) * G_N_ELEMENTS(ours); i++) {
+		g_autofree char *disks = g_strconcat(ROOT, ours[i / 3], NULL);
+		g_autoptr(HvrProfile) profile = parse(f, disks);
+		GSubprocess *holder = hold(theirs[i % 3]);
+		g_autoptr(GError) error = judge(f, profile);
+		g_autofree char *said = NULL;
+		gboolean opens = qemu_opens(f, profile, &said);
+
+		let_go(holder);
+		if (opens != !error)
+			fail_msg("%s beside %s: we say \"%s\", QEMU \"%s\"", ours[i / 3],
+				 theirs[i % 3], error ? error->message : "(let through)", said);
+		busy += error != NULL;
+		if (error)
+			assert_true(
+				g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY));
+		if (error)
+			assert_non_null(strstr(error->message, "root.qcow2' is in use: another "));
+	}
+	assert_int_equal(busy, 5);
+}
+
+/* What is behind is nobody's to write to. */
+static void test_locked_backing(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile = parse(f, "[disk top]\nfile = top.qcow2\n");
+	g_autofree char *said = NULL;
+
+	make(f, CREATE "qcow2 root.qcow2 1M; " CREATE "qcow2 -b root.qcow2 -F qcow2 top.qcow2");
+	GSubprocess *holder = hold("readonly=off");
+	g_autoptr(GError) error = judge(f, profile);
+	gboolean opens = qemu_opens(f, profile, &said);
+	let_go(holder);
+	assert_non_null(error);
+	assert_false(opens);
+	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY));
+	assert_non_null(strstr(error->message, "backing file of '"));
+	g_clear_error(&error);
+	error = judge(f, profile);
+	assert_null(error);
+}
+
+/* As root for that user, and as that user: the same word. */
+static char *verdict(Fixture *f, const HvrProfile *profile, gboolean plain)
+{
+	static const gid_t given[] = { LAB }, all[] = { LAB, DISK };
+	char text[2048] = "";
+	int pipes[2];
+
+	assert_int_equal(pipe(pipes), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		f->user.groups = (gid_t *)given;
+		f->user.n_groups = 1;
+		if (plain && (setgroups(2, all) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+			      setresuid(NOBODY, NOBODY, NOBODY) < 0))
+			_exit(1);
+		f->user.privileged = !plain;
+		g_autoptr(GError) error = judge(f, profile);
+		const char *said = error ? "no" : "yes";
+		_exit(write(pipes[1], said, strlen(said)) < 0);
+	}
+	close(pipes[1]);
+	assert_true(read(pipes[0], text, sizeof(text) - 1) > 0);
+	close(pipes[0]);
+	waitpid(pid, NULL, 0);
+	return g_strdup(text);
+}
+
+static void test_groups(void **state)
+{
+	static const struct {
+		gid_t group;
+		mode_t mode;
+		const char *word;
+	} files[] = { { LAB, 0660, "yes" },
+		      { LAB, 0640, "no" },
+		      { DISK, 0660, "no" },
+		      { DISK, 0666, "yes" },
+		      { 12345, 0660, "no" } };
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile = parse(f, RAW);
+
+	if (!f->user.privileged)
+		return;
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		assert_true(g_file_set_contents("root.raw", "x", 1, NULL));
+		assert_int_equal(chown("root.raw", 0, files[i].group), 0);
+		assert_int_equal(chmod("root.raw", files[i].mode), 0);
+		g_autofree char *root = verdict(f, profile, FALSE);
+		g_autofree char *plain = verdict(f, profile, TRUE);
+		assert_string_equal(root, files[i].word);
+		assert_string_equal(plain, files[i].word);
+	}
+}
+
+/* QEMU has another driver for it than for files. Loop devices are not to be had everywhere. */
+static void test_block_device(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *device = NULL;
+	g_autofree char *disks = NULL;
+	g_autofree char *said = NULL;
+	g_autofree char *back = NULL;
+	int status = -1;
+
+	make(f, CREATE "raw blk 1M");
+	g_spawn_command_line_sync("losetup -f --show blk", &device, NULL, &status, NULL);
+	if (status != 0) {
+		print_message("no loop device can be had here\n");
+		return;
+	}
+	g_strchomp(device);
+	assert_int_equal(chown(device, f->user.uid, f->user.gid), 0);
+	disks = g_strdup_printf("[disk root]\nformat = raw\nfile = %s\n", device);
+	g_autoptr(HvrProfile) profile = parse(f, disks);
+	g_autoptr(GError) error = judge(f, profile);
+	guint32 devices = f->images.block_devices;
+	gboolean opens = qemu_opens(f, profile, &said);
+	assert_int_equal(chown(device, 0, DISK), 0);
+	back = g_strconcat("losetup -d ", device, NULL);
+	g_spawn_command_line_sync(back, NULL, NULL, NULL, NULL);
+	assert_null(error);
+	assert_int_equal(devices, 1);
+	if (!opens)
+		fail_msg("%s", said);
+}
+
+/* The kernel and its initrd. */
+static void test_boot_files(void **state)
+{
+	static const struct {
+		const char *script, *message;
+	} wrong[] = {
+		{ ":", "[boot] kernel: user lab cannot read '" },
+		{ "mkdir kernel", "kernel' is a folder" },
+		{ ": > kernel", "kernel' is empty" },
+		{ "mkfifo kernel", "kernel' is no file" },
+		{ "echo > kernel", "[boot] initrd: user lab cannot read '" },
+		{ "echo > kernel; : > initrd", "initrd' is empty" },
+		{ "echo > kernel; echo > initrd; chmod 0 initrd", "initrd': Permission denied" },
+		{ "echo > kernel; echo > initrd", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		Fixture *f = *state;
+		g_autoptr(HvrProfile) profile =
+			parse(f, "[boot]\nkernel = kernel\ninitrd = initrd\n");
+		g_autoptr(GError) error = NULL;
+
+		make(f, wrong[i].script);
+		assert_int_equal(hvr_files_check(profile, &f->user, &error), !wrong[i].message);
+		if (error && !strstr(error->message, wrong[i].message))
+			fail_msg("%s", error->message);
+		teardown(state);
+		setup(state);
+	}
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_table),  TEST(test_locked),	    TEST(test_locked_backing),
+		TEST(test_groups), TEST(test_block_device), TEST(test_boot_files),
+	};
+	g_autofree char *qemu = g_find_program_in_path(QEMU);
+	g_autofree char *qemu_img = g_find_program_in_path("qemu-img");
+
+	if ((!qemu || !qemu_img) && !getenv("HVR_TESTS_MUST_RUN")) {
+		print_message("skipped: no %s, or no qemu-img\n", QEMU);
+		return SKIP;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
