@@ -5,21 +5,7 @@
 #include <sys/stat.h>
 
 #include "launcher/parts/image-file.h"
-#include "launcher/process/blocked.h"
 #include "launcher/report/error.h"
-
-static gboolean fail_access(GError **error, const HvrUser *user, const char *what, const char *path,
-			    int problem)
-{
-	const HvrBlockedFile file = { .code = HVR_LAUNCH_ERROR_PROFILE,
-				      .what = what,
-				      .verb = "read",
-				      .path = path,
-				      .problem = problem };
-
-	hvr_blocked_fail(error, user, &file);
-	return FALSE;
-}
 
 /* @path: (nullable): there is nothing to ask */
 static gboolean check_boot_file(const HvrUser *user, const char *what, const char *path,
@@ -30,9 +16,9 @@ static gboolean check_boot_file(const HvrUser *user, const char *what, const cha
 
 	if (!path)
 		return TRUE;
-	int problem = hvr_image_file_look(&file, user, path, O_RDONLY);
-	if (problem)
-		return fail_access(error, user, what, path, problem);
+	const HvrImageWanted wanted = { .what = what, .path = path, .flags = O_RDONLY };
+	if (!hvr_image_file_look(&file, user, &wanted, error))
+		return FALSE;
 	if (S_ISDIR(file.mode))
 		fault = "is a folder";
 	else if (!S_ISREG(file.mode))
@@ -49,11 +35,13 @@ static gboolean check_boot_file(const HvrUser *user, const char *what, const cha
 
 static gboolean check_share(const HvrUser *user, const HvrProfileShare *share, GError **error)
 {
-	HvrIdentity identity = hvr_user_identity(user);
 	g_autofree char *what = g_strdup_printf("[share %s] path", share->id);
-	int problem = hvr_privileges_can_access(&identity, share->path, O_RDONLY | O_DIRECTORY);
+	g_auto(HvrImageFile) file = { 0 };
+	const HvrImageWanted wanted = { .what = what,
+					.path = share->path,
+					.flags = O_RDONLY | O_DIRECTORY };
 
-	return !problem || fail_access(error, user, what, share->path, problem);
+	return hvr_image_file_look(&file, user, &wanted, error);
 }
 
 gboolean hvr_files_check(const HvrProfile *profile, const HvrUser *user, GError **error)

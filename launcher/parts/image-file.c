@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,17 +16,15 @@
 
 #include "launcher/parts/image-header.h"
 #include "launcher/process/asuser.h"
+#include "launcher/process/blocked.h"
+#include "launcher/report/error.h"
+#include "launcher/report/text.h"
 #include "vfio/fd.h"
 
 #define ACL "system.posix_acl_access"
 
 /* What is passed on: the members before the bytes, then the bytes. */
 #define FIXED offsetof(HvrImageFile, bytes)
-
-typedef struct {
-	const char *path;
-	int flags;
-} Job;
 
 static const struct {
 	off_t byte;
@@ -50,6 +49,13 @@ static guint32 find_locks(int fd)
 			locks |= lock_bytes[i].lock;
 	}
 	return locks;
+}
+
+static gboolean host_uses(const char *path)
+{
+	g_auto(HvrFd) alone = open(path, O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+
+	return alone < 0 && errno == EBUSY;
 }
 
 /* Returns: how much was read, up to the end of the file */
@@ -109,9 +115,9 @@ static gboolean write_all(int fd, const void *bytes, gsize n)
 /* A HvrAsUserStep. */
 static int look(gpointer data, guint i, int *out_fd)
 {
-	const Job *job = data;
+	const HvrImageWanted *wanted = data;
 	g_autofree guint8 *bytes = g_malloc0(HVR_IMAGE_HEADER_MAX);
-	g_auto(HvrFd) fd = open(job->path, job->flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	g_auto(HvrFd) fd = open(wanted->path, wanted->flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	HvrImageFile file = { .bytes = bytes };
 
 	if (fd < 0)
@@ -119,6 +125,8 @@ static int look(gpointer data, guint i, int *out_fd)
 	int problem = look_at(fd, &file);
 	if (problem)
 		return problem;
+	if (S_ISBLK(file.mode) && (wanted->flags & O_RDWR) && host_uses(wanted->path))
+		file.locks |= HVR_IMAGE_LOCK_HOST;
 	g_auto(HvrFd) report = memfd_create("image", MFD_CLOEXEC);
 	if (report < 0 || !write_all(report, &file, FIXED) ||
 	    !write_all(report, bytes, file.length))
@@ -136,20 +144,61 @@ static gboolean take(HvrImageFile *file, int report)
 	return pread(report, file->bytes, file->length, FIXED) == (ssize_t)file->length;
 }
 
-int hvr_image_file_look(HvrImageFile *file, const HvrUser *user, const char *path, int flags)
+/* Returns: 0, or the errno */
+static int look_as(HvrImageFile *file, const HvrUser *user, const HvrImageWanted *wanted)
 {
-	Job job = { .path = path, .flags = flags };
-	const HvrAsUser how = { .user = user, .step = look, .data = &job, .keep = -1 };
+	const HvrAsUser how = { .user = user, .step = look, .data = (gpointer)wanted, .keep = -1 };
 	HvrAsUserResult result;
 
-	*file = (HvrImageFile){ 0 };
 	hvr_as_user(&how, &result, 1);
 	g_auto(HvrFd) report = result.fd;
 	if (result.problem)
 		return result.problem;
-	if (report < 0 || !take(file, report))
-		return EIO;
-	return 0;
+	return report >= 0 && take(file, report) ? 0 : EIO;
+}
+
+/* Of who may by nothing else: ACLs may give more than the mode says. */
+static gboolean by_withheld_group(const HvrUser *user, const HvrImageFile *file, gboolean writes,
+				  const char **out_group)
+{
+	guint32 others = writes ? S_IROTH | S_IWOTH : S_IROTH;
+
+	return !user->privileged && user->uid != 0 && user->uid != file->uid && !file->has_acl &&
+	       (file->mode & others) != others && group_member(file->gid) &&
+	       file->gid != user->gid && hvr_group_is_withheld(file->gid, out_group);
+}
+
+static void fail_withheld(const HvrUser *user, const HvrImageWanted *wanted, const char *group,
+			  GError **error)
+{
+	g_autofree char *quoted = g_shell_quote(wanted->path);
+	g_autofree char *shown = hvr_text_safe(wanted->path);
+
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    "%s: user %s may use '%s' by group %s alone, which a VM is not to have",
+		    wanted->what, user->name, shown, group);
+	hvr_error_hint(error, "have its owner give you access: setfacl -m u:%s:%s %s", user->name,
+		       wanted->flags & O_RDWR ? "rw" : "r", quoted);
+}
+
+gboolean hvr_image_file_look(HvrImageFile *file, const HvrUser *user, const HvrImageWanted *wanted,
+			     GError **error)
+{
+	gboolean writes = (wanted->flags & O_ACCMODE) == O_RDWR;
+	const char *group = NULL;
+
+	*file = (HvrImageFile){ 0 };
+	const HvrBlockedFile blocked = { .code = HVR_LAUNCH_ERROR_PROFILE,
+					 .what = wanted->what,
+					 .verb = writes ? "write" : "read",
+					 .path = wanted->path,
+					 .problem = look_as(file, user, wanted),
+					 .missing_hint = wanted->missing_hint };
+	if (blocked.problem)
+		hvr_blocked_fail(error, user, &blocked);
+	else if (by_withheld_group(user, file, writes, &group))
+		fail_withheld(user, wanted, group, error);
+	return !blocked.problem && !group;
 }
 
 void hvr_image_file_clear(HvrImageFile *file)

@@ -27,16 +27,28 @@ enum {
 	HVR_IMAGE_LOCK_WRITES = 1 << 0,		   /* 101 */
 	HVR_IMAGE_LOCK_LETS_NOBODY_READ = 1 << 1,  /* 200 */
 	HVR_IMAGE_LOCK_LETS_NOBODY_WRITE = 1 << 2, /* 201 */
+	/* Not QEMU's: a block device that is to be written to is mounted, swap, or part of another
+	 * one (O_EXCL; block/bdev.c, bd_prepare_to_claim()). */
+	HVR_IMAGE_LOCK_HOST = 1 << 3,
 };
 
+typedef struct {
+	const char *what; /* names it in a message: "[boot] kernel" */
+	const char *path;
+	int flags;		  /* for open(2): O_RDONLY or O_RDWR; O_DIRECTORY */
+	const char *missing_hint; /* (nullable): what to do when there is none */
+} HvrImageWanted;
+
 /**
- * hvr_image_file_look - open @path as @user, look at it, close it.
- * @flags: for open(2): O_RDONLY or O_RDWR
+ * hvr_image_file_look - open a file as @user, look at it, close it.
  *
  * All of it in a child where this process is not that user: it is that user's file, and may be one
- * that never answers (FUSE). Nothing is locked, not even for a moment: it is asked for
- * (F_OFD_GETLK). Returns: 0, or the errno of opening it
+ * that never answers (FUSE). No lock is taken, but for a moment a block device that is to be
+ * written to, which the host then cannot mount. Errors: HVR_LAUNCH_ERROR_PROFILE: it cannot be
+ * opened; or a plain user could, but only by a group that root would not have given to the same VM
+ * (hvr_group_is_withheld()): so the VM starts by either way or by none.
  */
-int hvr_image_file_look(HvrImageFile *file, const HvrUser *user, const char *path, int flags);
+gboolean hvr_image_file_look(HvrImageFile *file, const HvrUser *user, const HvrImageWanted *wanted,
+			     GError **error);
 void hvr_image_file_clear(HvrImageFile *file);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrImageFile, hvr_image_file_clear)

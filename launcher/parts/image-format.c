@@ -44,6 +44,31 @@ gboolean hvr_image_check_kind(const HvrImageLink *link, const HvrImageFile *file
 	return FALSE;
 }
 
+/* As QEMU would be refused its own locks (raw_check_lock_bytes()). */
+gboolean hvr_image_check_locks(const HvrImageLink *link, const HvrImageFile *file, GError **error)
+{
+	const char *who = NULL;
+
+	if (file->locks & HVR_IMAGE_LOCK_WRITES)
+		who = "another process has it open and writes to it";
+	else if (link->writes && (file->locks & HVR_IMAGE_LOCK_LETS_NOBODY_WRITE))
+		who = "another process has it open and lets nobody write to it";
+	else if (file->locks & HVR_IMAGE_LOCK_LETS_NOBODY_READ)
+		who = "another process has it open for itself alone";
+	else if (file->locks & HVR_IMAGE_LOCK_HOST)
+		who = "the host has mounted it, or uses it for another device";
+	if (!who)
+		return TRUE;
+	g_autofree char *quoted = g_shell_quote(link->path);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "%s: '%s' is in use: %s",
+		    link->what, link->shown, who);
+	if (file->locks & HVR_IMAGE_LOCK_HOST)
+		hvr_error_hint(error, "see what for: lsblk %s", quoted);
+	hvr_error_hint(error, "stop that VM or wait for its end; who it is says: fuser -v %s",
+		       quoted);
+	return FALSE;
+}
+
 /* The way out, by whose word is wrong. */
 static void hint_format(GError **error, const HvrImageLink *link, const HvrImageFile *file,
 			const char *is)

@@ -28,6 +28,9 @@ const char *hvr_image_format(const HvrImageLink *link, const HvrImageHeader *hea
 
 /* It is what an image can be: a file, or a block device. */
 gboolean hvr_image_check_kind(const HvrImageLink *link, const HvrImageFile *file, GError **error);
+/* Nobody has it open in a way that keeps QEMU, or should keep a guest, from it.
+ * Errors: HVR_LAUNCH_ERROR_BUSY */
+gboolean hvr_image_check_locks(const HvrImageLink *link, const HvrImageFile *file, GError **error);
 /* It is of the format that is said of it. "raw" is anything, but nobody means another format's
  * container by it: the guest would see that instead of its disk. LUKS may be the guest's own. */
 gboolean hvr_image_check_format(const HvrImageLink *link, const HvrImageFile *file,

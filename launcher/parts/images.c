@@ -7,17 +7,13 @@
 #include "launcher/parts/images.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "launcher/parts/disk-image.h"
 #include "launcher/parts/image-file.h"
 #include "launcher/parts/image-format.h"
 #include "launcher/parts/image-header.h"
 #include "launcher/parts/image-name.h"
-#include "launcher/process/blocked.h"
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
 
@@ -99,68 +95,6 @@ static void link_init(HvrImageLink *link, const char *role, char *path, const Hv
 	link->what = g_strdup_printf("[disk %s] file: %s of '%s'", link->disk, role, above->shown);
 }
 
-/* The same as what root would have found with that user's groups: see hvr_group_is_withheld(). */
-static gboolean by_withheld_group(const HvrUser *user, const HvrImageFile *file, gboolean writes,
-				  const char **out_group)
-{
-	guint32 others = writes ? S_IROTH | S_IWOTH : S_IROTH;
-
-	return !user->privileged && user->uid != 0 && user->uid != file->uid && !file->has_acl &&
-	       (file->mode & others) != others && group_member(file->gid) &&
-	       file->gid != user->gid && hvr_group_is_withheld(file->gid, out_group);
-}
-
-static gboolean fail_access(const Walk *walk, const HvrImageLink *link, int problem, GError **error)
-{
-	const HvrBlockedFile file = { .code = HVR_LAUNCH_ERROR_PROFILE,
-				      .what = link->what,
-				      .verb = link->writes ? "write" : "read",
-				      .path = link->path,
-				      .problem = problem,
-				      .missing_hint =
-					      link->above ? "put it back, or name where it is now: "
-							    "qemu-img rebase -u"
-							  : "correct the path, or give the disk a "
-							    "size to have the image made" };
-
-	hvr_blocked_fail(error, walk->user, &file);
-	return FALSE;
-}
-
-static gboolean fail_withheld(const Walk *walk, const HvrImageLink *link, const char *group,
-			      GError **error)
-{
-	g_autofree char *quoted = g_shell_quote(link->path);
-
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
-		    "%s: user %s may use '%s' by group %s alone, which a VM is not to have",
-		    link->what, walk->user->name, link->shown, group);
-	hvr_error_hint(error, "have its owner give you access: setfacl -m u:%s:%s %s",
-		       walk->user->name, link->writes ? "rw" : "r", quoted);
-	return FALSE;
-}
-
-/* As QEMU would be refused its own locks (raw_check_lock_bytes()). */
-static gboolean check_locks(const HvrImageLink *link, const HvrImageFile *file, GError **error)
-{
-	const char *who = NULL;
-
-	if (file->locks & HVR_IMAGE_LOCK_WRITES)
-		who = "another process has it open and writes to it";
-	else if (link->writes && (file->locks & HVR_IMAGE_LOCK_LETS_NOBODY_WRITE))
-		who = "another process has it open and lets nobody write to it";
-	else if (file->locks & HVR_IMAGE_LOCK_LETS_NOBODY_READ)
-		who = "another process has it open for itself alone";
-	if (!who)
-		return TRUE;
-	g_autofree char *quoted = g_shell_quote(link->path);
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "%s: '%s' is in use: %s",
-		    link->what, link->shown, who);
-	hvr_error_hint(error, "stop that VM or wait for its end; who it is says: fuser -v %s",
-		       quoted);
-	return FALSE;
-}
-
 /* @link's file is in no circle, and no other disk's. */
 static gboolean check_seen(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file,
 			   GError **error)
@@ -194,16 +128,19 @@ static gboolean check_seen(const Walk *walk, const HvrImageLink *link, const Hvr
 static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile *file,
 			GError **error)
 {
-	const char *group = NULL;
-	int problem =
-		hvr_image_file_look(file, walk->user, link->path, link->writes ? O_RDWR : O_RDONLY);
+	const HvrImageWanted wanted = {
+		.what = link->what,
+		.path = link->path,
+		.flags = link->writes ? O_RDWR : O_RDONLY,
+		.missing_hint = link->above ? "put it back, or name where it is now: qemu-img "
+					      "rebase -u"
+					    : "correct the path, or give the disk a size to have "
+					      "the image made",
+	};
 
-	if (problem)
-		return fail_access(walk, link, problem, error);
-	if (by_withheld_group(walk->user, file, link->writes, &group))
-		return fail_withheld(walk, link, group, error);
-	return hvr_image_check_kind(link, file, error) && check_locks(link, file, error) &&
-	       check_seen(walk, link, file, error);
+	return hvr_image_file_look(file, walk->user, &wanted, error) &&
+	       hvr_image_check_kind(link, file, error) &&
+	       hvr_image_check_locks(link, file, error) && check_seen(walk, link, file, error);
 }
 
 static void add_notes(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file,

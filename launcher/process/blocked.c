@@ -125,8 +125,10 @@ void hvr_blocked_fail(GError **error, const HvrUser *user, const HvrBlockedFile 
 		    file->what, user->name, file->verb, shown, g_strerror(file->problem),
 		    blocked.text ? " (" : "", blocked.text ? blocked.text : "",
 		    blocked.text ? ")" : "");
-	if (file->problem == EACCES || file->problem == EPERM)
+	if (file->problem == EACCES)
 		hint_denied(error, user, file, &blocked);
+	else if (file->problem == EPERM)
+		hvr_error_hint(error, "is it immutable, or for appending only? See lsattr(1)");
 	else if (file->problem == EROFS)
 		hvr_error_hint(error,
 			       "its file system is read-only: set readonly or snapshot = yes");

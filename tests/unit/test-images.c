@@ -492,10 +492,17 @@ static void test_block_device(void **state)
 	g_autoptr(GError) error = judge(f, profile);
 	guint32 devices = f->images.block_devices;
 	gboolean opens = qemu_opens(f, profile, &said);
+	/* as mount(2) claims it */
+	int claim = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
+	g_autoptr(GError) mounted = judge(f, profile);
+	hvr_fd_close(claim);
 	assert_int_equal(chown(device, 0, DISK), 0);
 	back = g_strconcat("losetup -d ", device, NULL);
 	g_spawn_command_line_sync(back, NULL, NULL, NULL, NULL);
 	assert_null(error);
+	assert_true(g_error_matches(mounted, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY));
+	assert_non_null(strstr(mounted->message, "the host has mounted it"));
+	assert_non_null(strstr(mounted->message, "lsblk '/dev/loop"));
 	assert_int_equal(devices, 1);
 	if (!opens)
 		fail_msg("%s", said);
