@@ -270,6 +270,42 @@ gboolean hvr_images_check(HvrImages *images, const HvrProfile *profile, const Hv
 	return TRUE;
 }
 
+static gboolean check_size(const HvrImageAlone *image, const HvrImageFile *file, GError **error)
+{
+	gboolean fits = file->size > 0 && image->unit && file->size % image->unit == 0;
+
+	if (image->unit == 0 || fits || g_strcmp0(image->format, "raw") != 0)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    "%s: '%s' has %" G_GUINT64_FORMAT
+		    " bytes, which is no multiple of %" G_GUINT64_FORMAT " that QEMU takes",
+		    image->what, image->path, file->size, image->unit);
+	hvr_error_hint(error, "remove it, to have it made anew");
+	return FALSE;
+}
+
+gboolean hvr_images_check_one(const HvrImageAlone *image, const HvrUser *user, GError **error)
+{
+	g_auto(HvrImageFile) file = { 0 };
+	g_auto(HvrImageHeader) header = { 0 };
+	const HvrImageWanted wanted = { .what = image->what,
+					.path = image->path,
+					.flags = image->writes ? O_RDWR : O_RDONLY };
+	g_auto(HvrImageLink) link = { .what = g_strdup(image->what),
+				      .path = g_strdup(image->path),
+				      .shown = hvr_text_safe(image->path),
+				      .said = g_strdup(image->format),
+				      .writes = image->writes };
+
+	if (!hvr_image_file_look(&file, user, &wanted, error))
+		return FALSE;
+	hvr_image_header_parse(&header, file.bytes, file.length);
+	return hvr_image_check_kind(&link, &file, error) &&
+	       hvr_image_check_locks(&link, &file, error) &&
+	       hvr_image_check_format(&link, &file, &header, error) &&
+	       hvr_image_check_header(&link, &header, error) && check_size(image, &file, error);
+}
+
 void hvr_images_clear(HvrImages *images)
 {
 	g_clear_pointer(&images->notes, g_ptr_array_unref);

@@ -20,6 +20,19 @@
  */
 gboolean hvr_images_check(HvrImages *images, const HvrProfile *profile, const HvrUser *user,
 			  GError **error);
+
+/**
+ * hvr_images_check_one - the same of one image that is no disk's, and has none behind it.
+ * @what: names it in a message; @format: as QEMU is told
+ */
+typedef struct {
+	const char *what, *path, *format;
+	gboolean writes;
+	guint64 unit; /* of a raw one the size is a multiple of it, and not 0; 0: any size will do */
+} HvrImageAlone;
+gboolean hvr_images_check_one(const HvrImageAlone *image, const HvrUser *user,
+			      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 void hvr_images_clear(HvrImages *images);
 
 /* Adds a line for each note to @notes, of char *. */

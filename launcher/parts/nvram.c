@@ -10,31 +10,17 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "launcher/parts/images.h"
 #include "launcher/parts/newfile.h"
-#include "launcher/process/privileges.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
 #define WHAT "[firmware] vars"
 
-#define SECTOR	4096
-#define LARGEST (8 * 1024 * 1024)
-
-/* @what: "read" or "write" */
-static gboolean check_access(const HvrParts *parts, const char *path, int flags, const char *what,
-			     GError **error)
-{
-	HvrIdentity identity = hvr_user_identity(parts->user);
-	int problem = hvr_privileges_can_access(&identity, path, flags);
-
-	if (!problem)
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
-		    "[firmware] mode: user %s cannot %s '%s': %s", parts->user->name, what, path,
-		    g_strerror(problem));
-	hvr_error_hint(error, "QEMU runs as that user: give it access, or set [security] user");
-	return FALSE;
-}
+/* hw/i386/pc_sysfw.c, pc_system_flash_map(): "its size must be a non-zero multiple of 0x1000", and
+ * of the machine's firmware together no more than 8 MiB */
+#define FLASH_UNIT 0x1000
+#define LARGEST	   (8 * 1024 * 1024)
 
 static gboolean fail(GError **error, int saved, const char *what, const char *template)
 {
@@ -43,14 +29,13 @@ static gboolean fail(GError **error, int saved, const char *what, const char *te
 	return FALSE;
 }
 
-/* QEMU takes flash of whole sectors, and of the machine's firmware together no more than 8 MiB
- * (pc_system_flash_map() in hw/i386/pc_sysfw.c). qcow2 says its size inside. */
+/* qcow2 says its size inside. */
 static gboolean check_size(const HvrFirmware *firmware, const char *vars, GError **error)
 {
 	struct stat st;
 
 	if (g_strcmp0(firmware->vars_format, "raw") != 0 || stat(vars, &st) < 0 ||
-	    (st.st_size > 0 && st.st_size % SECTOR == 0 && st.st_size <= LARGEST))
+	    st.st_size <= LARGEST)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
 		    WHAT ": '%s' is none of UEFI's: it has %" G_GUINT64_FORMAT " bytes", vars,
@@ -81,10 +66,20 @@ gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
 
 	if (!firmware)
 		return TRUE;
-	if (!check_access(parts, firmware->code, O_RDONLY, "read", error))
+	const HvrImageAlone code_image = { .what = "[firmware] mode",
+					   .path = firmware->code,
+					   .format = firmware->code_format };
+	const HvrImageAlone vars_image = {
+		.what = WHAT,
+		.path = vars,
+		.format = firmware->vars_format,
+		.writes = TRUE,
+		.unit = FLASH_UNIT,
+	};
+	if (!hvr_images_check_one(&code_image, parts->user, error))
 		return FALSE;
 	if (!hvr_new_file_is_missing(vars))
-		return check_access(parts, vars, O_RDWR, "write", error) &&
+		return hvr_images_check_one(&vars_image, parts->user, error) &&
 		       check_size(firmware, vars, error);
 	return check_template(firmware->vars, error) &&
 	       hvr_new_file_check(WHAT, vars, parts->user, error);

@@ -464,9 +464,14 @@ static void test_nvram_refused(void **state)
 	g_autofree char *template = g_build_filename(f->folder, "template.fd", NULL);
 	g_autofree char *vars = g_build_filename(f->folder, "lab.vars.fd", NULL);
 	g_autoptr(HvrProfile) profile = parse(f, "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n");
-	HvrFirmware firmware = { .code = vars, .vars = template };
+	HvrFirmware firmware = { .code = vars,
+				 .vars = template,
+				 .code_format = (char *)"raw",
+				 .vars_format = (char *)"raw" };
 	g_autoptr(GError) gone = NULL;
 	g_autoptr(GError) theirs = NULL;
+	g_autoptr(GError) empty = NULL;
+	g_autoptr(GError) other = NULL;
 
 	f->parts.firmware = &firmware;
 	assert_false(hvr_parts_create(profile, &f->parts, &gone));
@@ -480,7 +485,15 @@ static void test_nvram_refused(void **state)
 	if (geteuid() != 0)
 		return;
 	theirs = hvr_parts_ask(&f->context, profile, &f->parts);
-	assert_non_null(strstr(theirs->message, "[firmware] mode: user lab cannot write '"));
+	assert_non_null(strstr(theirs->message, "[firmware] vars: user lab cannot write '"));
+	assert_int_equal(g_chmod(vars, 0666), 0);
+	empty = hvr_parts_ask(&f->context, profile, &f->parts);
+	assert_non_null(strstr(empty->message, "' has 0 bytes, which is no multiple of 4096"));
+	assert_true(g_file_set_contents(vars, "QFI\xfb\0\0\0\3", 8, NULL));
+	assert_int_equal(g_chmod(vars, 0666), 0);
+	other = hvr_parts_ask(&f->context, profile, &f->parts);
+	assert_non_null(
+		strstr(other->message, "is a qcow2 image, but its format is said to be raw"));
 }
 
 /* A file of cloud-init's disk as mtools reads it. [transfer full] */
