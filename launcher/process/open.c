@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "launcher/process/asuser.h"
+#include "launcher/process/blocked.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
@@ -151,10 +152,15 @@ void hvr_open_fail(GError **error, int code, const char *what, const HvrUser *us
 {
 	gboolean reads = open->how == HVR_OPEN_READ || open->how == HVR_OPEN_READ_GUARDED;
 	gboolean denied = open->problem == EACCES || open->problem == EPERM;
+	g_auto(HvrBlocked) blocked = { 0 };
+	g_autofree char *where = NULL;
 
+	hvr_blocked_find(&blocked, user, open->path);
+	if (blocked.text)
+		where = g_strdup_printf(" (%s)", blocked.text);
 	g_set_error(error, HVR_LAUNCH_ERROR, denied ? HVR_LAUNCH_ERROR_PERMISSION : code,
-		    "%s: user %s cannot %s '%s': %s", what, user->name, reads ? "read" : "write",
-		    open->path, hvr_open_problem(open));
+		    "%s: user %s cannot %s '%s': %s%s", what, user->name, reads ? "read" : "write",
+		    open->path, hvr_open_problem(open), where ? where : "");
 	if (!denied || !user->privileged)
 		return;
 	if (reads)
