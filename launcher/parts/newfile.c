@@ -13,18 +13,27 @@
 #include <unistd.h>
 
 #include "launcher/process/asuser.h"
+#include "launcher/process/blocked.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
-static gboolean fail(GError **error, int saved, const char *what, const char *path)
+/* @where: (nullable): on the way to it */
+static gboolean fail_at(GError **error, int saved, const char *what, const char *path,
+			const char *where)
 {
+	g_autofree char *behind = where ? g_strdup_printf(" (%s)", where) : NULL;
 	HvrLaunchError code = HVR_LAUNCH_ERROR_PROFILE;
 
 	if (saved == EACCES || saved == EPERM || saved == EROFS)
 		code = HVR_LAUNCH_ERROR_PERMISSION;
-	g_set_error(error, HVR_LAUNCH_ERROR, code, "cannot %s '%s': %s", what, path,
-		    g_strerror(saved));
+	g_set_error(error, HVR_LAUNCH_ERROR, code, "cannot %s '%s': %s%s", what, path,
+		    g_strerror(saved), behind ? behind : "");
 	return FALSE;
+}
+
+static gboolean fail(GError **error, int saved, const char *what, const char *path)
+{
+	return fail_at(error, saved, what, path, NULL);
 }
 
 /* What a child needs to know of a file. */
@@ -247,7 +256,9 @@ gboolean hvr_new_file_check(const char *what, const char *path, const HvrUser *u
 
 	if (!problem)
 		return TRUE;
-	fail(error, problem, "create", path);
+	g_auto(HvrBlocked) blocked = { 0 };
+	hvr_blocked_find(&blocked, user, path);
+	fail_at(error, problem, "create", path, blocked.text);
 	g_prefix_error(error, "%s: user %s ", what, user->name);
 	hint_folder(error, user);
 	return FALSE;

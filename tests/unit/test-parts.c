@@ -248,11 +248,13 @@ static void test_disk_folders(void **state)
 
 	assert_lacking(f, "a/b.raw", HVR_LAUNCH_ERROR_PROFILE,
 		       "[disk root] file: user lab cannot create '");
+	assert_lacking(f, "a/b.raw", HVR_LAUNCH_ERROR_PROFILE,
+		       "/a/b.raw': No such file or directory (there is no '");
 	assert_int_equal(g_mkdir(closed, 0700), 0);
 	if (f->user.privileged)
 		assert_lacking(
 			f, "closed/b.raw", HVR_LAUNCH_ERROR_PERMISSION,
-			"/closed/b.raw': Permission denied\nit is made as the VM's user: name "
+			"/closed' is closed to this user)\nit is made as the VM's user: name "
 			"a file in a folder that lab may write to, or set [security] user");
 }
 
