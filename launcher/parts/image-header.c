@@ -55,6 +55,22 @@ static const struct {
 	{ "luks", 0, 6, "LUKS\xba\xbe" },
 };
 
+/* As images are downloaded. What a guest's own bytes may be as well, so nothing is refused for it.
+ */
+static const struct {
+	const char *program;
+	guint length;
+	const char *bytes;
+} packers[] = {
+	{ "xz", 6,
+	  "\xfd"
+	  "7zXZ" },
+	{ "zstd", 4, "\x28\xb5\x2f\xfd" },
+	{ "gzip", 3, "\x1f\x8b\x08" },
+	{ "bzip2", 3, "BZh" },
+	{ "zip", 4, "PK\3\4" },
+};
+
 static guint32 number_at(const guint8 *bytes, gsize at)
 {
 	guint32 value;
@@ -77,6 +93,15 @@ static const char *recognise(const guint8 *bytes, gsize n)
 		    memcmp(bytes + magics[i].at, magics[i].bytes, magics[i].length) == 0)
 			return magics[i].format;
 	return "raw";
+}
+
+static const char *recognise_packer(const guint8 *bytes, gsize n)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(packers); i++)
+		if (n >= packers[i].length &&
+		    memcmp(bytes, packers[i].bytes, packers[i].length) == 0)
+			return packers[i].program;
+	return NULL;
 }
 
 gsize hvr_image_header_size(const guint8 *bytes, gsize n)
@@ -185,7 +210,8 @@ static const char *read_cluster(HvrImageHeader *header, const guint8 *bytes, gsi
 
 void hvr_image_header_parse(HvrImageHeader *header, const guint8 *bytes, gsize n)
 {
-	*header = (HvrImageHeader){ .format = recognise(bytes, n) };
+	*header = (HvrImageHeader){ .format = recognise(bytes, n),
+				    .packed = recognise_packer(bytes, n) };
 	if (!g_str_equal(header->format, "qcow2"))
 		return;
 	if (n < END_OF_V2) {

@@ -14,6 +14,7 @@ typedef struct {
 	char *backing;	      /* the name of the image behind it, as it stands there, or NULL */
 	char *backing_format; /* NULL: QEMU guesses it from that image's first bytes */
 	char *data_file;      /* where the guest's data is instead of here, or NULL */
+	const char *packed;   /* of "raw": the program that has compressed it, or NULL. Static */
 	const char *broken;   /* why no QEMU opens it, or NULL. Static */
 	gboolean encrypted;
 	gboolean corrupt; /* QEMU has marked it so, and does not write to it any more */

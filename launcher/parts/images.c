@@ -67,8 +67,8 @@ static void add_unknown(const Walk *walk, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	take_note(walk, "see that the VM's user can use it: qemu-img info --backing-chain", TRUE,
-		  g_strdup_vprintf(format, args));
+	take_note(walk, "see that the VM's user can reach it; qemu-img info --backing-chain tries",
+		  TRUE, g_strdup_vprintf(format, args));
 	va_end(args);
 }
 
@@ -158,6 +158,11 @@ static void add_notes(const Walk *walk, const HvrImageLink *link, const HvrImage
 			 "disk %s: '%s' does not say the format of its backing file '%s'; QEMU "
 			 "takes it for %s",
 			 link->disk, link->above, link->path, format);
+	if (raw && header->packed && !link->data)
+		add_note(
+			walk, "unpack it, if that is how it was downloaded",
+			"disk %s: '%s' looks like what %s has compressed: no guest boots from that",
+			link->disk, link->path, header->packed);
 	if (raw && file->size % 512)
 		add_note(walk, "compare it with where it came from",
 			 "disk %s: the size of '%s' is no multiple of 512: cut short?", link->disk,

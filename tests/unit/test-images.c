@@ -167,6 +167,10 @@ static const Case cases[] = {
 	{ "printf 'LUKS\\272\\276%1018s' > root.raw", RAW },
 	{ "head -c 1000 /dev/zero > root.raw", RAW, .note = "no multiple of 512" },
 
+	{ "head -c 1024 /dev/zero | gzip > a; head -c 1024 /dev/zero >> a; head -c 1024 a > "
+	  "root.raw",
+	  RAW, .note = "root.raw' looks like what gzip has compressed" },
+
 	/* formats */
 	{ CREATE "raw root.qcow2 1M", ROOT, "is no qcow2 image", "set format = raw" },
 	{ ": > root.qcow2", ROOT, "is empty, which is no qcow2 image", "give the disk a size" },
