@@ -16,7 +16,7 @@ PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-system-modules-spice? qemu-u
 	virtiofsd? scdoc zsh fish kmod"
 
 # kmod reads the fetched kernel's modules, xz or zstd unpack it; the others are for scenarios
-PACKAGES_LAB="$PACKAGES_BUILD qemu-system-x86 busybox-static cpio kmod mount procps socat xz-utils
+PACKAGES_LAB="$PACKAGES_BUILD qemu-system-x86 qemu-utils busybox-static cpio kmod mount procps socat xz-utils
 	zstd pciutils pci.ids iproute2"
 
 # A Debian root on an ext4 disk; a terminal by script(1), a free port by python
