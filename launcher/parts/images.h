@@ -28,7 +28,8 @@ gboolean hvr_images_check(HvrImages *images, const HvrProfile *profile, const Hv
 typedef struct {
 	const char *what, *path, *format;
 	gboolean writes;
-	guint64 unit; /* of a raw one the size is a multiple of it, and not 0; 0: any size will do */
+	guint64 unit; /* of a raw one the size is a multiple of it, and not 0; 0: any size will do
+		       */
 } HvrImageAlone;
 gboolean hvr_images_check_one(const HvrImageAlone *image, const HvrUser *user,
 			      GError **error) G_GNUC_WARN_UNUSED_RESULT;

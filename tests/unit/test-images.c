@@ -473,43 +473,79 @@ static void test_groups(void **state)
 	}
 }
 
-/* QEMU has another driver for it than for files. Loop devices are not to be had everywhere. */
-static void test_block_device(void **state)
+/* [transfer full] NULL where loop devices are not to be had. */
+static char *attach_loop(const Fixture *f)
 {
-	Fixture *f = *state;
-	g_autofree char *device = NULL;
-	g_autofree char *disks = NULL;
-	g_autofree char *said = NULL;
-	g_autofree char *back = NULL;
+	char *device = NULL;
 	int status = -1;
 
 	make(f, CREATE "raw blk 1M");
 	g_spawn_command_line_sync("losetup -f --show blk", &device, NULL, &status, NULL);
 	if (status != 0) {
 		print_message("no loop device can be had here\n");
-		return;
+		g_clear_pointer(&device, g_free);
+		return NULL;
 	}
 	g_strchomp(device);
 	assert_int_equal(chown(device, f->user.uid, f->user.gid), 0);
-	disks = g_strdup_printf("[disk root]\nformat = raw\nfile = %s\n", device);
-	g_autoptr(HvrProfile) profile = parse(f, disks);
-	g_autoptr(GError) error = judge(f, profile);
-	guint32 devices = f->images.block_devices;
-	gboolean opens = qemu_opens(f, profile, &said);
-	/* as mount(2) claims it */
-	int claim = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
-	g_autoptr(GError) mounted = judge(f, profile);
-	hvr_fd_close(claim);
+	return device;
+}
+
+static void detach_loop(const char *device)
+{
+	g_autofree char *command = g_strconcat("losetup -d ", device, NULL);
+
 	assert_int_equal(chown(device, 0, DISK), 0);
-	back = g_strconcat("losetup -d ", device, NULL);
-	g_spawn_command_line_sync(back, NULL, NULL, NULL, NULL);
-	assert_null(error);
-	assert_true(g_error_matches(mounted, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY));
-	assert_non_null(strstr(mounted->message, "the host has mounted it"));
-	assert_non_null(strstr(mounted->message, "lsblk '/dev/loop"));
-	assert_int_equal(devices, 1);
-	if (!opens)
-		fail_msg("%s", said);
+	g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
+}
+
+/* QEMU has another driver for it than for files. */
+static void test_block_device(void **state)
+{
+	static const char *const ways[] = { "", "readonly = yes\n", "snapshot = yes\n" };
+	Fixture *f = *state;
+	g_autofree char *device = attach_loop(f);
+	g_autoptr(GString) wrong = g_string_new(NULL);
+
+	for (gsize i = 0; device && i < G_N_ELEMENTS(ways); i++) {
+		g_autofree char *disks = g_strdup_printf("[disk root]\nformat = raw\nfile = %s\n%s",
+							 device, ways[i]);
+		g_autoptr(HvrProfile) profile = parse(f, disks);
+		g_autoptr(GError) error = judge(f, profile);
+		g_autofree char *said = NULL;
+
+		if (error)
+			g_string_append(wrong, error->message);
+		else if (!qemu_opens(f, profile, &said))
+			g_string_append(wrong, said);
+	}
+	if (device)
+		detach_loop(device);
+	assert_string_equal(wrong->str, "");
+}
+
+/* Claimed as mount(2) does it; reading harms nobody. */
+static void test_mounted_device(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *device = attach_loop(f);
+
+	if (!device)
+		return;
+	g_autofree char *disks = g_strdup_printf("[disk root]\nformat = raw\nfile = %s\n", device);
+	g_autofree char *reading = g_strconcat(disks, "snapshot = yes\n", NULL);
+	g_autoptr(HvrProfile) profile = parse(f, disks);
+	g_autoptr(HvrProfile) reader = parse(f, reading);
+	int claim = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
+	g_autoptr(GError) busy = judge(f, profile);
+	g_autoptr(GError) none = judge(f, reader);
+	hvr_fd_close(claim);
+	detach_loop(device);
+	assert_true(claim >= 0);
+	assert_true(g_error_matches(busy, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY));
+	assert_non_null(strstr(busy->message, "the host has mounted it"));
+	assert_non_null(strstr(busy->message, "lsblk '/dev/loop"));
+	assert_null(none);
 }
 
 /* The kernel and its initrd. */
@@ -548,8 +584,9 @@ static void test_boot_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_table),  TEST(test_locked),	    TEST(test_locked_backing),
-		TEST(test_groups), TEST(test_block_device), TEST(test_boot_files),
+		TEST(test_table),	   TEST(test_locked),	    TEST(test_locked_backing),
+		TEST(test_groups),	   TEST(test_block_device), TEST(test_boot_files),
+		TEST(test_mounted_device),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 	g_autofree char *qemu_img = g_find_program_in_path("qemu-img");
