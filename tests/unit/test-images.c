@@ -212,7 +212,11 @@ static const Case cases[] = {
 	{ "mkdir d; " CREATE "qcow2 d/base.qcow2 1M; " CREATE "qcow2 -b d/base.qcow2 -F qcow2 "
 	  "root.qcow2; chmod 400 d/base.qcow2",
 	  ROOT },
-	/* relative to the link, not to where it leads */
+	/* relative to the image's folder, and of a link to the link's, not to where it leads */
+	{ "mkdir d; " CREATE "raw d/base 1M; " CREATE "qcow2 -u -b base -F raw d/root.qcow2 1M",
+	  "[disk root]\nfile = d/root.qcow2\n" },
+	{ "mkdir d; " CREATE "raw base 1M; " CREATE "qcow2 -u -b base -F raw d/root.qcow2 1M",
+	  "[disk root]\nfile = d/root.qcow2\n", "d/base': No such file", "put it back" },
 	{ "mkdir d; " CREATE "raw base 1M; " CREATE "qcow2 -u -b base -F raw d/over.qcow2 1M; "
 	  "ln -s d/over.qcow2 root.qcow2",
 	  ROOT },
