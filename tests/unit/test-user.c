@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -118,6 +119,33 @@ static void test_groups_of_login(void **state)
 	assert_int_equal(plain->n_groups, 0);
 }
 
+/* The manual promises which those are. */
+static void test_manual_keeps_its_word(void **state)
+{
+	static const char before[] = "what is not a VM's: ";
+	g_autoptr(GString) groups = g_string_new("root:x:0:\n");
+	g_autofree char *manual = NULL;
+
+	assert_true(g_file_get_contents(SOURCE_ROOT "/docs/man/hailo-vm-run.1.scd", &manual, NULL,
+					NULL));
+	g_strdelimit(manual, "\n", ' ');
+	char *list = strstr(manual, before);
+	assert_non_null(list);
+	list += strlen(before);
+	list[strcspn(list, ".")] = '\0';
+	g_auto(GStrv) both = g_strsplit(list, " and ", 2);
+	g_autofree char *all = g_strjoinv(", ", both);
+	g_auto(GStrv) names = g_strsplit(all, ", ", -1);
+	assert_true(g_strv_length(names) > 20);
+	for (guint i = 0; names[i]; i++)
+		g_string_append_printf(groups, "%s:x:%u:\n", names[i], 2000 + i);
+	set_file("/etc/group", groups->str);
+	for (guint i = 0; names[i]; i++)
+		if (!hvr_group_is_withheld(2000 + i, NULL))
+			fail_msg("%s is not kept back", names[i]);
+	assert_true(hvr_group_is_withheld(0, NULL));
+}
+
 static int open_as(const HvrUser *user, const char *path)
 {
 	HvrOpen wanted = { .path = path, .how = HVR_OPEN_READ };
@@ -155,7 +183,8 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_default_user_is_ours),
 					    cmocka_unit_test(test_nobody_is_shared),
 					    cmocka_unit_test(test_groups_of_login),
-					    cmocka_unit_test(test_groups_open) };
+					    cmocka_unit_test(test_groups_open),
+					    cmocka_unit_test(test_manual_keeps_its_word) };
 
 	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
 	    mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0) {
