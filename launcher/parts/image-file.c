@@ -157,35 +157,70 @@ static int look_as(HvrImageFile *file, const HvrUser *user, const HvrImageWanted
 	return report >= 0 && take(file, report) ? 0 : EIO;
 }
 
-/* Of who may by nothing else: ACLs may give more than the mode says. */
-static gboolean by_withheld_group(const HvrUser *user, const HvrImageFile *file, gboolean writes,
+/* Has @user what @others of the mode would give by a group alone that is withheld? ACLs may give
+ * more than the mode says. */
+static gboolean by_withheld_group(const HvrUser *user, const HvrImageFile *file, guint32 others,
 				  const char **out_group)
 {
-	guint32 others = writes ? S_IROTH | S_IWOTH : S_IROTH;
-
-	return !user->privileged && user->uid != 0 && user->uid != file->uid && !file->has_acl &&
-	       (file->mode & others) != others && group_member(file->gid) &&
-	       file->gid != user->gid && hvr_group_is_withheld(file->gid, out_group);
+	return user->uid != file->uid && !file->has_acl && (file->mode & others) != others &&
+	       file->gid != user->gid && group_member(file->gid) &&
+	       hvr_group_is_withheld(file->gid, out_group);
 }
 
-static void fail_withheld(const HvrUser *user, const HvrImageWanted *wanted, const char *group,
-			  GError **error)
+/* The file, or a folder on the way as it is named. Returns: (transfer full): which; NULL: none */
+static char *find_withheld(const HvrUser *user, const HvrImageFile *file,
+			   const HvrImageWanted *wanted, const char **out_group)
 {
-	g_autofree char *quoted = g_shell_quote(wanted->path);
-	g_autofree char *shown = hvr_text_safe(wanted->path);
+	guint32 others = wanted->flags & O_RDWR ? S_IROTH | S_IWOTH : S_IROTH;
+	g_autofree char *folder = g_path_get_dirname(wanted->path);
+	struct stat st;
+
+	if (by_withheld_group(user, file, others, out_group))
+		return g_strdup(wanted->path);
+	while (stat(folder, &st) == 0) {
+		const HvrImageFile way = { .mode = st.st_mode,
+					   .uid = st.st_uid,
+					   .gid = st.st_gid,
+					   .has_acl = getxattr(folder, ACL, NULL, 0) > 0 };
+		if (by_withheld_group(user, &way, S_IXOTH, out_group))
+			return g_steal_pointer(&folder);
+		if (g_str_equal(folder, "/") || g_str_equal(folder, "."))
+			break;
+		char *up = g_path_get_dirname(folder);
+		g_free(folder);
+		folder = up;
+	}
+	return NULL;
+}
+
+/* Only a plain user has such groups: what root starts for a VM has none. */
+static gboolean check_withheld(const HvrUser *user, const HvrImageFile *file,
+			       const HvrImageWanted *wanted, GError **error)
+{
+	const char *group = NULL, *rights = wanted->flags & O_RDWR ? "rw" : "r";
+	g_autofree char *which = NULL;
+
+	if (!user->privileged && user->uid != 0)
+		which = find_withheld(user, file, wanted, &group);
+	if (!which)
+		return TRUE;
+	g_autofree char *quoted = g_shell_quote(which);
+	g_autofree char *shown = hvr_text_safe(which);
 
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
 		    "%s: user %s may use '%s' by group %s alone, which a VM is not to have",
 		    wanted->what, user->name, shown, group);
+	if (!g_str_equal(which, wanted->path))
+		rights = "x";
 	hvr_error_hint(error, "have its owner give you access: setfacl -m u:%s:%s %s", user->name,
-		       wanted->flags & O_RDWR ? "rw" : "r", quoted);
+		       rights, quoted);
+	return FALSE;
 }
 
 gboolean hvr_image_file_look(HvrImageFile *file, const HvrUser *user, const HvrImageWanted *wanted,
 			     GError **error)
 {
 	gboolean writes = (wanted->flags & O_ACCMODE) == O_RDWR;
-	const char *group = NULL;
 
 	*file = (HvrImageFile){ 0 };
 	const HvrBlockedFile blocked = { .code = HVR_LAUNCH_ERROR_PROFILE,
@@ -194,11 +229,10 @@ gboolean hvr_image_file_look(HvrImageFile *file, const HvrUser *user, const HvrI
 					 .path = wanted->path,
 					 .problem = look_as(file, user, wanted),
 					 .missing_hint = wanted->missing_hint };
-	if (blocked.problem)
-		hvr_blocked_fail(error, user, &blocked);
-	else if (by_withheld_group(user, file, writes, &group))
-		fail_withheld(user, wanted, group, error);
-	return !blocked.problem && !group;
+	if (!blocked.problem)
+		return check_withheld(user, file, wanted, error);
+	hvr_blocked_fail(error, user, &blocked);
+	return FALSE;
 }
 
 void hvr_image_file_clear(HvrImageFile *file)

@@ -477,6 +477,33 @@ static void test_groups(void **state)
 	}
 }
 
+/* The same of a folder on the way. */
+static void test_groups_of_folders(void **state)
+{
+	static const struct {
+		gid_t group;
+		mode_t mode;
+		const char *word;
+	} folders[] = { { LAB, 0750, "yes" }, { DISK, 0750, "no" }, { DISK, 0751, "yes" } };
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile =
+		parse(f, "[disk root]\nformat = raw\nfile = way/root.raw\n");
+
+	if (!f->user.privileged)
+		return;
+	assert_int_equal(g_mkdir("way", 0700), 0);
+	assert_true(g_file_set_contents("way/root.raw", "x", 1, NULL));
+	assert_int_equal(chmod("way/root.raw", 0666), 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+		assert_int_equal(chown("way", 0, folders[i].group), 0);
+		assert_int_equal(chmod("way", folders[i].mode), 0);
+		g_autofree char *root = verdict(f, profile, FALSE);
+		g_autofree char *plain = verdict(f, profile, TRUE);
+		assert_string_equal(root, folders[i].word);
+		assert_string_equal(plain, folders[i].word);
+	}
+}
+
 /* [transfer full] NULL where loop devices are not to be had. */
 static char *attach_loop(const Fixture *f)
 {
@@ -588,9 +615,10 @@ static void test_boot_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_table),	   TEST(test_locked),	    TEST(test_locked_backing),
-		TEST(test_groups),	   TEST(test_block_device), TEST(test_boot_files),
-		TEST(test_mounted_device),
+		TEST(test_table),	   TEST(test_locked),
+		TEST(test_locked_backing), TEST(test_groups),
+		TEST(test_block_device),   TEST(test_boot_files),
+		TEST(test_mounted_device), TEST(test_groups_of_folders),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 	g_autofree char *qemu_img = g_find_program_in_path("qemu-img");
