@@ -44,10 +44,10 @@ HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *
 	return device;
 }
 
-void hvr_vm_device_free(HvrVmDevice *device)
+static void device_free(gpointer data)
 {
-	if (!device)
-		return;
+	HvrVmDevice *device = data;
+
 	g_free(device->id);
 	g_free(device->section);
 	g_free(device->address);
@@ -60,7 +60,7 @@ HvrVm *hvr_vm_new(const char *name)
 	HvrVm *vm = g_new0(HvrVm, 1);
 
 	vm->name = g_strdup(name);
-	vm->devices = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_vm_device_free);
+	vm->devices = g_ptr_array_new_with_free_func(device_free);
 	return vm;
 }
 

@@ -18,7 +18,6 @@ typedef struct {
 } HvrVmDevice;
 HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *address,
 			       const char *port, int group);
-void hvr_vm_device_free(HvrVmDevice *device);
 
 /**
  * HvrVm - one running VM as others see it: vms/NAME/vm.ini. Written when QEMU was started (with
