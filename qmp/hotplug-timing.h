@@ -13,6 +13,6 @@ typedef struct {
 } HvrQmpUnplugTiming;
 
 /* As hvr_qmp_unplug_start(), with other waits; @timing is copied. */
-HvrQmpUnplug *hvr_qmp_unplug_start_timed(HvrQmpClient *client, const char *id, guint timeout_ms,
-					 const HvrQmpUnplugTiming *timing, HvrQmpUnplugged done,
-					 gpointer user_data);
+void hvr_qmp_unplug_start_timed(HvrQmpClient *client, const char *id, guint timeout_ms,
+				const HvrQmpUnplugTiming *timing, HvrQmpUnplugged done,
+				gpointer user_data);

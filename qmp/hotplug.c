@@ -33,10 +33,11 @@ typedef enum {
 	STATE_ASKING,	 /* no request was taken yet */
 	STATE_REQUESTED, /* the guest has been asked */
 	STATE_LEAVING,	 /* QEMU no longer knows the id; its event is due */
-	STATE_ENDED,	 /* told or cancelled */
+	STATE_ENDED,	 /* told */
 } State;
 
-struct HvrQmpUnplug {
+/* One that is under way. */
+typedef struct {
 	State state;
 	HvrQmpClient *client; /* NULL once ended */
 	GMainContext *context;
@@ -50,18 +51,18 @@ struct HvrQmpUnplug {
 	GSource *deadline;
 	HvrQmpUnplugged done;
 	gpointer user_data;
-};
+} Unplug;
 
 static void unplug_clear(gpointer data)
 {
-	HvrQmpUnplug *unplug = data;
+	Unplug *unplug = data;
 
 	g_free(unplug->id);
 	g_free(unplug->last_problem);
 	g_main_context_unref(unplug->context);
 }
 
-static void unplug_release(HvrQmpUnplug *unplug)
+static void unplug_release(Unplug *unplug)
 {
 	g_rc_box_release_full(unplug, unplug_clear);
 }
@@ -74,26 +75,20 @@ static void clear_source(GSource **source)
 	g_clear_pointer(source, g_source_unref);
 }
 
-/* Lets go of everything but the memory. */
-static void unplug_stop(HvrQmpUnplug *unplug)
+static void unplug_end(Unplug *unplug, const GError *error)
 {
+	if (unplug->state == STATE_ENDED)
+		return;
 	unplug->state = STATE_ENDED;
 	clear_source(&unplug->repeat);
 	clear_source(&unplug->deadline);
 	hvr_qmp_client_unsubscribe(unplug->client, unplug->subscription);
 	g_clear_pointer(&unplug->client, hvr_qmp_client_unref);
-}
-
-static void unplug_end(HvrQmpUnplug *unplug, const GError *error)
-{
-	if (unplug->state == STATE_ENDED)
-		return;
-	unplug_stop(unplug);
 	unplug->done(error, unplug->user_data);
 	unplug_release(unplug);
 }
 
-static GSource *start_timer(HvrQmpUnplug *unplug, guint ms, GSourceFunc func)
+static GSource *start_timer(Unplug *unplug, guint ms, GSourceFunc func)
 {
 	GSource *source = g_timeout_source_new(ms);
 
@@ -105,7 +100,7 @@ static GSource *start_timer(HvrQmpUnplug *unplug, guint ms, GSourceFunc func)
 
 static gboolean on_deadline(gpointer data)
 {
-	HvrQmpUnplug *unplug = data;
+	Unplug *unplug = data;
 	g_autoptr(GString) what = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 
@@ -132,7 +127,7 @@ static gboolean is_pending(const GError *error)
 		strstr(error->message, "guest is busy"));
 }
 
-static void handle_problem(HvrQmpUnplug *unplug, const GError *error)
+static void handle_problem(Unplug *unplug, const GError *error)
 {
 	gboolean not_found = g_error_matches(error, HVR_QMP_ERROR, HVR_QMP_ERROR_NOT_FOUND);
 	gboolean remote = g_error_matches(error, HVR_QMP_ERROR, HVR_QMP_ERROR_REMOTE);
@@ -154,7 +149,7 @@ static void handle_problem(HvrQmpUnplug *unplug, const GError *error)
 static void on_requested(HvrQmpClient *client, JsonNode *result, const GError *error,
 			 gpointer user_data)
 {
-	HvrQmpUnplug *unplug = user_data;
+	Unplug *unplug = user_data;
 
 	unplug->unanswered = FALSE;
 	if (unplug->state != STATE_ENDED && error) {
@@ -166,7 +161,7 @@ static void on_requested(HvrQmpClient *client, JsonNode *result, const GError *e
 	unplug_release(unplug);
 }
 
-static void request(HvrQmpUnplug *unplug)
+static void request(Unplug *unplug)
 {
 	JsonObject *arguments = json_object_new();
 
@@ -178,7 +173,7 @@ static void request(HvrQmpUnplug *unplug)
 
 static gboolean on_repeat(gpointer data)
 {
-	HvrQmpUnplug *unplug = data;
+	Unplug *unplug = data;
 
 	if (!unplug->unanswered)
 		request(unplug);
@@ -187,7 +182,7 @@ static gboolean on_repeat(gpointer data)
 
 static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, gpointer user_data)
 {
-	HvrQmpUnplug *unplug = user_data;
+	Unplug *unplug = user_data;
 
 	/* Events of the device's children come without "device". */
 	if (g_strcmp0(hvr_qmp_member_string(data, "device"), unplug->id) != 0)
@@ -208,11 +203,11 @@ static void on_closed(HvrQmpClient *client, const GError *error, gpointer user_d
 	unplug_end(user_data, error);
 }
 
-HvrQmpUnplug *hvr_qmp_unplug_start_timed(HvrQmpClient *client, const char *id, guint timeout_ms,
-					 const HvrQmpUnplugTiming *timing, HvrQmpUnplugged done,
-					 gpointer user_data)
+void hvr_qmp_unplug_start_timed(HvrQmpClient *client, const char *id, guint timeout_ms,
+				const HvrQmpUnplugTiming *timing, HvrQmpUnplugged done,
+				gpointer user_data)
 {
-	HvrQmpUnplug *unplug = g_rc_box_new0(HvrQmpUnplug);
+	Unplug *unplug = g_rc_box_new0(Unplug);
 
 	unplug->client = hvr_qmp_client_ref(client);
 	unplug->context = g_main_context_ref(hvr_qmp_client_get_context(client));
@@ -225,19 +220,10 @@ HvrQmpUnplug *hvr_qmp_unplug_start_timed(HvrQmpClient *client, const char *id, g
 	unplug->deadline = start_timer(unplug, timeout_ms, on_deadline);
 	unplug->repeat = start_timer(unplug, timing->repeat_ms, on_repeat);
 	request(unplug);
-	return unplug;
 }
 
-HvrQmpUnplug *hvr_qmp_unplug_start(HvrQmpClient *client, const char *id, guint timeout_ms,
-				   HvrQmpUnplugged done, gpointer user_data)
+void hvr_qmp_unplug_start(HvrQmpClient *client, const char *id, guint timeout_ms,
+			  HvrQmpUnplugged done, gpointer user_data)
 {
-	return hvr_qmp_unplug_start_timed(client, id, timeout_ms, &usual_timing, done, user_data);
-}
-
-void hvr_qmp_unplug_cancel(HvrQmpUnplug *unplug)
-{
-	if (unplug->state == STATE_ENDED)
-		return;
-	unplug_stop(unplug);
-	unplug_release(unplug);
+	hvr_qmp_unplug_start_timed(client, id, timeout_ms, &usual_timing, done, user_data);
 }

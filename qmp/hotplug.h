@@ -5,8 +5,8 @@
 
 #include "qmp/client.h"
 
-/**
- * HvrQmpUnplug - one hot-unplug under way.
+/*
+ * A hot-unplug.
  *
  * device_del only asks: its {} means "requested". The device has left QEMU, its VFIO group is
  * closed and the host may bind another driver, when DEVICE_DELETED arrives whose data.device is
@@ -19,7 +19,6 @@
  * event, the deadline or the end of the connection ends the wait; except that DeviceNotFound then
  * says that the device has left, so its event is awaited for a moment and not until the deadline.
  */
-typedef struct HvrQmpUnplug HvrQmpUnplug;
 
 /**
  * HvrQmpUnplugged - the end of one unplug, told exactly once.
@@ -40,11 +39,6 @@ typedef void (*HvrQmpUnplugged)(const GError *error, gpointer user_data);
  * Subscribes before it asks, so no DEVICE_DELETED is missed, and holds a reference to the client
  * until the end. @done is never called from inside this function. Two unplugs of the same device,
  * also on two connections, both end well.
- *
- * Returns: (transfer none): valid until @done is called, for hvr_qmp_unplug_cancel() only
  */
-HvrQmpUnplug *hvr_qmp_unplug_start(HvrQmpClient *client, const char *id, guint timeout_ms,
-				   HvrQmpUnplugged done, gpointer user_data);
-
-/* Stops waiting without calling @done. The guest's answer may still come: the request stands. */
-void hvr_qmp_unplug_cancel(HvrQmpUnplug *unplug);
+void hvr_qmp_unplug_start(HvrQmpClient *client, const char *id, guint timeout_ms,
+			  HvrQmpUnplugged done, gpointer user_data);
