@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "vfio/access.h"
+#include "vfio/devnodes.h"
 #include "vfio/error.h"
 #include "vfio/fd.h"
 #include "vfio/state.h"
@@ -37,6 +38,7 @@ HvrPciState *hvr_pci_state_copy(const HvrPciState *state)
 	copy->reset_method = g_strdup(state->reset_method);
 	copy->power_control = g_strdup(state->power_control);
 	copy->d3cold_allowed = g_strdup(state->d3cold_allowed);
+	copy->devnode = g_strdup(state->devnode);
 	return copy;
 }
 
@@ -50,6 +52,7 @@ void hvr_pci_state_free(HvrPciState *state)
 	g_free(state->reset_method);
 	g_free(state->power_control);
 	g_free(state->d3cold_allowed);
+	g_free(state->devnode);
 	g_free(state);
 }
 
@@ -142,6 +145,33 @@ static gboolean read_node(const HvrHost *host, HvrAccess access, HvrPciState *st
 	return TRUE;
 }
 
+/* An interface may be called almost anything. What is no plain word has no number that a driver
+ * gave, and is not worth refusing a card that could then not be written down. */
+static gboolean is_plain(const char *name)
+{
+	while (g_ascii_isgraph(*name))
+		name++;
+	return *name == '\0';
+}
+
+static void read_devnode(const HvrHost *host, const HvrPciFunction *function, HvrPciState *state)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	const char *name = NULL;
+
+	g_ptr_array_add(one, (gpointer)function);
+	g_autoptr(HvrDevnodes) made = hvr_devnodes_find(host, one);
+	for (guint i = 0; i < made->nodes->len && !name; i++) {
+		const HvrDevnode *node = g_ptr_array_index(made->nodes, i);
+		if (node->access.kind == HVR_ACCESS_NONE)
+			name = node->name;
+	}
+	if (!name && made->interfaces->len)
+		name = g_ptr_array_index(made->interfaces, 0);
+	if (name && is_plain(name))
+		state->devnode = g_strdup(name);
+}
+
 HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *function, GError **error)
 {
 	g_autoptr(HvrPciState) state = hvr_pci_state_new();
@@ -154,7 +184,35 @@ HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *funct
 		g_prefix_error(error, "%s: ", function->name);
 		return NULL;
 	}
+	read_devnode(host, function, state);
 	return g_steal_pointer(&state);
+}
+
+/* As far as @text is a name without its number: "hailo" of "hailo10". */
+static gsize name_length(const char *text)
+{
+	gsize length = strlen(text);
+
+	while (length && g_ascii_isdigit(text[length - 1]))
+		length--;
+	return length;
+}
+
+int hvr_pci_state_compare_devnodes(const HvrPciState *a, const HvrPciState *b)
+{
+	if (!a->devnode || !b->devnode)
+		return (a->devnode != NULL) - (b->devnode != NULL);
+
+	gsize length_a = name_length(a->devnode), length_b = name_length(b->devnode);
+	int names = strncmp(a->devnode, b->devnode, MIN(length_a, length_b));
+	guint64 left = g_ascii_strtoull(a->devnode + length_a, NULL, 10);
+	guint64 right = g_ascii_strtoull(b->devnode + length_b, NULL, 10);
+
+	if (names)
+		return names;
+	if (length_a != length_b)
+		return (length_a > length_b) - (length_a < length_b);
+	return (left > right) - (left < right);
 }
 
 /* Vendor, device, command and status. */

@@ -21,6 +21,9 @@ typedef struct {
 	uid_t node_uid;
 	gid_t node_gid;
 	mode_t node_mode; /* permission bits */
+	/* Not changed, but lost with the driver: what that made first, below /dev or as a network
+	 * interface ("hailo0", "eth0"); NULL: nothing, or it is on a VFIO driver. */
+	char *devnode;
 } HvrPciState;
 
 /**
@@ -31,6 +34,15 @@ typedef struct {
  */
 HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *function,
 				GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_pci_state_compare_devnodes - in which order were the drivers of two functions at work?
+ * A driver gives its next card the lowest number that is free, so the cards of a host keep their
+ * nodes if they come back in the order of these. Those without a node come first; numbers count as
+ * numbers: "hailo2" is before "hailo10".
+ */
+int hvr_pci_state_compare_devnodes(const HvrPciState *a, const HvrPciState *b);
+
 /* All NULL, no node. */
 HvrPciState *hvr_pci_state_new(void);
 HvrPciState *hvr_pci_state_copy(const HvrPciState *state);

@@ -108,6 +108,15 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 	return TRUE;
 }
 
+static const HvrPlanFunction *planned_for(const HvrPlan *plan, const GPtrArray *entries,
+					  const HvrJournalEntry *entry)
+{
+	guint index = 0;
+
+	g_ptr_array_find((GPtrArray *)entries, entry, &index);
+	return g_ptr_array_index(plan->functions, index);
+}
+
 gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOwnership *ownership,
 		     GError **error)
 {
@@ -119,9 +128,10 @@ gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOw
 		return TRUE;
 	/* A card that was prepared before this plan goes back to being prepared; the rest, to the
 	 * host. */
-	for (guint i = entries->len; i > 0; i--) {
-		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i - 1);
-		HvrJournalEntry *entry = g_ptr_array_index(entries, i - 1);
+	g_autoptr(GPtrArray) order = hvr_giveback_order(entries);
+	for (guint i = 0; i < order->len; i++) {
+		HvrJournalEntry *entry = g_ptr_array_index(order, i);
+		const HvrPlanFunction *planned = planned_for(plan, entries, entry);
 		g_autoptr(GError) problem = NULL;
 		if (!hvr_giveback_one(context, entry, planned->found, &problem))
 			hvr_error_hint(&cause, "undoing it failed too: %s",

@@ -16,9 +16,9 @@ typedef struct {
  * hvr_execute - carry the plan out: for each function its journal entry, fsynced, then its steps.
  *
  * The caller holds the groups' locks. What a failure leaves half done is undone before this
- * returns, the last function first; what cannot be undone then stays in the journal, is named in
- * the error's hint, and `release` finishes it. Modules stay loaded.
- * Afterwards the VM's user can open the group's node, and VFIO says that the group is viable.
+ * returns, in the order of hvr_giveback_order(); what cannot be undone then stays in the journal,
+ * is named in the error's hint, and `release` finishes it. Modules stay loaded. Afterwards the VM's
+ * user can open the group's node, and VFIO says that the group is viable.
  */
 gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOwnership *ownership,
 		     GError **error) G_GNUC_WARN_UNUSED_RESULT;

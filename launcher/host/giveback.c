@@ -156,6 +156,24 @@ static gboolean check_closed(const HvrContext *context, const GPtrArray *entries
 	return TRUE;
 }
 
+static int compare_entries(gconstpointer a, gconstpointer b)
+{
+	const HvrJournalEntry *const *left = a, *const *right = b;
+
+	return hvr_pci_state_compare_devnodes((*left)->saved, (*right)->saved);
+}
+
+/* The last one that was taken first, but cards in the order of their nodes: the sort is stable. */
+GPtrArray *hvr_giveback_order(const GPtrArray *entries)
+{
+	GPtrArray *order = g_ptr_array_new();
+
+	for (guint i = entries->len; i > 0; i--)
+		g_ptr_array_add(order, g_ptr_array_index(entries, i - 1));
+	g_ptr_array_sort(order, compare_entries);
+	return order;
+}
+
 /* @way: all but the inventory, which is read when nobody has any of it open */
 static gboolean give_back(GiveBack way, const GPtrArray *entries, GError **error)
 {
@@ -166,12 +184,13 @@ static gboolean give_back(GiveBack way, const GPtrArray *entries, GError **error
 	if (!check_closed(way.context, entries, error))
 		return FALSE;
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&way.context->host, error);
+	g_autoptr(GPtrArray) order = hvr_giveback_order(entries);
 	if (!inventory)
 		return FALSE;
 
 	way.inventory = inventory;
-	for (guint i = entries->len; i > 0; i--) {
-		HvrJournalEntry *entry = g_ptr_array_index(entries, i - 1);
+	for (guint i = 0; i < order->len; i++) {
+		HvrJournalEntry *entry = g_ptr_array_index(order, i);
 		GError *cause = NULL;
 		if (give_one_back(&way, entry, &cause))
 			continue;

@@ -19,7 +19,7 @@ typedef enum {
 
 /**
  * hvr_giveback - give @entries back.
- * @entries: of HvrJournalEntry, in the order in which they were taken; given back in reverse
+ * @entries: of HvrJournalEntry; given back as hvr_giveback_order() says
  *
  * Every step of every entry is tried, also after one failed. A function that has vanished, or
  * whose address is another card's now, has nothing to be given back: its entry goes.
@@ -37,6 +37,13 @@ gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGi
  */
 gboolean hvr_giveback_one(const HvrContext *context, HvrJournalEntry *entry,
 			  const HvrPciState *found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_giveback_order - @entries as they are given back: in the order of what their drivers had made
+ * (hvr_pci_state_compare_devnodes()), or else the last one that was taken first.
+ * Returns: (transfer container)
+ */
+GPtrArray *hvr_giveback_order(const GPtrArray *entries) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The entries among @entries that are in @vm. [transfer container] */
 GPtrArray *hvr_giveback_of_vm(const GPtrArray *entries, const char *vm) G_GNUC_WARN_UNUSED_RESULT;

@@ -33,6 +33,7 @@ static const struct {
 	{ "reset_method", G_STRUCT_OFFSET(HvrPciState, reset_method) },
 	{ "power_control", G_STRUCT_OFFSET(HvrPciState, power_control) },
 	{ "d3cold_allowed", G_STRUCT_OFFSET(HvrPciState, d3cold_allowed) },
+	{ "devnode", G_STRUCT_OFFSET(HvrPciState, devnode) }, /* older entries have none */
 };
 
 HvrJournalEntry *hvr_journal_entry_new(const HvrPciFunction *function, const HvrPciState *saved)

@@ -40,6 +40,13 @@ static void build_two_cards(FakeSysfs *fs)
 	fake_sysfs_add_hailo8(fs, "0000:00:1c.5", "0000:03:00.0", 15, 1);
 }
 
+/* Others had the first nodes when these came. */
+static void build_late_nodes(FakeSysfs *fs)
+{
+	fake_sysfs_add_hailo8(fs, PORT, CARD, 14, 2);
+	fake_sysfs_add_hailo8(fs, "0000:00:1c.5", "0000:03:00.0", 15, 10);
+}
+
 /* A card and a network card behind a bridge that isolates nothing, and a function that nobody
  * has. */
 static void build_century(FakeSysfs *fs)
@@ -120,6 +127,8 @@ static void build_unbound(FakeSysfs *fs)
 const Scenario scenarios[] = {
 	{ "card", build_card, "[device npu]\n", "run" },
 	{ "two cards", build_two_cards,
+	  "[device a]\naddress = 0000:02:00.0\n[device b]\naddress = 0000:03:00.0\n", "run" },
+	{ "two cards, late nodes", build_late_nodes,
 	  "[device a]\naddress = 0000:02:00.0\n[device b]\naddress = 0000:03:00.0\n", "run" },
 	{ "century, bind", build_century, "[device npu]\ngroup = bind\n", "run" },
 	{ "century, pass", build_century, "[device npu]\ngroup = pass\n", "run" },
@@ -324,7 +333,8 @@ static gboolean states_equal(const HvrPciState *a, const HvrPciState *b)
 	       g_strcmp0(a->driver_override, b->driver_override) == 0 &&
 	       g_strcmp0(a->reset_method, b->reset_method) == 0 &&
 	       g_strcmp0(a->power_control, b->power_control) == 0 &&
-	       g_strcmp0(a->d3cold_allowed, b->d3cold_allowed) == 0 && a->has_node == b->has_node &&
+	       g_strcmp0(a->d3cold_allowed, b->d3cold_allowed) == 0 &&
+	       g_strcmp0(a->devnode, b->devnode) == 0 && a->has_node == b->has_node &&
 	       a->node_uid == b->node_uid && a->node_gid == b->node_gid &&
 	       a->node_mode == b->node_mode;
 }

@@ -23,8 +23,9 @@
 #include "vfio/error.h"
 #include "vfio/fd.h"
 
-#define CARD "0000:02:00.0"
-#define NIC  "0000:02:00.1"
+#define CARD  "0000:02:00.0"
+#define NIC   "0000:02:00.1"
+#define OTHER "0000:03:00.0"
 
 typedef struct {
 	Machine *machine;
@@ -103,6 +104,36 @@ static void test_order(void **state)
 	fake_sysfs_clear_log(f->fs);
 	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
 	assert_int_equal(f->fs->calls, 0);
+}
+
+/* A driver gives its next card the lowest free number: each gets its own again if the cards come
+ * back in the order of their nodes; over all groups, and 10 is behind 2. */
+static void test_order_of_nodes(void **state)
+{
+	g_autoptr(Fixture) f = taken("two cards, late nodes", 999);
+	g_autoptr(GPtrArray) entries = hvr_journal_list(f->context.runtime, NULL);
+	const HvrJournalEntry *first = g_ptr_array_index(entries, 0);
+
+	assert_string_equal(first->saved->devnode, "hailo2");
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_true(position(f, "hailo/bind " CARD) < position(f, "hailo/bind " OTHER));
+	assert_as_before(f);
+}
+
+/* An entry of an older version has no such line: the last one taken comes first. */
+static void test_order_without_nodes(void **state)
+{
+	g_autoptr(Fixture) f = taken("two cards", 999);
+	g_autoptr(GPtrArray) entries = hvr_journal_list(f->context.runtime, NULL);
+
+	for (guint i = 0; i < entries->len; i++) {
+		HvrJournalEntry *entry = g_ptr_array_index(entries, i);
+		g_clear_pointer(&entry->saved->devnode, g_free);
+		assert_true(hvr_journal_write(f->context.runtime, entry, NULL));
+	}
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_true(position(f, "hailo/bind " OTHER) < position(f, "hailo/bind " CARD));
+	assert_as_before(f);
 }
 
 /* One that fails does not keep the others; its error says how to go on. */
@@ -309,6 +340,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_of_nodes),
+		cmocka_unit_test(test_order_without_nodes),
 		cmocka_unit_test(test_partly),
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_vanished),

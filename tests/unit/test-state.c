@@ -212,6 +212,38 @@ static void test_alive_virtual(void **state)
 	assert_false(hvr_pci_function_alive(&fs->host, &function, NULL));
 }
 
+/* In the order of the numbers, by one name after the other; what made none comes first. */
+static void test_devnode_order(void **state)
+{
+	static const char *const order[] = { NULL,	 "dri/card0", "hailo2", "hailo10",
+					     "hailo1x0", "hailo1x1",  "uio0" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(order); i++)
+		for (guint k = 0; k < G_N_ELEMENTS(order); k++) {
+			const HvrPciState a = { .devnode = (char *)order[i] };
+			const HvrPciState b = { .devnode = (char *)order[k] };
+			int compared = hvr_pci_state_compare_devnodes(&a, &b);
+
+			assert_int_equal((compared > 0) - (compared < 0), (i > k) - (i < k));
+		}
+}
+
+/* What the driver made, as long as it is there. */
+static void test_devnode(void **state)
+{
+	FakeSysfs *fs = *state;
+	g_autoptr(HvrPciState) bound = read_state(fs);
+
+	assert_string_equal(bound->devnode, "hailo0");
+	assert_true(
+		fs->host.kernel->write(&fs->host, "bus/pci/drivers/hailo/unbind", CARD, 50, NULL));
+	g_autoptr(HvrPciState) unbound = read_state(fs);
+	fake_sysfs_put_file(fs, CARD_AT "net/eth\xff/mtu", "1500\n");
+	g_autoptr(HvrPciState) with_odd = read_state(fs);
+	assert_null(with_odd->devnode);
+	assert_null(unbound->devnode);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +256,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alive_virtual, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_devnode, setup, teardown),
+		cmocka_unit_test(test_devnode_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
