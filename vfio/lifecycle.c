@@ -80,10 +80,33 @@ static void restore_node(GPtrArray *steps, const HvrPciFunction *function, const
 							     saved->node_gid, saved->node_mode));
 }
 
-void hvr_lifecycle_restore(const HvrPciFunction *function, const HvrPciState *saved,
-			   const HvrPciState *now, GPtrArray *steps)
+static gboolean has_to_move(const HvrRestore *restore)
 {
-	gboolean rebind = g_strcmp0(saved->driver, now->driver) != 0;
+	const char *driver = restore->now->driver;
+
+	if (restore->driver_gone && driver && !g_str_equal(driver, VFIO_PCI))
+		return FALSE;
+	return g_strcmp0(restore->saved->driver, driver) != 0;
+}
+
+static void add_rebind(GPtrArray *steps, const HvrPciFunction *function, const HvrRestore *restore)
+{
+	const char *driver = restore->saved->driver;
+
+	if (restore->now->driver)
+		g_ptr_array_add(steps,
+				hvr_step_new(HVR_STEP_UNBIND, function, restore->now->driver));
+	if (restore->driver_gone)
+		g_ptr_array_add(steps, hvr_step_new(HVR_STEP_REPROBE, function, NULL));
+	else if (driver)
+		g_ptr_array_add(steps, hvr_step_new(HVR_STEP_BIND, function, driver));
+}
+
+void hvr_lifecycle_restore(const HvrPciFunction *function, const HvrRestore *restore,
+			   GPtrArray *steps)
+{
+	const HvrPciState *saved = restore->saved, *now = restore->now;
+	gboolean rebind = has_to_move(restore);
 	const char *override = "";
 
 	if (saved->driver_override)
@@ -91,10 +114,8 @@ void hvr_lifecycle_restore(const HvrPciFunction *function, const HvrPciState *sa
 	restore_node(steps, function, saved, now);
 	if (g_strcmp0(saved->driver_override, now->driver_override) != 0)
 		add_set(steps, function, "driver_override", override);
-	if (rebind && now->driver)
-		g_ptr_array_add(steps, hvr_step_new(HVR_STEP_UNBIND, function, now->driver));
-	if (rebind && saved->driver)
-		g_ptr_array_add(steps, hvr_step_new(HVR_STEP_BIND, function, saved->driver));
+	if (rebind)
+		add_rebind(steps, function, restore);
 
 	for (guint i = 0; i < G_N_ELEMENTS(plain_attributes); i++) {
 		const char *was = attribute_of(saved, &plain_attributes[i]);

@@ -28,12 +28,20 @@ typedef struct {
 void hvr_lifecycle_prepare(const HvrPciFunction *function, const HvrPciState *state,
 			   const HvrPrepare *prepare, GPtrArray *steps);
 
+typedef struct {
+	const HvrPciState *saved; /* what it was like */
+	const HvrPciState *now;
+	gboolean driver_gone; /* the kernel no longer has the driver of @saved */
+} HvrRestore;
+
 /**
- * hvr_lifecycle_restore - append the steps from @now back to @saved.
+ * hvr_lifecycle_restore - append the steps back to what the function was like.
  *
  * The node goes back before the card: once it is unbound there may be no node. reset_method comes
  * back only after vfio-pci was left, since the kernel resets a card that it closes. Idempotent:
- * from @saved itself no step follows.
+ * from the saved state itself no step follows.
+ * With the driver gone the function leaves vfio-pci, and the kernel is asked once for whatever
+ * driver it has now. One that it is on already has been given it by somebody else, and stays.
  */
-void hvr_lifecycle_restore(const HvrPciFunction *function, const HvrPciState *saved,
-			   const HvrPciState *now, GPtrArray *steps);
+void hvr_lifecycle_restore(const HvrPciFunction *function, const HvrRestore *restore,
+			   GPtrArray *steps);

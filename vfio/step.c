@@ -113,6 +113,13 @@ static gboolean perform_set(const HvrHost *host, const HvrStep *step, const char
 	return fail(name, tried, cause, error);
 }
 
+gboolean hvr_driver_exists(const HvrHost *host, const char *driver)
+{
+	g_autofree char *folder = g_strdup_printf("bus/pci/drivers/%s", driver);
+
+	return hvr_tree_exists(host->sys, folder);
+}
+
 static gboolean driver_is(const HvrHost *host, const char *name, const char *driver, GError **error)
 {
 	g_autofree char *link = attribute_path(name, "driver");
@@ -151,8 +158,7 @@ static gboolean perform_bind(const HvrHost *host, const HvrStep *step, const cha
 
 	if (!host->kernel->write(host, path, name, timeout_ms, &cause) ||
 	    !driver_is(host, name, step->value, &cause)) {
-		g_autofree char *folder = g_strdup_printf("bus/pci/drivers/%s", step->value);
-		if (!hvr_tree_exists(host->sys, folder)) {
+		if (!hvr_driver_exists(host, step->value)) {
 			g_clear_error(&cause);
 			cause = g_error_new(HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
 					    "that driver is no longer loaded");
@@ -160,6 +166,16 @@ static gboolean perform_bind(const HvrHost *host, const HvrStep *step, const cha
 		return fail(name, tried, cause, error);
 	}
 	return TRUE;
+}
+
+static gboolean perform_reprobe(const HvrHost *host, const char *name, guint timeout_ms,
+				GError **error)
+{
+	GError *cause = NULL;
+
+	if (host->kernel->write(host, "bus/pci/drivers_probe", name, timeout_ms, &cause))
+		return TRUE;
+	return fail(name, "ask the kernel for a driver", cause, error);
 }
 
 static gboolean perform_probe(const HvrHost *host, const HvrStep *step, const char *name,
@@ -199,6 +215,8 @@ gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeou
 		return perform_unbind(host, step, name, timeout_ms, error);
 	case HVR_STEP_PROBE:
 		return perform_probe(host, step, name, timeout_ms, error);
+	case HVR_STEP_REPROBE:
+		return perform_reprobe(host, name, timeout_ms, error);
 	case HVR_STEP_BIND:
 		return perform_bind(host, step, name, timeout_ms, error);
 	case HVR_STEP_OWN_NODE:
@@ -225,6 +243,8 @@ char *hvr_step_describe(const HvrStep *step)
 		return g_strdup_printf("%s: set %s to '%s'", name, step->attribute, step->value);
 	case HVR_STEP_UNBIND:
 		return g_strdup_printf("%s: unbind from %s", name, step->value);
+	case HVR_STEP_REPROBE:
+		return g_strdup_printf("%s: ask the kernel for a driver", name);
 	case HVR_STEP_PROBE:
 	case HVR_STEP_BIND:
 		return g_strdup_printf("%s: bind to %s", name, step->value);

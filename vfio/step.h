@@ -15,6 +15,7 @@ typedef enum {
 	HVR_STEP_UNBIND,      /* take the function from driver `value` */
 	HVR_STEP_PROBE,	      /* drivers_probe, which must end on driver `value` */
 	HVR_STEP_BIND,	      /* give the function to driver `value`, whatever else would match */
+	HVR_STEP_REPROBE,     /* drivers_probe, which may end on any driver, or on none */
 	HVR_STEP_OWN_NODE,    /* the node of `access` gets `owner` */
 } HvrStepKind;
 
@@ -55,6 +56,9 @@ GPtrArray *hvr_steps_new(void);
  */
 gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeout_ms,
 			  GError **error);
+
+/* Does the kernel have this PCI driver now? */
+gboolean hvr_driver_exists(const HvrHost *host, const char *driver);
 
 /* For --dry-run: "0000:02:00.0: unbind from hailo". [transfer full] */
 char *hvr_step_describe(const HvrStep *step) G_GNUC_WARN_UNUSED_RESULT;

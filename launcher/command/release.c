@@ -4,17 +4,16 @@
  */
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
-#include "launcher/host/giveback.h"
+#include "launcher/host/giveback-groups.h"
 #include "launcher/host/leftovers.h"
 #include "launcher/host/select.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
-#include "launcher/runtime/lock.h"
 #include "vfio/address.h"
 
 typedef struct {
-	gboolean all;
+	gboolean all, forget;
 } Options;
 
 /* Is this word on the command line a PCI address? Else it is a profile. */
@@ -78,53 +77,36 @@ static gboolean damaged_entries(const GPtrArray *damaged, GError **error)
 	return damaged->len > 0;
 }
 
-/* All that is wanted of one group, under its lock. */
-static gboolean release_group(const HvrContext *context, const GPtrArray *wanted, int group,
-			      GError **error)
+/* Errors: the first; the others are told. */
+static gboolean release_all(const HvrContext *context, const GPtrArray *wanted, gboolean forget,
+			    GError **error)
 {
-	g_autofree char *name = hvr_lock_name_group(group);
-	g_autoptr(GPtrArray) of_group = hvr_giveback_of_group(wanted, group);
-	const HvrJournalEntry *first = g_ptr_array_index(of_group, 0);
-	GError *cause = NULL;
-	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, &cause);
-
-	if (!lock) {
-		g_propagate_prefixed_error(error, cause, "%s: ", first->name);
-		hvr_error_hint(error, "stop that VM, or unplug the card from it");
-		return FALSE;
-	}
-	g_autoptr(GPtrArray) still = hvr_giveback_still_there(context, of_group);
-	gboolean well = hvr_giveback(context, still, HVR_GIVEBACK_RESTORE, error);
-	hvr_lock_release(lock);
-	return well;
-}
-
-static gboolean release_all(const HvrContext *context, const GPtrArray *wanted, GError **error)
-{
-	g_autoptr(GHashTable) done = g_hash_table_new(NULL, NULL);
+	const HvrGivebackHow how = { .mode = HVR_GIVEBACK_RESTORE,
+				     .interruptible = TRUE,
+				     .forget = forget };
+	g_autoptr(GPtrArray) results = hvr_giveback_groups(context, wanted, NULL, &how);
 	gboolean well = TRUE;
 
-	for (guint i = 0; i < wanted->len; i++) {
-		const HvrJournalEntry *entry = g_ptr_array_index(wanted, i);
-		g_autoptr(GError) cause = NULL;
-		if (!g_hash_table_add(done, GINT_TO_POINTER(entry->group + 1)))
+	for (guint i = 0; i < results->len; i++) {
+		HvrGivebackResult *result = g_ptr_array_index(results, i);
+		if (result->where)
+			hvr_message("%s%s: %s", result->as_before ? "" : "warning: ", result->name,
+				    result->where);
+		if (!result->error)
 			continue;
-		if (!hvr_interrupt_check(error))
-			return FALSE;
-		if (release_group(context, wanted, entry->group, &cause)) {
-			hvr_message("%s: back with the host", entry->name);
-			continue;
-		}
-		well = FALSE;
-		if (error && !*error)
-			*error = g_steal_pointer(&cause);
+		if (hvr_giveback_is_elsewhere(result) && !hvr_interrupt_pending())
+			hvr_error_hint(&result->error, "stop that VM, or unplug the card from it");
+		if (well)
+			g_propagate_error(error, g_steal_pointer(&result->error));
 		else
-			hvr_message_error(cause);
+			hvr_message_error(result->error);
+		well = FALSE;
 	}
 	return well;
 }
 
-static gboolean give_back(HvrContext *context, const char *word, GError **error)
+static gboolean give_back(HvrContext *context, const Options *options, const char *word,
+			  GError **error)
 {
 	g_autoptr(GPtrArray) damaged = NULL;
 	g_autoptr(GPtrArray) wanted = g_ptr_array_new();
@@ -146,7 +128,7 @@ static gboolean give_back(HvrContext *context, const char *word, GError **error)
 		 !add_profile(context, word, entries, wanted, error))
 		return FALSE;
 
-	gboolean well = release_all(context, wanted, error);
+	gboolean well = release_all(context, wanted, options->forget, error);
 	if (wanted->len == 0)
 		hvr_message("nothing to release");
 	hvr_leftovers_remove(context);
@@ -157,16 +139,23 @@ static int release(HvrContext *context, const HvrInvocation *invocation, GError 
 {
 	const Options *options = invocation->options;
 	const char *word = invocation->words[0];
+	HvrPciAddress address;
 
 	if (options->all == (word != NULL)) {
 		hvr_command_usage(error, "release", "PROFILE, ADDRESS or --all, one of them");
 		return -1;
 	}
-	return give_back(context, word, error) ? 0 : -1;
+	if (options->forget && (!word || !hvr_pci_address_parse(word, &address))) {
+		hvr_command_usage(error, "release", "--forget and one ADDRESS");
+		return -1;
+	}
+	return give_back(context, options, word, error) ? 0 : -1;
 }
 
 static const HvrOption table[] = {
 	{ "all", 'a', HVR_FLAG(Options, all), NULL, "Everything that is not in a VM" },
+	{ "forget", 0, HVR_FLAG(Options, forget), NULL,
+	  "Remember nothing more of a card that cannot be given back" },
 	{ .name = NULL },
 };
 

@@ -7,12 +7,14 @@
  */
 #include "launcher/host/giveback.h"
 
+#include "launcher/host/whereabouts.h"
+#include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
-#include "launcher/runtime/lock.h"
 #include "vfio/access.h"
 #include "vfio/error.h"
 #include "vfio/lifecycle.h"
+#include "vfio/tree.h"
 
 #define NODE_MODE 0600
 
@@ -21,6 +23,7 @@ typedef struct {
 	const HvrContext *context;
 	const HvrInventory *inventory;
 	HvrGivebackMode mode;
+	gboolean interruptible, forget; /* as HvrGivebackHow */
 	const HvrPciState *found; /* what a card that was prepared already goes back to; or NULL */
 } GiveBack;
 
@@ -36,27 +39,26 @@ GPtrArray *hvr_giveback_of_vm(const GPtrArray *entries, const char *vm)
 	return found;
 }
 
-GPtrArray *hvr_giveback_of_group(const GPtrArray *entries, int group)
+HvrGivebackResult *hvr_giveback_result_new(const HvrJournalEntry *entry, GError *error)
 {
-	GPtrArray *found = g_ptr_array_new();
+	HvrGivebackResult *result = g_new0(HvrGivebackResult, 1);
 
-	for (guint i = 0; i < entries->len; i++) {
-		HvrJournalEntry *entry = g_ptr_array_index(entries, i);
-		if (entry->group == group)
-			g_ptr_array_add(found, entry);
-	}
-	return found;
+	result->address = entry->address;
+	hvr_pci_address_format(&result->address, result->name);
+	result->error = error;
+	return result;
 }
 
-static void keep_first(GError **first, GError *next)
+void hvr_giveback_result_free(gpointer data)
 {
-	if (first && !*first)
-		*first = next;
-	else
-		g_error_free(next);
+	HvrGivebackResult *result = data;
+
+	g_clear_error(&result->error);
+	g_free(result->where);
+	g_free(result);
 }
 
-/* Every step is tried: what can be put right is put right. Returns whether all went well. */
+/* Every step is tried: what can be put right is put right. Errors: the first */
 static gboolean perform_all(const HvrContext *context, const GPtrArray *steps, GError **error)
 {
 	gboolean well = TRUE;
@@ -66,7 +68,10 @@ static gboolean perform_all(const HvrContext *context, const GPtrArray *steps, G
 		if (hvr_step_perform(&context->host, g_ptr_array_index(steps, i),
 				     hvr_host_timeout_ms(&context->host), &cause))
 			continue;
-		keep_first(error, cause);
+		if (well)
+			g_propagate_error(error, cause);
+		else
+			g_error_free(cause);
 		well = FALSE;
 	}
 	return well;
@@ -100,27 +105,93 @@ static void warn_reset_method(const HvrContext *context, const HvrPciFunction *f
 			    entry->name, entry->saved->reset_method, now->reset_method);
 }
 
+static gboolean driver_is_there(const HvrContext *context, const char *driver)
+{
+	return !driver || hvr_driver_exists(&context->host, driver);
+}
+
+/* A module that was removed, or upgraded, since the card was taken took its driver with it: the
+ * card's own alias names who would have it now, as at boot. Asked for once, and then looked at. */
+static void load_driver(const HvrContext *context, const HvrJournalEntry *entry)
+{
+	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s/modalias", entry->name);
+	g_autofree char *alias = hvr_tree_read_line(context->host.sys, path);
+	g_autoptr(GError) cause = NULL;
+
+	if (driver_is_there(context, entry->saved->driver) || !alias ||
+	    !g_str_has_prefix(alias, "pci:"))
+		return;
+	if (!context->host.kernel->load_module(&context->host, alias, &cause))
+		g_debug("%s: %s", entry->name, cause->message);
+}
+
+static void add_steps(const GiveBack *way, const HvrPciFunction *function,
+		      const HvrJournalEntry *entry, const HvrPciState *now, GPtrArray *steps)
+{
+	HvrRestore restore = { .saved = entry->saved, .now = now };
+
+	if (way->found)
+		restore.saved = way->found;
+	else
+		restore.driver_gone = !driver_is_there(way->context, entry->saved->driver);
+	if (way->mode == HVR_GIVEBACK_KEEP && !way->found)
+		add_keep_steps(function, entry->saved, now, steps);
+	else
+		hvr_lifecycle_restore(function, &restore, steps);
+}
+
+/* The card that the entry is about, and no other that has its address now; or NULL. */
+static const HvrPciFunction *find_card(const HvrInventory *inventory, const HvrJournalEntry *entry)
+{
+	const HvrPciFunction *function = hvr_inventory_find(inventory, &entry->address);
+
+	if (function && function->vendor == entry->vendor && function->device == entry->device)
+		return function;
+	return NULL;
+}
+
+/* From what is now: to be done again for as long as that is not as it was. */
+static gboolean restore(const GiveBack *way, const HvrPciFunction *function,
+			const HvrJournalEntry *entry, GError **error)
+{
+	g_autoptr(GPtrArray) steps = hvr_steps_new();
+	g_autoptr(HvrPciState) now = NULL;
+
+	if (way->mode == HVR_GIVEBACK_RESTORE)
+		load_driver(way->context, entry);
+	now = hvr_pci_state_read(&way->context->host, function, error);
+	if (!now)
+		return FALSE;
+	add_steps(way, function, entry, now, steps);
+	return perform_all(way->context, steps, error);
+}
+
+static gboolean is_on_bus(const HvrContext *context, const HvrPciFunction *function)
+{
+	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s", function->name);
+	return hvr_tree_exists(context->host.sys, path);
+}
+
 static gboolean give_one_back(const GiveBack *way, HvrJournalEntry *entry, GError **error)
 {
 	const HvrContext *context = way->context;
-	const HvrPciFunction *function = hvr_inventory_find(way->inventory, &entry->address);
+	const HvrPciFunction *function = find_card(way->inventory, entry);
+	GError *cause = NULL;
 
-	/* It is gone, or another card has its address. */
-	if (!function || function->vendor != entry->vendor || function->device != entry->device)
+	/* The driver may go while we are at it: the second time it is known to be gone. */
+	gboolean well = !function || restore(way, function, entry, &cause);
+	if (!well && !driver_is_there(context, entry->saved->driver)) {
+		g_clear_error(&cause);
+		well = restore(way, function, entry, &cause);
+	}
+	if (!function || (!well && !is_on_bus(context, function))) {
+		g_clear_error(&cause);
 		return hvr_journal_remove(context->runtime, &entry->address, error);
-
-	g_autoptr(HvrPciState) now = hvr_pci_state_read(&context->host, function, error);
-	g_autoptr(GPtrArray) steps = hvr_steps_new();
-	if (!now)
+	}
+	if (!well) {
+		g_propagate_error(error, cause);
 		return FALSE;
-	if (way->found)
-		hvr_lifecycle_restore(function, way->found, now, steps);
-	else if (way->mode == HVR_GIVEBACK_KEEP)
-		add_keep_steps(function, entry->saved, now, steps);
-	else
-		hvr_lifecycle_restore(function, entry->saved, now, steps);
-	if (!perform_all(context, steps, error))
-		return FALSE;
+	}
 	if (way->mode == HVR_GIVEBACK_RESTORE) {
 		warn_reset_method(context, function, entry);
 		return hvr_journal_remove(context->runtime, &entry->address, error);
@@ -131,29 +202,28 @@ static gboolean give_one_back(const GiveBack *way, HvrJournalEntry *entry, GErro
 	return hvr_journal_write(context->runtime, entry, error);
 }
 
-static gboolean check_closed(const HvrContext *context, const GPtrArray *entries, GError **error)
+static gboolean check_closed(const GiveBack *way, const HvrJournalEntry *entry, GError **error)
 {
-	for (guint i = 0; i < entries->len; i++) {
-		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
-		gboolean open = FALSE;
-		GError *cause = NULL;
-		if (!hvr_access_is_open(&context->host, hvr_access_of_group(entry->group), &open,
-					&cause)) {
-			g_propagate_prefixed_error(error, cause,
-						   "%s: cannot be given back: ", entry->name);
-			hvr_error_hint(error, "when that is mended: hailo-vm-run release %s",
-				       entry->name);
-			return FALSE;
-		}
-		if (!open)
-			continue;
-		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY,
-			    "%s: cannot be given back: a process still has its IOMMU group %d open",
-			    entry->name, entry->group);
-		hvr_error_hint(error, "end that VM, then: hailo-vm-run release %s", entry->name);
+	const HvrHost *host = &way->context->host;
+	HvrAccess access = hvr_access_of_group(entry->group);
+	gboolean open = FALSE;
+	GError *cause = NULL;
+
+	/* The group of a card that is gone may be another's by now. */
+	if (!find_card(way->inventory, entry))
+		return TRUE;
+	if (!hvr_access_is_open(host, access, &open, &cause)) {
+		g_propagate_prefixed_error(error, cause, "%s: cannot be given back: ", entry->name);
+		hvr_error_hint(error, "when that is mended: hailo-vm-run release %s", entry->name);
 		return FALSE;
 	}
-	return TRUE;
+	if (!open)
+		return TRUE;
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY,
+		    "%s: cannot be given back: a process still has its IOMMU group %d open",
+		    entry->name, entry->group);
+	hvr_error_hint(error, "end that VM, then: hailo-vm-run release %s", entry->name);
+	return FALSE;
 }
 
 static int compare_entries(gconstpointer a, gconstpointer b)
@@ -174,39 +244,105 @@ GPtrArray *hvr_giveback_order(const GPtrArray *entries)
 	return order;
 }
 
-/* @way: all but the inventory, which is read when nobody has any of it open */
-static gboolean give_back(GiveBack way, const GPtrArray *entries, GError **error)
+static gboolean forget(const GiveBack *way, const HvrJournalEntry *entry, GError **error)
 {
-	gboolean well = TRUE;
+	g_autoptr(GError) cause = g_steal_pointer(error);
 
-	if (entries->len == 0)
-		return TRUE;
-	if (!check_closed(way.context, entries, error))
-		return FALSE;
-	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&way.context->host, error);
-	g_autoptr(GPtrArray) order = hvr_giveback_order(entries);
-	if (!inventory)
-		return FALSE;
+	hvr_message_warning(cause);
+	return hvr_journal_remove(way->context->runtime, &entry->address, error);
+}
 
-	way.inventory = inventory;
-	for (guint i = 0; i < order->len; i++) {
-		HvrJournalEntry *entry = g_ptr_array_index(order, i);
-		GError *cause = NULL;
-		if (give_one_back(&way, entry, &cause))
-			continue;
-		well = FALSE;
-		hvr_error_hint(&cause, "when that is mended: hailo-vm-run release %s", entry->name);
-		keep_first(error, cause);
+/* @refused: groups that were found open; their other members are as well, and it is told once */
+static void add_result(const GiveBack *way, HvrJournalEntry *entry, GHashTable *refused,
+		       GPtrArray *results)
+{
+	gpointer group = GINT_TO_POINTER(entry->group + 1);
+	g_autoptr(GError) error = NULL;
+
+	if (g_hash_table_contains(refused, group))
+		return;
+	if (!check_closed(way, entry, &error)) {
+		g_hash_table_add(refused, group);
+	} else if (!give_one_back(way, entry, &error)) {
+		if (way->forget && forget(way, entry, &error))
+			g_clear_error(&error);
+		else
+			hvr_error_hint(&error, "when that is mended: hailo-vm-run release %s",
+				       entry->name);
 	}
-	return well;
+	g_ptr_array_add(results, hvr_giveback_result_new(entry, g_steal_pointer(&error)));
+}
+
+/* When all is done: what one card leaves, another may have been given. */
+static void look(const GiveBack *way, const GPtrArray *entries, const GPtrArray *results)
+{
+	const HvrHost *host = &way->context->host;
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(host, NULL);
+
+	for (guint i = 0; inventory && i < results->len; i++) {
+		HvrGivebackResult *result = g_ptr_array_index(results, i);
+		const HvrJournalEntry *entry = hvr_journal_find(entries, &result->address);
+		if (!result->error)
+			result->where = hvr_whereabouts(host, inventory, entry, &result->as_before);
+	}
+}
+
+/* @way: all but the inventory */
+static GPtrArray *give_back(GiveBack way, const GPtrArray *entries)
+{
+	GPtrArray *results = g_ptr_array_new_with_free_func(hvr_giveback_result_free);
+	g_autoptr(GPtrArray) order = hvr_giveback_order(entries);
+	g_autoptr(GHashTable) refused = g_hash_table_new(NULL, NULL);
+	g_autoptr(HvrInventory) inventory = NULL;
+	GError *error = NULL;
+
+	if (order->len == 0)
+		return results;
+	inventory = hvr_inventory_read(&way.context->host, &error);
+	way.inventory = inventory;
+	for (guint i = 0; i < order->len && !error; i++) {
+		HvrJournalEntry *entry = g_ptr_array_index(order, i);
+		if (!way.interruptible || hvr_interrupt_check(&error))
+			add_result(&way, entry, refused, results);
+	}
+	if (error)
+		g_ptr_array_add(results,
+				hvr_giveback_result_new(g_ptr_array_index(order, 0), error));
+	if (way.mode == HVR_GIVEBACK_RESTORE)
+		look(&way, entries, results);
+	return results;
+}
+
+GPtrArray *hvr_giveback_each(const HvrContext *context, const GPtrArray *entries,
+			     const HvrGivebackHow *how)
+{
+	const GiveBack way = { .context = context,
+			       .mode = how->mode,
+			       .interruptible = how->interruptible,
+			       .forget = how->forget };
+
+	return give_back(way, entries);
+}
+
+static gboolean all_well(const GPtrArray *results, GError **error)
+{
+	for (guint i = 0; i < results->len; i++) {
+		HvrGivebackResult *result = g_ptr_array_index(results, i);
+		if (!result->error)
+			continue;
+		g_propagate_error(error, g_steal_pointer(&result->error));
+		return FALSE;
+	}
+	return TRUE;
 }
 
 gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGivebackMode mode,
 		      GError **error)
 {
 	const GiveBack way = { .context = context, .mode = mode };
+	g_autoptr(GPtrArray) results = give_back(way, entries);
 
-	return give_back(way, entries, error);
+	return all_well(results, error);
 }
 
 gboolean hvr_giveback_one(const HvrContext *context, HvrJournalEntry *entry,
@@ -220,63 +356,9 @@ gboolean hvr_giveback_one(const HvrContext *context, HvrJournalEntry *entry,
 		way.found = found;
 	}
 	g_ptr_array_add(one, entry);
-	return give_back(way, one, error);
-}
-
-GPtrArray *hvr_giveback_still_there(const HvrContext *context, const GPtrArray *entries)
-{
-	g_autoptr(GPtrArray) now = hvr_journal_list(context->runtime, NULL);
-	GPtrArray *still = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
-
-	for (guint i = 0; i < entries->len; i++) {
-		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
-		HvrJournalEntry *there = hvr_journal_find(now, &entry->address);
-		guint index = 0;
-		if (!there || g_strcmp0(entry->vm, there->vm) != 0 ||
-		    entry->owner.pid != there->owner.pid ||
-		    entry->owner.start_time != there->owner.start_time)
-			continue;
-		g_ptr_array_find(now, there, &index);
-		g_ptr_array_add(still, g_ptr_array_steal_index(now, index));
-	}
-	return still;
-}
-
-static gboolean give_dead_back(const HvrContext *context, const GPtrArray *entries,
-			       const HvrJournalEntry *dead, GError **error)
-{
-	g_autofree char *name = hvr_lock_name_group(dead->group);
-	g_autoptr(GPtrArray) group = hvr_giveback_of_group(entries, dead->group);
-	g_autoptr(GPtrArray) theirs = NULL;
-	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, error);
-
-	if (!lock)
-		return FALSE;
-	if (dead->vm)
-		theirs = hvr_giveback_of_vm(group, dead->vm);
-	else
-		theirs = g_ptr_array_ref(group);
-	g_autoptr(GPtrArray) still = hvr_giveback_still_there(context, theirs);
-	gboolean well = hvr_giveback(context, still, HVR_GIVEBACK_RESTORE, error);
-	hvr_lock_release(lock);
-	return well;
-}
-
-guint hvr_giveback_dead(const HvrContext *context, GPtrArray **out_problems)
-{
-	g_autoptr(GPtrArray) entries = hvr_journal_list(context->runtime, out_problems);
-	guint given = 0;
-
-	for (guint i = 0; i < entries->len; i++) {
-		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
-		g_autoptr(GError) error = NULL;
-		if (entry->owner.pid == 0 || hvr_process_alive(&context->host, &entry->owner))
-			continue;
-		if (give_dead_back(context, entries, entry, &error))
-			given++;
-		else if (!g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY) &&
-			 out_problems)
-			g_ptr_array_add(*out_problems, g_strdup(error->message));
-	}
-	return given;
+	g_autoptr(GPtrArray) results = give_back(way, one);
+	const HvrGivebackResult *result = g_ptr_array_index(results, 0);
+	if (result->where && !result->as_before)
+		hvr_message("warning: %s: %s", result->name, result->where);
+	return all_well(results, error);
 }

@@ -9,7 +9,7 @@
 /**
  * Giving functions back to the host, from their journal entries and from what the host is like
  * now. Needs no memory of how they were taken: whoever holds the group's lock can do it, as often
- * as it takes. Each entry is removed when its function is as it was.
+ * as it takes.
  */
 
 typedef enum {
@@ -17,14 +17,46 @@ typedef enum {
 	HVR_GIVEBACK_KEEP,    /* stays on vfio-pci, for nobody: only the node goes back to root */
 } HvrGivebackMode;
 
+typedef struct {
+	HvrGivebackMode mode;
+	gboolean interruptible; /* a signal of termination ends it before the next function */
+	gboolean forget; /* an entry that cannot be finished goes all the same, with a warning */
+} HvrGivebackHow;
+
+/* What became of one function. */
+typedef struct {
+	HvrPciAddress address;
+	char name[HVR_PCI_ADDRESS_SIZE];
+	GError *error;	    /* NULL: its entry has been finished */
+	char *where;	    /* hvr_whereabouts() then; NULL: it was to be kept */
+	gboolean as_before; /* that is: it is where it was */
+} HvrGivebackResult;
+/* @error: (transfer full) (nullable) */
+HvrGivebackResult *hvr_giveback_result_new(const HvrJournalEntry *entry,
+					   GError *error) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_giveback_result_free(gpointer result);
+
 /**
- * hvr_giveback - give @entries back.
+ * hvr_giveback_each - give @entries back, of groups whose locks the caller has.
  * @entries: of HvrJournalEntry; given back as hvr_giveback_order() says
  *
- * Every step of every entry is tried, also after one failed. A function that has vanished, or
- * whose address is another card's now, has nothing to be given back: its entry goes.
- * Errors: the first failure; the entries that are not finished stay. HVR_VFIO_ERROR_BUSY, with
- * nothing changed, while somebody has the group open: unbinding would hang.
+ * Every step of every entry is tried, also after one failed. An entry ends when all is as it was.
+ * It ends, too, when the card has vanished or its address is another card's, which is not touched;
+ * and when its driver is gone and modprobe does not find it by the card's alias: then override,
+ * resets and power are as they were, and the driver is what the kernel has for it, or none.
+ * It stays, to be tried again, when the driver does not take the card, or hangs; and when somebody
+ * has the group open, as unbinding would hang: then nothing of that group is tried.
+ *
+ * Returns: (transfer full): array of HvrGivebackResult, in that order. Errors in it:
+ * HVR_VFIO_ERROR_BUSY for an open group, once for all of its members; of hvr_step_perform();
+ * HVR_LAUNCH_ERROR_BUSY when interrupted.
+ */
+GPtrArray *hvr_giveback_each(const HvrContext *context, const GPtrArray *entries,
+			     const HvrGivebackHow *how) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_giveback - the same, for who wants to know the first failure only.
+ * Errors: those of hvr_giveback_each()
  */
 gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGivebackMode mode,
 		      GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -47,23 +79,3 @@ GPtrArray *hvr_giveback_order(const GPtrArray *entries) G_GNUC_WARN_UNUSED_RESUL
 
 /* The entries among @entries that are in @vm. [transfer container] */
 GPtrArray *hvr_giveback_of_vm(const GPtrArray *entries, const char *vm) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The entries among @entries of one IOMMU group. [transfer container] */
-GPtrArray *hvr_giveback_of_group(const GPtrArray *entries, int group) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * hvr_giveback_still_there - those of @entries that the journal still has, with the same owner.
- * Asked under the group's lock: until that is held, somebody else may give them back, and another
- * run may take the card and write an entry of its own.
- * Returns: (transfer full): array of HvrJournalEntry, in the same order
- */
-GPtrArray *hvr_giveback_still_there(const HvrContext *context,
-				    const GPtrArray *entries) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * hvr_giveback_dead - give back what owners that are gone have left, where nobody else is at it.
- * Entries whose group is locked (a QEMU that outlived its supervisor) are passed over.
- * @out_problems: (nullable) (transfer full): a message for each entry that could not be given back
- * Returns: the number of functions that were given back
- */
-guint hvr_giveback_dead(const HvrContext *context, GPtrArray **out_problems);

@@ -5,33 +5,10 @@
  */
 #include "launcher/session/ending.h"
 
-#include "launcher/host/giveback.h"
+#include "launcher/host/giveback-groups.h"
 #include "launcher/report/events.h"
+#include "launcher/report/message.h"
 #include "launcher/runtime/lock.h"
-
-static gboolean is_locked(const GPtrArray *locks, const HvrJournalEntry *entry)
-{
-	g_autofree char *name = hvr_lock_name_group(entry->group);
-	return hvr_lock_find(locks, name) != NULL;
-}
-
-/* The locks of the entries' groups that are not in @locks, as far as nobody has them. */
-static GPtrArray *lock_rest(const HvrContext *context, const GPtrArray *entries,
-			    const GPtrArray *locks)
-{
-	GPtrArray *rest = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_lock_release);
-
-	for (guint i = 0; i < entries->len; i++) {
-		const HvrJournalEntry *entry = g_ptr_array_index(entries, i);
-		g_autofree char *name = hvr_lock_name_group(entry->group);
-		if (is_locked(locks, entry) || is_locked(rest, entry))
-			continue;
-		HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, NULL);
-		if (lock)
-			g_ptr_array_add(rest, lock);
-	}
-	return rest;
-}
 
 static gboolean is_kept(const HvrVm *vm, const HvrJournalEntry *entry)
 {
@@ -43,36 +20,59 @@ static gboolean is_kept(const HvrVm *vm, const HvrJournalEntry *entry)
 	return FALSE;
 }
 
+/* Keeps the first thing that is not as it should be in @out_first, as a text for `--events`.
+ * Errors: the first failure; a function that is elsewhere now is a warning. */
+static gboolean tell(const GPtrArray *results, char **out_first, GError **error)
+{
+	gboolean well = TRUE;
+
+	for (guint i = 0; i < results->len; i++) {
+		HvrGivebackResult *result = g_ptr_array_index(results, i);
+		g_autofree char *text = NULL;
+		if (hvr_giveback_is_elsewhere(result))
+			continue;
+		if (result->error)
+			text = g_strdup(result->error->message);
+		else if (result->where && !result->as_before)
+			text = g_strdup_printf("%s: %s", result->name, result->where);
+		if (!text)
+			continue;
+		if (!result->error) {
+			hvr_message("warning: %s", text);
+		} else {
+			if (well)
+				g_propagate_error(error, g_steal_pointer(&result->error));
+			well = FALSE;
+		}
+		if (!*out_first)
+			*out_first = g_steal_pointer(&text);
+	}
+	return well;
+}
+
 gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, const GPtrArray *locks,
 			      GError **error)
 {
+	const HvrGivebackHow to_host = { .mode = HVR_GIVEBACK_RESTORE };
+	const HvrGivebackHow keep = { .mode = HVR_GIVEBACK_KEEP };
 	g_autoptr(GPtrArray) entries = hvr_journal_list(context->runtime, NULL);
 	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(entries, vm->name);
-	g_autoptr(GPtrArray) rest = lock_rest(context, ours, locks);
-	g_autoptr(GPtrArray) now = NULL;
 	g_autoptr(GPtrArray) kept = g_ptr_array_new();
 	g_autoptr(GPtrArray) back = g_ptr_array_new();
+	g_autofree char *first = NULL;
 
-	/* What was read of those before they were locked may be over. */
-	if (rest->len)
-		now = hvr_giveback_still_there(context, ours);
-	else
-		now = g_ptr_array_ref(ours);
-	for (guint i = 0; i < now->len; i++) {
-		HvrJournalEntry *entry = g_ptr_array_index(now, i);
-		if (!is_locked(locks, entry) && !is_locked(rest, entry))
-			continue;
+	for (guint i = 0; i < ours->len; i++) {
+		HvrJournalEntry *entry = g_ptr_array_index(ours, i);
 		if (is_kept(vm, entry))
 			g_ptr_array_add(kept, entry);
 		else
 			g_ptr_array_add(back, entry);
 	}
-	g_autoptr(GError) cause = NULL;
-	gboolean well = hvr_giveback(context, back, HVR_GIVEBACK_RESTORE, &cause);
-	well = hvr_giveback(context, kept, HVR_GIVEBACK_KEEP, well ? &cause : NULL) && well;
-	hvr_events_tell(context->events, "released", "error", cause ? cause->message : NULL);
-	if (cause)
-		g_propagate_error(error, g_steal_pointer(&cause));
+	g_autoptr(GPtrArray) returned = hvr_giveback_groups(context, back, locks, &to_host);
+	g_autoptr(GPtrArray) stayed = hvr_giveback_groups(context, kept, locks, &keep);
+	gboolean well = tell(returned, &first, error);
+	well = tell(stayed, &first, well ? error : NULL) && well;
+	hvr_events_tell(context->events, "released", "error", first);
 	return well;
 }
 

@@ -14,6 +14,7 @@
 #include "launcher/session/hotplug.h"
 
 #include "launcher/host/giveback.h"
+#include "launcher/host/whereabouts.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/json.h"
@@ -34,6 +35,7 @@ typedef struct {
 	HvrHotplug *hotplug;
 	int group;
 	const HvrVmDevice *last; /* that left QEMU, or NULL */
+	GPtrArray *entries;	 /* of HvrJournalEntry: what the VM has of it */
 	GArray *waiters;	 /* of Waiter */
 	gboolean again;		 /* asked for once more since it began */
 } HvrReturn;
@@ -59,28 +61,56 @@ static void wait_for(HvrReturn *way, HvrSessionDone done, gpointer user_data)
 static gboolean give_back(gpointer data, GError **error)
 {
 	const HvrReturn *way = data;
-	const HvrSession *session = way->hotplug->session;
-	g_autoptr(GPtrArray) entries = hvr_journal_list(session->context->runtime, NULL);
-	g_autoptr(GPtrArray) of_group = hvr_giveback_of_group(entries, way->group);
-	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(of_group, session->vm->name);
 	HvrGivebackMode mode = HVR_GIVEBACK_RESTORE;
 
 	if (way->last && way->last->keep)
 		mode = HVR_GIVEBACK_KEEP;
-	return hvr_giveback(session->context, ours, mode, error);
+	return hvr_giveback(way->hotplug->session->context, way->entries, mode, error);
+}
+
+/* What the journal has of the group before the worker finishes it. */
+static GPtrArray *entries_of(const HvrReturn *way)
+{
+	const HvrSession *session = way->hotplug->session;
+	g_autoptr(GPtrArray) entries = hvr_journal_list(session->context->runtime, NULL);
+	GPtrArray *ours = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
+
+	while (entries->len) {
+		HvrJournalEntry *entry = g_ptr_array_steal_index(entries, 0);
+		if (entry->group == way->group && g_strcmp0(entry->vm, session->vm->name) == 0)
+			g_ptr_array_add(ours, entry);
+		else
+			hvr_journal_entry_free(entry);
+	}
+	return ours;
+}
+
+/* By a look at the host, while the group is still ours. */
+static void tell_where(const HvrReturn *way)
+{
+	const HvrHost *host = &way->hotplug->session->context->host;
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(host, NULL);
+
+	for (guint i = 0; inventory && i < way->entries->len; i++) {
+		const HvrJournalEntry *entry = g_ptr_array_index(way->entries, i);
+		gboolean as_before = FALSE;
+		g_autofree char *where = hvr_whereabouts(host, inventory, entry, &as_before);
+		if (way->last && g_str_equal(way->last->address, entry->name))
+			hvr_message("%s%s: left the VM and %s",
+				    as_before ? "" : "warning: ", entry->name, where);
+		else if (!as_before)
+			hvr_message("warning: %s: %s", entry->name, where);
+	}
 }
 
 static void tell_back(const HvrReturn *way)
 {
-	const char *where = "free";
-
-	if (!way->last)
-		return;
-	if (way->last->keep)
-		where = "kept on vfio-pci";
-	else if (way->hotplug->session->context->privileged)
-		where = "back with the host";
-	hvr_message("%s: left the VM and is %s", way->last->address, where);
+	if (way->last && way->last->keep)
+		hvr_message("%s: left the VM and is kept on vfio-pci", way->last->address);
+	else if (way->entries->len)
+		tell_where(way);
+	else if (way->last)
+		hvr_message("%s: left the VM and is free", way->last->address);
 }
 
 static void start_worker(HvrReturn *way);
@@ -96,27 +126,30 @@ static void on_given_back(const GError *error, gpointer data)
 		start_worker(way);
 		return;
 	}
+	if (error)
+		hvr_message_error(error);
+	else
+		tell_back(way);
 	if (!still_open) {
 		g_autofree char *name = hvr_lock_name_group(way->group);
 		HvrLock *lock = hvr_lock_find(session->locks, name);
 		g_ptr_array_remove_fast(session->locks, lock);
 		hvr_lock_release(lock);
 	}
-	if (error)
-		hvr_message_error(error);
-	else
-		tell_back(way);
 	g_ptr_array_remove_fast(way->hotplug->returns, way);
 	for (guint i = 0; i < way->waiters->len; i++) {
 		const Waiter *waiter = &g_array_index(way->waiters, Waiter, i);
 		waiter->done(error, waiter->user_data);
 	}
 	g_array_unref(way->waiters);
+	g_ptr_array_unref(way->entries);
 	g_free(way);
 }
 
 static void start_worker(HvrReturn *way)
 {
+	g_clear_pointer(&way->entries, g_ptr_array_unref);
+	way->entries = entries_of(way);
 	hvr_worker_start(g_strdup_printf("giving back IOMMU group %d", way->group), give_back,
 			 on_given_back, way);
 }

@@ -20,7 +20,7 @@
 
 #include "launcher/host/decide.h"
 #include "launcher/host/execute.h"
-#include "launcher/host/giveback.h"
+#include "launcher/host/giveback-groups.h"
 #include "launcher/parts/parts.h"
 #include "launcher/parts/room.h"
 #include "launcher/parts/server.h"

@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#include "launcher/host/giveback.h"
+#include "launcher/host/giveback-groups.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/session/run.h"

@@ -13,9 +13,10 @@
 
 #include <cmocka.h>
 
+#include "launcher/command/dispatch.h"
 #include "launcher/host/decide.h"
 #include "launcher/host/execute.h"
-#include "launcher/host/giveback.h"
+#include "launcher/host/giveback-groups.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/lock.h"
@@ -178,13 +179,38 @@ static void test_open(void **state)
 	assert_as_before(f);
 }
 
+/* What became of each: "ADDRESS is back on hailo; ..." [transfer full] */
+static char *words(Fixture *f)
+{
+	const HvrGivebackHow how = { .mode = HVR_GIVEBACK_RESTORE };
+	g_autoptr(GPtrArray) entries = hvr_journal_list(f->context.runtime, NULL);
+	g_autoptr(GPtrArray) results = hvr_giveback_groups(&f->context, entries, NULL, &how);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < results->len; i++) {
+		const HvrGivebackResult *result = g_ptr_array_index(results, i);
+		g_string_append_printf(text, "%s%s %s", i ? "; " : "", result->name,
+				       result->error ? result->error->message : result->where);
+		if (!result->error && result->as_before)
+			g_string_append(text, ".");
+	}
+	return g_strdup(text->str);
+}
+
+static void assert_words(Fixture *f, const char *wanted)
+{
+	g_autofree char *seen = words(f);
+
+	assert_string_equal(seen, wanted);
+}
+
 /* A card that was pulled has nothing to be given back. */
 static void test_vanished(void **state)
 {
 	g_autoptr(Fixture) f = taken("card", 999);
 
 	fake_sysfs_remove_function(f->fs, CARD);
-	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_words(f, CARD " is no longer on this host's bus");
 	assert_int_equal(n_entries(f), 0);
 }
 
@@ -201,10 +227,199 @@ static void test_other_card(void **state)
 	fake_sysfs_remove_function(f->fs, CARD);
 	fake_sysfs_add_function(f->fs, CARD, &other);
 	g_autofree char *before = fake_sysfs_snapshot(f->fs);
-	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_words(f, CARD " is no longer on this host's bus: its address is that of another "
+			     "card, 8086:1533, which was left alone");
 	g_autofree char *after = fake_sysfs_snapshot(f->fs);
 	assert_string_equal(before, after);
 	assert_int_equal(n_entries(f), 0);
+}
+
+static void assert_attribute(Fixture *f, const char *name, const char *wanted)
+{
+	g_autofree char *seen = fake_sysfs_attribute(f->fs, CARD, name);
+
+	assert_string_equal(seen, wanted);
+}
+
+/* As when its module is removed, or an upgrade has taken it away. */
+static void take_driver_away(FakeSysfs *fs)
+{
+	fake_sysfs_remove_file(fs, "sys/bus/pci/drivers/hailo");
+}
+
+static guint times(Fixture *f, const char *text)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < f->fs->log->len; i++)
+		n += strstr(g_ptr_array_index(f->fs->log, i), text) != NULL;
+	return n;
+}
+
+/* The driver is gone, and nobody knows another: asked once, then the card is the host's without
+ * one, with all else as it was, and that is the end of it. */
+static void test_driver_gone(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	take_driver_away(f->fs);
+	assert_words(f, CARD " has no driver: 'hailo' is not there any more and nothing else takes "
+			     "it");
+	assert_int_equal(times(f, "load_module pci:v00001E60d00002864"), 1);
+	assert_int_equal(n_entries(f), 0);
+	assert_null(fake_sysfs_driver(f->fs, CARD));
+	assert_attribute(f, "driver_override", "(null)");
+	assert_attribute(f, "reset_method", "flr bus");
+	assert_attribute(f, "power/control", "auto");
+	assert_attribute(f, "d3cold_allowed", "1");
+}
+
+/* The next VM has the card, ends in order, and says nothing of a driver that it never saw. */
+static void test_driver_gone_next_run(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+	g_autoptr(GError) error = NULL;
+
+	take_driver_away(f->fs);
+	assert_true(machine_do(f->machine, "run", &error));
+	g_autofree char *first = machine_messages(f->machine);
+	assert_non_null(strstr(first, "warning: " CARD ": has no driver: 'hailo' is not there"));
+	assert_null(strstr(first, "gave back"));
+	assert_true(machine_do(f->machine, "run", &error));
+	g_autofree char *both = machine_messages(f->machine);
+	assert_null(strstr(both + strlen(first), "hailo'"));
+	assert_int_equal(n_entries(f), 0);
+}
+
+static void upgrade(FakeSysfs *fs, guint call, const char *what, gpointer data)
+{
+	if (strstr(what, "vfio-pci/unbind"))
+		take_driver_away(fs);
+}
+
+/* A VM that has ended well has, though its card comes back to no driver: that is a warning. */
+static void test_driver_gone_at_end(void **state)
+{
+	g_autoptr(Machine) machine = machine_new(&scenarios[0]);
+	g_autoptr(GError) error = NULL;
+
+	machine->fs->before = upgrade;
+	assert_true(machine_do(machine, "run", &error));
+	g_autofree char *messages = machine_messages(machine);
+	assert_non_null(strstr(messages, "warning: " CARD ": has no driver: 'hailo' is not there"));
+	g_autofree char *run = fake_sysfs_snapshot_run(machine->fs);
+	assert_null(strstr(run, CARD));
+}
+
+/* An upgrade has put a new one there, which is not loaded yet: loaded by the card's alias. */
+static void test_driver_loaded(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+	g_autofree char *alias = fake_sysfs_attribute(f->fs, CARD, "modalias");
+
+	take_driver_away(f->fs);
+	fake_sysfs_add_module(f->fs, alias, "hailo");
+	assert_words(f, CARD " is back on hailo.");
+	assert_int_equal(times(f, "load_module"), 1);
+	assert_as_before(f);
+}
+
+/* What the alias loads is another: that has the card then, and is named. */
+static void test_driver_other(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+	g_autofree char *alias = fake_sysfs_attribute(f->fs, CARD, "modalias");
+
+	take_driver_away(f->fs);
+	fake_sysfs_add_module(f->fs, alias, "hailo1x");
+	fake_sysfs_put_file(f->fs, ".fake/functions/" CARD "/native", "hailo1x");
+	assert_words(f, CARD " is on hailo1x now: 'hailo' is not there any more");
+	assert_int_equal(n_entries(f), 0);
+}
+
+/* Somebody has given the card to another driver meanwhile: it is not taken from that. */
+static void test_driver_other_has_it(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	fake_sysfs_add_driver(f->fs, "mine");
+	f->fs->host.kernel->write(&f->fs->host, "bus/pci/drivers/vfio-pci/unbind", CARD, 50, NULL);
+	fake_sysfs_put_file(f->fs, ".fake/functions/" CARD "/native", "mine");
+	g_autofree char *override = g_strdup_printf("bus/pci/devices/%s/driver_override", CARD);
+	f->fs->host.kernel->write(&f->fs->host, override, "\n", 50, NULL);
+	f->fs->host.kernel->write(&f->fs->host, "bus/pci/drivers/mine/bind", CARD, 50, NULL);
+	take_driver_away(f->fs);
+	assert_words(f, CARD " is on mine now: 'hailo' is not there any more");
+	assert_int_equal(times(f, "mine/unbind"), 0);
+}
+
+static void pull(FakeSysfs *fs, guint call, const char *what, gpointer data)
+{
+	if (strstr(what, "vfio-pci/unbind"))
+		fake_sysfs_remove_function(fs, CARD);
+}
+
+/* Pulled while it is given back. */
+static void test_vanishes(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	f->fs->before = pull;
+	assert_words(f, CARD " is no longer on this host's bus");
+	assert_int_equal(n_entries(f), 0);
+}
+
+/* One open group does not keep the others, and is told once. */
+static void test_one_of_two_open(void **state)
+{
+	g_autoptr(Fixture) f = taken("two cards", 999);
+
+	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	assert_words(f, CARD " " CARD ": cannot be given back: a process still has its IOMMU group "
+			     "14 open\nend that VM, then: hailo-vm-run release " CARD "; " OTHER
+			     " is back on hailo.");
+	assert_int_equal(n_entries(f), 1);
+}
+
+/* A card that is gone left its group's number to another, which a VM has: it ends all the same. */
+static void test_vanished_group_open(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	fake_sysfs_remove_function(f->fs, CARD);
+	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	assert_words(f, CARD " is no longer on this host's bus");
+	assert_int_equal(n_entries(f), 0);
+}
+
+static int do_release(Fixture *f, const char *option, const char *word)
+{
+	char *argv[] = { (char *)"release", (char *)word, (char *)option, NULL };
+	g_autoptr(GError) error = NULL;
+	int status = hvr_dispatch(&f->context, argv, &error);
+
+	if (status < 0)
+		return hvr_exit_status(error);
+	return status;
+}
+
+/* A driver that is there and does not take the card: kept and tried again, until it is forgotten. A
+ * group that somebody has open never is. */
+static void test_forget(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	assert_int_equal(do_release(f, "--forget", "--all"), 64);
+	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	assert_int_equal(do_release(f, "--forget", CARD), 75);
+	fake_sysfs_set_in_use(f->fs, 14, FALSE);
+	fake_sysfs_set_probe_error(f->fs, CARD, "hailo", ENODEV);
+	assert_int_not_equal(do_release(f, NULL, CARD), 0);
+	assert_int_equal(n_entries(f), 1);
+	assert_int_equal(do_release(f, "--forget", CARD), 0);
+	assert_int_equal(n_entries(f), 0);
+	assert_null(fake_sysfs_driver(f->fs, CARD));
+	assert_attribute(f, "driver_override", "(null)");
 }
 
 /* Kept: on vfio-pci, for nobody, the node root's again; what it was like is still known. */
@@ -346,6 +561,16 @@ int main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_vanished),
 		cmocka_unit_test(test_other_card),
+		cmocka_unit_test(test_driver_gone),
+		cmocka_unit_test(test_driver_gone_next_run),
+		cmocka_unit_test(test_driver_gone_at_end),
+		cmocka_unit_test(test_driver_loaded),
+		cmocka_unit_test(test_driver_other),
+		cmocka_unit_test(test_driver_other_has_it),
+		cmocka_unit_test(test_vanishes),
+		cmocka_unit_test(test_one_of_two_open),
+		cmocka_unit_test(test_vanished_group_open),
+		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_keep_for_group),
 		cmocka_unit_test(test_dead),

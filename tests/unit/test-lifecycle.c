@@ -151,7 +151,36 @@ static void test_restore(void **state)
 		g_autoptr(HvrPciState) saved = make_state(&cases[i].saved);
 		g_autoptr(HvrPciState) now = make_state(&cases[i].now);
 		g_autoptr(GPtrArray) steps = hvr_steps_new();
-		hvr_lifecycle_restore(&function, saved, now, steps);
+		const HvrRestore restore = { .saved = saved, .now = now };
+		hvr_lifecycle_restore(&function, &restore, steps);
+		assert_steps(steps, cases[i].steps);
+	}
+}
+
+/* The host's driver is gone: off vfio-pci, and what the kernel has then; but a driver that somebody
+ * has given it since keeps it. */
+static void test_restore_driver_gone(void **state)
+{
+	static const struct {
+		Brief now;
+		const char *steps;
+	} cases[] = {
+		{ PREPARED, C "empty driver_override\n" C "unbind from vfio-pci\n" C
+			      "ask the kernel for a driver\n" C "set reset_method to 'flr bus'\n" C
+			      "set d3cold_allowed to '1'\n" C "set power/control to 'auto'\n" },
+		{ { NULL, NULL, "flr bus", "on", "1", -1 },
+		  C "ask the kernel for a driver\n" C "set power/control to 'auto'\n" },
+		{ { "other", NULL, "flr bus", "auto", "1", -1 }, "" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const HvrPciFunction function = card();
+		const Brief host = HOST;
+		g_autoptr(HvrPciState) saved = make_state(&host);
+		g_autoptr(HvrPciState) now = make_state(&cases[i].now);
+		g_autoptr(GPtrArray) steps = hvr_steps_new();
+		const HvrRestore restore = { saved, now, TRUE };
+		hvr_lifecycle_restore(&function, &restore, steps);
 		assert_steps(steps, cases[i].steps);
 	}
 }
@@ -161,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prepare),
 		cmocka_unit_test(test_restore),
+		cmocka_unit_test(test_restore_driver_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,7 @@ gone 0
 say "late: the deadline passes, and the card goes back when the guest lets go"
 guest unplug=late:6
 expect_exit 75 "$HVR" unplug --timeout 2 lab npu
-wait_for /tmp/lab.err "left the VM and is back with the host" 60
+wait_for /tmp/lab.err "left the VM and is back" 60
 assert_eq "$before" "$(snapshot "$card")" "the card, given back late"
 expect_exit 64 "$HVR" unplug lab npu
 expect_exit 0 "$HVR" stop lab
