@@ -61,6 +61,11 @@ static void find_runtime(HvrContext *context, const char *root)
 	}
 }
 
+static void tell_slow(const char *text)
+{
+	hvr_message("%s", text);
+}
+
 static gboolean make_context(HvrContext *context, const char *root, GError **error)
 {
 	const char *prefix = root ? root : "";
@@ -73,7 +78,8 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 				   .proc = open_folder(prefix, DIR_PROC),
 				   .run = open_folder(prefix, DIR_RUN),
 				   .root = open_folder(prefix, DIR_ROOT),
-				   .kernel = &hvr_kernel_linux };
+				   .kernel = &hvr_kernel_linux,
+				   .tell = tell_slow };
 	context->system_config = DIR_SYSTEM_CONFIG;
 	context->bridge_conf = FILE_BRIDGES;
 	context->system_root = root ? NULL : DIR_ROOT;

@@ -43,8 +43,9 @@ typedef struct {
 	 * write - one write(2) of @value to an attribute below /sys. The only place that writes
 	 * there. @path: relative to /sys. @value: never empty (a zero-length write never reaches
 	 * the kernel's store function: "\n" clears an attribute).
-	 * The write runs in a child that is given @timeout_ms; a child that the kernel holds
-	 * (D state) is reported with its kernel stack, where readable, and not waited for.
+	 * The write runs in a child that is given @timeout_ms; where that is more than
+	 * hvr_host_timeout_ms(), host->tell hears when this has passed. A child that the kernel
+	 * holds (D state) is reported with its kernel stack, where readable, and not waited for.
 	 * Errors: G_IO_ERROR from errno; HVR_VFIO_ERROR_TIMEOUT.
 	 */
 	gboolean (*write)(const HvrHost *host, const char *path, const char *value,
@@ -98,14 +99,26 @@ struct HvrHost {
 	int run;  /* /run, to know whether udev is there to settle; -1: it is not */
 	int root; /* /, for the files of its boot loader; -1: they are not to be seen */
 	const HvrKernel *kernel;
-	gpointer kernel_data;  /* for the fake kernel */
-	guint step_timeout_ms; /* deadline of one write; 0: HVR_STEP_TIMEOUT_MS */
+	gpointer kernel_data;	/* for the fake kernel */
+	guint step_timeout_ms;	/* deadline of one write; 0: HVR_STEP_TIMEOUT_MS */
+	guint probe_timeout_ms; /* of one that runs a driver's probe; 0: HVR_PROBE_TIMEOUT_MS */
+	/* Told of a write that takes longer than step_timeout_ms and may; NULL: nobody is told */
+	void (*tell)(const char *text);
 };
 
 #define HVR_STEP_TIMEOUT_MS 10000
+/* A driver waits in its probe for what the card does: hailo_pci 4.17 for 5000 jiffies, which is 20
+ * s with HZ=250, when the card's firmware is silent, and then fails. */
+#define HVR_PROBE_TIMEOUT_MS 45000
 
 /* The deadline of one write on this host, in milliseconds. */
 static inline guint hvr_host_timeout_ms(const HvrHost *host)
 {
 	return host->step_timeout_ms ? host->step_timeout_ms : HVR_STEP_TIMEOUT_MS;
+}
+
+/* The deadline of one write that runs the probe of a driver of the host, in milliseconds. */
+static inline guint hvr_host_probe_timeout_ms(const HvrHost *host)
+{
+	return host->probe_timeout_ms ? host->probe_timeout_ms : HVR_PROBE_TIMEOUT_MS;
 }

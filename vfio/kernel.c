@@ -119,6 +119,37 @@ static gboolean on_let_go(gint pidfd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static void tell_slow(const HvrHost *host, const Attribute *attribute, guint passed_ms,
+		      guint timeout_ms)
+{
+	g_autofree char *text = NULL;
+
+	if (!host->tell)
+		return;
+	if (g_str_has_suffix(attribute->path, "/bind"))
+		text = g_strdup_printf("%s: still in the driver's probe after %.3g s; waiting for "
+				       "up to %.3g s",
+				       attribute->value, passed_ms / 1000.0, timeout_ms / 1000.0);
+	else
+		text = g_strdup_printf("%s: not finished after %.3g s; waiting for up to %.3g s",
+				       attribute->path, passed_ms / 1000.0, timeout_ms / 1000.0);
+	host->tell(text);
+}
+
+/* TRUE when the child has ended before the deadline. */
+static gboolean wait_for_child(const HvrHost *host, int pidfd, const Attribute *attribute,
+			       guint timeout_ms)
+{
+	guint usual_ms = hvr_host_timeout_ms(host);
+
+	if (timeout_ms <= usual_ms)
+		return wait_until(pidfd, timeout_ms);
+	if (wait_until(pidfd, usual_ms))
+		return TRUE;
+	tell_slow(host, attribute, usual_ms, timeout_ms);
+	return wait_until(pidfd, timeout_ms - usual_ms);
+}
+
 static gboolean run_child(const HvrHost *host, const Attribute *attribute, guint timeout_ms,
 			  GError **error)
 {
@@ -129,7 +160,7 @@ static gboolean run_child(const HvrHost *host, const Attribute *attribute, guint
 	}
 
 	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd >= 0 && !wait_until(pidfd, timeout_ms)) {
+	if (pidfd >= 0 && !wait_for_child(host, pidfd, attribute, timeout_ms)) {
 		set_stuck_error(host, pid, attribute, timeout_ms, error);
 		/* A child in the kernel's hands ends when that lets go of it: a process that lives
 		 * on, with a main loop, takes its status then. */

@@ -165,6 +165,36 @@ static void test_deadline(void **state)
 	assert_taken(pid);
 }
 
+static FakeSysfs *told_of;
+static char *told;
+
+/* What it waited for comes at last. */
+static void on_slow(const char *text)
+{
+	g_autofree char *full = g_strconcat(told_of->root, "/sys/driver/bind", NULL);
+
+	assert_null(told);
+	told = g_strdup(text);
+	assert_true(open(full, O_RDONLY | O_NONBLOCK | O_CLOEXEC) >= 0);
+}
+
+/* One that may take longer than usual is told of, and watched on: it ends well. */
+static void test_slow(void **state)
+{
+	FakeSysfs *fs = *state;
+
+	told_of = fs;
+	fs->host.tell = on_slow;
+	fs->host.step_timeout_ms = 50;
+	fake_sysfs_put_file(fs, "sys/driver/unbind", "");
+	make_fifo(fs, "sys/driver/bind");
+	assert_true(write_to(fs, "driver/bind", 20000, NULL));
+	assert_string_equal(told, "value\n: still in the driver's probe after 0.05 s; waiting for "
+				  "up to 20 s");
+	g_clear_pointer(&told, g_free);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 /* The same in write(2). */
 static void test_deadline_in_write(void **state)
 {
@@ -246,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_write_error),
 		cmocka_unit_test_setup_teardown(test_deadline, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deadline_in_write, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slow, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deadline_in_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signals_stay_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_access_status, setup, teardown),
