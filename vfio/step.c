@@ -13,11 +13,14 @@
 
 #include "vfio/access.h"
 #include "vfio/error.h"
+#include "vfio/kmsg.h"
 #include "vfio/tree.h"
 #include "vfio/udev.h"
 
 /* How long udev's rules for one new node may take; longer, and it is not waited for. */
 #define UDEV_TIMEOUT_MS 5000
+/* Of the kernel's log, the newest. */
+#define LINES_MAX 4
 
 HvrStep *hvr_step_new(HvrStepKind kind, const HvrPciFunction *function, const char *value)
 {
@@ -120,6 +123,13 @@ gboolean hvr_driver_exists(const HvrHost *host, const char *driver)
 	return hvr_tree_exists(host->sys, folder);
 }
 
+static gboolean has_driver(const HvrHost *host, const char *name)
+{
+	g_autofree char *link = attribute_path(name, "driver");
+
+	return hvr_tree_exists(host->sys, link);
+}
+
 static gboolean driver_is(const HvrHost *host, const char *name, const char *driver, GError **error)
 {
 	g_autofree char *link = attribute_path(name, "driver");
@@ -154,26 +164,35 @@ static gboolean perform_bind(const HvrHost *host, const HvrStep *step, const cha
 {
 	g_autofree char *path = g_strdup_printf("bus/pci/drivers/%s/bind", step->value);
 	g_autofree char *tried = g_strdup_printf("bind to %s", step->value);
-	GError *cause = NULL;
+	guint probe_ms = MAX(timeout_ms, hvr_host_probe_timeout_ms(host));
+	g_autoptr(GError) cause = NULL;
+	GError *seen = NULL;
 
-	if (!host->kernel->write(host, path, name, timeout_ms, &cause) ||
-	    !driver_is(host, name, step->value, &cause)) {
-		if (!hvr_driver_exists(host, step->value)) {
-			g_clear_error(&cause);
-			cause = g_error_new(HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
-					    "that driver is no longer loaded");
-		}
-		return fail(name, tried, cause, error);
+	/* The link is there from before the probe on (really_probe() in dd.c): while one may still
+	 * be under way it says nothing. Else whoever was quicker has brought the same about. */
+	if (!host->kernel->write(host, path, name, probe_ms, &cause) &&
+	    g_error_matches(cause, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT))
+		return fail(name, tried, g_steal_pointer(&cause), error);
+	if (driver_is(host, name, step->value, &seen))
+		return TRUE;
+	if (!hvr_driver_exists(host, step->value)) {
+		g_clear_error(&seen);
+		seen = g_error_new(HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_FOUND,
+				   "that driver is no longer loaded");
+	} else if (cause && !has_driver(host, name)) {
+		g_clear_error(&seen);
+		seen = g_steal_pointer(&cause);
 	}
-	return TRUE;
+	return fail(name, tried, seen, error);
 }
 
 static gboolean perform_reprobe(const HvrHost *host, const char *name, guint timeout_ms,
 				GError **error)
 {
+	guint probe_ms = MAX(timeout_ms, hvr_host_probe_timeout_ms(host));
 	GError *cause = NULL;
 
-	if (host->kernel->write(host, "bus/pci/drivers_probe", name, timeout_ms, &cause))
+	if (host->kernel->write(host, "bus/pci/drivers_probe", name, probe_ms, &cause))
 		return TRUE;
 	return fail(name, "ask the kernel for a driver", cause, error);
 }
@@ -197,15 +216,11 @@ static gboolean perform_probe(const HvrHost *host, const HvrStep *step, const ch
 	return TRUE;
 }
 
-gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeout_ms,
-			  GError **error)
+static gboolean perform(const HvrHost *host, const HvrStep *step, const char *name,
+			guint timeout_ms, GError **error)
 {
-	char name[HVR_PCI_ADDRESS_SIZE];
-	g_autofree char *what = hvr_step_describe(step);
 	GError *cause = NULL;
 
-	g_debug("step: %s", what);
-	hvr_pci_address_format(&step->address, name);
 	switch (step->kind) {
 	case HVR_STEP_LOAD_MODULE:
 		return host->kernel->load_module(host, step->value, error);
@@ -226,6 +241,42 @@ gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeou
 		return FALSE;
 	}
 	g_return_val_if_reached(FALSE);
+}
+
+/* What a driver has said of this function while it was refused; an errno alone says little. */
+static void add_kernel_words(HvrKmsg *kmsg, const char *name, GError *error)
+{
+	const char *const names[] = { name, NULL };
+	g_autoptr(GPtrArray) lines = hvr_kmsg_read(kmsg, names);
+
+	if (lines->len == 0)
+		return;
+	if (lines->len > LINES_MAX)
+		g_ptr_array_remove_range(lines, 0, lines->len - LINES_MAX);
+	g_ptr_array_add(lines, NULL);
+	g_autofree char *words = g_strjoinv(" / ", (char **)lines->pdata);
+	g_autofree char *message = error->message;
+	error->message = g_strdup_printf("%s; the kernel says: %s", message, words);
+}
+
+gboolean hvr_step_perform(const HvrHost *host, const HvrStep *step, guint timeout_ms,
+			  GError **error)
+{
+	char name[HVR_PCI_ADDRESS_SIZE];
+	g_autofree char *what = hvr_step_describe(step);
+	g_autoptr(HvrKmsg) kmsg = NULL;
+	GError *cause = NULL;
+
+	g_debug("step: %s", what);
+	hvr_pci_address_format(&step->address, name);
+	if (step->kind == HVR_STEP_UNBIND || step->kind == HVR_STEP_PROBE ||
+	    step->kind == HVR_STEP_BIND)
+		kmsg = hvr_kmsg_open(host);
+	if (perform(host, step, name, timeout_ms, &cause))
+		return TRUE;
+	add_kernel_words(kmsg, name, cause);
+	g_propagate_error(error, cause);
+	return FALSE;
 }
 
 char *hvr_step_describe(const HvrStep *step)

@@ -42,7 +42,8 @@ GPtrArray *hvr_steps_new(void);
  * hvr_step_perform - make one change and verify that it took effect.
  *
  * @timeout_ms: deadline of each write; a write that the kernel does not finish by then is left to
- *              itself in a child process
+ *              itself in a child process. BIND and REPROBE run the probe of a driver of the host
+ * and have hvr_host_probe_timeout_ms() at least
  *
  * PROBE: drivers_probe answers 0 also when no driver took the function, so the driver link is
  * read afterwards. When udev runs, it is waited for until it has seen the new node, so that
@@ -50,7 +51,11 @@ GPtrArray *hvr_steps_new(void);
  * OWN_NODE: opens the node O_PATH, checks that it is a character device and no link, changes that
  * object.
  *
- * Errors: "ADDRESS: cannot ...: cause" in HVR_VFIO_ERROR (KERNEL, TIMEOUT, NOT_FOUND) or
+ * BIND succeeds, too, where somebody else has brought it about meanwhile, as the driver's module
+ * does when it is loaded just then.
+ *
+ * Errors: "ADDRESS: cannot ...: cause", and where a driver had a part in it what the kernel has
+ * logged of the function meanwhile, in HVR_VFIO_ERROR (KERNEL, TIMEOUT, NOT_FOUND) or
  * G_IO_ERROR. A failed step may have been half done (an unbind that was finished after its
  * deadline): whoever undoes looks at the host again and not at what this returned.
  */

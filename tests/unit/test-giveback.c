@@ -369,6 +369,25 @@ static void test_vanishes(void **state)
 	assert_int_equal(n_entries(f), 0);
 }
 
+/* Longer in its probe than is waited for: kept; and when that has ended well by itself, finished.
+ */
+static void test_late(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+	g_autoptr(GError) error = NULL;
+
+	fake_sysfs_fail_matching(f->fs, "hailo/bind", ETIMEDOUT);
+	f->fs->fail_late = TRUE;
+	assert_false(give_back(f, HVR_GIVEBACK_RESTORE, &error));
+	assert_int_equal(hvr_exit_status(error), 75);
+	assert_int_equal(n_entries(f), 1);
+	fake_sysfs_fail_never(f->fs);
+	fake_sysfs_clear_log(f->fs);
+	assert_words(f, CARD " is back on hailo.");
+	assert_int_equal(times(f, "bind"), 0);
+	assert_as_before(f);
+}
+
 /* One open group does not keep the others, and is told once. */
 static void test_one_of_two_open(void **state)
 {
@@ -568,6 +587,7 @@ int main(void)
 		cmocka_unit_test(test_driver_other),
 		cmocka_unit_test(test_driver_other_has_it),
 		cmocka_unit_test(test_vanishes),
+		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_one_of_two_open),
 		cmocka_unit_test(test_vanished_group_open),
 		cmocka_unit_test(test_forget),

@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -148,6 +150,70 @@ static void test_silent_refusal(void **state)
 		     CARD ": cannot bind to vfio-pci: it is on driver hailo afterwards");
 }
 
+static void say(FakeSysfs *fs, const char *text)
+{
+	g_autofree char *path = g_strconcat(fs->root, "/dev/kmsg", NULL);
+	FILE *file = fopen(path, "a");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* hailo_pci 4.23.0 without a firmware file, and the driver core's own line behind it; another
+ * card's and a process's are not about this one. */
+static void on_bind(FakeSysfs *fs, guint call, const char *what, gpointer data)
+{
+	if (!strstr(what, "/bind"))
+		return;
+	say(fs, "3,812,9000000,-;hailo 0000:02:00.0: Failed with error -2 to write file "
+		"hailo/hailo8_fw.bin\n SUBSYSTEM=pci\n");
+	say(fs, "3,813,9000001,-;hailo 0000:03:00.0: Firmware was already loaded\n");
+	say(fs, "12,814,9000002,-;hailo 0000:02:00.0: from a process\n");
+	say(fs, "4,815,9000003,-;hailo: probe of 0000:02:00.0 failed with error -2\n");
+}
+
+/* What the kernel said while the driver refused the card, and nothing from before. */
+static void test_bind_kernel_words(void **state)
+{
+	FakeSysfs *fs = *state;
+
+	fake_sysfs_put_file(fs, "dev/kmsg", "3,1,1,-;hailo 0000:02:00.0: long ago\n");
+	assert_true(perform(fs, hvr_step_new(HVR_STEP_UNBIND, &card, "hailo"), NULL));
+	fake_sysfs_set_probe_error(fs, CARD, "hailo", ENOENT);
+	fs->after = on_bind;
+	assert_fails(fs, hvr_step_new(HVR_STEP_BIND, &card, "hailo"), G_IO_ERROR,
+		     G_IO_ERROR_NOT_FOUND,
+		     CARD ": cannot bind to hailo: No such file or directory; the kernel says: "
+			  "hailo " CARD ": Failed with error -2 to write file hailo/hailo8_fw.bin"
+			  " / hailo: probe of " CARD " failed with error -2");
+}
+
+/* Whoever was quicker has brought the same about. */
+static void test_bind_raced(void **state)
+{
+	FakeSysfs *fs = *state;
+
+	assert_true(perform(fs, hvr_step_new(HVR_STEP_UNBIND, &card, "hailo"), NULL));
+	fake_sysfs_fail_matching(fs, "hailo/bind", EBUSY);
+	fs->fail_late = TRUE;
+	assert_true(perform(fs, hvr_step_new(HVR_STEP_BIND, &card, "hailo"), NULL));
+}
+
+/* But a probe that is not over has the link already: that is no success. */
+static void test_bind_unfinished(void **state)
+{
+	FakeSysfs *fs = *state;
+
+	assert_true(perform(fs, hvr_step_new(HVR_STEP_UNBIND, &card, "hailo"), NULL));
+	fake_sysfs_fail_matching(fs, "hailo/bind", ETIMEDOUT);
+	fs->fail_late = TRUE;
+	assert_fails(fs, hvr_step_new(HVR_STEP_BIND, &card, "hailo"), HVR_VFIO_ERROR,
+		     HVR_VFIO_ERROR_TIMEOUT,
+		     CARD ": cannot bind to hailo: the kernel did not finish writing "
+			  "bus/pci/drivers/hailo/bind within 45000 ms");
+}
+
 /* A driver that was unloaded meanwhile is named as the reason. */
 static void test_bind_without_driver(void **state)
 {
@@ -233,6 +299,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_probe_without_effect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_silent_refusal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bind_without_driver, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bind_kernel_words, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bind_raced, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bind_unfinished, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_or_default, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_module, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_own_no_node, setup, teardown),
