@@ -5,6 +5,7 @@
 #include "launcher/check/checking.h"
 
 #include "launcher/host/isolation.h"
+#include "launcher/host/occupancy.h"
 #include "vfio/access.h"
 #include "vfio/reset.h"
 #include "vfio/tree.h"
@@ -191,6 +192,15 @@ static void check_node(HvrCheck *check, const HvrClaimedCard *card)
 		hvr_check_pass(check, "card-node", "user %s may open /dev/%s", user->name, node);
 }
 
+static void check_given_back(HvrCheck *check, const HvrClaimedCard *card)
+{
+	if (!hvr_occupancy_is_stranded(check->view->journal, card->function))
+		return;
+	hvr_check_say(check, HVR_CHECK_WARN, "card-given-back",
+		      "release tries it again and says why not; release --forget leaves it so",
+		      "it is on no driver: its own did not take it back from an earlier VM");
+}
+
 static void check_card(HvrCheck *check, const HvrClaimedCard *card)
 {
 	check->subject = card->function->name;
@@ -200,6 +210,7 @@ static void check_card(HvrCheck *check, const HvrClaimedCard *card)
 		return;
 	hvr_check_ask(check, "card-reserved", card);
 	check_use(check, card);
+	check_given_back(check, card);
 	hvr_check_ask(check, "card-sriov", card);
 	hvr_check_ask(check, "card-sysfs", card);
 	check_resets(check, card);

@@ -102,16 +102,38 @@ static HvrOccupancyKind ask_kernel(const HvrContext *context, const HvrPciFuncti
 	return HVR_OCCUPANCY_FREE;
 }
 
+/* Of this card, not of one that had its address before. */
+static const HvrJournalEntry *find_entry(const GPtrArray *journal, const HvrPciFunction *function)
+{
+	const HvrJournalEntry *entry = hvr_journal_find(journal, &function->address);
+
+	if (entry && entry->vendor == function->vendor && entry->device == function->device)
+		return entry;
+	return NULL;
+}
+
+gboolean hvr_occupancy_is_stranded(const GPtrArray *journal, const HvrPciFunction *function)
+{
+	const HvrJournalEntry *entry = find_entry(journal, function);
+
+	return entry && entry->saved->driver && !function->driver;
+}
+
 void hvr_occupancy_find(const HvrOccupancyFinder *finder, const HvrPciFunction *function,
 			HvrOccupancy *out_occupancy)
 {
 	const HvrContext *context = finder->context;
 
 	*out_occupancy = (HvrOccupancy){ .kind = HVR_OCCUPANCY_FREE };
-	out_occupancy->prepared = hvr_journal_find(finder->journal, &function->address) != NULL;
+	out_occupancy->prepared = find_entry(finder->journal, function) != NULL;
 	if (find_vm(context, function, out_occupancy) ||
 	    (finder->any_dependent && find_process(context, function, out_occupancy)))
 		return;
+	if (hvr_occupancy_is_stranded(finder->journal, function)) {
+		out_occupancy->kind = HVR_OCCUPANCY_NO_DRIVER;
+		out_occupancy->prepared = FALSE;
+		return;
+	}
 	out_occupancy->kind = ask_kernel(context, function);
 }
 
@@ -124,6 +146,8 @@ char *hvr_occupancy_describe(const HvrOccupancy *occupancy)
 		if (occupancy->prepared)
 			return g_strdup("free, prepared");
 		return g_strdup("free");
+	case HVR_OCCUPANCY_NO_DRIVER:
+		return g_strdup("no driver, not given back");
 	case HVR_OCCUPANCY_UNKNOWN:
 		return g_strdup("unknown");
 	case HVR_OCCUPANCY_VM:

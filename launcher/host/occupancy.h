@@ -11,8 +11,9 @@
 typedef enum {
 	HVR_OCCUPANCY_FREE, /* nobody, by the kernel's word */
 	HVR_OCCUPANCY_VM, /* a VM, or a command of this program at work: its group's lock is held */
-	HVR_OCCUPANCY_PROCESS, /* some other process, a mount or the default route */
-	HVR_OCCUPANCY_UNKNOWN, /* cannot be seen by this user, or in a captured tree */
+	HVR_OCCUPANCY_PROCESS,	 /* some other process, a mount or the default route */
+	HVR_OCCUPANCY_NO_DRIVER, /* nobody: it could not be given back, see below */
+	HVR_OCCUPANCY_UNKNOWN,	 /* cannot be seen by this user, or in a captured tree */
 } HvrOccupancyKind;
 
 typedef struct {
@@ -40,9 +41,17 @@ HvrOccupancyFinder *hvr_occupancy_finder_new(const HvrContext *context,
 void hvr_occupancy_finder_free(HvrOccupancyFinder *finder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrOccupancyFinder, hvr_occupancy_finder_free)
 
+/**
+ * hvr_occupancy_is_stranded - was the function taken from a driver of the host, and is now on none,
+ * since giving it back failed? Then the host has no use of it, whoever may take it.
+ * @journal: (nullable): array of HvrJournalEntry
+ */
+gboolean hvr_occupancy_is_stranded(const GPtrArray *journal, const HvrPciFunction *function);
+
 /* @out_occupancy: to be cleared by hvr_occupancy_clear() */
 void hvr_occupancy_find(const HvrOccupancyFinder *finder, const HvrPciFunction *function,
 			HvrOccupancy *out_occupancy);
 
-/* "free", "VM lab (pid 812)", "hailortcli (pid 90)", "unknown". [transfer full] */
+/* "free", "VM lab (pid 812)", "hailortcli (pid 90)", "no driver, not given back", "unknown".
+ * [transfer full] */
 char *hvr_occupancy_describe(const HvrOccupancy *occupancy) G_GNUC_WARN_UNUSED_RESULT;

@@ -63,6 +63,7 @@ static void add_use(JsonObject *object, const HvrListItem *item)
 	static const char *const kinds[] = { [HVR_OCCUPANCY_FREE] = "free",
 					     [HVR_OCCUPANCY_VM] = "vm",
 					     [HVR_OCCUPANCY_PROCESS] = "process",
+					     [HVR_OCCUPANCY_NO_DRIVER] = "no-driver",
 					     [HVR_OCCUPANCY_UNKNOWN] = "unknown" };
 	const HvrOccupancy *occupancy = &item->occupancy;
 	g_autofree char *text = NULL;

@@ -13,10 +13,12 @@
 
 #include <cmocka.h>
 
+#include "launcher/check/check.h"
 #include "launcher/command/dispatch.h"
 #include "launcher/host/decide.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback-groups.h"
+#include "launcher/host/occupancy.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/lock.h"
@@ -369,6 +371,55 @@ static void test_vanishes(void **state)
 	assert_int_equal(n_entries(f), 0);
 }
 
+static const HvrCheckResult *find_result(const GPtrArray *results, const char *id)
+{
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		if (g_str_equal(result->id, id))
+			return result;
+	}
+	return NULL;
+}
+
+static void assert_listed(Fixture *f, const char *wanted)
+{
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&f->fs->host, NULL);
+	HvrPciAddress address;
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	HvrOccupancy occupancy = { 0 };
+
+	assert_true(hvr_pci_address_parse(CARD, &address));
+	g_ptr_array_add(one, (gpointer)hvr_inventory_find(inventory, &address));
+	g_autoptr(HvrOccupancyFinder) finder = hvr_occupancy_finder_new(&f->context, one);
+	hvr_occupancy_find(finder, g_ptr_array_index(one, 0), &occupancy);
+	g_autofree char *text = hvr_occupancy_describe(&occupancy);
+	assert_string_equal(text, wanted);
+	assert_int_equal(occupancy.prepared, g_str_equal(wanted, "free, prepared"));
+	hvr_occupancy_clear(&occupancy);
+}
+
+/* Without a driver since its own did not take it: neither free for the host, nor prepared, and
+ * check says so. On vfio-pci it is prepared, on its driver free. */
+static void test_stranded(void **state)
+{
+	g_autoptr(Fixture) f = taken("card", 999);
+
+	assert_true(give_back(f, HVR_GIVEBACK_KEEP, NULL));
+	assert_listed(f, "free, prepared");
+	fake_sysfs_set_probe_error(f->fs, CARD, "hailo", ENODEV);
+	assert_false(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_listed(f, "no driver, not given back");
+	g_autoptr(GPtrArray) results = hvr_check_run(&f->context, f->machine->profile, NULL);
+	const HvrCheckResult *warning = find_result(results, "card-given-back");
+	assert_non_null(warning);
+	assert_int_equal(warning->status, HVR_CHECK_WARN);
+	fake_sysfs_set_probe_error(f->fs, CARD, "hailo", 0);
+	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
+	assert_listed(f, "free");
+	g_autoptr(GPtrArray) again = hvr_check_run(&f->context, f->machine->profile, NULL);
+	assert_null(find_result(again, "card-given-back"));
+}
+
 /* Longer in its probe than is waited for: kept; and when that has ended well by itself, finished.
  */
 static void test_late(void **state)
@@ -587,6 +638,7 @@ int main(void)
 		cmocka_unit_test(test_driver_other),
 		cmocka_unit_test(test_driver_other_has_it),
 		cmocka_unit_test(test_vanishes),
+		cmocka_unit_test(test_stranded),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_one_of_two_open),
 		cmocka_unit_test(test_vanished_group_open),
