@@ -108,12 +108,28 @@ static gboolean port_taken(const HvrSession *session, const char *port)
 	return FALSE;
 }
 
-/* A spare port, or one whose card has left. */
-static char *free_port(const HvrSession *session)
+/* Has one that is in the VM, or was, this for its own? */
+static gboolean port_owned(const HvrSession *session, const char *port)
 {
+	for (guint i = 0; i < session->vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
+		if (g_str_equal(device->port, port))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Its own port, if @id was in the VM before: a guest knows a card by the slot that it is in, which
+ * is HailoRT's name for it. Else a spare one that is nobody's, or one whose card has left. */
+static char *free_port(const HvrSession *session, const char *id)
+{
+	const HvrVmDevice *before = hvr_session_device(session, id);
+
+	if (before && !port_taken(session, before->port))
+		return g_strdup(before->port);
 	for (guint i = 0; i < HVR_MACHINE_SPARE_PORTS; i++) {
 		g_autofree char *port = hvr_cmdline_spare_port(i);
-		if (!port_taken(session, port))
+		if (!port_owned(session, port))
 			return g_steal_pointer(&port);
 	}
 	for (guint i = 0; i < session->vm->devices->len; i++) {
@@ -212,7 +228,7 @@ static void plug_next(Plug *plug)
 	const HvrPlanCard card = { .id = entry->id,
 				   .address = entry->address,
 				   .access = hvr_access_of_group(entry->group) };
-	g_autofree char *port = free_port(session);
+	g_autofree char *port = free_port(session, card.id);
 	if (!port) {
 		g_autoptr(GError) error =
 			g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,

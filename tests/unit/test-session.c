@@ -279,6 +279,41 @@ static void test_plug(void **state)
 	}
 }
 
+static void plug_on(VmFixture *f, const char *id, guint times, const char *port)
+{
+	g_autofree char *bus = g_strdup_printf("\"bus\":\"%s\"", port);
+
+	hvr_plug(f->hotplug, id, vm_fixture_done, f);
+	assert_true(qmp_peer_wait_for(f->peer, "device_add", times));
+	assert_non_null(strstr(qmp_peer_last_line(f->peer), bus));
+	assert_told(f, "done\n");
+	assert_string_equal(hvr_session_device(f->session, id)->port, port);
+}
+
+/* A card comes back to the slot that it was in, whichever left first; also when another process
+ * answers for the VM, from its record. */
+static void test_plug_same_port(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("two cards");
+	const char *a = "hvr-port0", *b = "hvr-port1";
+
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	device_deleted(f, "a");
+	vm_fixture_settle(f);
+	device_deleted(f, "b");
+	vm_fixture_settle(f);
+	plug_on(f, "b", 1, b);
+	plug_on(f, "a", 2, a);
+	device_deleted(f, "b");
+	vm_fixture_settle(f);
+	g_autoptr(HvrVm) record = hvr_vm_read(&f->context, "lab", NULL);
+	assert_non_null(record);
+	HvrVm *own = f->session->vm;
+	f->session->vm = record;
+	plug_on(f, "b", 3, b);
+	f->session->vm = own;
+}
+
 /* As of a card that QEMU began with, the lock is held for as long as QEMU lives, whatever becomes
  * of the supervisor. */
 static void test_plug_lock(void **state)
@@ -523,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_qemu_ends),
 		cmocka_unit_test(test_plug),
+		cmocka_unit_test(test_plug_same_port),
 		cmocka_unit_test(test_plug_lock),
 		cmocka_unit_test(test_plug_lock_refused),
 		cmocka_unit_test(test_plug_group),
