@@ -313,6 +313,19 @@ static void test_driver_gone_at_end(void **state)
 	assert_null(strstr(run, CARD));
 }
 
+/* One whose card is not taken back has not: that is its error, with two groups the first. */
+static void test_refused_at_end(void **state)
+{
+	g_autoptr(Machine) machine = machine_new(&scenarios[1]);
+	g_autoptr(GError) error = NULL;
+
+	fake_sysfs_set_probe_error(machine->fs, CARD, "hailo", EIO);
+	fake_sysfs_set_probe_error(machine->fs, OTHER, "hailo", EIO);
+	assert_false(machine_do(machine, "run", &error));
+	assert_non_null(error);
+	assert_non_null(strstr(error->message, CARD ": cannot bind to hailo: Input/output error"));
+}
+
 /* An upgrade has put a new one there, which is not loaded yet: loaded by the card's alias. */
 static void test_driver_loaded(void **state)
 {
@@ -634,6 +647,7 @@ int main(void)
 		cmocka_unit_test(test_driver_gone),
 		cmocka_unit_test(test_driver_gone_next_run),
 		cmocka_unit_test(test_driver_gone_at_end),
+		cmocka_unit_test(test_refused_at_end),
 		cmocka_unit_test(test_driver_loaded),
 		cmocka_unit_test(test_driver_other),
 		cmocka_unit_test(test_driver_other_has_it),
