@@ -12,7 +12,6 @@
 #include "launcher/command/command.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
-#include "launcher/report/text.h"
 #include "launcher/setup/apply.h"
 #include "launcher/setup/cards.h"
 #include "launcher/setup/drift.h"
@@ -174,7 +173,7 @@ static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **
 		hvr_message("nothing to do");
 		return TRUE;
 	}
-	hvr_text_print(text);
+	fputs(text, stdout);
 	if (options->dry_run)
 		return TRUE;
 	if (!answer && !ask(&answer, error))
@@ -259,7 +258,7 @@ static int status(Setup *setup, GError **error)
 	if (!changes)
 		return -1;
 	g_autofree char *drift = hvr_setup_show_drift(changes);
-	hvr_text_print(drift);
+	fputs(drift, stdout);
 	if (state->pending)
 		puts("not finished: run setup again");
 	g_autofree char *lost = hvr_setup_without_effect(state, setup->system);

@@ -5,6 +5,10 @@
  */
 #include "launcher/setup/show.h"
 
+#include <string.h>
+
+#include "launcher/report/text.h"
+
 /* @text: (nullable) */
 static char **lines_of(const char *text)
 {
@@ -17,10 +21,19 @@ static char **lines_of(const char *text)
 	return lines;
 }
 
+/* What the target says: nothing of it is a second line. */
+static void append_theirs(GString *text, const char *theirs)
+{
+	hvr_text_append(text, theirs, strlen(theirs), HVR_TEXT_ONE_LINE);
+}
+
 static void append_lines(GString *text, char mark, char **lines, guint from, guint to)
 {
-	for (guint i = from; i < to; i++)
-		g_string_append_printf(text, "%c%s\n", mark, lines[i]);
+	for (guint i = from; i < to; i++) {
+		g_string_append_c(text, mark);
+		append_theirs(text, lines[i]);
+		g_string_append_c(text, '\n');
+	}
 }
 
 static void append_difference(GString *text, const char *old, const char *now)
@@ -53,8 +66,9 @@ static const char *verb(const HvrSetupChange *change)
 
 static void append_file(GString *text, const HvrSetupChange *change)
 {
-	g_string_append_printf(text, "%s %s (%s", verb(change), change->path,
-			       hvr_setup_part_name(change->part));
+	g_string_append_printf(text, "%s ", verb(change));
+	append_theirs(text, change->path);
+	g_string_append_printf(text, " (%s", hvr_setup_part_name(change->part));
 	if (change->kind == HVR_CHANGE_WRITE)
 		g_string_append_printf(text, ", mode %04o", (guint)change->owner.mode);
 	if (change->keep)
@@ -66,7 +80,10 @@ static void append_file(GString *text, const HvrSetupChange *change)
 static void append_command(GString *text, char **argv)
 {
 	g_autofree char *line = g_strjoinv(" ", argv);
-	g_string_append_printf(text, "run %s\n", line);
+
+	g_string_append(text, "run ");
+	append_theirs(text, line);
+	g_string_append_c(text, '\n');
 }
 
 char *hvr_setup_show(const GPtrArray *changes, const GPtrArray *commands)
@@ -103,13 +120,16 @@ char *hvr_setup_show_drift(const GPtrArray *changes)
 	for (guint i = 0; i < changes->len; i++) {
 		const HvrSetupChange *change = g_ptr_array_index(changes, i);
 		const char *part = hvr_setup_part_name(change->part);
-		if (change->kind != HVR_CHANGE_RUN) {
-			g_string_append_printf(text, "%s: %s %s\n", part, change->path,
-					       what_drifted(change));
-			continue;
+		g_string_append_printf(text, "%s: ", part);
+		if (change->kind == HVR_CHANGE_RUN) {
+			g_autofree char *line = g_strjoinv(" ", change->argv);
+			g_string_append(text, "still to be run: ");
+			append_theirs(text, line);
+		} else {
+			append_theirs(text, change->path);
+			g_string_append_printf(text, " %s", what_drifted(change));
 		}
-		g_autofree char *line = g_strjoinv(" ", change->argv);
-		g_string_append_printf(text, "%s: still to be run: %s\n", part, line);
+		g_string_append_c(text, '\n');
 	}
 	return g_string_free(text, FALSE);
 }

@@ -940,6 +940,51 @@ static void changes_are_shown(void **state)
 			    "+root=UUID=1 quiet intel_iommu=on iommu=pt\n");
 }
 
+#define EVIL "\033[2J\a\302\2332J\r"
+#define SAFE "\\x1b[2J\\x07\\u009b2J\\x0d"
+
+/* A line of the target's file is one line here, and obeyed by no terminal. */
+static void escape_in_target_file(void **state)
+{
+	Fixture *f = *state;
+
+	make_systemd_boot(f);
+	put(f, "etc/kernel/cmdline", "quiet " EVIL "x", 0640);
+	add_card(f, "1e60:2864");
+	g_autoptr(HvrSetupState) known = hvr_setup_state_load(f->target, NULL);
+	g_autoptr(GPtrArray) changes =
+		changes_of(f, 1u << HVR_SETUP_KERNEL_ARGS, known, FALSE, NULL);
+	g_autofree char *text = hvr_setup_show(changes, NULL);
+	assert_non_null(strstr(text, "\n-quiet " SAFE "x\n+quiet " SAFE "x intel_iommu=on"));
+	assert_null(strpbrk(text, "\033\a\302\r"));
+}
+
+/* What setup.ini of a target would have run is no line of ours either. */
+static void escape_in_target_state(void **state)
+{
+	Fixture *f = *state;
+
+	make_debian(f);
+	put(f, "var/lib/hailo-vm-run/setup.ini",
+	    "[setup]\nparts=63\n[action evil]\npart=permissions\nargv=true\n"
+	    "undo=evil\\nrun nothing;" EVIL ";\n",
+	    0644);
+	g_autoptr(HvrSetupSystem) system = hvr_setup_system_look(&f->context, f->target, FALSE);
+	g_autoptr(HvrSetupState) known = hvr_setup_state_load(f->target, NULL);
+	assert_non_null(known);
+	const HvrSetupScope scope = {
+		.target = f->target, .state = known, .parts = HVR_SETUP_ALL_PARTS, .force = TRUE
+	};
+	g_autoptr(GPtrArray) changes = hvr_setup_changes_undo(&scope, system, NULL);
+	assert_non_null(changes);
+	g_autofree char *text = hvr_setup_show(changes, NULL);
+	g_autofree char *drift = hvr_setup_show_drift(changes);
+	assert_non_null(strstr(text, "run evil\\x0arun nothing " SAFE "\n"));
+	assert_non_null(strstr(drift, "still to be run: evil\\x0arun nothing " SAFE "\n"));
+	assert_null(strpbrk(text, "\033\a\302\r"));
+	assert_null(strpbrk(drift, "\033\a\302\r"));
+}
+
 static void assert_notified(const char *name, const struct sockaddr_un *address, socklen_t length)
 {
 	char buffer[100] = { 0 };
@@ -1030,6 +1075,8 @@ int main(void)
 		TEST(templates_are_filled),
 		TEST(processors_differ),
 		TEST(changes_are_shown),
+		TEST(escape_in_target_file),
+		TEST(escape_in_target_state),
 		TEST(problems_are_told_plainly),
 		TEST(service_managers_are_told),
 	};
