@@ -8,8 +8,9 @@
 # and runs as root in the lab host. It passes if it ends with status 0. A failing assertion or
 # command ends it and says where, what was expected and what was seen.
 #
-# Environment: HVR the program under test, GUEST the guest.elf of VMs, LAB the share with the
-# machine below, TOPOLOGY the names that the lab host was booted with, LAB_SOURCE the checkout.
+# Environment: HVR the program under test, GUEST the guest.elf of VMs, INTRUDER who attacks from
+# within QEMU (intruder.c), LAB the share with the machine below, TOPOLOGY the names that the lab host
+# was booted with, LAB_SOURCE the checkout.
 # Files that are waited for belong in /tmp: /lab is a network file system, without inotify.
 #
 # A shell of 'host --interactive' may source it too, and is not ended by failures.
