@@ -6,7 +6,9 @@
  * key. So ssh keeps the keys under the VM's name.
  *
  * It inherits this process's environment: all of a plain user's, and as root the little that main()
- * has left, which has no agent and no ssh-askpass in it.
+ * has left, which has no agent and no ssh-askpass in it. Its options can have it run anything
+ * (ProxyCommand, LocalCommand), so where root was reached by sudo it is the caller's ssh, with the
+ * caller's keys.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,6 +18,7 @@
 #include "launcher/command/command.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/process/program.h"
+#include "launcher/process/user.h"
 #include "launcher/report/error.h"
 
 static GPtrArray *build_argv(const HvrVm *vm, char **arguments)
@@ -35,6 +38,20 @@ static GPtrArray *build_argv(const HvrVm *vm, char **arguments)
 	return argv;
 }
 
+static gboolean become_caller(GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	const HvrIdentity identity = hvr_user_identity(caller);
+
+	if (!caller->privileged)
+		return TRUE;
+	const char *problem = hvr_privileges_drop(&identity);
+	if (problem)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
+			    "cannot run ssh as user %s: %s", caller->name, problem);
+	return problem == NULL;
+}
+
 /* Returns only when it failed. */
 static void become_ssh(const HvrVm *vm, gboolean privileged, char **arguments, GError **error)
 {
@@ -47,6 +64,8 @@ static void become_ssh(const HvrVm *vm, gboolean privileged, char **arguments, G
 		hvr_error_hint(error, "install it (Debian, Ubuntu: apt install openssh-client)");
 		return;
 	}
+	if (!become_caller(error))
+		return;
 	hvr_interrupt_default();
 	signal(SIGPIPE, SIG_DFL);
 	execv(path, (char *const *)argv->pdata);

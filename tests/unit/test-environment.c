@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -249,8 +250,8 @@ static void put_vm(const HvrContext *context)
 	assert_true(hvr_vm_write(folder, vm, NULL));
 }
 
-/* Runs `ssh lab` with no other PATH than the folder. TRUE: the ssh that is there was run. */
-static gboolean runs_ssh_of_path(const Fixture *f, gboolean privileged)
+/* Runs `ssh lab`. TRUE: the ssh of the folder has left its mark. */
+static gboolean runs_ssh(const Fixture *f, gboolean privileged, const char *const *variables)
 {
 	static const char *const options[] = { "-oBatchMode=yes", "-oLogLevel=QUIET", NULL };
 	char *words[] = { (char *)"lab", NULL };
@@ -258,11 +259,9 @@ static gboolean runs_ssh_of_path(const Fixture *f, gboolean privileged)
 	HvrContext context = { .privileged = privileged,
 			       .runtime = open(f->folder, O_PATH | O_DIRECTORY | O_CLOEXEC),
 			       .host = { .proc = open("/proc", O_PATH | O_DIRECTORY) } };
-	g_autofree char *path = g_strconcat("PATH=", f->folder, NULL);
-	const char *const only[] = { path, NULL };
 
 	put_vm(&context);
-	has_environment(only);
+	has_environment(variables);
 	pid_t pid = fork();
 	if (pid == 0) {
 		hvr_command_find("ssh")->run(&context, &invocation, NULL);
@@ -280,10 +279,39 @@ static gboolean runs_ssh_of_path(const Fixture *f, gboolean privileged)
 static void test_ssh_by_path(void **state)
 {
 	const Fixture *f = *state;
+	g_autofree char *path = g_strconcat("PATH=", f->folder, NULL);
+	const char *const only[] = { path, NULL };
 
 	put_fake(f, "ssh");
-	assert_false(runs_ssh_of_path(f, TRUE));
-	assert_true(runs_ssh_of_path(f, FALSE));
+	assert_false(runs_ssh(f, TRUE, only));
+	assert_true(runs_ssh(f, FALSE, only));
+}
+
+/* ssh-options-of-the-caller: they can have it run anything, so by sudo it is not root's ssh. */
+static void test_ssh_of_the_caller(void **state)
+{
+	const Fixture *f = *state;
+	struct passwd *caller = getpwnam("daemon");
+	g_autofree char *script =
+		g_strdup_printf("#!/bin/sh\nwhile read -r key ids; do\n"
+				"case $key in Uid:|Gid:|Groups:|CapEff:|CapBnd:)\n"
+				"echo $key $ids >> '%s/who';; esac\n"
+				"done < /proc/self/status\n",
+				f->folder);
+	g_autofree char *uid = g_strdup_printf("%u", caller->pw_uid);
+	g_autofree char *path = g_strconcat("PATH=", f->folder, NULL);
+	g_autofree char *sudo = g_strconcat("SUDO_UID=", uid, NULL);
+	const char *const variables[] = { path, sudo, NULL };
+	g_autofree char *wanted =
+		g_strdup_printf("Uid: %1$u %1$u %1$u %1$u\nGid: %2$u %2$u %2$u %2$u\nGroups:\n"
+				"CapEff: 0000000000000000\nCapBnd: 0000000000000000",
+				caller->pw_uid, caller->pw_gid);
+
+	fake_files_write(f->folder, "ssh", script, 0755);
+	assert_int_equal(chown(f->folder, caller->pw_uid, caller->pw_gid), 0);
+	runs_ssh(f, FALSE, variables);
+	g_autofree char *who = fake_files_read(f->folder, "who");
+	assert_string_equal(who, wanted);
 }
 
 static int set_up(void **state)
@@ -318,6 +346,7 @@ int main(void)
 		TEST(test_libraries_of_the_caller),
 		TEST(test_locale_that_is_a_path),
 		TEST(test_ssh_by_path),
+		TEST(test_ssh_of_the_caller),
 	};
 
 	if (geteuid() != 0) /* what root does is what is asked */
