@@ -68,7 +68,7 @@ is_held "QEMU has dropped its locks, and the supervisor is killed"
 say "stolen-descriptor-does-not-keep-a-dead-vms-lock"
 as "$MALLORY" "$INTRUDER" steal "$qemu" > /tmp/stolen &
 thief=$!
-wait_for /tmp/stolen "stolen [1-9]" 10
+wait_for /tmp/stolen "stolen [1-9]" 10 > /tmp/answer
 kill -KILL "$qemu"
 wait_for_end "$qemu" 30
 "$HVR" release --all > /tmp/stdout 2> /tmp/stderr || hole "a thief keeps the card: $(< /tmp/stderr)"
