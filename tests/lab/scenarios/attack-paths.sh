@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 180
+# timeout: 300
 # Root opens what a profile and a command line name, for a user who may do less.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
