@@ -22,8 +22,8 @@ static gboolean try_attribute(const HvrHost *host, const HvrPciFunction *functio
 	/* Nobody may. */
 	if (saved == EROFS)
 		code = HVR_VFIO_ERROR_UNSUITABLE;
-	g_set_error(error, HVR_VFIO_ERROR, code,
-		    "%s: /sys/%s cannot be written: %s", function->name, path, g_strerror(saved));
+	g_set_error(error, HVR_VFIO_ERROR, code, "%s: /sys/%s cannot be written: %s",
+		    function->name, path, g_strerror(saved));
 	return FALSE;
 }
 

@@ -5,6 +5,7 @@
 #include "launcher/host/decide.h"
 
 #include "launcher/host/inuse.h"
+#include "launcher/parts/slots.h"
 
 void hvr_decision_clear(HvrDecision *decision)
 {
@@ -26,6 +27,13 @@ static gboolean check_taken(const HvrContext *context, const HvrPlan *plan, GErr
 			return FALSE;
 	}
 	return TRUE;
+}
+
+/* With group = pass there are more cards than sections. A running VM's ports are there. */
+static gboolean check_slots(const HvrProfile *profile, const HvrDecideFor *whom,
+			    const HvrPlan *plan, GError **error)
+{
+	return whom->running || hvr_slots_check_cards(profile, plan->cards->len, error);
 }
 
 /* An entry that cannot be read says what its function was like, and would be written over. */
@@ -100,6 +108,7 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 				     .claim = decision->claim,
 				     .view = decision->view };
 	decision->plan = hvr_plan_make(&input, error);
-	return decision->plan && check_journal(context, decision->plan, error) &&
+	return decision->plan && check_slots(profile, whom, decision->plan, error) &&
+	       check_journal(context, decision->plan, error) &&
 	       (context->captured || check_taken(context, decision->plan, error));
 }

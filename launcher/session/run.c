@@ -24,7 +24,6 @@
 #include "launcher/parts/parts.h"
 #include "launcher/parts/room.h"
 #include "launcher/parts/server.h"
-#include "launcher/parts/slots.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/output.h"
@@ -228,8 +227,6 @@ static gboolean make(Run *run, GError **error)
 {
 	const HvrDecision *decision = &run->decision;
 
-	if (!hvr_slots_check_cards(run->profile, decision->plan->cards->len, error))
-		return FALSE;
 	run->folder = hvr_vm_make_folder(run->context->runtime, run->profile->name, error);
 	if (run->folder < 0)
 		return FALSE;
@@ -366,8 +363,6 @@ gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean c
 	if (!hvr_decide(context, profile, &whom, &decision, error))
 		return FALSE;
 	const HvrPlan *plan = decision.plan;
-	if (!hvr_slots_check_cards(profile, plan->cards->len, error))
-		return FALSE;
 	g_autoptr(GPtrArray) argv = hvr_start_argv(context, profile, decision.parts, plan);
 	g_autofree char *line = hvr_cmdline_quote(argv);
 	if (changes) {

@@ -414,18 +414,21 @@ static void test_nvram_of_no_size(void **state)
 		assert_int_equal(truncate(vars, (off_t)sizes[i].size), 0);
 		assert_int_equal(g_chmod(vars, 0666), 0);
 		g_autofree char *said = lacking(f, "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n");
+		const char *before = "is none of UEFI's: it";
+		const char *behind = "\nmove it away: the next start makes it anew";
+		if (sizes[i].size == 0 || sizes[i].size % 4096) {
+			before = "";
+			behind = ", which is no multiple of 4096 that QEMU takes\n"
+				 "remove it, to have it made anew";
+		}
 		g_autofree char *wanted =
-			g_strdup_printf("[firmware] vars: '%s' is none of UEFI's: it has %zu bytes"
-					"\nmove it away: the next start makes it anew",
-					vars, sizes[i].size);
+			g_strdup_printf("[firmware] vars: '%s' %s%shas %zu bytes%s", vars, before,
+					*before ? " " : "", sizes[i].size, behind);
 		if (sizes[i].well)
 			assert_null(said);
 		else
 			assert_string_equal(said, wanted);
 	}
-	/* nobody knows by its length how large a qcow2 is */
-	firmware.vars_format = (char *)"qcow2";
-	assert_null(lacking(f, "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n"));
 }
 
 static void test_nvram_without_template(void **state)
