@@ -113,9 +113,13 @@ static void steal(const char *pid)
 {
 	int process = (int)syscall(SYS_pidfd_open, atoi(pid), 0), n = 0;
 
-	for (int fd = 3; fd < N_DESCRIPTORS; fd++)
-		if (is_lock(pid, fd) && syscall(SYS_pidfd_getfd, process, fd, 0) >= 0)
-			n++;
+	for (int fd = 3; fd < N_DESCRIPTORS; fd++) {
+		int stolen = is_lock(pid, fd) ? (int)syscall(SYS_pidfd_getfd, process, fd, 0) : -1;
+		if (stolen < 0)
+			continue;
+		n++;
+		flock(stolen, LOCK_EX | LOCK_NB);
+	}
 	close(process);
 	printf("stolen %d\n", n);
 	fflush(stdout);
