@@ -33,10 +33,10 @@ as() # USER COMMAND...
 	setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}"
 }
 
-# The program as root, for mallory, who called sudo. One that hangs is ended with 124.
+# The program as root, for mallory, who called sudo. One that hangs is ended, with 124 or 137.
 by_sudo() # WORD...
 {
-	env SUDO_UID="$MALLORY" SUDO_GID="$MALLORY" SUDO_USER=mallory timeout 30 "$HVR" "$@"
+	env SUDO_UID="$MALLORY" SUDO_GID="$MALLORY" SUDO_USER=mallory timeout -k 5 30 "$HVR" "$@"
 }
 
 holes=()
