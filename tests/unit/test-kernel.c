@@ -167,6 +167,7 @@ static void test_deadline(void **state)
 
 static FakeSysfs *told_of;
 static char *told;
+static int reader = -1;
 
 /* What it waited for comes at last. */
 static void on_slow(const char *text)
@@ -175,7 +176,8 @@ static void on_slow(const char *text)
 
 	assert_null(told);
 	told = g_strdup(text);
-	assert_true(open(full, O_RDONLY | O_NONBLOCK | O_CLOEXEC) >= 0);
+	reader = open(full, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
 }
 
 /* One that may take longer than usual is told of, and watched on: it ends well. */
@@ -192,6 +194,7 @@ static void test_slow(void **state)
 	assert_string_equal(told, "value\n: still in the driver's probe after 0.05 s; waiting for "
 				  "up to 20 s");
 	g_clear_pointer(&told, g_free);
+	hvr_fd_close(reader);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
