@@ -10,6 +10,7 @@
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
+#include "launcher/process/user.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/setup/apply.h"
@@ -273,6 +274,20 @@ static int status(Setup *setup, GError **error)
 	return 0;
 }
 
+/* Templates become files that root runs, and programs that are trusted run as root: who may call this
+ * program by sudo would be root by them. */
+static gboolean is_not_by_sudo(const Options *options, GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+
+	if (!caller->privileged || (!options->trust && !options->templates))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
+		    "setup: --trust and --templates are for root itself, not by sudo");
+	hvr_error_hint(error, "sudo -i, then run it there");
+	return FALSE;
+}
+
 static gboolean may(const Setup *setup, GError **error)
 {
 	const Options *options = setup->options;
@@ -284,7 +299,7 @@ static gboolean may(const Setup *setup, GError **error)
 	if (options->trust && !options->target)
 		return usage(error, "--trust is about a --target");
 	if (setup->context->privileged || options->dry_run || options->status)
-		return TRUE;
+		return is_not_by_sudo(options, error);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
 		    "setup: only root can set a host up");
 	hvr_error_hint(error, "run it with sudo, or see what it would do with --dry-run");

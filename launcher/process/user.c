@@ -39,13 +39,13 @@ static struct passwd *sudo_user(void)
 	return getpwuid((uid_t)uid);
 }
 
-/* Whom root becomes. */
-static struct passwd *chosen_user(const char *wanted, GError **error)
+/* @name: who is wanted; NULL: nobody in particular. Whom root becomes then: who called sudo, the
+ * system user, nobody. */
+static struct passwd *find_entry(const char *name, GError **error)
 {
-	const char *name = wanted;
 	struct passwd *entry = NULL;
 
-	if (!wanted) {
+	if (!name) {
 		name = NOBODY;
 		entry = sudo_user();
 		if (!entry)
@@ -57,8 +57,34 @@ static struct passwd *chosen_user(const char *wanted, GError **error)
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
 			    "[security] user: there is no user '%s' on this host", name);
 		hvr_error_hint(error, "make one: useradd --system --no-create-home %s", name);
-		return NULL;
 	}
+	return entry;
+}
+
+/* Who may call this program by sudo is not every other user for that. */
+static gboolean may_choose(const char *name, GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+
+	if (!caller->privileged || g_str_equal(name, caller->name) ||
+	    g_str_equal(name, HVR_USER_SYSTEM) || g_str_equal(name, NOBODY))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
+		    "[security] user: by sudo QEMU runs as %s, " HVR_USER_SYSTEM " or " NOBODY
+		    ", not as '%s'",
+		    caller->name, name);
+	hvr_error_hint(error, "root itself may choose anybody: sudo -i, then run it there");
+	return FALSE;
+}
+
+/* Whom root becomes. */
+static struct passwd *chosen_user(const char *wanted, GError **error)
+{
+	if (wanted && !may_choose(wanted, error))
+		return NULL;
+	struct passwd *entry = find_entry(wanted, error);
+	if (!entry)
+		return NULL;
 	if (entry->pw_uid == 0) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
 			    "[security] user: QEMU is not run as root");

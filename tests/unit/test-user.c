@@ -23,6 +23,7 @@
 
 #include "launcher/process/open.h"
 #include "launcher/process/user.h"
+#include "launcher/report/error.h"
 #include "vfio/fd.h"
 
 #define SKIP   77
@@ -72,6 +73,26 @@ static void test_default_user_is_ours(void **state)
 	g_setenv("SUDO_UID", "1234", TRUE);
 	assert_user(NULL, "ann", 1234, FALSE);
 	assert_user("hailo-vm", "hailo-vm", 998, FALSE);
+	g_unsetenv("SUDO_UID");
+}
+
+/* other-user-by-sudo: who may have root run this program for them becomes nobody else by it. */
+static void test_other_user_by_sudo(void **state)
+{
+	static const char *const others[] = { "root", "bob" };
+
+	set_users(USERS OURS "bob:x:1235:1235::/:/bin/sh\n");
+	assert_user("bob", "bob", 1235, FALSE);
+	g_setenv("SUDO_UID", "1234", TRUE);
+	assert_user("ann", "ann", 1234, FALSE);
+	assert_user("nobody", "nobody", 65534, TRUE);
+	for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(HvrUser) user = hvr_user_find(others[i], TRUE, &error);
+		assert_null(user);
+		assert_int_equal(hvr_exit_status(error), 77);
+		assert_non_null(strstr(error->message, "by sudo QEMU runs as ann, hailo-vm"));
+	}
 	g_unsetenv("SUDO_UID");
 }
 
@@ -181,6 +202,7 @@ static void test_groups_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_default_user_is_ours),
+		cmocka_unit_test(test_other_user_by_sudo),
 					    cmocka_unit_test(test_nobody_is_shared),
 					    cmocka_unit_test(test_groups_of_login),
 					    cmocka_unit_test(test_groups_open),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 240
+# timeout: 400
 # What is certain to fail on this host is refused by run, as check says, before the card moves: the
 # card itself counts no reset. What the hint says makes it pass.
 # shellcheck source=tests/lab/lib.sh
