@@ -64,6 +64,11 @@ static const HvrDiagnosis kernel_rows[] = {
 	  .and_needle = "can't reserve",
 	  .meaning = "something else of the host holds a BAR of the card: /proc/iomem names "
 		     "it" },
+	{ .id = "k-oom-limit",
+	  .any = { "Memory cgroup out of memory" },
+	  .and_needle = "(qemu",
+	  .meaning = "a memory limit around this program (MemoryMax= of a unit, a container) was "
+		     "reached, and the kernel ended QEMU: raise it, or give the VM less" },
 	{ .id = "k-oom",
 	  .any = { "Killed process" },
 	  .and_needle = "(qemu",
