@@ -202,7 +202,7 @@ static void test_groups_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_default_user_is_ours),
-		cmocka_unit_test(test_other_user_by_sudo),
+					    cmocka_unit_test(test_other_user_by_sudo),
 					    cmocka_unit_test(test_nobody_is_shared),
 					    cmocka_unit_test(test_groups_of_login),
 					    cmocka_unit_test(test_groups_open),
