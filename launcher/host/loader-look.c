@@ -39,6 +39,7 @@ typedef struct {
 	gboolean by_stub;
 	gboolean by_efi; /* one of those three, or another program of the firmware's */
 	gboolean no_efi;
+	gboolean by_proxmox; /* with the words of its etc/kernel/cmdline */
 } Look;
 
 /* Alternatives, with a '|' between two. */
@@ -109,6 +110,15 @@ static gboolean was_told(const HvrHost *host, const char *begin)
 	return FALSE;
 }
 
+/* Proxmox VE's installer writes "root=ZFS=rpool/ROOT/pve-1 boot=zfs" to etc/kernel/cmdline, for the
+ * systemd-boot that proxmox-boot-tool keeps; GRUB would say BOOT_IMAGE as well. */
+static gboolean told_by_proxmox(const HvrHost *host)
+{
+	g_autofree char *release = hvr_tree_read_line(host->proc, "sys/kernel/osrelease");
+
+	return release && g_str_has_suffix(release, "-pve") && was_told(host, "root=ZFS=");
+}
+
 /* Files of loaders that need no EFI, and are read by nothing else. */
 #define WITHOUT_EFI                                                                                \
 	"boot/grub/grub.cfg|boot/extlinux/extlinux.conf|boot/armbianEnv.txt|"                      \
@@ -123,6 +133,7 @@ static Look look_at(const HvrHost *host)
 	look.by_grub = was_told(host, "BOOT_IMAGE=") || loader_info_is(host, "GRUB");
 	if (look.by_grub)
 		return look;
+	look.by_proxmox = told_by_proxmox(host);
 	look.by_systemd_boot = loader_info_is(host, "systemd-boot");
 	look.by_refind = loader_info_is(host, "rEFInd");
 	look.by_stub = hvr_tree_exists(host->sys, EFI "/efivars/StubInfo" LOADER_GUID);
@@ -152,7 +163,7 @@ static gboolean has_proxmox(const Look *look)
 
 static gboolean is_proxmox(const Look *look)
 {
-	return has_proxmox(look) && look->by_efi;
+	return look->by_proxmox || (has_proxmox(look) && look->by_efi);
 }
 
 static gboolean is_proxmox_grub(const Look *look)
