@@ -274,8 +274,8 @@ static int status(Setup *setup, GError **error)
 	return 0;
 }
 
-/* Templates become files that root runs, and programs that are trusted run as root: who may call this
- * program by sudo would be root by them. */
+/* Templates become files that root runs, and programs that are trusted run as root: who may call
+ * this program by sudo would be root by them. */
 static gboolean is_not_by_sudo(const Options *options, GError **error)
 {
 	g_autoptr(HvrUser) caller = hvr_user_caller();

@@ -40,8 +40,8 @@ typedef struct {
  * (SUDO_UID, believed only as a number that getpwuid(3) knows), then the system user hailo-vm where
  * this host has it, then nobody; a plain user has none.
  * @wanted: (nullable): the profile's [security] user
- * Errors: HVR_LAUNCH_ERROR_PROFILE: no such user, or it is root; _PERMISSION: by sudo, for any other
- * than who called it, hailo-vm and nobody
+ * Errors: HVR_LAUNCH_ERROR_PROFILE: no such user, or it is root; _PERMISSION: by sudo, for any
+ * other than who called it, hailo-vm and nobody
  */
 HvrUser *hvr_user_find(const char *wanted, gboolean privileged,
 		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
