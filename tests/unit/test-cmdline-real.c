@@ -643,6 +643,8 @@ static void test_full(void **state)
 	g_mkdir(folder, 0755);
 	accept_profile(f, "full", NULL, TRUE);
 	start_profile(f, "full", "qemu.args=-device virtio-rng-pci -S", TRUE);
+	g_clear_pointer(&f->wrote, g_free);
+	g_clear_pointer(&f->said, g_free);
 	g_subprocess_communicate_utf8(f->qemu, NULL, NULL, &f->wrote, &f->said, NULL);
 	assert_non_null(strstr(f->said, "no slot/function available"));
 	g_clear_object(&f->qemu);
