@@ -48,7 +48,8 @@ static int setup(void **state)
 				   .runtime = -1,
 				   .runtime_parent = f->fs->host.run,
 				   .privileged = TRUE,
-				   .memlock_max = G_MAXUINT64 };
+				   .memlock_max = G_MAXUINT64,
+				   .answer_ms = 10 };
 	/* Processes are real here, and so is what tells of them. */
 	f->context.host.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	*state = f;
