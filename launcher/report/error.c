@@ -114,7 +114,7 @@ int hvr_exit_status(const GError *error)
 {
 	if (!error)
 		return EXIT_INTERNAL;
-	if (error->domain == HVR_STATUS_ERROR)
+	if (error->domain == HVR_STATUS_ERROR && error->code > 0 && error->code <= 255)
 		return error->code;
 	if (error->domain == HVR_LAUNCH_ERROR)
 		return launch_status(error->code);
@@ -125,4 +125,20 @@ int hvr_exit_status(const GError *error)
 	if (error->domain == G_IO_ERROR)
 		return io_status(error->code);
 	return EXIT_INTERNAL;
+}
+
+int hvr_exit_settle(int status, GError **error)
+{
+	if (!*error && (status < 0 || status > 255)) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL,
+			    "the command has failed and does not say why");
+		hvr_error_hint(error, "this is a bug: report it, with what --debug says");
+	}
+	if (*error && !*(*error)->message) {
+		g_free((*error)->message);
+		(*error)->message =
+			g_strdup_printf("an error without words (%s %d)",
+					g_quark_to_string((*error)->domain), (*error)->code);
+	}
+	return *error ? hvr_exit_status(*error) : status;
 }

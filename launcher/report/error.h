@@ -36,3 +36,13 @@ void hvr_error_hint(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3)
 
 /* The exit status for an error of any domain: vfio/, qmp/, launcher/, GIO. Never 0. */
 int hvr_exit_status(const GError *error);
+
+/**
+ * hvr_exit_settle - the last resort of main(): nothing ends without a message, or with what no
+ * status can say.
+ * @status: what a command came to
+ * @error: (inout): what it said. One without words gets some, and a failure without one becomes
+ * HVR_LAUNCH_ERROR_INTERNAL
+ * Returns: @status, or that of @error
+ */
+int hvr_exit_settle(int status, GError **error);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -82,6 +83,28 @@ static void test_unknown(void **state)
 	assert_int_equal(hvr_exit_status(NULL), 70);
 }
 
+/* What a script sees is one byte, and never without a word. */
+static void test_settle(void **state)
+{
+	GError *error = NULL;
+
+	assert_int_equal(hvr_exit_settle(0, &error), 0);
+	assert_int_equal(hvr_exit_settle(255, &error), 255);
+	assert_null(error);
+	assert_int_equal(hvr_exit_settle(-1, &error), 70);
+	assert_non_null(strstr(error->message, "\nthis is a bug"));
+	g_clear_error(&error);
+	assert_int_equal(hvr_exit_settle(256, &error), 70);
+	g_clear_error(&error);
+	error = g_error_new_literal(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "");
+	assert_int_equal(hvr_exit_settle(-1, &error), 75);
+	assert_string_equal(error->message, "an error without words (hvr_launch_error 4)");
+	g_clear_error(&error);
+	error = g_error_new_literal(HVR_STATUS_ERROR, 0, "x");
+	assert_int_equal(hvr_exit_settle(-1, &error), 70);
+	g_clear_error(&error);
+}
+
 /* The first hint stays, below the message, and survives a prefix. */
 static void test_hint(void **state)
 {
@@ -117,10 +140,11 @@ static void test_hint_ignored(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_launch),	   cmocka_unit_test(test_vfio),
-		cmocka_unit_test(test_qmp),	   cmocka_unit_test(test_errno),
-		cmocka_unit_test(test_unknown),	   cmocka_unit_test(test_hint),
-		cmocka_unit_test(test_hint_lines), cmocka_unit_test(test_hint_ignored),
+		cmocka_unit_test(test_launch),	     cmocka_unit_test(test_vfio),
+		cmocka_unit_test(test_qmp),	     cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_hint),	     cmocka_unit_test(test_hint_lines),
+		cmocka_unit_test(test_hint_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
