@@ -23,6 +23,7 @@
 #include "launcher/report/debug.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
+#include "launcher/runtime/home.h"
 
 #define DIR_SYS		  "/sys"
 #define DIR_DEV		  "/dev"
@@ -46,18 +47,17 @@ static int open_folder(const char *root, const char *path)
 	return open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* A plain user's runtime folder is where the login put it, and nowhere else. */
 static void find_runtime(HvrContext *context, const char *root)
 {
-	const char *own = g_getenv("XDG_RUNTIME_DIR");
+	HvrHome home;
 
 	if (context->captured || context->privileged) {
 		context->runtime_parent = open_folder(root, DIR_RUN);
 		context->runtime_path = DIR_RUN "/hailo-vm-run";
-	} else if (own && g_path_is_absolute(own)) {
-		g_autofree char *path = g_build_filename(own, "hailo-vm-run", NULL);
-		context->runtime_parent = open(own, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		context->runtime_path = g_intern_string(path); /* as long as the process */
+	} else if (hvr_home_find(g_getenv("XDG_RUNTIME_DIR"), context->host.run, DIR_RUN, &home)) {
+		context->runtime_parent = home.parent;
+		context->runtime_name = home.name;
+		context->runtime_path = home.path;
 	}
 }
 
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
 	hvr_interrupt_init();
 	g_set_prgname("hailo-vm-run");
 
-	int status = run(argv + (argc > 0), &error);
+	int status = hvr_exit_settle(run(argv + (argc > 0), &error), &error);
 	if (error) {
 		hvr_message_error(error);
 		status = hvr_exit_status(error);

@@ -160,7 +160,7 @@ static void use_guest(Trial *trial)
 	GError *error = NULL;
 	g_autoptr(HvrVm) vm = NULL;
 
-	if (hvr_context_open_runtime(trial->context, FALSE, &error))
+	if (hvr_context_open_runtime(trial->context, TRUE, &error))
 		vm = hvr_vm_read(trial->context, trial->profile->name, &error);
 	if (vm)
 		trial->guest = hvr_guest_open(trial->context, vm, REACH_MS, &error);

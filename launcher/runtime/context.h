@@ -13,7 +13,8 @@ typedef struct {
 	HvrHost host;
 	struct HvrEvents *events; /* `run --events`; NULL: nobody asked */
 	int runtime;		  /* see runtime.h; -1 where there is none (a captured tree) */
-	int runtime_parent;	  /* /run or $XDG_RUNTIME_DIR, where it is made when needed */
+	int runtime_parent; /* where it is made when needed (home.h); -1: there is no such place */
+	const char *runtime_name; /* the name that it has there; NULL: "hailo-vm-run" */
 	gboolean captured;	  /* --root: a tree to look at, never to change */
 	gboolean privileged;	  /* effective uid 0 */
 	guint64 memlock_max; /* bytes that QEMU may be allowed to lock; G_MAXUINT64: no limit */
@@ -32,5 +33,6 @@ typedef struct {
 /**
  * hvr_context_open_runtime - open the runtime folder, and make it when @create.
  * Returns: FALSE when there is none (no @error when merely absent and not @create).
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when there is no place for it; as hvr_runtime_open()
  */
 gboolean hvr_context_open_runtime(HvrContext *context, gboolean create, GError **error);

@@ -4,7 +4,7 @@
 #include <glib.h>
 
 /**
- * The runtime folder, /run/hailo-vm-run as root and $XDG_RUNTIME_DIR/hailo-vm-run otherwise:
+ * The runtime folder, /run/hailo-vm-run as root, otherwise where hvr_home_find() says:
  *
  *   devices/ADDRESS.ini  the journal, one file per function that was changed (journal.h)
  *   locks/NAME           flock(2) files, one per IOMMU group, VM (lock.h) and waiter (queue.h)
