@@ -3,6 +3,7 @@
  * Files alone do not boot a system: what was made of them has to be made anew, by the tools that
  * the system has for it.
  */
+#include "launcher/runtime/home.h"
 #include "launcher/setup/plan.h"
 
 /* Copies the words; the last one is NULL. */
@@ -75,8 +76,13 @@ GPtrArray *hvr_setup_after_commands(const HvrSetupSystem *system, guint after)
 {
 	static const char *const reload_udev[] = { "udevadm", "control", "--reload", NULL };
 	static const char *const reload_systemd[] = { "systemctl", "daemon-reload", NULL };
+	/* By prefix: taken back, the file that it would be named by is gone. */
+	static const char *const make_folders[] = { "systemd-tmpfiles", "--create",
+						    "--prefix=/run/" HVR_HOME_USERS, NULL };
 	GPtrArray *commands = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
 
+	if ((after & HVR_AFTER_TMPFILES) && system->runs_systemd)
+		add(commands, make_folders);
 	if ((after & HVR_AFTER_UDEV) && system->runs_udev)
 		add(commands, reload_udev);
 	if ((after & HVR_AFTER_SYSTEMD) && system->runs_systemd)

@@ -30,6 +30,7 @@ typedef enum {
 	HVR_AFTER_INITRAMFS = 1 << 1,
 	HVR_AFTER_UDEV = 1 << 2,
 	HVR_AFTER_SYSTEMD = 1 << 3,
+	HVR_AFTER_TMPFILES = 1 << 4,
 } HvrSetupAfter;
 
 /* A file as it shall be. */

@@ -18,7 +18,8 @@
 static const char *const names[] = {
 	"bind.rules",  "bind.sh",	    "dracut-bind.sh", "dracut-module-setup.sh",
 	"grub.cfg",    "hailo-vm@.service", "initramfs-hook", "initramfs-script",
-	"limits.conf", "modprobe.conf",	    "reset.rules",    "vfio.rules",
+	"limits.conf", "modprobe.conf",	    "reset.rules",    "tmpfiles.conf",
+	"vfio.rules",
 };
 
 HvrSetupTemplates *hvr_setup_templates_load(const char *folder, GError **error)

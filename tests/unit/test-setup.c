@@ -306,6 +306,8 @@ static void debian_has_its_files(void **state)
 		   "'echo  > $sys$devpath/reset_method'");
 	assert_has(f, "etc/udev/rules.d/72-hailo-vm-run-vfio.rules", "GROUP=\"hailo-vm\"");
 	assert_has(f, "etc/security/limits.d/hailo-vm-run.conf", "@hailo-vm - memlock unlimited");
+	assert_has(f, "etc/tmpfiles.d/hailo-vm-run.conf",
+		   "d /run/hailo-vm-run-users 1770 root hailo-vm -");
 	assert_has(f, "etc/systemd/system/hailo-vm@.service",
 		   "ExecStart=/usr/bin/hailo-vm-run run /etc/hailo-vm-run/%i.ini");
 	assert_string_equal(ran->str, MAKE_ACCOUNTS "update-initramfs -u -k all\n"
