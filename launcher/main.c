@@ -154,7 +154,8 @@ static int complete(char **words)
 	return 0;
 }
 
-static int run(char **words, GError **error)
+/* @out_of_command: the status is a guest command's: it says nothing of us */
+static int run(char **words, gboolean *out_of_command, GError **error)
 {
 	HvrContext context;
 	Global global = { .root = NULL };
@@ -163,6 +164,7 @@ static int run(char **words, GError **error)
 	if (n < 0)
 		return -1;
 	words += n;
+	*out_of_command = hvr_dispatch_is_of_command(words[0]);
 	hvr_debug_init(global.debug);
 	if (g_strcmp0(words[0], "--version") == 0) {
 		printf("hailo-vm-run %s\n", HVR_VERSION);
@@ -187,6 +189,7 @@ static int run(char **words, GError **error)
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
+	gboolean of_command = FALSE;
 
 	if (geteuid() == 0)
 		hvr_environment_clean();
@@ -197,14 +200,13 @@ int main(int argc, char **argv)
 	hvr_interrupt_init();
 	g_set_prgname("hailo-vm-run");
 
-	int status = hvr_exit_settle(run(argv + (argc > 0), &error), &error);
-	if (error) {
+	int status = run(argv + (argc > 0), &of_command, &error);
+	status = hvr_exit_settle(status, of_command, &error);
+	if (error)
 		hvr_message_error(error);
-		status = hvr_exit_status(error);
-	}
 	if (hvr_interrupt_pending())
 		status = 128 + hvr_interrupt_pending();
 	if (fflush(stdout) != 0 && status == 0)
-		status = 71;
+		status = of_command ? HVR_EXIT_NOT_JUDGED : 71;
 	return status;
 }

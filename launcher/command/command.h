@@ -102,6 +102,8 @@ typedef struct {
 	/* Behind @most words comes the command line of another program, with a "--" in front if it
 	 * has options: what looks like one in there is not ours. */
 	gboolean tail;
+	/* Its status is that of the guest's command, and what is ours is HVR_EXIT_NOT_JUDGED. */
+	gboolean of_command;
 	const HvrOption *options; /* (nullable): behind the last stands one without a name */
 	gsize size;		  /* of the struct that they are stored in */
 	gconstpointer defaults;	  /* (nullable): such a struct without texts; NULL: all 0 */

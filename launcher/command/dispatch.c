@@ -64,3 +64,10 @@ int hvr_dispatch(HvrContext *context, char **words, GError **error)
 		g_propagate_error(error, cause);
 	return status;
 }
+
+gboolean hvr_dispatch_is_of_command(const char *word)
+{
+	const HvrCommand *command = word ? hvr_command_find(word) : NULL;
+
+	return command && command->of_command;
+}

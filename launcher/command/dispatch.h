@@ -11,3 +11,6 @@
  * Returns: the exit status; or -1 with an error, of which hvr_exit_status() knows it.
  */
 int hvr_dispatch(HvrContext *context, char **words, GError **error);
+
+/* Does @word (nullable) name a command whose exit status is that of the guest's command? */
+gboolean hvr_dispatch_is_of_command(const char *word);

@@ -6,16 +6,15 @@
  * has ended, so both are bounded, and a conversation with the command is not possible.
  */
 #include <errno.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
+#include "launcher/command/help.h"
 #include "launcher/guest/guest.h"
-#include "launcher/process/interrupt.h"
+#include "launcher/guest/input.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
-#include "qmp/agent.h"
 #include "vfio/fd.h"
 
 /* How long an agent may take that is there; --wait is for a guest that is still booting. */
@@ -26,48 +25,6 @@ typedef struct {
 	int wait_s;
 	gboolean no_input;
 } Options;
-
-/* Appends what there is. FALSE at the end, or with @error. */
-static gboolean read_some(GByteArray *input, GError **error)
-{
-	guint8 bytes[16384];
-	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
-	int saved = errno;
-
-	if (n < 0 && (saved == EINTR || saved == EAGAIN))
-		return TRUE;
-	if (n < 0) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
-			    "cannot read the standard input: %s", g_strerror(saved));
-		return FALSE;
-	}
-	g_byte_array_append(input, bytes, (guint)n);
-	if (input->len <= HVR_AGENT_INPUT_MAX_BYTES)
-		return n > 0;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "exec: the agent takes at most %d MiB of standard input",
-		    HVR_AGENT_INPUT_MAX_BYTES / 1024 / 1024);
-	return FALSE;
-}
-
-/* A terminal is no input: the command could not be talked to. */
-static gboolean read_input(const Options *options, GByteArray *input, GError **error)
-{
-	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
-				{ .fd = hvr_interrupt_fd(), .events = POLLIN } };
-	gboolean more = !options->no_input && !isatty(STDIN_FILENO);
-	GError *cause = NULL;
-
-	while (more && !cause) {
-		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
-			break;
-		if (hvr_interrupt_check(&cause) && fds[0].revents)
-			more = read_some(input, &cause);
-	}
-	if (cause)
-		g_propagate_error(error, cause);
-	return !cause;
-}
 
 static gboolean pass_on(int fd, const GByteArray *bytes, GError **error)
 {
@@ -91,6 +48,8 @@ static int run(HvrGuest *guest, char **command, const GByteArray *input, int tim
 	    !pass_on(STDOUT_FILENO, result.out, error) ||
 	    !pass_on(STDERR_FILENO, result.err, error))
 		return -1;
+	if (result.timed_out)
+		hvr_message("the command has not ended within %d s and was killed", timeout_s);
 	if (result.truncated)
 		hvr_message("the agent keeps 16 MiB of output; the rest is lost");
 	return result.status;
@@ -101,7 +60,6 @@ static int exec(HvrContext *context, const HvrInvocation *invocation, GError **e
 	const Options *options = invocation->options;
 	char **command = invocation->tail;
 	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
-	g_autoptr(GByteArray) input = g_byte_array_new();
 
 	if (!vm)
 		return -1;
@@ -111,7 +69,9 @@ static int exec(HvrContext *context, const HvrInvocation *invocation, GError **e
 		hvr_error_hint(error, "hailo-vm-run exec %s -- uname -a", vm->name);
 		return -1;
 	}
-	if (!read_input(options, input, error))
+	g_autoptr(GByteArray) input =
+		options->no_input ? g_byte_array_new() : hvr_guest_input_read(error);
+	if (!input)
 		return -1;
 	g_autoptr(HvrGuest) guest =
 		hvr_guest_open(context, vm, (guint)options->wait_s * 1000, error);
@@ -133,9 +93,11 @@ const HvrCommand hvr_command_exec = {
 	.name = "exec",
 	.words = "VM -- CMD [ARG...]",
 	.summary = "run a command in the guest; its status is ours",
+	.describe = hvr_help_command_status,
 	.least = 1,
 	.most = 1,
 	.tail = TRUE,
+	.of_command = TRUE,
 	.options = table,
 	.size = sizeof(Options),
 	.defaults = &(const Options){ .wait_s = REACH_S },

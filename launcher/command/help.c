@@ -34,7 +34,10 @@ void hvr_help_program(void)
 	       "sudo; what is passed over is said.\n\n"
 	       "Exit status: 0 done, 64 usage, 69 the host or QEMU cannot, 70 bug, 71 the kernel\n"
 	       "refused, 75 busy or timed out, 76 QEMU answered with an error, 77 no permission,\n"
-	       "78 bad profile, 128+N ended by signal N after giving the cards back.\n");
+	       "78 bad profile, 128+N ended by signal N after giving the cards back.\n"
+	       "Of exec and test it is the guest command's own; 124 timed out, 125 not judged, 126 "
+	       "not\n"
+	       "executable, 127 not found.\n");
 }
 
 /* "-t, --timeout=S", "--keep" or "-w, --wait[=S]" */
@@ -73,6 +76,15 @@ void hvr_help_command(const HvrCommand *command)
 		printf("\n");
 		command->describe();
 	}
+}
+
+void hvr_help_command_status(void)
+{
+	printf("The exit status is the command's own, 128+N where signal N ended it. Besides: 124, "
+	       "it was\n"
+	       "killed at its --timeout; 125, it was not run or cannot be judged, which says "
+	       "nothing of\n"
+	       "it; 126, it is not executable in the guest; 127, it is not there.\n");
 }
 
 /* "  [device NAME]  match address path...", in as many lines as it takes */

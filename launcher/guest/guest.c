@@ -20,6 +20,7 @@
 
 #define ASK_FIRST_MS 20
 #define ASK_LAST_MS  500
+#define GRACE_MS     10000
 
 static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 {
@@ -248,13 +249,60 @@ gboolean hvr_guest_decode(JsonNode *answer, gboolean *out_exited, HvrGuestResult
 }
 
 /* The agent's guest-exec knows no signals, but the guest has a shell. Best effort. */
+static void have_shell_do(HvrGuest *guest, const char *text)
+{
+	const char *const argv[] = { "sh", "-c", text, NULL };
+	g_autoptr(JsonNode) answer =
+		hvr_guest_ask(guest, "guest-exec", exec_arguments(argv, NULL, 0), NULL);
+}
+
 static void signal_command(HvrGuest *guest, int signal_number)
 {
 	g_autofree char *text =
 		g_strdup_printf("kill -%d %" G_GINT64_FORMAT, signal_number, guest->pid);
-	const char *const argv[] = { "sh", "-c", text, NULL };
-	g_autoptr(JsonNode) answer =
-		hvr_guest_ask(guest, "guest-exec", exec_arguments(argv, NULL, 0), NULL);
+
+	have_shell_do(guest, text);
+}
+
+/* And all below it, each stopped before it is asked for its children. */
+static void kill_command(HvrGuest *guest)
+{
+	g_autofree char *text = g_strdup_printf(
+		"k() { kill -STOP $1; for c in $(cat /proc/$1/task/*/children); do k $c; done; "
+		"kill -KILL $1; }; k %" G_GINT64_FORMAT " 2>/dev/null",
+		guest->pid);
+
+	have_shell_do(guest, text);
+}
+
+/* The agent's words are GLib's: "Failed to execute child process “prog” (No such file or
+ * directory)", in any guest, since the agent never calls setlocale(3) (qga/main.c). 0: it was not
+ * that. */
+static int not_executed(const GError *cause)
+{
+	const char *why = g_strrstr(cause->message, "(");
+
+	if (!g_error_matches(cause, HVR_QMP_ERROR, HVR_QMP_ERROR_REMOTE) ||
+	    !strstr(cause->message, "Failed to execute child process"))
+		return 0;
+	if (why && g_str_has_prefix(why, "(No such file or directory)"))
+		return HVR_COMMAND_ERROR_NOT_FOUND;
+	return HVR_COMMAND_ERROR_NOT_EXECUTABLE;
+}
+
+/* @cause: (transfer full) */
+static void explain_start(const HvrGuest *guest, const char *name, GError **error, GError *cause)
+{
+	int code = not_executed(cause);
+
+	if (code) {
+		g_set_error(error, HVR_COMMAND_ERROR, code, "VM '%s': cannot run '%s': %s",
+			    guest->name, name, cause->message);
+		g_error_free(cause);
+		return;
+	}
+	g_prefix_error(&cause, "cannot run '%s': ", name);
+	hvr_guest_explain(guest, error, cause);
 }
 
 static gboolean start(HvrGuest *guest, const HvrGuestCommand *command, GError **error)
@@ -278,24 +326,38 @@ static gboolean ask_status(HvrGuest *guest, gboolean *out_exited, HvrGuestResult
 	JsonObject *arguments = json_object_new();
 
 	json_object_set_int_member(arguments, "pid", guest->pid);
-	g_autoptr(JsonNode) answer = hvr_guest_ask(guest, "guest-exec-status", arguments, error);
+	/* The deadline is the command's; an answer with much output takes its time. */
+	guint answer_ms = MAX(hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), GRACE_MS);
+	g_autoptr(JsonNode) answer =
+		hvr_agent_call(guest->agent, "guest-exec-status", arguments, answer_ms, error);
 	return answer && hvr_guest_decode(answer, out_exited, out_result, error);
 }
 
-/* Passes signals on, and ends what is late. FALSE: it is over. */
-static gboolean keep_waiting(HvrGuest *guest, guint *passed_on, GError **error)
+typedef struct {
+	const HvrGuestCommand *command;
+	guint delay_ms;
+	guint passed_on; /* of guest->signals */
+	gboolean killed;
+} Waiting;
+
+/* Passes signals on, and ends what is late. FALSE: nothing more will come. */
+static gboolean keep_waiting(HvrGuest *guest, Waiting *waiting)
 {
-	if (guest->signals > *passed_on) {
-		*passed_on = guest->signals;
+	guint grace_ms = waiting->command->grace_ms;
+
+	if (guest->signals > waiting->passed_on) {
+		waiting->passed_on = guest->signals;
 		signal_command(guest, guest->signal_number);
 	}
 	if (g_get_monotonic_time() < guest->deadline_us)
 		return TRUE;
-	signal_command(guest, SIGKILL);
-	g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT,
-		    "the command has not ended in time and was killed");
-	hvr_error_hint(error, "what it had started itself may still run in the guest");
-	return FALSE;
+	if (waiting->killed)
+		return FALSE;
+	kill_command(guest);
+	waiting->killed = TRUE;
+	waiting->delay_ms = ASK_FIRST_MS;
+	hvr_guest_set_deadline(guest, grace_ms ? grace_ms : GRACE_MS);
+	return TRUE;
 }
 
 /* Gives the channel up while nothing is to be said. */
@@ -312,22 +374,32 @@ static gboolean pause_ms(HvrGuest *guest, guint ms, GError **error)
 			       error);
 }
 
-static gboolean wait_for_end(HvrGuest *guest, HvrGuestResult *out_result, GError **error)
+static gboolean wait_for_end(HvrGuest *guest, const HvrGuestCommand *command,
+			     HvrGuestResult *out_result, GError **error)
 {
+	Waiting waiting = { .command = command, .delay_ms = ASK_FIRST_MS };
 	GError *cause = NULL;
-	guint delay_ms = ASK_FIRST_MS, passed_on = 0;
 	gboolean exited = FALSE;
 
 	while (ask_status(guest, &exited, out_result, &cause) && !exited) {
-		if (!keep_waiting(guest, &passed_on, &cause))
+		if (!keep_waiting(guest, &waiting))
 			break;
-		if (!pause_ms(guest, delay_ms, error))
+		if (!pause_ms(guest, waiting.delay_ms, error))
 			return FALSE;
-		delay_ms = MIN(delay_ms * 2, ASK_LAST_MS);
+		waiting.delay_ms = MIN(waiting.delay_ms * 2, ASK_LAST_MS);
 	}
-	if (cause)
+	if (cause) {
 		hvr_guest_explain(guest, error, cause);
-	return exited && !cause;
+		return FALSE;
+	}
+	if (!exited) {
+		out_result->out = g_byte_array_new();
+		out_result->err = g_byte_array_new();
+	}
+	out_result->timed_out = waiting.killed;
+	if (waiting.killed)
+		out_result->status = HVR_EXIT_TIMED_OUT;
+	return TRUE;
 }
 
 gboolean hvr_guest_run(HvrGuest *guest, const HvrGuestCommand *command, HvrGuestResult *out_result,
@@ -340,11 +412,10 @@ gboolean hvr_guest_run(HvrGuest *guest, const HvrGuestCommand *command, HvrGuest
 	if (!hvr_guest_reach(guest, hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), error))
 		return FALSE;
 	if (!start(guest, command, &cause)) {
-		g_prefix_error(&cause, "cannot run '%s': ", command->argv[0]);
-		hvr_guest_explain(guest, error, cause);
+		explain_start(guest, command->argv[0], error, cause);
 		return FALSE;
 	}
-	gboolean well = wait_for_end(guest, &result, error);
+	gboolean well = wait_for_end(guest, command, &result, error);
 	guest->pid = 0;
 	if (well)
 		*out_result = result;

@@ -34,11 +34,14 @@ typedef struct {
 	const guint8 *input;	 /* its standard input, at most HVR_AGENT_INPUT_MAX_BYTES */
 	gsize input_bytes;
 	guint timeout_ms; /* then it is killed; 0: it may run for ever */
+	guint grace_ms;	  /* how long its end may take then; 0: ten seconds */
 } HvrGuestCommand;
 
 /* What came of it. */
 typedef struct {
-	int status; /* its exit status; 128 + N when signal N ended it */
+	/* Its exit status; 128 + N when signal N ended it; HVR_EXIT_TIMED_OUT when it was killed */
+	int status;
+	gboolean timed_out; /* it was killed, with all that it had started; @out and @err so far */
 	GByteArray *out, *err;
 	gboolean truncated; /* there was more output than the agent keeps */
 } HvrGuestResult;
@@ -46,9 +49,12 @@ void hvr_guest_result_clear(HvrGuestResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrGuestResult, hvr_guest_result_clear)
 
 /**
- * hvr_guest_run - run one command to its end.
- * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when the guest cannot start it, its agent does not allow
- * it or says nonsense, or the VM ends; _BUSY at the deadline, or interrupted.
+ * hvr_guest_run - run one command to its end, or to its timeout.
+ * QEMU's agent gives output only when nobody holds the command's any more, so at the timeout all
+ * below it is killed, by the guest's shell and its /proc. Without those there is none.
+ * Errors: HVR_COMMAND_ERROR when the guest cannot start it; HVR_LAUNCH_ERROR_UNAVAILABLE when its
+ * agent does not allow it or says nonsense, or the VM ends; _BUSY when the agent does not answer,
+ * or interrupted.
  */
 gboolean hvr_guest_run(HvrGuest *guest, const HvrGuestCommand *command, HvrGuestResult *out_result,
 		       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -25,7 +25,7 @@ static gboolean run(HvrGuest *guest, const char *const *argv, HvrVerifyOutput *o
 
 	g_clear_pointer(&out_output->text, g_free);
 	if (hvr_guest_run(guest, &command, &result, &cause)) {
-		out_output->status = result.status;
+		out_output->status = result.timed_out ? -1 : result.status;
 		out_output->text = hvr_verify_text(result.out, result.err);
 		return TRUE;
 	}

@@ -25,6 +25,7 @@ enum {
 
 G_DEFINE_QUARK(hvr_launch_error, hvr_launch_error)
 G_DEFINE_QUARK(hvr_status_error, hvr_status_error)
+G_DEFINE_QUARK(hvr_command_error, hvr_command_error)
 
 void hvr_error_hint(GError **error, const char *format, ...)
 {
@@ -116,6 +117,8 @@ int hvr_exit_status(const GError *error)
 		return EXIT_INTERNAL;
 	if (error->domain == HVR_STATUS_ERROR && error->code > 0 && error->code <= 255)
 		return error->code;
+	if (error->domain == HVR_COMMAND_ERROR)
+		return EXIT_UNAVAILABLE;
 	if (error->domain == HVR_LAUNCH_ERROR)
 		return launch_status(error->code);
 	if (error->domain == HVR_VFIO_ERROR)
@@ -127,7 +130,12 @@ int hvr_exit_status(const GError *error)
 	return EXIT_INTERNAL;
 }
 
-int hvr_exit_settle(int status, GError **error)
+int hvr_exit_status_of_command(const GError *error)
+{
+	return error && error->domain == HVR_COMMAND_ERROR ? error->code : HVR_EXIT_NOT_JUDGED;
+}
+
+int hvr_exit_settle(int status, gboolean of_command, GError **error)
 {
 	if (!*error && (status < 0 || status > 255)) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL,
@@ -140,5 +148,7 @@ int hvr_exit_settle(int status, GError **error)
 			g_strdup_printf("an error without words (%s %d)",
 					g_quark_to_string((*error)->domain), (*error)->code);
 	}
-	return *error ? hvr_exit_status(*error) : status;
+	if (!*error)
+		return status;
+	return of_command ? hvr_exit_status_of_command(*error) : hvr_exit_status(*error);
 }

@@ -25,6 +25,22 @@ GQuark hvr_launch_error_quark(void);
 #define HVR_STATUS_ERROR (hvr_status_error_quark())
 GQuark hvr_status_error_quark(void);
 
+/* A command that a guest could not begin, through no fault of ours: the code is the exit status
+ * that env(1), timeout(1) and docker have for it. */
+#define HVR_COMMAND_ERROR (hvr_command_error_quark())
+GQuark hvr_command_error_quark(void);
+enum {
+	HVR_COMMAND_ERROR_NOT_EXECUTABLE = 126,
+	HVR_COMMAND_ERROR_NOT_FOUND = 127,
+};
+
+/* The statuses of `exec` and `test` that are not the guest command's own: as timeout(1), docker and
+ * "git bisect run" have them. */
+enum {
+	HVR_EXIT_TIMED_OUT = 124,
+	HVR_EXIT_NOT_JUDGED = 125, /* whatever is ours, from a usage error to a guest that died */
+};
+
 /**
  * hvr_error_hint - append what the user can do about @error.
  *
@@ -37,12 +53,17 @@ void hvr_error_hint(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3)
 /* The exit status for an error of any domain: vfio/, qmp/, launcher/, GIO. Never 0. */
 int hvr_exit_status(const GError *error);
 
+/* The same for `exec` and `test`: 126 and 127 of HVR_COMMAND_ERROR, HVR_EXIT_NOT_JUDGED of all
+ * others, so that no test is blamed for what is ours. */
+int hvr_exit_status_of_command(const GError *error);
+
 /**
  * hvr_exit_settle - the last resort of main(): nothing ends without a message, or with what no
  * status can say.
  * @status: what a command came to
  * @error: (inout): what it said. One without words gets some, and a failure without one becomes
  * HVR_LAUNCH_ERROR_INTERNAL
+ * @of_command: it was `exec` or `test`
  * Returns: @status, or that of @error
  */
-int hvr_exit_settle(int status, GError **error);
+int hvr_exit_settle(int status, gboolean of_command, GError **error);

@@ -93,7 +93,7 @@ nothing_left
 assert_eq "planned bound prepared started running ready unplugged bound plugged ended released" \
 	"$(sed -E 's/.*"event":"([a-z]+)".*/\1/' /tmp/events | uniq | paste -sd ' ')" "events"
 
-timed "test" "$HVR" test --no-verify --wait-ready 900 --junit /tmp/report.xml \
+timed "test" "$HVR" test --no-input --no-verify --wait-ready 900 --junit /tmp/report.xml \
 	--fetch /tmp/ids:/tmp/ids /tmp/linux.ini -- \
 	sh -c 'cat /sys/bus/pci/devices/*/device > /tmp/ids; grep -q 0x2864 /tmp/ids'
 grep -q 0x2864 /tmp/ids
