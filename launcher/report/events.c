@@ -17,6 +17,8 @@
 
 /* The longest text in a line; the rest of it is cut off. */
 #define TEXT_BYTES 1024
+/* The same where there are up to three. */
+#define PART_BYTES 512
 
 struct HvrEvents {
 	int fd;
@@ -77,7 +79,7 @@ static void end(HvrEvents *events, JsonObject *object)
 }
 
 /* Cut when it is harmless: what is left of it then is at most twice as long as JSON. */
-static void set_text(JsonObject *object, const char *key, const char *text)
+static void set_text(JsonObject *object, const char *key, const char *text, gsize most)
 {
 	g_autoptr(GString) safe = g_string_new(NULL);
 
@@ -86,7 +88,7 @@ static void set_text(JsonObject *object, const char *key, const char *text)
 		return;
 	}
 	hvr_text_append(safe, text, strlen(text), HVR_TEXT_LINES);
-	g_string_truncate(safe, MIN(safe->len, TEXT_BYTES));
+	g_string_truncate(safe, MIN(safe->len, most));
 	g_autofree char *valid = g_utf8_make_valid(safe->str, -1);
 	hvr_json_set_string(object, key, valid);
 }
@@ -97,7 +99,7 @@ void hvr_events_tell(HvrEvents *events, const char *event, const char *key, cons
 		return;
 	JsonObject *object = begin(events, event);
 	if (key)
-		set_text(object, key, text);
+		set_text(object, key, text, TEXT_BYTES);
 	end(events, object);
 }
 
@@ -107,8 +109,8 @@ void hvr_events_tell_device(HvrEvents *events, const char *event, const char *de
 	if (!events)
 		return;
 	JsonObject *object = begin(events, event);
-	set_text(object, "device", device);
-	set_text(object, "address", address);
+	set_text(object, "device", device, TEXT_BYTES);
+	set_text(object, "address", address, TEXT_BYTES);
 	end(events, object);
 }
 
@@ -119,4 +121,22 @@ void hvr_events_tell_number(HvrEvents *events, const char *event, const char *ke
 	JsonObject *object = begin(events, event);
 	json_object_set_int_member(object, key, number);
 	end(events, object);
+}
+
+static void copy_member(JsonObject *members, const char *name, JsonNode *node, gpointer user_data)
+{
+	if (json_node_get_value_type(node) == G_TYPE_INT64)
+		json_object_set_int_member(user_data, name, json_node_get_int(node));
+	else
+		set_text(user_data, name, hvr_json_get_string(members, name), PART_BYTES);
+}
+
+void hvr_events_tell_object(HvrEvents *events, const char *event, JsonObject *members)
+{
+	if (events) {
+		JsonObject *object = begin(events, event);
+		json_object_foreach_member(members, copy_member, object);
+		end(events, object);
+	}
+	json_object_unref(members);
 }

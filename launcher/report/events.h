@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <json-glib/json-glib.h>
 
 /**
  * HvrEvents - `run --events`: one JSON object a line for each step of a run, for rigs.
@@ -10,7 +11,8 @@
  *
  * "ms" is CLOCK_MONOTONIC. In the order in which they come, and with what beside these keys:
  * planned (functions), bound (device, address), prepared, started (pid), running (pid), ready,
- * unplugged and plugged (device, address), ended (status or signal), released (error, or null).
+ * unplugged and plugged (device, address), ended (status or signal), released (error, or null);
+ * last of all of `test`: result (class, code, where, cause, hint: launcher/guest/outcome.h).
  * More may join. A reader that does not keep up loses lines, never holds the VM up: the next line
  * then has "lost", how many.
  */
@@ -32,6 +34,10 @@ void hvr_events_tell(HvrEvents *events, const char *event, const char *key, cons
 /* One step of a device. @device is NULL for a function that only comes along. */
 void hvr_events_tell_device(HvrEvents *events, const char *event, const char *device,
 			    const char *address);
+
+/* One step with members of its own: texts are cut as all others are, numbers stay.
+ * @members: (transfer full) */
+void hvr_events_tell_object(HvrEvents *events, const char *event, JsonObject *members);
 
 /* One step with a number. */
 void hvr_events_tell_number(HvrEvents *events, const char *event, const char *key, gint64 number);
