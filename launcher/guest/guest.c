@@ -152,6 +152,11 @@ void hvr_guest_free(HvrGuest *guest)
 	g_free(guest);
 }
 
+gboolean hvr_guest_is_lost(const HvrGuest *guest)
+{
+	return !guest->agent || hvr_agent_is_closed(guest->agent);
+}
+
 void hvr_guest_result_clear(HvrGuestResult *result)
 {
 	g_clear_pointer(&result->out, g_byte_array_unref);

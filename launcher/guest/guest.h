@@ -28,6 +28,9 @@ HvrGuest *hvr_guest_open(const HvrContext *context, const HvrVm *vm, guint timeo
 void hvr_guest_free(HvrGuest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrGuest, hvr_guest_free)
 
+/* Has the last conversation ended, so that what failed may be that nobody is there any more? */
+gboolean hvr_guest_is_lost(const HvrGuest *guest);
+
 /* What is to be run. Nothing is owned. */
 typedef struct {
 	const char *const *argv; /* looked up in the PATH of the guest's agent */

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/guest/outcome.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 
@@ -11,11 +12,12 @@
  * "test" is the tests'.)
  */
 typedef struct {
-	char **command;	  /* for the guest */
-	char **fetch;	  /* (nullable): "GUESTFILE:HOSTFILE" words */
-	int wait_s;	  /* for busy cards, see hvr_claim_take() */
-	int wait_ready_s; /* how long the guest may take to be ready */
-	int timeout_s;	  /* for the command; 0: none */
+	char **command;	   /* for the guest */
+	char **fetch;	   /* (nullable): "GUESTFILE:HOSTFILE" words */
+	GByteArray *input; /* (nullable): for the command, see hvr_guest_input_read() */
+	int wait_s;	   /* for busy cards, see hvr_claim_take() */
+	int wait_ready_s;  /* how long the guest may take to be ready */
+	int timeout_s;	   /* for the command; 0: none */
 	gboolean verify;
 } HvrTrialOptions;
 
@@ -28,13 +30,21 @@ void hvr_trial_bend(HvrProfile *profile);
 /* Is @word "GUESTFILE:HOSTFILE", with a path of the guest that begins with '/'? */
 gboolean hvr_trial_fetch_valid(const char *word);
 
+/* What came of it. */
+typedef struct {
+	GPtrArray *cases; /* of HvrJunitCase: what each step came to */
+	HvrOutcome outcome;
+	/* This is the child that is forked for the VM: nothing of the above is there, and nothing
+	 * is to be done but to end with this status. */
+	gboolean child;
+	int child_status;
+} HvrTrialReport;
+void hvr_trial_report_clear(HvrTrialReport *report);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrTrialReport, hvr_trial_report_clear)
+
 /**
  * hvr_trial_run - start, wait until it is ready, verify, run the command, fetch, stop, give back.
  * Whatever fails, what was begun is undone; a signal ends the command and then the VM.
- * @out_cases: (transfer full): array of HvrJunitCase, what each step came to
- * Returns: the command's exit status; where it did not run, or did well and something later did
- * not, that of the first failure. In the child that is forked for the VM: its exit status.
- * @out_child: this is that child, and nothing else is to be done
  */
-int hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTrialOptions *options,
-		  GPtrArray **out_cases, gboolean *out_child);
+void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTrialOptions *options,
+		   HvrTrialReport *out_report);

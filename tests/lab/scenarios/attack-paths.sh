@@ -133,7 +133,7 @@ report() # WHAT OPTION...
 {
 	local status=0
 
-	by_sudo test /tmp/theirs/lab.ini "${@:2}" -- true > /tmp/said 2>&1 || status=$?
+	by_sudo test -n /tmp/theirs/lab.ini "${@:2}" -- true > /tmp/said 2>&1 || status=$?
 	[[ $status != 124 && $status != 137 ]] || hole "$1: hangs"
 	root_is_untouched "$1"
 }
@@ -142,7 +142,7 @@ for file in /tmp/theirs/link /tmp/theirs/folder/new; do
 	report "--events=$file" --events="$file"
 	report "--junit $file" --junit "$file"
 done
-expect_exit 0 by_sudo test /tmp/theirs/lab.ini --fetch /evil:/tmp/theirs/fetched \
+expect_exit 0 by_sudo test -n /tmp/theirs/lab.ini --fetch /evil:/tmp/theirs/fetched \
 	--junit /tmp/theirs/junit --events=/tmp/theirs/events -- true
 for file in fetched junit events; do
 	[[ $(stat -c %u "/tmp/theirs/$file") == "$MALLORY" ]] || hole "$file is not made as mallory"

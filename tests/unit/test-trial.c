@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `test` as a rig sees it: faults put into each of its steps, and what status, outcome, report and
+ * event come of them.
+ *
+ * The program is the real one, in a mount namespace with a /run of its own, without cards. QEMU and
+ * the guest's agent are a copy of this program, which plays what the profile's [qemu] args name; a
+ * guest's words are those of QEMU's agent (qga/commands.c) and GLib.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <glib-unix.h>
+#include <json-glib/json-glib.h>
+
+#include "launcher/runtime/lock.h"
+#include "launcher/runtime/runtime.h"
+#include "tests/fake/fake-files.h"
+#include "tests/fake/qmp-peer.h"
+#include "vfio/fd.h"
+
+#define PLAY	    "play-"
+#define EVENTS_FD   "9"
+#define ENDED(more) "{\"exited\":true,\"out-data\":\"c2FpZAo=\",\"err-data\":\"ZXJyCg==\"," more "}"
+
+/* The stand-in's side. */
+
+typedef struct {
+	const char *play;
+	QmpPeer *monitor;
+	GPtrArray *agents; /* of QmpPeer: one for each conversation */
+	gboolean booted, shown;
+} Qemu;
+
+static guint heard(const Qemu *qemu, const char *command)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < qemu->agents->len; i++)
+		n += qmp_peer_count(g_ptr_array_index(qemu->agents, i), command);
+	return n;
+}
+
+static gboolean plays(const Qemu *qemu, const char *play)
+{
+	return g_str_equal(qemu->play, play);
+}
+
+static void script_exec(const Qemu *qemu, QmpPeer *agent)
+{
+	static const struct {
+		const char *play, *words;
+	} failures[] = {
+		{ "not-found",
+		  "Failed to execute child process ?prog? (No such file or directory)" },
+		{ "not-executable", "Failed to execute child process ?prog? (Permission denied)" },
+		{ "no-memory", "Failed to fork (Cannot allocate memory)" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(failures); i++)
+		if (plays(qemu, failures[i].play))
+			qmp_peer_fails(agent, "guest-exec", "GenericError", failures[i].words);
+	if (plays(qemu, "input"))
+		qmp_peer_ignores(agent, "guest-exec");
+	else
+		qmp_peer_returns(agent, "guest-exec", "{\"pid\":17}");
+}
+
+static void script_status(const Qemu *qemu, QmpPeer *agent)
+{
+	const char *answer = ENDED("\"exitcode\":0");
+
+	if (plays(qemu, "exit-75"))
+		answer = ENDED("\"exitcode\":75");
+	if (plays(qemu, "signal"))
+		answer = ENDED("\"signal\":11");
+	if (plays(qemu, "nonsense"))
+		answer = "{\"exited\":true}";
+	if (plays(qemu, "slow") && heard(qemu, "guest-exec") < 2)
+		answer = "{\"exited\":false}";
+	if (plays(qemu, "lost"))
+		qmp_peer_closes_on(agent, "guest-exec-status");
+	else if (plays(qemu, "dies") || plays(qemu, "off"))
+		qmp_peer_ignores(agent, "guest-exec-status");
+	else
+		qmp_peer_returns(agent, "guest-exec-status", answer);
+}
+
+static gboolean on_agent(gint fd, GIOCondition condition, gpointer user_data)
+{
+	Qemu *qemu = user_data;
+	QmpPeer *agent = qmp_peer_new_for_fd(NULL, accept(fd, NULL, NULL));
+
+	g_ptr_array_add(qemu->agents, agent);
+	script_exec(qemu, agent);
+	script_status(qemu, agent);
+	qmp_peer_returns(agent, "guest-file-open", "5");
+	qmp_peer_returns(agent, "guest-file-read",
+			 "{\"count\":3,\"buf-b64\":\"b25l\",\"eof\":true}");
+	qmp_peer_returns(agent, "guest-file-close", "{}");
+	return G_SOURCE_CONTINUE;
+}
+
+/* The agent opens its port, in QEMU's words. */
+static void boot(Qemu *qemu)
+{
+	if (qemu->booted || !qmp_peer_count(qemu->monitor, "query-status"))
+		return;
+	qemu->booted = TRUE;
+	if (plays(qemu, "early"))
+		exit(0);
+	if (!plays(qemu, "never-ready"))
+		qmp_peer_event(qemu->monitor, "VSERPORT_CHANGE",
+			       "{\"open\":true,\"id\":\"hvr-agent-port\"}");
+}
+
+/* Shows what the command is to be given, before it is said to run. */
+static void answer_input(Qemu *qemu)
+{
+	if (!plays(qemu, "input") || qemu->shown || !heard(qemu, "guest-exec"))
+		return;
+	QmpPeer *agent = g_ptr_array_index(qemu->agents, qemu->agents->len - 1);
+	g_autofree char *answer = g_strdup_printf("{\"return\":{\"pid\":17},\"id\":%d}\n",
+						  (int)qmp_peer_last_id(agent));
+	qemu->shown = TRUE;
+	fprintf(stderr, "%s\n", qmp_peer_last_line(agent));
+	qmp_peer_say(agent, answer);
+}
+
+/* What ends it: a request, or the play. */
+static gboolean on_tick(gpointer user_data)
+{
+	Qemu *qemu = user_data;
+
+	boot(qemu);
+	if (qmp_peer_count(qemu->monitor, "quit") ||
+	    qmp_peer_count(qemu->monitor, "system_powerdown") || heard(qemu, "guest-shutdown"))
+		exit(0);
+	if (plays(qemu, "dies") && heard(qemu, "guest-exec-status"))
+		raise(SIGSEGV);
+	if (plays(qemu, "off") && heard(qemu, "guest-exec-status"))
+		exit(0);
+	/* Whoever was to be killed is dead now. */
+	if (plays(qemu, "slow") && heard(qemu, "guest-exec") >= 2)
+		for (guint i = 0; i < qemu->agents->len; i++)
+			qmp_peer_returns(g_ptr_array_index(qemu->agents, i), "guest-exec-status",
+					 ENDED("\"signal\":9"));
+	answer_input(qemu);
+	return G_SOURCE_CONTINUE;
+}
+
+static int find_fd(char **argv, const char *prefix)
+{
+	for (; *argv; argv++)
+		if (g_str_has_prefix(*argv, prefix))
+			return atoi(*argv + strlen(prefix));
+	return -1;
+}
+
+static int play(const char *what, char **argv)
+{
+	Qemu qemu = { .play = what, .agents = g_ptr_array_new() };
+	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
+
+	if (plays(&qemu, "refuses")) {
+		fprintf(stderr, "qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot "
+				"allocate memory\n");
+		return 1;
+	}
+	qemu.monitor = qmp_peer_new_for_fd(NULL, find_fd(argv, "socket,id=hvr-qmp0,fd="));
+	qmp_peer_greet(qemu.monitor);
+	qmp_peer_returns(qemu.monitor, "query-status", "{\"status\":\"running\",\"running\":true}");
+	g_unix_fd_add(find_fd(argv, "socket,id=hvr-agent,fd="), G_IO_IN, on_agent, &qemu);
+	g_timeout_add(2, on_tick, &qemu);
+	g_main_loop_run(loop);
+	return 0;
+}
+
+/* The rig's side. */
+
+typedef struct {
+	const char *name; /* of the play */
+	const char *options;
+	const char *profile; /* what it has besides; NULL: nothing */
+	int cancel_by;	     /* this signal, when the guest is ready; 0: none */
+	/* What comes of it. */
+	int code;
+	const char *class, *where; /* NULL: nowhere, or where the signal came */
+	const char *element;	   /* in the report; NULL: all is passed */
+	const char *cause;	   /* a part of it */
+} Case;
+
+typedef struct {
+	char *folder, *copy; /* of this program */
+	int status;
+	char *out, *err, *events, *junit, *result;
+} Fixture;
+
+static int setup(void **state)
+{
+	Fixture *f = g_new0(Fixture, 1);
+	g_autofree char *bytes = NULL;
+	gsize length;
+
+	if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
+		return -1;
+	f->folder = g_dir_make_tmp("hvr-trial-XXXXXX", NULL);
+	f->copy = g_build_filename(f->folder, "qemu", NULL);
+	*state = f;
+	return !g_file_get_contents("/proc/self/exe", &bytes, &length, NULL) ||
+	       !g_file_set_contents(f->copy, bytes, (gssize)length, NULL) ||
+	       chmod(f->copy, 0755) < 0 || chmod(f->folder, 0755) < 0;
+}
+
+static void forget(Fixture *f)
+{
+	g_clear_pointer(&f->out, g_free);
+	g_clear_pointer(&f->err, g_free);
+	g_clear_pointer(&f->events, g_free);
+	g_clear_pointer(&f->junit, g_free);
+	g_clear_pointer(&f->result, g_free);
+}
+
+static int teardown(void **state)
+{
+	Fixture *f = *state;
+
+	forget(f);
+	fake_files_end(f->folder);
+	g_free(f->copy);
+	g_free(f->folder);
+	g_free(f);
+	return umount2("/run", MNT_DETACH);
+}
+
+static void write_profile(const Fixture *f, const Case *one)
+{
+	g_autofree char *text = g_strdup_printf(
+		"[vm]\nname = lab\nmemory = 64M\naccel = tcg\n[security]\nuser = nobody\n"
+		"sandbox = no\n[qemu]\nbinary = %s\nargs = " PLAY "%s\n%s",
+		f->copy, one->name, one->profile ? one->profile : "");
+
+	fake_files_write("/run", "lab.ini", text, 0644);
+}
+
+static char *text_of(const char *path)
+{
+	char *text = NULL;
+
+	g_file_get_contents(path, &text, NULL, NULL);
+	return text ? text : g_strdup("");
+}
+
+static void become_program(const Case *one, const int *fds)
+{
+	g_autofree char *line = g_strdup_printf(
+		PROGRAM " test --junit /run/junit --result /run/result --events=" EVENTS_FD
+			"%s /run/lab.ini -- prog",
+		one->options);
+	g_auto(GStrv) words = g_strsplit(line, " ", -1);
+
+	for (int i = 0; i < 3; i++)
+		dup2(fds[i], i);
+	dup2(fds[3], 9);
+	execv(PROGRAM, words);
+	_exit(121);
+}
+
+static int new_file(const char *path)
+{
+	return open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
+/* Reads events, and sends the signal when the time has come. [transfer full] */
+static char *follow(int fd, pid_t pid, int signal_number)
+{
+	GString *seen = g_string_new(NULL);
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
+		g_string_append_len(seen, bytes, n);
+		if (signal_number && strstr(seen->str, "\"event\":\"ready\"")) {
+			kill(pid, signal_number);
+			signal_number = 0;
+		}
+	}
+	return g_string_free(seen, FALSE);
+}
+
+static void run(Fixture *f, const Case *one, const char *input)
+{
+	int events[2], status;
+	const int fds[] = { new_file("/run/in"), new_file("/run/out"), new_file("/run/err"), -1 };
+	int all[4];
+
+	forget(f);
+	write_profile(f, one);
+	assert_int_equal(pipe2(events, O_CLOEXEC), 0);
+	memcpy(all, fds, sizeof(all));
+	all[3] = events[1];
+	assert_true(hvr_fd_write_all(fds[0], input, strlen(input)));
+	lseek(fds[0], 0, SEEK_SET);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		become_program(one, all);
+	close(events[1]);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	f->events = follow(events[0], pid, one->cancel_by);
+	close(events[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	f->status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	f->out = text_of("/run/out");
+	f->err = text_of("/run/err");
+	f->junit = text_of("/run/junit");
+	f->result = text_of("/run/result");
+}
+
+static const char *last_line(char *text)
+{
+	g_strchomp(text);
+	const char *newline = strrchr(text, '\n');
+	return newline ? newline + 1 : text;
+}
+
+/* What a member of a line of JSON says, as text; "null". [transfer full] */
+static char *member(const char *json, const char *name)
+{
+	g_autoptr(JsonNode) root = json_from_string(json, NULL);
+
+	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
+		return g_strdup("no JSON");
+	JsonNode *node = json_object_get_member(json_node_get_object(root), name);
+	if (node && json_node_get_value_type(node) == G_TYPE_STRING)
+		return json_node_dup_string(node);
+	return node ? json_to_string(node, FALSE) : g_strdup("not there");
+}
+
+static void must_say(const Fixture *f, const char *json, const char *name, const char *expected)
+{
+	g_autofree char *said = member(json, name);
+
+	if (!g_str_equal(said, expected))
+		fail_msg("%s is %s, not %s, in %s\n%s", name, said, expected, json, f->err);
+}
+
+static guint count(const char *text, const char *what)
+{
+	guint n = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+/* The report has the one element that it should, and no other. */
+static void check_junit(const Fixture *f, const Case *one)
+{
+	static const char *const elements[] = { "failure", "error", "skipped" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(elements); i++) {
+		g_autofree char *begin = g_strdup_printf("<%s message=\"", elements[i]);
+		guint wanted = g_strcmp0(one->element, elements[i]) == 0;
+		if (count(f->junit, begin) != wanted)
+			fail_msg("%s: not %u %s in %s", one->name, wanted, elements[i], f->junit);
+	}
+}
+
+static void check(Fixture *f, const Case *one)
+{
+	g_autofree char *code = g_strdup_printf("%d", one->code);
+	const char *lines[] = { f->result, last_line(f->events) };
+
+	if (f->status != one->code)
+		fail_msg("%s: status %d, not %d: %s", one->name, f->status, one->code, f->err);
+	check_junit(f, one);
+	must_say(f, lines[1], "event", "result");
+	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
+		g_autofree char *cause = member(lines[i], "cause");
+		must_say(f, lines[i], "class", one->class);
+		must_say(f, lines[i], "code", code);
+		/* A signal comes when it comes. */
+		if (!one->cancel_by)
+			must_say(f, lines[i], "where", one->where ? one->where : "null");
+		if (!strstr(cause, one->cause ? one->cause : "null"))
+			fail_msg("%s: the cause is '%s': %s", one->name, cause, f->err);
+	}
+	if (access("/run/hailo-vm-run/vms/lab", F_OK) == 0)
+		fail_msg("%s: the VM's folder is still there", one->name);
+}
+
+/* Each step's faults: whose they are is never told wrongly. */
+static void test_faults(void **state)
+{
+	static const Case cases[] = {
+		{ "passed", "", NULL, 0, 0, "passed", NULL, NULL, NULL },
+		{ "exit-75", "", NULL, 0, 75, "failed", "command", "failure", "with status 75" },
+		{ "signal", "", NULL, 0, 139, "failed", "command", "failure", "with status 139" },
+		{ "slow", " --timeout 1", NULL, 0, 124, "timed-out", "command", "failure",
+		  "within 1 s and was killed" },
+		{ "not-found", "", NULL, 0, 127, "failed", "command", "failure",
+		  "cannot run 'prog': Failed to execute" },
+		{ "not-executable", "", NULL, 0, 126, "failed", "command", "failure",
+		  "Permission denied" },
+		{ "no-memory", "", NULL, 0, 125, "infrastructure", "command", "error",
+		  "Failed to fork" },
+		{ "nonsense", "", NULL, 0, 125, "infrastructure", "command", "error",
+		  "makes no sense" },
+		{ "dies", "", NULL, 0, 125, "guest-died", "command", "error",
+		  "QEMU was ended by signal 11" },
+		{ "off", "", NULL, 0, 125, "guest-died", "command", "error", "powered it down" },
+		{ "lost", "", NULL, 0, 125, "infrastructure", "command", "error", "closed" },
+		{ "early", "", NULL, 0, 125, "guest-died", "start", "error",
+		  "before its guest was ready" },
+		{ "never-ready", " --wait-ready 1", NULL, 0, 125, "infrastructure", "start",
+		  "error", "was not ready within 1 s" },
+		{ "refuses", "", NULL, 0, 125, "infrastructure", "start", "error",
+		  "QEMU ended with status 1" },
+		{ "passed", "", "[disk root]\nfile = /run/none.img\nformat = raw\n", 0, 125,
+		  "infrastructure", "start", "error", "/run/none.img" },
+		{ "passed", "", "[device npu]\naddress = fffe:ff:1f.0\n", 0, 125, "infrastructure",
+		  "start", "error", "fffe:ff:1f.0" },
+		{ "slow", "", NULL, SIGTERM, 128 + SIGTERM, "cancelled", NULL, "skipped",
+		  "by signal 15" },
+		{ "passed", " --fetch /x:/nonexistent/x", NULL, 0, 125, "infrastructure",
+		  "fetch /x", "error", "/nonexistent" },
+		{ "exit-75", " --fetch /x:/run/fetched", NULL, 0, 75, "failed", "command",
+		  "failure", "with status 75" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		run(*state, &cases[i], "");
+		check(*state, &cases[i]);
+	}
+}
+
+/* A name and a port that somebody has are not "the guest was not ready". */
+static void test_taken(void **state)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	g_auto(HvrFd) listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_auto(HvrFd) parent = open("/run", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	g_auto(HvrFd) runtime = hvr_runtime_open(parent, "hailo-vm-run", NULL);
+	g_auto(HvrFd) proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const HvrHost host = { .proc = proc };
+	Case one = { "passed", "", NULL, 0, 125, "infrastructure", "start", "error", "lab" };
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	g_autofree char *net = g_strdup_printf(
+		"[net lan]\nmode = user\nforward = tcp:127.0.0.1:%u-22\n", ntohs(address.sin_port));
+	g_autofree char *port = g_strdup_printf("%u", ntohs(address.sin_port));
+	one.profile = net;
+	one.cause = port;
+	run(*state, &one, "");
+	check(*state, &one);
+
+	g_autofree char *name = hvr_lock_name_vm("lab");
+	HvrLock *lock = hvr_lock_try(&host, runtime, name, "lab", NULL);
+	assert_non_null(lock);
+	one.profile = NULL;
+	one.cause = "VM 'lab' is running already";
+	run(*state, &one, "");
+	check(*state, &one);
+	hvr_lock_release(lock);
+}
+
+/* What a command has said is there also when it was killed, and so is what is fetched. */
+static void test_so_far(void **state)
+{
+	Fixture *f = *state;
+	const Case one = { .name = "slow", .options = " --timeout 1 --fetch /x:/run/fetched" };
+
+	run(f, &one, "");
+	assert_int_equal(f->status, 124);
+	assert_string_equal(f->out, "said\n");
+	assert_non_null(strstr(f->err, "err\n"));
+	assert_non_null(strstr(f->junit, "<system-out>said\n</system-out>"));
+	g_autofree char *fetched = text_of("/run/fetched");
+	assert_string_equal(fetched, "one");
+}
+
+/* The standard input is the command's, unless nobody wants that; too much of it is said at once. */
+static void test_input(void **state)
+{
+	Fixture *f = *state;
+	const Case passed_on = { .name = "input", .options = "" };
+	const Case none = { .name = "input", .options = " --no-input" };
+	g_autofree char *much = g_strnfill(2 * 1024 * 1024 + 1, 'x');
+
+	run(f, &passed_on, "exit 4\n");
+	assert_int_equal(f->status, 0);
+	if (!strstr(f->err, "\"input-data\":\"ZXhpdCA0Cg==\""))
+		fail_msg("%s", f->err);
+	run(f, &none, "exit 4\n");
+	assert_int_equal(f->status, 0);
+	assert_null(strstr(f->err, "input-data"));
+	run(f, &passed_on, much);
+	assert_int_equal(f->status, 125);
+	assert_non_null(strstr(f->err, "at most 2 MiB"));
+	assert_null(strstr(f->events, "started"));
+}
+
+/* A report that cannot be written is known before the VM is started. */
+static void test_reports_first(void **state)
+{
+	static const char *const options[] = { " --junit /nonexistent/x",
+					       " --result /nonexistent/x", " --result /run" };
+	Fixture *f = *state;
+
+	for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
+		const Case one = { .name = "passed", .options = options[i] };
+		run(f, &one, "");
+		assert_int_equal(f->status, 125);
+		assert_string_equal(f->events, "");
+		assert_non_null(strstr(f->err, "cannot"));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+		TEST(faults), TEST(taken), TEST(so_far), TEST(input), TEST(reports_first),
+	};
+	const char *last = argv[argc - 1];
+
+	if (g_str_has_prefix(last, PLAY))
+		return play(last + strlen(PLAY), argv);
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
