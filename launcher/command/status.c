@@ -61,9 +61,10 @@ static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
 	hvr_json_set_string(object, "screen", screen);
 	json_object_set_int_member(object, "since", vm->since);
 	if (vm->ready_set)
-		json_object_set_boolean_member(object, "ready", vm->ready);
+		json_object_set_boolean_member(object, "ready", vm->ready && !vm->panicked);
 	else
 		json_object_set_null_member(object, "ready");
+	json_object_set_boolean_member(object, "panicked", vm->panicked);
 	for (guint i = 0; i < vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
 		JsonObject *item = json_object_new();
@@ -96,6 +97,8 @@ static void print_vm(const HvrContext *context, const HvrVm *vm)
 
 	if (vm->ready_set)
 		guest = vm->ready ? " and ready" : ", not ready yet";
+	if (vm->panicked)
+		guest = ", its guest's kernel has panicked";
 	g_string_append_printf(text, "%s: %s%s, QEMU pid %d", vm->name, state_of(context, vm),
 			       guest, (int)vm->qemu.pid);
 	if (vm->supervisor.pid)

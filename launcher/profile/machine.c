@@ -23,6 +23,7 @@ static const HvrMachine machines[] = {
 	  .ports_slot = 0x10,
 	  .serial = "isa-serial",
 	  .screen = "VGA",
+	  .panic = "pvpanic",
 	  .no_s3 = "driver=ICH9-LPC,property=disable_s3,value=1" },
 };
 

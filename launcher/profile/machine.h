@@ -20,6 +20,7 @@ typedef struct {
 	guint ports_slot;	  /* the first slot for ports; further ones follow */
 	const char *serial;	  /* device of the first serial port */
 	const char *screen;	  /* device that shows something without a driver */
+	const char *panic;	  /* device by which a guest tells that its kernel has panicked */
 	const char *no_s3;	  /* -global that keeps a guest from sleeping */
 } HvrMachine;
 

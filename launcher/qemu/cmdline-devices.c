@@ -413,6 +413,23 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
+/* So that a guest which no longer answers tells of it, if its kernel has the driver. It goes on: it
+ * may have to dump its memory, or to restart itself. */
+static void add_panic(GPtrArray *argv, const HvrProfile *profile)
+{
+	const char *driver = hvr_machine_find(profile->machine)->panic;
+
+	/* There is one port for it: whoever has their own has it as they want it. */
+	for (guint i = 0; i < profile->qemu_args->len; i++)
+		if (strstr(g_ptr_array_index(profile->qemu_args, i), driver))
+			return;
+	JsonObject *device = json_object_new();
+	json_object_set_string_member(device, "driver", driver);
+	json_object_set_string_member(device, "id", "hvr-panic");
+	hvr_cmdline_add_json(argv, "-device", device);
+	hvr_cmdline_add(argv, "-action", "panic=none");
+}
+
 void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
 			   const HvrCmdlineChannels *channels)
 {
@@ -434,6 +451,7 @@ void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
 	/* The name is the one that qemu-guest-agent looks for in the guest. */
 	json_object_set_string_member(port, "name", "org.qemu.guest_agent.0");
 	hvr_cmdline_add_json(argv, "-device", port);
+	add_panic(argv, profile);
 }
 
 char *hvr_cmdline_card_port(guint index)

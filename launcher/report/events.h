@@ -11,8 +11,8 @@
  *
  * "ms" is CLOCK_MONOTONIC. In the order in which they come, and with what beside these keys:
  * planned (functions), bound (device, address), prepared, started (pid), running (pid), ready,
- * unplugged and plugged (device, address), ended (status or signal), released (error, or null);
- * last of all of `test`: result (class, code, where, cause, hint: launcher/guest/outcome.h).
+ * panicked, unplugged and plugged (device, address), ended (status or signal), released (error, or
+ * null); last of all of `test`: result (class, code, where, cause, hint: launcher/guest/outcome.h).
  * More may join. A reader that does not keep up loses lines, never holds the VM up: the next line
  * then has "lost", how many.
  */

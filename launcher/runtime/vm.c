@@ -184,6 +184,7 @@ gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
 	g_key_file_set_integer(file, GROUP_VM, "ssh_port", (int)vm->ssh_port);
 	g_key_file_set_boolean(file, GROUP_VM, "ready_set", vm->ready_set);
 	g_key_file_set_boolean(file, GROUP_VM, "ready", vm->ready);
+	g_key_file_set_boolean(file, GROUP_VM, "panicked", vm->panicked);
 	set_process(file, "supervisor", &vm->supervisor);
 	set_process(file, "qemu", &vm->qemu);
 	g_key_file_set_int64(file, GROUP_VM, "since", vm->since);
@@ -208,6 +209,7 @@ static HvrVm *read_record(const HvrContext *context, const char *name)
 	vm->ssh_port = (guint)g_key_file_get_integer(file, GROUP_VM, "ssh_port", NULL);
 	vm->ready_set = g_key_file_get_boolean(file, GROUP_VM, "ready_set", NULL);
 	vm->ready = g_key_file_get_boolean(file, GROUP_VM, "ready", NULL);
+	vm->panicked = g_key_file_get_boolean(file, GROUP_VM, "panicked", NULL);
 	vm->since = g_key_file_get_int64(file, GROUP_VM, "since", NULL);
 	get_process(file, "supervisor", &vm->supervisor);
 	get_process(file, "qemu", &vm->qemu);

@@ -40,6 +40,7 @@ typedef struct {
 	char *hailort_min;  /* the oldest that `verify` accepts */
 	gboolean ready_set; /* [guest] ready says how to tell */
 	gboolean ready;	    /* it has been told */
+	gboolean panicked;  /* the guest's kernel has, and was not reset since */
 } HvrVm;
 HvrVm *hvr_vm_new(const char *name);
 void hvr_vm_free(HvrVm *vm);

@@ -37,6 +37,7 @@
 #include "launcher/session/control.h"
 #include "launcher/session/ending.h"
 #include "launcher/session/hotplug.h"
+#include "launcher/session/panic.h"
 #include "launcher/session/record.h"
 #include "launcher/session/relay.h"
 #include "launcher/session/screen.h"
@@ -163,8 +164,10 @@ static gboolean stay(Run *run, GError **error)
 	HvrControl *control = hvr_control_new(hotplug, started->control);
 	hvr_session_save(session);
 	hvr_arrival_begin(&arrival, session, run->options);
+	HvrPanic *panic = hvr_panic_new(session, run->options->attached);
 	hvr_session_run(session);
 
+	hvr_panic_free(panic);
 	hvr_relay_stop(relay);
 	hvr_screen_free(screen);
 	hvr_arrival_end(&arrival);

@@ -242,7 +242,7 @@ static guint count_dealt(const GPtrArray *argv)
 	for (guint i = 0; i + 1 < argv->len && argv->pdata[i + 1]; i++) {
 		const char *device = argv->pdata[i + 1];
 		if (g_str_equal(argv->pdata[i], "-device") && !strstr(device, "\"bus\"") &&
-		    !strstr(device, "isa-serial"))
+		    !strstr(device, "isa-serial") && !strstr(device, "pvpanic"))
 			dealt++;
 	}
 	return dealt;
@@ -261,6 +261,21 @@ static void test_slots_are_counted(void **state)
 			fail_msg("%s: counted %u, has %u", name, hvr_slots_needed(profile),
 				 count_dealt(argv));
 	}
+}
+
+/* One who has a device for panics has it as they want it: QEMU takes no second one. */
+static void test_own_panic(void **state)
+{
+	static const char text[] = "[vm]\nmemory = 64M\n[guest]\nagent = yes\n"
+				   "[qemu]\nargs = -device pvpanic,events=1\n";
+	g_autoptr(HvrProfile) profile =
+		hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &print_channels);
+	guint n = 0;
+
+	for (guint i = 0; i < argv->len && argv->pdata[i]; i++)
+		n += strstr(argv->pdata[i], "pvpanic") != NULL;
+	assert_int_equal(n, 1);
 }
 
 /* The room that full.ini takes is all there is: for a device more, or for ports of another slot,
@@ -331,11 +346,9 @@ static void test_quote_round_trip(void **state)
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_args_last),
-		cmocka_unit_test(test_card_properties),
-		cmocka_unit_test(test_slots_are_counted),
-		cmocka_unit_test(test_slots_run_out),
-		cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_args_last),	  cmocka_unit_test(test_card_properties),
+		cmocka_unit_test(test_slots_are_counted), cmocka_unit_test(test_own_panic),
+		cmocka_unit_test(test_slots_run_out),	  cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_quote_round_trip),
 	};
 	struct CMUnitTest tests[G_N_ELEMENTS(golden) + G_N_ELEMENTS(others)] = { 0 };

@@ -17,6 +17,7 @@
 
 #include "launcher/process/interrupt.h"
 #include "launcher/session/ending.h"
+#include "launcher/session/panic.h"
 #include "launcher/session/plug.h"
 #include "launcher/session/shutdown.h"
 #include "tests/unit/session-fixture.h"
@@ -542,6 +543,27 @@ static void test_signals(void **state)
 	hvr_interrupt_note(0);
 }
 
+/* A guest whose kernel has panicked is not "ready", until it starts anew. The words are QEMU 7.2's.
+ */
+static void test_panic(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+	HvrPanic *panic = hvr_panic_new(f->session, FALSE);
+
+	qmp_peer_event(f->peer, "GUEST_PANICKED", "{\"action\": \"run\"}");
+	vm_fixture_turn(f);
+	assert_true(f->session->vm->panicked);
+	g_autofree char *panicked = fake_sysfs_text(f->fs, "run/hailo-vm-run/vms/lab/vm.ini");
+	assert_non_null(strstr(panicked, "panicked=true"));
+	qmp_peer_event(f->peer, "RESET",
+		       "{\"guest\": false, \"reason\": \"host-qmp-system-reset\"}");
+	vm_fixture_turn(f);
+	assert_null(f->session->failure);
+	g_autofree char *reset = fake_sysfs_text(f->fs, "run/hailo-vm-run/vms/lab/vm.ini");
+	assert_non_null(strstr(reset, "panicked=false"));
+	hvr_panic_free(panic);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -571,6 +593,7 @@ int main(void)
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_stop_forced),
 		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_panic),
 	};
 
 	if (geteuid() != 0) /* nodes change their owner */

@@ -95,7 +95,7 @@ static void script_status(const Qemu *qemu, QmpPeer *agent)
 		answer = "{\"exited\":false}";
 	if (plays(qemu, "lost"))
 		qmp_peer_closes_on(agent, "guest-exec-status");
-	else if (plays(qemu, "dies") || plays(qemu, "off"))
+	else if (plays(qemu, "dies") || plays(qemu, "off") || plays(qemu, "panics"))
 		qmp_peer_ignores(agent, "guest-exec-status");
 	else
 		qmp_peer_returns(agent, "guest-exec-status", answer);
@@ -123,7 +123,7 @@ static void boot(Qemu *qemu)
 		return;
 	qemu->booted = TRUE;
 	if (plays(qemu, "early"))
-		exit(0);
+		_exit(0);
 	if (!plays(qemu, "never-ready"))
 		qmp_peer_event(qemu->monitor, "VSERPORT_CHANGE",
 			       "{\"open\":true,\"id\":\"hvr-agent-port\"}");
@@ -150,11 +150,15 @@ static gboolean on_tick(gpointer user_data)
 	boot(qemu);
 	if (qmp_peer_count(qemu->monitor, "quit") ||
 	    qmp_peer_count(qemu->monitor, "system_powerdown") || heard(qemu, "guest-shutdown"))
-		exit(0);
+		_exit(0);
 	if (plays(qemu, "dies") && heard(qemu, "guest-exec-status"))
-		raise(SIGSEGV);
+		raise(SIGKILL);
 	if (plays(qemu, "off") && heard(qemu, "guest-exec-status"))
-		exit(0);
+		_exit(0);
+	if (plays(qemu, "panics") && heard(qemu, "guest-exec-status") && !qemu->shown) {
+		qemu->shown = TRUE;
+		qmp_peer_event(qemu->monitor, "GUEST_PANICKED", "{\"action\": \"run\"}");
+	}
 	/* Whoever was to be killed is dead now. */
 	if (plays(qemu, "slow") && heard(qemu, "guest-exec") >= 2)
 		for (guint i = 0; i < qemu->agents->len; i++)
@@ -424,8 +428,10 @@ static void test_faults(void **state)
 		{ "nonsense", "", NULL, 0, 125, "infrastructure", "command", "error",
 		  "makes no sense" },
 		{ "dies", "", NULL, 0, 125, "guest-died", "command", "error",
-		  "QEMU was ended by signal 11" },
+		  "QEMU was ended by signal 9" },
 		{ "off", "", NULL, 0, 125, "guest-died", "command", "error", "powered it down" },
+		{ "panics", "", NULL, 0, 125, "guest-died", "command", "error",
+		  "kernel has panicked" },
 		{ "lost", "", NULL, 0, 125, "infrastructure", "command", "error", "closed" },
 		{ "early", "", NULL, 0, 125, "guest-died", "start", "error",
 		  "before its guest was ready" },

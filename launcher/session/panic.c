@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest that has panicked looks like one that is busy: QEMU runs on, and the agent does not
+ * answer. One that says so need not be waited for.
+ */
+#include "launcher/session/panic.h"
+
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
+#include "launcher/report/message.h"
+#include "launcher/session/shutdown.h"
+
+struct HvrPanic {
+	HvrSession *session;
+	gboolean end;
+	guint subscription;
+};
+
+static void set(HvrPanic *panic, gboolean panicked)
+{
+	HvrSession *session = panic->session;
+
+	if (session->vm->panicked == panicked)
+		return;
+	session->vm->panicked = panicked;
+	hvr_session_save(session);
+	if (!panicked)
+		return;
+	hvr_message("VM '%s': the guest's kernel has panicked", session->vm->name);
+	hvr_events_tell(session->context->events, "panicked", NULL, NULL);
+	if (!panic->end || session->failure)
+		return;
+	session->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+				       "the guest's kernel has panicked, and the VM was ended");
+	hvr_error_hint(&session->failure, "its last words are on its serial port");
+	hvr_shutdown_begin(session->shutdown, TRUE, 0);
+}
+
+static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, gpointer user_data)
+{
+	HvrPanic *panic = user_data;
+
+	if (g_str_equal(name, "GUEST_PANICKED"))
+		set(panic, TRUE);
+	else if (g_str_equal(name, "RESET"))
+		set(panic, FALSE);
+}
+
+HvrPanic *hvr_panic_new(HvrSession *session, gboolean end)
+{
+	HvrPanic *panic = g_new(HvrPanic, 1);
+
+	*panic = (HvrPanic){ .session = session, .end = end };
+	panic->subscription = hvr_qmp_client_subscribe(session->qmp, on_event, NULL, panic);
+	return panic;
+}
+
+void hvr_panic_free(HvrPanic *panic)
+{
+	if (!panic)
+		return;
+	hvr_qmp_client_unsubscribe(panic->session->qmp, panic->subscription);
+	g_free(panic);
+}
