@@ -7,7 +7,11 @@
 
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "qmp/agent.h"
+
+/* After this much silence whoever has left a pipe open by mistake is told what is waited for. */
+#define SILENCE_MS 3000
 
 /* Appends what there is. FALSE at the end, or with @error. */
 static gboolean read_some(GByteArray *input, GError **error)
@@ -38,11 +42,18 @@ GByteArray *hvr_guest_input_read(GError **error)
 				{ .fd = hvr_interrupt_fd(), .events = POLLIN } };
 	g_autoptr(GByteArray) input = g_byte_array_new();
 	gboolean more = !isatty(STDIN_FILENO);
+	int silence_ms = SILENCE_MS;
 	GError *cause = NULL;
 
 	while (more && !cause) {
-		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
+		int ready = poll(fds, G_N_ELEMENTS(fds), silence_ms);
+		if (ready < 0 && errno != EINTR)
 			break;
+		if (ready == 0) {
+			hvr_message("waiting for the end of the standard input, which is for the "
+				    "command; --no-input does without");
+			silence_ms = -1;
+		}
 		if (hvr_interrupt_check(&cause) && fds[0].revents)
 			more = read_some(input, &cause);
 	}

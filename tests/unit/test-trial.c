@@ -527,6 +527,35 @@ static void test_input(void **state)
 	assert_null(strstr(f->events, "started"));
 }
 
+/* Nobody waits in silence for a pipe that somebody has left open. */
+static void test_input_open(void **state)
+{
+	const Case one = { .name = "passed", .options = "" };
+	g_autoptr(GString) said = g_string_new(NULL);
+	int in[2], err[2], status;
+	char bytes[512];
+	ssize_t n;
+
+	write_profile(*state, &one);
+	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(err, O_CLOEXEC), 0);
+	const int fds[] = { in[0], err[1], err[1], err[1] };
+	pid_t pid = fork();
+	if (pid == 0)
+		become_program(&one, fds);
+	close(in[0]);
+	close(err[1]);
+	while (in[1] >= 0 && (n = read(err[0], bytes, sizeof(bytes))) > 0) {
+		g_string_append_len(said, bytes, n);
+		if (strstr(said->str, "waiting for the end of the standard input"))
+			close(g_steal_fd(&in[1]));
+	}
+	assert_int_equal(in[1], -1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(err[0]);
+}
+
 /* A report that cannot be written is known before the VM is started. */
 static void test_reports_first(void **state)
 {
@@ -547,7 +576,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(faults), TEST(taken), TEST(so_far), TEST(input), TEST(reports_first),
+		TEST(faults), TEST(taken),	TEST(so_far),
+		TEST(input),  TEST(input_open), TEST(reports_first),
 	};
 	const char *last = argv[argc - 1];
 
