@@ -69,7 +69,7 @@ static void add(GPtrArray *argv, const char *format, ...)
 
 GPtrArray *hvr_virtiofsd_argv(const HvrVirtiofsd *server, int listening, const char *path)
 {
-	GPtrArray *argv = g_ptr_array_new_null_terminated(8, g_free, TRUE);
+	GPtrArray *argv = g_ptr_array_new_full(16, g_free);
 	struct rlimit limit = { 0 };
 	const char *sandbox = "none";
 
@@ -93,6 +93,7 @@ GPtrArray *hvr_virtiofsd_argv(const HvrVirtiofsd *server, int listening, const c
 	add(argv, "--rlimit-nofile=%" G_GUINT64_FORMAT, MIN((guint64)limit.rlim_max, OPEN_FILES));
 	/* it warns of every privilege that it does without */
 	add(argv, "--log-level=error");
+	g_ptr_array_add(argv, NULL);
 	return argv;
 }
 

@@ -21,6 +21,7 @@ GPtrArray *hvr_virtiofsd_find(const char *const *folders) G_GNUC_WARN_UNUSED_RES
 /**
  * hvr_virtiofsd_argv - its command line. Pure, but for the limit of open files.
  * @listening: the socket that it inherits, under this number; -1: it makes @path
+ * Returns: (transfer full): strings, and a NULL as the last
  */
 GPtrArray *hvr_virtiofsd_argv(const HvrVirtiofsd *server, int listening,
 			      const char *path) G_GNUC_WARN_UNUSED_RESULT;

@@ -184,7 +184,7 @@ static void add_entropy(GPtrArray *argv)
 GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtrArray *cards,
 			     const HvrCmdlineChannels *channels)
 {
-	GPtrArray *argv = g_ptr_array_new_null_terminated(64, g_free, TRUE);
+	GPtrArray *argv = g_ptr_array_new_full(64, g_free);
 
 	g_ptr_array_add(argv, g_strdup(profile->qemu_binary));
 	g_ptr_array_add(argv, g_strdup("-nodefaults"));
@@ -206,6 +206,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_cards(argv, cards);
 	for (guint i = 0; i < profile->qemu_args->len; i++)
 		g_ptr_array_add(argv, g_strdup(profile->qemu_args->pdata[i]));
+	g_ptr_array_add(argv, NULL);
 	return argv;
 }
 

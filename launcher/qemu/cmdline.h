@@ -20,11 +20,11 @@
  * "hvr-", which no profile name can. The throw-away file of "snapshot = yes" is made by QEMU in
  * $TMPDIR, else /var/tmp, and has no name from the start.
  *
- * Returns: (transfer full): strings, NULL-terminated; argv[0] is the profile's qemu binary.
+ * Returns: (transfer full): strings, and a NULL as the last; argv[0] is the profile's qemu binary.
  */
 GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtrArray *cards,
 			     const HvrCmdlineChannels *channels) G_GNUC_WARN_UNUSED_RESULT;
 
-/* @argv as one line that a POSIX shell reads back as the same words; only what needs it is quoted.
- */
+/* @argv as one line that a POSIX shell reads back as the same words, up to its end or a NULL;
+ * only what needs it is quoted. */
 char *hvr_cmdline_quote(const GPtrArray *argv) G_GNUC_WARN_UNUSED_RESULT;

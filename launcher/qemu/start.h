@@ -46,7 +46,8 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted
  * [serial] mode = stdio it has our standard input, too. Returns only when it failed. */
 void hvr_start_exec(const HvrStart *start, HvrHandover *handover, GError **error);
 
-/* Appends what `print` shows in front of that: the argv of each share's server, of GPtrArray. */
+/* Appends what `print` shows in front of that: the argv of each share's server, as of
+ * hvr_virtiofsd_argv(). */
 void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		       GPtrArray *argvs);
 

@@ -83,12 +83,12 @@ static void check_cmdline(const HvrProfile *profile)
 
 	g_assert(argv->len == again->len);
 	g_assert(g_shell_parse_argv(line, NULL, &words, NULL));
-	g_assert(g_strv_length(words) == argv->len);
-	for (guint i = 0; i < argv->len; i++) {
+	g_assert(g_strv_length(words) + 1 == argv->len);
+	for (guint i = 0; words[i]; i++) {
 		g_assert_cmpstr(argv->pdata[i], ==, again->pdata[i]);
 		g_assert_cmpstr(argv->pdata[i], ==, words[i]);
 		check_printable(argv->pdata[i], "");
-		if (i > 0 && i < argv->len - profile->qemu_args->len)
+		if (i > 0 && i < argv->len - 1 - profile->qemu_args->len)
 			check_json(argv->pdata[i - 1], argv->pdata[i]);
 	}
 }

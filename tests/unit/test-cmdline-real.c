@@ -582,7 +582,7 @@ static void accept_firmware(Fixture *f, gboolean secure)
 	assert_non_null(firmware);
 	assert_true(hvr_nvram_create(profile, &parts, NULL));
 	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels);
-	g_ptr_array_add(argv, g_strdup("-S"));
+	g_ptr_array_insert(argv, (gint)argv->len - 1, g_strdup("-S"));
 	start(f, argv, profile->serial);
 	greet(f);
 	quit(f);

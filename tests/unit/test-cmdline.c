@@ -193,9 +193,9 @@ static char *build(const Golden *g)
 	g_autoptr(HvrProfile) profile = load(g->profile ? g->profile : g->name);
 	g_autoptr(GPtrArray) cards = make_cards(g->n_cards);
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, g->kvm, cards, g->channels);
-	g_autofree char *lines = g_strjoinv("\n", (char **)argv->pdata);
 
-	assert_null(argv->pdata[argv->len]);
+	assert_null(argv->pdata[argv->len - 1]);
+	g_autofree char *lines = g_strjoinv("\n", (char **)argv->pdata);
 	return g_strconcat(lines, "\n", NULL);
 }
 
@@ -338,8 +338,8 @@ static void test_quote_round_trip(void **state)
 	g_auto(GStrv) words = NULL;
 
 	assert_true(g_shell_parse_argv(line, NULL, &words, NULL));
-	assert_int_equal(g_strv_length(words), argv->len);
-	for (guint i = 0; i < argv->len; i++)
+	assert_int_equal(g_strv_length(words) + 1, argv->len);
+	for (guint i = 0; words[i]; i++)
 		assert_string_equal(words[i], argv->pdata[i]);
 }
 

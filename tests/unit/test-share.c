@@ -121,11 +121,11 @@ static void assert_argv(const HvrVirtiofsd *server, int listening, const char *w
 	g_autoptr(GPtrArray) argv = hvr_virtiofsd_argv(server, listening, "/run/a.sock");
 	g_autoptr(GString) line = g_string_new(NULL);
 
-	for (guint i = 0; i < argv->len; i++)
+	assert_null(argv->pdata[argv->len - 1]);
+	for (guint i = 0; argv->pdata[i]; i++)
 		if (!g_str_has_prefix(argv->pdata[i], "--rlimit-nofile="))
 			g_string_append_printf(line, "%s ", (char *)argv->pdata[i]);
 	assert_string_equal(line->str, wanted);
-	assert_null(argv->pdata[argv->len]);
 }
 
 static void test_argv(void **state)
