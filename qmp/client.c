@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "compat/compat.h"
 #include "qmp/error.h"
 #include "qmp/member.h"
 #include "qmp/stream.h"
@@ -412,7 +413,7 @@ static gboolean on_timer(gpointer data)
 
 static void call_set_timer(Call *call, GSource *timer)
 {
-	g_source_set_static_name(timer, "hvr-qmp-call");
+	g_source_set_name(timer, "hvr-qmp-call");
 	g_source_set_callback(timer, on_timer, call, NULL);
 	g_source_attach(timer, call->client->context);
 	call->timer = timer;

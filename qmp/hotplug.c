@@ -92,7 +92,7 @@ static GSource *start_timer(Unplug *unplug, guint ms, GSourceFunc func)
 {
 	GSource *source = g_timeout_source_new(ms);
 
-	g_source_set_static_name(source, "hvr-qmp-unplug");
+	g_source_set_name(source, "hvr-qmp-unplug");
 	g_source_set_callback(source, func, unplug, NULL);
 	g_source_attach(source, unplug->context);
 	return source;

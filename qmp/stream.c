@@ -347,7 +347,7 @@ HvrQmpStream *hvr_qmp_stream_new(int fd, GMainContext *context,
 	stream->riders = g_array_new(FALSE, FALSE, sizeof(Rider));
 	g_array_set_clear_func(stream->riders, rider_clear);
 	stream->source = g_source_new(&source_funcs, sizeof(GSource));
-	g_source_set_static_name(stream->source, "hvr-qmp-stream");
+	g_source_set_name(stream->source, "hvr-qmp-stream");
 	g_source_set_callback(stream->source, on_ready, stream, NULL);
 	stream->events = G_IO_IN;
 	stream->tag = g_source_add_unix_fd(stream->source, fd, stream->events);

@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "compat/compat.h"
+
 /* A descriptor that closes itself: g_auto(HvrFd) fd = -1; hand it on with g_steal_fd(). */
 typedef int HvrFd;
 void hvr_fd_close(HvrFd fd);

@@ -9,6 +9,7 @@
  */
 #include "vfio/module.h"
 
+#include "compat/compat.h"
 #include "vfio/error.h"
 #include "vfio/tree.h"
 

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compat/compat.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 

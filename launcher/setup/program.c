@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compat/compat.h"
 #include "launcher/report/error.h"
 #include "launcher/setup/confine.h"
 

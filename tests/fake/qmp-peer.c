@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "compat/compat.h"
+
 #define GREETING                                                                                   \
 	"{\"QMP\":{\"version\":{\"qemu\":{\"micro\":22,\"minor\":2,\"major\":7},"                  \
 	"\"package\":\"fake\"},\"capabilities\":[\"oob\"]}}\n"

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "compat/compat.h"
 #include "launcher/check/check.h"
 #include "launcher/list/json.h"
 #include "launcher/list/list.h"

@@ -18,6 +18,7 @@
 
 #include <glib/gstdio.h>
 
+#include "compat/compat.h"
 #include "launcher/parts/disk-image.h"
 #include "launcher/parts/newfile.h"
 #include "launcher/parts/parts.h"

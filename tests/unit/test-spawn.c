@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "compat/compat.h"
 #include "launcher/process/spawn.h"
 #include "launcher/report/error.h"
 #include "tests/unit/pipe.h"

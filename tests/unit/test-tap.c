@@ -31,6 +31,7 @@
 
 #include <glib/gstdio.h>
 
+#include "compat/compat.h"
 #include "launcher/parts/tap.h"
 #include "launcher/process/program.h"
 #include "launcher/process/spawn.h"
