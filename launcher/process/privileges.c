@@ -35,17 +35,18 @@ static int set_groups(const HvrIdentity *identity)
 	return setgroups(n, all);
 }
 
-/* With CAPNG_DROP_SUPP_GRP the list would be emptied by libcap-ng, so the flag is left out. */
+/* With CAPNG_DROP_SUPP_GRP the list would be emptied by libcap-ng, so the flag is left out. The
+ * ambient set libcap-ng knows since 0.8 only. */
 static const char *change_identity(const HvrIdentity *identity)
 {
-	int flags = CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT;
-
 	if (set_groups(identity) < 0)
 		return "setting the supplementary groups";
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return "emptying the ambient set";
 	/* setgroups(2), setgid(2), setuid(2) and PR_CAPBSET_DROP need these until the change is
 	 * made; capng_change_id() drops what was not asked for. */
-	capng_clear(CAPNG_SELECT_ALL);
-	if (capng_change_id((int)identity->uid, (int)identity->gid, (capng_flags_t)flags) < 0)
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_change_id((int)identity->uid, (int)identity->gid, CAPNG_CLEAR_BOUNDING) < 0)
 		return "changing the user";
 	return NULL;
 }
@@ -66,7 +67,9 @@ const char *hvr_privileges_drop(const HvrIdentity *identity)
 		return failed;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return "setting no_new_privs";
-	capng_get_caps_process();
+	/* When it cannot read them, libcap-ng still has those that it was to set: none. */
+	if (capng_get_caps_process() != 0)
+		return "reading what capabilities are left";
 	if (capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)
 		return "dropping capabilities";
 	if (root && identity->uid != 0 && setuid(0) == 0)
@@ -78,8 +81,8 @@ guint64 hvr_privileges_memlock_max(void)
 {
 	struct rlimit limit;
 
-	capng_get_caps_process();
-	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE) ||
+	if ((capng_get_caps_process() == 0 &&
+	     capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE)) ||
 	    getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_max == RLIM_INFINITY)
 		return G_MAXUINT64;
 	return limit.rlim_max;

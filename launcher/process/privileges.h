@@ -30,7 +30,7 @@ const char *hvr_privileges_drop(const HvrIdentity *identity) G_GNUC_WARN_UNUSED_
 /**
  * hvr_privileges_memlock_max - how much memory, in bytes, a child of this process may be allowed to
  * lock. G_MAXUINT64: no limit. Root alone is not enough to raise it: containers often take
- * CAP_SYS_RESOURCE away.
+ * CAP_SYS_RESOURCE away, and where that cannot be seen it is taken to be gone.
  */
 guint64 hvr_privileges_memlock_max(void);
 

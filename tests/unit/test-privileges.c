@@ -3,9 +3,12 @@
  * What is left of root, as the kernel shows it: each child drops its privileges and reads its own
  * /proc/self/status.
  */
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +16,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,6 +162,58 @@ static void test_drop_plain(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Whoever contains this process may refuse it capget(2): as seccomp does here. */
+static gboolean refuse_capget(void)
+{
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_capget, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = G_N_ELEMENTS(rules), .filter = rules };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* What cannot be looked at is not taken to be as it should be. */
+static void test_drop_unseen(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		const HvrIdentity identity = { .uid = 1234, .gid = 2345 };
+		if (capng_get_caps_process() != 0 || !refuse_capget())
+			_exit(2);
+		const char *failed = hvr_privileges_drop(&identity);
+		_exit(!failed || strcmp(failed, "reading what capabilities are left") != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* What libcap-ng remembers from before says nothing of now: the limit is told. */
+static void test_memlock_unseen(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		const struct rlimit limit = { .rlim_cur = 65536, .rlim_max = 65536 };
+		capng_clear(CAPNG_SELECT_CAPS);
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, CAP_SYS_RESOURCE);
+		if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0 || !refuse_capget())
+			_exit(2);
+		_exit(hvr_privileges_memlock_max() != 65536);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* The kernel's answer, as that user: by owner, by group, by the folders on the way. */
 static void test_can_access(void **state)
 {
@@ -203,10 +260,9 @@ static void test_can_access_fifo(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_drop),
-		cmocka_unit_test(test_drop_plain),
-		cmocka_unit_test(test_can_access),
-		cmocka_unit_test(test_can_access_fifo),
+		cmocka_unit_test(test_drop),	    cmocka_unit_test(test_drop_plain),
+		cmocka_unit_test(test_drop_unseen), cmocka_unit_test(test_memlock_unseen),
+		cmocka_unit_test(test_can_access),  cmocka_unit_test(test_can_access_fifo),
 	};
 
 	if (geteuid() != 0) /* there is nothing to drop */
