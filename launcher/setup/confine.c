@@ -31,7 +31,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -40,6 +39,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compat/mount.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/process/program.h"
 #include "launcher/report/error.h"
