@@ -65,7 +65,23 @@ static void check_nesting(HvrCheck *check)
 		hvr_check_pass(check, "nesting", "this host is itself a virtual machine");
 }
 
-/* Linux 5.15 brought reset_method; before it nobody can stop the kernel's resets. */
+/* Only what can be reset has it (pci_dev_reset_method_attr_is_visible() in Linux's drivers/pci/):
+ * that nothing has it tells nothing by itself. */
+static gboolean shows_reset_methods(const HvrHost *host)
+{
+	g_autoptr(GPtrArray) names = hvr_tree_list(host->sys, "bus/pci/devices");
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_autofree char *path = g_strdup_printf("bus/pci/devices/%s/reset_method", name);
+		if (hvr_tree_exists(host->sys, path))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Linux 5.15 brought reset_method, and RHEL's 5.14 has it, too; before it nobody can stop the
+ * kernel's resets. */
 static void check_kernel(HvrCheck *check)
 {
 	g_autofree char *release =
@@ -73,11 +89,14 @@ static void check_kernel(HvrCheck *check)
 
 	if (!release)
 		return;
-	if (hvr_kernel_is_at_least(&check->context->host, 5, 15))
+	if (hvr_kernel_is_at_least(&check->context->host, 5, 15) ||
+	    shows_reset_methods(&check->context->host))
 		hvr_check_pass(check, "kernel", "Linux %s", release);
 	else
 		hvr_check_say(check, HVR_CHECK_WARN, "kernel", "use Linux 5.15 or newer",
-			      "Linux %s cannot be told which resets to use", release);
+			      "Linux %s shows no reset_method, by which it would be told which "
+			      "resets to use",
+			      release);
 }
 
 /* A number of /proc/meminfo, which has "NAME:   123 kB" lines. @text: begins with a line end */

@@ -354,6 +354,11 @@ static void old_kernel(FakeSysfs *fs)
 	fake_sysfs_remove_file(fs, PATH "/reset_method");
 }
 
+static void rhel_kernel(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "proc/sys/kernel/osrelease", "5.14.0-570.el9.x86_64\n");
+}
+
 static void d3cold(FakeSysfs *fs)
 {
 	fake_sysfs_put_file(fs, PATH "/power_state", "D3cold\n");
@@ -560,6 +565,8 @@ static const Case cases[] = {
 	{ "memory in huge pages", NULL, busy_memory, NULL, "hugepages", HVR_CHECK_WARN, "2048 MiB",
 	  "vm.nr_hugepages", 0 },
 	{ "old kernel", NULL, old_kernel, NULL, "kernel", HVR_CHECK_WARN, "Linux 5.10", "5.15", 0 },
+	{ "RHEL's kernel", NULL, rhel_kernel, NULL, "kernel", HVR_CHECK_PASS, "Linux 5.14", NULL,
+	  0 },
 	{ "no reset_method", NULL, old_kernel, NULL, "card-resets", HVR_CHECK_WARN,
 	  "no reset_method", "5.15", 0 },
 	{ "resets kept", NULL, NULL, "[device npu]\nreset = keep\n", "card-resets", HVR_CHECK_WARN,
