@@ -14,12 +14,12 @@
 
 static void check_cpu(HvrCheck *check, const HvrCpu *cpu)
 {
+	if (!hvr_check_ask(check, "cpu", NULL))
+		return;
 	if (check->profile->accel == HVR_ACCEL_TCG)
 		hvr_check_pass(check, "cpu", "accel = tcg asks nothing of it");
 	else if (cpu->virtualises)
 		hvr_check_pass(check, "cpu", "it can run virtual machines");
-	else if (cpu->maker == HVR_CPU_ARM)
-		hvr_check_pass(check, "cpu", "an Arm one: KVM tells");
 	else if (cpu->maker == HVR_CPU_OTHER)
 		hvr_check_say(check, HVR_CHECK_UNSURE, "cpu", "see the line about KVM",
 			      "its maker is not known");

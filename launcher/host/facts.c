@@ -71,7 +71,7 @@ static int try_kvm(const HvrContext *context)
 	if (!context->captured)
 		return hvr_kvm_try(&context->host);
 	HvrCpu cpu = hvr_cpu_look(&context->host);
-	return cpu.virtualises || cpu.maker == HVR_CPU_ARM ? 0 : ENOENT;
+	return cpu.virtualises ? 0 : ENOENT;
 }
 
 /* What would have KVM work. [transfer full] */
@@ -203,6 +203,7 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	if (context->captured)
 		facts->memlock_max = G_MAXUINT64;
 	facts->memory_bytes = find_memory(host);
+	facts->arm_cpu = hvr_cpu_look(host).maker == HVR_CPU_ARM;
 	facts->iommu_on = TRUE;
 	facts->nodes_appear = TRUE;
 	find_kvm(context, profile, facts);

@@ -16,6 +16,7 @@
  */
 typedef struct {
 	HvrUser *user;	       /* who QEMU runs as */
+	gboolean arm_cpu;      /* a captured tree's: nothing of this is built for Arm */
 	gboolean kvm;	       /* KVM works for that user */
 	gboolean kvm_by_group; /* ... because of the group of its node */
 	gid_t kvm_gid;

@@ -9,8 +9,8 @@
  *   Arm SMMU     IORT, or device tree    smmu3.ADDRESS            none
  *   virtio       VIOT                    viommuN                  none
  *
- * A unit may be listed and no group exist, and no-IOMMU groups exist without a unit: so groups are
- * counted, and those left out.
+ * A unit may be listed and no group exist, no-IOMMU groups exist without a unit, and all groups may
+ * be of other devices: so the groups of PCI functions are counted, without those.
  */
 #include "launcher/host/iommu.h"
 
@@ -20,9 +20,10 @@
 #include "launcher/host/loader-look.h"
 #include "vfio/tree.h"
 
-#define GROUPS "kernel/iommu_groups"
-#define TABLES "firmware/acpi/tables/"
-#define CHIPS  "kernel/irq"
+#define GROUPS	  "kernel/iommu_groups"
+#define FUNCTIONS "bus/pci/devices"
+#define TABLES	  "firmware/acpi/tables/"
+#define CHIPS	  "kernel/irq"
 
 void hvr_iommu_free(HvrIommu *iommu)
 {
@@ -39,32 +40,45 @@ static gboolean has_table(const HvrHost *host, const char *table)
 	return hvr_tree_exists(host->sys, path);
 }
 
-/* A no-IOMMU group does not. */
-static gboolean protects(const HvrHost *host, const char *group)
+/* The group of a PCI function, or NULL; NULL too for a no-IOMMU group, which protects nothing. */
+static char *protecting_group(const HvrHost *host, const char *function)
 {
+	g_autofree char *link = g_strdup_printf(FUNCTIONS "/%s/iommu_group", function);
+	g_autofree char *group = hvr_tree_link_name(host->sys, link);
+
+	if (!group)
+		return NULL;
 	g_autofree char *path = g_strdup_printf(GROUPS "/%s/name", group);
 	g_autofree char *name = hvr_tree_read_line(host->sys, path);
-
-	return g_strcmp0(name, "vfio-noiommu") != 0;
+	if (g_strcmp0(name, "vfio-noiommu") == 0)
+		return NULL;
+	return g_steal_pointer(&group);
 }
 
+/* Those that have a PCI function: on some boards a display or a camera has an IOMMU, and PCI
+ * Express none. */
 static guint count_groups(const HvrHost *host)
 {
-	g_autoptr(GPtrArray) groups = hvr_tree_list(host->sys, GROUPS);
-	guint n = 0;
+	g_autoptr(GPtrArray) functions = hvr_tree_list(host->sys, FUNCTIONS);
+	g_autoptr(GHashTable) groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-	for (guint i = 0; i < groups->len; i++)
-		n += protects(host, g_ptr_array_index(groups, i));
-	return n;
+	for (guint i = 0; i < functions->len; i++) {
+		char *group = protecting_group(host, g_ptr_array_index(functions, i));
+		if (group)
+			g_hash_table_add(groups, group);
+	}
+	return g_hash_table_size(groups);
 }
 
 gboolean hvr_iommu_is_on(const HvrHost *host)
 {
-	g_autoptr(GPtrArray) groups = hvr_tree_list(host->sys, GROUPS);
+	g_autoptr(GPtrArray) functions = hvr_tree_list(host->sys, FUNCTIONS);
 
-	for (guint i = 0; i < groups->len; i++)
-		if (protects(host, g_ptr_array_index(groups, i)))
+	for (guint i = 0; i < functions->len; i++) {
+		g_autofree char *group = protecting_group(host, g_ptr_array_index(functions, i));
+		if (group)
 			return TRUE;
+	}
 	return FALSE;
 }
 
@@ -153,8 +167,8 @@ static char *advise_by_maker(const HvrCpu *cpu)
 		return g_strdup("enable the IOMMU (AMD-Vi) in the firmware setup; the kernel "
 				"needs no argument");
 	case HVR_CPU_ARM:
-		return g_strdup("enable the SMMU in the firmware setup; some boards have none "
-				"behind their PCIe ports");
+		return g_strdup("use another host: PCI Express has no SMMU here that the kernel "
+				"knows of, and no firmware setting is known that would bring one");
 	case HVR_CPU_OTHER:
 		break;
 	}
@@ -198,7 +212,11 @@ HvrIommu *hvr_iommu_look(const HvrHost *host)
 		return iommu;
 	}
 	iommu->state = HVR_IOMMU_ABSENT;
-	iommu->seen = g_strdup("none: the firmware has no DMAR, IVRS or IORT table");
+	g_autoptr(GPtrArray) others = hvr_tree_list(host->sys, "class/iommu");
+	if (others->len > 0)
+		iommu->seen = g_strdup("none for PCI: this host's is of other devices");
+	else
+		iommu->seen = g_strdup("none: the firmware has no DMAR, IVRS or IORT table");
 	return iommu;
 }
 
@@ -242,5 +260,8 @@ const char *hvr_iommu_interrupts_advice(const HvrHost *host)
 		return "take intremap=off from the kernel's command line, and reboot";
 	if (hvr_kernel_has_argument(host, "nointremap"))
 		return "take nointremap from the kernel's command line, and reboot";
+	if (hvr_cpu_look(host).maker == HVR_CPU_ARM)
+		return "use another host: on an Arm one it is the interrupt controller (ITS) that "
+		       "isolates them, and PCI Express does not use one here";
 	return "enable x2APIC or interrupt remapping in the firmware setup";
 }

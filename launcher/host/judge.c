@@ -38,6 +38,16 @@ static gboolean judge_answer(const HvrPlanInput *input, HvrQemuQuestion question
 	return unavailable(error, message, qemu->answers[question].fix);
 }
 
+/* What gives a VM its card knows amd64 only: the KVM that is tried, the machine and its slots, the
+ * firmware, how interrupts are remapped. */
+static gboolean judge_cpu(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
+{
+	if (!input->facts->arm_cpu)
+		return TRUE;
+	return unavailable(error, "this host is an Arm one, and hailo-vm-run is for amd64 only",
+			   "use a host with an Intel or AMD processor");
+}
+
 static gboolean judge_qemu(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
 {
 	const HvrProfile *profile = input->profile;
@@ -183,6 +193,7 @@ static gboolean judge_iommu(const HvrPlanInput *input, const HvrClaimedCard *car
 
 /* From the cheap and certain to the particular. */
 const HvrJudgement hvr_judgements[] = {
+	{ "cpu", HVR_JUDGE_VM, judge_cpu },
 	{ "qemu", HVR_JUDGE_VM, judge_qemu },
 	{ "qemu-devices", HVR_JUDGE_VM, judge_qemu_devices },
 	{ "qemu-sandbox", HVR_JUDGE_VM, judge_qemu_sandbox },

@@ -178,7 +178,6 @@ static void test_ready(void **state)
 	} cases[] = {
 		{ fake_layout_intel, "[device npu]\n", "Intel VT-d (dmar0 dmar1)" },
 		{ fake_layout_amd, "[device npu]\n", "AMD-Vi (ivhd0 ivhd1)" },
-		{ fake_layout_arm, "[device npu]\n", "Arm SMMU (smmu3.0x000027ffe0000000" },
 		{ fake_layout_switches, "[device a]\npick = free\n[device b]\npick = free\n",
 		  "Intel VT-d" },
 		{ fake_layout_sriov, "[device npu]\n[device vf]\naddress = 04:10.1\n",
@@ -310,6 +309,22 @@ static void arm_unused(FakeSysfs *fs)
 	no_table(fs);
 	fake_sysfs_put_file(fs, "proc/cpuinfo", "processor\t: 0\nCPU implementer\t: 0x41\n");
 	fake_sysfs_put_file(fs, "sys/firmware/acpi/tables/IORT", "");
+}
+
+/* Message-signalled interrupts as GICv2m has them: nothing remaps those. */
+static void arm_direct(FakeSysfs *fs)
+{
+	arm_unused(fs);
+	fake_sysfs_remove_file(fs, "sys/kernel/irq");
+	fake_sysfs_put_file(fs, "sys/kernel/irq/126/chip_name", "MSI\n");
+}
+
+static void arm_other_groups(FakeSysfs *fs)
+{
+	arm_unused(fs);
+	fake_sysfs_remove_file(fs, "sys/firmware");
+	fake_sysfs_put_link(fs, "sys/class/iommu/1000005100.iommu", "../../devices/unit");
+	fake_sysfs_put_file(fs, "sys/kernel/iommu_groups/0/devices/1000880000.pisp_be", "");
 }
 
 static void be_guest(FakeSysfs *fs)
@@ -535,6 +550,12 @@ static const Case cases[] = {
 	  "ACPI table IVRS", "remove amd_iommu=off", 1 },
 	{ "Arm, unused", fake_layout_no_iommu, arm_unused, NULL, "iommu", HVR_CHECK_FAIL,
 	  "ACPI table IORT", "CONFIG_ARM_SMMU_V3", 1 },
+	{ "Arm", fake_layout_arm, NULL, NULL, "cpu", HVR_CHECK_FAIL, "an Arm one", "Intel or AMD",
+	  1 },
+	{ "Arm, groups of other devices", fake_layout_no_iommu, arm_other_groups, NULL, "iommu",
+	  HVR_CHECK_FAIL, "none for PCI", "use another host", 1 },
+	{ "Arm, direct interrupts", NULL, arm_direct, NULL, "interrupts", HVR_CHECK_FAIL,
+	  "not remapped", "use another host", 1 },
 	{ "a guest without vIOMMU", fake_layout_no_iommu, be_guest, NULL, "iommu", HVR_CHECK_FAIL,
 	  "none", "-device intel-iommu", 1 },
 	{ "no group", fake_layout_no_iommu, NULL, NULL, "card-group", HVR_CHECK_FAIL,
