@@ -30,6 +30,10 @@ static const HvrMachine machines[] = {
 /* Those of the same QEMU that have none, by patterns. */
 static const char *const without_pcie[] = { "pc", "pc-i440fx-*", "isapc" };
 
+/* Of QEMUs for other processors. */
+static const char *const foreign[] = { "virt",	   "virt-*",   "sbsa-ref", "raspi*",
+				       "pseries*", "powernv*", "s390-*",   "malta" };
+
 const HvrMachine *hvr_machine_find(const char *name)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(machines); i++)
@@ -44,5 +48,9 @@ const char *hvr_machine_refusal(const char *name)
 	for (gsize i = 0; i < G_N_ELEMENTS(without_pcie); i++)
 		if (g_pattern_match_simple(without_pcie[i], name))
 			return "has no PCI Express slots";
+	for (gsize i = 0; i < G_N_ELEMENTS(foreign); i++)
+		if (g_pattern_match_simple(foreign[i], name))
+			return "is a machine with another processor: hosts and guests of this "
+			       "program are amd64 (x86_64) ones";
 	return "is not a machine of " HVR_MACHINE_DEFAULT_BINARY " that this program knows";
 }

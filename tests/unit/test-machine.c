@@ -38,10 +38,14 @@ static void test_find(void **state)
 static void test_refusal(void **state)
 {
 	static const char *const without[] = { "pc", "pc-i440fx-7.2", "isapc" };
-	static const char *const others[] = { "virt", "virt-9.1", "microvm", "pc98", "pseries" };
+	static const char *const foreign[] = { "virt", "virt-9.1", "raspi4b", "pseries",
+					       "pseries-8.2" };
+	static const char *const others[] = { "microvm", "pc98", "q3", "virtual" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(without); i++)
 		assert_string_equal(hvr_machine_refusal(without[i]), "has no PCI Express slots");
+	for (gsize i = 0; i < G_N_ELEMENTS(foreign); i++)
+		assert_non_null(strstr(hvr_machine_refusal(foreign[i]), "another processor"));
 	for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
 		assert_non_null(strstr(hvr_machine_refusal(others[i]), "that this program knows"));
 }

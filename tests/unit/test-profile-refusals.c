@@ -135,7 +135,7 @@ static const Refusal refusals[] = {
 	{ "machine-option", VM "machine = q35,accel=tcg\n", "holds ','" },
 	{ "machine-without-pcie", VM "machine = pc\n", "\"pc\" has no PCI Express slots\nexpected q35" },
 	{ "machine-version-without-pcie", VM "machine = pc-i440fx-7.2\n", "has no PCI Express slots" },
-	{ "machine-of-another-qemu", VM "machine = virt\n", "\"virt\" is not a machine of qemu-system-x86_64 that this program knows\nexpected q35 or a version of it, such as pc-q35-" },
+	{ "machine-of-another-qemu", VM "machine = virt\n", "\"virt\" is a machine with another processor: hosts and guests of this program are amd64 (x86_64) ones\nexpected q35 or a version of it, such as pc-q35-" },
 	{ "machine-half-a-name", VM "machine = q3\n", "\"q3\" is not a machine of" },
 	{ "machine-longer-name", VM "machine = q35x\n", "\"q35x\" is not a machine of" },
 	{ "machine-unicode", VM "machine = q35\xc3\xa9\n", "holds '\xc3\xa9'" },
