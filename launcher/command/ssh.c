@@ -16,6 +16,7 @@
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
+#include "launcher/process/install.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/process/program.h"
 #include "launcher/process/user.h"
@@ -53,15 +54,15 @@ static gboolean become_caller(GError **error)
 }
 
 /* Returns only when it failed. */
-static void become_ssh(const HvrVm *vm, gboolean privileged, char **arguments, GError **error)
+static void become_ssh(const HvrContext *context, const HvrVm *vm, char **arguments, GError **error)
 {
 	g_autoptr(GPtrArray) argv = build_argv(vm, arguments);
-	g_autofree char *path = hvr_program_find("ssh", privileged);
+	g_autofree char *path = hvr_program_find("ssh", context->privileged);
 
 	if (!path) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 			    "cannot run ssh: there is none");
-		hvr_error_hint(error, "install it (Debian, Ubuntu: apt install openssh-client)");
+		hvr_install_hint(error, "install it", &context->host, HVR_PACKAGE_SSH);
 		return;
 	}
 	if (!become_caller(error))
@@ -87,7 +88,7 @@ static int ssh(HvrContext *context, const HvrInvocation *invocation, GError **er
 				      "forward = tcp:127.0.0.1:2222-22");
 		return -1;
 	}
-	become_ssh(vm, context->privileged, invocation->tail, error);
+	become_ssh(context, vm, invocation->tail, error);
 	return -1;
 }
 

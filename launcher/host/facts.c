@@ -15,6 +15,7 @@
 #include "launcher/host/cpu.h"
 #include "launcher/host/isolation.h"
 #include "launcher/host/kvm.h"
+#include "launcher/process/install.h"
 #include "launcher/process/privileges.h"
 #include "launcher/process/program.h"
 #include "vfio/fd.h"
@@ -34,6 +35,7 @@ void hvr_facts_free(HvrFacts *facts)
 	g_free(facts->kvm_problem);
 	g_free(facts->kvm_advice);
 	g_free(facts->qemu_path);
+	g_free(facts->install_qemu);
 	hvr_qemu_free(facts->qemu);
 	g_free(facts->vfio_problem);
 	g_free(facts->iommu_advice);
@@ -199,6 +201,7 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	if (!facts->user)
 		return NULL;
 	facts->qemu_path = find_qemu(context, profile);
+	facts->install_qemu = hvr_install_command(hvr_installer_look(host), HVR_PACKAGE_QEMU);
 	facts->memlock_max = context->memlock_max;
 	if (context->captured)
 		facts->memlock_max = G_MAXUINT64;

@@ -20,11 +20,12 @@ typedef struct {
 	gboolean kvm;	       /* KVM works for that user */
 	gboolean kvm_by_group; /* ... because of the group of its node */
 	gid_t kvm_gid;
-	char *kvm_problem; /* why not, and */
-	char *kvm_advice;  /* what to do about it; or NULL */
-	char *qemu_path;   /* absolute; NULL when there is no such program */
-	HvrQemu *qemu;	   /* what it says of itself; NULL: nothing against it, or not asked */
-	gboolean vfio_pci; /* the driver is registered, or its module can be loaded */
+	char *kvm_problem;  /* why not, and */
+	char *kvm_advice;   /* what to do about it; or NULL */
+	char *qemu_path;    /* absolute; NULL when there is no such program */
+	char *install_qemu; /* how this host gets one: hvr_install_command() */
+	HvrQemu *qemu;	    /* what it says of itself; NULL: nothing against it, or not asked */
+	gboolean vfio_pci;  /* the driver is registered, or its module can be loaded */
 	gboolean vfio_pci_loaded;
 	char *vfio_problem;   /* why its module cannot be loaded, or NULL */
 	char *iommu_advice;   /* what to do where there is no IOMMU group: the kernel argument */

@@ -5,7 +5,6 @@
  */
 #include "launcher/host/judge.h"
 
-#include "launcher/profile/machine.h"
 #include "launcher/report/error.h"
 
 static gboolean unavailable(GError **error, const char *message, const char *hint)
@@ -56,9 +55,8 @@ static gboolean judge_qemu(const HvrPlanInput *input, const HvrClaimedCard *card
 		return judge_answer(input, HVR_QEMU_VERSION, error);
 	g_autofree char *message =
 		g_strdup_printf("there is no program '%s' on this host", profile->qemu_binary);
-	g_autofree char *hint = g_strdup_printf(
-		"install QEMU (Debian, Ubuntu: apt install %s), or set [qemu] binary",
-		hvr_machine_find(profile->machine)->package);
+	g_autofree char *hint = g_strdup_printf("install QEMU (%s), or set [qemu] binary",
+						input->facts->install_qemu);
 	return unavailable(error, message, hint);
 }
 

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/process/install.h"
 #include "launcher/process/program.h"
-#include "launcher/profile/machine.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
@@ -173,9 +173,10 @@ static gboolean ask_version(const Asking *asking)
 static void judge_devices(const Asking *asking, const char *text)
 {
 	static const char *const needed[] = { "vfio-pci", "pcie-root-port" };
-	g_autofree char *install = g_strdup_printf(
-		"install the full QEMU for this machine (Debian, Ubuntu: apt install %s)",
-		hvr_machine_find(asking->profile->machine)->package);
+	g_autofree char *command =
+		hvr_install_command(hvr_installer_look(&asking->context->host), HVR_PACKAGE_QEMU);
+	g_autofree char *install =
+		g_strdup_printf("install the full QEMU for this machine (%s)", command);
 
 	for (gsize i = 0; text && i < G_N_ELEMENTS(needed); i++) {
 		g_autofree char *name = g_strdup_printf("name \"%s\"", needed[i]);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "launcher/parts/newfile.h"
+#include "launcher/process/install.h"
 #include "launcher/process/program.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
@@ -41,8 +42,7 @@ gboolean hvr_disk_images_check(const HvrContext *context, const HvrProfile *prof
 				    "[disk %s] size: '%s' is missing and there is no " QEMU_IMG
 				    " to make it with",
 				    disk->id, disk->file);
-			hvr_error_hint(error,
-				       "install it (Debian, Ubuntu: apt install qemu-utils)");
+			hvr_install_hint(error, "install it", &context->host, HVR_PACKAGE_QEMU_IMG);
 			return FALSE;
 		}
 		if (!hvr_new_file_check(what, disk->file, parts->user, error))

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "launcher/parts/descriptors.h"
+#include "launcher/process/install.h"
 #include "launcher/profile/machine.h"
 #include "launcher/report/error.h"
 
@@ -128,8 +129,8 @@ static HvrFirmware *find_kind(const GPtrArray *descriptors, const char *machine,
 	return firmware;
 }
 
-HvrFirmware *hvr_firmware_find(const char *const *folders, const char *machine, gboolean secure,
-			       GError **error)
+HvrFirmware *hvr_firmware_find(const HvrHost *host, const char *const *folders, const char *machine,
+			       gboolean secure, GError **error)
 {
 	g_autoptr(GPtrArray) descriptors = hvr_descriptors_read(folders);
 	const char *wanted = "without Secure Boot";
@@ -147,6 +148,6 @@ HvrFirmware *hvr_firmware_find(const char *const *folders, const char *machine, 
 		return firmware;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "[firmware] mode: this host has no UEFI firmware %s for %s", wanted, machine);
-	hvr_error_hint(error, "install it (%s)", hvr_machine_find(machine)->firmware);
+	hvr_install_hint(error, "install it", host, HVR_PACKAGE_FIRMWARE);
 	return NULL;
 }

@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "vfio/host.h"
+
 /* A UEFI firmware that is installed on this host, as its descriptor has it. */
 typedef struct {
 	char *code;	   /* absolute */
@@ -16,6 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrFirmware, hvr_firmware_free)
 
 /**
  * hvr_firmware_find - the UEFI firmware that suits a VM, by QEMU's firmware descriptors.
+ * @host: whose package manager a refusal names
  * @folders: NULL-terminated, the first one counts most: a file hides those of its name in later
  *	     folders, and an empty one hides all of them
  * @machine: one that hvr_machine_find() knows
@@ -25,5 +28,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrFirmware, hvr_firmware_free)
  * A descriptor that cannot be read, or is not as QEMU's firmware.json has it, is passed over.
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE
  */
-HvrFirmware *hvr_firmware_find(const char *const *folders, const char *machine, gboolean secure,
-			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+HvrFirmware *hvr_firmware_find(const HvrHost *host, const char *const *folders, const char *machine,
+			       gboolean secure, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -50,8 +50,9 @@ HvrParts *hvr_parts_gather(const HvrContext *context, const HvrProfile *profile,
 	if (!context->captured && hvr_files_check(profile, user, &parts->unreadable))
 		hvr_images_check(&parts->images, profile, user, &parts->unreadable);
 	if (profile->firmware.uefi)
-		parts->firmware = hvr_firmware_find(context->firmware_folders, profile->machine,
-						    profile->firmware.secure, &parts->lacking);
+		parts->firmware = hvr_firmware_find(&context->host, context->firmware_folders,
+						    profile->machine, profile->firmware.secure,
+						    &parts->lacking);
 	parts->share_ways = hvr_share_ways(context, profile, parts, error);
 	if (!parts->share_ways)
 		return NULL;

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/process/install.h"
 #include "launcher/process/open.h"
 #include "launcher/process/program.h"
 #include "launcher/report/error.h"
@@ -189,7 +190,7 @@ gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, co
 		return make_texts(profile, parts->user, &user, &meta, error);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "[cloud-init] there is no mformat to make its disk with");
-	hvr_error_hint(error, "install mtools (Debian, Ubuntu: apt install mtools)");
+	hvr_install_hint(error, "install mtools", &context->host, HVR_PACKAGE_MTOOLS);
 	return FALSE;
 }
 

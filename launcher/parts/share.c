@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "launcher/parts/server.h"
+#include "launcher/process/install.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
@@ -119,9 +120,10 @@ gboolean hvr_shares_check(const HvrContext *context, const HvrProfile *profile,
 			continue;
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 			    "[share %s] via: %s", share->id, way->problem->message);
-		hvr_error_hint(error, "install a virtiofsd that works without root (Debian 13, "
-				      "Ubuntu 24.04: apt install virtiofsd; not the one of QEMU "
-				      "before 8), or set via = 9p");
+		hvr_install_hint(error,
+				 "set via = 9p, or install a virtiofsd that works without root, "
+				 "not that of QEMU before 8",
+				 &context->host, HVR_PACKAGE_VIRTIOFSD);
 		return FALSE;
 	}
 	return TRUE;

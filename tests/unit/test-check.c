@@ -369,6 +369,11 @@ static void old_kernel(FakeSysfs *fs)
 	fake_sysfs_remove_file(fs, PATH "/reset_method");
 }
 
+static void be_fedora(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "etc/os-release", "ID=fedora\n");
+}
+
 static void rhel_kernel(FakeSysfs *fs)
 {
 	fake_sysfs_put_file(fs, "proc/sys/kernel/osrelease", "5.14.0-570.el9.x86_64\n");
@@ -600,6 +605,8 @@ static const Case cases[] = {
 	{ "lockdown", NULL, lockdown, NULL, "lockdown", HVR_CHECK_PASS, "integrity", NULL, 0 },
 	{ "no such QEMU", NULL, NULL, "binary2", "qemu", HVR_CHECK_FAIL, "there is no program",
 	  "install QEMU", 1 },
+	{ "no such QEMU on Fedora", NULL, be_fedora, "binary2", "qemu", HVR_CHECK_FAIL,
+	  "there is no program", "install QEMU (dnf install qemu-kvm), or", 1 },
 	{ "no such file", NULL, NULL, "[device npu]\n[disk root]\nfile = /nowhere/disk.qcow2\n",
 	  "files", HVR_CHECK_FAIL, "/nowhere/disk.qcow2", "correct the path", 1 },
 	{ "no such user", NULL, NULL, "[device npu]\n[security]\nuser = nobody-at-all\n", "user",

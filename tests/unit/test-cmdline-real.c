@@ -46,6 +46,9 @@ enum { QMP_FD = 3, LISTEN_FD = 4, SERIAL_FD = 5, AGENT_FD = 6, SEED_FD = 7 };
 #define WAIT_S	   60
 #define IMAGE_SIZE (1 << 20)
 
+/* Nothing of a distribution is to be seen. */
+static const HvrHost no_host = { .root = -1 };
+
 typedef struct {
 	char *folder; /* the profile's, with the images that it names */
 	int qmp;
@@ -564,7 +567,7 @@ static HvrUser vm_user(void)
 static void accept_firmware(Fixture *f, gboolean secure)
 {
 	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
-	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(folders, "q35", secure, NULL);
+	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(&no_host, folders, "q35", secure, NULL);
 	g_autoptr(HvrProfile) profile = load(f, "uefi", "vm.cpus=1");
 	HvrUser user = vm_user();
 	HvrParts parts = { .user = &user, .firmware = firmware };
@@ -705,7 +708,7 @@ static void accept_sample(Fixture *f, const char *name)
 	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
 	HvrUser user = vm_user();
 	HvrParts parts = { .user = &user };
-	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(folders, "q35", FALSE, NULL);
+	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(&no_host, folders, "q35", FALSE, NULL);
 	g_autofree char *mformat = hvr_program_find("mformat", TRUE);
 	g_autoptr(HvrProfile) profile = load(f, name, NULL);
 	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,

@@ -16,6 +16,9 @@
 #include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"
 
+/* Nothing of a distribution is to be seen. */
+static const HvrHost no_host = { .root = -1 };
+
 typedef struct {
 	char *own, *shared; /* two folders; the first one counts more */
 } Fixture;
@@ -83,7 +86,7 @@ static HvrFirmware *find(const Fixture *f, const char *machine, gboolean secure)
 {
 	const char *const folders[] = { f->own, "/nowhere/at/all", f->shared, NULL };
 
-	return hvr_firmware_find(folders, machine, secure, NULL);
+	return hvr_firmware_find(&no_host, folders, machine, secure, NULL);
 }
 
 static void assert_code(const Fixture *f, const char *machine, gboolean secure, const char *name)
@@ -211,7 +214,7 @@ static void assert_refused(const Fixture *f, gboolean secure, const char *messag
 	const char *const folders[] = { f->shared, NULL };
 	g_autoptr(GError) error = NULL;
 
-	assert_null(hvr_firmware_find(folders, "pc-q35-7.2", secure, &error));
+	assert_null(hvr_firmware_find(&no_host, folders, "pc-q35-7.2", secure, &error));
 	assert_string_equal(error->message, message);
 	assert_int_equal(hvr_exit_status(error), 69);
 }
@@ -223,12 +226,12 @@ static void test_none(void **state)
 	assert_refused(f, FALSE,
 		       "[firmware] mode: this host has no UEFI firmware without Secure "
 		       "Boot for pc-q35-7.2\ninstall it (Debian, Ubuntu: apt install "
-		       "ovmf; Fedora: dnf install edk2-ovmf)");
+		       "ovmf; Fedora, RHEL: dnf install edk2-ovmf)");
 	put_descriptor(f->shared, "60-plain", "");
 	assert_refused(f, TRUE,
 		       "[firmware] mode: this host has no UEFI firmware with Secure Boot "
 		       "and keys for pc-q35-7.2\ninstall it (Debian, Ubuntu: apt install "
-		       "ovmf; Fedora: dnf install edk2-ovmf)");
+		       "ovmf; Fedora, RHEL: dnf install edk2-ovmf)");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)

@@ -298,8 +298,9 @@ static void test_none(void **state)
 	assert_string_equal(
 		error->message,
 		"[share work] via: this host has no virtiofsd\n"
-		"install a virtiofsd that works without root (Debian 13, Ubuntu 24.04: "
-		"apt install virtiofsd; not the one of QEMU before 8), or set via = 9p");
+		"set via = 9p, or install a virtiofsd that works without root, not that of QEMU "
+		"before 8 (Debian, Ubuntu: apt install virtiofsd, from Debian 13 and Ubuntu 24.04 "
+		"on; Fedora, RHEL: dnf install virtiofsd)");
 }
 
 /* The reason is the program's own. */
