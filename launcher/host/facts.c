@@ -15,9 +15,9 @@
 #include "launcher/host/cpu.h"
 #include "launcher/host/isolation.h"
 #include "launcher/host/kvm.h"
+#include "launcher/parts/binary.h"
 #include "launcher/process/install.h"
 #include "launcher/process/privileges.h"
-#include "launcher/process/program.h"
 #include "vfio/fd.h"
 #include "vfio/tree.h"
 
@@ -188,7 +188,7 @@ static char *find_qemu(const HvrContext *context, const HvrProfile *profile)
 {
 	if (context->captured)
 		return g_strdup(profile->qemu_binary);
-	return hvr_program_find(profile->qemu_binary, context->privileged);
+	return hvr_binary_find(profile, context->privileged);
 }
 
 HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile, GError **error)

@@ -10,7 +10,18 @@
 
 #include "launcher/process/asuser.h"
 #include "launcher/process/program.h"
+#include "launcher/profile/machine.h"
 #include "launcher/report/error.h"
+
+char *hvr_binary_find(const HvrProfile *profile, gboolean privileged)
+{
+	const HvrMachine *machine = hvr_machine_find(profile->machine);
+	char *path = hvr_program_find(profile->qemu_binary, privileged);
+
+	if (!path && g_str_equal(profile->qemu_binary, machine->binary))
+		path = hvr_program_find(machine->binary_rhel, privileged);
+	return path;
+}
 
 static int step_execute(gpointer data, guint i, int *out_fd)
 {
@@ -20,7 +31,7 @@ static int step_execute(gpointer data, guint i, int *out_fd)
 gboolean hvr_binary_check(const HvrContext *context, const HvrProfile *profile,
 			  const HvrParts *parts, GError **error)
 {
-	g_autofree char *path = hvr_program_find(profile->qemu_binary, context->privileged);
+	g_autofree char *path = hvr_binary_find(profile, context->privileged);
 	const HvrAsUser how = {
 		.user = parts->user, .step = step_execute, .data = path, .keep = -1
 	};

@@ -8,6 +8,13 @@
 #include "launcher/runtime/context.h"
 
 /**
+ * hvr_binary_find - the QEMU of [qemu] binary. Where there is none by the machine's own name for
+ * it, the one that RHEL has in its place: /usr/libexec/qemu-kvm. Returns: (transfer full): its
+ * path, or NULL
+ */
+char *hvr_binary_find(const HvrProfile *profile, gboolean privileged) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * hvr_binary_check - may the VM's user execute QEMU? Asked of the kernel as that user, so that
  * folders on the way, ACLs and mounts with noexec have their say. One that is not there at all is
  * hvr_judge_qemu()'s to tell.

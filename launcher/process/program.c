@@ -21,23 +21,33 @@
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
-/* virtiofsd is in no PATH. */
-#define TRUSTED_PATH HVR_TRUSTED_PATH ":/usr/libexec"
-
 /* Of what a program says; the rest is dropped. */
 #define KEPT 4096
 
-char *hvr_program_find(const char *name, gboolean privileged)
+/* @list: as PATH is */
+static char *find_below(const char *list, const char *name)
 {
-	if (g_path_is_absolute(name) || !privileged)
-		return g_find_program_in_path(name);
-	g_auto(GStrv) folders = g_strsplit(TRUSTED_PATH, ":", -1);
+	g_auto(GStrv) folders = g_strsplit(list, ":", -1);
+
 	for (guint i = 0; folders[i]; i++) {
 		g_autofree char *path = g_build_filename(folders[i], name, NULL);
 		if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
 			return g_steal_pointer(&path);
 	}
 	return NULL;
+}
+
+char *hvr_program_find(const char *name, gboolean privileged)
+{
+	char *path;
+
+	if (g_path_is_absolute(name) || !privileged)
+		path = g_find_program_in_path(name);
+	else
+		path = find_below(HVR_TRUSTED_PATH, name);
+	if (!path && !strchr(name, G_DIR_SEPARATOR))
+		path = find_below(HVR_LIBEXEC, name);
+	return path;
 }
 
 /* Returns: FALSE when nothing more will come. */

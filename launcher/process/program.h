@@ -5,11 +5,14 @@
 
 #include "launcher/process/privileges.h"
 
+/* Where virtiofsd is, and RHEL's QEMU: in nobody's PATH. */
+#define HVR_LIBEXEC "/usr/libexec"
+
 /**
- * hvr_program_find - where a program is.
- * @privileged: look in the system's own folders only: a process with privileges does not let PATH
- *              decide what it starts. An absolute @name is taken as it is.
- * Returns: (transfer full): its path, or NULL where it is not or cannot be executed.
+ * hvr_program_find - where a program is: in PATH, else in HVR_LIBEXEC.
+ * @privileged: the system's own folders take the place of PATH: a process with privileges does not
+ * let PATH decide what it starts. An absolute @name is taken as it is. Returns: (transfer full):
+ * its path, or NULL where it is not or cannot be executed.
  */
 char *hvr_program_find(const char *name, gboolean privileged) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -14,6 +14,7 @@ static const HvrMachine machines[] = {
 	{ .name = HVR_MACHINE_DEFAULT,
 	  .versions = "pc-q35-",
 	  .binary = HVR_MACHINE_DEFAULT_BINARY,
+	  .binary_rhel = "qemu-kvm",
 	  .architecture = "x86_64",
 	  .root_bus = "pcie.0",
 	  .first_slot = 0x01,

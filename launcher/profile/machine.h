@@ -11,6 +11,7 @@ typedef struct {
 	const char *name;	  /* QEMU's, for its newest version */
 	const char *versions;	  /* what the names of the single versions begin with */
 	const char *binary;	  /* the QEMU that has it, where [qemu] binary is not given */
+	const char *binary_rhel;  /* the same QEMU's name where RHEL has it, in no PATH */
 	const char *architecture; /* as QEMU's firmware descriptors call it */
 	const char *root_bus;	  /* the bus that ports sit on */
 	guint first_slot;	  /* the first slot of that bus that QEMU deals out, */

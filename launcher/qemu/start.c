@@ -10,10 +10,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "launcher/parts/binary.h"
 #include "launcher/parts/parts.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
+#include "launcher/process/program.h"
 #include "launcher/process/spawn.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/handover.h"
@@ -152,6 +154,20 @@ static HvrCmdlineShare *print_shares(const HvrContext *context, const HvrProfile
 	return shares;
 }
 
+/* What a shell would not find by QEMU's name it is told by its path. */
+static void name_in_full(const HvrContext *context, const HvrProfile *profile, GPtrArray *argv)
+{
+	char *path = NULL;
+
+	if (!context->captured)
+		path = hvr_binary_find(profile, context->privileged);
+	if (path && g_str_has_prefix(path, HVR_LIBEXEC "/")) {
+		g_free(argv->pdata[0]);
+		argv->pdata[0] = g_steal_pointer(&path);
+	}
+	g_free(path);
+}
+
 GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 			  const HvrParts *parts, const HvrPlan *plan)
 {
@@ -183,5 +199,7 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 	channels.has_node = hvr_placement_node(&context->host, profile, hvr_plan_first_card(plan),
 					       &channels.node);
 
-	return hvr_cmdline_build(profile, plan->kvm, plan->cards, &channels);
+	GPtrArray *argv = hvr_cmdline_build(profile, plan->kvm, plan->cards, &channels);
+	name_in_full(context, profile, argv);
+	return argv;
 }
