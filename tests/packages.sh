@@ -29,7 +29,8 @@ PACKAGES_BENCH="$PACKAGES_LAB pciutils"
 PACKAGES_VALGRIND="$PACKAGES_UNIT valgrind"
 
 # As debian/control has it, and what judges the package
-PACKAGES_PACKAGE="$PACKAGES_BUILD pkgconf scdoc debhelper dpkg-dev lintian xz-utils"
+PACKAGES_PACKAGE="$PACKAGES_BUILD build-essential pkgconf scdoc debhelper dpkg-dev lintian xz-utils
+	rpm rpm2cpio cpio"
 
 PACKAGES_LINT="$PACKAGES_BUILD clang-format clang-tidy cppcheck shellcheck"
 
