@@ -141,6 +141,7 @@ gboolean hvr_program_run(const HvrProgram *program, GError **error)
 			   .identity = program->identity,
 			   .fds = program->fds,
 			   .n_fds = program->n_fds,
+			   .stdin_fd = program->stdin_fd,
 			   .stdout_fd = program->stdout_fd,
 			   .stderr_fd = writer };
 	pid_t pid = hvr_spawn(&spawn, &pidfd, error);

@@ -26,6 +26,7 @@ typedef struct {
 	HvrIdentity identity; /* who it runs as: the VM's user */
 	const int *fds;	      /* what it inherits, under its own numbers */
 	guint n_fds;
+	int stdin_fd;  /* becomes descriptor 0; 0: /dev/null */
 	int stdout_fd; /* becomes descriptor 1; 0: /dev/null */
 	guint timeout_ms;
 } HvrProgram;

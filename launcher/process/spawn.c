@@ -122,13 +122,15 @@ static const char *make_write_only(int fd)
 static const char *set_standard_descriptors(const HvrSpawn *spawn)
 {
 	g_auto(HvrFd) null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int output = spawn->stdout_fd;
+	int output = spawn->stdout_fd, input = spawn->stdin_fd;
 	const char *failed = NULL;
 
 	if (null < 0)
 		return "opening /dev/null";
 	if (output == 0)
 		output = null;
+	if (input == 0)
+		input = null;
 	if (output < 0)
 		failed = make_write_only(STDOUT_FILENO);
 	else if (dup2(output, STDOUT_FILENO) < 0)
@@ -137,7 +139,7 @@ static const char *set_standard_descriptors(const HvrSpawn *spawn)
 		failed = make_write_only(STDERR_FILENO);
 	else if (!failed && dup2(spawn->stderr_fd, STDERR_FILENO) < 0)
 		failed = "redirecting standard error";
-	if (!failed && !spawn->keeps_stdin && dup2(null, STDIN_FILENO) < 0)
+	if (!failed && input >= 0 && dup2(input, STDIN_FILENO) < 0)
 		failed = "redirecting standard input";
 	return failed;
 }

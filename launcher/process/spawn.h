@@ -20,7 +20,7 @@ typedef struct {
 	guint n_fds;	       /* beside 0, 1 and 2; nothing else does */
 	int stdout_fd;	       /* becomes descriptor 1; 0: /dev/null; -1: our own */
 	int stderr_fd;	       /* becomes descriptor 2; -1: our own */
-	gboolean keeps_stdin;  /* descriptor 0 stays our own; FALSE: it is /dev/null */
+	int stdin_fd;	       /* becomes descriptor 0; 0: /dev/null; -1: our own */
 	gboolean with_parent;  /* it is killed when this process, or what it becomes, ends */
 	/* In the process that becomes the program, with all rights yet. FALSE with errno: it must
 	 * not become it. NULL: nothing */

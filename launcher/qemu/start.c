@@ -111,7 +111,8 @@ void hvr_start_exec(const HvrStart *start, HvrHandover *handover, GError **error
 	cpu_set_t cpus;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 
-	spawn.keeps_stdin = start->profile->serial == HVR_SERIAL_STDIO;
+	if (start->profile->serial == HVR_SERIAL_STDIO)
+		spawn.stdin_fd = -1;
 	let_go(start, handover);
 	hvr_spawn_replace(&spawn, error);
 }
