@@ -10,6 +10,7 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
+#include "launcher/qemu/noise.h"
 #include "launcher/report/message.h"
 #include "vfio/fd.h"
 
@@ -41,6 +42,13 @@ static void understand(HvrQemuOutput *output)
 /* @said: what is passed on */
 static void end_line(HvrQemuOutput *output, GString *said)
 {
+	const char *noise = output->program ? hvr_noise(output->line->str) : NULL;
+
+	if (noise) {
+		g_debug("%s (%s)", output->line->str, noise);
+		g_string_truncate(output->line, 0);
+		return;
+	}
 	understand(output);
 	g_string_append_len(said, output->line->str, (gssize)output->line->len);
 	g_string_append_c(said, '\n');

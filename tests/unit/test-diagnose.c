@@ -14,6 +14,7 @@
 #include <glib.h>
 
 #include "launcher/qemu/diagnose.h"
+#include "launcher/qemu/noise.h"
 
 #define WORDS	SOURCE_ROOT "/tests/data/qemu-words.txt"
 #define PROGRAM "/usr/bin/qemu-system-x86_64"
@@ -146,6 +147,54 @@ static void words_of_others_have_no_meaning(void **state)
 	}
 }
 
+/* Only a line that is known whole is kept from the user. */
+static void noise_is_known_whole(void **state)
+{
+	static const char *const noise[] = {
+		"qemu-system-x86_64: group ID 5: KVM VFIO device isn't created yet",
+		"qemu-kvm: group ID 141: KVM VFIO device isn't created yet",
+		"qemu-system-x86_64: warning: Spice: ../server/reds.cpp:3390:"
+		"spice_server_remove_interface: VD_INTERFACE_REMOVING unsupported",
+	};
+	static const char *const said[] = {
+		"",
+		": ",
+		"group ID 5: KVM VFIO device isn't created yet",
+		"qemu: group ID : KVM VFIO device isn't created yet",
+		"qemu: group ID 5: KVM VFIO device isn't created yet.",
+		"qemu: group ID 5: x: KVM VFIO device isn't created yet",
+		"qemu: group ID 5: Failed to add group to KVM VFIO device: Invalid argument",
+		"in a guest: group ID 5: KVM VFIO device isn't created yet",
+		"qemu: warning: group ID 5: KVM VFIO device isn't created yet",
+		"qemu: warning: Spice: ../server/reds.cpp:3390:spice_server_init: unsupported",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(noise); i++)
+		if (!hvr_noise(noise[i]))
+			fail_msg("'%s' is shown", noise[i]);
+	for (guint i = 0; i < G_N_ELEMENTS(said); i++)
+		if (hvr_noise(said[i]))
+			fail_msg("'%s' is not shown", said[i]);
+}
+
+/* Each was heard of a QEMU, and means nothing to hvr_diagnose() either. */
+static void noise_was_heard(void **state)
+{
+	g_autoptr(GPtrArray) words = read_words();
+	guint heard = 0;
+
+	for (guint i = 0; i < words->len; i++) {
+		const Word *word = g_ptr_array_index(words, i);
+
+		if (!hvr_noise(word->sentence))
+			continue;
+		assert_string_equal(word->source, "none");
+		assert_string_equal(word->id, "-");
+		heard++;
+	}
+	assert_int_equal(heard, 2);
+}
+
 static void signals_have_a_meaning(void **state)
 {
 	assert_string_equal(hvr_diagnose_signal(SIGSYS, TRUE)->id, "sandbox");
@@ -163,6 +212,8 @@ int main(void)
 		cmocka_unit_test(no_row_is_dead),
 		cmocka_unit_test(several_causes_are_told_as_such),
 		cmocka_unit_test(words_of_others_have_no_meaning),
+		cmocka_unit_test(noise_is_known_whole),
+		cmocka_unit_test(noise_was_heard),
 		cmocka_unit_test(signals_have_a_meaning),
 	};
 

@@ -154,6 +154,21 @@ static void test_escape_in_qemu_words(void **state)
 	assert_string_equal(text, "qemu: a\\x1b[2Jb\r\n\\u009b2Jx\nno end\n");
 }
 
+/* What QEMU says when all is well is not shown, alone or between others, or in pieces. */
+static void test_noise_in_qemu_words(void **state)
+{
+	static const char words[] = "qemu: group ID 5: KVM VFIO device isn't created yet\n"
+				    "one\nqemu: group ID 6: KVM VFIO device isn't created yet\n"
+				    "two\nqemu: group ID 7: KVM VFIO device isn't created yet";
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(write(ends[1], words, sizeof(words) - 1), sizeof(words) - 1);
+	close(ends[1]);
+	g_autofree char *text = said(pass_on, &ends[0]);
+	assert_string_equal(text, "one\ntwo\n");
+}
+
 typedef struct {
 	FakeSysfs *fs;
 	HvrContext context;
@@ -334,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_escape_in_message),
 		cmocka_unit_test(test_escape_in_qemu_words),
+		cmocka_unit_test(test_noise_in_qemu_words),
 		cmocka_unit_test(test_escape_in_driver_text),
 		cmocka_unit_test(test_json_stays_safe),
 		cmocka_unit_test(test_events_stay_safe),
