@@ -222,9 +222,11 @@ void hvr_facts_ask_qemu(const HvrContext *context, const HvrProfile *profile, gb
 {
 	const char *path = facts->qemu_path;
 
-	if (!path || context->captured || hvr_qemu_is_known(context, profile, facts->user, path))
+	if (!path || context->captured ||
+	    hvr_qemu_recall(context, profile, facts->user, path, &facts->dialect))
 		return;
 	facts->qemu = hvr_qemu_ask(context, profile, facts->user, path);
+	facts->dialect = facts->qemu->dialect;
 	if (remember)
 		hvr_qemu_remember(context, profile, facts->user, path, facts->qemu);
 }

@@ -25,7 +25,9 @@ typedef struct {
 	char *qemu_path;    /* absolute; NULL when there is no such program */
 	char *install_qemu; /* how this host gets one: hvr_install_command() */
 	HvrQemu *qemu;	    /* what it says of itself; NULL: nothing against it, or not asked */
-	gboolean vfio_pci;  /* the driver is registered, or its module can be loaded */
+	/* its command line's; all FALSE when it was not asked or does not tell */
+	HvrDialect dialect;
+	gboolean vfio_pci; /* the driver is registered, or its module can be loaded */
 	gboolean vfio_pci_loaded;
 	char *vfio_problem;   /* why its module cannot be loaded, or NULL */
 	char *iommu_advice;   /* what to do where there is no IOMMU group: the kernel argument */
@@ -52,7 +54,7 @@ typedef struct {
 HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /**
- * hvr_facts_ask_qemu - hear QEMU itself, unless it is known to be good (hvr_qemu_is_known()).
+ * hvr_facts_ask_qemu - hear QEMU itself, unless it is known to be good (hvr_qemu_recall()).
  * @remember: and have it known from now on
  */
 void hvr_facts_ask_qemu(const HvrContext *context, const HvrProfile *profile, gboolean remember,

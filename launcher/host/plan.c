@@ -49,6 +49,7 @@ static void plan_vm(const HvrPlanInput *input, HvrPlan *plan)
 	const HvrFacts *facts = input->facts;
 
 	plan->user = facts->user;
+	plan->dialect = facts->dialect;
 	plan->kvm = facts->kvm && profile->accel != HVR_ACCEL_TCG;
 	if (profile->accel == HVR_ACCEL_AUTO && !facts->kvm)
 		g_ptr_array_add(plan->notes,

@@ -44,6 +44,7 @@ typedef struct {
 	GPtrArray *notes;     /* of char *: one line each, for the user */
 	guint64 memlock_bytes;
 	gboolean kvm;
+	HvrDialect dialect;  /* QEMU's: of the facts */
 	const HvrUser *user; /* who QEMU will be: of the facts */
 } HvrPlan;
 

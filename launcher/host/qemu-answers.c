@@ -18,6 +18,7 @@
 #include "launcher/report/error.h"
 #include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
+#include "vfio/tree.h"
 
 #define VERSION_MAJOR 6
 #define VERSION_MINOR 2
@@ -32,7 +33,7 @@
 /* -device help is some twenty thousand bytes. */
 #define ANSWER_MAX (1024 * 1024)
 
-/* Of the runtime folder: one file, without content, for each program that has answered well. */
+/* Of the runtime folder: one file, with its dialect, for each program that has answered well. */
 #define FOLDER "qemu"
 
 typedef struct {
@@ -73,6 +74,17 @@ static int open_answer(void)
 	return g_steal_fd(&fd);
 }
 
+/* A file in memory to read @text from. -1 with errno */
+static int open_question(const char *text)
+{
+	g_auto(HvrFd) fd = memfd_create("question", MFD_CLOEXEC);
+	gsize length = strlen(text);
+
+	if (fd < 0 || pwrite(fd, text, length, 0) != (ssize_t)length)
+		return -1;
+	return g_steal_fd(&fd);
+}
+
 /* The descriptor is shared with who wrote, so its position is where the text ends. */
 static char *read_answer(int fd)
 {
@@ -86,16 +98,19 @@ static char *read_answer(int fd)
 
 /**
  * ask - what it printed with these options.
+ * @question: (nullable): what it finds on its standard input
  * Errors: HVR_LAUNCH_ERROR_BUSY when it did not answer in time; _UNAVAILABLE, _PERMISSION when it
  * could not be asked or refused them
  */
-static char *ask(const Asking *asking, const char *const *options, GError **error)
+static char *ask(const Asking *asking, const char *const *options, const char *question,
+		 GError **error)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_auto(HvrFd) input = question ? open_question(question) : -1;
 	g_auto(HvrFd) answer = open_answer();
 	int saved = errno;
 
-	if (answer < 0) {
+	if (answer < 0 || (question && input < 0)) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 			    "cannot make a file in memory: %s", g_strerror(saved));
 		return NULL;
@@ -107,6 +122,7 @@ static char *ask(const Asking *asking, const char *const *options, GError **erro
 	HvrProgram program = { .path = asking->path,
 			       .argv = (const char *const *)argv->pdata,
 			       .identity = hvr_user_identity(asking->user),
+			       .stdin_fd = MAX(input, 0),
 			       .stdout_fd = answer,
 			       .timeout_ms = ANSWER_MS };
 	if (asking->context->answer_ms)
@@ -145,7 +161,7 @@ static gboolean ask_version(const Asking *asking)
 {
 	static const char *const options[] = { "-version", NULL };
 	g_autoptr(GError) error = NULL;
-	g_autofree char *text = ask(asking, options, &error);
+	g_autofree char *text = ask(asking, options, NULL, &error);
 	gulong major, minor;
 
 	if (is_late(asking, HVR_QEMU_VERSION, error))
@@ -200,11 +216,33 @@ static gboolean ask_devices(const Asking *asking)
 {
 	static const char *const options[] = { "-machine", "none", "-device", "help", NULL };
 	g_autoptr(GError) error = NULL;
-	g_autofree char *text = ask(asking, options, &error);
+	g_autofree char *text = ask(asking, options, NULL, &error);
 
 	if (is_late(asking, HVR_QEMU_DEVICES, error))
 		return FALSE;
 	judge_devices(asking, text);
+	return TRUE;
+}
+
+/* As libvirt asks: a QEMU without a machine, by whichever accelerator it has. What it has to say to
+ * that is for nobody. FALSE: it was late. */
+static gboolean ask_dialect(const Asking *asking)
+{
+	static const char *const options[] = {
+		"-machine",	   "none",     "-nodefaults", "-accel", "tcg",	 "-accel", "kvm",
+		"-no-user-config", "-display", "none",	      "-qmp",	"stdio", NULL
+	};
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = ask(asking, options, hvr_dialect_question, &error);
+
+	if (is_late(asking, HVR_QEMU_DIALECT, error))
+		return FALSE;
+	if (text && hvr_dialect_read(text, &asking->qemu->dialect))
+		note(asking, HVR_QEMU_DIALECT, HVR_ANSWER_GOOD, g_strdup("it tells its features"),
+		     NULL);
+	else
+		note(asking, HVR_QEMU_DIALECT, HVR_ANSWER_UNKNOWN,
+		     g_strdup("it does not tell its features"), SEE_IT);
 	return TRUE;
 }
 
@@ -215,7 +253,7 @@ static void ask_sandbox(const Asking *asking)
 
 	if (!asking->profile->sandbox)
 		return;
-	g_autofree char *text = ask(asking, options, &error);
+	g_autofree char *text = ask(asking, options, NULL, &error);
 	if (is_late(asking, HVR_QEMU_SANDBOX, error))
 		return;
 	if (text) {
@@ -236,7 +274,7 @@ HvrQemu *hvr_qemu_ask(const HvrContext *context, const HvrProfile *profile, cons
 		.context = context, .profile = profile, .user = user, .path = path, .qemu = qemu
 	};
 
-	if (ask_version(&asking) && ask_devices(&asking))
+	if (ask_version(&asking) && ask_devices(&asking) && ask_dialect(&asking))
 		ask_sandbox(&asking);
 	return qemu;
 }
@@ -257,19 +295,17 @@ static char *name_of(const HvrProfile *profile, const HvrUser *user, const char 
 	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, identity, -1);
 }
 
-gboolean hvr_qemu_is_known(const HvrContext *context, const HvrProfile *profile,
-			   const HvrUser *user, const char *path)
+gboolean hvr_qemu_recall(const HvrContext *context, const HvrProfile *profile, const HvrUser *user,
+			 const char *path, HvrDialect *out_dialect)
 {
-	struct stat st;
-
 	if (context->runtime < 0)
 		return FALSE;
 	g_autofree char *name = name_of(profile, user, path);
 	if (!name)
 		return FALSE;
 	g_autofree char *file = g_build_filename(FOLDER, name, NULL);
-	return fstatat(context->runtime, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode);
+	g_autofree char *text = hvr_tree_read(context->runtime, file, NULL);
+	return text && hvr_dialect_from_text(text, out_dialect);
 }
 
 static gboolean all_good(const HvrQemu *qemu, gboolean sandbox)
@@ -292,5 +328,7 @@ void hvr_qemu_remember(const HvrContext *context, const HvrProfile *profile, con
 	g_auto(HvrFd) folder = hvr_runtime_open_folder(context->runtime, FOLDER, NULL);
 	if (!name || folder < 0)
 		return;
-	g_auto(HvrFd) fd = openat(folder, name, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+	g_autofree char *text = hvr_dialect_to_text(&qemu->dialect);
+	if (!hvr_runtime_replace(folder, name, text, NULL))
+		g_debug("what %s told is not remembered", path);
 }

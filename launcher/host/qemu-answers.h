@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/host/dialect.h"
 #include "launcher/process/user.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
@@ -16,6 +17,7 @@
 typedef enum {
 	HVR_QEMU_VERSION, /* 6.2 or newer: JSON for -device, which spares us its escaping */
 	HVR_QEMU_DEVICES, /* vfio-pci and pcie-root-port */
+	HVR_QEMU_DIALECT, /* what its command line is like; none is against it */
 	HVR_QEMU_SANDBOX, /* -sandbox on */
 	HVR_QEMU_QUESTIONS
 } HvrQemuQuestion;
@@ -35,11 +37,12 @@ typedef struct {
 
 typedef struct {
 	HvrQemuAnswer answers[HVR_QEMU_QUESTIONS];
+	HvrDialect dialect; /* where that answer is good; else all FALSE */
 } HvrQemu;
 
 /**
  * hvr_qemu_ask - ask the program at @path all that @profile depends on.
- * Starts it two or three times, some 30 ms each. Changes nothing.
+ * Starts it three or four times, 20 to 60 ms each, and 100 for the dialect. Changes nothing.
  */
 HvrQemu *hvr_qemu_ask(const HvrContext *context, const HvrProfile *profile, const HvrUser *user,
 		      const char *path) G_GNUC_WARN_UNUSED_RESULT;
@@ -47,12 +50,14 @@ void hvr_qemu_free(HvrQemu *qemu);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrQemu, hvr_qemu_free)
 
 /**
- * hvr_qemu_is_known - has this very program answered well before, for this user and the same
+ * hvr_qemu_recall - has this very program answered well before, for this user and the same
  * questions? Remembered in the runtime folder, below /run, so until the host is booted anew; by its
  * file's number, size and times of change, not by its name alone.
+ * @out_dialect: what it told of itself then; untouched where it is not known
+ * Returns: FALSE, too, where what is remembered is not what this program writes.
  */
-gboolean hvr_qemu_is_known(const HvrContext *context, const HvrProfile *profile,
-			   const HvrUser *user, const char *path);
+gboolean hvr_qemu_recall(const HvrContext *context, const HvrProfile *profile, const HvrUser *user,
+			 const char *path, HvrDialect *out_dialect) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Remembers it, where all of @qemu is good and there is a runtime folder. To fail costs the next
  * start the questions again, no more: nothing is said. */
