@@ -464,8 +464,17 @@ char *hvr_cmdline_spare_port(guint index)
 	return g_strdup_printf("hvr-spare%u", index);
 }
 
+/* @properties: (transfer full): of a card or a port */
+static void add_hotplug(GPtrArray *argv, JsonObject *properties, const HvrDialect *dialect)
+{
+	if (dialect->plain_cards)
+		hvr_cmdline_add_keys(argv, "-device", properties);
+	else
+		hvr_cmdline_add_json(argv, "-device", properties);
+}
+
 /* @place counts all ports: it is the port's place on the root bus and its chassis. */
-static void add_port(GPtrArray *argv, const HvrMachine *machine, const char *id, guint place)
+static JsonObject *port_properties(const HvrMachine *machine, const char *id, guint place)
 {
 	g_autofree char *address =
 		g_strdup_printf("0x%x.%u", machine->ports_slot + place / 8, place % 8);
@@ -480,7 +489,7 @@ static void add_port(GPtrArray *argv, const HvrMachine *machine, const char *id,
 		json_object_set_boolean_member(port, "multifunction", TRUE);
 	json_object_set_int_member(port, "chassis", place + 1);
 	json_object_set_int_member(port, "slot", place + 1);
-	hvr_cmdline_add_json(argv, "-device", port);
+	return port;
 }
 
 JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *port)
@@ -505,7 +514,8 @@ static guint count(const GPtrArray *cards)
 	return cards->len;
 }
 
-void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards)
+void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards,
+			   const HvrDialect *dialect)
 {
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
 	guint n_cards = count(cards);
@@ -513,21 +523,20 @@ void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPt
 	for (guint i = 0; i < n_cards; i++) {
 		g_autofree char *port = hvr_cmdline_card_port(i);
 
-		add_port(argv, machine, port, i);
+		add_hotplug(argv, port_properties(machine, port, i), dialect);
 	}
 	for (guint i = 0; i < HVR_MACHINE_SPARE_PORTS; i++) {
 		g_autofree char *port = hvr_cmdline_spare_port(i);
 
-		add_port(argv, machine, port, n_cards + i);
+		add_hotplug(argv, port_properties(machine, port, n_cards + i), dialect);
 	}
 }
 
-void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards)
+void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards, const HvrDialect *dialect)
 {
 	for (guint i = 0; i < count(cards); i++) {
 		g_autofree char *port = hvr_cmdline_card_port(i);
 
-		hvr_cmdline_add_json(argv, "-device",
-				     hvr_cmdline_card_properties(cards->pdata[i], port));
+		add_hotplug(argv, hvr_cmdline_card_properties(cards->pdata[i], port), dialect);
 	}
 }

@@ -31,8 +31,9 @@ void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
 			   const HvrCmdlineChannels *channels);
 /* A port for each card, and the spare ones. Before all that has no place of its own, so that QEMU
  * deals out the slots around them. */
-void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards);
-void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards);
+void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards,
+			   const HvrDialect *dialect);
+void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards, const HvrDialect *dialect);
 
 /* The descriptor of an open tap for the net at @index, or -1. */
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index);

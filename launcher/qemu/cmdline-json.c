@@ -24,6 +24,34 @@ void hvr_cmdline_add_json(GPtrArray *argv, const char *option, JsonObject *prope
 	g_ptr_array_add(argv, json_to_string(node, FALSE));
 }
 
+static void append_key(JsonObject *properties, const char *name, JsonNode *value,
+		       gpointer user_data)
+{
+	GString *text = user_data;
+
+	if (text->len)
+		g_string_append_c(text, ',');
+	g_string_append_printf(text, "%s=", name);
+	if (json_node_get_value_type(value) == G_TYPE_STRING) {
+		g_autofree char *escaped = hvr_cmdline_escape(json_node_get_string(value));
+		g_string_append(text, escaped);
+	} else if (json_node_get_value_type(value) == G_TYPE_BOOLEAN) {
+		g_string_append(text, json_node_get_boolean(value) ? "on" : "off");
+	} else {
+		g_string_append_printf(text, "%" G_GINT64_FORMAT, json_node_get_int(value));
+	}
+}
+
+void hvr_cmdline_add_keys(GPtrArray *argv, const char *option, JsonObject *properties)
+{
+	GString *text = g_string_new(NULL);
+
+	json_object_foreach_member(properties, append_key, text);
+	json_object_unref(properties);
+	g_ptr_array_add(argv, g_strdup(option));
+	g_ptr_array_add(argv, g_string_free(text, FALSE));
+}
+
 gboolean hvr_cmdline_add_listener(GPtrArray *argv, const char *id, int fd, const char *path)
 {
 	if (fd >= 0) {

@@ -13,6 +13,10 @@ void hvr_cmdline_add(GPtrArray *argv, const char *option, const char *format, ..
 /* Append two words, @option and @properties as JSON in one line. Takes ownership of @properties. */
 void hvr_cmdline_add_json(GPtrArray *argv, const char *option, JsonObject *properties);
 
+/* The same as key=value, each comma in a value doubled. @properties begin with "driver" and have
+ * only strings, whole numbers and booleans. Takes ownership of @properties. */
+void hvr_cmdline_add_keys(GPtrArray *argv, const char *option, JsonObject *properties);
+
 /**
  * hvr_cmdline_add_listener - append a character device @id: a socket that QEMU listens on.
  * @fd: that socket; -1: QEMU makes it itself

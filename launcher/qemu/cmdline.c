@@ -93,6 +93,16 @@ static void add_cpus(GPtrArray *argv, const HvrProfile *profile)
 		hvr_cmdline_add(argv, "-smp", "%u", profile->cpus);
 }
 
+/* Its threads have names for who looks with top or ps: "CPU 0/KVM". */
+static void add_name(GPtrArray *argv, const HvrProfile *profile, const HvrDialect *dialect)
+{
+	const char *threads = ",debug-threads=on";
+
+	if (dialect->names_threads)
+		threads = "";
+	hvr_cmdline_add(argv, "-name", "guest=%s%s", profile->name, threads);
+}
+
 static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm,
 			const HvrCmdlineChannels *channels)
 {
@@ -112,7 +122,6 @@ static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm
 		g_string_append(machine, "," HVR_CMDLINE_FLASH);
 	if (channels->firmware && channels->firmware->needs_smm)
 		g_string_append(machine, ",smm=on");
-	hvr_cmdline_add(argv, "-name", "guest=%s,debug-threads=on", profile->name);
 	hvr_cmdline_add(argv, "-machine", "%s", machine->str);
 	hvr_cmdline_add(argv, "-accel", "%s", accel);
 	hvr_cmdline_add(argv, "-cpu", "%s", cpu);
@@ -143,16 +152,32 @@ static void add_sandbox(GPtrArray *argv, const HvrProfile *profile,
 	hvr_cmdline_add(argv, "-sandbox", "on,obsolete=deny,%sresourcecontrol=deny", denied);
 }
 
+/* @chardev: the id of the character device behind it */
+static void add_monitor(GPtrArray *argv, const char *chardev, const char *id,
+			const HvrDialect *dialect)
+{
+	if (!dialect->monitor_objects) {
+		hvr_cmdline_add(argv, "-mon", "chardev=%s,mode=control", chardev);
+		return;
+	}
+	JsonObject *monitor = json_object_new();
+	json_object_set_string_member(monitor, "qom-type", "monitor-qmp");
+	json_object_set_string_member(monitor, "id", id);
+	json_object_set_string_member(monitor, "chardev", chardev);
+	hvr_cmdline_add_json(argv, "-object", monitor);
+}
+
 /* One client to a monitor: the supervisor has its own, all others share the second. */
-static void add_monitors(GPtrArray *argv, const HvrCmdlineChannels *channels)
+static void add_monitors(GPtrArray *argv, const HvrCmdlineChannels *channels,
+			 const HvrDialect *dialect)
 {
 	if (channels->qmp_private >= 0) {
 		hvr_cmdline_add(argv, "-chardev", "socket,id=hvr-qmp0,fd=%d",
 				channels->qmp_private);
-		hvr_cmdline_add(argv, "-mon", "chardev=hvr-qmp0,mode=control");
+		add_monitor(argv, "hvr-qmp0", "hvr-monitor0", dialect);
 	}
 	if (hvr_cmdline_add_listener(argv, "hvr-qmp1", channels->qmp_listen, channels->qmp_path))
-		hvr_cmdline_add(argv, "-mon", "chardev=hvr-qmp1,mode=control");
+		add_monitor(argv, "hvr-qmp1", "hvr-monitor1", dialect);
 }
 
 static void add_boot(GPtrArray *argv, const HvrProfile *profile)
@@ -182,19 +207,20 @@ static void add_entropy(GPtrArray *argv)
 }
 
 GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtrArray *cards,
-			     const HvrCmdlineChannels *channels)
+			     const HvrCmdlineChannels *channels, const HvrDialect *dialect)
 {
 	GPtrArray *argv = g_ptr_array_new_full(64, g_free);
 
 	g_ptr_array_add(argv, g_strdup(profile->qemu_binary));
 	g_ptr_array_add(argv, g_strdup("-nodefaults"));
 	g_ptr_array_add(argv, g_strdup("-no-user-config"));
+	add_name(argv, profile, dialect);
 	add_machine(argv, profile, kvm, channels);
 	add_sandbox(argv, profile, channels);
-	add_monitors(argv, channels);
+	add_monitors(argv, channels, dialect);
 	hvr_cmdline_add_firmware(argv, profile, channels->firmware);
 	add_boot(argv, profile);
-	hvr_cmdline_add_ports(argv, profile, cards);
+	hvr_cmdline_add_ports(argv, profile, cards, dialect);
 	hvr_cmdline_add_nets(argv, profile, channels);
 	hvr_cmdline_add_disks(argv, profile, channels);
 	hvr_cmdline_add_seed(argv, profile, channels);
@@ -203,7 +229,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_serial(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_agent(argv, profile, channels);
-	hvr_cmdline_add_cards(argv, cards);
+	hvr_cmdline_add_cards(argv, cards, dialect);
 	for (guint i = 0; i < profile->qemu_args->len; i++)
 		g_ptr_array_add(argv, g_strdup(profile->qemu_args->pdata[i]));
 	g_ptr_array_add(argv, NULL);

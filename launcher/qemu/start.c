@@ -83,8 +83,9 @@ gboolean hvr_start_make(const HvrStart *start, HvrHandover *handover, GError **e
 gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted *out_started,
 			GError **error)
 {
-	g_autoptr(GPtrArray) argv = hvr_cmdline_build(start->profile, start->plan->kvm,
-						      start->plan->cards, &handover->channels);
+	g_autoptr(GPtrArray) argv =
+		hvr_cmdline_build(start->profile, start->plan->kvm, start->plan->cards,
+				  &handover->channels, &start->plan->dialect);
 	cpu_set_t cpus;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 
@@ -106,8 +107,9 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted
 
 void hvr_start_exec(const HvrStart *start, HvrHandover *handover, GError **error)
 {
-	g_autoptr(GPtrArray) argv = hvr_cmdline_build(start->profile, start->plan->kvm,
-						      start->plan->cards, &handover->channels);
+	g_autoptr(GPtrArray) argv =
+		hvr_cmdline_build(start->profile, start->plan->kvm, start->plan->cards,
+				  &handover->channels, &start->plan->dialect);
 	cpu_set_t cpus;
 	HvrSpawn spawn = make_spawn(start, handover, argv, &cpus);
 
@@ -200,7 +202,8 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 	channels.has_node = hvr_placement_node(&context->host, profile, hvr_plan_first_card(plan),
 					       &channels.node);
 
-	GPtrArray *argv = hvr_cmdline_build(profile, plan->kvm, plan->cards, &channels);
+	GPtrArray *argv =
+		hvr_cmdline_build(profile, plan->kvm, plan->cards, &channels, &plan->dialect);
 	name_in_full(context, profile, argv);
 	return argv;
 }

@@ -76,8 +76,9 @@ static void check_cmdline(const HvrProfile *profile)
 					      .serial = 4,
 					      .agent = 5,
 					      .seed = 6 };
-	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, TRUE, NULL, &channels);
-	g_autoptr(GPtrArray) again = hvr_cmdline_build(profile, TRUE, NULL, &channels);
+	const HvrDialect dialect = { 0 };
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, TRUE, NULL, &channels, &dialect);
+	g_autoptr(GPtrArray) again = hvr_cmdline_build(profile, TRUE, NULL, &channels, &dialect);
 	g_autofree char *line = hvr_cmdline_quote(argv);
 	g_auto(GStrv) words = NULL;
 

@@ -16,6 +16,7 @@
 
 #include "launcher/parts/slots.h"
 #include "launcher/profile/read.h"
+#include "launcher/qemu/cmdline-json.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "vfio/access.h"
@@ -94,12 +95,20 @@ static const HvrCmdlineChannels tap_channels = {
 	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .seed = -1, .taps = taps
 };
 
+/* The common one is that of 7.2, 8.2, 9.2 and 10.0; the others as launcher/host/dialect.h has them.
+ */
+static const HvrDialect common;
+static const HvrDialect qemu_6_2 = { .plain_cards = TRUE };
+static const HvrDialect qemu_11_0 = { .names_threads = TRUE };
+static const HvrDialect qemu_11_1 = { .names_threads = TRUE, .monitor_objects = TRUE };
+
 typedef struct {
 	const char *name;    /* of the .argv file */
 	const char *profile; /* NULL: of the same name */
 	gboolean kvm;
 	guint n_cards;
 	const HvrCmdlineChannels *channels;
+	const HvrDialect *dialect; /* NULL: the common one */
 } Golden;
 
 static const Golden golden[] = {
@@ -146,6 +155,11 @@ static const Golden golden[] = {
 	{ "sample-rig", SAMPLES "rig", TRUE, 1, &bios_sample_channels },
 	{ "sample-two-cards", SAMPLES "two-cards", TRUE, 2, &bios_sample_channels },
 	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &sample_channels },
+	{ "card-6.2", "card", TRUE, 2, &run_channels, &qemu_6_2 },
+	{ "card-11.0", "card", TRUE, 2, &run_channels, &qemu_11_0 },
+	{ "card-11.1", "card", TRUE, 2, &run_channels, &qemu_11_1 },
+	{ "print-6.2", "serial-socket", FALSE, 0, &print_channels, &qemu_6_2 },
+	{ "print-11.1", "serial-socket", FALSE, 0, &print_channels, &qemu_11_1 },
 	{ "full", NULL, FALSE, 4, &run_channels },
 	{ "unconfined", NULL, FALSE, 0, &run_channels },
 };
@@ -192,7 +206,8 @@ static char *build(const Golden *g)
 {
 	g_autoptr(HvrProfile) profile = load(g->profile ? g->profile : g->name);
 	g_autoptr(GPtrArray) cards = make_cards(g->n_cards);
-	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, g->kvm, cards, g->channels);
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, g->kvm, cards, g->channels,
+						      g->dialect ? g->dialect : &common);
 
 	assert_null(argv->pdata[argv->len - 1]);
 	g_autofree char *lines = g_strjoinv("\n", (char **)argv->pdata);
@@ -248,6 +263,24 @@ static guint count_dealt(const GPtrArray *argv)
 	return dealt;
 }
 
+/* No value can add an option where one has to be said as key=value. */
+static void test_keys_are_escaped(void **state)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+	JsonObject *device = json_object_new();
+
+	json_object_set_string_member(device, "driver", "edu");
+	json_object_set_string_member(device, "id", "a,bus=b,,c");
+	json_object_set_string_member(device, "empty", "");
+	json_object_set_boolean_member(device, "yes", TRUE);
+	json_object_set_boolean_member(device, "no", FALSE);
+	json_object_set_int_member(device, "number", -3);
+	hvr_cmdline_add_keys(argv, "-device", device);
+	assert_int_equal(argv->len, 2);
+	assert_string_equal(argv->pdata[1],
+			    "driver=edu,id=a,,bus=b,,,,c,empty=,yes=on,no=off,number=-3");
+}
+
 /* What is counted before a start is what the command line has. */
 static void test_slots_are_counted(void **state)
 {
@@ -255,7 +288,7 @@ static void test_slots_are_counted(void **state)
 		const char *name = golden[i].profile ? golden[i].profile : golden[i].name;
 		g_autoptr(HvrProfile) profile = load(name);
 		g_autoptr(GPtrArray) argv =
-			hvr_cmdline_build(profile, FALSE, NULL, &print_channels);
+			hvr_cmdline_build(profile, FALSE, NULL, &print_channels, &common);
 
 		if (hvr_slots_needed(profile) != count_dealt(argv))
 			fail_msg("%s: counted %u, has %u", name, hvr_slots_needed(profile),
@@ -333,7 +366,7 @@ static void test_quote(void **state)
 static void test_quote_round_trip(void **state)
 {
 	g_autoptr(HvrProfile) profile = load("disks");
-	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &run_channels);
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &run_channels, &common);
 	g_autofree char *line = hvr_cmdline_quote(argv);
 	g_auto(GStrv) words = NULL;
 
@@ -346,9 +379,13 @@ static void test_quote_round_trip(void **state)
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_args_last),	  cmocka_unit_test(test_card_properties),
-		cmocka_unit_test(test_slots_are_counted), cmocka_unit_test(test_own_panic),
-		cmocka_unit_test(test_slots_run_out),	  cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_args_last),
+		cmocka_unit_test(test_card_properties),
+		cmocka_unit_test(test_keys_are_escaped),
+		cmocka_unit_test(test_slots_are_counted),
+		cmocka_unit_test(test_own_panic),
+		cmocka_unit_test(test_slots_run_out),
+		cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_quote_round_trip),
 	};
 	struct CMUnitTest tests[G_N_ELEMENTS(golden) + G_N_ELEMENTS(others)] = { 0 };

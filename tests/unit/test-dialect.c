@@ -17,8 +17,10 @@
 
 #include <glib/gstdio.h>
 
+#include "launcher/host/decide.h"
 #include "launcher/host/facts.h"
 #include "launcher/profile/read.h"
+#include "launcher/qemu/start.h"
 #include "launcher/runtime/runtime.h"
 #include "tests/fake/fake-files.h"
 #include "tests/fake/layouts.h"
@@ -305,6 +307,40 @@ static void test_silent_qemu(void **state)
 	hvr_qemu_free(facts.qemu);
 }
 
+/* As `print` and a start have it. */
+static char *words_for(Fixture *f)
+{
+	g_autofree char *text =
+		g_strdup_printf("[vm]\nmemory = 64M\naccel = tcg\n[qemu]\nbinary = %s\n", f->qemu);
+	g_autoptr(HvrProfile) profile =
+		hvr_profile_parse("lab.ini", text, strlen(text), NULL, NULL);
+	g_auto(HvrDecision) decision = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	assert_non_null(profile);
+	const HvrDecideFor whom = { profile->devices, "lab", TRUE, HVR_CLAIM_NO_WAIT };
+	if (!hvr_decide(&f->context, profile, &whom, &decision, &error))
+		fail_msg("%s", error->message);
+	g_autoptr(GPtrArray) argv =
+		hvr_start_argv(&f->context, profile, decision.parts, decision.plan);
+	return g_strjoinv("\n", (char **)argv->pdata);
+}
+
+static void test_words_follow(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *old = words_for(f);
+
+	assert_non_null(strstr(old, "\n-device\ndriver=pcie-root-port,id=hvr-spare0,"));
+	assert_non_null(strstr(old, "\n-mon\n"));
+	write_qemu(f, SAYS_11_1);
+	g_autofree char *new = words_for(f);
+	assert_null(strstr(new, "driver="));
+	assert_null(strstr(new, "\n-mon\n"));
+	assert_null(strstr(new, "debug-threads"));
+	assert_non_null(strstr(new, "\n-object\n{\"qom-type\":\"monitor-qmp\","));
+}
+
 #define ON_HOST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -319,6 +355,7 @@ int main(void)
 		ON_HOST(test_look_remembers_nothing),
 		ON_HOST(test_garbled_memory_is_none),
 		ON_HOST(test_silent_qemu),
+		ON_HOST(test_words_follow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,7 +130,7 @@ static gboolean qemu_opens(const Fixture *f, const HvrProfile *profile, char **o
 	g_ptr_array_add(profile->qemu_args, g_strdup("-device"));
 	/* as JSON: QEMU makes such devices, which ours are, last and in their order */
 	g_ptr_array_add(profile->qemu_args, g_strdup_printf("{\"driver\":\"%s\"}", last));
-	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels);
+	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &(const HvrDialect){ 0 });
 	const HvrProgram program = { .path = path,
 				     .argv = (const char *const *)argv->pdata,
 				     .identity = hvr_user_identity(&f->user),
