@@ -10,6 +10,8 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <poll.h>
@@ -406,6 +408,50 @@ static pid_t start_qemu(const char *path, int tap, int far, int *out_pidfd)
 	return pid;
 }
 
+/* All that becomes of interfaces from here on. */
+static int watch_links(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static gboolean tells_end(const guint8 *bytes, gsize length, guint index)
+{
+	const struct nlmsghdr *header = (const struct nlmsghdr *)bytes;
+
+	for (; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
+		const struct ifinfomsg *link = NLMSG_DATA(header);
+
+		/* A bridge tells by the same word that it has a port less: by its own family. */
+		if (header->nlmsg_type == RTM_DELLINK && link->ifi_family == AF_UNSPEC &&
+		    link->ifi_index == (int)index)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* A tap goes with the last reference to its file, which io_uring may hold for a moment longer than
+ * the process that was killed. */
+static void wait_for_end(int links, guint index)
+{
+	gint64 end = g_get_monotonic_time() + WAIT_MS * G_GINT64_CONSTANT(1000);
+	struct pollfd wait = { .fd = links, .events = POLLIN };
+	guint8 bytes[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+	while (g_get_monotonic_time() < end) {
+		if (poll(&wait, 1, 100) <= 0)
+			continue;
+		ssize_t n = recv(links, bytes, sizeof(bytes), 0);
+		assert_true(n > 0);
+		if (tells_end(bytes, (gsize)n, index))
+			return;
+	}
+	fail_msg("the tap outlives its QEMU");
+}
+
 /* Frames pass both ways through a QEMU without privileges, and its end takes the interface. */
 static void test_frames(void **state)
 {
@@ -421,9 +467,12 @@ static void test_frames(void **state)
 	close(pair[1]);
 	pass_frame(pair[0], packets, 1);
 	pass_frame(packets, pair[0], 2);
-	assert_true(if_nametoindex("hvr0") > 0);
+	guint index = if_nametoindex("hvr0");
+	assert_true(index > 0);
+	g_auto(HvrFd) links = watch_links();
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED), 0);
+	wait_for_end(links, index);
 	assert_int_equal(if_nametoindex("hvr0"), 0);
 	close(pair[0]);
 }
