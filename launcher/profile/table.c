@@ -52,7 +52,7 @@ static const HvrProfileKey vm_keys[] = {
 	  .max = 256, .characters = "-_.,+=:", .fallback = "auto", .sample = "host",
 	  .help = "auto: host with kvm, max with tcg; or any model of QEMU" },
 	{ .name = "machine", .parse = hvr_value_machine, .offset = VM(machine),
-	  .max = 64, .characters = "-_.", .fallback = HVR_MACHINE_DEFAULT, .sample = "pc-q35-7.2",
+	  .max = 64, .characters = "-_.", .fallback = HVR_MACHINE_DEFAULT, .sample = "pc-q35-9.2",
 	  .help = "QEMU's machine: q35 or one of its versions" },
 	{ .name = "rtc", .parse = hvr_value_choice, .offset = VM(rtc),
 	  .words = WORDS("utc", "localtime"), .fallback = "utc", .sample = "localtime",
