@@ -303,7 +303,8 @@ static void test_own_panic(void **state)
 				   "[qemu]\nargs = -device pvpanic,events=1\n";
 	g_autoptr(HvrProfile) profile =
 		hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
-	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &print_channels);
+	g_autoptr(GPtrArray) argv =
+		hvr_cmdline_build(profile, FALSE, NULL, &print_channels, &common);
 	guint n = 0;
 
 	for (guint i = 0; i < argv->len && argv->pdata[i]; i++)
