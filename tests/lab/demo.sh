@@ -82,7 +82,7 @@ wait "$run_pid" || status=$?
 assert_eq 0 "$status" "status of hailo-vm-run run"
 [[ ! -d /proc/$qemu ]] || fail "QEMU is still there"
 type_in 0 "hailo-vm-run status"
-type_in 0 "find $RUNTIME ! -type d    # files that a VM left"
+type_in 0 "find $RUNTIME/devices $RUNTIME/vms ! -type d    # files that a VM left"
 assert_eq "" "$said"
 
 title "What reached the card, as the card itself counted"
