@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 180
+# timeout: 300
 # What a QEMU that somebody has taken over can make grow: neither /run nor the supervisor.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"

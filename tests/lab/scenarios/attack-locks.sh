@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 240
+# timeout: 300
 # A QEMU that somebody has taken over, and what it can do with the locks of its card and its name.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 180
+# timeout: 300
 # A QEMU that somebody has taken over, and the terminal of root: it types nothing there, and reads nothing.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 180
+# timeout: 300
 # What one user of this host has of another's VM, tap, bridge and screen.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 240
+# timeout: 300
 # Escape sequences in what a guest, QEMU, other users and trees say reach no terminal.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"

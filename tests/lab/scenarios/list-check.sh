@@ -104,7 +104,7 @@ give_nic_driver "$(nic century)"
 sed "s/^address.*/address = $(card century 1)/" /tmp/lab.ini > /tmp/century.ini
 expect_exit 1 "$HVR" check /tmp/century.ini
 assert_line FAIL card-group "the host uses $(nic century) \(8086:100e, driver e1000\)" \
-	"group = bind in \[device npu\]"
+	"set in \[device npu\] group = bind"
 expect_exit 69 "$HVR" run /tmp/century.ini
 expect_exit 0 "$HVR" check /tmp/century.ini --set device.npu.group=bind
 assert_line PASS run "2 PCI functions would change hands"
