@@ -178,8 +178,9 @@ static int find_fd(char **argv, const char *prefix)
 
 static int play(const char *what, char **argv)
 {
-	Qemu qemu = { .play = what, .agents = g_ptr_array_new() };
-	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
+	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+	g_autoptr(GPtrArray) agents = g_ptr_array_new();
+	Qemu qemu = { .play = what, .agents = agents };
 
 	if (plays(&qemu, "refuses")) {
 		fprintf(stderr, "qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot "
@@ -217,12 +218,12 @@ typedef struct {
 
 static int setup(void **state)
 {
-	Fixture *f = g_new0(Fixture, 1);
 	g_autofree char *bytes = NULL;
 	gsize length;
 
 	if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
 		return -1;
+	Fixture *f = g_new0(Fixture, 1);
 	f->folder = g_dir_make_tmp("hvr-trial-XXXXXX", NULL);
 	f->copy = g_build_filename(f->folder, "qemu", NULL);
 	*state = f;
