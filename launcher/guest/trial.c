@@ -381,7 +381,6 @@ void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTria
 			.cause_fd = -1,
 			.qemu = -1,
 			.outcome = &out_report->outcome };
-	g_auto(HvrFd) cause_reader = -1;
 	g_auto(HvrFd) cause_writer = -1;
 	GError *error = NULL;
 	int ready_fd = -1, ends[2];
@@ -391,13 +390,14 @@ void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTria
 	trial.cases = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_junit_case_free);
 	out_report->cases = trial.cases;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0) {
-		trial.cause_fd = cause_reader = ends[0];
+		trial.cause_fd = ends[0];
 		cause_writer = ends[1];
 	}
 	int who = hvr_detach_fork(context, TRUE, &trial.vm, &ready_fd, &error);
 	if (who == 0) {
 		out_report->child = TRUE;
 		out_report->child_status = supervise(&trial, ready_fd, cause_writer);
+		hvr_fd_close(trial.cause_fd);
 		return;
 	}
 	hvr_fd_close(g_steal_fd(&cause_writer));
@@ -406,4 +406,5 @@ void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTria
 	else
 		try_out(&trial);
 	hvr_fd_close(trial.qemu);
+	hvr_fd_close(trial.cause_fd);
 }
