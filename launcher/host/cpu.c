@@ -49,14 +49,29 @@ HvrCpu hvr_cpu_look(const HvrHost *host)
 	return cpu;
 }
 
-gboolean hvr_kernel_has_argument(const HvrHost *host, const char *word)
+/* [transfer full] (nullable) */
+static char **read_arguments(const HvrHost *host)
 {
 	g_autofree char *text = hvr_tree_read_line(host->proc, "cmdline");
 
-	if (!text)
-		return FALSE;
-	g_auto(GStrv) words = g_strsplit(text, " ", -1);
-	return has_word(words, word);
+	return text ? g_strsplit_set(text, " \t", -1) : NULL;
+}
+
+gboolean hvr_kernel_has_argument(const HvrHost *host, const char *word)
+{
+	g_auto(GStrv) words = read_arguments(host);
+
+	return words && has_word(words, word);
+}
+
+char *hvr_kernel_find_argument(const HvrHost *host, const char *begin)
+{
+	g_auto(GStrv) words = read_arguments(host);
+
+	for (guint i = 0; words && words[i]; i++)
+		if (g_str_has_prefix(words[i], begin))
+			return g_strdup(words[i]);
+	return NULL;
 }
 
 gboolean hvr_kernel_is_at_least(const HvrHost *host, guint major, guint minor)

@@ -25,3 +25,5 @@ gboolean hvr_kernel_is_at_least(const HvrHost *host, guint major, guint minor);
 
 /* Is @word, such as "intel_iommu=on", on the running kernel's command line? */
 gboolean hvr_kernel_has_argument(const HvrHost *host, const char *word);
+/* The first that begins so, such as "BOOT_IMAGE=", whole. [transfer full] (nullable) */
+char *hvr_kernel_find_argument(const HvrHost *host, const char *begin) G_GNUC_WARN_UNUSED_RESULT;

@@ -53,15 +53,11 @@ char *hvr_isolation_reserved(const HvrHost *host, int group)
 
 char *hvr_isolation_pretended(const HvrHost *host)
 {
-	g_autofree char *line = hvr_tree_read_line(host->proc, "cmdline");
+	g_autofree char *word = hvr_kernel_find_argument(host, OVERRIDE);
 
-	if (!line)
+	if (!word || !word[strlen(OVERRIDE)])
 		return NULL;
-	g_auto(GStrv) words = g_strsplit_set(line, " \t", -1);
-	for (guint i = 0; words[i]; i++)
-		if (g_str_has_prefix(words[i], OVERRIDE) && words[i][strlen(OVERRIDE)])
-			return g_strdup(words[i]);
-	return NULL;
+	return g_steal_pointer(&word);
 }
 
 /* By the stable path: "00:1c.0/00.0" is above "00:1c.0/00.0/03.0/00.0". */

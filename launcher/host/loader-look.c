@@ -23,6 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "launcher/host/cpu.h"
 #include "vfio/fd.h"
 #include "vfio/tree.h"
 
@@ -101,13 +102,9 @@ static gboolean loader_info_is(const HvrHost *host, const char *begin)
 /* Has the kernel's command line a word that begins so? */
 static gboolean was_told(const HvrHost *host, const char *begin)
 {
-	g_autofree char *line = hvr_tree_read_line(host->proc, "cmdline");
-	g_auto(GStrv) words = g_strsplit(line ? line : "", " ", -1);
+	g_autofree char *word = hvr_kernel_find_argument(host, begin);
 
-	for (guint i = 0; words[i]; i++)
-		if (g_str_has_prefix(words[i], begin))
-			return TRUE;
-	return FALSE;
+	return word != NULL;
 }
 
 /* Proxmox VE's installer writes "root=ZFS=rpool/ROOT/pve-1 boot=zfs" to etc/kernel/cmdline, for the
