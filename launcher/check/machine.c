@@ -114,7 +114,7 @@ static gboolean meminfo(const char *text, const char *name, guint64 *out_value)
 static void check_memory(HvrCheck *check, const char *text)
 {
 	const HvrProfile *profile = check->profile;
-	gboolean locks = profile->devices->len > 0 || profile->memory.locked;
+	gboolean locks = hvr_judge_locks_memory(profile);
 	guint64 free_kib, needed_mib = profile->memory_bytes / MIB;
 	const char *takes = locks ? "locks" : "may use";
 

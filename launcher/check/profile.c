@@ -7,16 +7,11 @@
 
 #define ON_THAT_HOST "run check on that host"
 
-static gboolean locks_memory(const HvrCheck *check)
-{
-	return check->profile->devices->len > 0 || check->profile->memory.locked;
-}
-
 static void check_memlock(HvrCheck *check)
 {
 	const HvrFacts *facts = check->facts;
 
-	if (!hvr_check_ask(check, "memlock", NULL) || !locks_memory(check))
+	if (!hvr_check_ask(check, "memlock", NULL) || !hvr_judge_locks_memory(check->profile))
 		return;
 	if (check->context->captured)
 		hvr_check_say(check, HVR_CHECK_UNSURE, "memlock", ON_THAT_HOST,

@@ -20,10 +20,9 @@ static gboolean has_cards(const HvrPlanInput *input)
 	return input->profile->devices->len > 0;
 }
 
-/* A VM with a card, or with [memory] locked, locks all of its memory. */
-static gboolean locks_memory(const HvrPlanInput *input)
+gboolean hvr_judge_locks_memory(const HvrProfile *profile)
 {
-	return has_cards(input) || input->profile->memory.locked;
+	return profile->devices->len > 0 || profile->memory.locked;
 }
 
 /* What QEMU has said of itself: what it does not tell is not held against it. */
@@ -151,7 +150,7 @@ static gboolean judge_memlock(const HvrPlanInput *input, const HvrClaimedCard *c
 	guint64 needed = input->profile->memory_bytes;
 	const char *who = "a VM with a card";
 
-	if (!locks_memory(input) || facts->memlock_max >= needed)
+	if (!hvr_judge_locks_memory(input->profile) || facts->memlock_max >= needed)
 		return TRUE;
 	if (input->profile->memory.locked)
 		who = "this VM";
@@ -172,7 +171,7 @@ static gboolean judge_memory(const HvrPlanInput *input, const HvrClaimedCard *ca
 {
 	guint64 needed = input->profile->memory_bytes, there = input->facts->memory_bytes;
 
-	if (!input->parts || !locks_memory(input) || there >= needed)
+	if (!input->parts || !hvr_judge_locks_memory(input->profile) || there >= needed)
 		return TRUE;
 	g_autofree char *message =
 		g_strdup_printf("this host has %" G_GUINT64_FORMAT

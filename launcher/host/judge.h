@@ -75,5 +75,8 @@ gboolean hvr_judge_is_passed(const HvrClaimedCard *card, const HvrPciFunction *c
 /* Is it taken from the host at all? */
 gboolean hvr_judge_is_taken(const HvrClaimedCard *card, const HvrPciFunction *companion);
 
+/* A VM with a card, or with [memory] locked, locks all of its memory. */
+gboolean hvr_judge_locks_memory(const HvrProfile *profile);
+
 /* The methods to leave on a function: the profile's word, else the quirk table's; NULL: as is. */
 const char *hvr_judge_reset_policy(const HvrProfileDevice *device, const HvrPciFunction *function);
