@@ -82,8 +82,8 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 {
 	if (!perform_steps(context, plan->first, hvr_host_timeout_ms(&context->host), error))
 		return FALSE;
-	/* Where vfio-pci has only now been loaded, nobody could ask before. */
-	if (plan->functions->len && !hvr_container_check(context, plan->user, error))
+	/* Where vfio-pci has only now been loaded, nobody could ask before; else the plan has. */
+	if (plan->first->len && !hvr_container_check(context, plan->user, error))
 		return FALSE;
 	for (guint i = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
