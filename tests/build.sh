@@ -49,10 +49,10 @@ build() # FOLDER OPTION...
 	[[ ${built[$1]} == yes ]]
 }
 
-# Fetches the kernel of the lab host. apt's lists may be older than the archive, or not there at all.
-prepare_lab()
+# Fetches the kernel of the lab host, and whatever else it is made of. apt's lists may be older than the archive, or not there at all.
+prepare_lab() # FOLDER where it was built
 {
-	tests/lab/host --prepare && return
+	tests/lab/host --build "$1" --prepare && return
 	[[ $EUID == 0 ]] && command -v apt-get > /dev/null || return
-	apt_get_quietly update && tests/lab/host --prepare
+	apt_get_quietly update && tests/lab/host --build "$1" --prepare
 }

@@ -16,12 +16,15 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config
 PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-system-modules-spice? qemu-utils ovmf mtools
 	virtiofsd? scdoc zsh fish kmod mount"
 
-# kmod reads the fetched kernel's modules, xz or zstd unpack it; the others are for scenarios
-PACKAGES_LAB="$PACKAGES_BUILD qemu-system-x86 qemu-utils busybox-static cpio kmod mount procps socat xz-utils
+PACKAGES_DEBOOTSTRAP="debootstrap debian-archive-keyring mount util-linux"
+
+# kmod reads the fetched kernel's modules, xz or zstd unpack it; the others are for scenarios. Where
+# QEMU cannot carry an emulated card, an older one is taken from a Debian root
+PACKAGES_LAB="$PACKAGES_BUILD $PACKAGES_DEBOOTSTRAP qemu-system-x86 qemu-utils busybox-static cpio kmod mount procps socat xz-utils
 	zstd pciutils pci.ids iproute2"
 
 # A Debian root on an ext4 disk; a terminal by script(1), a free port by python
-PACKAGES_GUEST="$PACKAGES_LAB debootstrap e2fsprogs bsdutils openssh-client python3-minimal"
+PACKAGES_GUEST="$PACKAGES_LAB e2fsprogs bsdutils openssh-client python3-minimal"
 
 # Of the benchmarks `list` is compared with lspci, and the others are the lab's
 PACKAGES_BENCH="$PACKAGES_LAB pciutils"

@@ -22,12 +22,9 @@ guest_key() # FOLDER-OF-INIT CACHE
 
 make_guest_root() # ROOT
 {
-	local log=$1.log
-
-	debootstrap --variant=minbase --include="${GUEST_PACKAGES// /,}" "$GUEST_SUITE" "$1" \
-		> "$log" 2>&1 || { tail -n 20 "$log" >&2; die "debootstrap failed"; }
+	make_debian "$1" "$GUEST_SUITE" "$GUEST_PACKAGES" || die "debootstrap failed"
 	rm -rf "$1"/usr/share/{doc,locale,man,info} "$1"/var/lib/apt/lists/* \
-		"$1"/var/cache/apt/* "$1"/usr/share/zoneinfo "$log"
+		"$1"/var/cache/apt/* "$1"/usr/share/zoneinfo
 }
 
 make_guest_disk() # ROOT IMAGE HERE

@@ -16,7 +16,7 @@ kernel_packages() # META
 {
 	apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
 		--no-replaces --no-enhances "$1" |
-		grep -Ex 'linux-(image|modules|modules-extra)-[0-9][^:]*' | sort -u
+		grep -Ex 'linux-(base|binary|image|modules|modules-extra)-[0-9][^:]*' | sort -u
 }
 
 find_kernel_packages()
@@ -110,6 +110,16 @@ extract_vmlinux() # VMLINUZ VMLINUX
 	rm "$2.payload" "$2.log"
 }
 
+find_image() # ROOT VERSION
+{
+	local image
+
+	for image in "$1/boot/vmlinuz-$2" "$1/lib/modules/$2/vmlinuz"; do
+		[[ ! -e $image ]] || { echo "$image"; return; }
+	done
+	die "there is no image in the packages of Linux $2"
+}
+
 prepare_kernel() # CACHE
 {
 	local new=$1/kernel.new version
@@ -125,7 +135,7 @@ prepare_kernel() # CACHE
 	link_lib_folders "$new/root"
 	version=$(basename "$new"/root/lib/modules/*)
 	say "unpacking Linux $version"
-	extract_vmlinux "$new/root/boot/vmlinuz-$version" "$new/vmlinux"
+	extract_vmlinux "$(find_image "$new/root" "$version")" "$new/vmlinux"
 	depmod -b "$new/root" "$version"
 	echo "$version" > "$new/version"
 	mv "$new" "$1/kernel"
