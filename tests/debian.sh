@@ -43,3 +43,25 @@ in_tree() # TREE COMMAND...
 {
 	with_tree "$1" chroot "$@"
 }
+
+# As the machine that it is: with process ids of its own, and nothing of this one to be seen. A chroot
+# would not do: what runs in one may make no user namespaces.
+in_root() # ROOT COMMAND...: in its /src, with an environment of its own
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+		unshare --mount --pid --fork --kill-child --propagation private bash -ec '
+		mount --bind "$1" "$1"
+		cd "$1"
+		mount -t proc proc proc
+		mount --rbind /sys sys
+		mount --rbind /dev dev
+		mount -t tmpfs -o mode=755 tmpfs run
+		mkdir -p run/lock run/old
+		pivot_root . run/old
+		umount -l run/old
+		rmdir run/old
+		shift
+		cd /src
+		exec "$@"' - "$@" < /dev/null
+}
