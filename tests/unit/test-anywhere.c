@@ -72,6 +72,8 @@ static void become_child(const Call *call, int out)
 	g_autofree char *line = g_strconcat("hailo-vm-run ", call->line, NULL);
 
 	words = g_strsplit(g_strchomp(line), " ", -1);
+	/* The checkout may lie where only root comes to */
+	int program = open(PROGRAM, O_PATH | O_CLOEXEC);
 	setsid();
 	g_assert(call->as_root ||
 		 (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
@@ -85,7 +87,7 @@ static void become_child(const Call *call, int out)
 		dup2(out, STDERR_FILENO);
 		close(STDIN_FILENO);
 	}
-	execve(PROGRAM, words, (char **)environment);
+	execveat(program, "", words, (char **)environment, AT_EMPTY_PATH);
 	_exit(121);
 }
 
