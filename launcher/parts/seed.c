@@ -135,7 +135,7 @@ static char *make_meta(const HvrProfile *profile, const Files *files, const char
 		       GError **error)
 {
 	const HvrProfileSeed *seed = &profile->seed;
-	const char *hostname = profile->name;
+	const char *hostname = profile->stem;
 	g_autoptr(JsonObject) meta = json_object_new();
 	g_autofree char *named = NULL;
 	g_autofree char *told = NULL;
@@ -152,7 +152,7 @@ static char *make_meta(const HvrProfile *profile, const Files *files, const char
 	named = object_text(meta);
 	told = g_strconcat(named, user_data, NULL);
 	digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, told, -1);
-	id = g_strdup_printf("%s-%.16s", profile->name, digest);
+	id = g_strdup_printf("%s-%.16s", profile->stem, digest);
 	json_object_set_string_member(meta, "instance-id", id);
 	return object_text(meta);
 }

@@ -67,6 +67,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->file);
 	g_free(profile->include);
 	g_free(profile->name);
+	g_free(profile->stem);
 	g_free(profile->cpu);
 	g_free(profile->machine);
 	g_clear_pointer(&profile->processor.pin, g_array_unref);
@@ -97,6 +98,44 @@ gboolean hvr_profile_name_valid(const char *name)
 
 	return length > 0 && length <= 63 && name[0] != '-' &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+/* The first byte says: one interface, not from any manufacturer. */
+static void make_mac(const char *name, HvrProfileNet *net)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint8 digest[32];
+	gsize length = sizeof(digest);
+
+	g_checksum_update(checksum, (const guint8 *)name, (gssize)strlen(name) + 1);
+	g_checksum_update(checksum, (const guint8 *)net->id, (gssize)strlen(net->id) + 1);
+	g_checksum_get_digest(checksum, digest, &length);
+	g_snprintf(net->mac, sizeof(net->mac), "%02x:%02x:%02x:%02x:%02x:%02x",
+		   (guint)((digest[0] & 0xfc) | 0x02), digest[1], digest[2], digest[3], digest[4],
+		   digest[5]);
+}
+
+/* The same VM has the same addresses on every start, so leases and names of interfaces stay. */
+void hvr_profile_make_macs(HvrProfile *profile)
+{
+	for (guint i = 0; i < profile->nets->len; i++) {
+		HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
+		gboolean alone = net->mode == HVR_NET_USER || net->mode == HVR_NET_NONE;
+
+		net->mac_made = net->mac_made || net->mac[0] == '\0';
+		if (net->mac_made && alone)
+			make_mac(profile->stem, net);
+		else if (net->mac_made)
+			make_mac(profile->name, net);
+	}
+}
+
+void hvr_profile_rename(HvrProfile *profile, const char *name)
+{
+	g_free(profile->name);
+	profile->name = g_strdup(name);
+	profile->name_auto = FALSE;
+	hvr_profile_make_macs(profile);
 }
 
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory)

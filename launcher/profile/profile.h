@@ -62,6 +62,7 @@ typedef struct {
 	GPtrArray *forwards; /* of HvrForward */
 	char mac[18];	     /* as given, or stable: made from the VM's name and the id, locally
 				administered */
+	gboolean mac_made;   /* ... the latter */
 	char *bridge;	     /* HVR_NET_BRIDGE */
 	char *tap;	     /* HVR_NET_TAP: name of an interface that exists */
 } HvrProfileNet;
@@ -132,6 +133,8 @@ typedef struct {
 	/* [vm] */
 	char *include; /* the file that was read first, or NULL */
 	char *name;
+	char *stem;	    /* what it is called in the profile: the same, until a name was made */
+	gboolean name_auto; /* a name is to be made of it: hvr_profile_rename() */
 	guint64 memory_bytes; /* a multiple of 1 MiB */
 	guint cpus;
 	HvrAccel accel;
@@ -170,6 +173,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrProfile, hvr_profile_free)
 
 /* Is @name a VM name: [a-z0-9][a-z0-9-]{0,62}? */
 gboolean hvr_profile_name_valid(const char *name);
+
+/* [vm] name, and what --name takes: a name is made. */
+#define HVR_PROFILE_NAME_AUTO "auto"
+
+/**
+ * hvr_profile_rename - what was given a name of its own is that VM from here on.
+ *
+ * What a guest has once seen of itself stays that of the stem: the addresses of nets that no other
+ * VM is on (mode = user), by which cloud-init's network configuration knows them, and the names in
+ * cloud-init's disk. Nets that VMs share get addresses by the new name.
+ */
+void hvr_profile_rename(HvrProfile *profile, const char *name);
+
+/* Fills in the addresses of all nets that were given none: see there. */
+void hvr_profile_make_macs(HvrProfile *profile);
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

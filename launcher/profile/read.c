@@ -263,10 +263,15 @@ static gboolean complete_part(const Reading *reading, const HvrProfilePart *part
 /* The file's name without ".ini". */
 static gboolean complete_name(const Reading *reading, GError **error)
 {
-	g_autofree char *base = g_path_get_basename(reading->profile->file);
+	HvrProfile *profile = reading->profile;
+	g_autofree char *base = g_path_get_basename(profile->file);
 	const HvrProfileLine place = { .section = (char *)"vm", .key = (char *)"name" };
 
-	if (reading->profile->name)
+	if (g_strcmp0(profile->name, HVR_PROFILE_NAME_AUTO) == 0) {
+		profile->name_auto = TRUE;
+		g_clear_pointer(&profile->name, g_free);
+	}
+	if (profile->name)
 		return TRUE;
 	if (g_str_has_suffix(base, ".ini"))
 		base[strlen(base) - strlen(".ini")] = '\0';
@@ -276,7 +281,7 @@ static gboolean complete_name(const Reading *reading, GError **error)
 		hvr_error_hint(error, "write for example name = lab");
 		return FALSE;
 	}
-	reading->profile->name = g_steal_pointer(&base);
+	profile->name = g_steal_pointer(&base);
 	return TRUE;
 }
 
@@ -290,27 +295,6 @@ static void complete_binary(const Reading *reading)
 			return;
 	g_free(profile->qemu_binary);
 	profile->qemu_binary = g_strdup(hvr_machine_find(profile->machine)->binary);
-}
-
-/*
- * For a net without an address of its own. The same VM has the same addresses on every start, so
- * leases and names of interfaces stay. The first byte says: one interface, not from any
- * manufacturer.
- */
-static void make_mac(const HvrProfile *profile, HvrProfileNet *net)
-{
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	guint8 digest[32];
-	gsize length = sizeof(digest);
-
-	if (net->mac[0] != '\0')
-		return;
-	g_checksum_update(checksum, (const guint8 *)profile->name, strlen(profile->name) + 1);
-	g_checksum_update(checksum, (const guint8 *)net->id, strlen(net->id) + 1);
-	g_checksum_get_digest(checksum, digest, &length);
-	g_snprintf(net->mac, sizeof(net->mac), "%02x:%02x:%02x:%02x:%02x:%02x",
-		   (guint)((digest[0] & 0xfc) | 0x02), digest[1], digest[2], digest[3], digest[4],
-		   digest[5]);
 }
 
 static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **error)
@@ -328,6 +312,7 @@ static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **er
 			return FALSE;
 	if (!complete_name(reading, error))
 		return FALSE;
+	profile->stem = g_strdup(profile->name);
 	complete_binary(reading);
 	if (profile->firmware.uefi && !profile->firmware.vars) {
 		/* beside the profile, under the VM's name */
@@ -339,9 +324,16 @@ static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **er
 
 		if (!net->forwards)
 			net->forwards = g_ptr_array_new();
-		make_mac(profile, net);
 	}
+	hvr_profile_make_macs(profile);
 	return hvr_profile_check(reading->file, profile, reading->parts, error);
+}
+
+/* vm.name=auto leaves the name as what one is made of. */
+static gboolean asks_for_name(const HvrProfileLine *set)
+{
+	return strcmp(set->section, "vm") == 0 && strcmp(set->key, "name") == 0 &&
+	       g_strcmp0(set->value, HVR_PROFILE_NAME_AUTO) == 0;
 }
 
 /* Does @set take the place of @line? */
@@ -362,7 +354,9 @@ static gboolean overrides(const HvrProfileLine *set, const HvrProfileLine *line)
 	       g_strcmp0(section->keys[a].one_of, section->keys[b].one_of) == 0;
 }
 
-static gboolean add_overrides(GPtrArray *lines, const char *const *words, GError **error)
+/* @out_name_auto: the last word about the name was that one is to be made */
+static gboolean add_overrides(GPtrArray *lines, const char *const *words, gboolean *out_name_auto,
+			      GError **error)
 {
 	for (gsize i = 0; words && words[i]; i++) {
 		g_autoptr(HvrProfileLine) set = hvr_profile_line_from_set(words[i], error);
@@ -371,6 +365,12 @@ static gboolean add_overrides(GPtrArray *lines, const char *const *words, GError
 			return FALSE;
 		if (strcmp(set->section, "vm") == 0 && strcmp(set->key, "include") == 0)
 			return hvr_profile_fail(error, "--set", set, "an include stands in a file");
+		if (asks_for_name(set)) {
+			*out_name_auto = TRUE;
+			continue;
+		}
+		if (strcmp(set->section, "vm") == 0 && strcmp(set->key, "name") == 0)
+			*out_name_auto = FALSE;
 		for (guint j = lines->len; j > 0; j--)
 			if (overrides(set, lines->pdata[j - 1]))
 				g_ptr_array_remove_index(lines, j - 1);
@@ -387,8 +387,12 @@ HvrProfile *hvr_profile_read(const char *file, const char *text, gsize length,
 	g_autoptr(GPtrArray) lines = hvr_profile_include(file, text, length, reader, error);
 	Reading reading = { .file = file, .profile = profile, .parts = parts };
 
-	if (!lines || !add_overrides(lines, words, error) || !read_lines(&reading, lines, error))
+	gboolean name_auto = FALSE;
+
+	if (!lines || !add_overrides(lines, words, &name_auto, error) ||
+	    !read_lines(&reading, lines, error))
 		return NULL;
+	profile->name_auto = profile->name_auto || name_auto;
 	return g_steal_pointer(&profile);
 }
 

@@ -39,7 +39,7 @@
 /* clang-format off */
 static const HvrProfileKey vm_keys[] = {
 	{ .name = "name", .parse = hvr_value_vm_name, .offset = VM(name),
-	  .sample = "lab", .help = "the VM's name; default: the file's name" },
+	  .sample = "lab", .help = "the VM's name, or auto: one that is free; default: the file's name" },
 	{ .name = "memory", .parse = hvr_value_size, .offset = VM(memory_bytes),
 	  .min = 16 * MIB, .max = 16 * TIB, .required = TRUE,
 	  .sample = "4G", .help = "RAM; all of it is locked while the VM has a card" },

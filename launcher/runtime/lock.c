@@ -363,6 +363,16 @@ HvrLock *hvr_lock_try(const HvrHost *host, int runtime, const char *name, const 
 	return lock;
 }
 
+void hvr_lock_adopt(const HvrHost *host, HvrLock *lock, const char *vm)
+{
+	int marker = write_holder(host, lock, vm, NULL);
+
+	if (marker < 0)
+		return;
+	hvr_fd_close(lock->marker);
+	lock->marker = marker;
+}
+
 /* As open_free(), but @qemu may keep it. */
 static int open_of_qemu(const HvrHost *host, int dir, const char *name, const HvrProcess *qemu,
 			HvrLockHolder *out_holder)

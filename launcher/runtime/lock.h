@@ -104,8 +104,14 @@ gboolean hvr_lock_say(HvrLock *lock, GKeyFile *extra, GError **error) G_GNUC_WAR
 
 /* Unlocks for everybody, QEMU too, and removes the file. NULL is accepted. */
 void hvr_lock_release(HvrLock *lock);
-/* Closes our descriptors only: a QEMU that was named keeps the lock. NULL is accepted. */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrLock, hvr_lock_release)
+/* Closes our descriptors only: a QEMU that was named keeps the lock, as does a child that has it by
+ * fork(2). NULL is accepted. */
 void hvr_lock_leave(HvrLock *lock);
+
+/* By a child that has a lock of its parent's: from here on the file says that it is the child's.
+ * @vm: (nullable): as of hvr_lock_try() */
+void hvr_lock_adopt(const HvrHost *host, HvrLock *lock, const char *vm);
 
 /* Removes the lock files that nobody holds: what killed processes have left. */
 void hvr_lock_sweep(const HvrHost *host, int runtime);
