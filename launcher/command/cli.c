@@ -13,6 +13,9 @@
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "launcher/report/message.h"
+#include "launcher/runtime/name.h"
+
+#define SET_NAME "vm.name="
 
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
 			    GError **error)
@@ -28,6 +31,45 @@ HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **
 	if (left)
 		hvr_message("%s; %s is taken", left, file.path);
 	return hvr_profile_load(&file, (const char *const *)sets, error);
+}
+
+HvrProfile *hvr_cli_profile_named(const HvrContext *context, const char *word, char **sets,
+				  const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	g_autofree char *set = g_strconcat(SET_NAME, name, NULL);
+
+	if (!name)
+		return hvr_cli_profile(context, word, sets, error);
+	for (; sets && *sets; sets++)
+		g_ptr_array_add(all, *sets);
+	g_ptr_array_add(all, set);
+	g_ptr_array_add(all, NULL);
+	return hvr_cli_profile(context, word, (char **)all->pdata, error);
+}
+
+gboolean hvr_cli_make_name(HvrContext *context, HvrProfile *profile, HvrLock **out_lock,
+			   GError **error)
+{
+	g_autofree char *name = NULL;
+
+	*out_lock = NULL;
+	if (!profile->name_auto)
+		return TRUE;
+	*out_lock = hvr_name_take(context, profile->stem, &name, error);
+	if (!*out_lock)
+		return FALSE;
+	hvr_profile_rename(profile, name);
+	hvr_message("this VM's name is '%s'", name);
+	return TRUE;
+}
+
+gboolean hvr_cli_sets_name(char **sets)
+{
+	for (; sets && *sets; sets++)
+		if (g_str_has_prefix(*sets, SET_NAME))
+			return TRUE;
+	return FALSE;
 }
 
 /* A copy: a supervisor that detaches leaves the standard ones. */

@@ -76,6 +76,11 @@ typedef struct {
 		"set", 's', HVR_TEXTS(Struct, member), "SECTION.KEY=VALUE",                        \
 			"Override one key of the profile; may be repeated"                         \
 	}
+#define HVR_OPTION_NAME(Struct, member)                                                            \
+	{                                                                                          \
+		"name", 0, HVR_TEXT(Struct, member), "NAME",                                       \
+			"The VM's name, or auto: one that is free"                                 \
+	}
 #define HVR_OPTION_EVENTS(Struct, member)                                                          \
 	{                                                                                          \
 		"events", 0, HVR_TEXT(Struct, member), "FD|FILE",                                  \

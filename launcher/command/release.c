@@ -10,6 +10,7 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
+#include "launcher/runtime/name.h"
 #include "vfio/address.h"
 
 typedef struct {
@@ -42,6 +43,16 @@ static gboolean section_names(const HvrProfileDevice *device, const HvrInventory
 	return FALSE;
 }
 
+/* A VM of the profile: the one that it names, or a dead one whose name was made of it. */
+static gboolean is_vm_of(const HvrContext *context, const HvrProfile *profile,
+			 const HvrJournalEntry *entry)
+{
+	if (!entry->vm || g_str_equal(entry->vm, profile->name))
+		return entry->vm != NULL;
+	return hvr_name_is_made_of(entry->vm, profile->stem) &&
+	       !hvr_process_alive(&context->host, &entry->owner);
+}
+
 /* The profile's VM's entries, and the prepared ones that its sections name. */
 static gboolean add_profile(const HvrContext *context, const char *word, const GPtrArray *entries,
 			    GPtrArray *wanted, GError **error)
@@ -54,7 +65,7 @@ static gboolean add_profile(const HvrContext *context, const char *word, const G
 
 	for (guint i = 0; i < entries->len; i++) {
 		HvrJournalEntry *entry = g_ptr_array_index(entries, i);
-		gboolean ours = g_strcmp0(entry->vm, profile->name) == 0;
+		gboolean ours = is_vm_of(context, profile, entry);
 		for (guint k = 0; !ours && !entry->vm && k < profile->devices->len; k++)
 			ours = section_names(g_ptr_array_index(profile->devices, k), inventory,
 					     entry);

@@ -9,6 +9,7 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
+#include "launcher/runtime/name.h"
 #include "launcher/session/detach.h"
 #include "launcher/session/run.h"
 
@@ -17,6 +18,7 @@
 typedef struct {
 	gboolean dry_run, exec, detach;
 	char **sets;
+	char *name;
 	char *events;
 	int wait_s;
 	int wait_ready_s;
@@ -62,6 +64,8 @@ static int run_detached(HvrContext *context, const HvrProfile *profile, HvrRunOp
 	int status = 0;
 	int who = hvr_detach_fork(context, FALSE, &child, &how->ready_fd, error);
 
+	if (who != 0)
+		hvr_lock_leave(g_steal_pointer(&how->vm_lock));
 	if (who < 0)
 		return -1;
 	if (who > 0)
@@ -71,7 +75,17 @@ static int run_detached(HvrContext *context, const HvrProfile *profile, HvrRunOp
 	return hvr_exit_status(error ? *error : NULL);
 }
 
-static int carry_out(HvrContext *context, const HvrProfile *profile, const Options *options,
+/* As hvr_cli_make_name() would call it now. */
+static int show(HvrContext *context, HvrProfile *profile, GError **error)
+{
+	if (profile->name_auto) {
+		g_autofree char *name = hvr_name_look(context, profile->stem);
+		hvr_profile_rename(profile, name);
+	}
+	return hvr_run_show(context, profile, TRUE, error) ? 0 : -1;
+}
+
+static int carry_out(HvrContext *context, HvrProfile *profile, const Options *options,
 		     GError **error)
 {
 	HvrRunOptions how = { .mode = options->exec ? HVR_RUN_EXEC : HVR_RUN_SUPERVISE,
@@ -80,14 +94,18 @@ static int carry_out(HvrContext *context, const HvrProfile *profile, const Optio
 			      .wait_ready_s = options->wait_ready_s };
 
 	if (options->dry_run)
-		return hvr_run_show(context, profile, TRUE, error) ? 0 : -1;
+		return show(context, profile, error);
 	if (!refuse_captured(context, "run", error) || !check_wait_ready(options, profile, error))
+		return -1;
+	g_autoptr(HvrLock) lock = NULL;
+	if (!hvr_cli_make_name(context, profile, &lock, error))
 		return -1;
 	g_autoptr(HvrEvents) events =
 		options->events ? hvr_cli_events(options->events, profile->name, error) : NULL;
 	if (options->events && !events)
 		return -1;
 	context->events = events;
+	how.vm_lock = g_steal_pointer(&lock);
 	if (options->detach)
 		return run_detached(context, profile, &how, error);
 	return hvr_run(context, profile, &how, error) ? 0 : -1;
@@ -99,8 +117,8 @@ static int run(HvrContext *context, const HvrInvocation *invocation, GError **er
 
 	if (!check_options(options, error))
 		return -1;
-	g_autoptr(HvrProfile) profile =
-		hvr_cli_profile(context, invocation->words[0], options->sets, error);
+	g_autoptr(HvrProfile) profile = hvr_cli_profile_named(context, invocation->words[0],
+							      options->sets, options->name, error);
 	return profile ? carry_out(context, profile, options, error) : -1;
 }
 
@@ -134,6 +152,7 @@ static const HvrOption run_options[] = {
 	  "Return when the VM runs; the supervisor stays behind" },
 	{ "wait-ready", 0, HVR_SECONDS(Options, wait_ready_s, 0, HVR_DAY_S), "S",
 	  "End the VM if its guest is not ready by then; --detach returns when it is" },
+	HVR_OPTION_NAME(Options, name),
 	HVR_OPTION_EVENTS(Options, events),
 	HVR_OPTION_SET(Options, sets),
 	OPTION_WAIT,

@@ -27,7 +27,7 @@
 typedef struct {
 	HvrTrialOptions how;
 	char **sets;
-	char *junit, *result, *events;
+	char *name, *junit, *result, *events;
 	gboolean verify, no_verify, no_input;
 } Options;
 
@@ -125,11 +125,14 @@ static int report(const Reports *reports, const HvrTrialReport *trial, const cha
 	return trial->outcome.code;
 }
 
-static int try_out(HvrContext *context, const HvrProfile *profile, Options *options, GError **error)
+static int try_out(HvrContext *context, HvrProfile *profile, Options *options, GError **error)
 {
+	g_autoptr(HvrLock) lock = NULL;
 	g_auto(Reports) reports = { .junit = -1, .result = -1 };
 	g_autoptr(GByteArray) input = NULL;
 
+	if (!hvr_cli_make_name(context, profile, &lock, error))
+		return -1;
 	if (!reports_open(&reports, options, profile->name, error))
 		return -1;
 	/* Nor does anybody wait with a card in their hands for an input that is slow, or too long.
@@ -143,9 +146,10 @@ static int try_out(HvrContext *context, const HvrProfile *profile, Options *opti
 	context->events = reports.events;
 	options->how.input = input;
 	options->how.verify = wants_verify(options, profile);
+	options->how.vm_lock = g_steal_pointer(&lock);
 	hvr_trial_run(context, profile, &options->how, &trial);
 	context->events = NULL;
-	return trial.child ? trial.child_status : report(&reports, &trial, profile->name);
+	return trial.child ? trial.child_status : report(&reports, &trial, profile->stem);
 }
 
 static int test(HvrContext *context, const HvrInvocation *invocation, GError **error)
@@ -155,10 +159,13 @@ static int test(HvrContext *context, const HvrInvocation *invocation, GError **e
 	options->how.command = invocation->tail;
 	if (!check_options(context, options, error))
 		return -1;
-	g_autoptr(HvrProfile) profile =
-		hvr_cli_profile(context, invocation->words[0], options->sets, error);
+	g_autoptr(HvrProfile) profile = hvr_cli_profile_named(context, invocation->words[0],
+							      options->sets, options->name, error);
 	if (!profile)
 		return -1;
+	/* A name in the profile is what all of its tests have in common. */
+	if (!options->name && !hvr_cli_sets_name(options->sets))
+		profile->name_auto = TRUE;
 	hvr_trial_bend(profile);
 	return try_out(context, profile, options, error);
 }
@@ -169,6 +176,7 @@ static const HvrOption table[] = {
 	{ "junit", 'j', HVR_TEXT(Options, junit), "FILE", "Write a report that CI systems read" },
 	{ "result", 'r', HVR_TEXT(Options, result), "FILE",
 	  "Write what it came to, and whose fault it is, as one JSON object" },
+	HVR_OPTION_NAME(Options, name),
 	HVR_OPTION_EVENTS(Options, events),
 	HVR_OPTION_SET(Options, sets),
 	{ "timeout", 't', HVR_SECONDS(Options, how.timeout_s, 0, HVR_DAY_S), "S",

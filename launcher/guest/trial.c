@@ -329,7 +329,8 @@ static int supervise(const Trial *trial, int ready_fd, int cause_fd)
 					.wait_s = trial->options->wait_s,
 					.ready_fd = ready_fd,
 					.wait_ready_s = trial->options->wait_ready_s,
-					.attached = TRUE };
+					.attached = TRUE,
+					.vm_lock = trial->options->vm_lock };
 	g_autoptr(GError) error = NULL;
 
 	if (hvr_run(trial->context, trial->profile, &options, &error))
@@ -400,6 +401,7 @@ void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTria
 		hvr_fd_close(trial.cause_fd);
 		return;
 	}
+	hvr_lock_leave(options->vm_lock);
 	hvr_fd_close(g_steal_fd(&cause_writer));
 	if (who < 0)
 		note_error(&trial, "start", error);

@@ -6,6 +6,7 @@
 #include "launcher/guest/outcome.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
+#include "launcher/runtime/lock.h"
 
 /**
  * HvrTrial - `test`: one command in a disposable VM, from nothing to nothing. (What begins with
@@ -19,6 +20,7 @@ typedef struct {
 	int wait_ready_s;  /* how long the guest may take to be ready */
 	int timeout_s;	   /* for the command; 0: none */
 	gboolean verify;
+	HvrLock *vm_lock; /* (transfer full): see HvrRunOptions */
 } HvrTrialOptions;
 
 /**

@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "launcher/runtime/lock.h"
+
 /* How a VM is run. */
 typedef enum {
 	HVR_RUN_SUPERVISE, /* stay until QEMU ends, then give the cards back */
@@ -17,4 +19,5 @@ typedef struct {
 	int wait_ready_s; /* how long the guest may take to be ready; 0: for ever */
 	gboolean
 		attached; /* with ready_fd: whoever waits stays, and goes on reading our messages */
+	HvrLock *vm_lock; /* (transfer full): of a name that was made; NULL: it is to be taken */
 } HvrRunOptions;

@@ -310,13 +310,28 @@ static gboolean check_terminal(const HvrContext *context, const HvrProfile *prof
 	return FALSE;
 }
 
+static HvrLock *take_name(const HvrContext *context, const char *vm, GError **error)
+{
+	g_autofree char *name = hvr_lock_name_vm(vm);
+	GError *cause = NULL;
+	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, vm, &cause);
+
+	if (lock)
+		return lock;
+	if (g_error_matches(cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY)) {
+		g_prefix_error(&cause, "VM '%s' is running already: ", vm);
+		hvr_error_hint(&cause, "--name auto finds a name that is free");
+	}
+	g_propagate_error(error, cause);
+	return NULL;
+}
+
 gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOptions *options,
 		 GError **error)
 {
 	g_auto(Run)
 		run = { .context = context, .profile = profile, .options = options, .folder = -1 };
-	g_autofree char *name = hvr_lock_name_vm(profile->name);
-	GError *cause = NULL;
+	g_autoptr(HvrLock) lock = options->vm_lock;
 
 	if (!hvr_context_open_runtime(context, TRUE, error))
 		return FALSE;
@@ -332,14 +347,11 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 	if (options->mode == HVR_RUN_PREPARE)
 		return prepare(&run, error);
 
-	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, profile->name, &cause);
-	if (!lock) {
-		if (g_error_matches(cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY))
-			g_prefix_error(&cause, "VM '%s' is running already: ", profile->name);
-		g_propagate_error(error, cause);
-		return FALSE;
-	}
-	return launch(&run, lock, error);
+	if (lock)
+		hvr_lock_adopt(&context->host, lock, profile->name);
+	else
+		lock = take_name(context, profile->name, error);
+	return lock && launch(&run, g_steal_pointer(&lock), error);
 }
 
 static void show_steps(const GPtrArray *steps)

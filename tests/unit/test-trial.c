@@ -34,8 +34,10 @@
 #include "tests/fake/qmp-peer.h"
 #include "vfio/fd.h"
 
-#define PLAY	    "play-"
-#define EVENTS_FD   "9"
+#define PLAY	  "play-"
+#define EVENTS_FD "9"
+/* How many of one profile run at once. */
+#define EQUALS	    4
 #define ENDED(more) "{\"exited\":true,\"out-data\":\"c2FpZAo=\",\"err-data\":\"ZXJyCg==\"," more "}"
 
 /* The stand-in's side. */
@@ -95,7 +97,8 @@ static void script_status(const Qemu *qemu, QmpPeer *agent)
 		answer = "{\"exited\":false}";
 	if (plays(qemu, "lost"))
 		qmp_peer_closes_on(agent, "guest-exec-status");
-	else if (plays(qemu, "dies") || plays(qemu, "off") || plays(qemu, "panics"))
+	else if (plays(qemu, "dies") || plays(qemu, "off") || plays(qemu, "panics") ||
+		 plays(qemu, "together"))
 		qmp_peer_ignores(agent, "guest-exec-status");
 	else
 		qmp_peer_returns(agent, "guest-exec-status", answer);
@@ -142,12 +145,29 @@ static void answer_input(Qemu *qemu)
 	qmp_peer_say(agent, answer);
 }
 
+/* Of the VMs that have come this far. A file tells, which none of them removes. */
+static guint count_ready(void)
+{
+	g_autoptr(GPtrArray) names = fake_files_list("/run", "together");
+
+	return names->len;
+}
+
+static void show_ready(const Qemu *qemu)
+{
+	g_autofree char *name = g_strdup_printf("together/%d", (int)getpid());
+
+	if (plays(qemu, "together") && heard(qemu, "guest-exec-status"))
+		fake_files_write("/run", name, "", 0644);
+}
+
 /* What ends it: a request, or the play. */
 static gboolean on_tick(gpointer user_data)
 {
 	Qemu *qemu = user_data;
 
 	boot(qemu);
+	show_ready(qemu);
 	if (qmp_peer_count(qemu->monitor, "quit") ||
 	    qmp_peer_count(qemu->monitor, "system_powerdown") || heard(qemu, "guest-shutdown"))
 		_exit(0);
@@ -164,6 +184,16 @@ static gboolean on_tick(gpointer user_data)
 		for (guint i = 0; i < qemu->agents->len; i++)
 			qmp_peer_returns(g_ptr_array_index(qemu->agents, i), "guest-exec-status",
 					 ENDED("\"signal\":9"));
+	/* Nobody's command ends before all of them run. */
+	if (plays(qemu, "together") && heard(qemu, "guest-exec-status") && !qemu->shown &&
+	    count_ready() == EQUALS) {
+		QmpPeer *agent = g_ptr_array_index(qemu->agents, qemu->agents->len - 1);
+		g_autofree char *answer =
+			g_strdup_printf("{\"return\":" ENDED("\"exitcode\":0") ",\"id\":%d}\n",
+					(int)qmp_peer_last_id(agent));
+		qemu->shown = TRUE;
+		qmp_peer_say(agent, answer);
+	}
 	answer_input(qemu);
 	return G_SOURCE_CONTINUE;
 }
@@ -407,7 +437,8 @@ static void check(Fixture *f, const Case *one)
 		if (!strstr(cause, one->cause ? one->cause : "null"))
 			fail_msg("%s: the cause is '%s': %s", one->name, cause, f->err);
 	}
-	if (access("/run/hailo-vm-run/vms/lab", F_OK) == 0)
+	g_autoptr(GPtrArray) left = fake_files_list("/run", "hailo-vm-run/vms");
+	if (left->len)
 		fail_msg("%s: the VM's folder is still there", one->name);
 }
 
@@ -486,7 +517,11 @@ static void test_taken(void **state)
 	HvrLock *lock = hvr_lock_try(&host, runtime, name, "lab", NULL);
 	assert_non_null(lock);
 	one.profile = NULL;
+	one.options = " --name lab";
 	one.cause = "VM 'lab' is running already";
+	run(*state, &one, "");
+	check(*state, &one);
+	one.options = " --set vm.name=lab";
 	run(*state, &one, "");
 	check(*state, &one);
 	hvr_lock_release(lock);
@@ -526,6 +561,68 @@ static void test_input(void **state)
 	assert_int_equal(f->status, 125);
 	assert_non_null(strstr(f->err, "at most 2 MiB"));
 	assert_null(strstr(f->events, "started"));
+}
+
+/* One of several, in files of its own. */
+static pid_t start_one_of(const Case *one, guint i)
+{
+	g_autofree char *out = g_strdup_printf("/run/out.%u", i);
+	g_autofree char *err = g_strdup_printf("/run/err.%u", i);
+	g_autofree char *events = g_strdup_printf("/run/events.%u", i);
+	const int fds[] = { open("/dev/null", O_RDONLY | O_CLOEXEC), new_file(out), new_file(err),
+			    new_file(events) };
+	pid_t pid = fork();
+
+	if (pid == 0)
+		become_program(one, fds);
+	for (guint k = 0; k < G_N_ELEMENTS(fds); k++)
+		close(fds[k]);
+	return pid;
+}
+
+/* Each has a name of its own, in its first message and in each of its events. */
+static void check_name(guint i, GHashTable *names)
+{
+	g_autofree char *err = g_strdup_printf("/run/err.%u", i);
+	g_autofree char *said = text_of(err);
+	g_autofree char *path = g_strdup_printf("/run/events.%u", i);
+	g_autofree char *events = text_of(path);
+	g_autofree char *name = member(last_line(events), "vm");
+	g_autofree char *first = g_strdup_printf("hailo-vm-run: this VM's name is '%s'\n", name);
+
+	if (!g_str_has_prefix(said, first))
+		fail_msg("not '%s': %s", first, said);
+	assert_true(g_str_has_prefix(name, "lab-"));
+	assert_true(g_hash_table_add(names, g_steal_pointer(&name)));
+}
+
+/* Equal tests of one profile that are started at once all run, and at once. */
+static void test_equal(void **state)
+{
+	static const char profile[] = "[serial]\nmode = socket\n[graphics]\nmode = vnc\n"
+				      "[disk root]\nfile = /run/root.img\nformat = raw\n";
+	const Case one = { .name = "together", .options = "", .profile = profile };
+	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autofree char *image = g_strnfill(4096, 'x');
+	pid_t pids[EQUALS];
+	int status;
+
+	write_profile(*state, &one);
+	fake_files_write("/run", "root.img", image, 0644);
+	fake_files_make_folder("/run", "together");
+	chmod("/run/together", 0777);
+	for (guint i = 0; i < EQUALS; i++)
+		pids[i] = start_one_of(&one, i);
+	for (guint i = 0; i < EQUALS; i++) {
+		g_autofree char *err = g_strdup_printf("/run/err.%u", i);
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		g_autofree char *said = text_of(err);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+			fail_msg("%u: status %x: %s", i, status, said);
+		check_name(i, names);
+	}
+	g_autoptr(GPtrArray) left = fake_files_list("/run", "hailo-vm-run/vms");
+	assert_int_equal(left->len, 0);
 }
 
 /* Nobody waits in silence for a pipe that somebody has left open. */
@@ -577,8 +674,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(faults), TEST(taken),	TEST(so_far),
-		TEST(input),  TEST(input_open), TEST(reports_first),
+		TEST(faults),	  TEST(taken),	       TEST(so_far), TEST(input),
+		TEST(input_open), TEST(reports_first), TEST(equal),
 	};
 	const char *last = argv[argc - 1];
 
