@@ -137,6 +137,6 @@ int main(void)
 		return getenv("HVR_TESTS_MUST_RUN") ? 1 : SKIP;
 	}
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	fake_files_end(g_steal_pointer(&folder));
+	fake_files_end(folder);
 	return failed;
 }

@@ -308,16 +308,16 @@ static void test_qemu_cannot_drop_the_lock(void **state)
 static void test_stolen_descriptor_does_not_keep_a_dead_vms_lock(void **state)
 {
 	Fixture *f = *state;
-	g_autoptr(GPtrArray) problems = NULL;
+	g_autoptr(GPtrArray) before = NULL, after = NULL;
 
 	start(f, "steal");
 	assert_true(f->thief > 0);
 	assert_non_null(strstr(f->told, "/locks/" GROUP));
 	end_process(&f->supervisor, &f->context.host);
-	assert_int_equal(hvr_giveback_dead(&f->context, &problems), 0);
+	assert_int_equal(hvr_giveback_dead(&f->context, &before), 0);
 	end_process(&f->qemu, &f->context.host);
 	assert_int_equal(kill(f->thief, 0), 0);
-	assert_int_equal(hvr_giveback_dead(&f->context, &problems), 1);
+	assert_int_equal(hvr_giveback_dead(&f->context, &after), 1);
 	HvrLock *group = hvr_lock_try(&f->context.host, f->context.runtime, GROUP, "next", NULL);
 	HvrLock *vm = hvr_lock_try(&f->context.host, f->context.runtime, VM_LOCK, "next", NULL);
 	assert_non_null(group);

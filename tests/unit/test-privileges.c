@@ -177,7 +177,8 @@ static gboolean refuse_capget(void)
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-/* What cannot be looked at is not taken to be as it should be. */
+/* What cannot be looked at is not taken to be as it should be: by us, or by a libcap-ng that looks
+ * itself (0.8.5). */
 static void test_drop_unseen(void **state)
 {
 	int status = 0;
@@ -187,8 +188,7 @@ static void test_drop_unseen(void **state)
 		const HvrIdentity identity = { .uid = 1234, .gid = 2345 };
 		if (capng_get_caps_process() != 0 || !refuse_capget())
 			_exit(2);
-		const char *failed = hvr_privileges_drop(&identity);
-		_exit(!failed || strcmp(failed, "reading what capabilities are left") != 0);
+		_exit(!hvr_privileges_drop(&identity));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
