@@ -45,6 +45,22 @@ static char *screen_place(const HvrContext *context, const HvrVm *vm)
 	return g_build_filename(context->runtime_path, "vms", vm->name, vm->screen, NULL);
 }
 
+static JsonArray *forwards_to_json(const HvrVm *vm)
+{
+	JsonArray *array = json_array_new();
+
+	for (guint i = 0; i < vm->forwards->len; i++) {
+		const HvrVmForward *forward = g_ptr_array_index(vm->forwards, i);
+		JsonObject *item = json_object_new();
+		json_object_set_string_member(item, "protocol", forward->udp ? "udp" : "tcp");
+		json_object_set_string_member(item, "address", forward->address);
+		json_object_set_int_member(item, "port", forward->port);
+		json_object_set_int_member(item, "guest_port", forward->guest_port);
+		json_array_add_object_element(array, item);
+	}
+	return array;
+}
+
 static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
 {
 	JsonObject *object = json_object_new();
@@ -74,6 +90,7 @@ static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
 		json_array_add_object_element(devices, item);
 	}
 	json_object_set_array_member(object, "devices", devices);
+	json_object_set_array_member(object, "forwards", forwards_to_json(vm));
 	return object;
 }
 
@@ -107,6 +124,10 @@ static void print_vm(const HvrContext *context, const HvrVm *vm)
 	g_autofree char *screen = screen_place(context, vm);
 	if (screen)
 		g_string_append_printf(text, "  screen: %s\n", screen);
+	for (guint i = 0; i < vm->forwards->len; i++) {
+		g_autofree char *forward = hvr_vm_forward_text(g_ptr_array_index(vm->forwards, i));
+		g_string_append_printf(text, "  forward: %s\n", forward);
+	}
 	for (guint i = 0; i < vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
 		g_string_append_printf(text, "  %s: %s, %s\n", device->id, device->address,

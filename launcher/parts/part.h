@@ -33,5 +33,6 @@ typedef struct {
 	HvrFirmware *firmware; /* NULL: the profile wants none, or there is none */
 	GPtrArray *share_ways; /* of HvrShareWay, one for each share; NULL: all by 9p */
 	GError *lacking;       /* what keeps a part from being made, or NULL */
+	GArray *ports;	       /* of guint16, as HvrPorts has them; empty until they are taken */
 	GPtrArray *made;       /* files that hvr_parts_create() made; NULL: not noted */
 } HvrParts;

@@ -47,6 +47,7 @@ HvrParts *hvr_parts_gather(const HvrContext *context, const HvrProfile *profile,
 
 	parts->user = user;
 	parts->made = hvr_new_files_noted();
+	parts->ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	if (!context->captured && hvr_files_check(profile, user, &parts->unreadable))
 		hvr_images_check(&parts->images, profile, user, &parts->unreadable);
 	if (profile->firmware.uefi)
@@ -71,6 +72,7 @@ void hvr_parts_free(HvrParts *parts)
 	g_clear_pointer(&parts->share_ways, g_ptr_array_unref);
 	g_clear_error(&parts->lacking);
 	g_clear_pointer(&parts->made, g_ptr_array_unref);
+	g_clear_pointer(&parts->ports, g_array_unref);
 	g_free(parts);
 }
 

@@ -133,19 +133,37 @@ static gboolean check_cpu(const char *file, const HvrProfile *profile, const Hvr
 	return FALSE;
 }
 
-/* Does a port of the host lead into the guest? */
-static gboolean is_forwarded(const HvrProfile *profile, guint16 port)
+/* How many forwards does [guest] ready mean? */
+static guint count_ready_forwards(const HvrProfile *profile)
 {
-	for (guint i = 0; i < profile->nets->len; i++) {
-		const HvrProfileNet *net = profile->nets->pdata[i];
+	const HvrForward *forward;
+	guint n = 0;
 
-		for (guint j = 0; j < net->forwards->len; j++) {
-			const HvrForward *forward = net->forwards->pdata[j];
+	for (guint i = 0; (forward = hvr_profile_forward(profile, i)); i++)
+		n += hvr_profile_is_ready_forward(&profile->guest, forward) ? 1 : 0;
+	return n;
+}
 
-			if (!forward->udp && forward->host_port == port)
-				return TRUE;
-		}
+/* Of a port that the profile names, 127.0.0.1 and another address may both be forwarded. */
+static gboolean check_ready_port(const char *file, const HvrProfile *profile,
+				 const HvrProfileLine *place, GError **error)
+{
+	const HvrProfileGuest *guest = &profile->guest;
+	guint n = count_ready_forwards(profile);
+
+	if (n == 1 || (n > 1 && guest->ready_port))
+		return TRUE;
+	if (n > 1) {
+		hvr_profile_fail(error, file, place, "%u ports are chosen: it says not which", n);
+		hvr_error_hint(error, "say where it leads, such as tcp:auto-22");
+		return FALSE;
 	}
+	if (guest->ready_port)
+		hvr_profile_fail(error, file, place, "no [net] forwards tcp port %u",
+				 guest->ready_port);
+	else
+		hvr_profile_fail(error, file, place, "no [net] forwards such a tcp port");
+	hvr_error_hint(error, "it is the host's port, the first one of a forward");
 	return FALSE;
 }
 
@@ -159,11 +177,7 @@ static gboolean check_guest(const char *file, const HvrProfile *profile, const H
 		return fail(error, file, part, "ready", "needs agent = yes");
 	if (guest->ready == HVR_READY_SERIAL && profile->serial == HVR_SERIAL_NONE)
 		return fail(error, file, part, "ready", "needs a [serial] port");
-	if (guest->ready != HVR_READY_TCP || is_forwarded(profile, guest->ready_port))
-		return TRUE;
-	hvr_profile_fail(error, file, &place, "no [net] forwards tcp port %u", guest->ready_port);
-	hvr_error_hint(error, "it is the host's port, the first one of a forward");
-	return FALSE;
+	return guest->ready != HVR_READY_TCP || check_ready_port(file, profile, &place, error);
 }
 
 /* What values of one section, or of [vm] with it, do not go together. */
@@ -211,7 +225,7 @@ static gboolean check_names(const char *file, const HvrProfilePart *a, const Hvr
 /* Would QEMU be refused the second of two ports? */
 static gboolean same_port(const HvrForward *a, const HvrForward *b)
 {
-	return a->udp == b->udp && a->host_port == b->host_port &&
+	return a->udp == b->udp && a->host_port && a->host_port == b->host_port &&
 	       (strcmp(a->host_address, b->host_address) == 0 ||
 		strcmp(a->host_address, "0.0.0.0") == 0 || strcmp(b->host_address, "0.0.0.0") == 0);
 }
@@ -242,6 +256,7 @@ static gboolean check_ports(const char *file, const HvrProfilePart *a, const Hvr
 static gboolean check_screen(const char *file, const HvrProfile *profile, const HvrProfilePart *a,
 			     const HvrProfilePart *b, GError **error)
 {
+	/* one that is chosen is 0 here */
 	const HvrForward screen = { .host_address = (char *)"127.0.0.1",
 				    .host_port = (guint16)profile->graphics_port };
 	gboolean net_first = strcmp(a->kind->name, "net") == 0;

@@ -92,6 +92,24 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile);
 }
 
+const HvrForward *hvr_profile_forward(const HvrProfile *profile, guint i)
+{
+	for (guint k = 0; k < profile->nets->len; k++) {
+		const HvrProfileNet *net = g_ptr_array_index(profile->nets, k);
+		if (i < net->forwards->len)
+			return g_ptr_array_index(net->forwards, i);
+		i -= net->forwards->len;
+	}
+	return NULL;
+}
+
+gboolean hvr_profile_is_ready_forward(const HvrProfileGuest *guest, const HvrForward *forward)
+{
+	return guest->ready == HVR_READY_TCP && !forward->udp &&
+	       forward->host_port == guest->ready_port &&
+	       (!guest->ready_guest_port || forward->guest_port == guest->ready_guest_port);
+}
+
 gboolean hvr_profile_name_valid(const char *name)
 {
 	gsize length = strlen(name);

@@ -53,7 +53,7 @@ typedef enum { HVR_NET_NONE, HVR_NET_USER, HVR_NET_BRIDGE, HVR_NET_TAP } HvrNetM
 typedef struct {
 	gboolean udp;
 	char *host_address; /* an IPv4 address */
-	guint16 host_port;
+	guint16 host_port;  /* 0: one that is free, chosen at the start */
 	guint16 guest_port;
 } HvrForward;
 typedef struct {
@@ -124,8 +124,9 @@ typedef struct {
 	gboolean agent;	     /* a port for the QEMU guest agent */
 	HvrReady ready;	     /* when the guest counts as ready */
 	char *ready_pattern; /* HVR_READY_SERIAL: a GRegex that matches what the port has said */
-	guint16 ready_port;  /* HVR_READY_TCP: a forwarded port of the host */
-	char *hailort_min;   /* "4.20" or "4.20.1" */
+	guint16 ready_port;  /* HVR_READY_TCP: a forwarded port of the host; 0: a chosen one */
+	guint16 ready_guest_port; /* ... that leads to this one; 0: the only one that is chosen */
+	char *hailort_min;	  /* "4.20" or "4.20.1" */
 } HvrProfileGuest;
 
 typedef struct {
@@ -144,7 +145,8 @@ typedef struct {
 	HvrProfileFirmware firmware;
 	HvrProfileSeed seed;
 	HvrGraphics graphics;
-	guint graphics_port; /* on 127.0.0.1; 0: a socket in the runtime folder */
+	guint graphics_port;	     /* on 127.0.0.1; 0: a socket in the runtime folder */
+#define HVR_GRAPHICS_PORT_AUTO 65536 /* one that is free, chosen at the start */
 	HvrProfileMemory memory;
 	HvrProfileProcessor processor;
 	GPtrArray *devices; /* of HvrProfileDevice, in the file's order */
@@ -170,6 +172,13 @@ HvrProfile *hvr_profile_new(const char *file) G_GNUC_WARN_UNUSED_RESULT;
 
 void hvr_profile_free(HvrProfile *profile);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrProfile, hvr_profile_free)
+
+/* (transfer none): number @i of all forwards of all nets, in the profile's order; NULL: there are
+ * no more. */
+const HvrForward *hvr_profile_forward(const HvrProfile *profile, guint i);
+
+/* Is @forward the one that [guest] ready = tcp means? */
+gboolean hvr_profile_is_ready_forward(const HvrProfileGuest *guest, const HvrForward *forward);
 
 /* Is @name a VM name: [a-z0-9][a-z0-9-]{0,62}? */
 gboolean hvr_profile_name_valid(const char *name);

@@ -197,9 +197,10 @@ static const HvrProfileKey graphics_keys[] = {
 	{ .name = "mode", .parse = hvr_value_choice, .offset = VM(graphics),
 	  .words = WORDS("none", "vnc", "spice"), .fallback = "none", .sample = "vnc",
 	  .help = "a screen, keyboard and pointer; without a password" },
-	{ .name = "port", .parse = hvr_value_number, .offset = VM(graphics_port),
+	{ .name = "port", .parse = hvr_value_screen_port, .offset = VM(graphics_port),
 	  .min = 5900, .max = 65535, .sample = "5901",
-	  .help = "at 127.0.0.1, for every user of this host; default: a socket for the caller" },
+	  .help = "at 127.0.0.1, for every user of this host, or auto; default: a socket for the "
+		  "caller" },
 };
 
 static const HvrProfileKey serial_keys[] = {

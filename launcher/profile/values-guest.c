@@ -51,15 +51,34 @@ static gboolean read_pattern(const char *pattern, HvrProfileGuest *guest, GError
 	return TRUE;
 }
 
+/* "2222", or "auto" and perhaps "-22": the guest's port */
 static gboolean read_ready_port(const char *text, HvrProfileGuest *guest, GError **error)
 {
-	guint64 port;
+	g_auto(GStrv) ports = g_strsplit(text, "-", 2);
+	guint n_ports = g_strv_length(ports);
+	guint64 port = 0, guest_port = 0;
+	gboolean chosen = n_ports > 0 &&
+			  (strcmp(ports[0], HVR_VALUE_AUTO) == 0 || strcmp(ports[0], "0") == 0);
 
-	if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &port, NULL))
+	if (n_ports == 0 || (n_ports == 2 && !chosen) ||
+	    (!chosen && !g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &port, NULL)) ||
+	    (n_ports == 2 &&
+	     !g_ascii_string_to_unsigned(ports[1], 10, 1, G_MAXUINT16, &guest_port, NULL)))
 		return hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a port, 1 to 65535",
 					text);
 	guest->ready = HVR_READY_TCP;
-	guest->ready_port = port;
+	guest->ready_port = (guint16)port;
+	guest->ready_guest_port = (guint16)guest_port;
+	return TRUE;
+}
+
+/* [graphics] port */
+gboolean hvr_value_screen_port(const HvrProfileKey *key, const char *value, const char *folder,
+			       gpointer target, GError **error)
+{
+	if (strcmp(value, HVR_VALUE_AUTO) != 0)
+		return hvr_value_number(key, value, folder, target, error);
+	*(guint *)target = HVR_GRAPHICS_PORT_AUTO;
 	return TRUE;
 }
 
@@ -79,7 +98,7 @@ gboolean hvr_value_ready(const HvrProfileKey *key, const char *value, const char
 		return TRUE;
 	}
 	hvr_profile_fail(error, NULL, NULL, "\"%s\" is not one of its values", value);
-	hvr_error_hint(error, "it takes none, agent, " SERIAL "PATTERN, " TCP "PORT");
+	hvr_error_hint(error, "it takes none, agent, " SERIAL "PATTERN, " TCP "PORT, " TCP "auto");
 	return FALSE;
 }
 

@@ -13,6 +13,8 @@
 #include "launcher/report/error.h"
 
 #define LOOPBACK "127.0.0.1"
+/* "auto" by itself: the guest's ssh, at a port that is free */
+#define AUTO_FORWARD "tcp::auto-22"
 
 gboolean hvr_value_interface(const HvrProfileKey *key, const char *value, const char *folder,
 			     gpointer target, GError **error)
@@ -42,6 +44,19 @@ static gboolean is_ipv4(const char *text)
 		if ((parts[i][0] == '0' && parts[i][1]) ||
 		    !g_ascii_string_to_unsigned(parts[i], 10, 0, 255, &number, NULL))
 			return FALSE;
+	return TRUE;
+}
+
+/* @out_port: 0: it is to be chosen */
+static gboolean read_host_port(const char *text, guint16 *out_port, GError **error)
+{
+	guint64 port = 0;
+
+	if (strcmp(text, HVR_VALUE_AUTO) != 0 &&
+	    !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT16, &port, NULL))
+		return hvr_profile_fail(error, NULL, NULL,
+					"\"%s\" is not a port, 1 to 65535, or auto", text);
+	*out_port = (guint16)port;
 	return TRUE;
 }
 
@@ -76,20 +91,21 @@ static gboolean read_parts(const char *text, char **parts, HvrForward *forward, 
 		return hvr_profile_fail(error, NULL, NULL, "\"%s\" has no guest port", text);
 	guest = ports[1] + (ports[1][0] == ':');
 	forward->host_address = g_strdup(address);
-	return read_port(ports[0], &forward->host_port, error) &&
+	return read_host_port(ports[0], &forward->host_port, error) &&
 	       read_port(guest, &forward->guest_port, error);
 }
 
 static gboolean add_forward(GPtrArray *forwards, const char *text, GError **error)
 {
-	g_auto(GStrv) parts = g_strsplit(text, ":", 3);
+	const char *whole = strcmp(text, HVR_VALUE_AUTO) == 0 ? AUTO_FORWARD : text;
+	g_auto(GStrv) parts = g_strsplit(whole, ":", 3);
 	HvrForward *forward;
 
 	if (g_strv_length(parts) != 3)
 		return hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a forward", text);
 	forward = g_new0(HvrForward, 1);
 	g_ptr_array_add(forwards, forward);
-	return read_parts(text, parts, forward, error);
+	return read_parts(whole, parts, forward, error);
 }
 
 gboolean hvr_value_forwards(const HvrProfileKey *key, const char *value, const char *folder,
@@ -102,7 +118,9 @@ gboolean hvr_value_forwards(const HvrProfileKey *key, const char *value, const c
 	for (gsize i = 0; words[i]; i++) {
 		if (words[i][0] == '\0' || add_forward(forwards, words[i], error))
 			continue;
-		hvr_error_hint(error, "expected PROTOCOL:[ADDRESS]:PORT-GUESTPORT, such as %s",
+		hvr_error_hint(error,
+			       "expected PROTOCOL:[ADDRESS]:PORT-GUESTPORT, such as %s; auto "
+			       "as PORT is one that is free",
 			       key->sample);
 		return FALSE;
 	}

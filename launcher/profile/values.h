@@ -84,11 +84,15 @@ gboolean hvr_value_pci_path(const HvrProfileKey *key, const char *value, const c
 gboolean hvr_value_reset(const HvrProfileKey *key, const char *value, const char *folder,
 			 gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Instead of a port: one that is free. */
+#define HVR_VALUE_AUTO "auto"
+
 /*
  * [GPtrArray * of HvrForward] "PROTOCOL:[ADDRESS]:PORT-PORT", several separated by blanks or ';'.
  * PROTOCOL is tcp or udp; ADDRESS is one of the host's IPv4 addresses, 127.0.0.1 where it is left
  * out; the first port is the host's. QEMU's own spelling with ':' before the guest's port is the
- * same.
+ * same. HVR_VALUE_AUTO or 0 as the host's port is one that is free; by itself it is the guest's ssh
+ * at such a port.
  */
 gboolean hvr_value_forwards(const HvrProfileKey *key, const char *value, const char *folder,
 			    gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -101,9 +105,14 @@ gboolean hvr_value_node(const HvrProfileKey *key, const char *value, const char 
 gboolean hvr_value_cpus(const HvrProfileKey *key, const char *value, const char *folder,
 			gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* [HvrProfileGuest] "none", "agent", "serial:PATTERN", "tcp:PORT". */
+/* [HvrProfileGuest] "none", "agent", "serial:PATTERN", "tcp:PORT"; "tcp:auto", or "tcp:auto-22"
+ * where there are several, is a forward whose port is chosen. */
 gboolean hvr_value_ready(const HvrProfileKey *key, const char *value, const char *folder,
 			 gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* [guint] a number, or HVR_VALUE_AUTO: HVR_GRAPHICS_PORT_AUTO. */
+gboolean hvr_value_screen_port(const HvrProfileKey *key, const char *value, const char *folder,
+			       gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* [char *] two or three numbers with dots between them. */
 gboolean hvr_value_version(const HvrProfileKey *key, const char *value, const char *folder,

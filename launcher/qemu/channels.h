@@ -49,5 +49,6 @@ typedef struct {
 	 * helper: the sandbox is then without spawn=deny and elevateprivileges=deny.
 	 */
 	const int *taps;
+	const GArray *ports; /* (nullable): as of HvrPorts.numbers; NULL: QEMU chooses itself */
 	const HvrCmdlineShare *shares; /* (nullable): as many as the profile has; NULL: all by 9p */
 } HvrCmdlineChannels;

@@ -14,6 +14,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "launcher/parts/ports.h"
 #include "launcher/parts/seed.h"
 #include "launcher/profile/machine.h"
 #include "launcher/qemu/cmdline-json.h"
@@ -260,7 +261,9 @@ static void add_vnc(GPtrArray *argv, guint port, const char *path)
 {
 	g_autofree char *escaped = hvr_cmdline_escape(path ? path : "");
 
-	if (port)
+	if (port == HVR_GRAPHICS_PORT_AUTO)
+		hvr_cmdline_add(argv, "-vnc", "127.0.0.1:0,to=999");
+	else if (port)
 		hvr_cmdline_add(argv, "-vnc", "127.0.0.1:%u", port - 5900);
 	else if (path)
 		hvr_cmdline_add(argv, "-vnc", "unix:%s", escaped);
@@ -272,6 +275,9 @@ static void add_spice(GPtrArray *argv, guint port, const char *path)
 {
 	g_autofree char *escaped = hvr_cmdline_escape(path ? path : "");
 
+	/* it takes no range, as -vnc does */
+	if (port == HVR_GRAPHICS_PORT_AUTO)
+		port = 5900;
 	if (port)
 		hvr_cmdline_add(argv, "-spice", "addr=127.0.0.1,port=%u,disable-ticketing=on",
 				port);
@@ -285,11 +291,14 @@ static void add_spice(GPtrArray *argv, guint port, const char *path)
 void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
 			      const HvrCmdlineChannels *channels)
 {
+	guint taken = hvr_ports_number(channels->ports, HVR_PORTS_SCREEN);
 	guint port = channels->viewers_given ? 0 : profile->graphics_port;
 	const char *path = channels->viewers_given ? NULL : channels->graphics_path;
 
 	if (profile->graphics == HVR_GRAPHICS_NONE)
 		return;
+	if (port && taken)
+		port = taken;
 	if (profile->graphics == HVR_GRAPHICS_VNC)
 		add_vnc(argv, port, path);
 	else
@@ -306,26 +315,41 @@ int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index)
 	return channels->taps[index];
 }
 
-/* Every value here was read by launcher/profile/values-net.c and holds no comma. */
-static char *user_options(const HvrProfileNet *net)
+/* Every value here was read by launcher/profile/values-net.c and holds no comma.
+ * @place: of its first forward, in HvrPorts.numbers */
+static char *user_options(const HvrProfileNet *net, const GArray *ports, guint place)
 {
 	g_autoptr(GString) options = g_string_new(NULL);
 
 	for (guint i = 0; i < net->forwards->len; i++) {
 		const HvrForward *forward = net->forwards->pdata[i];
+		guint16 port = hvr_ports_number(ports, place + i);
 		const char *protocol = "tcp";
 
 		if (forward->udp)
 			protocol = "udp";
+		if (!port)
+			port = forward->host_port;
 		g_string_append_printf(options, ",hostfwd=%s:%s:%u-:%u", protocol,
-				       forward->host_address, forward->host_port,
-				       forward->guest_port);
+				       forward->host_address, port, forward->guest_port);
 	}
 	return g_string_free(g_steal_pointer(&options), FALSE);
 }
 
-static void add_net(GPtrArray *argv, const HvrProfileNet *net, guint index, int tap)
+static guint find_place(const HvrProfile *profile, guint index)
 {
+	guint place = HVR_PORTS_SCREEN + 1;
+
+	for (guint i = 0; i < index; i++)
+		place += ((const HvrProfileNet *)profile->nets->pdata[i])->forwards->len;
+	return place;
+}
+
+static void add_net(GPtrArray *argv, const HvrProfile *profile, guint index,
+		    const HvrCmdlineChannels *channels)
+{
+	const HvrProfileNet *net = profile->nets->pdata[index];
+	int tap = hvr_cmdline_tap(channels, index);
 	g_autofree char *id = g_strdup_printf("hvr-net%u", index);
 	g_autofree char *forwards = NULL;
 	JsonObject *device;
@@ -333,7 +357,7 @@ static void add_net(GPtrArray *argv, const HvrProfileNet *net, guint index, int 
 	if (net->mode == HVR_NET_NONE)
 		return;
 	if (net->mode == HVR_NET_USER) {
-		forwards = user_options(net);
+		forwards = user_options(net, channels->ports, find_place(profile, index));
 		hvr_cmdline_add(argv, "-netdev", "user,id=%s%s", id, forwards);
 	} else if (tap >= 0) {
 		hvr_cmdline_add(argv, "-netdev", "tap,id=%s,fd=%d", id, tap);
@@ -357,7 +381,7 @@ void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
 			  const HvrCmdlineChannels *channels)
 {
 	for (guint i = 0; i < profile->nets->len; i++)
-		add_net(argv, profile->nets->pdata[i], i, hvr_cmdline_tap(channels, i));
+		add_net(argv, profile, i, channels);
 }
 
 /*

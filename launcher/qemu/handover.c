@@ -169,6 +169,9 @@ gboolean hvr_handover_add_ports(const HvrStart *start, HvrHandover *handover, GE
 
 	if (!hvr_ports_take(start->context, start->profile, start->parts->user, ports, error))
 		return FALSE;
+	handover->channels.ports = ports->numbers;
+	if (start->parts->ports && ports->numbers)
+		g_array_append_vals(start->parts->ports, ports->numbers->data, ports->numbers->len);
 	/* without us QEMU listens there itself */
 	if (start->stays && ports->screen >= 0)
 		handover->screen = g_steal_fd(&ports->screen);

@@ -28,7 +28,7 @@
 static void let_go(const HvrStart *start, HvrHandover *handover)
 {
 	hvr_serial_file_empty(start->profile, handover->channels.serial);
-	hvr_ports_clear(&handover->ports);
+	hvr_ports_loosen(&handover->ports);
 }
 
 /* By QEMU itself, before it is that: from here on the locks say whose they are. */
@@ -101,6 +101,8 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted
 	out_started->others = g_steal_fd(&handover->others);
 	out_started->control = g_steal_fd(&handover->control);
 	out_started->screen = g_steal_fd(&handover->screen);
+	out_started->ports = handover->ports;
+	handover->ports = (HvrPorts)HVR_PORTS_INIT;
 	out_started->servers = g_steal_pointer(&handover->servers);
 	return TRUE;
 }

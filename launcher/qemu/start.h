@@ -20,6 +20,7 @@ typedef struct {
 	int control;	    /* the control socket, which listens */
 	int screen;	    /* what viewers connect to, which listens; -1: there is none */
 	GPtrArray *servers; /* of HvrServer: those of its shares */
+	HvrPorts ports;	    /* what it takes itself: to be cleared once it has */
 } HvrStarted;
 
 /**

@@ -10,11 +10,12 @@
  *   {"event":"bound","ms":81234,"vm":"lab","device":"npu","address":"0000:02:00.0"}
  *
  * "ms" is CLOCK_MONOTONIC. In the order in which they come, and with what beside these keys:
- * planned (functions), bound (device, address), prepared, started (pid), running (pid), ready,
- * panicked, unplugged and plugged (device, address), ended (status or signal), released (error, or
- * null); last of all of `test`: result (class, code, where, cause, hint: launcher/guest/outcome.h).
- * More may join. A reader that does not keep up loses lines, never holds the VM up: the next line
- * then has "lost", how many.
+ * planned (functions), bound (device, address), prepared, started (pid, and where there are any
+ * forward: as in a profile, with the ports as they are, one blank between; screen), running (pid),
+ * ready, panicked, unplugged and plugged (device, address), ended (status or signal), released
+ * (error, or null); last of all of `test`: result (class, code, where, cause, hint:
+ * launcher/guest/outcome.h). More may join. A reader that does not keep up loses lines, never holds
+ * the VM up: the next line then has "lost", how many.
  */
 typedef struct HvrEvents HvrEvents;
 

@@ -15,6 +15,7 @@
 
 #define GROUP_VM      "vm"
 #define DEVICE_PREFIX "device "
+#define KEY_FORWARDS  "forwards"
 
 /* What is kept as the text that it is. */
 static const struct {
@@ -55,12 +56,37 @@ static void device_free(gpointer data)
 	g_free(device);
 }
 
+HvrVmForward *hvr_vm_forward_new(gboolean udp, const char *address, guint port, guint guest_port)
+{
+	HvrVmForward *forward = g_new(HvrVmForward, 1);
+
+	*forward = (HvrVmForward){
+		.udp = udp, .address = g_strdup(address), .port = port, .guest_port = guest_port
+	};
+	return forward;
+}
+
+static void forward_free(gpointer data)
+{
+	HvrVmForward *forward = data;
+
+	g_free(forward->address);
+	g_free(forward);
+}
+
+char *hvr_vm_forward_text(const HvrVmForward *forward)
+{
+	return g_strdup_printf("%s:%s:%u-%u", forward->udp ? "udp" : "tcp", forward->address,
+			       forward->port, forward->guest_port);
+}
+
 HvrVm *hvr_vm_new(const char *name)
 {
 	HvrVm *vm = g_new0(HvrVm, 1);
 
 	vm->name = g_strdup(name);
 	vm->devices = g_ptr_array_new_with_free_func(device_free);
+	vm->forwards = g_ptr_array_new_with_free_func(forward_free);
 	return vm;
 }
 
@@ -77,6 +103,7 @@ void hvr_vm_free(HvrVm *vm)
 	g_free(vm->ssh_address);
 	g_free(vm->hailort_min);
 	g_ptr_array_unref(vm->devices);
+	g_ptr_array_unref(vm->forwards);
 	g_free(vm);
 }
 
@@ -171,6 +198,34 @@ static void get_device(GKeyFile *file, const char *group, HvrVm *vm)
 	g_ptr_array_add(vm->devices, device);
 }
 
+static void set_forwards(GKeyFile *file, const GPtrArray *forwards)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < forwards->len; i++)
+		g_ptr_array_add(all, hvr_vm_forward_text(g_ptr_array_index(forwards, i)));
+	if (all->len)
+		g_key_file_set_string_list(file, GROUP_VM, KEY_FORWARDS,
+					   (const char *const *)all->pdata, all->len);
+}
+
+/* What is not as hvr_vm_forward_text() makes it is not taken. */
+static void get_forwards(GKeyFile *file, GPtrArray *forwards)
+{
+	g_auto(GStrv) all = g_key_file_get_string_list(file, GROUP_VM, KEY_FORWARDS, NULL, NULL);
+
+	for (guint i = 0; all && all[i]; i++) {
+		g_auto(GStrv) parts = g_strsplit_set(all[i], ":-", 4);
+		guint64 port = 0, guest_port = 0;
+		if (g_strv_length(parts) == 4 &&
+		    g_ascii_string_to_unsigned(parts[2], 10, 1, G_MAXUINT16, &port, NULL) &&
+		    g_ascii_string_to_unsigned(parts[3], 10, 1, G_MAXUINT16, &guest_port, NULL))
+			g_ptr_array_add(forwards,
+					hvr_vm_forward_new(g_str_equal(parts[0], "udp"), parts[1],
+							   (guint)port, (guint)guest_port));
+	}
+}
+
 gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
@@ -181,6 +236,7 @@ gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
 		if (text)
 			g_key_file_set_string(file, GROUP_VM, texts[i].key, text);
 	}
+	set_forwards(file, vm->forwards);
 	g_key_file_set_integer(file, GROUP_VM, "ssh_port", (int)vm->ssh_port);
 	g_key_file_set_boolean(file, GROUP_VM, "ready_set", vm->ready_set);
 	g_key_file_set_boolean(file, GROUP_VM, "ready", vm->ready);
@@ -206,6 +262,7 @@ static HvrVm *read_record(const HvrContext *context, const char *name)
 	for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
 		G_STRUCT_MEMBER(char *, vm, texts[i].offset) =
 			g_key_file_get_string(file, GROUP_VM, texts[i].key, NULL);
+	get_forwards(file, vm->forwards);
 	vm->ssh_port = (guint)g_key_file_get_integer(file, GROUP_VM, "ssh_port", NULL);
 	vm->ready_set = g_key_file_get_boolean(file, GROUP_VM, "ready_set", NULL);
 	vm->ready = g_key_file_get_boolean(file, GROUP_VM, "ready", NULL);

@@ -19,6 +19,16 @@ typedef struct {
 HvrVmDevice *hvr_vm_device_new(const char *id, const char *section, const char *address,
 			       const char *port, int group);
 
+/* One port of the host that leads into it. */
+typedef struct {
+	gboolean udp;
+	char *address;
+	guint port, guest_port;
+} HvrVmForward;
+HvrVmForward *hvr_vm_forward_new(gboolean udp, const char *address, guint port, guint guest_port);
+/* As a profile has it: "tcp:127.0.0.1:2222-22". [transfer full] */
+char *hvr_vm_forward_text(const HvrVmForward *forward) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * HvrVm - one running VM as others see it: vms/NAME/vm.ini. Written when QEMU was started (with
  * --exec just before), whenever a device comes or goes, and when the guest is ready.
@@ -28,8 +38,9 @@ typedef struct {
 	char *profile;	       /* the profile's file */
 	HvrProcess supervisor; /* pid 0: none (--exec) */
 	HvrProcess qemu;
-	gint64 since;	    /* seconds since the epoch */
-	GPtrArray *devices; /* of HvrVmDevice */
+	gint64 since;	     /* seconds since the epoch */
+	GPtrArray *devices;  /* of HvrVmDevice */
+	GPtrArray *forwards; /* of HvrVmForward: those of the profile in their order, as they are */
 	/* What other commands need to know of the profile, as it was with its --set words. */
 	char *user;	   /* the VM's user, by name; NULL: an older record */
 	char *serial;	   /* "none", "stdio", "file" or "socket" */

@@ -97,6 +97,8 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 		return;
 	/* One that is late may have begun all the same. */
 	arrival->answered = TRUE;
+	if (arrival->ports)
+		hvr_ports_clear(arrival->ports);
 	if (error) {
 		hvr_message("QEMU does not answer: %s", error->message);
 		hvr_shutdown_begin(session->shutdown, TRUE, 0);
@@ -113,10 +115,12 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 		tell_waiting(arrival->options, session->folder);
 }
 
-void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options)
+void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options,
+		       HvrPorts *ports)
 {
 	*arrival = (HvrArrival){ .session = session,
 				 .options = options,
+				 .ports = ports,
 				 .begin_us = g_get_monotonic_time() };
 	arrival->readiness = hvr_readiness_new(session, on_ready, arrival);
 	hvr_qmp_client_execute(session->qmp, "query-status", NULL, GREETING_BASE_MS, on_greeted,

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/parts/ports.h"
 #include "launcher/session/ready.h"
 #include "launcher/session/run-options.h"
 #include "launcher/session/session.h"
@@ -16,6 +17,8 @@ typedef struct {
 	const HvrRunOptions *options;
 	HvrReadiness *readiness;
 	guint late; /* timer of --wait-ready; 0: none */
+	HvrPorts
+		*ports; /* (nullable): kept for QEMU until it answers: it has them then; borrowed */
 	gint64 begin_us;
 	gboolean answered; /* FALSE: QEMU has ended before its main loop, and so its guest */
 } HvrArrival;
@@ -27,8 +30,10 @@ typedef struct {
  * how to tell, else when QEMU runs), and whoever waits for --detach (with --wait-ready when the
  * guest is ready, else when QEMU runs). A QEMU that does not greet, and with --wait-ready a guest
  * that is late, is ended: session->failure says why.
+ * @ports: (nullable): kept for QEMU, cleared once it has them
  */
-void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options);
+void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options,
+		       HvrPorts *ports);
 
 /* Waits no more. */
 void hvr_arrival_end(HvrArrival *arrival);

@@ -110,21 +110,22 @@ static gboolean on_again(gpointer user_data)
 }
 
 /* 0.0.0.0 is where QEMU listens; it is no address to go to. */
-static void find_address(Watch *watch, const HvrProfile *profile)
+static void find_address(Watch *watch, const HvrSession *session)
 {
+	const HvrProfile *profile = session->profile;
+	const HvrForward *forward;
+
 	watch->address = (struct sockaddr_in){ .sin_family = AF_INET,
-					       .sin_port = htons(profile->guest.ready_port),
 					       .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	for (guint i = 0; i < profile->nets->len; i++) {
-		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
-		for (guint k = 0; k < net->forwards->len; k++) {
-			const HvrForward *forward = g_ptr_array_index(net->forwards, k);
-			struct in_addr parsed = { INADDR_ANY };
-			if (!forward->udp && forward->host_port == profile->guest.ready_port &&
-			    inet_pton(AF_INET, forward->host_address, &parsed) == 1 &&
-			    parsed.s_addr != INADDR_ANY)
-				watch->address.sin_addr = parsed;
-		}
+	for (guint i = 0; (forward = hvr_profile_forward(profile, i)); i++) {
+		struct in_addr parsed = { INADDR_ANY };
+		if (!hvr_profile_is_ready_forward(&profile->guest, forward) ||
+		    i >= session->vm->forwards->len)
+			continue;
+		const HvrVmForward *there = g_ptr_array_index(session->vm->forwards, i);
+		watch->address.sin_port = htons((guint16)there->port);
+		if (inet_pton(AF_INET, there->address, &parsed) == 1 && parsed.s_addr != INADDR_ANY)
+			watch->address.sin_addr = parsed;
 	}
 }
 
@@ -134,7 +135,7 @@ static gpointer start(HvrReadiness *readiness, HvrSession *session)
 
 	watch->readiness = readiness;
 	watch->fd = -1;
-	find_address(watch, session->profile);
+	find_address(watch, session);
 	set_timer(watch, AGAIN_MS, on_again);
 	return watch;
 }

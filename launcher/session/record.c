@@ -6,23 +6,44 @@
 
 #include <unistd.h>
 
+#include "launcher/parts/ports.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/handover.h"
 
 #define SSH_PORT 22
 
-static void describe_ssh(HvrVm *vm, const HvrProfileNet *net)
+/* As they have been taken: those that were to be chosen are known by now. */
+static void describe_forwards(HvrVm *vm, const HvrProfile *profile, const GArray *ports)
 {
-	for (guint i = 0; i < net->forwards->len && !vm->ssh_address; i++) {
-		const HvrForward *forward = g_ptr_array_index(net->forwards, i);
-		if (forward->udp || forward->guest_port != SSH_PORT)
+	const HvrForward *forward;
+
+	for (guint i = 0; (forward = hvr_profile_forward(profile, i)); i++) {
+		guint port = hvr_ports_number(ports, HVR_PORTS_SCREEN + 1 + i);
+		if (!port)
+			port = forward->host_port;
+		g_ptr_array_add(vm->forwards,
+				hvr_vm_forward_new(forward->udp, forward->host_address, port,
+						   forward->guest_port));
+		if (vm->ssh_address || forward->udp || forward->guest_port != SSH_PORT)
 			continue;
 		vm->ssh_address = g_strdup(forward->host_address);
-		vm->ssh_port = forward->host_port;
+		vm->ssh_port = port;
 	}
 }
 
-static void describe(HvrVm *vm, const HvrProfile *profile)
+/* @ports: (nullable): as of HvrPorts.numbers */
+static char *describe_screen(const HvrProfile *profile, const GArray *ports)
+{
+	guint port = hvr_ports_number(ports, HVR_PORTS_SCREEN);
+
+	if (profile->graphics == HVR_GRAPHICS_NONE || !profile->graphics_port)
+		return g_strdup(hvr_handover_screen_name(profile));
+	if (!port)
+		port = profile->graphics_port;
+	return g_strdup_printf("127.0.0.1:%u", port);
+}
+
+static void describe(HvrVm *vm, const HvrProfile *profile, const GArray *ports)
 {
 	static const char *const modes[] = {
 		[HVR_SERIAL_NONE] = "none",
@@ -35,14 +56,10 @@ static void describe(HvrVm *vm, const HvrProfile *profile)
 	vm->serial = g_strdup(modes[profile->serial]);
 	if (profile->serial == HVR_SERIAL_FILE)
 		vm->serial_file = g_strdup(profile->serial_file);
-	if (profile->graphics != HVR_GRAPHICS_NONE && profile->graphics_port)
-		vm->screen = g_strdup_printf("127.0.0.1:%u", profile->graphics_port);
-	else
-		vm->screen = g_strdup(hvr_handover_screen_name(profile));
+	vm->screen = describe_screen(profile, ports);
 	vm->hailort_min = g_strdup(profile->guest.hailort_min);
 	vm->ready_set = profile->guest.ready != HVR_READY_NONE;
-	for (guint i = 0; i < profile->nets->len; i++)
-		describe_ssh(vm, g_ptr_array_index(profile->nets, i));
+	describe_forwards(vm, profile, ports);
 }
 
 HvrVm *hvr_record_make(const HvrContext *context, const HvrProfile *profile,
@@ -51,7 +68,7 @@ HvrVm *hvr_record_make(const HvrContext *context, const HvrProfile *profile,
 	const HvrPlan *plan = decision->plan;
 	HvrVm *vm = hvr_vm_new(profile->name);
 
-	describe(vm, profile);
+	describe(vm, profile, decision->parts ? decision->parts->ports : NULL);
 	vm->user = g_strdup(decision->facts->user->name);
 	vm->since = g_get_real_time() / G_USEC_PER_SEC;
 	if (supervised)

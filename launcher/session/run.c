@@ -64,6 +64,7 @@ typedef struct {
 static void run_clear(Run *run)
 {
 	hvr_handover_free(run->handover);
+	hvr_ports_clear(&run->started.ports);
 	hvr_fd_close(run->folder);
 	hvr_kmsg_free(run->kmsg);
 	hvr_decision_clear(&run->decision);
@@ -137,7 +138,7 @@ static HvrRelay *relay_serial(const HvrStarted *started)
 /* From a running QEMU to a host that is as it was. */
 static gboolean stay(Run *run, GError **error)
 {
-	const HvrStarted *started = &run->started;
+	HvrStarted *started = &run->started;
 	GPtrArray *locks = run->decision.claim->locks;
 	HvrQemuOutput *output = hvr_qemu_output_new(started->output, run->profile->qemu_binary);
 	HvrQemuOutput *others = hvr_qemu_output_new(started->others, NULL);
@@ -163,7 +164,7 @@ static gboolean stay(Run *run, GError **error)
 		g_ptr_array_add(session->locks, g_ptr_array_steal_index_fast(locks, 0));
 	HvrControl *control = hvr_control_new(hotplug, started->control);
 	hvr_session_save(session);
-	hvr_arrival_begin(&arrival, session, run->options);
+	hvr_arrival_begin(&arrival, session, run->options, &started->ports);
 	HvrPanic *panic = hvr_panic_new(session, run->options->attached);
 	hvr_session_run(session);
 
@@ -191,6 +192,43 @@ static gboolean stay(Run *run, GError **error)
 	return tell_both(end, left, error);
 }
 
+/* What was chosen, and that alone: the rest is in the profile. */
+static void tell_ports(const Run *run)
+{
+	const HvrProfile *profile = run->profile;
+	g_autoptr(HvrVm) vm = hvr_record_make(run->context, profile, &run->decision, TRUE);
+	const HvrForward *forward;
+
+	for (guint i = 0; (forward = hvr_profile_forward(profile, i)); i++) {
+		const HvrVmForward *there = g_ptr_array_index(vm->forwards, i);
+		if (!forward->host_port)
+			hvr_message("%s port %u of %s leads to the guest's port %u",
+				    there->udp ? "udp" : "tcp", there->port, there->address,
+				    there->guest_port);
+	}
+	if (profile->graphics_port == HVR_GRAPHICS_PORT_AUTO)
+		hvr_message("the screen is at %s", vm->screen);
+}
+
+/* The started event: QEMU's pid, and what has been chosen for it. */
+static void tell_started(const Run *run)
+{
+	g_autoptr(HvrVm) vm = hvr_record_make(run->context, run->profile, &run->decision, TRUE);
+	g_autoptr(GString) forwards = g_string_new(NULL);
+	JsonObject *members = json_object_new();
+
+	for (guint i = 0; i < vm->forwards->len; i++) {
+		g_autofree char *text = hvr_vm_forward_text(g_ptr_array_index(vm->forwards, i));
+		g_string_append_printf(forwards, "%s%s", i ? " " : "", text);
+	}
+	json_object_set_int_member(members, "pid", run->started.pid);
+	if (forwards->len)
+		json_object_set_string_member(members, "forward", forwards->str);
+	if (run->profile->graphics_port && vm->screen)
+		json_object_set_string_member(members, "screen", vm->screen);
+	hvr_events_tell_object(run->context->events, "started", members);
+}
+
 /* Nothing is left of a VM that came to nothing. */
 static void take_back(Run *run)
 {
@@ -212,7 +250,7 @@ static gboolean start_qemu(Run *run, GError **error)
 			hvr_start_exec(&run->start, run->handover, error);
 	} else if (hvr_start_qemu(&run->start, run->handover, &run->started, error)) {
 		g_clear_pointer(&run->handover, hvr_handover_free);
-		hvr_events_tell_number(context->events, "started", "pid", run->started.pid);
+		tell_started(run);
 		return stay(run, error);
 	}
 
@@ -242,7 +280,10 @@ static gboolean make(Run *run, GError **error)
 				 .folder = run->folder,
 				 .stays = run->options->mode != HVR_RUN_EXEC };
 	run->handover = hvr_handover_new(&run->start);
-	return hvr_start_make(&run->start, run->handover, error);
+	if (!hvr_start_make(&run->start, run->handover, error))
+		return FALSE;
+	tell_ports(run);
+	return TRUE;
 }
 
 /* The VM's lock goes with the groups' ones: all are to name QEMU. Takes ownership of it. */
@@ -329,8 +370,11 @@ static HvrLock *take_name(const HvrContext *context, const char *vm, GError **er
 gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOptions *options,
 		 GError **error)
 {
-	g_auto(Run)
-		run = { .context = context, .profile = profile, .options = options, .folder = -1 };
+	g_auto(Run) run = { .context = context,
+			    .profile = profile,
+			    .options = options,
+			    .folder = -1,
+			    .started.ports = HVR_PORTS_INIT };
 	g_autoptr(HvrLock) lock = options->vm_lock;
 
 	if (!hvr_context_open_runtime(context, TRUE, error))

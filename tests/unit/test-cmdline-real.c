@@ -29,6 +29,7 @@
 #include "launcher/host/qemu-answers.h"
 #include "launcher/parts/part.h"
 #include "launcher/parts/nvram.h"
+#include "launcher/parts/ports.h"
 #include "launcher/parts/seed.h"
 #include "launcher/process/program.h"
 #include "launcher/profile/read.h"
@@ -523,6 +524,56 @@ static void test_forwards(void **state)
 	accept_profile(*state, "forwards", set, TRUE);
 }
 
+/* Ports that are chosen, and held until QEMU has them: it takes them while they are. */
+static void test_chosen_ports(void **state)
+{
+	Fixture *f = *state;
+	HvrUser user = vm_user();
+	const HvrContext context = { .runtime = -1 };
+	g_autoptr(HvrProfile) profile =
+		load(f, "forwards", "net.lan.forward=auto tcp::auto-80 udp::auto-53");
+	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					.qmp_listen = LISTEN_FD,
+					.serial = SERIAL_FD,
+					.agent = AGENT_FD,
+					.seed = -1 };
+	g_autoptr(GPtrArray) argv = NULL;
+	HvrPorts ports;
+
+	assert_true(hvr_ports_take(&context, profile, &user, &ports, NULL));
+	channels.ports = ports.numbers;
+	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
+	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
+	hvr_ports_loosen(&ports);
+	start(f, argv, profile->serial);
+	greet(f);
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(hvr_ports_number(ports.numbers,
+									  HVR_PORTS_SCREEN + 1)),
+				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	g_auto(HvrFd) held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(held, (struct sockaddr *)&address, sizeof(address)), 0);
+	hvr_ports_clear(&ports);
+	g_auto(HvrFd) alone = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(alone, (struct sockaddr *)&address, sizeof(address)), 0);
+	quit(f);
+}
+
+/* As a shell starts it QEMU chooses: the kernel a forward's port, QEMU a screen's. */
+static void test_print_chosen_ports(void **state)
+{
+	Fixture *f = *state;
+
+	start_profile(f, "forwards", "net.lan.forward=auto udp::auto-53", FALSE);
+	greet(f);
+	quit(f);
+	teardown(state);
+	setup(state);
+	/* It says which, on its standard output. */
+	start_profile(*state, "vnc", "graphics.port=auto", FALSE);
+	greet(*state);
+}
+
 static void test_kernel(void **state)
 {
 	Fixture *f = *state;
@@ -832,14 +883,19 @@ static void test_unconfined(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_minimal),	  TEST(test_spare_port), TEST(test_disks),
-		TEST(test_forwards),	  TEST(test_kernel),	 TEST(test_serial_file),
-		TEST(test_serial_socket), TEST(test_print_file), TEST(test_print_socket),
-		TEST(test_hugepages),	  TEST(test_node),	 TEST(test_samples),
-		TEST(test_cloud_init),	  TEST(test_shares),	 TEST(test_full),
-		TEST(test_graphics),	  TEST(test_uefi),	 TEST(test_uefi_secure),
-		TEST(test_locked),	  TEST(test_localtime),	 TEST(test_agent),
-		TEST(test_print_agent),	  TEST(test_unconfined), TEST(test_plain_cards),
+		TEST(test_minimal),	  TEST(test_spare_port),
+		TEST(test_disks),	  TEST(test_forwards),
+		TEST(test_kernel),	  TEST(test_serial_file),
+		TEST(test_chosen_ports),  TEST(test_print_chosen_ports),
+		TEST(test_serial_socket), TEST(test_print_file),
+		TEST(test_print_socket),  TEST(test_hugepages),
+		TEST(test_node),	  TEST(test_samples),
+		TEST(test_cloud_init),	  TEST(test_shares),
+		TEST(test_full),	  TEST(test_graphics),
+		TEST(test_uefi),	  TEST(test_uefi_secure),
+		TEST(test_locked),	  TEST(test_localtime),
+		TEST(test_agent),	  TEST(test_print_agent),
+		TEST(test_unconfined),	  TEST(test_plain_cards),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 

@@ -207,6 +207,26 @@ static void test_forwards(void **state)
 	assert_forward(net->forwards->pdata[3], FALSE, "10.0.0.1", 1, 65535);
 }
 
+/* A port that is to be chosen, and "auto" alone for ssh; two such are no port twice. */
+static void test_chosen_ports(void **state)
+{
+	g_autoptr(HvrProfile) profile =
+		parse(VM "[net lan]\nforward = auto tcp:0.0.0.0:0-80 udp::auto-53 tcp::0-443\n"
+			 "[graphics]\nmode = vnc\nport = auto\n[guest]\nready = tcp:auto-443\n");
+	HvrProfileNet *net = profile->nets->pdata[0];
+
+	assert_int_equal(net->forwards->len, 4);
+	assert_forward(net->forwards->pdata[0], FALSE, "127.0.0.1", 0, 22);
+	assert_forward(net->forwards->pdata[1], FALSE, "0.0.0.0", 0, 80);
+	assert_forward(net->forwards->pdata[2], TRUE, "127.0.0.1", 0, 53);
+	assert_int_equal(profile->graphics_port, HVR_GRAPHICS_PORT_AUTO);
+	for (guint i = 0; i < 4; i++)
+		assert_int_equal(hvr_profile_is_ready_forward(&profile->guest,
+							      hvr_profile_forward(profile, i)),
+				 i == 3);
+	assert_null(hvr_profile_forward(profile, 4));
+}
+
 /* Addresses are stable, differ between nets and between VMs, and are local and unicast. */
 static void test_mac(void **state)
 {
@@ -538,18 +558,31 @@ static void test_sample_is_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_section_defaults),
-		cmocka_unit_test(test_layout),	  cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_selectors), cmocka_unit_test(test_resets),
-		cmocka_unit_test(test_words),	  cmocka_unit_test(test_forwards),
-		cmocka_unit_test(test_mac),	  cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_blanks),	  cmocka_unit_test(test_shared_image),
-		cmocka_unit_test(test_set),	  cmocka_unit_test(test_set_instead),
-		cmocka_unit_test(test_names),	  cmocka_unit_test(test_table),
-		cmocka_unit_test(test_samples),	  cmocka_unit_test(test_dictionary),
-		cmocka_unit_test(test_configs),	  cmocka_unit_test(test_guest),
-		cmocka_unit_test(test_placement), cmocka_unit_test(test_sample_is_whole),
-		cmocka_unit_test(test_extras),	  cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_section_defaults),
+		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_selectors),
+		cmocka_unit_test(test_resets),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_chosen_ports),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_blanks),
+		cmocka_unit_test(test_shared_image),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_set_instead),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_dictionary),
+		cmocka_unit_test(test_configs),
+		cmocka_unit_test(test_guest),
+		cmocka_unit_test(test_placement),
+		cmocka_unit_test(test_sample_is_whole),
+		cmocka_unit_test(test_extras),
+		cmocka_unit_test(test_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

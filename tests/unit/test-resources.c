@@ -427,6 +427,70 @@ static void test_port_is_held_while_the_card_moves(void **state)
 	hvr_ports_clear(&second);
 }
 
+/* As somebody else would: like a server, or like one that does not mind TIME_WAIT. */
+static gboolean can_listen(guint16 port, int reuse)
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET,
+					     .sin_port = htons(port),
+					     .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	g_auto(HvrFd) fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)), 0);
+	return bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+	       listen(fd, 1) == 0;
+}
+
+/* Each VM gets ports of its own, from the moment on in which they are chosen; and QEMU can have
+ * them while nobody else does. */
+static void test_chosen_ports(void **state)
+{
+	Fixture *f = *state;
+	const HvrUser nobody = { .uid = 65534, .gid = 65534, .privileged = TRUE };
+	HvrContext context = machine_context(f->machine);
+	HvrPorts first, second;
+
+	use(f, "[graphics]\nmode = vnc\nport = auto\n"
+	       "[net lan]\nforward = auto udp::auto-53 tcp::0-80\n");
+	assert_true(hvr_ports_take(&context, f->machine->profile, &nobody, &first, NULL));
+	assert_true(hvr_ports_take(&context, f->machine->profile, &nobody, &second, NULL));
+	for (guint i = 0; i < 4; i++) {
+		assert_int_not_equal(hvr_ports_number(first.numbers, i), 0);
+		assert_int_not_equal(hvr_ports_number(first.numbers, i),
+				     hvr_ports_number(second.numbers, i));
+	}
+	assert_int_equal(hvr_ports_number(first.numbers, 4), 0);
+	assert_in_range(hvr_ports_number(first.numbers, HVR_PORTS_SCREEN), 5900, 6899);
+	guint16 port = hvr_ports_number(first.numbers, HVR_PORTS_SCREEN + 1);
+	assert_false(can_listen(port, 0) || can_listen(port, 1));
+	hvr_ports_loosen(&first);
+	assert_false(can_listen(port, 0));
+	assert_true(can_listen(port, 1));
+	hvr_ports_clear(&first);
+	assert_true(can_listen(port, 0));
+	hvr_ports_clear(&second);
+}
+
+/* One that the profile names is kept just so. */
+static void test_named_port_is_loosened(void **state)
+{
+	Fixture *f = *state;
+	const HvrUser nobody = { .uid = 65534, .gid = 65534, .privileged = TRUE };
+	HvrContext context = machine_context(f->machine);
+	HvrPorts ports;
+	guint16 port;
+
+	hvr_fd_close(hold_port(SOCK_STREAM, &port));
+	g_autofree char *net = g_strdup_printf("[net lan]\nforward = tcp::%u-22\n", port);
+	use(f, net);
+	assert_true(hvr_ports_take(&context, f->machine->profile, &nobody, &ports, NULL));
+	assert_int_equal(hvr_ports_number(ports.numbers, HVR_PORTS_SCREEN + 1), port);
+	assert_false(can_listen(port, 0) || can_listen(port, 1));
+	hvr_ports_loosen(&ports);
+	assert_false(can_listen(port, 0));
+	assert_true(can_listen(port, 1));
+	hvr_ports_clear(&ports);
+}
+
 /* 16 disks and 8 nets are what a profile may have; not so with everything else besides. */
 static void test_more_devices_than_slots(void **state)
 {
@@ -761,6 +825,8 @@ int main(void)
 		TEST(test_forward_below_1024),
 		TEST(test_forward_of_an_address_that_is_not_ours),
 		TEST(test_port_is_held_while_the_card_moves),
+		TEST(test_chosen_ports),
+		TEST(test_named_port_is_loosened),
 		TEST(test_more_devices_than_slots),
 		TEST(test_huge_pages),
 		TEST(test_node_with_too_little_memory),

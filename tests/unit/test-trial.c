@@ -587,19 +587,30 @@ static void check_name(guint i, GHashTable *names)
 	g_autofree char *said = text_of(err);
 	g_autofree char *path = g_strdup_printf("/run/events.%u", i);
 	g_autofree char *events = text_of(path);
-	g_autofree char *name = member(last_line(events), "vm");
+	g_autofree char *last = g_strdup(events);
+	g_autofree char *name = member(last_line(last), "vm");
 	g_autofree char *first = g_strdup_printf("hailo-vm-run: this VM's name is '%s'\n", name);
 
 	if (!g_str_has_prefix(said, first))
 		fail_msg("not '%s': %s", first, said);
 	assert_true(g_str_has_prefix(name, "lab-"));
 	assert_true(g_hash_table_add(names, g_steal_pointer(&name)));
+	/* Nor has it another's ports. */
+	char *started = strstr(events, "{\"event\":\"started\"");
+	assert_non_null(started);
+	*strchr(started, '\n') = '\0';
+	assert_true(g_hash_table_add(names, member(started, "forward")));
+	assert_true(g_hash_table_add(names, member(started, "screen")));
+	assert_non_null(strstr(started, "-22 udp:127.0.0.1:"));
+	assert_non_null(strstr(said, "leads to the guest's port 22\n"));
 }
 
 /* Equal tests of one profile that are started at once all run, and at once. */
 static void test_equal(void **state)
 {
-	static const char profile[] = "[serial]\nmode = socket\n[graphics]\nmode = vnc\n"
+	static const char profile[] = "[serial]\nmode = socket\n"
+				      "[graphics]\nmode = vnc\nport = auto\n"
+				      "[net lan]\nforward = auto udp::auto-53\n"
 				      "[disk root]\nfile = /run/root.img\nformat = raw\n";
 	const Case one = { .name = "together", .options = "", .profile = profile };
 	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -68,6 +68,8 @@ static void write_vm(Fixture *f, const char *name)
 	g_ptr_array_add(vm->devices, hvr_vm_device_new("npu", "npu", "0000:02:00.0", "p0", 14));
 	g_ptr_array_add(vm->devices,
 			hvr_vm_device_new("npu-02-00-1", "npu", "0000:02:00.1", "p1", 14));
+	g_ptr_array_add(vm->forwards, hvr_vm_forward_new(FALSE, "127.0.0.1", 40022, 22));
+	g_ptr_array_add(vm->forwards, hvr_vm_forward_new(TRUE, "0.0.0.0", 40053, 53));
 	((HvrVmDevice *)vm->devices->pdata[0])->keep = TRUE;
 	((HvrVmDevice *)vm->devices->pdata[1])->in_vm = FALSE;
 	assert_true(folder >= 0);
@@ -99,6 +101,11 @@ static void test_round_trip(void **state)
 	assert_int_equal(second->group, 14);
 	assert_true(first->keep && first->in_vm);
 	assert_false(second->keep || second->in_vm);
+	assert_int_equal(vm->forwards->len, 2);
+	g_autofree char *tcp = hvr_vm_forward_text(vm->forwards->pdata[0]);
+	g_autofree char *udp = hvr_vm_forward_text(vm->forwards->pdata[1]);
+	assert_string_equal(tcp, "tcp:127.0.0.1:40022-22");
+	assert_string_equal(udp, "udp:0.0.0.0:40053-53");
 }
 
 /* Alive while QEMU or its supervisor is; then only a folder that a crash has left. */
