@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is written down of a trial. Its steps are cases of the report; the first one that was not
+ * passed decides what the whole came to.
+ */
+#include "launcher/guest/trial-notes.h"
+
+#include <string.h>
+
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
+
+void hvr_trial_report_clear(HvrTrialReport *report)
+{
+	g_clear_pointer(&report->cases, g_ptr_array_unref);
+	hvr_outcome_clear(&report->outcome);
+	g_clear_pointer(&report->step, g_free);
+}
+
+void hvr_trial_begin(HvrTrial *trial, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_autofree char *before = trial->report->step;
+	trial->report->step = g_strdup_vprintf(format, args);
+	va_end(args);
+	trial->begin_us = g_get_monotonic_time();
+	if (trial->options->told)
+		trial->options->told(trial->report, trial->options->user_data);
+}
+
+HvrJunitCase *hvr_trial_note(HvrTrial *trial, HvrJunitVerdict verdict, const char *message)
+{
+	HvrJunitCase *one = g_new(HvrJunitCase, 1);
+
+	*one = (HvrJunitCase){ .name = g_strdup(trial->report->step),
+			       .verdict = verdict,
+			       .took_us = g_get_monotonic_time() - trial->begin_us,
+			       .message = g_strdup(message) };
+	g_ptr_array_add(trial->report->cases, one);
+	return one;
+}
+
+HvrJunitCase *hvr_trial_note_class(HvrTrial *trial, HvrOutcomeClass class, int code,
+				   const char *message)
+{
+	g_autofree char *cancelled =
+		g_strdup_printf("cancelled by signal %d (%s)", hvr_interrupt_pending(),
+				strsignal(hvr_interrupt_pending()));
+	HvrJunitVerdict verdict = HVR_JUNIT_ERROR;
+
+	if (hvr_interrupt_pending()) {
+		class = HVR_OUTCOME_CANCELLED;
+		code = 128 + hvr_interrupt_pending();
+		verdict = HVR_JUNIT_SKIPPED;
+		message = cancelled;
+	} else if (class == HVR_OUTCOME_FAILED || class == HVR_OUTCOME_TIMED_OUT) {
+		verdict = HVR_JUNIT_FAILED;
+	}
+	hvr_outcome_decide(&trial->report->outcome, class, code, trial->report->step, message);
+	return hvr_trial_note(trial, verdict, message);
+}
+
+HvrJunitCase *hvr_trial_note_cause(HvrTrial *trial, const GError *error)
+{
+	HvrOutcomeClass class = HVR_OUTCOME_INFRASTRUCTURE;
+
+	if (error->domain == HVR_COMMAND_ERROR)
+		class = HVR_OUTCOME_FAILED;
+	return hvr_trial_note_class(trial, class, hvr_exit_status_of_command(error),
+				    error->message);
+}
+
+HvrJunitCase *hvr_trial_note_error(HvrTrial *trial, GError *error)
+{
+	HvrJunitCase *one = hvr_trial_note_cause(trial, error);
+
+	hvr_message_error(error);
+	g_error_free(error);
+	return one;
+}

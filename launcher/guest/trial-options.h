@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/guest/outcome.h"
+#include "launcher/runtime/lock.h"
+
+/* What `test` is asked for, and what comes of it. */
+
+typedef struct HvrTrialReport HvrTrialReport;
+
+/* A step begins: @report is what would be true of the test if this process ended now. */
+typedef void (*HvrTrialTold)(const HvrTrialReport *report, gpointer user_data);
+
+typedef struct {
+	char **command;	   /* for the guest */
+	char **fetch;	   /* (nullable): "GUESTFILE:HOSTFILE" words */
+	GByteArray *input; /* (nullable): for the command, see hvr_guest_input_read() */
+	int wait_s;	   /* for busy cards, see hvr_claim_take() */
+	int wait_ready_s;  /* how long the guest may take to be ready */
+	int timeout_s;	   /* for the command; 0: none */
+	gboolean verify;
+	HvrLock *vm_lock; /* (transfer full): see HvrRunOptions */
+	HvrTrialTold told; /* (nullable) */
+	gpointer user_data;
+} HvrTrialOptions;
+
+struct HvrTrialReport {
+	GPtrArray *cases; /* of HvrJunitCase: what each step came to */
+	HvrOutcome outcome;
+	char *step; /* what is being done */
+	/* This is the child that is forked for the VM: nothing of the above is there, and nothing
+	 * is to be done but to end with this status. */
+	gboolean child;
+	int child_status;
+};
+void hvr_trial_report_clear(HvrTrialReport *report);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrTrialReport, hvr_trial_report_clear)

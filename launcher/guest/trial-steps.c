@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a trial does in its guest: is the card there, the command, and what is to be fetched.
+ */
+#include "launcher/guest/trial-steps.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "launcher/guest/verify.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
+#include "vfio/fd.h"
+
+#define REACH_MS 30000
+
+/* The step could not be done, and it may be that the guest is gone. Takes @error. */
+static void note_lost(HvrTrial *trial, GError *error)
+{
+	HvrJunitCase *one = hvr_trial_note_error(trial, error);
+
+	if (!trial->guest || hvr_guest_is_lost(trial->guest))
+		trial->lost = one;
+}
+
+static void tell_failed(const GPtrArray *results)
+{
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		if (result->status == HVR_CHECK_FAIL)
+			hvr_message("%s: %s: %s", result->id, result->subject, result->seen);
+	}
+}
+
+static gboolean verify(HvrTrial *trial)
+{
+	static const char problem[] =
+		"the guest has not got its Hailo-8, so the command is not run";
+	g_auto(HvrVerifyFacts) facts = { 0 };
+	GError *error = NULL;
+
+	hvr_trial_begin(trial, "verify");
+	if (!hvr_verify_gather(trial->guest, &facts, &error)) {
+		note_lost(trial, error);
+		return FALSE;
+	}
+	g_autoptr(GPtrArray) results = hvr_verify_judge(&facts, trial->profile->guest.hailort_min);
+	g_autofree char *text = hvr_check_to_text(results, FALSE);
+	gboolean well = hvr_check_exit_status(results) == 0;
+	HvrJunitCase *one = NULL;
+	if (well)
+		one = hvr_trial_note(trial, HVR_JUNIT_PASSED, NULL);
+	else
+		one = hvr_trial_note_class(trial, HVR_OUTCOME_INFRASTRUCTURE, HVR_EXIT_NOT_JUDGED,
+					   problem);
+	one->out = g_byte_array_new_take((guint8 *)g_strdup(text), strlen(text));
+	if (well)
+		return TRUE;
+	hvr_message("%s", problem);
+	tell_failed(results);
+	return FALSE;
+}
+
+/* What the command came to. Takes what it said. */
+static void note_result(HvrTrial *trial, HvrGuestResult *result)
+{
+	g_autofree char *message = NULL;
+	HvrJunitCase *one = NULL;
+
+	if (result->timed_out) {
+		message = g_strdup_printf("the command has not ended within %d s and was killed",
+					  trial->options->timeout_s);
+		one = hvr_trial_note_class(trial, HVR_OUTCOME_TIMED_OUT, result->status, message);
+		hvr_message("%s", message);
+	} else if (result->status || hvr_interrupt_pending()) {
+		message = g_strdup_printf("the command ended with status %d", result->status);
+		one = hvr_trial_note_class(trial, HVR_OUTCOME_FAILED, result->status, message);
+	} else {
+		one = hvr_trial_note(trial, HVR_JUNIT_PASSED, NULL);
+	}
+	if (result->truncated)
+		hvr_message("the agent keeps 16 MiB of output; the rest is lost");
+	one->out = g_steal_pointer(&result->out);
+	one->err = g_steal_pointer(&result->err);
+}
+
+static void pass_on(HvrTrial *trial, const HvrGuestResult *result)
+{
+	static const char problem[] = "the command's output cannot be written";
+
+	if (hvr_fd_write_all(STDOUT_FILENO, result->out->data, result->out->len) &&
+	    hvr_fd_write_all(STDERR_FILENO, result->err->data, result->err->len))
+		return;
+	hvr_message("%s", problem);
+	hvr_outcome_decide(&trial->report->outcome, HVR_OUTCOME_INFRASTRUCTURE, HVR_EXIT_NOT_JUDGED,
+			   trial->report->step, problem);
+}
+
+static gboolean run_command(HvrTrial *trial)
+{
+	const GByteArray *input = trial->options->input;
+	HvrGuestCommand command = { .argv = (const char *const *)trial->options->command,
+				    .input = input ? input->data : NULL,
+				    .input_bytes = input ? input->len : 0,
+				    .timeout_ms = (guint)trial->options->timeout_s * 1000 };
+	g_auto(HvrGuestResult) result = { 0 };
+	GError *error = NULL;
+
+	hvr_trial_begin(trial, "command");
+	if (!hvr_guest_run(trial->guest, &command, &result, &error)) {
+		note_lost(trial, error);
+		return FALSE;
+	}
+	pass_on(trial, &result);
+	note_result(trial, &result);
+	return TRUE;
+}
+
+static void fetch(HvrTrial *trial, const char *word)
+{
+	g_auto(GStrv) parts = g_strsplit(word, ":", 2);
+	GError *error = NULL;
+
+	hvr_trial_begin(trial, "fetch %s", parts[0]);
+	if (hvr_guest_fetch(trial->guest, parts[0], parts[1], &error))
+		hvr_trial_note(trial, HVR_JUNIT_PASSED, NULL);
+	else
+		hvr_trial_note_error(trial, error);
+}
+
+static gboolean reach(HvrTrial *trial)
+{
+	GError *error = NULL;
+	g_autoptr(HvrVm) vm = NULL;
+
+	hvr_trial_begin(trial, "agent");
+	if (hvr_context_open_runtime(trial->context, TRUE, &error))
+		vm = hvr_vm_read(trial->context, trial->profile->name, &error);
+	if (vm) {
+		trial->qemu = (int)syscall(SYS_pidfd_open, vm->qemu.pid, 0);
+		trial->guest = hvr_guest_open(trial->context, vm, REACH_MS, &error);
+	}
+	if (!trial->guest)
+		note_lost(trial, error);
+	return trial->guest != NULL;
+}
+
+void hvr_trial_use_guest(HvrTrial *trial)
+{
+	if (!reach(trial))
+		return;
+	gboolean verified = !trial->options->verify || verify(trial);
+	if (!verified) {
+		hvr_trial_begin(trial, "command");
+		hvr_trial_note(trial, HVR_JUNIT_SKIPPED, "verify failed");
+	}
+	/* What a failed command leaves behind is what one wants to see. */
+	if (verified && run_command(trial))
+		for (char **word = trial->options->fetch; word && *word; word++)
+			fetch(trial, *word);
+	g_clear_pointer(&trial->guest, hvr_guest_free);
+}
