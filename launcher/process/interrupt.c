@@ -49,6 +49,12 @@ int hvr_interrupt_take(void)
 	return (int)info.ssi_signo;
 }
 
+static void set_interrupted(int signal_number, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted by signal %d (%s)",
+		    signal_number, strsignal(signal_number));
+}
+
 gboolean hvr_interrupt_check(GError **error)
 {
 	int signal_number = hvr_interrupt_take();
@@ -56,9 +62,17 @@ gboolean hvr_interrupt_check(GError **error)
 	if (signal_number == 0)
 		return TRUE;
 	hvr_interrupt_note(signal_number);
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted by signal %d (%s)",
-		    signal_number, strsignal(signal_number));
+	set_interrupted(signal_number, error);
 	return FALSE;
+}
+
+gboolean hvr_interrupt_check_all(GError **error)
+{
+	if (!hvr_interrupt_check(error))
+		return FALSE;
+	if (noted)
+		set_interrupted(noted, error);
+	return !noted;
 }
 
 int hvr_interrupt_pending(void)

@@ -25,6 +25,10 @@ int hvr_interrupt_take(void);
  */
 gboolean hvr_interrupt_check(GError **error);
 
+/* The same, also of a signal that was noted before: whoever took it may have had only a question
+ * answered with "unknown", and went on. */
+gboolean hvr_interrupt_check_all(GError **error);
+
 /* The signal that ended the work, or 0. */
 int hvr_interrupt_pending(void);
 /* Notes that @signal_number ended the work. */

@@ -297,7 +297,8 @@ static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 	const HvrOwnership ownership = { .vm = profile->name,
 					 .owner = hvr_process_of(&context->host, getpid()) };
 
-	if (!hvr_decide(context, profile, &whom, &run->decision, error)) {
+	if (!hvr_decide(context, profile, &whom, &run->decision, error) ||
+	    !hvr_interrupt_check_all(error)) {
 		hvr_lock_release(vm_lock);
 		return FALSE;
 	}

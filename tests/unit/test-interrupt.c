@@ -42,7 +42,10 @@ static void test_check(void **state)
 		assert_int_equal(hvr_exit_status(error), 75);
 		assert_int_equal(hvr_interrupt_pending(), signals[i]);
 		assert_true(hvr_interrupt_check(NULL));
+		assert_false(hvr_interrupt_check_all(NULL));
 	}
+	hvr_interrupt_note(0);
+	assert_true(hvr_interrupt_check_all(NULL));
 }
 
 /* Taken one by one; noted by nobody but who means it. */
