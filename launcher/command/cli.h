@@ -36,7 +36,7 @@ gboolean hvr_cli_sets_name(char **sets);
  * hvr_cli_events - where `--events` goes.
  * @where: a number is an open descriptor, of which a copy is kept; all else a file to append to,
  *   opened as the caller, which may be a FIFO that somebody reads
- * @vm: its name
+ * @vm: as of hvr_events_new()
  * Errors: HVR_LAUNCH_ERROR_USAGE, or _PERMISSION
  */
 HvrEvents *hvr_cli_events(const char *where, const char *vm,

@@ -3,23 +3,17 @@
  * test: one line in a regression rig. All that it says of itself goes to standard error, so that
  * the command's output is all that there is on standard output.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/command/help.h"
 #include "launcher/guest/input.h"
-#include "launcher/guest/junit.h"
+#include "launcher/guest/rig.h"
 #include "launcher/guest/trial.h"
 #include "launcher/host/claim.h"
-#include "launcher/process/open.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
-#include "launcher/report/message.h"
-#include "vfio/fd.h"
 
 #define WAIT_READY_S 300
 #define VENDOR_HAILO 0x1e60
@@ -66,108 +60,86 @@ static gboolean wants_verify(const Options *options, const HvrProfile *profile)
 	return options->verify || (hailo && !options->no_verify);
 }
 
-/* As the caller, and before anything is done: a report that cannot be written helps nobody.
- * @path: (nullable): nobody asked. FALSE: it cannot be written */
-static gboolean open_report(const char *option, const char *path, int *out_fd, GError **error)
-{
-	g_autoptr(HvrUser) caller = hvr_user_caller();
-	HvrOpen file = { .path = path, .how = HVR_OPEN_REPLACE, .fd = -1 };
-
-	if (path && !hvr_open(caller, &file, 1))
-		hvr_open_fail(error, HVR_LAUNCH_ERROR_USAGE, option, caller, &file);
-	*out_fd = file.fd;
-	return !path || file.fd >= 0;
-}
-
-static gboolean write_report(int fd, const char *option, const char *text)
-{
-	if (fd < 0 || (hvr_fd_write_all(fd, text, strlen(text)) && fsync(fd) == 0))
-		return TRUE;
-	hvr_message("the report of %s cannot be written: %s", option, g_strerror(errno));
-	return FALSE;
-}
-
-/* Where to is open since before the start. */
-typedef struct {
-	HvrEvents *events;
-	int junit, result;
-} Reports;
-
-static void reports_close(Reports *reports)
-{
-	hvr_events_free(reports->events);
-	hvr_fd_close(reports->junit);
-	hvr_fd_close(reports->result);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reports, reports_close)
-
-static gboolean reports_open(Reports *reports, const Options *options, const char *vm,
-			     GError **error)
+/* A report that cannot be written helps nobody, so that is known before anything is done. */
+static gboolean open_reports(HvrRig *rig, const Options *options, GError **error)
 {
 	if (options->events)
-		reports->events = hvr_cli_events(options->events, vm, error);
-	return (reports->events || !options->events) &&
-	       open_report("--junit", options->junit, &reports->junit, error) &&
-	       open_report("--result", options->result, &reports->result, error);
+		rig->files.events = hvr_cli_events(options->events, NULL, error);
+	if (options->events && !rig->files.events)
+		return FALSE;
+	return hvr_report_files_open(&rig->files, options->junit, options->result, error);
 }
 
-/* The exit status, after all who asked know of it. */
-static int report(const Reports *reports, const HvrTrialReport *trial, const char *suite)
-{
-	g_autofree char *xml = hvr_junit_format(suite, trial->cases);
-	g_autofree char *json = hvr_outcome_to_json(&trial->outcome);
-	gboolean written = write_report(reports->junit, "--junit", xml);
-
-	written = write_report(reports->result, "--result", json) && written;
-	hvr_outcome_tell(&trial->outcome, reports->events);
-	if (trial->outcome.code == 0 && !written)
-		return HVR_EXIT_NOT_JUDGED;
-	return trial->outcome.code;
-}
-
-static int try_out(HvrContext *context, HvrProfile *profile, Options *options, GError **error)
-{
-	g_autoptr(HvrLock) lock = NULL;
-	g_auto(Reports) reports = { .junit = -1, .result = -1 };
-	g_autoptr(GByteArray) input = NULL;
-
-	if (!hvr_cli_make_name(context, profile, &lock, error))
-		return -1;
-	if (!reports_open(&reports, options, profile->name, error))
-		return -1;
-	/* Nor does anybody wait with a card in their hands for an input that is slow, or too long.
-	 */
-	if (!options->no_input) {
-		input = hvr_guest_input_read(error);
-		if (!input)
-			return -1;
-	}
-	g_auto(HvrTrialReport) trial = { .child = FALSE };
-	context->events = reports.events;
-	options->how.input = input;
-	options->how.verify = wants_verify(options, profile);
-	options->how.vm_lock = g_steal_pointer(&lock);
-	hvr_trial_run(context, profile, &options->how, &trial);
-	context->events = NULL;
-	return trial.child ? trial.child_status : report(&reports, &trial, profile->stem);
-}
-
-static int test(HvrContext *context, const HvrInvocation *invocation, GError **error)
+/* All that can go wrong before there is a VM. @out_step: which part of it did */
+static HvrProfile *get_ready(HvrContext *context, const HvrInvocation *invocation,
+			     const char **out_step, GError **error)
 {
 	Options *options = invocation->options;
 
 	options->how.command = invocation->tail;
+	*out_step = "options";
 	if (!check_options(context, options, error))
-		return -1;
+		return NULL;
+	*out_step = "profile";
 	g_autoptr(HvrProfile) profile = hvr_cli_profile_named(context, invocation->words[0],
 							      options->sets, options->name, error);
 	if (!profile)
-		return -1;
+		return NULL;
 	/* A name in the profile is what all of its tests have in common. */
 	if (!options->name && !hvr_cli_sets_name(options->sets))
 		profile->name_auto = TRUE;
 	hvr_trial_bend(profile);
-	return try_out(context, profile, options, error);
+	options->how.verify = wants_verify(options, profile);
+	/* Nor does anybody wait with a card in their hands for an input that is slow, or too long.
+	 */
+	*out_step = "input";
+	if (!options->no_input && !(options->how.input = hvr_guest_input_read(error)))
+		return NULL;
+	*out_step = "name";
+	if (!hvr_cli_make_name(context, profile, &options->how.vm_lock, error))
+		return NULL;
+	return g_steal_pointer(&profile);
+}
+
+/* FALSE: this is the child that was the VM's supervisor. */
+static gboolean try_out(HvrContext *context, const HvrInvocation *invocation, HvrRig *rig,
+			HvrRigJob *job)
+{
+	Options *options = invocation->options;
+	const char *step = NULL;
+	GError *error = NULL;
+	g_autoptr(HvrProfile) profile = get_ready(context, invocation, &step, &error);
+
+	if (!profile) {
+		hvr_rig_fail(job, step, error);
+		return TRUE;
+	}
+	hvr_rig_name(job, profile->stem);
+	hvr_events_set_vm(rig->files.events, profile->name);
+	context->events = rig->files.events;
+	options->how.told = hvr_rig_told;
+	options->how.forked = hvr_rig_forked;
+	options->how.user_data = rig;
+	hvr_trial_run(context, profile, &options->how, &job->trial);
+	context->events = NULL;
+	job->ended = TRUE;
+	g_clear_pointer(&options->how.input, g_byte_array_unref);
+	return !job->trial.child;
+}
+
+static int test(HvrContext *context, const HvrInvocation *invocation, GError **error)
+{
+	g_auto(HvrRig) rig = HVR_RIG_NONE;
+	g_autofree char *name = g_path_get_basename(invocation->words[0]);
+
+	if (!open_reports(&rig, invocation->options, error))
+		return -1;
+	HvrRigJob *job = hvr_rig_add(&rig, name);
+	if (!hvr_rig_begin(&rig, error))
+		return -1;
+	if (!try_out(context, invocation, &rig, job))
+		return job->trial.child_status;
+	return hvr_rig_end(&rig);
 }
 
 static const HvrOption table[] = {

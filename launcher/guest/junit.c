@@ -9,7 +9,8 @@
 
 #include "launcher/report/text.h"
 
-#define OUTPUT_BYTES (1024 * 1024)
+/* Of the begin of an output, and of its end. */
+#define PART_BYTES (512 * 1024)
 
 void hvr_junit_case_free(HvrJunitCase *one)
 {
@@ -58,12 +59,26 @@ static void append_attribute(GString *xml, const char *text)
 	append_escaped(xml, text, strlen(text), TRUE);
 }
 
-static void append_output(GString *xml, const char *element, const GByteArray *bytes)
+static void append_bytes(GString *xml, const GByteArray *bytes)
+{
+	const char *data = (const char *)bytes->data;
+
+	if (bytes->len <= 2 * PART_BYTES) {
+		append_escaped(xml, data, bytes->len, FALSE);
+		return;
+	}
+	append_escaped(xml, data, PART_BYTES, FALSE);
+	g_string_append_printf(xml, "\n[%u bytes left out]\n", bytes->len - 2 * PART_BYTES);
+	append_escaped(xml, data + bytes->len - PART_BYTES, PART_BYTES, FALSE);
+}
+
+static void append_output(GString *xml, const char *indent, const char *element,
+			  const GByteArray *bytes)
 {
 	if (!bytes || bytes->len == 0)
 		return;
-	g_string_append_printf(xml, "    <%s>", element);
-	append_escaped(xml, (const char *)bytes->data, MIN(bytes->len, OUTPUT_BYTES), FALSE);
+	g_string_append_printf(xml, "%s<%s>", indent, element);
+	append_bytes(xml, bytes);
 	g_string_append_printf(xml, "</%s>\n", element);
 }
 
@@ -91,8 +106,8 @@ static void append_case(GString *xml, const char *suite, const HvrJunitCase *one
 			append_attribute(xml, one->message);
 		g_string_append(xml, "\"/>\n");
 	}
-	append_output(xml, "system-out", one->out);
-	append_output(xml, "system-err", one->err);
+	append_output(xml, "    ", "system-out", one->out);
+	append_output(xml, "    ", "system-err", one->err);
 	g_string_append(xml, "  </testcase>\n");
 }
 
@@ -105,22 +120,60 @@ static guint count(const GPtrArray *cases, HvrJunitVerdict verdict)
 	return n;
 }
 
-char *hvr_junit_format(const char *suite, const GPtrArray *cases)
+static gint64 total_us(const GPtrArray *cases)
 {
-	GString *xml = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-	gint64 total_us = 0;
+	gint64 total = 0;
 
 	for (guint i = 0; i < cases->len; i++)
-		total_us += ((const HvrJunitCase *)g_ptr_array_index(cases, i))->took_us;
+		total += ((const HvrJunitCase *)g_ptr_array_index(cases, i))->took_us;
+	return total;
+}
+
+static void append_properties(GString *xml, const char **properties)
+{
+	if (!properties || !properties[0])
+		return;
+	g_string_append(xml, "  <properties>\n");
+	for (guint i = 0; properties[i]; i += 2) {
+		g_string_append(xml, "    <property name=\"");
+		append_attribute(xml, properties[i]);
+		g_string_append(xml, "\" value=\"");
+		append_attribute(xml, properties[i + 1]);
+		g_string_append(xml, "\"/>\n");
+	}
+	g_string_append(xml, "  </properties>\n");
+}
+
+static void append_suite(GString *xml, const HvrJunitSuite *suite)
+{
+	const GPtrArray *cases = suite->cases;
+
 	g_string_append(xml, "<testsuite name=\"");
-	append_attribute(xml, suite);
+	append_attribute(xml, suite->name);
 	g_string_append_printf(xml, "\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\"",
 			       cases->len, count(cases, HVR_JUNIT_FAILED),
 			       count(cases, HVR_JUNIT_ERROR), count(cases, HVR_JUNIT_SKIPPED));
-	append_seconds(xml, total_us);
+	append_seconds(xml, total_us(cases));
 	g_string_append(xml, ">\n");
+	append_properties(xml, suite->properties);
 	for (guint i = 0; i < cases->len; i++)
-		append_case(xml, suite, g_ptr_array_index(cases, i));
+		append_case(xml, suite->name, g_ptr_array_index(cases, i));
+	append_output(xml, "  ", "system-err", suite->err);
 	g_string_append(xml, "</testsuite>\n");
+}
+
+char *hvr_junit_format(const char *all, const HvrJunitSuite *suites, guint n)
+{
+	GString *xml = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+
+	if (all) {
+		g_string_append(xml, "<testsuites name=\"");
+		append_attribute(xml, all);
+		g_string_append(xml, "\">\n");
+	}
+	for (guint i = 0; i < n; i++)
+		append_suite(xml, &suites[i]);
+	if (all)
+		g_string_append(xml, "</testsuites>\n");
 	return g_string_free(xml, FALSE);
 }

@@ -20,10 +20,22 @@ typedef struct {
 } HvrJunitCase;
 void hvr_junit_case_free(HvrJunitCase *one);
 
+/* Nothing is owned. */
+typedef struct {
+	const char *name;
+	const GPtrArray *cases;	 /* of HvrJunitCase */
+	const char **properties; /* (nullable): name, value, name, value, NULL */
+	const GByteArray *err;	 /* (nullable): what is of no case alone; any bytes */
+} HvrJunitSuite;
+
 /**
  * hvr_junit_format - the XML that CI systems read. Pure.
- * @suite: its name; @cases: array of HvrJunitCase
- * Bytes that XML cannot hold become U+FFFD; output is cut at 1 MiB.
+ * @all: (nullable): the name of what has all of @suites; NULL: there is one, and it is the root
+ * @n: of @suites
+ * What XML cannot hold, and what a terminal would obey, is shown as launcher/report/text.h has it,
+ * or as U+FFFD. Of an output, half a MiB of the begin and of the end stay, and between them how
+ * much is left out.
  * Returns: (transfer full)
  */
-char *hvr_junit_format(const char *suite, const GPtrArray *cases) G_GNUC_WARN_UNUSED_RESULT;
+char *hvr_junit_format(const char *all, const HvrJunitSuite *suites,
+		       guint n) G_GNUC_WARN_UNUSED_RESULT;

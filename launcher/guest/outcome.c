@@ -5,8 +5,6 @@
  */
 #include "launcher/guest/outcome.h"
 
-#include <json-glib/json-glib.h>
-
 #include "launcher/report/json.h"
 
 static const char *const names[] = {
@@ -44,8 +42,7 @@ void hvr_outcome_decide(HvrOutcome *outcome, HvrOutcomeClass class, int code, co
 				 .hint = g_strdup(parts[0] ? parts[1] : NULL) };
 }
 
-/* (transfer full) */
-static JsonObject *to_object(const HvrOutcome *outcome)
+JsonObject *hvr_outcome_to_object(const HvrOutcome *outcome)
 {
 	JsonObject *object = json_object_new();
 
@@ -55,18 +52,4 @@ static JsonObject *to_object(const HvrOutcome *outcome)
 	hvr_json_set_string(object, "cause", outcome->cause);
 	hvr_json_set_string(object, "hint", outcome->hint);
 	return object;
-}
-
-char *hvr_outcome_to_json(const HvrOutcome *outcome)
-{
-	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
-
-	json_node_take_object(root, to_object(outcome));
-	g_autofree char *text = hvr_json_text(root);
-	return g_strconcat(text, "\n", NULL);
-}
-
-void hvr_outcome_tell(const HvrOutcome *outcome, HvrEvents *events)
-{
-	hvr_events_tell_object(events, "result", to_object(outcome));
 }

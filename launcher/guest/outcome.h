@@ -2,8 +2,7 @@
 #pragma once
 
 #include <glib.h>
-
-#include "launcher/report/events.h"
+#include <json-glib/json-glib.h>
 
 /* Whose fault it is, for those who count tests. */
 typedef enum {
@@ -36,8 +35,5 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrOutcome, hvr_outcome_clear)
 void hvr_outcome_decide(HvrOutcome *outcome, HvrOutcomeClass class, int code, const char *where,
 			const char *message);
 
-/* One line of JSON, with the names of the struct's members. Pure. [transfer full] */
-char *hvr_outcome_to_json(const HvrOutcome *outcome) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The same as the event "result". @events: (nullable) */
-void hvr_outcome_tell(const HvrOutcome *outcome, HvrEvents *events);
+/* As JSON has it: the names of the struct's members. Pure. [transfer full] */
+JsonObject *hvr_outcome_to_object(const HvrOutcome *outcome) G_GNUC_WARN_UNUSED_RESULT;

@@ -26,6 +26,9 @@ void hvr_trial_begin(HvrTrial *trial, const char *format, ...)
 	g_autofree char *before = trial->report->step;
 	trial->report->step = g_strdup_vprintf(format, args);
 	va_end(args);
+	if (!trial->report->cases)
+		trial->report->cases =
+			g_ptr_array_new_with_free_func((GDestroyNotify)hvr_junit_case_free);
 	trial->begin_us = g_get_monotonic_time();
 	if (trial->options->told)
 		trial->options->told(trial->report, trial->options->user_data);

@@ -9,7 +9,7 @@
 #include "launcher/profile/profile.h"
 #include "launcher/session/detach.h"
 
-/* What the files of a trial share; nobody else includes it. */
+/* What the files of a trial share, and who reports on it. */
 
 typedef struct {
 	HvrContext *context;

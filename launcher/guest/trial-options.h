@@ -13,6 +13,9 @@ typedef struct HvrTrialReport HvrTrialReport;
 /* A step begins: @report is what would be true of the test if this process ended now. */
 typedef void (*HvrTrialTold)(const HvrTrialReport *report, gpointer user_data);
 
+/* In the child that is forked for the VM: lets go of what is the parent's alone. */
+typedef void (*HvrTrialForked)(gpointer user_data);
+
 typedef struct {
 	char **command;	   /* for the guest */
 	char **fetch;	   /* (nullable): "GUESTFILE:HOSTFILE" words */
@@ -21,9 +24,10 @@ typedef struct {
 	int wait_ready_s;  /* how long the guest may take to be ready */
 	int timeout_s;	   /* for the command; 0: none */
 	gboolean verify;
-	HvrLock *vm_lock; /* (transfer full): see HvrRunOptions */
-	HvrTrialTold told; /* (nullable) */
-	gpointer user_data;
+	HvrLock *vm_lock;      /* (transfer full): see HvrRunOptions */
+	HvrTrialTold told;     /* (nullable) */
+	HvrTrialForked forked; /* (nullable) */
+	gpointer user_data;    /* of both */
 } HvrTrialOptions;
 
 struct HvrTrialReport {

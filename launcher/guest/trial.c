@@ -121,6 +121,8 @@ static int supervise(const HvrTrial *trial, int ready_fd, int cause_fd)
 					.vm_lock = trial->options->vm_lock };
 	g_autoptr(GError) error = NULL;
 
+	if (trial->options->forked)
+		trial->options->forked(trial->options->user_data);
 	if (hvr_run(trial->context, trial->profile, &options, &error))
 		return 0;
 	int status = hvr_exit_settle(-1, FALSE, &error);
@@ -174,7 +176,6 @@ void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTria
 	GError *error = NULL;
 	int ready_fd = -1, ends[2];
 
-	out_report->cases = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_junit_case_free);
 	hvr_trial_begin(&trial, "start");
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0) {
 		trial.cause_fd = ends[0];

@@ -43,13 +43,21 @@ void hvr_events_free(HvrEvents *events)
 	g_free(events);
 }
 
+void hvr_events_set_vm(HvrEvents *events, const char *vm)
+{
+	if (!events)
+		return;
+	g_free(events->vm);
+	events->vm = g_strdup(vm);
+}
+
 static JsonObject *begin(const HvrEvents *events, const char *event)
 {
 	JsonObject *object = json_object_new();
 
 	json_object_set_string_member(object, "event", event);
 	json_object_set_int_member(object, "ms", g_get_monotonic_time() / 1000);
-	json_object_set_string_member(object, "vm", events->vm);
+	hvr_json_set_string(object, "vm", events->vm);
 	if (events->lost)
 		json_object_set_int_member(object, "lost", events->lost);
 	return object;
@@ -123,8 +131,11 @@ void hvr_events_tell_number(HvrEvents *events, const char *event, const char *ke
 	end(events, object);
 }
 
+/* What has members of its own is too long for a line. */
 static void copy_member(JsonObject *members, const char *name, JsonNode *node, gpointer user_data)
 {
+	if (JSON_NODE_HOLDS_OBJECT(node) || JSON_NODE_HOLDS_ARRAY(node))
+		return;
 	if (json_node_get_value_type(node) == G_TYPE_INT64)
 		json_object_set_int_member(user_data, name, json_node_get_int(node));
 	else

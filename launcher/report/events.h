@@ -22,10 +22,14 @@ typedef struct HvrEvents HvrEvents;
 /**
  * hvr_events_new - where they go.
  * @fd: (transfer full): open for writing; a file's is O_APPEND, a FIFO's best O_NONBLOCK
- * @vm: its name
+ * @vm: (nullable): its name; NULL: it is not known yet
  */
 HvrEvents *hvr_events_new(int fd, const char *vm) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_events_free(HvrEvents *events);
+
+/* The VM's name, where it was not known yet. NULL events are accepted. */
+void hvr_events_set_vm(HvrEvents *events, const char *vm);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrEvents, hvr_events_free)
 
 /* One step, and perhaps one text to it: @key may be NULL, as may @text, which then is null. Nothing

@@ -71,7 +71,8 @@ static char *report(HvrJunitCase *one, HvrJunitCase *two)
 	g_ptr_array_add(cases, one);
 	if (two)
 		g_ptr_array_add(cases, two);
-	g_autofree char *xml = hvr_junit_format("lab", cases);
+	const HvrJunitSuite suite = { .name = "lab", .cases = cases };
+	g_autofree char *xml = hvr_junit_format(NULL, &suite, 1);
 	return parse(xml);
 }
 

@@ -9,6 +9,7 @@
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -112,7 +114,10 @@ static gboolean on_agent(gint fd, GIOCondition condition, gpointer user_data)
 	g_ptr_array_add(qemu->agents, agent);
 	script_exec(qemu, agent);
 	script_status(qemu, agent);
-	qmp_peer_returns(agent, "guest-file-open", "5");
+	if (plays(qemu, "stuck"))
+		qmp_peer_ignores(agent, "guest-file-open");
+	else
+		qmp_peer_returns(agent, "guest-file-open", "5");
 	qmp_peer_returns(agent, "guest-file-read",
 			 "{\"count\":3,\"buf-b64\":\"b25l\",\"eof\":true}");
 	qmp_peer_returns(agent, "guest-file-close", "{}");
@@ -233,6 +238,7 @@ typedef struct {
 	const char *options;
 	const char *profile; /* what it has besides; NULL: nothing */
 	int cancel_by;	     /* this signal, when the guest is ready; 0: none */
+	const char *at;	     /* ... or when this step begins */
 	/* What comes of it. */
 	int code;
 	const char *class, *where; /* NULL: nowhere, or where the signal came */
@@ -244,6 +250,7 @@ typedef struct {
 	char *folder, *copy; /* of this program */
 	int status;
 	char *out, *err, *events, *junit, *result;
+	char *junit_then, *result_then; /* when a case's step has begun */
 } Fixture;
 
 static int setup(void **state)
@@ -269,6 +276,8 @@ static void forget(Fixture *f)
 	g_clear_pointer(&f->events, g_free);
 	g_clear_pointer(&f->junit, g_free);
 	g_clear_pointer(&f->result, g_free);
+	g_clear_pointer(&f->junit_then, g_free);
+	g_clear_pointer(&f->result_then, g_free);
 }
 
 static int teardown(void **state)
@@ -321,60 +330,6 @@ static int new_file(const char *path)
 	return open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 }
 
-/* Reads events, and sends the signal when the time has come. [transfer full] */
-static char *follow(int fd, pid_t pid, int signal_number)
-{
-	GString *seen = g_string_new(NULL);
-	char bytes[4096];
-	ssize_t n;
-
-	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
-		g_string_append_len(seen, bytes, n);
-		if (signal_number && strstr(seen->str, "\"event\":\"ready\"")) {
-			kill(pid, signal_number);
-			signal_number = 0;
-		}
-	}
-	return g_string_free(seen, FALSE);
-}
-
-static void run(Fixture *f, const Case *one, const char *input)
-{
-	int events[2], status;
-	const int fds[] = { new_file("/run/in"), new_file("/run/out"), new_file("/run/err"), -1 };
-	int all[4];
-
-	forget(f);
-	write_profile(f, one);
-	assert_int_equal(pipe2(events, O_CLOEXEC), 0);
-	memcpy(all, fds, sizeof(all));
-	all[3] = events[1];
-	assert_true(hvr_fd_write_all(fds[0], input, strlen(input)));
-	lseek(fds[0], 0, SEEK_SET);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		become_program(one, all);
-	close(events[1]);
-	for (int i = 0; i < 3; i++)
-		close(fds[i]);
-	f->events = follow(events[0], pid, one->cancel_by);
-	close(events[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	f->status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-	f->out = text_of("/run/out");
-	f->err = text_of("/run/err");
-	f->junit = text_of("/run/junit");
-	f->result = text_of("/run/result");
-}
-
-static const char *last_line(char *text)
-{
-	g_strchomp(text);
-	const char *newline = strrchr(text, '\n');
-	return newline ? newline + 1 : text;
-}
-
 /* What a member of a line of JSON says, as text; "null". [transfer full] */
 static char *member(const char *json, const char *name)
 {
@@ -386,6 +341,107 @@ static char *member(const char *json, const char *name)
 	if (node && json_node_get_value_type(node) == G_TYPE_STRING)
 		return json_node_dup_string(node);
 	return node ? json_to_string(node, FALSE) : g_strdup("not there");
+}
+
+/* At the event "ready", or when the result file says that a step is on. */
+typedef struct {
+	Fixture *f;
+	pid_t pid;
+	int number; /* of the signal that is sent then; 0: none */
+	const char *step;
+	gboolean over;
+} Shot;
+
+static void shoot(Shot *shot, const char *events)
+{
+	g_autofree char *result = text_of("/run/result");
+	g_autofree char *where = member(result, "where");
+	gboolean now = strstr(events, "\"event\":\"ready\"") != NULL;
+
+	if (shot->step)
+		now = g_str_equal(where, shot->step);
+	if (!now || shot->over)
+		return;
+	shot->over = TRUE;
+	/* The result is written last. */
+	shot->f->result_then = g_steal_pointer(&result);
+	shot->f->junit_then = text_of("/run/junit");
+	if (shot->number)
+		kill(shot->pid, shot->number);
+}
+
+/* Reads events to their end, which is that of all processes. [transfer full] */
+static char *follow(int fd, int notify, Shot shot)
+{
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+				{ .fd = notify, .events = POLLIN } };
+	GString *seen = g_string_new(NULL);
+	char bytes[4096];
+	ssize_t n = 1;
+
+	while (n > 0) {
+		shoot(&shot, seen->str);
+		if (poll(fds, G_N_ELEMENTS(fds), 30000) <= 0) {
+			g_autofree char *err = text_of("/run/err");
+			fail_msg("no end of %s\n%s", seen->str, err);
+		}
+		if (fds[1].revents && read(notify, bytes, sizeof(bytes)) < 0)
+			fail();
+		if (fds[0].revents)
+			n = read(fd, bytes, sizeof(bytes));
+		if (fds[0].revents && n > 0)
+			g_string_append_len(seen, bytes, n);
+	}
+	return g_string_free(seen, FALSE);
+}
+
+/* Somebody has left it open: its end is waited for. Returns: the reading side */
+static int open_pipe(int *out_writer)
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	*out_writer = ends[1];
+	return ends[0];
+}
+
+static void run(Fixture *f, const Case *one, const char *input)
+{
+	int events[2], status;
+	const int fds[] = { new_file("/run/in"), new_file("/run/out"), new_file("/run/err"), -1 };
+	int all[4];
+
+	forget(f);
+	write_profile(f, one);
+	close(new_file("/run/result"));
+	g_auto(HvrFd) notify = inotify_init1(IN_CLOEXEC);
+	assert_true(inotify_add_watch(notify, "/run/result", IN_MODIFY) >= 0);
+	assert_int_equal(pipe2(events, O_CLOEXEC), 0);
+	memcpy(all, fds, sizeof(all));
+	all[3] = events[1];
+	assert_true(hvr_fd_write_all(fds[0], input, strlen(input)));
+	lseek(fds[0], 0, SEEK_SET);
+	g_auto(HvrFd) open_input = -1;
+	if (g_strcmp0(one->at, "begin") == 0)
+		all[0] = open_pipe(&open_input);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		become_program(one, all);
+	if (all[0] != fds[0])
+		close(all[0]);
+	close(events[1]);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	f->events = follow(events[0], notify,
+			   (Shot){ .f = f, .pid = pid, .number = one->cancel_by, .step = one->at });
+	close(events[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	f->status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	f->out = text_of("/run/out");
+	f->err = text_of("/run/err");
+	f->junit = text_of("/run/junit");
+	f->result = text_of("/run/result");
 }
 
 static void must_say(const Fixture *f, const char *json, const char *name, const char *expected)
@@ -405,10 +461,24 @@ static guint count(const char *text, const char *what)
 	return n;
 }
 
+static void must_be_xml(const char *text)
+{
+	static const GMarkupParser parser = { .start_element = NULL };
+	g_autoptr(GMarkupParseContext) context = g_markup_parse_context_new(&parser, 0, NULL, NULL);
+	g_autoptr(GError) error = NULL;
+
+	if (g_markup_parse_context_parse(context, text, -1, &error))
+		g_markup_parse_context_end_parse(context, &error);
+	if (error)
+		fail_msg("%s in %s", error->message, text);
+}
+
 /* The report has the one element that it should, and no other. */
 static void check_junit(const Fixture *f, const Case *one)
 {
 	static const char *const elements[] = { "failure", "error", "skipped" };
+
+	must_be_xml(f->junit);
 
 	for (guint i = 0; i < G_N_ELEMENTS(elements); i++) {
 		g_autofree char *begin = g_strdup_printf("<%s message=\"", elements[i]);
@@ -418,21 +488,35 @@ static void check_junit(const Fixture *f, const Case *one)
 	}
 }
 
+/* The event "result", of which there is one. It is the last, but where the VM outlives `test`.
+ * [transfer full] */
+static char *result_event(const Fixture *f, const Case *one)
+{
+	static const char begin[] = "{\"event\":\"result\"";
+	const char *at = strstr(f->events, begin);
+
+	if (count(f->events, begin) != 1)
+		fail_msg("%s: not one result in %s", one->name, f->events);
+	const char *end = strchr(at, '\n');
+	assert_true(end && (end[1] == '\0' || one->cancel_by == SIGKILL));
+	return g_strndup(at, (gsize)(end - at));
+}
+
 static void check(Fixture *f, const Case *one)
 {
-	g_autofree char *code = g_strdup_printf("%d", one->code);
-	const char *lines[] = { f->result, last_line(f->events) };
+	g_autofree char *code = g_strdup_printf("%d", one->code < 0 ? 128 - one->code : one->code);
+	g_autofree char *event = result_event(f, one);
+	const char *lines[] = { f->result, event };
 
 	if (f->status != one->code)
 		fail_msg("%s: status %d, not %d: %s", one->name, f->status, one->code, f->err);
 	check_junit(f, one);
-	must_say(f, lines[1], "event", "result");
 	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
 		g_autofree char *cause = member(lines[i], "cause");
 		must_say(f, lines[i], "class", one->class);
 		must_say(f, lines[i], "code", code);
 		/* A signal comes when it comes. */
-		if (!one->cancel_by)
+		if (!one->cancel_by || one->at)
 			must_say(f, lines[i], "where", one->where ? one->where : "null");
 		if (!strstr(cause, one->cause ? one->cause : "null"))
 			fail_msg("%s: the cause is '%s': %s", one->name, cause, f->err);
@@ -446,41 +530,102 @@ static void check(Fixture *f, const Case *one)
 static void test_faults(void **state)
 {
 	static const Case cases[] = {
-		{ "passed", "", NULL, 0, 0, "passed", NULL, NULL, NULL },
-		{ "exit-75", "", NULL, 0, 75, "failed", "command", "failure", "with status 75" },
-		{ "signal", "", NULL, 0, 139, "failed", "command", "failure", "with status 139" },
-		{ "slow", " --timeout 1", NULL, 0, 124, "timed-out", "command", "failure",
+		{ "passed", "", NULL, 0, NULL, 0, "passed", NULL, NULL, NULL },
+		{ "exit-75", "", NULL, 0, NULL, 75, "failed", "command", "failure",
+		  "with status 75" },
+		{ "signal", "", NULL, 0, NULL, 139, "failed", "command", "failure",
+		  "with status 139" },
+		{ "slow", " --timeout 1", NULL, 0, NULL, 124, "timed-out", "command", "failure",
 		  "within 1 s and was killed" },
-		{ "not-found", "", NULL, 0, 127, "failed", "command", "failure",
+		{ "not-found", "", NULL, 0, NULL, 127, "failed", "command", "failure",
 		  "cannot run 'prog': Failed to execute" },
-		{ "not-executable", "", NULL, 0, 126, "failed", "command", "failure",
+		{ "not-executable", "", NULL, 0, NULL, 126, "failed", "command", "failure",
 		  "Permission denied" },
-		{ "no-memory", "", NULL, 0, 125, "infrastructure", "command", "error",
+		{ "no-memory", "", NULL, 0, NULL, 125, "infrastructure", "command", "error",
 		  "Failed to fork" },
-		{ "nonsense", "", NULL, 0, 125, "infrastructure", "command", "error",
+		{ "nonsense", "", NULL, 0, NULL, 125, "infrastructure", "command", "error",
 		  "makes no sense" },
-		{ "dies", "", NULL, 0, 125, "guest-died", "command", "error",
+		{ "dies", "", NULL, 0, NULL, 125, "guest-died", "command", "error",
 		  "QEMU was ended by signal 9" },
-		{ "off", "", NULL, 0, 125, "guest-died", "command", "error", "powered it down" },
-		{ "panics", "", NULL, 0, 125, "guest-died", "command", "error",
+		{ "off", "", NULL, 0, NULL, 125, "guest-died", "command", "error",
+		  "powered it down" },
+		{ "panics", "", NULL, 0, NULL, 125, "guest-died", "command", "error",
 		  "kernel has panicked" },
-		{ "lost", "", NULL, 0, 125, "infrastructure", "command", "error", "closed" },
-		{ "early", "", NULL, 0, 125, "guest-died", "start", "error",
+		{ "lost", "", NULL, 0, NULL, 125, "infrastructure", "command", "error", "closed" },
+		{ "early", "", NULL, 0, NULL, 125, "guest-died", "start", "error",
 		  "before its guest was ready" },
-		{ "never-ready", " --wait-ready 1", NULL, 0, 125, "infrastructure", "start",
+		{ "never-ready", " --wait-ready 1", NULL, 0, NULL, 125, "infrastructure", "start",
 		  "error", "was not ready within 1 s" },
-		{ "refuses", "", NULL, 0, 125, "infrastructure", "start", "error",
+		{ "refuses", "", NULL, 0, NULL, 125, "infrastructure", "start", "error",
 		  "QEMU ended with status 1" },
-		{ "passed", "", "[disk root]\nfile = /run/none.img\nformat = raw\n", 0, 125,
+		{ "passed", "", "[disk root]\nfile = /run/none.img\nformat = raw\n", 0, NULL, 125,
 		  "infrastructure", "start", "error", "/run/none.img" },
-		{ "passed", "", "[device npu]\naddress = fffe:ff:1f.0\n", 0, 125, "infrastructure",
-		  "start", "error", "fffe:ff:1f.0" },
-		{ "slow", "", NULL, SIGTERM, 128 + SIGTERM, "cancelled", NULL, "skipped",
+		{ "passed", "", "[device npu]\naddress = fffe:ff:1f.0\n", 0, NULL, 125,
+		  "infrastructure", "start", "error", "fffe:ff:1f.0" },
+		{ "slow", "", NULL, SIGTERM, NULL, 128 + SIGTERM, "cancelled", NULL, "skipped",
 		  "by signal 15" },
-		{ "passed", " --fetch /x:/nonexistent/x", NULL, 0, 125, "infrastructure",
+		{ "passed", " --fetch /x:/nonexistent/x", NULL, 0, NULL, 125, "infrastructure",
 		  "fetch /x", "error", "/nonexistent" },
-		{ "exit-75", " --fetch /x:/run/fetched", NULL, 0, 75, "failed", "command",
+		{ "exit-75", " --fetch /x:/run/fetched", NULL, 0, NULL, 75, "failed", "command",
 		  "failure", "with status 75" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		run(*state, &cases[i], "");
+		check(*state, &cases[i]);
+	}
+}
+
+/* Whatever ends `test`, its reports say so, and where it was. */
+static void test_killed(void **state)
+{
+	static const Case cases[] = {
+		{ "never-ready", "", NULL, SIGKILL, "begin", -SIGKILL, "infrastructure", "begin",
+		  "error", "test was killed" },
+		{ "never-ready", "", NULL, SIGKILL, "start", -SIGKILL, "infrastructure", "start",
+		  "error", "test was killed" },
+		{ "slow", "", NULL, SIGKILL, "command", -SIGKILL, "infrastructure", "command",
+		  "error", "test was killed" },
+		{ "stuck", " --fetch /x:/run/fetched", NULL, SIGKILL, "fetch /x", -SIGKILL,
+		  "infrastructure", "fetch /x", "error", "test was killed" },
+		{ "slow", "", NULL, SIGTERM, "command", 128 + SIGTERM, "cancelled", "command",
+		  "skipped", "by signal 15" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		run(*state, &cases[i], "");
+		check(*state, &cases[i]);
+	}
+}
+
+/* Where all processes are ended at once, nobody is left to say so: so it is said before. */
+static void test_meanwhile(void **state)
+{
+	Fixture *f = *state;
+	const Case one = { .name = "slow", .options = " --timeout 1", .at = "command" };
+
+	run(f, &one, "");
+	assert_int_equal(f->status, 124);
+	must_say(f, f->result_then, "class", "infrastructure");
+	assert_non_null(strstr(f->result_then, "has not ended"));
+	assert_non_null(strstr(f->junit_then, "<testcase classname=\"lab\" name=\"command\""));
+	assert_non_null(strstr(f->junit_then, "<error message=\"the test has not ended"));
+}
+
+/* What is refused before there is a VM is in the reports, too. */
+static void test_refused(void **state)
+{
+	static const Case cases[] = {
+		{ "passed", "", "colour = red\n", 0, NULL, 125, "infrastructure", "profile",
+		  "error", "colour" },
+		{ "passed", " --set vm.memory=lots", NULL, 0, NULL, 125, "infrastructure",
+		  "profile", "error", "memory" },
+		{ "passed", " --fetch x", NULL, 0, NULL, 125, "infrastructure", "options", "error",
+		  "--fetch" },
+		{ "passed", " --verify --no-verify", NULL, 0, NULL, 125, "infrastructure",
+		  "options", "error", "exclude each other" },
+		{ "never-ready", "", NULL, SIGINT, "begin", 128 + SIGINT, "cancelled", "input",
+		  "skipped", "by signal 2" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -500,7 +645,7 @@ static void test_taken(void **state)
 	g_auto(HvrFd) runtime = hvr_runtime_open(parent, "hailo-vm-run", NULL);
 	g_auto(HvrFd) proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const HvrHost host = { .proc = proc };
-	Case one = { "passed", "", NULL, 0, 125, "infrastructure", "start", "error", "lab" };
+	Case one = { "passed", "", NULL, 0, NULL, 125, "infrastructure", "start", "error", "lab" };
 
 	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(listener, 1), 0);
@@ -587,8 +732,7 @@ static void check_name(guint i, GHashTable *names)
 	g_autofree char *said = text_of(err);
 	g_autofree char *path = g_strdup_printf("/run/events.%u", i);
 	g_autofree char *events = text_of(path);
-	g_autofree char *last = g_strdup(events);
-	g_autofree char *name = member(last_line(last), "vm");
+	g_autofree char *name = member(g_strrstr(events, "{\"event\":"), "vm");
 	g_autofree char *first = g_strdup_printf("hailo-vm-run: this VM's name is '%s'\n", name);
 
 	if (!g_str_has_prefix(said, first))
@@ -685,8 +829,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(faults),	  TEST(taken),	       TEST(so_far), TEST(input),
-		TEST(input_open), TEST(reports_first), TEST(equal),
+		TEST(faults), TEST(killed), TEST(refused),    TEST(meanwhile),	   TEST(taken),
+		TEST(so_far), TEST(input),  TEST(input_open), TEST(reports_first), TEST(equal),
 	};
 	const char *last = argv[argc - 1];
 
