@@ -32,7 +32,8 @@ use_cached_qemu() # ROOT
 	local lib=$1/usr/lib/x86_64-linux-gnu
 
 	lab_qemu=(env "QEMU_MODULE_DIR=$lib/qemu" "$lib/ld-linux-x86-64.so.2" --library-path "$lib"
-		"$1/usr/bin/qemu-system-x86_64" -L "$1/usr/share/qemu" -L "$1/usr/share/seabios")
+		"$1/usr/bin/qemu-system-x86_64" -L "$1/usr/share/qemu" -L "$1/usr/share/seabios"
+		-L "$1/usr/lib/ipxe/qemu")
 }
 
 # Sets lab_qemu, the words that begin its command line
