@@ -24,6 +24,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/runtime/home.h"
+#include "launcher/runtime/job.h"
 
 #define DIR_SYS		  "/sys"
 #define DIR_DEV		  "/dev"
@@ -88,6 +89,9 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 	context->config_home = context->privileged ? NULL : g_get_user_config_dir();
 	context->runtime_path = "";
 	find_runtime(context, prefix);
+	/* as long as the process */
+	if (!hvr_job_find((char **)&context->job, error))
+		return FALSE;
 	if (context->host.sys >= 0 && (root || (context->host.dev >= 0 && context->host.proc >= 0)))
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,

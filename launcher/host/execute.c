@@ -77,6 +77,16 @@ static gboolean check_viable(const HvrContext *context, const HvrPlanFunction *p
 	return FALSE;
 }
 
+static void note_whose(const HvrContext *context, const HvrPlan *plan, HvrJournalEntry *entry)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+
+	entry->by = caller->uid;
+	if (plan->user)
+		entry->user = plan->user->uid;
+	entry->job = g_strdup(context->job);
+}
+
 static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 			    const HvrOwnership *ownership, GPtrArray *entries, GError **error)
 {
@@ -93,6 +103,7 @@ static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
 			entry->id = g_strdup(planned->id);
 		entry->owner = ownership->owner;
 		entry->since = g_get_real_time() / G_USEC_PER_SEC;
+		note_whose(context, plan, entry);
 		g_ptr_array_add(entries, entry);
 		if (!hvr_journal_write(context->runtime, entry, error) ||
 		    !perform_steps(context, planned->steps, deadline_ms(context, planned), error))

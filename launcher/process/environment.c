@@ -71,6 +71,12 @@ static const Variable variables[] = {
 	{ "VSTS_PROCESS_LOOKUP_ID", ROOT | PROGRAMS, NULL },
 	{ "CI_JOB_ID", ROOT | PROGRAMS, NULL },
 	{ "SLURM_JOB_ID", ROOT | PROGRAMS, NULL },
+	/* What else says which job a card is for (launcher/runtime/job.c) */
+	{ "HAILO_VM_JOB", ROOT, NULL },
+	{ "PBS_JOBID", ROOT, NULL },
+	{ "LSB_JOBID", ROOT, NULL },
+	{ "FLUX_JOB_ID", ROOT, NULL },
+	{ "GITHUB_RUN_ID", ROOT, NULL },
 };
 
 /* What all of @holders have. [transfer full] */

@@ -27,6 +27,7 @@ typedef struct {
 	const char *bridge_conf;     /* which bridges users may be on; NULL: none */
 	const char *system_root;     /* of the system that `setup` prepares: "/"; NULL: none */
 	const char *setup_templates; /* NULL: where they are installed */
+	const char *job;	     /* that this is part of (job.h); NULL: none */
 	guint answer_ms; /* how long QEMU may take to answer `check`; 0: as long as is sensible */
 } HvrContext;
 

@@ -46,6 +46,7 @@ HvrJournalEntry *hvr_journal_entry_new(const HvrPciFunction *function, const Hvr
 	entry->device = function->device;
 	entry->group = function->group;
 	entry->saved = hvr_pci_state_copy(saved);
+	entry->by = entry->user = HVR_JOURNAL_NOBODY;
 	return entry;
 }
 
@@ -56,6 +57,7 @@ void hvr_journal_entry_free(HvrJournalEntry *entry)
 	hvr_pci_state_free(entry->saved);
 	g_free(entry->vm);
 	g_free(entry->id);
+	g_free(entry->job);
 	g_free(entry);
 }
 
@@ -63,6 +65,12 @@ static void set_optional(GKeyFile *file, const char *group, const char *key, con
 {
 	if (value)
 		g_key_file_set_string(file, group, key, value);
+}
+
+static void set_user(GKeyFile *file, const char *key, guint32 uid)
+{
+	if (uid != HVR_JOURNAL_NOBODY)
+		g_key_file_set_uint64(file, GROUP_OWNER, key, uid);
 }
 
 char *hvr_journal_format(const HvrJournalEntry *entry)
@@ -88,6 +96,9 @@ char *hvr_journal_format(const HvrJournalEntry *entry)
 	g_key_file_set_uint64(file, GROUP_OWNER, "pid", (guint64)entry->owner.pid);
 	g_key_file_set_uint64(file, GROUP_OWNER, "start_time", entry->owner.start_time);
 	g_key_file_set_int64(file, GROUP_OWNER, "since", entry->since);
+	set_user(file, "by", entry->by);
+	set_user(file, "user", entry->user);
+	set_optional(file, GROUP_OWNER, "job", entry->job);
 
 	g_autofree char *text = g_key_file_to_data(file, NULL, NULL);
 	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
@@ -153,6 +164,13 @@ static guint64 get_number(GKeyFile *file, const char *group, const char *key, gu
 	return value;
 }
 
+static guint32 get_user(GKeyFile *file, const char *key, GError **error)
+{
+	if (!g_key_file_has_key(file, GROUP_OWNER, key, NULL))
+		return HVR_JOURNAL_NOBODY;
+	return (guint32)get_number(file, GROUP_OWNER, key, HVR_JOURNAL_NOBODY - 1, error);
+}
+
 static void parse_saved(GKeyFile *file, HvrPciState *saved, GError **error)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(saved_texts); i++)
@@ -205,6 +223,9 @@ HvrJournalEntry *hvr_journal_parse(const char *name, const char *text, gsize len
 	entry->owner.pid = (pid_t)get_number(file, GROUP_OWNER, "pid", G_MAXINT32, &cause);
 	entry->owner.start_time = get_number(file, GROUP_OWNER, "start_time", G_MAXUINT64, &cause);
 	entry->since = (gint64)get_number(file, GROUP_OWNER, "since", G_MAXINT64, &cause);
+	entry->by = get_user(file, "by", &cause);
+	entry->user = get_user(file, "user", &cause);
+	entry->job = get_optional(file, GROUP_OWNER, "job", &cause);
 	if (!cause && addressed)
 		return g_steal_pointer(&entry);
 	if (cause)

@@ -23,8 +23,14 @@ typedef struct {
 	char *vm;	  /* the VM that has it; NULL: prepared, or kept, for whoever comes */
 	char *id;	  /* QEMU's id in that VM; NULL: bound only, for its group's sake */
 	HvrProcess owner; /* who gives it back; pid 0: nobody, until `release` or a `run` */
-	gint64 since;	  /* seconds since the epoch */
+	/* Whose it is: who had it taken (hvr_user_caller()), for which VM's user, and for which job
+	 * (job.h). In an older entry nobody, HVR_JOURNAL_NOBODY, and NULL. */
+	guint32 by, user;
+	char *job;
+	gint64 since; /* seconds since the epoch */
 } HvrJournalEntry;
+
+#define HVR_JOURNAL_NOBODY G_MAXUINT32
 
 HvrJournalEntry *hvr_journal_entry_new(const HvrPciFunction *function, const HvrPciState *saved);
 void hvr_journal_entry_free(HvrJournalEntry *entry);

@@ -48,10 +48,12 @@ typedef struct {
 		"JENKINS_SERVER_COOKIE=d", "JOB_NAME=a b/c=d", "JOB_BASE_NAME=e", "BUILD_ID=f",    \
 		"BUILD_NUMBER=1", "BUILD_TAG=g", "RUNNER_TRACKING_ID=github_h",                    \
 		"VSTS_PROCESS_LOOKUP_ID=vsts_i", "CI_JOB_ID=2", "SLURM_JOB_ID=3"
+/* Read by us and passed on to nobody. */
+#define READ  "HAILO_VM_JOB=a", "PBS_JOBID=1.b", "LSB_JOBID=4", "FLUX_JOB_ID=f5", "GITHUB_RUN_ID=6"
 #define PLACE "LANG=de_DE.UTF-8@euro", "LC_ALL=C.UTF-8", "LC_CTYPE=C", "TZ=:Europe/Berlin"
 
 static const char *const callers[] = {
-	"PATH=/tmp/evil", "TMPDIR=/tmp/evil", SECRETS, OURS, JOBS, PLACE, NULL
+	"PATH=/tmp/evil", "TMPDIR=/tmp/evil", SECRETS, OURS, JOBS, READ, PLACE, NULL
 };
 
 static void has_environment(const char *const *variables)
@@ -190,7 +192,7 @@ static void test_empty(void **state)
 /* libraries-of-the-caller: what this process, as root, does not have any more, no library reads. */
 static void test_libraries_of_the_caller(void **state)
 {
-	static const char *const wanted[] = { TRUSTED, OURS, JOBS, PLACE, NULL };
+	static const char *const wanted[] = { TRUSTED, OURS, JOBS, READ, PLACE, NULL };
 
 	has_environment(callers);
 	hvr_environment_clean();

@@ -62,6 +62,9 @@ static HvrJournalEntry *make_entry(guint8 bus)
 	entry->id = g_strdup("npu");
 	entry->owner = (HvrProcess){ 4711, 99 };
 	entry->since = 1700000000;
+	entry->by = 1000;
+	entry->user = 997;
+	entry->job = g_strdup("slurm_job-17.0:1+2");
 	return entry;
 }
 
@@ -115,6 +118,9 @@ static void test_round_trip(void **state)
 	assert_int_equal(back->owner.pid, 4711);
 	assert_int_equal(back->owner.start_time, 99);
 	assert_int_equal(back->since, 1700000000);
+	assert_int_equal(back->by, 1000);
+	assert_int_equal(back->user, 997);
+	assert_string_equal(back->job, "slurm_job-17.0:1+2");
 	assert_string_equal(back->saved->driver, "hailo");
 	assert_string_equal(back->saved->driver_override, " x=[y];#\\z ");
 	assert_string_equal(back->saved->reset_method, "");
