@@ -6,9 +6,11 @@
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
+#include "launcher/process/user.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "launcher/report/text.h"
+#include "launcher/runtime/others.h"
 #include "launcher/runtime/vm.h"
 
 typedef struct {
@@ -32,17 +34,27 @@ static const char *device_state(const HvrVmDevice *device)
 	return device->keep ? "kept" : "released";
 }
 
-static char *qmp_path(const HvrContext *context, const HvrVm *vm)
+/* A VM, and the runtime folder that it is in. */
+typedef struct {
+	const HvrVm *vm;
+	const char *folder;
+} Shown;
+
+static char *qmp_path(const Shown *shown)
 {
-	return g_build_filename(context->runtime_path, "vms", vm->name, HVR_VM_QMP, NULL);
+	const HvrVm *vm = shown->vm;
+
+	return g_build_filename(shown->folder, "vms", vm->name, HVR_VM_QMP, NULL);
 }
 
 /* Where a viewer finds it; NULL: nowhere. */
-static char *screen_place(const HvrContext *context, const HvrVm *vm)
+static char *screen_place(const Shown *shown)
 {
+	const HvrVm *vm = shown->vm;
+
 	if (!vm->screen || !g_str_has_suffix(vm->screen, ".sock"))
 		return g_strdup(vm->screen);
-	return g_build_filename(context->runtime_path, "vms", vm->name, vm->screen, NULL);
+	return g_build_filename(shown->folder, "vms", vm->name, vm->screen, NULL);
 }
 
 static JsonArray *forwards_to_json(const HvrVm *vm)
@@ -61,12 +73,13 @@ static JsonArray *forwards_to_json(const HvrVm *vm)
 	return array;
 }
 
-static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
+static JsonObject *vm_to_json(const HvrContext *context, const Shown *shown)
 {
+	const HvrVm *vm = shown->vm;
 	JsonObject *object = json_object_new();
 	JsonArray *devices = json_array_new();
-	g_autofree char *qmp = qmp_path(context, vm);
-	g_autofree char *screen = screen_place(context, vm);
+	g_autofree char *qmp = qmp_path(shown);
+	g_autofree char *screen = screen_place(shown);
 
 	json_object_set_string_member(object, "name", vm->name);
 	json_object_set_string_member(object, "state", state_of(context, vm));
@@ -74,6 +87,8 @@ static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
 	json_object_set_int_member(object, "supervisor_pid", vm->supervisor.pid);
 	json_object_set_string_member(object, "qmp", qmp);
 	hvr_json_set_string(object, "profile", vm->profile);
+	hvr_json_set_string(object, "user", vm->by);
+	hvr_json_set_string(object, "job", vm->job);
 	hvr_json_set_string(object, "screen", screen);
 	json_object_set_int_member(object, "since", vm->since);
 	if (vm->ready_set)
@@ -94,21 +109,33 @@ static JsonObject *vm_to_json(const HvrContext *context, const HvrVm *vm)
 	return object;
 }
 
-static void print_json(const HvrContext *context, const GPtrArray *vms)
+static void print_json(const HvrContext *context, const GPtrArray *shown)
 {
 	JsonObject *root = json_object_new();
 	JsonArray *array = json_array_new();
 
-	for (guint i = 0; i < vms->len; i++)
+	for (guint i = 0; i < shown->len; i++)
 		json_array_add_object_element(array,
-					      vm_to_json(context, g_ptr_array_index(vms, i)));
+					      vm_to_json(context, g_ptr_array_index(shown, i)));
 	json_object_set_array_member(root, "vms", array);
 	hvr_json_print(root);
 }
 
-static void print_vm(const HvrContext *context, const HvrVm *vm)
+/* Whose it is, where that is not who asks. */
+static void append_whose(const HvrVm *vm, GString *text)
 {
-	g_autofree char *qmp = qmp_path(context, vm);
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+
+	if (vm->by && !g_str_equal(vm->by, caller->name))
+		g_string_append_printf(text, ", of user %s", vm->by);
+	if (vm->job)
+		g_string_append_printf(text, ", for job %s", vm->job);
+}
+
+static void print_vm(const HvrContext *context, const Shown *shown)
+{
+	const HvrVm *vm = shown->vm;
+	g_autofree char *qmp = qmp_path(shown);
 	g_autoptr(GString) text = g_string_new(NULL);
 	const char *guest = "";
 
@@ -120,8 +147,9 @@ static void print_vm(const HvrContext *context, const HvrVm *vm)
 			       guest, (int)vm->qemu.pid);
 	if (vm->supervisor.pid)
 		g_string_append_printf(text, ", supervisor pid %d", (int)vm->supervisor.pid);
+	append_whose(vm, text);
 	g_string_append_printf(text, ", monitor %s\n", qmp);
-	g_autofree char *screen = screen_place(context, vm);
+	g_autofree char *screen = screen_place(shown);
 	if (screen)
 		g_string_append_printf(text, "  screen: %s\n", screen);
 	for (guint i = 0; i < vm->forwards->len; i++) {
@@ -136,30 +164,59 @@ static void print_vm(const HvrContext *context, const HvrVm *vm)
 	hvr_text_print(text->str);
 }
 
-static GPtrArray *find_vms(HvrContext *context, const char *name, GError **error)
+typedef struct {
+	GPtrArray *own;	   /* of HvrVm */
+	GPtrArray *others; /* of HvrOther */
+	GPtrArray *shown;  /* of Shown, which borrow from those */
+} Found;
+
+static void found_clear(Found *found)
+{
+	g_clear_pointer(&found->shown, g_ptr_array_unref);
+	g_clear_pointer(&found->own, g_ptr_array_unref);
+	g_clear_pointer(&found->others, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Found, found_clear)
+
+/* @name: (nullable): no other */
+static void add_shown(Found *found, const HvrVm *vm, const char *folder, const char *name)
+{
+	const Shown shown = { .vm = vm, .folder = folder };
+
+	if (!name || g_str_equal(vm->name, name))
+		g_ptr_array_add(found->shown, g_memdup2(&shown, sizeof(shown)));
+}
+
+static gboolean find(HvrContext *context, const char *name, Found *found, GError **error)
 {
 	hvr_context_open_runtime(context, FALSE, NULL);
-	if (!name)
-		return hvr_vm_list(context);
-	HvrVm *vm = hvr_vm_read(context, name, error);
-	if (!vm)
-		return NULL;
-	GPtrArray *vms = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_vm_free);
-	g_ptr_array_add(vms, vm);
-	return vms;
+	*found = (Found){ .own = hvr_vm_list(context),
+			  .others = hvr_others_find(context),
+			  .shown = g_ptr_array_new_with_free_func(g_free) };
+	for (guint i = 0; i < found->own->len; i++)
+		add_shown(found, g_ptr_array_index(found->own, i), context->runtime_path, name);
+	for (guint i = 0; i < found->others->len; i++) {
+		const HvrOther *other = g_ptr_array_index(found->others, i);
+		add_shown(found, other->vm, other->path, name);
+	}
+	if (!name || found->shown->len)
+		return TRUE;
+	/* for what it says of it */
+	g_autoptr(HvrVm) vm = hvr_vm_read(context, name, error);
+	return vm != NULL;
 }
 
 static int status(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
 	const Options *options = invocation->options;
-	g_autoptr(GPtrArray) vms = find_vms(context, invocation->words[0], error);
+	g_auto(Found) found = { NULL };
 
-	if (!vms)
+	if (!find(context, invocation->words[0], &found, error))
 		return -1;
 	if (options->json)
-		print_json(context, vms);
-	for (guint i = 0; !options->json && i < vms->len; i++)
-		print_vm(context, g_ptr_array_index(vms, i));
+		print_json(context, found.shown);
+	for (guint i = 0; !options->json && i < found.shown->len; i++)
+		print_vm(context, g_ptr_array_index(found.shown, i));
 	return 0;
 }
 

@@ -12,12 +12,14 @@
 
 #include "launcher/runtime/journal.h"
 #include "launcher/runtime/lock.h"
+#include "launcher/runtime/others.h"
 #include "vfio/access.h"
 #include "vfio/dependents.h"
 
 struct HvrOccupancyFinder {
 	const HvrContext *context;
 	GPtrArray *journal;
+	GPtrArray *others;	/* of HvrOther, once somebody was found who may be one */
 	gboolean any_dependent; /* somebody uses one of the functions: see whom, one by one */
 };
 
@@ -46,6 +48,7 @@ void hvr_occupancy_finder_free(HvrOccupancyFinder *finder)
 	if (!finder)
 		return;
 	g_ptr_array_unref(finder->journal);
+	g_clear_pointer(&finder->others, g_ptr_array_unref);
 	g_free(finder);
 }
 
@@ -64,9 +67,27 @@ static gboolean find_vm(const HvrContext *context, const HvrPciFunction *functio
 	return TRUE;
 }
 
-static gboolean find_process(const HvrContext *context, const HvrPciFunction *function,
+/* A plain user's VM has its locks in that user's own folder. */
+static gboolean find_other(HvrOccupancyFinder *finder, pid_t pid, HvrOccupancy *occupancy)
+{
+	if (!finder->others)
+		finder->others = hvr_others_find(finder->context);
+	for (guint i = 0; i < finder->others->len; i++) {
+		const HvrOther *other = g_ptr_array_index(finder->others, i);
+		if (other->vm->qemu.pid != pid)
+			continue;
+		occupancy->kind = HVR_OCCUPANCY_VM;
+		occupancy->who = g_strdup_printf("%s of user %s", other->vm->name, other->user);
+		occupancy->pid = pid;
+		return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean find_process(HvrOccupancyFinder *finder, const HvrPciFunction *function,
 			     HvrOccupancy *occupancy)
 {
+	const HvrContext *context = finder->context;
 	g_autoptr(GPtrArray) one = g_ptr_array_new();
 
 	g_ptr_array_add(one, (gpointer)function);
@@ -74,6 +95,8 @@ static gboolean find_process(const HvrContext *context, const HvrPciFunction *fu
 	if (dependents->len == 0)
 		return FALSE;
 	const HvrDependent *dependent = g_ptr_array_index(dependents, 0);
+	if (find_other(finder, dependent->pid, occupancy))
+		return TRUE;
 	occupancy->kind = HVR_OCCUPANCY_PROCESS;
 	occupancy->who = g_strdup(dependent->command);
 	occupancy->pid = dependent->pid;
@@ -119,7 +142,7 @@ gboolean hvr_occupancy_is_stranded(const GPtrArray *journal, const HvrPciFunctio
 	return entry && entry->saved->driver && !function->driver;
 }
 
-void hvr_occupancy_find(const HvrOccupancyFinder *finder, const HvrPciFunction *function,
+void hvr_occupancy_find(HvrOccupancyFinder *finder, const HvrPciFunction *function,
 			HvrOccupancy *out_occupancy)
 {
 	const HvrContext *context = finder->context;
@@ -127,7 +150,7 @@ void hvr_occupancy_find(const HvrOccupancyFinder *finder, const HvrPciFunction *
 	*out_occupancy = (HvrOccupancy){ .kind = HVR_OCCUPANCY_FREE };
 	out_occupancy->prepared = find_entry(finder->journal, function) != NULL;
 	if (find_vm(context, function, out_occupancy) ||
-	    (finder->any_dependent && find_process(context, function, out_occupancy)))
+	    (finder->any_dependent && find_process(finder, function, out_occupancy)))
 		return;
 	if (hvr_occupancy_is_stranded(finder->journal, function)) {
 		out_occupancy->kind = HVR_OCCUPANCY_NO_DRIVER;

@@ -49,7 +49,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrOccupancyFinder, hvr_occupancy_finder_free)
 gboolean hvr_occupancy_is_stranded(const GPtrArray *journal, const HvrPciFunction *function);
 
 /* @out_occupancy: to be cleared by hvr_occupancy_clear() */
-void hvr_occupancy_find(const HvrOccupancyFinder *finder, const HvrPciFunction *function,
+void hvr_occupancy_find(HvrOccupancyFinder *finder, const HvrPciFunction *function,
 			HvrOccupancy *out_occupancy);
 
 /* "free", "VM lab (pid 812)", "hailortcli (pid 90)", "no driver, not given back", "unknown".

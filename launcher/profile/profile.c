@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "launcher/runtime/vm.h"
+
 static void device_free(gpointer data)
 {
 	HvrProfileDevice *device = data;
@@ -112,10 +114,7 @@ gboolean hvr_profile_is_ready_forward(const HvrProfileGuest *guest, const HvrFor
 
 gboolean hvr_profile_name_valid(const char *name)
 {
-	gsize length = strlen(name);
-
-	return length > 0 && length <= 63 && name[0] != '-' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+	return hvr_vm_name_valid(name);
 }
 
 /* The first byte says: one interface, not from any manufacturer. */

@@ -5,13 +5,18 @@
  */
 #include "launcher/runtime/process.h"
 
+#include <fcntl.h>
 #include <string.h>
 
+#include "vfio/fd.h"
 #include "vfio/tree.h"
 
 /* Fields behind the command: the state is the first, the start time the 20th. */
 #define FIELD_STATE	 0
 #define FIELD_START_TIME 19
+
+/* In so many is the line of the uids; in the one before, the name's, newlines are escaped. */
+#define STATUS_BYTES 512
 
 static gboolean read_stat(const HvrHost *host, pid_t pid, char *out_state, guint64 *out_start)
 {
@@ -39,6 +44,22 @@ HvrProcess hvr_process_of(const HvrHost *host, pid_t pid)
 	if (pid <= 0 || !read_stat(host, pid, &state, &process.start_time))
 		return (HvrProcess){ 0 };
 	return process;
+}
+
+gboolean hvr_process_uid(const HvrHost *host, pid_t pid, uid_t *out_uid)
+{
+	g_autofree char *path = g_strdup_printf("%d/status", (int)pid);
+	g_auto(HvrFd) fd = pid > 0 ? hvr_open_beneath(host->proc, path, O_RDONLY) : -1;
+	char status[STATUS_BYTES + 1] = "";
+
+	/* Behind it are lists as long as a host has CPUs and a user groups. */
+	if (fd < 0 || hvr_fd_read_all(fd, status, STATUS_BYTES) < 0)
+		return FALSE;
+	const char *line = strstr(status, "\nUid:\t");
+	if (!line)
+		return FALSE;
+	*out_uid = (uid_t)g_ascii_strtoull(line + strlen("\nUid:\t"), NULL, 10);
+	return TRUE;
 }
 
 gboolean hvr_process_alive(const HvrHost *host, const HvrProcess *process)

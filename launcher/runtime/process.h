@@ -17,5 +17,9 @@ typedef struct {
 /* The process @pid as it is now; {0, 0} when there is none. */
 HvrProcess hvr_process_of(const HvrHost *host, pid_t pid);
 
+/* The real uid that it has (/proc/PID/status: whoever it is, also where nobody may look into it).
+ * Returns: FALSE: there is no such process */
+gboolean hvr_process_uid(const HvrHost *host, pid_t pid, uid_t *out_uid);
+
 /* Is that very process still there? A zombie is not. */
 gboolean hvr_process_alive(const HvrHost *host, const HvrProcess *process);

@@ -24,6 +24,8 @@ static const struct {
 } texts[] = {
 	{ "profile", G_STRUCT_OFFSET(HvrVm, profile) },
 	{ "user", G_STRUCT_OFFSET(HvrVm, user) },
+	{ "by", G_STRUCT_OFFSET(HvrVm, by) },
+	{ "job", G_STRUCT_OFFSET(HvrVm, job) },
 	{ "serial", G_STRUCT_OFFSET(HvrVm, serial) },
 	{ "serial_file", G_STRUCT_OFFSET(HvrVm, serial_file) },
 	{ "screen", G_STRUCT_OFFSET(HvrVm, screen) },
@@ -97,6 +99,8 @@ void hvr_vm_free(HvrVm *vm)
 	g_free(vm->name);
 	g_free(vm->profile);
 	g_free(vm->user);
+	g_free(vm->by);
+	g_free(vm->job);
 	g_free(vm->serial);
 	g_free(vm->serial_file);
 	g_free(vm->screen);
@@ -250,13 +254,19 @@ gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
 	return hvr_runtime_replace(folder, HVR_VM_RECORD, text, error);
 }
 
-static HvrVm *read_record(const HvrContext *context, const char *name)
+gboolean hvr_vm_name_valid(const char *name)
 {
-	g_autofree char *path = g_strdup_printf("vms/%s/" HVR_VM_RECORD, name);
-	g_autofree char *text = hvr_tree_read(context->runtime, path, NULL);
+	gsize length = strlen(name);
+
+	return length > 0 && length <= 63 && name[0] != '-' &&
+	       strspn(name, G_CSET_a_2_z G_CSET_DIGITS "-") == length;
+}
+
+HvrVm *hvr_vm_parse(const char *name, const char *text)
+{
 	g_autoptr(GKeyFile) file = g_key_file_new();
 
-	if (!text || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
+	if (!g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
 		return NULL;
 	HvrVm *vm = hvr_vm_new(name);
 	for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -277,7 +287,21 @@ static HvrVm *read_record(const HvrContext *context, const char *name)
 	return vm;
 }
 
-static gboolean is_running(const HvrContext *context, const HvrVm *vm)
+/* With all its cards and ports it is longer than what hvr_tree_read() takes. */
+static HvrVm *read_record(const HvrContext *context, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("vms/%s/" HVR_VM_RECORD, name);
+	g_auto(HvrFd) fd = hvr_open_beneath(context->runtime, path, O_RDONLY | O_NONBLOCK);
+	g_autofree char *text = g_malloc(HVR_VM_RECORD_MAX + 1);
+	gssize length = fd >= 0 ? hvr_fd_read_all(fd, text, HVR_VM_RECORD_MAX) : -1;
+
+	if (length < 0)
+		return NULL;
+	text[length] = '\0';
+	return hvr_vm_parse(name, text);
+}
+
+gboolean hvr_vm_is_alive(const HvrContext *context, const HvrVm *vm)
 {
 	return hvr_process_alive(&context->host, &vm->qemu) ||
 	       hvr_process_alive(&context->host, &vm->supervisor);
@@ -292,7 +316,7 @@ GPtrArray *hvr_vm_list(const HvrContext *context)
 	g_autoptr(GPtrArray) names = hvr_vm_folders(context->runtime);
 	for (guint i = 0; i < names->len; i++) {
 		HvrVm *vm = read_record(context, g_ptr_array_index(names, i));
-		if (vm && is_running(context, vm))
+		if (vm && hvr_vm_is_alive(context, vm))
 			g_ptr_array_add(vms, vm);
 		else
 			hvr_vm_free(vm);
@@ -306,7 +330,7 @@ HvrVm *hvr_vm_read(const HvrContext *context, const char *name, GError **error)
 
 	if (context->runtime >= 0)
 		vm = read_record(context, name);
-	if (vm && is_running(context, vm))
+	if (vm && hvr_vm_is_alive(context, vm))
 		return g_steal_pointer(&vm);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "no VM named '%s' is running", name);

@@ -43,6 +43,8 @@ typedef struct {
 	GPtrArray *forwards; /* of HvrVmForward: those of the profile in their order, as they are */
 	/* What other commands need to know of the profile, as it was with its --set words. */
 	char *user;	   /* the VM's user, by name; NULL: an older record */
+	char *by;	   /* who started it, by name; NULL: an older record */
+	char *job;	   /* for which job (job.h); NULL: none */
 	char *serial;	   /* "none", "stdio", "file" or "socket" */
 	char *serial_file; /* NULL unless "file" */
 	char *screen;	   /* HVR_VM_VNC, HVR_VM_SPICE, or "127.0.0.1:PORT"; NULL: none */
@@ -89,6 +91,19 @@ gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error) G_GNUC_WARN_U
  */
 HvrVm *hvr_vm_read(const HvrContext *context, const char *name,
 		   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What such a file says, where it is one. @name: the VM's. Believes nothing of who is alive.
+ * Returns: NULL: it is none */
+HvrVm *hvr_vm_parse(const char *name, const char *text) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The longest that a record is, in bytes. */
+#define HVR_VM_RECORD_MAX (64 * 1024)
+
+/* Is @name a VM name: [a-z0-9][a-z0-9-]{0,62}? */
+gboolean hvr_vm_name_valid(const char *name);
+
+/* Is one of its processes there? */
+gboolean hvr_vm_is_alive(const HvrContext *context, const HvrVm *vm);
 
 /* The records of all VMs whose QEMU or supervisor is alive, sorted by name. */
 GPtrArray *hvr_vm_list(const HvrContext *context) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "launcher/parts/ports.h"
+#include "launcher/process/user.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/handover.h"
 
@@ -70,6 +71,9 @@ HvrVm *hvr_record_make(const HvrContext *context, const HvrProfile *profile,
 
 	describe(vm, profile, decision->parts ? decision->parts->ports : NULL);
 	vm->user = g_strdup(decision->facts->user->name);
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	vm->by = g_strdup(caller->name);
+	vm->job = g_strdup(context->job);
 	vm->since = g_get_real_time() / G_USEC_PER_SEC;
 	if (supervised)
 		vm->supervisor = hvr_process_of(&context->host, getpid());

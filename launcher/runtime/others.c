@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The child writes what the records say into a file in memory, name and text behind one another,
+ * each ended by a NUL, and passes that on.
+ */
+#include "launcher/runtime/others.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/process/asuser.h"
+#include "launcher/runtime/home.h"
+#include "vfio/fd.h"
+#include "vfio/tree.h"
+
+/* What is looked at, at most: users, and VMs of each. */
+#define USERS_MOST 256
+#define VMS_MOST   64
+#define BYTES_MOST (VMS_MOST * (64 + HVR_VM_RECORD_MAX + 2))
+
+/* Where users have theirs, below /run. */
+static const struct {
+	const char *folder;
+	const char *behind; /* the uid */
+} places[] = { { "user", "/hailo-vm-run" }, { HVR_HOME_USERS, "" } };
+
+static void other_free(gpointer data)
+{
+	HvrOther *other = data;
+
+	g_free(other->user);
+	g_free(other->path);
+	hvr_vm_free(other->vm);
+	g_free(other);
+}
+
+typedef struct {
+	int run;
+	const char *path; /* below it */
+	uid_t uid;
+} Wanted;
+
+static gboolean is_own(int fd, uid_t uid)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_uid == uid;
+}
+
+/* Name and text of one record, if it is a file of the user's. */
+static gboolean copy_record(int folder, const char *name, uid_t uid, int report)
+{
+	g_autofree char *path = g_strdup_printf("vms/%s/" HVR_VM_RECORD, name);
+	g_auto(HvrFd) fd = hvr_open_beneath(folder, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+	g_autofree char *text = g_malloc0(HVR_VM_RECORD_MAX + 1);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != uid ||
+	    hvr_fd_read_all(fd, text, HVR_VM_RECORD_MAX) < 0)
+		return TRUE;
+	return hvr_fd_write_all(report, name, strlen(name) + 1) &&
+	       hvr_fd_write_all(report, text, strlen(text) + 1);
+}
+
+/* A HvrAsUserStep. */
+static int copy_records(gpointer data, guint i, int *out_fd)
+{
+	const Wanted *wanted = data;
+	g_auto(HvrFd) folder =
+		hvr_open_beneath(wanted->run, wanted->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+
+	if (folder < 0)
+		return errno;
+	if (!is_own(folder, wanted->uid))
+		return EPERM;
+	g_auto(HvrFd) report = memfd_create("records", MFD_CLOEXEC);
+	if (report < 0)
+		return errno;
+	g_autoptr(GPtrArray) names = hvr_vm_folders(folder);
+	for (guint k = 0; k < MIN(names->len, VMS_MOST); k++) {
+		const char *name = g_ptr_array_index(names, k);
+		if (hvr_vm_name_valid(name) && !copy_record(folder, name, wanted->uid, report))
+			return EIO;
+	}
+	*out_fd = g_steal_fd(&report);
+	return 0;
+}
+
+/* A process of that user's, or none. */
+static void check_process(const HvrContext *context, uid_t uid, HvrProcess *process)
+{
+	uid_t its = 0;
+
+	if (!hvr_process_alive(&context->host, process) ||
+	    !hvr_process_uid(&context->host, process->pid, &its) || its != uid)
+		*process = (HvrProcess){ 0 };
+}
+
+static void add_other(const HvrContext *context, const HvrOther *like, const char *name,
+		      const char *text, GPtrArray *others)
+{
+	HvrVm *vm = hvr_vm_name_valid(name) ? hvr_vm_parse(name, text) : NULL;
+
+	if (!vm)
+		return;
+	check_process(context, like->uid, &vm->qemu);
+	check_process(context, like->uid, &vm->supervisor);
+	if (!vm->qemu.pid && !vm->supervisor.pid) {
+		hvr_vm_free(vm);
+		return;
+	}
+	/* Whoever it says that it was. */
+	g_free(vm->by);
+	vm->by = g_strdup(like->user);
+	HvrOther *other = g_new(HvrOther, 1);
+	*other = (HvrOther){ .uid = like->uid,
+			     .user = g_strdup(like->user),
+			     .path = g_strdup(like->path),
+			     .vm = vm };
+	g_ptr_array_add(others, other);
+}
+
+/* @report: as copy_records() makes it, if nobody else has */
+static void take_records(const HvrContext *context, const HvrOther *like, int report,
+			 GPtrArray *others)
+{
+	g_autofree char *bytes = g_malloc0(BYTES_MOST + 2);
+	gssize length = -1;
+
+	if (lseek(report, 0, SEEK_SET) == 0)
+		length = hvr_fd_read_all(report, bytes, BYTES_MOST);
+	for (gssize at = 0; at < length;) {
+		const char *name = bytes + at;
+		const char *text = name + strlen(name) + 1;
+		add_other(context, like, name, text, others);
+		at = text + strlen(text) + 1 - bytes;
+	}
+}
+
+/* In @uid's folder at @place. */
+static void find_of(const HvrContext *context, uid_t uid, guint place, GPtrArray *others)
+{
+	const struct passwd *entry = getpwuid(uid);
+	g_autofree char *number = g_strdup_printf("%u", uid);
+	g_autofree char *name = g_strdup(entry ? entry->pw_name : number);
+	g_autofree char *below =
+		g_strconcat(places[place].folder, "/", number, places[place].behind, NULL);
+	g_autofree char *path = g_strconcat("/run/", below, NULL);
+	const HvrUser user = { .uid = uid,
+			       .gid = entry ? entry->pw_gid : (gid_t)uid,
+			       .name = name,
+			       .privileged = TRUE };
+	Wanted wanted = { .run = context->host.run, .path = below, .uid = uid };
+	const HvrAsUser how = {
+		.user = &user, .step = copy_records, .data = &wanted, .keep = context->host.run
+	};
+	const HvrOther like = { .uid = uid, .user = name, .path = path };
+	HvrAsUserResult result = { .fd = -1 };
+
+	hvr_as_user(&how, &result, 1);
+	if (result.problem == 0 && result.fd >= 0)
+		take_records(context, &like, result.fd, others);
+	hvr_fd_close(result.fd);
+}
+
+GPtrArray *hvr_others_find(const HvrContext *context)
+{
+	GPtrArray *others = g_ptr_array_new_with_free_func(other_free);
+	guint users = 0;
+
+	if (!context->privileged || context->captured || context->host.run < 0)
+		return others;
+	for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
+		g_autoptr(GPtrArray) names = hvr_tree_list(context->host.run, places[i].folder);
+		for (guint k = 0; k < names->len && users < USERS_MOST; k++) {
+			guint64 uid = 0;
+			if (!g_ascii_string_to_unsigned(g_ptr_array_index(names, k), 10, 1,
+							G_MAXUINT32 - 1, &uid, NULL))
+				continue;
+			users++;
+			find_of(context, (uid_t)uid, i, others);
+		}
+	}
+	return others;
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whose a card is, and whose a VM: what root sees of plain users, whatever they have put into their
+ * folders, and who may have what given back.
+ *
+ * In a mount namespace, with a /run of its own.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/command/dispatch.h"
+#include "launcher/report/error.h"
+#include "launcher/runtime/job.h"
+#include "launcher/runtime/journal.h"
+#include "launcher/runtime/others.h"
+#include "launcher/session/run.h"
+#include "scenarios.h"
+#include "tests/fake/fake-files.h"
+#include "vfio/fd.h"
+
+#define USER   65534
+#define FOLDER "user/65534/hailo-vm-run"
+#define RECORD FOLDER "/vms/lab/vm.ini"
+#define CARD   "0000:02:00.0"
+
+typedef struct {
+	HvrContext context;
+	pid_t pid; /* of a process of that user's */
+	char *text;
+} Fixture;
+
+static void give_away(const char *path)
+{
+	g_autofree char *full = g_strconcat("/run/", path, NULL);
+
+	assert_int_equal(lchown(full, USER, USER), 0);
+}
+
+static pid_t start_process(uid_t uid)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 ||
+		    setresuid(uid, uid, uid) < 0)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static void end_process(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static char *make_text(const Fixture *f, pid_t pid)
+{
+	HvrProcess process = hvr_process_of(&f->context.host, pid);
+
+	return g_strdup_printf(
+		"[vm]\nname=lab\nby=root\nprofile=/etc/a.ini\nqemu=%d %" G_GUINT64_FORMAT "\n",
+		(int)process.pid, process.start_time);
+}
+
+static void put_record(const char *text)
+{
+	static const char *const owned[] = { "user/65534", FOLDER, FOLDER "/vms", FOLDER "/vms/lab",
+					     RECORD };
+
+	fake_files_write("/run", RECORD, text, 0600);
+	for (guint i = 0; i < G_N_ELEMENTS(owned); i++)
+		give_away(owned[i]);
+}
+
+static int setup(void **state)
+{
+	Fixture *f = g_new0(Fixture, 1);
+
+	if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
+		return -1;
+	f->context = (HvrContext){ .runtime = -1, .runtime_parent = -1, .privileged = TRUE };
+	f->context.host.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	f->context.host.run = open("/run", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	f->pid = start_process(USER);
+	/* It is that user's once it sleeps; until then it may be root's. */
+	uid_t uid = 0;
+	while (hvr_process_uid(&f->context.host, f->pid, &uid) && uid != USER)
+		sched_yield();
+	f->text = make_text(f, f->pid);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	Fixture *f = *state;
+
+	end_process(f->pid);
+	hvr_fd_close(f->context.host.proc);
+	hvr_fd_close(f->context.host.run);
+	g_free(f->text);
+	g_free(f);
+	return umount2("/run", MNT_DETACH);
+}
+
+/* A VM of a user's, with the user's name, whoever its record says that it was. */
+static void test_seen(void **state)
+{
+	Fixture *f = *state;
+	const struct passwd *entry = getpwuid(USER);
+
+	put_record(f->text);
+	g_autoptr(GPtrArray) others = hvr_others_find(&f->context);
+	assert_int_equal(others->len, 1);
+	const HvrOther *other = g_ptr_array_index(others, 0);
+	assert_string_equal(other->vm->name, "lab");
+	assert_int_equal(other->vm->qemu.pid, f->pid);
+	assert_int_equal(other->uid, USER);
+	assert_string_equal(other->user, entry ? entry->pw_name : "65534");
+	assert_string_equal(other->vm->by, other->user);
+	assert_string_equal(other->path, "/run/" FOLDER);
+}
+
+/* Also where `setup` has made a place for those without a session. */
+static void test_seen_without_session(void **state)
+{
+	Fixture *f = *state;
+
+	fake_files_write("/run", "hailo-vm-run-users/65534/vms/lab/vm.ini", f->text, 0600);
+	give_away("hailo-vm-run-users/65534");
+	give_away("hailo-vm-run-users/65534/vms");
+	give_away("hailo-vm-run-users/65534/vms/lab");
+	give_away("hailo-vm-run-users/65534/vms/lab/vm.ini");
+	g_autoptr(GPtrArray) others = hvr_others_find(&f->context);
+	assert_int_equal(others->len, 1);
+}
+
+static void assert_unseen(const Fixture *f, const char *what)
+{
+	g_autoptr(GPtrArray) others = hvr_others_find(&f->context);
+
+	if (others->len)
+		fail_msg("%s: a VM was believed", what);
+}
+
+/* A record that names another's process, a dead one, or one that has its number now. */
+static void test_lies(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *of_root = make_text(f, getpid());
+	g_autofree char *reused = g_strdup_printf("[vm]\nqemu=%d 1\n", (int)f->pid);
+	pid_t dead = start_process(USER);
+	g_autofree char *of_dead = make_text(f, dead);
+
+	end_process(dead);
+	put_record(of_root);
+	assert_unseen(f, "root's process");
+	put_record(reused);
+	assert_unseen(f, "another start time");
+	put_record(of_dead);
+	assert_unseen(f, "a dead process");
+	put_record("nonsense");
+	assert_unseen(f, "no record");
+}
+
+/* What root would follow, wait for, or read without end. */
+static void test_traps(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *much = g_strnfill(HVR_VM_RECORD_MAX + 4096, 'x');
+	g_autofree char *padded = g_strconcat(much, "\n", f->text, NULL);
+
+	put_record(f->text);
+	fake_files_write("/run", "elsewhere.ini", f->text, 0600);
+	fake_files_remove("/run", RECORD);
+	fake_files_link_text("/run", RECORD, "/run/elsewhere.ini");
+	give_away(RECORD);
+	assert_unseen(f, "a link to a file of root's");
+	fake_files_remove("/run", RECORD);
+	assert_int_equal(mkfifo("/run/" RECORD, 0600), 0);
+	give_away(RECORD);
+	assert_unseen(f, "a pipe that nobody writes to");
+	fake_files_remove("/run", RECORD);
+	put_record(padded);
+	assert_unseen(f, "more than a record has");
+	fake_files_move("/run", FOLDER "/vms/lab", FOLDER "/vms/..lab");
+	assert_unseen(f, "a name that is none");
+}
+
+/* Neither a folder that is somebody else's nor a link to one is the user's. */
+static void test_folder_of_another(void **state)
+{
+	Fixture *f = *state;
+
+	put_record(f->text);
+	assert_int_equal(chown("/run/" FOLDER, 1, 1), 0);
+	assert_int_equal(chmod("/run/" FOLDER, 0755), 0);
+	assert_unseen(f, "another's folder");
+	assert_int_equal(chown("/run/" FOLDER, USER, USER), 0);
+	fake_files_move("/run", FOLDER, "user/65534/real");
+	fake_files_link_text("/run", FOLDER, "real");
+	give_away(FOLDER);
+	assert_unseen(f, "a link");
+}
+
+/* Only root looks. */
+static void test_plain(void **state)
+{
+	Fixture *f = *state;
+
+	put_record(f->text);
+	f->context.privileged = FALSE;
+	assert_unseen(f, "a plain user");
+}
+
+/* The job is what is named first; what is none is passed over, but not one's own word. */
+static void test_job(void **state)
+{
+	static const struct {
+		const char *name, *value, *job;
+		gboolean refused;
+	} cases[] = {
+		{ "SLURM_JOB_ID", "17", "17", FALSE },
+		{ "CI_JOB_ID", "4711", "4711", FALSE },
+		{ "BUILD_TAG", "jenkins-a-1", "jenkins-a-1", FALSE },
+		{ "PBS_JOBID", "1.server", "1.server", FALSE },
+		{ "CI_JOB_ID", "a b", NULL, FALSE },
+		{ "CI_JOB_ID", "../x", NULL, FALSE },
+		{ "HAILO_VM_JOB", "rig:7", "rig:7", FALSE },
+		{ "HAILO_VM_JOB", "", NULL, FALSE },
+		{ "HAILO_VM_JOB", "a\nb", NULL, TRUE },
+		{ "HAILO_VM_JOB", "-x", NULL, TRUE },
+	};
+	g_autofree char *longest = g_strnfill(64, 'j'), *longer = g_strnfill(65, 'j');
+
+	assert_true(hvr_job_valid(longest));
+	assert_false(hvr_job_valid(longer));
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *job = NULL;
+		g_autoptr(GError) error = NULL;
+		clearenv();
+		g_setenv(cases[i].name, cases[i].value, TRUE);
+		assert_int_equal(!hvr_job_find(&job, &error), cases[i].refused);
+		assert_true(g_strcmp0(job, cases[i].job) == 0);
+		assert_int_equal(error ? hvr_exit_status(error) : 0, cases[i].refused ? 64 : 0);
+	}
+	clearenv();
+	g_setenv("SLURM_JOB_ID", "17", TRUE);
+	g_setenv("HAILO_VM_JOB", "own", TRUE);
+	g_autofree char *both = NULL;
+	assert_true(hvr_job_find(&both, NULL));
+	assert_string_equal(both, "own");
+	clearenv();
+}
+
+/* `release` with these words, as who called sudo; NULL: root itself. Returns: the status */
+static int release(const Machine *machine, const char *sudo, const char *line)
+{
+	HvrContext context = machine_context(machine);
+	g_autofree char *whole = g_strconcat("release ", line, NULL);
+	g_auto(GStrv) words = g_strsplit(whole, " ", -1);
+	g_autoptr(GError) error = NULL;
+
+	clearenv();
+	if (sudo)
+		g_setenv("SUDO_UID", sudo, TRUE);
+	int status = hvr_dispatch(&context, words, &error);
+	hvr_fd_close(context.runtime);
+	clearenv();
+	return error ? hvr_exit_status(error) : status;
+}
+
+static gboolean is_taken(const Machine *machine)
+{
+	HvrContext context = machine_context(machine);
+
+	assert_true(hvr_context_open_runtime(&context, TRUE, NULL));
+	g_autoptr(GPtrArray) entries = hvr_journal_list(context.runtime, NULL);
+	hvr_fd_close(context.runtime);
+	return entries->len == 1;
+}
+
+/* @sudo: who calls it; NULL: root itself */
+static void prepare(const Machine *machine, const char *sudo, const char *job)
+{
+	const HvrRunOptions how = { .mode = HVR_RUN_PREPARE, .ready_fd = -1 };
+	HvrContext context = machine_context(machine);
+	g_autoptr(GError) error = NULL;
+
+	clearenv();
+	if (sudo)
+		g_setenv("SUDO_UID", sudo, TRUE);
+	context.job = job;
+	hvr_run(&context, machine->profile, &how, &error);
+	clearenv();
+	hvr_fd_close(context.runtime);
+	if (error)
+		fail_msg("%s", error->message);
+}
+
+static Machine *make_machine(void)
+{
+	for (const Scenario *one = scenarios; one->name; one++)
+		if (g_str_equal(one->name, "card"))
+			return machine_new(one);
+	g_assert_not_reached();
+}
+
+/* Each way to name them finds those and no others. */
+static void test_release_chosen(void **state)
+{
+	static const char *const others[] = { "--job 18", "--user 12345", "--vm lab",
+					      "--user daemon --job 17", "--vm other --job 17" };
+	static const char *const its[] = { "--job 17", "--user nobody", "--user 65534 --job 17",
+					   "--all", CARD };
+
+	for (guint i = 0; i < G_N_ELEMENTS(its); i++) {
+		g_autoptr(Machine) machine = make_machine();
+		prepare(machine, "65534", "17");
+		for (guint k = 0; k < G_N_ELEMENTS(others); k++) {
+			assert_int_equal(release(machine, NULL, others[k]), 0);
+			assert_true(is_taken(machine));
+		}
+		assert_int_equal(release(machine, NULL, its[i]), 0);
+		assert_false(is_taken(machine));
+	}
+}
+
+/* Root may have everybody's, who called sudo their own, and nobody root's. */
+static void test_release_by_sudo(void **state)
+{
+	static const struct {
+		const char *by, *who, *line;
+		int status;
+		gboolean released;
+	} cases[] = {
+		{ "65534", "1", "--all", 0, FALSE },
+		{ "65534", "1", CARD, 77, FALSE },
+		{ "65534", "1", "--job 17", 0, FALSE },
+		{ NULL, "65534", "--all", 0, FALSE },
+		{ NULL, "65534", CARD, 77, FALSE },
+		{ NULL, "65534", "--user nobody", 0, FALSE },
+		{ "65534", "65534", "--all", 0, TRUE },
+		{ "65534", "65534", CARD, 0, TRUE },
+		{ "65534", NULL, "--all", 0, TRUE },
+		{ NULL, NULL, "--all", 0, TRUE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Machine) machine = make_machine();
+		prepare(machine, cases[i].by, "17");
+		int status = release(machine, cases[i].who, cases[i].line);
+		if (status != cases[i].status || is_taken(machine) == cases[i].released)
+			fail_msg("%u: %d, %s", i, status, is_taken(machine) ? "taken" : "given");
+	}
+}
+
+/* What goes together, and what does not. */
+static void test_release_words(void **state)
+{
+	static const char *const wrong[] = { "--all --job 17", "--job 17 " CARD, "--job a/b",
+					     "--user nosuchuser", "--forget --job 17" };
+	g_autoptr(Machine) machine = make_machine();
+
+	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++)
+		assert_int_equal(release(machine, NULL, wrong[i]), 64);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+		TEST(seen),
+		TEST(seen_without_session),
+		TEST(lies),
+		TEST(traps),
+		TEST(folder_of_another),
+		TEST(plain),
+		cmocka_unit_test(test_job),
+		cmocka_unit_test(test_release_chosen),
+		cmocka_unit_test(test_release_by_sudo),
+		cmocka_unit_test(test_release_words),
+	};
+
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
