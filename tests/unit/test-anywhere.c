@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,7 +88,7 @@ static void become_child(const Call *call, int out)
 		dup2(out, STDERR_FILENO);
 		close(STDIN_FILENO);
 	}
-	execveat(program, "", words, (char **)environment, AT_EMPTY_PATH);
+	syscall(SYS_execveat, program, "", words, (char **)environment, AT_EMPTY_PATH);
 	_exit(121);
 }
 
