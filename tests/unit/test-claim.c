@@ -26,6 +26,7 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
+#include "tests/fake/between.h"
 #include "tests/fake/fake-sysfs.h"
 #include "tests/unit/pipe.h"
 #include "vfio/fd.h"
@@ -280,7 +281,7 @@ static void test_wait_is_quiet(void **state)
 		load("[device a]\naddress = 02:00.0\n[device b]\naddress = 03:00.0\n");
 	g_autoptr(HvrClaim) holder = take(f, second, inventory, HVR_CLAIM_NO_WAIT, NULL);
 	assert_non_null(holder);
-	assert_in_range(events_of_waiting(f, &f->context, both), 1, 3);
+	assert_between(events_of_waiting(f, &f->context, both), 1, 3);
 }
 
 /* Nor does who waits for a process of the host, which ends without a word. */
@@ -293,7 +294,7 @@ static void test_wait_for_process(void **state)
 	fake_sysfs_add_process(f->fs, 812, "hailortcli", "/dev/hailo0");
 	context.host.proc = f->fs->host.proc;
 	g_autoptr(HvrProfile) profile = load("[device a]\n");
-	assert_in_range(events_of_waiting(f, &context, profile), 1, 3);
+	assert_between(events_of_waiting(f, &context, profile), 1, 3);
 }
 
 /* With the lock held the card is looked at again: what it is now counts, and that it is the one. */

@@ -27,6 +27,7 @@
 #include "launcher/report/message.h"
 #include "launcher/runtime/runtime.h"
 #include "launcher/runtime/vm.h"
+#include "tests/fake/between.h"
 #include "tests/fake/fake-files.h"
 #include "tests/fake/fake-sysfs.h"
 #include "tests/unit/pipe.h"
@@ -209,10 +210,10 @@ static void test_messages_log_cannot_fill_run(void **state)
 	gsize left_out = 0;
 
 	in_child(f, supervise, 64 * MIB);
-	assert_in_range(blocks_bytes(f), HVR_LOG_BEGIN_BYTES, LOG_MAX_BYTES);
+	assert_between(blocks_bytes(f), HVR_LOG_BEGIN_BYTES, LOG_MAX_BYTES);
 	g_autofree char *text = log_of(f, "--messages");
 	gsize length = strlen(text);
-	assert_in_range(length, HVR_LOG_BEGIN_BYTES + HVR_LOG_END_BYTES, LOG_MAX_BYTES);
+	assert_between(length, HVR_LOG_BEGIN_BYTES + HVR_LOG_END_BYTES, LOG_MAX_BYTES);
 	assert_true(g_str_has_prefix(text, "hailo-vm-run: VM 'lab' is running\nline 0   "));
 	assert_true(g_str_has_suffix(text, "\nhailo-vm-run: VM 'lab' has ended\n"));
 	assert_non_null(strstr(text, "\nline 1000   "));
@@ -253,9 +254,9 @@ static void test_cut_sees_all(void **state)
 	for (guint i = 0; i < 8; i++)
 		assert_true(hvr_fd_write_all(fd, much, MIB));
 	assert_true(hvr_log_cut(fd));
-	assert_in_range(blocks_bytes(f), HVR_LOG_BEGIN_BYTES, LOG_MAX_BYTES);
+	assert_between(blocks_bytes(f), HVR_LOG_BEGIN_BYTES, LOG_MAX_BYTES);
 	assert_int_equal(lseek(fd, HVR_LOG_BEGIN_BYTES, SEEK_SET), HVR_LOG_BEGIN_BYTES);
-	assert_in_range(hvr_log_skip_hole(fd), 6 * MIB, 8 * MIB);
+	assert_between(hvr_log_skip_hole(fd), 6 * MIB, 8 * MIB);
 	assert_int_equal(lseek(fd, 0, SEEK_END), 8 * MIB);
 	assert_int_equal(hvr_log_skip_hole(fd), 0);
 }

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "launcher/session/relay.h"
+#include "tests/fake/between.h"
 #include "vfio/fd.h"
 
 #define MIB   (1 << 20)
@@ -156,7 +157,7 @@ static void assert_bounded(int from, int to)
 	gsize n_written = fill(from, bytes, length), n_got = 0;
 	ssize_t n;
 
-	assert_in_range(n_written, 1, MIB);
+	assert_between(n_written, 1, MIB);
 	do {
 		n = read(to, got + n_got, length - n_got);
 		n_got += (gsize)MAX(n, 0);

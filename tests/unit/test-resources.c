@@ -31,6 +31,7 @@
 #include "launcher/report/error.h"
 #include "launcher/runtime/vm.h"
 #include "launcher/session/run.h"
+#include "tests/fake/between.h"
 #include "tests/fake/fake-files.h"
 #include "tests/unit/scenarios.h"
 #include "vfio/fd.h"
@@ -459,7 +460,7 @@ static void test_chosen_ports(void **state)
 				     hvr_ports_number(second.numbers, i));
 	}
 	assert_int_equal(hvr_ports_number(first.numbers, 4), 0);
-	assert_in_range(hvr_ports_number(first.numbers, HVR_PORTS_SCREEN), 5900, 6899);
+	assert_between(hvr_ports_number(first.numbers, HVR_PORTS_SCREEN), 5900, 6899);
 	guint16 port = hvr_ports_number(first.numbers, HVR_PORTS_SCREEN + 1);
 	assert_false(can_listen(port, 0) || can_listen(port, 1));
 	hvr_ports_loosen(&first);
