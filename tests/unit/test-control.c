@@ -82,7 +82,7 @@ static gboolean plug_npu(int folder, GError **error)
 	return hvr_ask_supervisor(folder, &request, error);
 }
 
-static gboolean stop(int folder, GError **error)
+static gboolean stop_vm(int folder, GError **error)
 {
 	HvrRequest request = { .name = HVR_REQUEST_STOP, .powerdown_ms = 30000 };
 	return hvr_ask_supervisor(folder, &request, error);
@@ -210,7 +210,7 @@ static void test_refused(void **state)
 /* stop is answered when all is over. */
 static void test_stop(void **state)
 {
-	g_autoptr(Fixture) f = fixture_new("card", stop);
+	g_autoptr(Fixture) f = fixture_new("card", stop_vm);
 
 	serve(f);
 	qmp_peer_returns(f->vm->peer, "system_powerdown", "{}");
@@ -485,7 +485,7 @@ static gboolean on_idle(gpointer data)
 /* A QEMU that never stops talking: all else that the supervisor does still happens. */
 static void test_flood(void **state)
 {
-	g_autoptr(Fixture) f = fixture_new("card", stop);
+	g_autoptr(Fixture) f = fixture_new("card", stop_vm);
 	gboolean idle = FALSE;
 	int ends[2], own = dup(STDERR_FILENO);
 
