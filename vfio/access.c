@@ -213,6 +213,11 @@ gboolean hvr_access_status(const HvrHost *host, HvrAccess access, HvrAccessStatu
 	return TRUE;
 }
 
+int hvr_access_may_open(const HvrHost *host, const char *node)
+{
+	return faccessat(host->dev, node, R_OK | W_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
 gboolean hvr_access_own(const HvrHost *host, HvrAccess access, const HvrNodeOwner *owner,
 			GError **error)
 {

@@ -68,6 +68,9 @@ gboolean hvr_access_is_owned(const HvrHost *host, HvrAccess access, const HvrNod
 gboolean hvr_access_status(const HvrHost *host, HvrAccess access, HvrAccessStatus *out_status,
 			   GError **error);
 
+/* HvrKernel's may_open(). */
+int hvr_access_may_open(const HvrHost *host, const char *node);
+
 /**
  * hvr_access_own - HvrKernel's own_access().
  * Opened O_PATH | O_NOFOLLOW and checked first, so that what is changed is the node itself and

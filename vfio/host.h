@@ -76,6 +76,13 @@ typedef struct {
 	gboolean (*access_status)(const HvrHost *host, HvrAccess access,
 				  HvrAccessStatus *out_status, GError **error);
 
+	/**
+	 * may_open - what open(2) of a node for reading and writing would fail with, or 0. @node:
+	 * relative to /dev. Opens nothing, so it is in nobody's way: access(2), for which the
+	 * kernel asks the device cgroup too (EPERM: inode_permission() in its fs/namei.c).
+	 */
+	int (*may_open)(const HvrHost *host, const char *node);
+
 	/* Sets owner and mode of a node: hvr_access_own() on Linux. Errors: G_IO_ERROR */
 	gboolean (*own_access)(const HvrHost *host, HvrAccess access, const HvrNodeOwner *owner,
 			       GError **error);

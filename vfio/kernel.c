@@ -236,6 +236,7 @@ const HvrKernel hvr_kernel_linux = {
 	.find_module = hvr_module_find,
 	.load_module = hvr_module_load,
 	.access_status = hvr_access_status,
+	.may_open = hvr_access_may_open,
 	.own_access = hvr_access_own,
 	.container_check = linux_container_check,
 };

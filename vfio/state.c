@@ -287,3 +287,11 @@ gboolean hvr_pci_function_alive(const HvrHost *host, const HvrPciFunction *funct
 	}
 	return TRUE;
 }
+
+gboolean hvr_pci_function_is_cold(const HvrHost *host, const HvrPciFunction *function)
+{
+	g_autofree char *path = g_strdup_printf("bus/pci/devices/%s/power_state", function->name);
+	g_autofree char *power = hvr_tree_read_line(host->sys, path);
+
+	return g_strcmp0(power, "D3cold") == 0;
+}

@@ -59,3 +59,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPciState, hvr_pci_state_free)
  */
 gboolean hvr_pci_function_alive(const HvrHost *host, const HvrPciFunction *function,
 				GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Is it in D3cold, by the kernel's word? Nothing is woken. FALSE also where that does not say. */
+gboolean hvr_pci_function_is_cold(const HvrHost *host, const HvrPciFunction *function);

@@ -430,13 +430,25 @@ static HvrAccessStatus status_of(FakeSysfs *fs, int group)
 	return is_viable(fs, group) ? HVR_ACCESS_VIABLE : HVR_ACCESS_NOT_VIABLE;
 }
 
+/* Changes nothing and asks nobody: no call that is counted. */
+static int kernel_may_open(const HvrHost *host, const char *node)
+{
+	FakeSysfs *fs = host->kernel_data;
+	g_autofree char *forbidden = g_strconcat(".fake/forbidden/", node, NULL);
+
+	if (hvr_tree_exists(host->dev, node) && fake_files_exist(fs->root, forbidden))
+		return EPERM;
+	return hvr_access_may_open(host, node);
+}
+
 /* All accesses of this kernel are groups: VFIO answers for no other. */
 static gboolean kernel_access_status(const HvrHost *host, HvrAccess access,
 				     HvrAccessStatus *out_status, GError **error)
 {
 	g_autofree char *path = hvr_access_path(access);
 	Call call = call_begin(host, g_strdup_printf("access_status %s", path));
-	int result = call_end(&call, 0);
+	gboolean forbidden = kernel_may_open(host, path) == EPERM;
+	int result = call_end(&call, forbidden ? EPERM : 0);
 
 	if (result)
 		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(result),
@@ -481,6 +493,7 @@ const HvrKernel fake_kernel = {
 	.find_module = kernel_find_module,
 	.load_module = kernel_load_module,
 	.access_status = kernel_access_status,
+	.may_open = kernel_may_open,
 	.own_access = kernel_own_access,
 	.container_check = kernel_container_check,
 };

@@ -426,6 +426,13 @@ void fake_sysfs_set_in_use(FakeSysfs *fs, int group, gboolean in_use)
 		fake_files_remove(fs->root, path);
 }
 
+void fake_sysfs_forbid_node(FakeSysfs *fs, const char *node)
+{
+	g_autofree char *path = g_strconcat(".fake/forbidden/", node, NULL);
+
+	fake_files_write(fs->root, path, "", 0644);
+}
+
 void fake_sysfs_set_hanging(FakeSysfs *fs, const char *address, gboolean hanging)
 {
 	hide(fs, address, "hanging", hanging ? "" : NULL);

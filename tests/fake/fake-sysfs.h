@@ -108,6 +108,8 @@ void fake_sysfs_set_noiommu(FakeSysfs *fs, int group);
 /* A VM has the group open: access_status() says so, unbinding a member from a VFIO driver blocks
  * (HVR_VFIO_ERROR_TIMEOUT, nothing changed), binding one to a native driver fails. */
 void fake_sysfs_set_in_use(FakeSysfs *fs, int group, gboolean in_use);
+/* The device cgroup of this process forbids a node, whenever it is there: "vfio/14", "hailo0". */
+void fake_sysfs_forbid_node(FakeSysfs *fs, const char *node);
 /* The bound driver's remove function hangs: unbind ends in HVR_VFIO_ERROR_TIMEOUT, and so does from
  * then on whatever wants the device's lock, such as reading driver_override; FALSE frees it. */
 void fake_sysfs_set_hanging(FakeSysfs *fs, const char *address, gboolean hanging);
