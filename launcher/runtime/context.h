@@ -29,7 +29,13 @@ typedef struct {
 	const char *setup_templates; /* NULL: where they are installed */
 	const char *job;	     /* that this is part of (job.h); NULL: none */
 	guint answer_ms; /* how long QEMU may take to answer `check`; 0: as long as is sensible */
+	/* The list of cards that this process was given, and whose it is: see below. NULL: none */
+	const char *cards, *cards_variable;
 } HvrContext;
+
+/* Of addresses, stable paths or numbers, separated by commas; "": none. Counts more than what an
+ * engine says. */
+#define HVR_CARDS_VARIABLE "HAILO_VM_CARDS"
 
 /**
  * hvr_context_open_runtime - open the runtime folder, and make it when @create.

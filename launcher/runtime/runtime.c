@@ -65,6 +65,12 @@ int hvr_runtime_open(int parent, const char *name, GError **error)
 
 gboolean hvr_runtime_replace(int dir, const char *name, const char *text, GError **error)
 {
+	return hvr_runtime_replace_mode(dir, name, text, 0600, error);
+}
+
+gboolean hvr_runtime_replace_mode(int dir, const char *name, const char *text, mode_t mode,
+				  GError **error)
+{
 	g_autofree char *temporary = g_strconcat(".", name, ".new", NULL);
 
 	/* What a crash left half written was never the file: its name tells. */
@@ -75,7 +81,8 @@ gboolean hvr_runtime_replace(int dir, const char *name, const char *text, GError
 		fail(error, errno, "create", name);
 		return FALSE;
 	}
-	if (!hvr_fd_write_all(fd, text, strlen(text)) || fsync(fd) < 0 ||
+	/* Whatever the umask is. */
+	if (fchmod(fd, mode) < 0 || !hvr_fd_write_all(fd, text, strlen(text)) || fsync(fd) < 0 ||
 	    renameat(dir, temporary, dir, name) < 0 || fsync(dir) < 0) {
 		fail(error, errno, "write", name);
 		unlinkat(dir, temporary, 0);

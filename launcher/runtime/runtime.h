@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 /**
  * The runtime folder, /run/hailo-vm-run as root, otherwise where hvr_home_find() says:
@@ -32,6 +33,9 @@ int hvr_runtime_open_folder(int dir, const char *name, GError **error) G_GNUC_WA
  */
 gboolean hvr_runtime_replace(int dir, const char *name, const char *text,
 			     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same with permission bits, for a file that others may read. */
+gboolean hvr_runtime_replace_mode(int dir, const char *name, const char *text, mode_t mode,
+				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Remove a file durably. Success when there is none. */
 gboolean hvr_runtime_remove(int dir, const char *name, GError **error);
