@@ -62,6 +62,18 @@ static void find_runtime(HvrContext *context, const char *root)
 	}
 }
 
+/* The first that is set counts, also if nothing is in it. Of another host they say nothing. */
+static void find_cards(HvrContext *context)
+{
+	static const char *const variables[] = { HVR_CARDS_VARIABLE, "SLURM_STEP_GPUS",
+						 "SLURM_JOB_GPUS" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(variables) && !context->cards; i++) {
+		context->cards = context->captured ? NULL : g_getenv(variables[i]);
+		context->cards_variable = variables[i];
+	}
+}
+
 static void tell_slow(const char *text)
 {
 	hvr_message("%s", text);
@@ -89,6 +101,7 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 	context->config_home = context->privileged ? NULL : g_get_user_config_dir();
 	context->runtime_path = "";
 	find_runtime(context, prefix);
+	find_cards(context);
 	/* as long as the process */
 	if (!hvr_job_find((char **)&context->job, error))
 		return FALSE;

@@ -143,7 +143,7 @@ static void say_refused(const HvrProfileDevice *device, GError *error, gpointer 
 
 static void find_cards(HvrCheck *check)
 {
-	check->claim = hvr_claim_choose(check->context, check->profile->devices, check->inventory,
+	check->claim = hvr_claim_choose(check->context, check->profile->devices, check->inventory, NULL,
 					say_refused, check);
 	if (!check->named && check->claim->cards->len == 0)
 		hvr_check_refuse(check, "card",

@@ -7,17 +7,21 @@
  */
 #include "launcher/host/claim.h"
 
+#include "launcher/host/health.h"
 #include "launcher/host/inuse.h"
 #include "launcher/host/wish.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/lock-watch.h"
 #include "launcher/runtime/queue.h"
+#include "vfio/error.h"
 
 /* How often a card is asked after that a process of the host uses. */
 #define ASK_AGAIN_US G_USEC_PER_SEC
 /* The exit status of whatever trying again may help against: HVR_LAUNCH_ERROR_BUSY and the like. */
 #define STATUS_BUSY 75
+/* Of whatever the caller may not. */
+#define STATUS_PERMISSION 77
 
 static HvrClaim *claim_new(void)
 {
@@ -25,6 +29,7 @@ static HvrClaim *claim_new(void)
 
 	claim->cards = g_ptr_array_new_with_free_func(g_free);
 	claim->locks = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_lock_release);
+	claim->passed = g_ptr_array_new_with_free_func(g_free);
 	return claim;
 }
 
@@ -34,6 +39,7 @@ void hvr_claim_free(HvrClaim *claim)
 		return;
 	g_ptr_array_unref(claim->cards);
 	g_ptr_array_unref(claim->locks);
+	g_ptr_array_unref(claim->passed);
 	g_free(claim);
 }
 
@@ -59,8 +65,8 @@ gboolean hvr_claim_has(const HvrClaim *claim, const HvrPciFunction *function)
 /* For whom cards are chosen, and what was met on the way. */
 typedef struct {
 	const HvrContext *context;
+	const HvrClaimFor *whom;
 	const HvrInventory *inventory;
-	const char *vm;
 	gboolean lock;	   /* FALSE: it is only looked */
 	GPtrArray *busy;   /* of char *: the locks that somebody else had */
 	HvrTicket *ticket; /* NULL: does not wait */
@@ -71,15 +77,24 @@ static gboolean is_busy(const GError *error)
 	return hvr_exit_status(error) == STATUS_BUSY;
 }
 
+/* Where another card may do; else the judge has more to say of it. */
+static gboolean answers(const HvrContext *context, const HvrProfileDevice *device,
+			const HvrPciFunction *function, GError **error)
+{
+	return device->pick == HVR_PICK_ONLY || hvr_health_answers(context, function, error);
+}
+
 /* Lock the function's group, if more than a look is wanted, and see that nobody outside of this
  * program uses the card itself: whether the rest of its group may be touched is the plan's
  * business. */
 static gboolean take_function(const Claiming *claiming, HvrClaim *claim,
-			      const HvrPciFunction *function, GError **error)
+			      const HvrProfileDevice *device, const HvrPciFunction *function,
+			      GError **error)
 {
 	const HvrContext *context = claiming->context;
 	if (!claiming->lock)
-		return hvr_claim_is_free(context, function, error);
+		return hvr_claim_is_free(context, function, error) &&
+		       answers(context, device, function, error);
 
 	g_autofree char *name = hvr_lock_name_group(function->group);
 	GError *cause = NULL;
@@ -91,13 +106,16 @@ static gboolean take_function(const Claiming *claiming, HvrClaim *claim,
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
-	HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, claiming->vm, &cause);
+	HvrLock *lock =
+		hvr_lock_try(&context->host, context->runtime, name, claiming->whom->vm, &cause);
 	if (!lock) {
 		g_ptr_array_add(claiming->busy, g_steal_pointer(&name));
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}
-	if (!hvr_inuse_check(&context->host, function, error)) {
+	/* In this order: nobody who has the card keeps us waiting for its config space. */
+	if (!hvr_inuse_check(&context->host, function, error) ||
+	    !answers(context, device, function, error)) {
 		hvr_lock_release(lock);
 		return FALSE;
 	}
@@ -126,10 +144,123 @@ gboolean hvr_claim_is_free(const HvrContext *context, const HvrPciFunction *func
 	return hvr_inuse_check(&context->host, function, error);
 }
 
+static void tried_free(gpointer data)
+{
+	HvrTriedCard *tried = data;
+
+	g_clear_error(&tried->why);
+	g_free(tried);
+}
+
+GPtrArray *hvr_tried_new(void)
+{
+	return g_ptr_array_new_with_free_func(tried_free);
+}
+
+void hvr_tried_add(GPtrArray *tried, const HvrPciFunction *function, GError *why)
+{
+	HvrTriedCard *card = g_new(HvrTriedCard, 1);
+
+	*card = (HvrTriedCard){ .address = function->address, .why = why };
+	g_ptr_array_add(tried, card);
+}
+
+/* Why it failed before; NULL: it was not tried. */
+static const GError *tried_before(const Claiming *claiming, const HvrPciFunction *function)
+{
+	const GPtrArray *tried = claiming->whom->tried;
+
+	for (guint i = 0; tried && i < tried->len; i++) {
+		const HvrTriedCard *card = g_ptr_array_index(tried, i);
+		if (hvr_pci_address_compare(&card->address, &function->address) == 0)
+			return card->why;
+	}
+	return NULL;
+}
+
+/* Why none of a section's cards will do. */
+typedef struct {
+	GString *reasons;
+	GPtrArray *all; /* of GError */
+	gboolean busy;	/* one of them, at least: it is worth waiting */
+	gboolean other; /* one is neither busy nor forbidden */
+} Failures;
+
+static void add_failure(Failures *failures, const GError *why)
+{
+	int status = hvr_exit_status(why);
+	g_auto(GStrv) lines = g_strsplit(why->message, "\n", 2);
+
+	if (failures->reasons->len)
+		g_string_append(failures->reasons, "; ");
+	g_string_append(failures->reasons, lines[0] ? lines[0] : "?");
+	g_ptr_array_add(failures->all, g_error_copy(why));
+	failures->busy = failures->busy || status == STATUS_BUSY;
+	failures->other = failures->other || status != STATUS_PERMISSION;
+}
+
+static void set_none_left(const HvrWish *wish, const Failures *failures, GError **error)
+{
+	const char *what = "no card is free";
+	HvrLaunchError code = HVR_LAUNCH_ERROR_BUSY;
+
+	if (failures->all->len == 0) {
+		hvr_wish_set_too_few(wish, error);
+		return;
+	}
+	/* Of a single one all is told, with what to do. */
+	if (!failures->busy && failures->all->len == 1) {
+		g_propagate_error(error, g_error_copy(g_ptr_array_index(failures->all, 0)));
+		return;
+	}
+	if (!failures->busy) {
+		what = "no card will do";
+		code = failures->other ? HVR_LAUNCH_ERROR_UNAVAILABLE : HVR_LAUNCH_ERROR_PERMISSION;
+	}
+	g_set_error(error, HVR_LAUNCH_ERROR, code, "device '%s': %s: %s", wish->device->id, what,
+		    failures->reasons->str);
+}
+
+/* Is it the card's fault, so that another one may do? Else it is ours, as a lack of descriptors. */
+static gboolean is_of_card(const GError *error)
+{
+	return is_busy(error) || error->domain == HVR_VFIO_ERROR ||
+	       g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE) ||
+	       hvr_exit_status(error) == STATUS_PERMISSION;
+}
+
+/* One card of @wish. FALSE without an error: the next one. */
+static gboolean try_card(const Claiming *claiming, HvrClaim *claim, const HvrWish *wish,
+			 const HvrPciFunction *function, Failures *failures, GError **error)
+{
+	const GError *before = tried_before(claiming, function);
+	GError *cause = NULL;
+
+	if (before) {
+		add_failure(failures, before);
+		return FALSE;
+	}
+	if (take_function(claiming, claim, wish->device, function, &cause)) {
+		add_card(claim, wish->device, function);
+		return TRUE;
+	}
+	if (wish->device->pick == HVR_PICK_ONLY || !is_of_card(cause)) {
+		g_propagate_error(error, cause);
+		return FALSE;
+	}
+	add_failure(failures, cause);
+	if (!is_busy(cause))
+		g_ptr_array_add(claim->passed, g_strdup(cause->message));
+	g_error_free(cause);
+	return FALSE;
+}
+
 static gboolean grant(const Claiming *claiming, HvrClaim *claim, const HvrWish *wish,
 		      GError **error)
 {
-	g_autoptr(GString) busy = g_string_new(NULL);
+	g_autoptr(GString) reasons = g_string_new(NULL);
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+	Failures failures = { .reasons = reasons, .all = all };
 
 	if (wish->error) {
 		g_propagate_error(error, g_error_copy(wish->error));
@@ -137,26 +268,17 @@ static gboolean grant(const Claiming *claiming, HvrClaim *claim, const HvrWish *
 	}
 	for (guint i = 0; i < wish->found->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(wish->found, i);
-		g_autoptr(GError) cause = NULL;
+		GError *cause = NULL;
 		if (hvr_claim_has(claim, function))
 			continue;
-		if (take_function(claiming, claim, function, &cause)) {
-			add_card(claim, wish->device, function);
+		if (try_card(claiming, claim, wish, function, &failures, &cause))
 			return TRUE;
-		}
-		if (wish->device->pick == HVR_PICK_ONLY || !is_busy(cause)) {
-			g_propagate_error(error, g_steal_pointer(&cause));
-			return FALSE;
-		}
-		if (busy->len)
-			g_string_append(busy, "; ");
-		g_string_append(busy, cause->message);
+		if (!cause)
+			continue;
+		g_propagate_error(error, cause);
+		return FALSE;
 	}
-	if (busy->len)
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-			    "device '%s': no card is free: %s", wish->device->id, busy->str);
-	else
-		hvr_wish_set_too_few(wish, error);
+	set_none_left(wish, &failures, error);
 	return FALSE;
 }
 
@@ -175,27 +297,45 @@ static void sort_as_profile(HvrClaim *claim, const GPtrArray *devices)
 	g_ptr_array_sort_with_data(claim->cards, compare_in_profile, (gpointer)devices);
 }
 
-static HvrClaim *claim_all(const Claiming *claiming, const GPtrArray *devices, GError **error)
+/* What is offered is looked at each time: whoever waits for a card may see it held meanwhile. */
+static GPtrArray *make_wishes(const Claiming *claiming, GError **error)
+{
+	const GPtrArray *devices = claiming->whom->devices;
+	g_autoptr(HvrOffer) offer = NULL;
+
+	/* A VM without a card is not kept from running by a list of them. */
+	if (devices->len) {
+		offer = hvr_offer_look(claiming->context, claiming->inventory, error);
+		if (!offer)
+			return NULL;
+	}
+	return hvr_wishes_new(devices, claiming->inventory, offer);
+}
+
+static HvrClaim *claim_all(const Claiming *claiming, GError **error)
 {
 	g_autoptr(HvrClaim) claim = claim_new();
-	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, claiming->inventory);
+	g_autoptr(GPtrArray) wishes = make_wishes(claiming, error);
 
+	if (!wishes)
+		return NULL;
 	for (guint i = 0; i < wishes->len; i++)
 		if (!grant(claiming, claim, g_ptr_array_index(wishes, i), error))
 			return NULL;
-	sort_as_profile(claim, devices);
+	sort_as_profile(claim, claiming->whom->devices);
 	return g_steal_pointer(&claim);
 }
 
-HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
+HvrClaim *hvr_claim_look(const HvrContext *context, const HvrClaimFor *whom,
 			 const HvrInventory *inventory, GError **error)
 {
-	const Claiming claiming = { .context = context, .inventory = inventory };
+	const Claiming claiming = { .context = context, .whom = whom, .inventory = inventory };
 
-	return claim_all(&claiming, devices, error);
+	return claim_all(&claiming, error);
 }
 
-/* The first that is free, else the first; NULL with @error: @claim has them all, or none does. */
+/* The first that is free and answers, else the first; NULL with @error: @claim has them all, or
+ * none does. */
 static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *claim,
 				    const HvrWish *wish, GError **error)
 {
@@ -209,7 +349,8 @@ static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *c
 		const HvrPciFunction *function = g_ptr_array_index(wish->found, i);
 		if (hvr_claim_has(claim, function))
 			continue;
-		if (hvr_claim_is_free(context, function, NULL))
+		if (hvr_claim_is_free(context, function, NULL) &&
+		    hvr_health_answers(context, function, NULL))
 			return function;
 		if (!first)
 			first = function;
@@ -220,10 +361,11 @@ static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *c
 }
 
 HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
-			   const HvrInventory *inventory, HvrClaimRefused refused, gpointer data)
+			   const HvrInventory *inventory, const HvrOffer *offer,
+			   HvrClaimRefused refused, gpointer data)
 {
 	HvrClaim *claim = claim_new();
-	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, inventory);
+	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, inventory, offer);
 
 	for (guint i = 0; i < wishes->len; i++) {
 		const HvrWish *wish = g_ptr_array_index(wishes, i);
@@ -256,11 +398,13 @@ static gboolean wait_for_change(HvrLockWatch *watch, const GPtrArray *busy, gint
 }
 
 /* A place in the queue for every group that would do. */
-static HvrTicket *join_queue(const Claiming *claiming, const GPtrArray *devices, GError **error)
+static HvrTicket *join_queue(const Claiming *claiming, GError **error)
 {
 	g_autoptr(GArray) groups = g_array_new(FALSE, FALSE, sizeof(int));
-	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, claiming->inventory);
+	g_autoptr(GPtrArray) wishes = make_wishes(claiming, error);
 
+	if (!wishes)
+		return NULL;
 	for (guint i = 0; i < wishes->len; i++) {
 		const HvrWish *wish = g_ptr_array_index(wishes, i);
 		for (guint k = 0; wish->found && k < wish->found->len; k++) {
@@ -268,18 +412,17 @@ static HvrTicket *join_queue(const Claiming *claiming, const GPtrArray *devices,
 			g_array_append_val(groups, function->group);
 		}
 	}
-	return hvr_queue_join(claiming->context, groups, claiming->vm, error);
+	return hvr_queue_join(claiming->context, groups, claiming->whom->vm, error);
 }
 
-static HvrClaim *claim_waiting(Claiming *claiming, const GPtrArray *devices, gint64 deadline_us,
-			       GError **error)
+static HvrClaim *claim_waiting(Claiming *claiming, gint64 deadline_us, GError **error)
 {
 	/* Watching starts before the first try: a lock that frees in between is not missed. */
 	const HvrContext *context = claiming->context;
 	g_autoptr(HvrLockWatch) watch = hvr_lock_watch_new(&context->host, context->runtime, error);
 	if (!watch)
 		return NULL;
-	g_autoptr(HvrTicket) ticket = join_queue(claiming, devices, error);
+	g_autoptr(HvrTicket) ticket = join_queue(claiming, error);
 	if (!ticket)
 		return NULL;
 
@@ -287,7 +430,7 @@ static HvrClaim *claim_waiting(Claiming *claiming, const GPtrArray *devices, gin
 	while (hvr_interrupt_check(error)) {
 		g_autoptr(GError) cause = NULL;
 		g_ptr_array_set_size(claiming->busy, 0);
-		HvrClaim *claim = claim_all(claiming, devices, &cause);
+		HvrClaim *claim = claim_all(claiming, &cause);
 		if (claim)
 			return claim;
 		if (is_busy(cause) && wait_for_change(watch, claiming->busy, deadline_us))
@@ -299,23 +442,23 @@ static HvrClaim *claim_waiting(Claiming *claiming, const GPtrArray *devices, gin
 	return NULL;
 }
 
-HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
-			 const HvrInventory *inventory, int wait_s, GError **error)
+HvrClaim *hvr_claim_take(const HvrContext *context, const HvrClaimFor *whom,
+			 const HvrInventory *inventory, GError **error)
 {
 	g_autoptr(GPtrArray) busy = g_ptr_array_new_with_free_func(g_free);
 	Claiming claiming = {
-		.context = context, .inventory = inventory, .vm = vm, .lock = TRUE, .busy = busy
+		.context = context, .whom = whom, .inventory = inventory, .lock = TRUE, .busy = busy
 	};
 	g_autoptr(GError) cause = NULL;
 	gint64 deadline_us = 0;
 
-	if (wait_s > 0)
-		deadline_us = g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC;
-	HvrClaim *claim = claim_all(&claiming, devices, &cause);
+	if (whom->wait_s > 0)
+		deadline_us = g_get_monotonic_time() + (gint64)whom->wait_s * G_USEC_PER_SEC;
+	HvrClaim *claim = claim_all(&claiming, &cause);
 	if (claim)
 		return claim;
-	if (wait_s != HVR_CLAIM_NO_WAIT && is_busy(cause))
-		return claim_waiting(&claiming, devices, deadline_us, error);
+	if (whom->wait_s != HVR_CLAIM_NO_WAIT && is_busy(cause))
+		return claim_waiting(&claiming, deadline_us, error);
 	g_propagate_error(error, g_steal_pointer(&cause));
 	return NULL;
 }

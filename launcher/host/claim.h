@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/host/offer.h"
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/lock.h"
@@ -18,9 +19,28 @@ typedef struct {
  * HvrClaim - the cards of one VM, and the locks of their IOMMU groups.
  */
 typedef struct {
-	GPtrArray *cards; /* of HvrClaimedCard, in the profile's order */
-	GPtrArray *locks; /* of HvrLock, one per group; empty for a claim that only looks */
+	GPtrArray *cards;  /* of HvrClaimedCard, in the profile's order */
+	GPtrArray *locks;  /* of HvrLock, one per group; empty for a claim that only looks */
+	GPtrArray *passed; /* of char *: each card that would not do and was passed over, and why */
 } HvrClaim;
+
+/* A card that was chosen by pick = free and failed: another one is tried. */
+typedef struct {
+	HvrPciAddress address;
+	GError *why;
+} HvrTriedCard;
+/* An empty array of HvrTriedCard, which it owns. [transfer full] */
+GPtrArray *hvr_tried_new(void) G_GNUC_WARN_UNUSED_RESULT;
+/* @why: (transfer full) */
+void hvr_tried_add(GPtrArray *tried, const HvrPciFunction *function, GError *why);
+
+/* Whose cards are chosen. */
+typedef struct {
+	const GPtrArray *devices; /* of HvrProfileDevice */
+	const char *vm;		  /* that they are for; NULL: for nobody yet */
+	int wait_s;		  /* how long to wait for cards that are busy */
+	const GPtrArray *tried;	  /* of HvrTriedCard, not to be tried again; NULL: none */
+} HvrClaimFor;
 
 /* Waiting for busy cards. */
 #define HVR_CLAIM_NO_WAIT 0
@@ -28,19 +48,18 @@ typedef struct {
 
 /**
  * hvr_claim_take - choose the cards and lock their groups, all or none.
- * @devices: of HvrProfileDevice
- * @vm: (nullable): the VM they are for
- * @wait_s: how long to wait for cards that are busy
  *
- * `pick = free` takes the first card whose group nobody has. A group that somebody outside of this
- * program has open, or a card that a process is using, counts as busy too. A section that few
- * cards would do for chooses before one that more would do for.
+ * Only what this process is offered counts (offer.h). `pick = free` takes the first card whose
+ * group nobody has and that answers; one that does not answer is passed over, and so is one that
+ * was tried. A group that somebody outside of this program has open, or a card that a process is
+ * using, counts as busy too. A section that few cards would do for chooses before one that more
+ * would do for.
  * Errors: HVR_LAUNCH_ERROR_BUSY naming every holder; HVR_LAUNCH_ERROR_UNAVAILABLE at once for more
- * sections than cards; what hvr_select() says.
+ * sections than cards, and where no card is left to wait for (_PERMISSION where that is all that
+ * they lack); what hvr_offer_look() and hvr_select_offered() say.
  */
-HvrClaim *hvr_claim_take(const HvrContext *context, const GPtrArray *devices, const char *vm,
-			 const HvrInventory *inventory, int wait_s,
-			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+HvrClaim *hvr_claim_take(const HvrContext *context, const HvrClaimFor *whom,
+			 const HvrInventory *inventory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * hvr_claim_look_again - with the locks held, what is seen of the cards holds; what was seen before
@@ -53,7 +72,7 @@ gboolean hvr_claim_look_again(HvrClaim *claim, const HvrInventory *inventory,
 /**
  * hvr_claim_look - what hvr_claim_take() would choose now. Takes no lock, changes nothing.
  */
-HvrClaim *hvr_claim_look(const HvrContext *context, const GPtrArray *devices,
+HvrClaim *hvr_claim_look(const HvrContext *context, const HvrClaimFor *whom,
 			 const HvrInventory *inventory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A section that gets no card; owns @error. */
@@ -61,15 +80,16 @@ typedef void (*HvrClaimRefused)(const HvrProfileDevice *device, GError *error, g
 
 /**
  * hvr_claim_choose - for who judges cards that may be busy: what hvr_claim_take() would try.
- * @refused: called for each section that no card would do for: errors of hvr_select(), and
+ * @offer: (nullable): what counts; NULL: all cards
+ * @refused: called for each section that no card would do for: errors of hvr_select_offered(), and
  *	     HVR_LAUNCH_ERROR_UNAVAILABLE where other sections take them all
  *
- * Of the cards that would do for a section, the first that is free, else the first. Takes no lock,
- * changes nothing.
+ * Of the cards that would do for a section, the first that is free and answers, else the first.
+ * Takes no lock, changes nothing.
  */
 HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
-			   const HvrInventory *inventory, HvrClaimRefused refused,
-			   gpointer data) G_GNUC_WARN_UNUSED_RESULT;
+			   const HvrInventory *inventory, const HvrOffer *offer,
+			   HvrClaimRefused refused, gpointer data) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Is @function one of the claim's cards? */
 gboolean hvr_claim_has(const HvrClaim *claim, const HvrPciFunction *function);

@@ -15,16 +15,21 @@ void hvr_decision_clear(HvrDecision *decision)
 	g_clear_pointer(&decision->inventory, hvr_inventory_free);
 	g_clear_pointer(&decision->parts, hvr_parts_free);
 	g_clear_pointer(&decision->facts, hvr_facts_free);
+	g_clear_pointer(&decision->tried, g_ptr_array_unref);
 }
 
-static gboolean check_taken(const HvrContext *context, const HvrPlan *plan, GError **error)
+/* @out_blamed: the one that is in use */
+static gboolean check_taken(const HvrContext *context, const HvrPlan *plan,
+			    const HvrPciFunction **out_blamed, GError **error)
 {
 	g_autoptr(GPtrArray) taken = hvr_plan_taken(plan);
 
 	for (guint i = 0; i < taken->len; i++) {
 		const HvrPciFunction *function = g_ptr_array_index(taken, i);
-		if (!hvr_inuse_check(&context->host, function, error))
-			return FALSE;
+		if (hvr_inuse_check(&context->host, function, error))
+			continue;
+		*out_blamed = function;
+		return FALSE;
 	}
 	return TRUE;
 }
@@ -70,10 +75,14 @@ gboolean hvr_decide_cards(const HvrContext *context, const HvrDecideFor *whom,
 	decision->inventory = hvr_inventory_read(&context->host, error);
 	if (!decision->inventory)
 		return FALSE;
-	decision->claim =
-		whom->look ? hvr_claim_look(context, whom->devices, decision->inventory, error)
-			   : hvr_claim_take(context, whom->devices, whom->vm, decision->inventory,
-					    whom->wait_s, error);
+	const HvrClaimFor cards = { .devices = whom->devices,
+				    .vm = whom->vm,
+				    .wait_s = whom->wait_s,
+				    .tried = decision->tried };
+	if (whom->look)
+		decision->claim = hvr_claim_look(context, &cards, decision->inventory, error);
+	else
+		decision->claim = hvr_claim_take(context, &cards, decision->inventory, error);
 	return decision->claim != NULL;
 }
 
@@ -91,13 +100,25 @@ static gboolean learn(const HvrContext *context, const HvrProfile *profile,
 	return decision->parts != NULL;
 }
 
-gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
-		    HvrDecision *decision, GError **error)
+/* The card whose own question is answered with "no"; NULL: it is not about a card. */
+static const HvrPciFunction *find_blamed(const HvrPlanInput *input)
 {
-	if (!decision->facts && !learn(context, profile, whom, decision, error))
-		return FALSE;
-	if (!decision->claim && !hvr_decide_cards(context, whom, decision, error))
-		return FALSE;
+	const GPtrArray *cards = input->claim->cards;
+
+	for (guint i = 0; hvr_judge_all(HVR_JUDGE_VM, input, NULL, NULL) && i < cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(cards, i);
+		if (!hvr_judge_all(HVR_JUDGE_CARD, input, card, NULL))
+			return card->function;
+	}
+	return NULL;
+}
+
+/* The claim is there. @out_blamed: whose fault a failure is; NULL: no card's */
+static gboolean decide_rest(const HvrContext *context, const HvrProfile *profile,
+			    const HvrDecideFor *whom, HvrDecision *decision,
+			    const HvrPciFunction **out_blamed, GError **error)
+{
+	*out_blamed = NULL;
 	if (!whom->look && !look_again(context, decision, error))
 		return FALSE;
 	decision->view = hvr_plan_look(context, decision->claim, decision->inventory);
@@ -108,7 +129,83 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 				     .claim = decision->claim,
 				     .view = decision->view };
 	decision->plan = hvr_plan_make(&input, error);
-	return decision->plan && check_slots(profile, whom, decision->plan, error) &&
+	if (!decision->plan) {
+		*out_blamed = find_blamed(&input);
+		return FALSE;
+	}
+	return check_slots(profile, whom, decision->plan, error) &&
 	       check_journal(context, decision->plan, error) &&
-	       (context->captured || check_taken(context, decision->plan, error));
+	       (context->captured || check_taken(context, decision->plan, out_blamed, error));
+}
+
+/* In front of all else: which cards it is not, and why. */
+static void add_notes(const HvrDecision *decision)
+{
+	GPtrArray *notes = decision->plan->notes;
+	const GPtrArray *passed = decision->claim->passed;
+	guint n = 0;
+
+	for (guint i = 0; decision->tried && i < decision->tried->len; i++) {
+		const HvrTriedCard *card = g_ptr_array_index(decision->tried, i);
+		g_auto(GStrv) lines = g_strsplit(card->why->message, "\n", 2);
+		g_ptr_array_insert(notes, (gint)n++,
+				   g_strdup_printf("another card is taken, as %s", lines[0]));
+	}
+	for (guint i = 0; i < passed->len; i++) {
+		const char *why = g_ptr_array_index(passed, i);
+		g_auto(GStrv) lines = g_strsplit(why, "\n", 2);
+		g_ptr_array_insert(notes, (gint)n++,
+				   g_strdup_printf("another card is taken, as %s", lines[0]));
+	}
+}
+
+gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
+		    HvrDecision *decision, GError **error)
+{
+	/* A claim that is there is somebody's who holds its locks. */
+	gboolean ours = decision->claim == NULL;
+	const HvrPciFunction *blamed = NULL;
+	g_autoptr(GError) cause = NULL;
+
+	do {
+		g_clear_error(&cause);
+		if (!decision->facts && !learn(context, profile, whom, decision, error))
+			return FALSE;
+		if (!decision->claim && !hvr_decide_cards(context, whom, decision, error))
+			return FALSE;
+		if (decide_rest(context, profile, whom, decision, &blamed, &cause)) {
+			add_notes(decision);
+			return TRUE;
+		}
+	} while (ours && blamed && hvr_decide_next(decision, blamed, &cause));
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return FALSE;
+}
+
+/* The card that was chosen, for whose sake @failed was to be taken. */
+static const HvrClaimedCard *find_card(const HvrClaim *claim, const HvrPciFunction *failed)
+{
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		if (card->function == failed ||
+		    (failed->group >= 0 && card->function->group == failed->group))
+			return card;
+	}
+	return NULL;
+}
+
+gboolean hvr_decide_next(HvrDecision *decision, const HvrPciFunction *failed, GError **error)
+{
+	const HvrClaimedCard *card = find_card(decision->claim, failed);
+
+	if (!card || card->device->pick == HVR_PICK_ONLY)
+		return FALSE;
+	if (!decision->tried)
+		decision->tried = hvr_tried_new();
+	hvr_tried_add(decision->tried, card->function, g_steal_pointer(error));
+	g_clear_pointer(&decision->plan, hvr_plan_free);
+	g_clear_pointer(&decision->view, hvr_plan_view_free);
+	g_clear_pointer(&decision->claim, hvr_claim_free);
+	g_clear_pointer(&decision->inventory, hvr_inventory_free);
+	return TRUE;
 }

@@ -21,6 +21,7 @@ typedef struct {
 	HvrClaim *claim;
 	HvrPlanView *view;
 	HvrPlan *plan;
+	GPtrArray *tried; /* of HvrTriedCard: what pick = free does not choose again; NULL: none */
 } HvrDecision;
 
 /* For whom, and how. */
@@ -44,10 +45,22 @@ gboolean hvr_decide_cards(const HvrContext *context, const HvrDecideFor *whom,
  * hvr_decide - gather facts, choose and lock the cards, make the plan, and see that nobody uses
  * what the plan takes from its drivers. Changes nothing but the locks. A decision that has its
  * cards, or its facts and parts, keeps them.
+ *
+ * Where one that pick = free chose cannot be given away, its lock is given up and the next one is
+ * chosen, up to the last; the plan's notes say so.
  * Errors: of hvr_facts_gather(), hvr_parts_gather(), hvr_claim_take(), hvr_plan_make(),
  * hvr_inuse_check().
  */
 gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const HvrDecideFor *whom,
 		    HvrDecision *decision, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_decide_next - a card failed that was decided on: may another one be tried in its place?
+ * @failed: it, or a member of its group
+ * @error: (inout): why it failed; it is taken where the answer is yes
+ * Returns: TRUE: pick = free chose it; the locks are given up, and hvr_decide() has to be called
+ * again, which chooses another one. FALSE: it is the end, with all as it is.
+ */
+gboolean hvr_decide_next(HvrDecision *decision, const HvrPciFunction *failed, GError **error);
 void hvr_decision_clear(HvrDecision *decision);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrDecision, hvr_decision_clear)

@@ -9,6 +9,7 @@
 
 #include "launcher/host/container.h"
 #include "launcher/host/giveback.h"
+#include "launcher/host/health.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
@@ -16,16 +17,44 @@
 #include "vfio/error.h"
 #include "vfio/step.h"
 
+/* The exit statuses of what is no fault of a card's: see hvr_exit_status(). */
+#define STATUS_BUSY	  75
+#define STATUS_PERMISSION 77
+
+/* A plan as far as it has been carried out. */
+typedef struct {
+	const HvrContext *context;
+	const HvrPlan *plan;
+	const HvrOwnership *ownership;
+	GPtrArray *entries;	      /* of HvrJournalEntry: of each function that may be changed */
+	const HvrPciFunction *failed; /* at which it ended; NULL: at none */
+	gboolean broken; /* that does not leave its driver, or vfio-pci does not get it */
+} Execution;
+
+/* @out_failed: the step that failed; NULL: somebody has interrupted */
 static gboolean perform_steps(const HvrContext *context, const GPtrArray *steps, guint timeout_ms,
-			      GError **error)
+			      const HvrStep **out_failed, GError **error)
 {
+	*out_failed = NULL;
 	for (guint i = 0; i < steps->len; i++) {
-		if (!hvr_interrupt_check(error) ||
-		    !hvr_step_perform(&context->host, g_ptr_array_index(steps, i), timeout_ms,
-				      error))
+		const HvrStep *step = g_ptr_array_index(steps, i);
+		if (!hvr_interrupt_check(error))
 			return FALSE;
+		if (hvr_step_perform(&context->host, step, timeout_ms, error))
+			continue;
+		*out_failed = step;
+		return FALSE;
 	}
 	return TRUE;
+}
+
+/* Not: a reset method that the profile has wrong, or what a container may not write. */
+static gboolean is_broken(const HvrStep *step, const GError *error)
+{
+	int status = hvr_exit_status(error);
+
+	return (step->kind == HVR_STEP_UNBIND || step->kind == HVR_STEP_PROBE) &&
+	       status != STATUS_BUSY && status != STATUS_PERMISSION;
 }
 
 static guint deadline_ms(const HvrContext *context, const HvrPlanFunction *planned)
@@ -87,34 +116,58 @@ static void note_whose(const HvrContext *context, const HvrPlan *plan, HvrJourna
 	entry->job = g_strdup(context->job);
 }
 
-static gboolean execute_all(const HvrContext *context, const HvrPlan *plan,
-			    const HvrOwnership *ownership, GPtrArray *entries, GError **error)
+static gboolean execute_function(Execution *execution, const HvrPlanFunction *planned,
+				 GError **error)
 {
-	if (!perform_steps(context, plan->first, hvr_host_timeout_ms(&context->host), error))
+	const HvrContext *context = execution->context;
+	const HvrOwnership *ownership = execution->ownership;
+	HvrJournalEntry *entry = hvr_journal_entry_new(planned->function, planned->state);
+	const HvrStep *step = NULL;
+	GError *cause = NULL;
+
+	entry->vm = g_strdup(ownership->vm);
+	if (ownership->vm)
+		entry->id = g_strdup(planned->id);
+	entry->owner = ownership->owner;
+	entry->since = g_get_real_time() / G_USEC_PER_SEC;
+	note_whose(context, execution->plan, entry);
+	g_ptr_array_add(execution->entries, entry);
+	if (!hvr_journal_write(context->runtime, entry, error))
+		return FALSE;
+	if (perform_steps(context, planned->steps, deadline_ms(context, planned), &step, &cause))
+		return TRUE;
+	if (step) {
+		execution->failed = planned->function;
+		execution->broken = is_broken(step, cause);
+	}
+	g_propagate_error(error, cause);
+	return FALSE;
+}
+
+static gboolean execute_all(Execution *execution, GError **error)
+{
+	const HvrContext *context = execution->context;
+	const HvrPlan *plan = execution->plan;
+	const HvrStep *step = NULL;
+
+	if (!perform_steps(context, plan->first, hvr_host_timeout_ms(&context->host), &step, error))
 		return FALSE;
 	/* Where vfio-pci has only now been loaded, nobody could ask before; else the plan has. */
 	if (plan->first->len && !hvr_container_check(context, plan->user, error))
 		return FALSE;
 	for (guint i = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-		HvrJournalEntry *entry = hvr_journal_entry_new(planned->function, planned->state);
-		entry->vm = g_strdup(ownership->vm);
-		if (ownership->vm)
-			entry->id = g_strdup(planned->id);
-		entry->owner = ownership->owner;
-		entry->since = g_get_real_time() / G_USEC_PER_SEC;
-		note_whose(context, plan, entry);
-		g_ptr_array_add(entries, entry);
-		if (!hvr_journal_write(context->runtime, entry, error) ||
-		    !perform_steps(context, planned->steps, deadline_ms(context, planned), error))
+		if (!execute_function(execution, planned, error))
 			return FALSE;
 		hvr_events_tell_device(context->events, "bound", planned->id,
 				       planned->function->name);
 	}
 	for (guint i = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-		if (!hold_node(context, planned, error) || !check_viable(context, planned, error))
-			return FALSE;
+		if (hold_node(context, planned, error) && check_viable(context, planned, error))
+			continue;
+		execution->failed = planned->function;
+		return FALSE;
 	}
 	return TRUE;
 }
@@ -128,26 +181,40 @@ static const HvrPlanFunction *planned_for(const HvrPlan *plan, const GPtrArray *
 	return g_ptr_array_index(plan->functions, index);
 }
 
+/* What was done. A card that was prepared before this plan goes back to being prepared; the rest,
+ * to the host. */
+static void undo(const Execution *execution, GError **error)
+{
+	g_autoptr(GPtrArray) order = hvr_giveback_order(execution->entries);
+
+	for (guint i = 0; i < order->len; i++) {
+		HvrJournalEntry *entry = g_ptr_array_index(order, i);
+		const HvrPlanFunction *planned =
+			planned_for(execution->plan, execution->entries, entry);
+		g_autoptr(GError) problem = NULL;
+		if (!hvr_giveback_one(execution->context, entry, planned->found, &problem))
+			hvr_error_hint(error, "undoing it failed too: %s",
+				       g_strdelimit(problem->message, "\n", ' '));
+	}
+}
+
 gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOwnership *ownership,
-		     GError **error)
+		     const HvrPciFunction **out_failed, GError **error)
 {
 	g_autoptr(GPtrArray) entries =
 		g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
+	Execution execution = {
+		.context = context, .plan = plan, .ownership = ownership, .entries = entries
+	};
 	g_autoptr(GError) cause = NULL;
 
-	if (execute_all(context, plan, ownership, entries, &cause))
+	if (execute_all(&execution, &cause))
 		return TRUE;
-	/* A card that was prepared before this plan goes back to being prepared; the rest, to the
-	 * host. */
-	g_autoptr(GPtrArray) order = hvr_giveback_order(entries);
-	for (guint i = 0; i < order->len; i++) {
-		HvrJournalEntry *entry = g_ptr_array_index(order, i);
-		const HvrPlanFunction *planned = planned_for(plan, entries, entry);
-		g_autoptr(GError) problem = NULL;
-		if (!hvr_giveback_one(context, entry, planned->found, &problem))
-			hvr_error_hint(&cause, "undoing it failed too: %s",
-				       g_strdelimit(problem->message, "\n", ' '));
-	}
+	undo(&execution, &cause);
+	if (execution.broken)
+		hvr_health_failed(context, execution.failed, cause);
+	if (out_failed)
+		*out_failed = execution.failed;
 	g_propagate_error(error, g_steal_pointer(&cause));
 	return FALSE;
 }

@@ -19,6 +19,11 @@ typedef struct {
  * returns, in the order of hvr_giveback_order(); what cannot be undone then stays in the journal,
  * is named in the error's hint, and `release` finishes it. Modules stay loaded. Afterwards the VM's
  * user can open the group's node, and VFIO says that the group is viable.
+ *
+ * A function that does not leave its driver, or that vfio-pci does not get, is held
+ * (hvr_health_failed()).
+ * @out_failed: (nullable): the function that a failure is about, so that with another one it may
+ *		go; NULL: with none
  */
 gboolean hvr_execute(const HvrContext *context, const HvrPlan *plan, const HvrOwnership *ownership,
-		     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+		     const HvrPciFunction **out_failed, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,7 @@
  */
 #include "launcher/host/giveback.h"
 
+#include "launcher/host/health.h"
 #include "launcher/host/whereabouts.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
@@ -264,6 +265,9 @@ static void add_result(const GiveBack *way, HvrJournalEntry *entry, GHashTable *
 	if (!check_closed(way, entry, &error)) {
 		g_hash_table_add(refused, group);
 	} else if (!give_one_back(way, entry, &error)) {
+		const HvrPciFunction *function = find_card(way->inventory, entry);
+		if (function)
+			hvr_health_failed(way->context, function, error);
 		if (way->forget && forget(way, entry, &error))
 			g_clear_error(&error);
 		else

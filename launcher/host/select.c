@@ -4,6 +4,8 @@
  */
 #include "launcher/host/select.h"
 
+#include <string.h>
+
 #include "launcher/report/error.h"
 #include "vfio/error.h"
 
@@ -88,20 +90,76 @@ static void set_ambiguous(const HvrProfileDevice *device, const GPtrArray *found
 		       candidates->str);
 }
 
-GPtrArray *hvr_select(const HvrProfileDevice *device, const HvrInventory *inventory, GError **error)
+static char *first_line(const GError *error, const char **out_hint)
+{
+	const char *end = strchr(error->message, '\n');
+
+	*out_hint = end ? end + 1 : NULL;
+	return end ? g_strndup(error->message, (gsize)(end - error->message))
+		   : g_strdup(error->message);
+}
+
+/* @found: what matches, none of which is offered */
+static void set_none_offered(const HvrProfileDevice *device, const GPtrArray *found,
+			     const HvrOffer *offer, GError **error)
+{
+	g_autofree char *selector = describe_selector(device);
+	g_autoptr(GString) reasons = g_string_new(NULL);
+	g_autofree char *hint = NULL;
+	HvrLaunchError code = HVR_LAUNCH_ERROR_PERMISSION;
+
+	for (guint i = 0; i < found->len; i++) {
+		const HvrPciFunction *function = g_ptr_array_index(found, i);
+		g_autoptr(GError) why = NULL;
+		const char *what_to_do = NULL;
+		if (hvr_offer_has(offer, function, &why))
+			continue;
+		g_autofree char *line = first_line(why, &what_to_do);
+		if (why->code != HVR_LAUNCH_ERROR_PERMISSION)
+			code = HVR_LAUNCH_ERROR_UNAVAILABLE;
+		if (!hint)
+			hint = g_strdup(what_to_do);
+		g_string_append_printf(reasons, "%s%s: %s", reasons->len ? "; " : "",
+				       function->name, line);
+	}
+	g_set_error(error, HVR_LAUNCH_ERROR, code,
+		    "device '%s': no card with %s is offered to this process: %s", device->id,
+		    selector, reasons->str);
+	if (hint)
+		hvr_error_hint(error, "%s", hint);
+}
+
+static GPtrArray *find_all(const HvrProfileDevice *device, const HvrInventory *inventory,
+			   const HvrOffer *offer, GError **error)
 {
 	const GPtrArray *all = hvr_inventory_functions(inventory);
-	g_autoptr(GPtrArray) found = g_ptr_array_new();
+	g_autoptr(GPtrArray) found = g_ptr_array_new(), withheld = g_ptr_array_new();
 
 	for (guint i = 0; i < all->len; i++) {
 		HvrPciFunction *function = g_ptr_array_index(all, i);
-		if (matches(device, function))
+		if (!matches(device, function))
+			continue;
+		if (hvr_offer_has(offer, function, NULL))
 			g_ptr_array_add(found, function);
+		else
+			g_ptr_array_add(withheld, function);
 	}
-	if (found->len == 0) {
+	if (found->len)
+		return g_steal_pointer(&found);
+	if (withheld->len)
+		set_none_offered(device, withheld, offer, error);
+	else
 		set_none_found(device, inventory, error);
+	return NULL;
+}
+
+GPtrArray *hvr_select_offered(const HvrProfileDevice *device, const HvrInventory *inventory,
+			      const HvrOffer *offer, GError **error)
+{
+	g_autoptr(GPtrArray) found = find_all(device, inventory, offer, error);
+
+	if (!found)
 		return NULL;
-	}
 	if (found->len > 1 && device->pick == HVR_PICK_ONLY) {
 		set_ambiguous(device, found, error);
 		return NULL;
@@ -115,4 +173,9 @@ GPtrArray *hvr_select(const HvrProfileDevice *device, const HvrInventory *invent
 		return NULL;
 	}
 	return g_steal_pointer(&found);
+}
+
+GPtrArray *hvr_select(const HvrProfileDevice *device, const HvrInventory *inventory, GError **error)
+{
+	return hvr_select_offered(device, inventory, NULL, error);
 }

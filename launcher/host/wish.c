@@ -27,14 +27,15 @@ static int compare(gconstpointer a, gconstpointer b)
 	return count(*left) - count(*right);
 }
 
-GPtrArray *hvr_wishes_new(const GPtrArray *devices, const HvrInventory *inventory)
+GPtrArray *hvr_wishes_new(const GPtrArray *devices, const HvrInventory *inventory,
+			  const HvrOffer *offer)
 {
 	GPtrArray *wishes = g_ptr_array_new_with_free_func(wish_free);
 
 	for (guint i = 0; i < devices->len; i++) {
 		HvrWish *wish = g_new0(HvrWish, 1);
 		wish->device = g_ptr_array_index(devices, i);
-		wish->found = hvr_select(wish->device, inventory, &wish->error);
+		wish->found = hvr_select_offered(wish->device, inventory, offer, &wish->error);
 		g_ptr_array_add(wishes, wish);
 	}
 	g_ptr_array_sort(wishes, compare);

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/host/offer.h"
 #include "launcher/profile/profile.h"
 #include "vfio/inventory.h"
 
@@ -10,12 +11,13 @@
 typedef struct {
 	const HvrProfileDevice *device;
 	GPtrArray *found; /* of HvrPciFunction, sorted by address; NULL with @error */
-	GError *error;	  /* what hvr_select() said */
+	GError *error;	  /* what hvr_select_offered() said */
 } HvrWish;
 
 /**
- * hvr_wishes_new - the sections in the order in which they choose. Pure.
+ * hvr_wishes_new - the sections in the order in which they choose.
  * @devices: of HvrProfileDevice, which live longer
+ * @offer: (nullable): the functions that count; NULL: all
  *
  * The choosiest first: what it wants is then not taken by one that any card would do for. Sets of
  * cards lie in each other or apart, so nothing more is needed. Those that nothing would do for are
@@ -23,8 +25,8 @@ typedef struct {
  *
  * Returns: (transfer full): array of HvrWish
  */
-GPtrArray *hvr_wishes_new(const GPtrArray *devices,
-			  const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *hvr_wishes_new(const GPtrArray *devices, const HvrInventory *inventory,
+			  const HvrOffer *offer) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All cards that would do are taken by other sections. Waiting does not help: whom this VM would
  * have to wait for is itself. HVR_LAUNCH_ERROR_UNAVAILABLE. */

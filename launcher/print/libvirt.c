@@ -22,8 +22,12 @@ HvrClaim *hvr_print_cards(const HvrContext *context, const HvrProfile *profile,
 			  const HvrInventory *inventory, GError **error)
 {
 	GError *refusal = NULL;
-	g_autoptr(HvrClaim) claim =
-		hvr_claim_choose(context, profile->devices, inventory, keep_refusal, &refusal);
+	g_autoptr(HvrOffer) offer = hvr_offer_look(context, inventory, error);
+
+	if (!offer)
+		return NULL;
+	g_autoptr(HvrClaim) claim = hvr_claim_choose(context, profile->devices, inventory, offer,
+						     keep_refusal, &refusal);
 
 	if (refusal) {
 		g_propagate_error(error, refusal);

@@ -55,6 +55,11 @@ static const Variable variables[] = {
 	{ "NOTIFY_SOCKET", ROOT, NULL },
 	{ "G_MESSAGES_DEBUG", ROOT, NULL },
 
+	/* Which cards a job has been given: all of it is read, and refused where it names none. */
+	{ "HAILO_VM_CARDS", ROOT, NULL },
+	{ "SLURM_STEP_GPUS", ROOT, NULL },
+	{ "SLURM_JOB_GPUS", ROOT, NULL },
+
 	/* By these job systems find what a job has left, or people what it belongs to. Jenkins
 	 * wants all of its own to match (Job.getCharacteristicEnvVars,
 	 * Run.getCharacteristicEnvVars). */

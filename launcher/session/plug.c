@@ -258,7 +258,7 @@ static gboolean prepare(gpointer data, GError **error)
 	HvrDecideFor whom = { .vm = session->vm->name, .running = TRUE };
 
 	return hvr_decide(session->context, session->profile, &whom, &plug->decision, error) &&
-	       hvr_execute(session->context, plug->decision.plan, &ownership, error);
+	       hvr_execute(session->context, plug->decision.plan, &ownership, NULL, error);
 }
 
 /* What the journal says that QEMU is to get of the group: the section's own card first. */

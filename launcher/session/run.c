@@ -286,7 +286,40 @@ static gboolean make(Run *run, GError **error)
 	return TRUE;
 }
 
-/* The VM's lock goes with the groups' ones: all are to name QEMU. Takes ownership of it. */
+/* After a failure in which all has been undone: is there another card to try? What the VM is made
+ * of is looked at again, too. */
+static gboolean try_another(Run *run, const HvrPciFunction *failed, GError **error)
+{
+	if (!failed || !hvr_decide_next(&run->decision, failed, error))
+		return FALSE;
+	g_clear_pointer(&run->decision.parts, hvr_parts_free);
+	g_clear_pointer(&run->decision.facts, hvr_facts_free);
+	return TRUE;
+}
+
+/* The VM's lock goes with the groups' ones: all are to name QEMU. @out_failed: of hvr_execute() */
+static gboolean take_cards(Run *run, HvrLock *vm_lock, const HvrPciFunction **out_failed,
+			   GError **error)
+{
+	const HvrContext *context = run->context;
+	const HvrPlan *plan = run->decision.plan;
+	const HvrOwnership ownership = { .vm = run->profile->name,
+					 .owner = hvr_process_of(&context->host, getpid()) };
+	GPtrArray *locks = run->decision.claim->locks;
+
+	g_ptr_array_add(locks, vm_lock);
+	show_notes(plan);
+	hvr_events_tell_number(context->events, "planned", "functions", plan->functions->len);
+	if (make(run, error) && hvr_execute(context, plan, &ownership, out_failed, error))
+		return TRUE;
+	take_back(run);
+	hvr_fd_close(run->folder);
+	run->folder = -1;
+	g_ptr_array_steal_index(locks, locks->len - 1);
+	return FALSE;
+}
+
+/* Takes ownership of the VM's lock. */
 static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 {
 	const HvrContext *context = run->context;
@@ -294,25 +327,24 @@ static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 	const HvrDecideFor whom = { .devices = profile->devices,
 				    .vm = profile->name,
 				    .wait_s = run->options->wait_s };
-	const HvrOwnership ownership = { .vm = profile->name,
-					 .owner = hvr_process_of(&context->host, getpid()) };
+	const HvrPciFunction *failed = NULL;
+	GError *cause = NULL;
 
-	if (!hvr_decide(context, profile, &whom, &run->decision, error) ||
-	    !hvr_interrupt_check_all(error)) {
-		hvr_lock_release(vm_lock);
-		return FALSE;
-	}
-	const HvrPlan *plan = run->decision.plan;
-	g_ptr_array_add(run->decision.claim->locks, vm_lock);
-	show_notes(plan);
-	hvr_events_tell_number(context->events, "planned", "functions", plan->functions->len);
-	if (!make(run, error) || !hvr_execute(context, plan, &ownership, error)) {
-		take_back(run);
-		return FALSE;
-	}
-	hvr_events_tell(context->events, "prepared", NULL, NULL);
-	hvr_arrival_announce(profile, plan->cards->len > 0);
-	return start_qemu(run, error);
+	do {
+		failed = NULL;
+		g_clear_error(&cause);
+		if (!hvr_decide(context, profile, &whom, &run->decision, &cause) ||
+		    !hvr_interrupt_check_all(&cause))
+			continue;
+		if (!take_cards(run, vm_lock, &failed, &cause))
+			continue;
+		hvr_events_tell(context->events, "prepared", NULL, NULL);
+		hvr_arrival_announce(profile, run->decision.plan->cards->len > 0);
+		return start_qemu(run, error);
+	} while (try_another(run, failed, &cause));
+	hvr_lock_release(vm_lock);
+	g_propagate_error(error, cause);
+	return FALSE;
 }
 
 static gboolean prepare(Run *run, GError **error)
@@ -320,11 +352,20 @@ static gboolean prepare(Run *run, GError **error)
 	const HvrDecideFor whom = { .devices = run->profile->devices,
 				    .wait_s = run->options->wait_s };
 	const HvrOwnership nobody = { .vm = NULL };
+	const HvrPciFunction *failed = NULL;
+	GError *cause = NULL;
 
-	if (!hvr_decide(run->context, run->profile, &whom, &run->decision, error))
-		return FALSE;
-	show_notes(run->decision.plan);
-	return hvr_execute(run->context, run->decision.plan, &nobody, error);
+	do {
+		failed = NULL;
+		g_clear_error(&cause);
+		if (!hvr_decide(run->context, run->profile, &whom, &run->decision, &cause))
+			continue;
+		show_notes(run->decision.plan);
+		if (hvr_execute(run->context, run->decision.plan, &nobody, &failed, &cause))
+			return TRUE;
+	} while (try_another(run, failed, &cause));
+	g_propagate_error(error, cause);
+	return FALSE;
 }
 
 /* Nobody stays who could pass viewers on. */

@@ -70,7 +70,7 @@ static void take_cards(VmFixture *f, HvrDecision *decision)
 	g_autoptr(GError) error = NULL;
 
 	if (!hvr_decide(&f->context, f->machine->profile, &whom, decision, &error) ||
-	    !hvr_execute(&f->context, decision->plan, &ownership, &error))
+	    !hvr_execute(&f->context, decision->plan, &ownership, NULL, &error))
 		fail_msg("%s", error->message);
 }
 

@@ -89,7 +89,9 @@ static HvrProfile *load(const char *devices)
 static HvrClaim *take(Fixture *f, const HvrProfile *profile, const HvrInventory *inventory,
 		      int wait_s, GError **error)
 {
-	return hvr_claim_take(&f->context, profile->devices, "lab", inventory, wait_s, error);
+	const HvrClaimFor whom = { .devices = profile->devices, .vm = "lab", .wait_s = wait_s };
+
+	return hvr_claim_take(&f->context, &whom, inventory, error);
 }
 
 static const char *card_of(const HvrClaim *claim, guint i)
@@ -169,8 +171,8 @@ static void test_choose(void **state)
 	g_autoptr(HvrClaim) holder = take(f, first, inventory, HVR_CLAIM_NO_WAIT, NULL);
 	assert_non_null(holder);
 	g_autofree char *before = fake_sysfs_snapshot_run(f->fs);
-	g_autoptr(HvrClaim) claim =
-		hvr_claim_choose(&f->context, all->devices, inventory, count_refusal, refused);
+	g_autoptr(HvrClaim) claim = hvr_claim_choose(&f->context, all->devices, inventory, NULL,
+						     count_refusal, refused);
 	g_autofree char *after = fake_sysfs_snapshot_run(f->fs);
 	assert_string_equal(before, after);
 	assert_int_equal(claim->cards->len, 2);
@@ -208,13 +210,14 @@ static void test_look(void **state)
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&f->fs->host, NULL);
 	g_autoptr(HvrProfile) profile = load("[device a]\n");
 	g_autofree char *before = fake_sysfs_snapshot_run(f->fs);
-	g_autoptr(HvrClaim) look = hvr_claim_look(&f->context, profile->devices, inventory, NULL);
+	const HvrClaimFor whom = { .devices = profile->devices };
+	g_autoptr(HvrClaim) look = hvr_claim_look(&f->context, &whom, inventory, NULL);
 	g_autofree char *after = fake_sysfs_snapshot_run(f->fs);
 	assert_string_equal(before, after);
 	assert_int_equal(look->locks->len, 0);
 	g_autoptr(HvrClaim) claim = take(f, profile, inventory, HVR_CLAIM_NO_WAIT, NULL);
 	assert_non_null(claim);
-	assert_null(hvr_claim_look(&f->context, profile->devices, inventory, &error));
+	assert_null(hvr_claim_look(&f->context, &whom, inventory, &error));
 	assert_int_equal(hvr_exit_status(error), 75);
 }
 
@@ -230,8 +233,8 @@ static void test_in_use(void **state)
 	context.host.proc = f->fs->host.proc;
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&f->fs->host, NULL);
 	g_autoptr(HvrProfile) profile = load("[device a]\n");
-	assert_null(hvr_claim_take(&context, profile->devices, "lab", inventory, HVR_CLAIM_NO_WAIT,
-				   &error));
+	const HvrClaimFor whom = { .devices = profile->devices, .vm = "lab" };
+	assert_null(hvr_claim_take(&context, &whom, inventory, &error));
 	assert_int_equal(hvr_exit_status(error), 75);
 	assert_non_null(strstr(error->message, "hailortcli (pid 812"));
 	assert_false(fake_sysfs_exists(f->fs, "run/hailo-vm-run/locks/group-14"));
@@ -261,7 +264,8 @@ static guint events_of_waiting(Fixture *f, const HvrContext *context, const HvrP
 	guint n = 0;
 
 	assert_true(inotify_add_watch(watch, locks, IN_DELETE) >= 0);
-	assert_null(hvr_claim_take(context, profile->devices, "lab", inventory, 1, NULL));
+	const HvrClaimFor whom = { .devices = profile->devices, .vm = "lab", .wait_s = 1 };
+	assert_null(hvr_claim_take(context, &whom, inventory, NULL));
 	ssize_t length = read(watch, buffer, sizeof(buffer));
 	for (ssize_t at = 0; at < length; n++)
 		at += (ssize_t)(sizeof(struct inotify_event) +
@@ -405,8 +409,8 @@ static int one_of_sixteen(Fixture *f, guint number, int out)
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&f->fs->host, NULL);
 	g_autoptr(HvrProfile) profile = load("[device a]\n");
 	g_autoptr(GError) error = NULL;
-	g_autoptr(HvrClaim) claim = hvr_claim_take(&f->context, profile->devices, vm, inventory,
-						   HVR_CLAIM_NO_WAIT, &error);
+	const HvrClaimFor whom = { .devices = profile->devices, .vm = vm };
+	g_autoptr(HvrClaim) claim = hvr_claim_take(&f->context, &whom, inventory, &error);
 	char byte;
 
 	close(hold[1]);
@@ -466,7 +470,7 @@ static int prepare_and_give_back(Fixture *f, HvrDecision *decision, const char *
 		return say(out, "two on one card"), 1;
 	if (planned->found)
 		return say(out, "found the card as another has left it"), 2;
-	if (!hvr_execute(&f->context, decision->plan, &ownership, &error))
+	if (!hvr_execute(&f->context, decision->plan, &ownership, NULL, &error))
 		return say(out, error->message), 3;
 	g_autoptr(GPtrArray) entries = hvr_journal_list(f->context.runtime, NULL);
 	g_autoptr(GPtrArray) ours = hvr_giveback_of_vm(entries, vm);

@@ -42,7 +42,8 @@ typedef struct {
 		"SSH_ASKPASS=/tmp/evil", "DISPLAY=:0"
 #define OURS                                                                                       \
 	"SUDO_UID=1", "TERM=xterm-256color", "NO_COLOR=1", "NOTIFY_SOCKET=@n",                     \
-		"G_MESSAGES_DEBUG=all"
+		"G_MESSAGES_DEBUG=all", "HAILO_VM_CARDS=0, /x", "SLURM_STEP_GPUS=1",               \
+		"SLURM_JOB_GPUS=0-1"
 #define JOBS                                                                                       \
 	"HUDSON_COOKIE=a", "HUDSON_SERVER_COOKIE=b", "JENKINS_NODE_COOKIE=c",                      \
 		"JENKINS_SERVER_COOKIE=d", "JOB_NAME=a b/c=d", "JOB_BASE_NAME=e", "BUILD_ID=f",    \

@@ -63,7 +63,7 @@ static gboolean execute(Fixture *f, const char *vm, GError **error)
 	hvr_decision_clear(&f->decision);
 	if (!hvr_decide(&f->context, f->machine->profile, &whom, &f->decision, error))
 		return FALSE;
-	return hvr_execute(&f->context, f->decision.plan, &ownership, error);
+	return hvr_execute(&f->context, f->decision.plan, &ownership, NULL, error);
 }
 
 static void assert_as_before(Fixture *f)

@@ -52,7 +52,7 @@ static Fixture *taken(const char *scenario, pid_t pid)
 	HvrDecideFor whom = { f->machine->profile->devices, "lab", FALSE, HVR_CLAIM_NO_WAIT };
 	HvrOwnership ownership = { "lab", { pid, 4711 } };
 	assert_true(hvr_decide(&f->context, f->machine->profile, &whom, &decision, NULL));
-	assert_true(hvr_execute(&f->context, decision.plan, &ownership, NULL));
+	assert_true(hvr_execute(&f->context, decision.plan, &ownership, NULL, NULL));
 	fake_sysfs_clear_log(f->fs);
 	return f;
 }

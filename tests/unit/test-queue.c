@@ -132,8 +132,10 @@ static G_NORETURN void wait_for_card(Fixture *f, char number, int out)
 	g_autofree char *vm = g_strdup_printf("vm-%c", number);
 	g_autoptr(HvrProfile) profile = load();
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&f->context.host, NULL);
-	HvrClaim *claim = hvr_claim_take(&f->context, profile->devices, vm, inventory,
-					 HVR_CLAIM_FOREVER, NULL);
+	const HvrClaimFor whom = { .devices = profile->devices,
+				   .vm = vm,
+				   .wait_s = HVR_CLAIM_FOREVER };
+	HvrClaim *claim = hvr_claim_take(&f->context, &whom, inventory, NULL);
 	gboolean told = claim && write(out, &number, 1) == 1;
 
 	hvr_claim_free(claim);
