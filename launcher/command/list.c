@@ -28,13 +28,13 @@ static guint terminal_width(void)
 	return size.ws_col;
 }
 
-static void print(const GPtrArray *items, const Options *options)
+static void print(const GPtrArray *items, const GPtrArray *missing, const Options *options)
 {
 	gboolean is_utf8 = g_ascii_strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	g_autofree char *text = NULL;
 
 	if (options->json)
-		hvr_list_print_json(items);
+		hvr_list_print_json(items, missing);
 	else if (options->tree)
 		text = hvr_list_tree(items, is_utf8);
 	else if (options->dot)
@@ -43,6 +43,10 @@ static void print(const GPtrArray *items, const Options *options)
 		text = hvr_list_table(items, terminal_width());
 	if (text)
 		fputs(text, stdout);
+	if (options->json || options->dot)
+		return;
+	g_autofree char *gone = hvr_list_missing_text(missing);
+	fputs(gone, stdout);
 }
 
 static int list(HvrContext *context, const HvrInvocation *invocation, GError **error)
@@ -63,7 +67,8 @@ static int list(HvrContext *context, const HvrInvocation *invocation, GError **e
 	if (!context->captured)
 		hvr_context_open_runtime(context, FALSE, NULL);
 	g_autoptr(GPtrArray) items = hvr_list_read(context, inventory, &what);
-	print(items, options);
+	g_autoptr(GPtrArray) missing = hvr_list_missing(context, inventory);
+	print(items, missing, options);
 	if (items->len == 0 && !options->json)
 		hvr_message("this host shows no known accelerator; --all lists every function");
 	return 0;

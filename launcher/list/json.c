@@ -102,11 +102,29 @@ static JsonObject *item_to_json(const HvrListItem *item)
 	set_int_or_null(object, "numa_node", item->numa_node >= 0, item->numa_node);
 	add_node(object, item);
 	add_use(object, item);
+	hvr_json_set_string(object, "health",
+			    item->has_health ? hvr_health_name(item->health.kind) : NULL);
+	hvr_json_set_string(object, "health_reason", item->health.reason);
 	return object;
 }
 
-JsonObject *hvr_list_to_json(const GPtrArray *items)
+static JsonObject *hold_to_json(const HvrHold *hold)
 {
+	JsonObject *object = json_object_new();
+
+	hvr_json_set_string(object, "address", hold->address);
+	json_object_set_string_member(object, "path", hold->path);
+	json_object_set_string_member(object, "id", hold->id);
+	json_object_set_string_member(object, "reason", hold->reason);
+	hvr_json_set_string(object, "by", hold->by);
+	json_object_set_boolean_member(object, "by_itself", hold->itself);
+	set_int_or_null(object, "since", hold->since > 0, hold->since);
+	return object;
+}
+
+JsonObject *hvr_list_to_json(const GPtrArray *items, const GPtrArray *missing)
+{
+	JsonArray *gone = json_array_new();
 	JsonObject *root = json_object_new();
 	JsonArray *devices = json_array_new();
 
@@ -115,11 +133,14 @@ JsonObject *hvr_list_to_json(const GPtrArray *items)
 		if (item->chosen)
 			json_array_add_object_element(devices, item_to_json(item));
 	}
+	for (guint i = 0; missing && i < missing->len; i++)
+		json_array_add_object_element(gone, hold_to_json(g_ptr_array_index(missing, i)));
 	json_object_set_array_member(root, "devices", devices);
+	json_object_set_array_member(root, "held_missing", gone);
 	return root;
 }
 
-void hvr_list_print_json(const GPtrArray *items)
+void hvr_list_print_json(const GPtrArray *items, const GPtrArray *missing)
 {
-	hvr_json_print(hvr_list_to_json(items));
+	hvr_json_print(hvr_list_to_json(items, missing));
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "launcher/report/text.h"
 #include "vfio/devnodes.h"
 #include "vfio/fd.h"
 #include "vfio/tree.h"
@@ -27,6 +28,7 @@ static void item_free(gpointer data)
 	g_free(item->node);
 	g_free(item->node_owner);
 	hvr_occupancy_clear(&item->occupancy);
+	hvr_health_clear(&item->health);
 	g_free(item);
 }
 
@@ -187,6 +189,50 @@ static void find_uses(const HvrContext *context, const GPtrArray *items)
 	}
 }
 
+static void find_health(const HvrContext *context, const GPtrArray *items)
+{
+	g_autoptr(GPtrArray) holds = hvr_holds_read(context, NULL);
+
+	for (guint i = 0; i < items->len; i++) {
+		HvrListItem *item = g_ptr_array_index(items, i);
+		item->has_health = is_ours(item->function) || hvr_holds_find(holds, item->function);
+		if (item->has_health)
+			hvr_health_find(context, holds, item->function, &item->occupancy,
+					&item->health);
+	}
+}
+
+GPtrArray *hvr_list_missing(const HvrContext *context, const HvrInventory *inventory)
+{
+	const GPtrArray *all = hvr_inventory_functions(inventory);
+	GPtrArray *holds = hvr_holds_read(context, NULL);
+
+	if (!holds)
+		return g_ptr_array_new();
+	for (guint i = 0; i < all->len; i++) {
+		const HvrHold *hold = hvr_holds_find(holds, g_ptr_array_index(all, i));
+		if (hold)
+			g_ptr_array_remove(holds, (gpointer)hold);
+	}
+	return holds;
+}
+
+char *hvr_list_missing_text(const GPtrArray *missing)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < missing->len; i++) {
+		const HvrHold *hold = g_ptr_array_index(missing, i);
+		g_autofree char *what = hvr_hold_describe(hold);
+		g_autofree char *line = g_strdup_printf("not there: %s (%s), path %s: %s",
+							hold->address ? hold->address : "a card",
+							hold->id, hold->path, what);
+		g_autofree char *safe = hvr_text_safe(line);
+		g_string_append_printf(text, "%s\n", safe);
+	}
+	return g_string_free(text, FALSE);
+}
+
 GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventory,
 			 const HvrListWhat *what)
 {
@@ -201,6 +247,7 @@ GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventor
 			read_node(&context->host, item);
 	}
 	find_uses(context, items);
+	find_health(context, items);
 	return items;
 }
 

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#include "launcher/host/health.h"
 #include "launcher/host/occupancy.h"
 #include "launcher/runtime/context.h"
 #include "vfio/inventory.h"
@@ -27,6 +28,9 @@ typedef struct {
 	char *node_owner;   /* a name, or a number where it has none */
 	mode_t node_mode;   /* permission bits */
 	HvrOccupancy occupancy;
+	/* Of those that are held, too; of all others .reason is NULL and .kind says nothing. */
+	gboolean has_health;
+	HvrHealth health;
 } HvrListItem;
 
 typedef struct {
@@ -43,9 +47,17 @@ typedef struct {
 GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventory,
 			 const HvrListWhat *what) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The holds of cards that are not there. [transfer full] array of HvrHold, empty where they cannot
+ * be read */
+GPtrArray *hvr_list_missing(const HvrContext *context,
+			    const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
+
 /* One line of text for each item, under a headline. @width: columns of the terminal, 0: any.
  * Pure. [transfer full] */
 char *hvr_list_table(const GPtrArray *items, guint width) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A line for each hold of what is not there; "" for none. Pure. [transfer full] */
+char *hvr_list_missing_text(const GPtrArray *missing) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "14 + 0000:02:00.1": its group and the endpoints and bridges in it, or "none". [transfer full] */
 char *hvr_list_group_text(const HvrListItem *item) G_GNUC_WARN_UNUSED_RESULT;

@@ -21,6 +21,7 @@ enum {
 	NUMA,
 	NODE,
 	PATH,
+	HEALTH,
 	COLUMNS,
 };
 
@@ -29,7 +30,7 @@ enum {
 
 static const char *const headline[COLUMNS] = {
 	"ADDRESS", "NAME",  "GROUP", "DRIVER", "IN USE BY", "RESET",
-	"LINK",	   "POWER", "NUMA",  "NODE",   "PATH",
+	"LINK",	   "POWER", "NUMA",  "NODE",   "PATH",	    "HEALTH",
 };
 
 /* Cells are literals, texts of the item, or in @texts: of thousands of rows most are "-". */
@@ -76,6 +77,20 @@ static const char *node_text(const Table *table, const HvrListItem *item)
 		    g_strdup_printf("%s %s %04o", item->node, item->node_owner, item->node_mode));
 }
 
+/* "ok", or what is wrong with it: the last column may be as long as it likes. */
+static const char *health_text(const Table *table, const HvrListItem *item)
+{
+	const char *name = hvr_health_name(item->health.kind);
+
+	if (!item->has_health)
+		return "-";
+	if (!item->health.reason)
+		return name;
+	if (item->health.kind == HVR_HEALTH_HELD)
+		return item->health.reason;
+	return keep(table, g_strdup_printf("%s: %s", name, item->health.reason));
+}
+
 static const char *or_dash(const char *text)
 {
 	return text ? text : "-";
@@ -110,6 +125,7 @@ static void add_row(Table *table, const HvrListItem *item)
 			[NUMA] = "-",
 			[NODE] = node_text(table, item),
 			[PATH] = or_dash(function->path),
+			[HEALTH] = health_text(table, item),
 		},
 	};
 

@@ -120,7 +120,7 @@ static void test_list(void **state)
 	g_autoptr(FakeSysfs) fs = load(host, &context);
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context.host, NULL);
 	g_autoptr(GPtrArray) items = hvr_list_read(&context, inventory, &accelerators);
-	g_autofree char *text = json_text(hvr_list_to_json(items));
+	g_autofree char *text = json_text(hvr_list_to_json(items, NULL));
 
 	assert_golden(host, ".json", text);
 	assert_int_equal(items->len, 1);

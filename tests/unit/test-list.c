@@ -87,11 +87,13 @@ static void test_table(void **state)
 	g_autofree char *gap = g_strnfill(strlen(owner) + 17 - 4, ' ');
 	g_autofree char *wanted = g_strdup_printf(
 		"ADDRESS       NAME                    GROUP  DRIVER  IN USE BY  RESET    "
-		"LINK         POWER  NUMA  NODE%s  PATH\n"
+		"LINK         POWER  NUMA  NODE%s  PATH                              HEALTH\n"
 		"0000:05:00.0  Hailo-8 AI accelerator  30     hailo   free       flr bus  "
-		"8.0 GT/s x4  D0     -     /dev/hailo0 %s %04o  00:01.0/00.0/08.0/00.0/01.0/00.0\n"
+		"8.0 GT/s x4  D0     -     /dev/hailo0 %s %04o  00:01.0/00.0/08.0/00.0/01.0/00.0  "
+		"ok\n"
 		"0000:06:00.0  Hailo-8 AI accelerator  31     hailo   free       flr bus  "
-		"8.0 GT/s x4  D0     -     /dev/hailo1 %s %04o  00:01.0/00.0/08.0/00.0/02.0/00.0\n",
+		"8.0 GT/s x4  D0     -     /dev/hailo1 %s %04o  00:01.0/00.0/08.0/00.0/02.0/00.0  "
+		"ok\n",
 		gap, owner, item_at(&view, "0000:05:00.0")->node_mode, owner,
 		item_at(&view, "0000:06:00.0")->node_mode);
 
@@ -107,7 +109,7 @@ static void test_narrow(void **state)
 
 	assert_non_null(strstr(wide, "Hailo-8 AI accelerator"));
 	assert_non_null(strstr(narrow, "  Hailo-8 AI a  14  "));
-	assert_non_null(strstr(narrow, "00:1c.4/00.0\n"));
+	assert_non_null(strstr(narrow, "00:1c.4/00.0  ok\n"));
 }
 
 /* Every layout: address, path and group of its first accelerator, and who shares the group. */
@@ -288,7 +290,7 @@ static void test_dot(void **state)
 static void test_json(void **state)
 {
 	g_auto(View) view = view_of(fake_layout_century, accelerators);
-	JsonObject *root = hvr_list_to_json(view.items);
+	JsonObject *root = hvr_list_to_json(view.items, NULL);
 	JsonArray *devices = json_object_get_array_member(root, "devices");
 	JsonObject *first = json_array_get_object_element(devices, 0);
 	JsonArray *members = json_object_get_array_member(first, "group_members");
@@ -322,7 +324,7 @@ static void test_empty(void **state)
 {
 	g_auto(View) view = view_of(layout_empty, everything);
 	g_autofree char *tree = hvr_list_tree(view.items, TRUE);
-	JsonObject *root = hvr_list_to_json(view.items);
+	JsonObject *root = hvr_list_to_json(view.items, NULL);
 
 	assert_int_equal(view.items->len, 0);
 	assert_string_equal(tree, "");

@@ -243,7 +243,7 @@ static char *json_of(JsonObject *object)
 static void test_json_stays_safe(void **state)
 {
 	g_auto(View) view = evil_tree();
-	g_autofree char *text = json_of(hvr_list_to_json(view.items));
+	g_autofree char *text = json_of(hvr_list_to_json(view.items, NULL));
 	g_autoptr(JsonNode) root = json_from_string(text, NULL);
 
 	assert_harmless(text);
@@ -315,7 +315,7 @@ static void test_escape_in_process_name(void **state)
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context.host, NULL);
 	g_autoptr(GPtrArray) items = hvr_list_read(&context, inventory, &ours);
 	g_autofree char *rows = hvr_list_table(items, 0);
-	g_autofree char *text = json_of(hvr_list_to_json(items));
+	g_autofree char *text = json_of(hvr_list_to_json(items, NULL));
 	assert_non_null(strstr(rows, "  a\\x1b[2J\\u009b (pid 812)  "));
 	assert_harmless(rows);
 	assert_harmless(text);
