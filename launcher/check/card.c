@@ -6,6 +6,7 @@
 
 #include "launcher/host/isolation.h"
 #include "launcher/host/occupancy.h"
+#include "launcher/runtime/holds.h"
 #include "vfio/access.h"
 #include "vfio/reset.h"
 #include "vfio/tree.h"
@@ -29,6 +30,25 @@ static void check_identity(HvrCheck *check, const HvrClaimedCard *card)
 		path = function->path;
 	hvr_check_pass(check, "card", "%s (%04x:%04x), path %s, %s", name, function->vendor,
 		       function->device, path, driver);
+}
+
+/* Of a host that is looked at as a whole, a card that somebody has taken out of use is no defect.
+ * (The cards of a profile are held by nobody: a held one is not offered to it.) */
+static void check_held(HvrCheck *check, const HvrClaimedCard *card)
+{
+	GError *unreadable = NULL, *held = NULL;
+	g_autoptr(GPtrArray) holds = hvr_holds_read(check->context, &unreadable);
+	const HvrHold *hold = hvr_holds_find(holds, card->function);
+
+	if (unreadable)
+		hvr_check_unsure(check, "card-held", unreadable, "check as root");
+	if (!hold)
+		return;
+	hvr_hold_set_error(hold, card->function, &held);
+	if (check->one_card)
+		hvr_check_refuse(check, "card-held", held, NULL);
+	else
+		hvr_check_warn(check, "card-held", held);
 }
 
 /* FALSE: nothing else that is asked of it would make sense. */
@@ -205,6 +225,7 @@ static void check_card(HvrCheck *check, const HvrClaimedCard *card)
 {
 	check->subject = card->function->name;
 	check_identity(check, card);
+	check_held(check, card);
 	hvr_check_ask(check, "card-domain", card);
 	if (!check_alive(check, card) || !check_group(check, card))
 		return;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "launcher/check/checking.h"
+#include "launcher/host/card-word.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 
@@ -83,6 +84,11 @@ void hvr_check_refuse(HvrCheck *check, const char *id, GError *error, const char
 	add_error(check, HVR_CHECK_FAIL, id, error, fix);
 }
 
+void hvr_check_warn(HvrCheck *check, const char *id, GError *error)
+{
+	add_error(check, HVR_CHECK_WARN, id, error, NULL);
+}
+
 void hvr_check_unsure(HvrCheck *check, const char *id, GError *error, const char *fix)
 {
 	add_error(check, HVR_CHECK_UNSURE, id, error, fix);
@@ -143,8 +149,16 @@ static void say_refused(const HvrProfileDevice *device, GError *error, gpointer 
 
 static void find_cards(HvrCheck *check)
 {
-	check->claim = hvr_claim_choose(check->context, check->profile->devices, check->inventory, NULL,
-					say_refused, check);
+	g_autoptr(HvrOffer) offer = NULL;
+	GError *no_offer = NULL;
+
+	/* What a profile means is what its run would be offered; else all there is. */
+	if (check->named && check->profile->devices->len)
+		offer = hvr_offer_look(check->context, check->inventory, &no_offer);
+	if (no_offer)
+		hvr_check_refuse(check, "card", no_offer, HVR_CHECK_SEE_RUN);
+	check->claim = hvr_claim_choose(check->context, check->profile->devices, check->inventory,
+					offer, say_refused, check);
 	if (!check->named && check->claim->cards->len == 0)
 		hvr_check_refuse(check, "card",
 				 g_error_new_literal(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
@@ -231,6 +245,53 @@ GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError 
 		hvr_check_refuse(&check, "user", no_user,
 				 "set [security] user to one that is not root");
 	}
+	return g_steal_pointer(&results);
+}
+
+/* The lines of @function, by the profile of a VM that has nothing but it. */
+static gboolean ask_card(HvrCheck *check, const HvrPciFunction *function, GError **error)
+{
+	g_autofree char *text =
+		g_strdup_printf("[vm]\nmemory = 1G\n[device card]\naddress = %s\n", function->name);
+	g_autoptr(HvrProfile) profile =
+		hvr_profile_parse("check.ini", text, strlen(text), NULL, error);
+	GError *no_user = NULL;
+
+	if (!profile)
+		return FALSE;
+	check->profile = profile;
+	check->facts = hvr_facts_gather(check->context, profile, &no_user);
+	if (check->facts) {
+		find_cards(check);
+		hvr_check_cards(check);
+		check_clear(check);
+		return TRUE;
+	}
+	hvr_check_refuse(check, "user", no_user, "set [security] user to one that is not root");
+	return TRUE;
+}
+
+GPtrArray *hvr_check_card(HvrContext *context, const char *word, GError **error)
+{
+	g_autoptr(GPtrArray) results = hvr_check_results_new();
+	g_auto(HvrCheck) check = {
+		.context = context, .one_card = TRUE, .subject = word, .results = results
+	};
+	GError *cause = NULL;
+	const HvrPciFunction *function = NULL;
+
+	check.inventory = hvr_inventory_read(&context->host, &cause);
+	if (check.inventory)
+		function = hvr_card_of_word(check.inventory, word, &cause);
+	if (g_error_matches(cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE)) {
+		g_propagate_error(error, cause);
+		return NULL;
+	}
+	if (cause)
+		hvr_check_refuse(&check, check.inventory ? "card" : "pci", cause,
+				 "see that it is seated and powered");
+	else if (!ask_card(&check, function, error))
+		return NULL;
 	return g_steal_pointer(&results);
 }
 

@@ -36,6 +36,14 @@ typedef struct {
 GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile,
 			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * hvr_check_card - ask all that is about one card, and nothing else: may it be given to a job?
+ * @word: as hvr_card_of_word(). One that is not there is FAIL.
+ * Errors: HVR_LAUNCH_ERROR_USAGE: it is no card's
+ */
+GPtrArray *hvr_check_card(HvrContext *context, const char *word,
+			  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* An empty array of HvrCheckResult, which it owns. */
 GPtrArray *hvr_check_results_new(void) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -13,6 +13,7 @@ typedef struct {
 	HvrContext *context;
 	const HvrProfile *profile; /* the user's, or one made up for all accelerators */
 	gboolean named;		   /* it is the user's */
+	gboolean one_card;	   /* it is about a card that the user has named */
 	HvrParts *parts;
 	HvrFacts *facts;	 /* NULL: the VM's user does not exist */
 	HvrInventory *inventory; /* NULL: no PCI bus */
@@ -38,6 +39,8 @@ gboolean hvr_check_ask(HvrCheck *check, const char *id, const HvrClaimedCard *ca
 /* FAIL, for what a function has said that `run` calls, too: the message is what was seen, the hint,
  * or else @fix, what to do. Takes @error. */
 void hvr_check_refuse(HvrCheck *check, const char *id, GError *error, const char *fix);
+/* WARN, of what another function says. Takes @error, which has a hint. */
+void hvr_check_warn(HvrCheck *check, const char *id, GError *error);
 /* UNKNOWN, of what no run depends on. */
 void hvr_check_unsure(HvrCheck *check, const char *id, GError *error, const char *fix);
 

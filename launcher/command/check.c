@@ -9,8 +9,17 @@
 
 typedef struct {
 	gboolean json;
+	char *card;
 	char **sets;
 } Options;
+
+static GPtrArray *ask(HvrContext *context, const HvrProfile *profile, const char *card,
+		      GError **error)
+{
+	if (card)
+		return hvr_check_card(context, card, error);
+	return hvr_check_run(context, profile, error);
+}
 
 static int check(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
@@ -18,6 +27,10 @@ static int check(HvrContext *context, const HvrInvocation *invocation, GError **
 	const char *word = invocation->words[0];
 	g_autoptr(HvrProfile) profile = NULL;
 
+	if (options->card && (word || options->sets)) {
+		hvr_command_usage(error, "check", "a PROFILE or --card, one of them");
+		return -1;
+	}
 	if (word) {
 		profile = hvr_cli_profile(context, word, options->sets, error);
 		if (!profile)
@@ -25,13 +38,14 @@ static int check(HvrContext *context, const HvrInvocation *invocation, GError **
 	}
 	if (!context->captured)
 		hvr_context_open_runtime(context, FALSE, NULL);
-	g_autoptr(GPtrArray) results = hvr_check_run(context, profile, error);
+	g_autoptr(GPtrArray) results = ask(context, profile, options->card, error);
 	if (!results)
 		return -1;
 	return hvr_cli_show_checks(results, options->json);
 }
 
 static const HvrOption table[] = {
+	{ "card", 'c', HVR_TEXT(Options, card), "CARD", "That card alone, as between two jobs" },
 	HVR_OPTION_JSON(Options, json),
 	HVR_OPTION_SET(Options, sets),
 	{ .name = NULL },

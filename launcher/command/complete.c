@@ -284,6 +284,7 @@ static const struct {
 	{ "VM", offer_vms },
 	{ "DEVICE", offer_devices },
 	{ "ADDRESS", offer_journalled },
+	{ "CARD", offer_addresses },
 	{ "VENDOR:DEVICE", offer_matches },
 	{ "PATH", offer_paths },
 	{ "PART", offer_parts },

@@ -24,6 +24,8 @@
 	X(check) \
 	X(prepare) \
 	X(release) \
+	X(hold) \
+	X(unhold) \
 	X(print) \
 	X(setup)
 /* clang-format on */

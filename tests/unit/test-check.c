@@ -19,6 +19,7 @@
 #include "launcher/host/decide.h"
 #include "launcher/host/judge.h"
 #include "launcher/profile/read.h"
+#include "launcher/runtime/holds.h"
 #include "tests/fake/layouts.h"
 #include "vfio/fd.h"
 
@@ -667,6 +668,55 @@ static void test_cases(void **state)
 	}
 }
 
+/* Of one card: the lines about it and no others, by any of its names; of a host a held one is no
+ * defect, and of itself it is. */
+static void test_one_card(void **state)
+{
+	static const struct {
+		const char *word;
+		gboolean held, dead;
+		const char *id;
+		HvrCheckStatus status;
+		const char *seen, *fix;
+		int exit;
+	} asked[] = {
+		{ CARD, FALSE, FALSE, "card-alive", HVR_CHECK_PASS, "answers", NULL, 0 },
+		{ "0", FALSE, FALSE, "card", HVR_CHECK_PASS, "path 00:1c.4/00.0", NULL, 0 },
+		{ "00:1c.4/00.0", FALSE, TRUE, "card-alive", HVR_CHECK_FAIL, "all ones",
+		  "power the host off", 1 },
+		{ CARD, TRUE, FALSE, "card-held", HVR_CHECK_FAIL, "sparks",
+		  "hailo-vm-run unhold " CARD, 1 },
+		{ "09:00.0", FALSE, FALSE, "card", HVR_CHECK_FAIL, "no card '09:00.0'", "list", 1 },
+		{ NULL, TRUE, FALSE, "card-held", HVR_CHECK_WARN, "sparks",
+		  "hailo-vm-run unhold " CARD, 0 },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(asked); i++) {
+		g_autoptr(FakeSysfs) fs = fake_layout_intel();
+		HvrContext context = context_of(fs);
+		HvrPciAddress address;
+		assert_true(hvr_pci_address_parse(CARD, &address));
+		fake_sysfs_put_file(fs, "var/lib/.keep", "");
+		g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
+		g_autoptr(HvrHold) hold =
+			hvr_hold_new(hvr_inventory_find(inventory, &address), "sparks");
+		if (asked[i].held)
+			assert_true(hvr_hold_write(&context, hold, NULL));
+		if (asked[i].dead)
+			fake_sysfs_set_dead(fs, CARD);
+		g_autoptr(GPtrArray) results =
+			asked[i].word ? hvr_check_card(&context, asked[i].word, NULL)
+				      : hvr_check_run(&context, NULL, NULL);
+		assert_line(results, asked[i].id, asked[i].status, asked[i].seen, asked[i].fix);
+		if (asked[i].word)
+			assert_exit(results, asked[i].exit);
+		for (guint k = 0; asked[i].word && k < results->len; k++) {
+			const HvrCheckResult *line = g_ptr_array_index(results, k);
+			assert_true(g_str_has_prefix(line->id, "card"));
+		}
+	}
+}
+
 /* QEMU is asked, and what it answers counts. */
 static void test_qemu(void **state)
 {
@@ -979,6 +1029,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ready),
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_one_card),
 		cmocka_unit_test(test_qemu),
 		cmocka_unit_test(test_qemu_hangs),
 		cmocka_unit_test(test_qemu_floods),
