@@ -37,6 +37,7 @@ void hvr_trial_bend(HvrProfile *profile)
 		HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 		disk->snapshot = disk->snapshot || !disk->readonly;
 	}
+	profile->firmware.throw_away = TRUE;
 	profile->guest.agent = TRUE;
 	if (profile->guest.ready == HVR_READY_NONE)
 		profile->guest.ready = HVR_READY_AGENT;

@@ -44,6 +44,15 @@ static gboolean check_size(const HvrFirmware *firmware, const char *vars, GError
 	return FALSE;
 }
 
+const char *hvr_nvram_path(const HvrProfile *profile, const HvrParts *parts)
+{
+	const char *vars = profile->firmware.vars;
+
+	if (parts->firmware && profile->firmware.throw_away && hvr_new_file_is_missing(vars))
+		return parts->firmware->vars;
+	return vars;
+}
+
 /* It is read by us. */
 static gboolean check_template(const char *template, GError **error)
 {
@@ -71,14 +80,14 @@ gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
 					   .format = firmware->code_format };
 	const HvrImageAlone vars_image = {
 		.what = WHAT,
-		.path = vars,
+		.path = hvr_nvram_path(profile, parts),
 		.format = firmware->vars_format,
-		.writes = TRUE,
+		.writes = !profile->firmware.throw_away,
 		.unit = FLASH_UNIT,
 	};
 	if (!hvr_images_check_one(&code_image, parts->user, error))
 		return FALSE;
-	if (!hvr_new_file_is_missing(vars))
+	if (profile->firmware.throw_away || !hvr_new_file_is_missing(vars))
 		return hvr_images_check_one(&vars_image, parts->user, error) &&
 		       check_size(firmware, vars, error);
 	return check_template(firmware->vars, error) &&
@@ -106,7 +115,7 @@ gboolean hvr_nvram_create(const HvrProfile *profile, const HvrParts *parts, GErr
 	g_auto(HvrNewFile) file = HVR_NEW_FILE_INIT;
 	const char *path = profile->firmware.vars;
 
-	if (!parts->firmware || !hvr_new_file_is_missing(path))
+	if (!parts->firmware || profile->firmware.throw_away || !hvr_new_file_is_missing(path))
 		return TRUE;
 	if (hvr_new_file_begin(&file, path, parts->user, error) &&
 	    copy(parts->firmware->vars, file.fd, error) &&

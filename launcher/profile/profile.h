@@ -79,7 +79,8 @@ typedef enum {
 typedef struct {
 	gboolean uefi; /* else QEMU's own BIOS */
 	gboolean secure;
-	char *vars; /* uefi: its variables, absolute */
+	char *vars;	     /* uefi: its variables, absolute */
+	gboolean throw_away; /* what is written to them is; they need not be there. Not a key */
 } HvrProfileFirmware;
 
 /* [cloud-init]; NULL where not given */

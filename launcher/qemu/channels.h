@@ -40,6 +40,7 @@ typedef struct {
 	guint32 block_devices; /* bit i: the image of disk i is a block device */
 	/* [firmware] mode = uefi; NULL: as with bios */
 	const HvrFirmware *firmware;
+	const char *vars_path; /* its variables; NULL: the profile's */
 	/* [memory] node = auto: RAM is preferably taken from @node */
 	gboolean has_node;
 	guint node;

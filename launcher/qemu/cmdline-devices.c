@@ -60,32 +60,6 @@ static void add_image(GPtrArray *argv, const Image *image)
 }
 
 /*
- * With SMM, only the firmware may write the variables, from System Management Mode; a guest that
- * goes to sleep (S3) would come back with that open.
- */
-void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
-			      const HvrFirmware *firmware)
-{
-	if (!firmware)
-		return;
-	const Image code = { .node = "hvr-code",
-			     .file_node = "hvr-code-file",
-			     .path = firmware->code,
-			     .format = firmware->code_format,
-			     .readonly = TRUE };
-	const Image vars = { .node = "hvr-vars",
-			     .file_node = "hvr-vars-file",
-			     .path = profile->firmware.vars,
-			     .format = firmware->vars_format };
-	add_image(argv, &code);
-	add_image(argv, &vars);
-	if (!firmware->needs_smm)
-		return;
-	hvr_cmdline_add(argv, "-global", "driver=cfi.pflash01,property=secure,value=on");
-	hvr_cmdline_add(argv, "-global", "%s", hvr_machine_find(profile->machine)->no_s3);
-}
-
-/*
  * -blockdev cannot make an overlay, and one made beforehand would have to be cleaned up after a
  * crash. -drive's snapshot=on creates it, opens the image read-only behind it, and unlinks it at
  * once; the sandbox and an unprivileged user are no obstacle.
@@ -98,6 +72,40 @@ static void add_throw_away(GPtrArray *argv, const Image *image)
 			"if=none,id=%s,driver=%s,snapshot=on,discard=unmap,"
 			"file.driver=%s,file.filename=%s",
 			image->node, image->format, protocol_of(image), path);
+}
+
+/*
+ * With SMM, only the firmware may write the variables, from System Management Mode; a guest that
+ * goes to sleep (S3) would come back with that open.
+ */
+void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
+			      const HvrCmdlineChannels *channels)
+{
+	const HvrFirmware *firmware = channels->firmware;
+	const char *path = channels->vars_path;
+
+	if (!firmware)
+		return;
+	if (!path)
+		path = profile->firmware.vars;
+	const Image code = { .node = "hvr-code",
+			     .file_node = "hvr-code-file",
+			     .path = firmware->code,
+			     .format = firmware->code_format,
+			     .readonly = TRUE };
+	const Image vars = { .node = "hvr-vars",
+			     .file_node = "hvr-vars-file",
+			     .path = path,
+			     .format = firmware->vars_format };
+	add_image(argv, &code);
+	if (profile->firmware.throw_away)
+		add_throw_away(argv, &vars);
+	else
+		add_image(argv, &vars);
+	if (!firmware->needs_smm)
+		return;
+	hvr_cmdline_add(argv, "-global", "driver=cfi.pflash01,property=secure,value=on");
+	hvr_cmdline_add(argv, "-global", "%s", hvr_machine_find(profile->machine)->no_s3);
 }
 
 static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index,

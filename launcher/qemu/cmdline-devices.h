@@ -11,7 +11,7 @@
 
 /* Its two flash chips, which -machine names: HVR_CMDLINE_FLASH. */
 void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
-			      const HvrFirmware *firmware);
+			      const HvrCmdlineChannels *channels);
 #define HVR_CMDLINE_FLASH "pflash0=hvr-code,pflash1=hvr-vars"
 void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile,
 			   const HvrCmdlineChannels *channels);

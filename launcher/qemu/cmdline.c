@@ -218,7 +218,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	add_machine(argv, profile, kvm, channels);
 	add_sandbox(argv, profile, channels);
 	add_monitors(argv, channels, dialect);
-	hvr_cmdline_add_firmware(argv, profile, channels->firmware);
+	hvr_cmdline_add_firmware(argv, profile, channels);
 	add_boot(argv, profile);
 	hvr_cmdline_add_ports(argv, profile, cards, dialect);
 	hvr_cmdline_add_nets(argv, profile, channels);

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "launcher/parts/nvram.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/seed.h"
 #include "launcher/parts/serialfile.h"
@@ -51,6 +52,7 @@ HvrHandover *hvr_handover_new(const HvrStart *start)
 		.ports = HVR_PORTS_INIT,
 	};
 	handover->channels.firmware = start->parts->firmware;
+	handover->channels.vars_path = hvr_nvram_path(start->profile, start->parts);
 	handover->channels.block_devices = start->parts->images.block_devices;
 	handover->channels.viewers_given = start->stays;
 	handover->channels.has_node = hvr_placement_node(

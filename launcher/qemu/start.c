@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "launcher/parts/binary.h"
+#include "launcher/parts/nvram.h"
 #include "launcher/parts/parts.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/serialfile.h"
@@ -200,6 +201,7 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 
 	channels.shares = shares;
 	channels.firmware = parts->firmware;
+	channels.vars_path = hvr_nvram_path(profile, parts);
 	channels.block_devices = parts->images.block_devices;
 	channels.has_node = hvr_placement_node(&context->host, profile, hvr_plan_first_card(plan),
 					       &channels.node);

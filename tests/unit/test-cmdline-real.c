@@ -690,6 +690,39 @@ static void accept_firmware(Fixture *f, gboolean secure)
 	quit(f);
 }
 
+/* A disposable VM needs no file, and makes none. */
+static void test_uefi_thrown_away(void **state)
+{
+	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
+	Fixture *f = *state;
+	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(&no_host, folders, "q35", FALSE, NULL);
+	g_autoptr(HvrProfile) profile = load(f, "uefi", "vm.cpus=1");
+	HvrUser user = vm_user();
+	HvrParts parts = { .user = &user, .firmware = firmware };
+	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					.qmp_listen = LISTEN_FD,
+					.serial = SERIAL_FD,
+					.agent = -1,
+					.firmware = firmware };
+	g_autoptr(GPtrArray) argv = NULL;
+
+	if (!firmware && !getenv("HVR_TESTS_MUST_RUN")) {
+		print_message("this host has no UEFI firmware\n");
+		return;
+	}
+	assert_non_null(firmware);
+	profile->firmware.throw_away = TRUE;
+	assert_true(hvr_nvram_create(profile, &parts, NULL));
+	assert_false(g_file_test(profile->firmware.vars, G_FILE_TEST_EXISTS));
+	channels.vars_path = hvr_nvram_path(profile, &parts);
+	assert_string_equal(channels.vars_path, firmware->vars);
+	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
+	g_ptr_array_insert(argv, (gint)argv->len - 1, g_strdup("-S"));
+	start(f, argv, profile->serial);
+	greet(f);
+	quit(f);
+}
+
 static void test_uefi(void **state)
 {
 	accept_firmware(*state, FALSE);
@@ -883,19 +916,33 @@ static void test_unconfined(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_minimal),	  TEST(test_spare_port),
-		TEST(test_disks),	  TEST(test_forwards),
-		TEST(test_kernel),	  TEST(test_serial_file),
-		TEST(test_chosen_ports),  TEST(test_print_chosen_ports),
-		TEST(test_serial_socket), TEST(test_print_file),
-		TEST(test_print_socket),  TEST(test_hugepages),
-		TEST(test_node),	  TEST(test_samples),
-		TEST(test_cloud_init),	  TEST(test_shares),
-		TEST(test_full),	  TEST(test_graphics),
-		TEST(test_uefi),	  TEST(test_uefi_secure),
-		TEST(test_locked),	  TEST(test_localtime),
-		TEST(test_agent),	  TEST(test_print_agent),
-		TEST(test_unconfined),	  TEST(test_plain_cards),
+		TEST(test_minimal),
+		TEST(test_spare_port),
+		TEST(test_disks),
+		TEST(test_forwards),
+		TEST(test_kernel),
+		TEST(test_serial_file),
+		TEST(test_chosen_ports),
+		TEST(test_print_chosen_ports),
+		TEST(test_serial_socket),
+		TEST(test_print_file),
+		TEST(test_print_socket),
+		TEST(test_hugepages),
+		TEST(test_node),
+		TEST(test_samples),
+		TEST(test_cloud_init),
+		TEST(test_shares),
+		TEST(test_full),
+		TEST(test_graphics),
+		TEST(test_uefi),
+		TEST(test_uefi_secure),
+		TEST(test_uefi_thrown_away),
+		TEST(test_locked),
+		TEST(test_localtime),
+		TEST(test_agent),
+		TEST(test_print_agent),
+		TEST(test_unconfined),
+		TEST(test_plain_cards),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 
