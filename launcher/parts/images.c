@@ -125,6 +125,18 @@ static gboolean check_seen(const Walk *walk, const HvrImageLink *link, const Hvr
 	return TRUE;
 }
 
+/* Returns: TRUE */
+static gboolean note_written(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file)
+{
+	const HvrImageWritten written = { .device = file->device,
+					  .inode = file->inode,
+					  .disk = link->index };
+
+	if (link->writes)
+		g_array_append_val(walk->images->written, written);
+	return TRUE;
+}
+
 static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile *file,
 			GError **error)
 {
@@ -140,7 +152,8 @@ static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile
 
 	return hvr_image_file_look(file, walk->user, &wanted, error) &&
 	       hvr_image_check_kind(link, file, error) &&
-	       hvr_image_check_locks(link, file, error) && check_seen(walk, link, file, error);
+	       hvr_image_check_locks(link, file, error) && check_seen(walk, link, file, error) &&
+	       note_written(walk, link, file);
 }
 
 static void add_notes(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file,
@@ -207,7 +220,9 @@ static gboolean check_data_file(const Walk *walk, const HvrImageLink *link, cons
 				GError **error)
 {
 	g_auto(HvrImageFile) file = { 0 };
-	g_auto(HvrImageLink) data = { .disk = link->disk, .writes = link->writes, .data = TRUE };
+	g_auto(HvrImageLink) data = {
+		.disk = link->disk, .index = link->index, .writes = link->writes, .data = TRUE
+	};
 
 	link_init(&data, "data file", g_strdup(path), link);
 	return look_at(walk, &data, &file, error);
@@ -266,7 +281,8 @@ gboolean hvr_images_check(HvrImages *images, const HvrProfile *profile, const Hv
 	g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(Seen));
 	const Walk walk = { .user = user, .images = images, .seen = seen };
 
-	*images = (HvrImages){ .notes = g_ptr_array_new_with_free_func(note_free) };
+	*images = (HvrImages){ .notes = g_ptr_array_new_with_free_func(note_free),
+			       .written = g_array_new(FALSE, FALSE, sizeof(HvrImageWritten)) };
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 		if (!hvr_disk_image_is_due(disk) && !check_chain(&walk, disk, i, error))
@@ -314,6 +330,7 @@ gboolean hvr_images_check_one(const HvrImageAlone *image, const HvrUser *user, G
 void hvr_images_clear(HvrImages *images)
 {
 	g_clear_pointer(&images->notes, g_ptr_array_unref);
+	g_clear_pointer(&images->written, g_array_unref);
 }
 
 void hvr_images_describe(const HvrImages *images, GPtrArray *notes)

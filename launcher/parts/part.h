@@ -17,7 +17,12 @@ typedef struct {
  * HvrImages - what was seen of all disks.
  */
 typedef struct {
+	guint64 device, inode;
+	guint disk; /* whose it is: number in the profile */
+} HvrImageWritten;
+typedef struct {
 	GPtrArray *notes;      /* of HvrImageNote */
+	GArray *written;       /* of HvrImageWritten: files that are there and will be written to */
 	guint32 block_devices; /* bit i: disk i of the profile is a block device */
 } HvrImages;
 

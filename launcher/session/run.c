@@ -22,6 +22,7 @@
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback-groups.h"
 #include "launcher/parts/parts.h"
+#include "launcher/parts/reserve.h"
 #include "launcher/parts/room.h"
 #include "launcher/parts/server.h"
 #include "launcher/process/interrupt.h"
@@ -307,9 +308,11 @@ static gboolean take_cards(Run *run, HvrLock *vm_lock, const HvrPciFunction **ou
 					 .owner = hvr_process_of(&context->host, getpid()) };
 	GPtrArray *locks = run->decision.claim->locks;
 
-	g_ptr_array_add(locks, vm_lock);
 	show_notes(plan);
 	hvr_events_tell_number(context->events, "planned", "functions", plan->functions->len);
+	if (!hvr_reserve(context, run->profile, run->decision.parts, locks, error))
+		return FALSE;
+	g_ptr_array_add(locks, vm_lock);
 	if (make(run, error) && hvr_execute(context, plan, &ownership, out_failed, error))
 		return TRUE;
 	take_back(run);

@@ -25,7 +25,9 @@
 #include <glib/gstdio.h>
 
 #include "launcher/parts/portholder.h"
+#include "launcher/parts/parts.h"
 #include "launcher/parts/ports.h"
+#include "launcher/parts/reserve.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
@@ -492,6 +494,92 @@ static void test_named_port_is_loosened(void **state)
 	hvr_ports_clear(&ports);
 }
 
+static GPtrArray *locks_new(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)hvr_lock_release);
+}
+
+/* With the fixture's folder in place of "%s". [transfer full] */
+static char *in_folder(const Fixture *f, const char *text)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "%s", -1);
+
+	return g_strjoinv(f->folder, parts);
+}
+
+static gboolean reserve(Fixture *f, const char *sections, const char *vm, GPtrArray *locks)
+{
+	const HvrUser nobody = { .uid = 65534, .gid = 65534, .privileged = TRUE };
+	HvrContext context = machine_context(f->machine);
+	g_autoptr(HvrParts) parts = NULL;
+
+	use(f, sections);
+	hvr_profile_rename(f->machine->profile, vm);
+	g_clear_error(&f->error);
+	assert_true(hvr_context_open_runtime(&context, TRUE, NULL));
+	parts = hvr_parts_gather(&context, f->machine->profile, &nobody, NULL);
+	assert_non_null(parts);
+	gboolean well = hvr_reserve(&context, f->machine->profile, parts, locks, &f->error);
+	hvr_fd_close(context.runtime);
+	return well;
+}
+
+/* What a VM that is on its way to QEMU has nobody else gets, though nothing shows it yet: by its
+ * name, and a file by another name as well. What many can have they do. */
+static void test_reserved_before_qemu_has_it(void **state)
+{
+	static const struct {
+		const char *first, *second, *message; /* NULL: both run */
+	} cases[] = {
+		{ "[net lan]\nforward = tcp::40022-22\n", "[net lan]\nforward = tcp::40022-80\n",
+		  "forward: tcp port 40022 of 127.0.0.1: in use by VM 'first', pid" },
+		{ "[net lan]\nforward = tcp::40022-22\n", "[net lan]\nforward = udp::40022-22\n",
+		  NULL },
+		{ "[net lan]\nforward = auto\n", "[net lan]\nforward = auto\n", NULL },
+		{ "[graphics]\nmode = vnc\nport = 5977\n", "[net lan]\nforward = tcp::5977-22\n",
+		  "forward: tcp port 5977 of 127.0.0.1: in use by VM 'first', pid" },
+		{ "[disk a]\nfile = %s/a.raw\nformat = raw\n",
+		  "[disk b]\nfile = %s/a.raw\nformat = raw\n",
+		  "[disk b] file: '%s/a.raw': in use by VM 'first'" },
+		{ "[disk a]\nfile = %s/a.raw\nformat = raw\n",
+		  "[disk b]\nfile = %s/b.raw\nformat = raw\n",
+		  "[disk b] file: '%s/b.raw': in use by VM 'first'" },
+		{ "[disk a]\nfile = %s/a.raw\nformat = raw\nsnapshot = yes\n",
+		  "[disk a]\nfile = %s/a.raw\nformat = raw\nsnapshot = yes\n", NULL },
+		{ "[disk a]\nfile = %s/new.raw\nformat = raw\nsize = 1M\n",
+		  "[disk b]\nfile = %s/new.raw\nformat = raw\nsize = 1M\n",
+		  "[disk b] file: '%s/new.raw': in use by VM 'first'" },
+		{ "[serial]\nmode = file\nfile = %s/log\n",
+		  "[serial]\nmode = file\nfile = %s/log\n",
+		  "[serial] file: '%s/log': in use by VM 'first'" },
+		{ "[serial]\nmode = file\nfile = /dev/null\n",
+		  "[serial]\nmode = file\nfile = /dev/null\n", NULL },
+	};
+	Fixture *f = *state;
+	g_autofree char *image = g_build_filename(f->folder, "a.raw", NULL);
+	g_autofree char *other = g_build_filename(f->folder, "b.raw", NULL);
+
+	assert_true(g_file_set_contents(image, "x", 1, NULL));
+	assert_int_equal(chown(image, 65534, 65534), 0);
+	assert_int_equal(link(image, other), 0);
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GPtrArray) first = locks_new(), second = locks_new(), again = locks_new();
+		g_autofree char *one = in_folder(f, cases[i].first);
+		g_autofree char *two = in_folder(f, cases[i].second);
+		g_autofree char *message = NULL;
+		if (cases[i].message)
+			message = in_folder(f, cases[i].message);
+		assert_true(reserve(f, one, "first", first));
+		assert_int_equal(reserve(f, two, "second", second), !message);
+		if (message && !g_str_has_prefix(f->error->message, message))
+			fail_msg("%s", f->error->message);
+		assert_int_equal(f->error ? hvr_exit_status(f->error) : 0, message ? 75 : 0);
+		g_ptr_array_set_size(first, 0);
+		g_ptr_array_set_size(second, 0);
+		assert_true(reserve(f, two, "second", again));
+	}
+}
+
 /* 16 disks and 8 nets are what a profile may have; not so with everything else besides. */
 static void test_more_devices_than_slots(void **state)
 {
@@ -826,6 +914,7 @@ int main(void)
 		TEST(test_forward_below_1024),
 		TEST(test_forward_of_an_address_that_is_not_ours),
 		TEST(test_port_is_held_while_the_card_moves),
+		TEST(test_reserved_before_qemu_has_it),
 		TEST(test_chosen_ports),
 		TEST(test_named_port_is_loosened),
 		TEST(test_more_devices_than_slots),

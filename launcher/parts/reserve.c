@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launcher/parts/reserve.h"
+
+#include <inttypes.h>
+
+#include "launcher/report/error.h"
+#include "launcher/report/text.h"
+#include "launcher/runtime/lock.h"
+
+/* Of a path's digest; enough that no two are alike. */
+#define DIGEST_LENGTH 32
+
+typedef struct {
+	const HvrContext *context;
+	const char *vm;
+	GPtrArray *locks;
+} Reserving;
+
+/* @lock: (transfer full): its name. @what: as a message names it. */
+static gboolean take(const Reserving *reserving, char *lock, const char *what, GError **error)
+{
+	const HvrContext *context = reserving->context;
+	g_autofree char *name = lock;
+	g_autofree char *safe = hvr_text_safe(what);
+	GError *cause = NULL;
+
+	/* The same file under two keys is these keys' business. */
+	if (hvr_lock_find(reserving->locks, name))
+		return TRUE;
+	HvrLock *one = hvr_lock_try(&context->host, context->runtime, name, reserving->vm, &cause);
+	if (one) {
+		g_ptr_array_add(reserving->locks, one);
+		return TRUE;
+	}
+	g_propagate_prefixed_error(error, cause, "%s: ", safe);
+	return FALSE;
+}
+
+/* Those that are chosen are nobody else's anyway. */
+static gboolean take_ports(const Reserving *reserving, const HvrProfile *profile, GError **error)
+{
+	const HvrForward *forward;
+	guint screen = profile->graphics_port;
+
+	for (guint i = 0; (forward = hvr_profile_forward(profile, i)); i++) {
+		const char *protocol = "tcp";
+		if (forward->udp)
+			protocol = "udp";
+		g_autofree char *what = g_strdup_printf("forward: %s port %u of %s", protocol,
+							forward->host_port, forward->host_address);
+		if (forward->host_port &&
+		    !take(reserving,
+			  g_strdup_printf("port-%s-%s-%u", protocol, forward->host_address,
+					  forward->host_port),
+			  what, error))
+			return FALSE;
+	}
+	return !screen || screen == HVR_GRAPHICS_PORT_AUTO ||
+	       take(reserving, g_strdup_printf("port-tcp-127.0.0.1-%u", screen), "[graphics] port",
+		    error);
+}
+
+static gboolean take_file(const Reserving *reserving, const char *key, const char *path,
+			  GError **error)
+{
+	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, path, -1);
+	g_autofree char *what = g_strdup_printf("%s: '%s'", key, path);
+
+	/* a device, such as /dev/null, is for many */
+	if (g_str_has_prefix(path, "/dev/"))
+		return TRUE;
+	return take(reserving, g_strdup_printf("file-%.*s", DIGEST_LENGTH, digest), what, error);
+}
+
+static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile,
+			   const HvrParts *parts, GError **error)
+{
+	const GArray *written = parts->images.written;
+
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+		g_autofree char *key = g_strdup_printf("[disk %s] file", disk->id);
+		if (!disk->snapshot && !disk->readonly &&
+		    !take_file(reserving, key, disk->file, error))
+			return FALSE;
+	}
+	for (guint i = 0; written && i < written->len; i++) {
+		const HvrImageWritten *image = &g_array_index(written, HvrImageWritten, i);
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, image->disk);
+		g_autofree char *what =
+			g_strdup_printf("[disk %s] file: '%s'", disk->id, disk->file);
+		if (!take(reserving,
+			  g_strdup_printf("image-%" PRIx64 "-%" PRIx64, image->device,
+					  image->inode),
+			  what, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
+		     GPtrArray *locks, GError **error)
+{
+	const Reserving reserving = { .context = context, .vm = profile->name, .locks = locks };
+
+	if (!take_ports(&reserving, profile, error) ||
+	    !take_disks(&reserving, profile, parts, error))
+		return FALSE;
+	if (parts->firmware && !profile->firmware.throw_away &&
+	    !take_file(&reserving, "[firmware] vars", profile->firmware.vars, error))
+		return FALSE;
+	return profile->serial != HVR_SERIAL_FILE ||
+	       take_file(&reserving, "[serial] file", profile->serial_file, error);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "launcher/parts/part.h"
+#include "launcher/profile/profile.h"
+#include "launcher/runtime/context.h"
+
+/**
+ * hvr_reserve - lock what a profile names and only one VM can have: ports, images and variables of
+ * UEFI that it writes to, its serial port's file.
+ *
+ * To see that nobody has them is not enough. A QEMU has them some time after its cards have moved,
+ * and until then another VM would see nothing, and move its cards for nothing. These locks are
+ * taken before, and kept like the cards': as long as QEMU lives. Files are locked by their path,
+ * and where they are there as what they are, whatever their name. VMs of another runtime folder,
+ * another user's, have only the ports and QEMU's own locks between them.
+ * @locks: of HvrLock: those that are taken are added, also where one is refused then
+ * Errors: HVR_LAUNCH_ERROR_BUSY, naming key and holder; of hvr_lock_try()
+ */
+gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
+		     GPtrArray *locks, GError **error) G_GNUC_WARN_UNUSED_RESULT;
