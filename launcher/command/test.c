@@ -14,6 +14,7 @@
 #include "launcher/host/claim.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
+#include "vfio/fd.h"
 
 #define WAIT_READY_S 300
 #define VENDOR_HAILO 0x1e60
@@ -21,7 +22,7 @@
 typedef struct {
 	HvrTrialOptions how;
 	char **sets;
-	char *name, *junit, *result, *events;
+	char *name, *junit, *result, *events, *artifacts;
 	gboolean verify, no_verify, no_input;
 } Options;
 
@@ -61,13 +62,23 @@ static gboolean wants_verify(const Options *options, const HvrProfile *profile)
 }
 
 /* A report that cannot be written helps nobody, so that is known before anything is done. */
-static gboolean open_reports(HvrRig *rig, const Options *options, GError **error)
+static gboolean open_reports(HvrRig *rig, HvrRigJob *job, const Options *options, GError **error)
 {
+	HvrReportFiles *files = &rig->files;
+	int *kept = job->artifacts.fds;
+
 	if (options->events)
-		rig->files.events = hvr_cli_events(options->events, NULL, error);
-	if (options->events && !rig->files.events)
+		files->events = hvr_cli_events(options->events, NULL, error);
+	else
+		files->events = hvr_events_new(-1, NULL);
+	if (!files->events ||
+	    !hvr_report_files_open(files, options->junit, options->result, error) ||
+	    !hvr_artifacts_open(&job->artifacts, options->artifacts, error))
 		return FALSE;
-	return hvr_report_files_open(&rig->files, options->junit, options->result, error);
+	files->junit[1] = g_steal_fd(&kept[HVR_ARTIFACT_JUNIT]);
+	files->result[1] = g_steal_fd(&kept[HVR_ARTIFACT_RESULT]);
+	hvr_events_copy(files->events, kept[HVR_ARTIFACT_EVENTS]);
+	return TRUE;
 }
 
 /* All that can go wrong before there is a VM. @out_step: which part of it did */
@@ -117,14 +128,17 @@ static gboolean try_out(HvrContext *context, const HvrInvocation *invocation, Hv
 	hvr_rig_name(job, profile->stem);
 	hvr_events_set_vm(rig->files.events, profile->name);
 	context->events = rig->files.events;
+	options->how.artifacts = &job->artifacts;
 	options->how.told = hvr_rig_told;
 	options->how.forked = hvr_rig_forked;
 	options->how.user_data = rig;
 	hvr_trial_run(context, profile, &options->how, &job->trial);
 	context->events = NULL;
-	job->ended = TRUE;
 	g_clear_pointer(&options->how.input, g_byte_array_unref);
-	return !job->trial.child;
+	if (job->trial.child)
+		return FALSE;
+	hvr_rig_ended(job);
+	return TRUE;
 }
 
 static int test(HvrContext *context, const HvrInvocation *invocation, GError **error)
@@ -132,11 +146,10 @@ static int test(HvrContext *context, const HvrInvocation *invocation, GError **e
 	g_auto(HvrRig) rig = HVR_RIG_NONE;
 	g_autofree char *name = g_path_get_basename(invocation->words[0]);
 
-	if (!open_reports(&rig, invocation->options, error))
-		return -1;
 	HvrRigJob *job = hvr_rig_add(&rig, name);
-	if (!hvr_rig_begin(&rig, error))
+	if (!open_reports(&rig, job, invocation->options, error) || !hvr_rig_begin(&rig, error))
 		return -1;
+	hvr_rig_listen(job);
 	if (!try_out(context, invocation, &rig, job))
 		return job->trial.child_status;
 	return hvr_rig_end(&rig);
@@ -149,6 +162,8 @@ static const HvrOption table[] = {
 	{ "result", 'r', HVR_TEXT(Options, result), "FILE",
 	  "Write what it came to, and whose fault it is, as one JSON object" },
 	HVR_OPTION_NAME(Options, name),
+	{ "artifacts", 'a', HVR_TEXT(Options, artifacts), "DIR",
+	  "Keep all that there is to know of it in this folder, whatever fails" },
 	HVR_OPTION_EVENTS(Options, events),
 	HVR_OPTION_SET(Options, sets),
 	{ "timeout", 't', HVR_SECONDS(Options, how.timeout_s, 0, HVR_DAY_S), "S",

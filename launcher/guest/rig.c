@@ -11,6 +11,7 @@
 #include "launcher/guest/trial-notes.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
+#include "launcher/report/message.h"
 
 #define UNENDED "the test has not ended: it goes on, or was killed with all of its processes"
 #define KILLED	"test was killed"
@@ -18,7 +19,9 @@
 static void job_free(HvrRigJob *job)
 {
 	g_free(job->name);
+	hvr_artifacts_close(&job->artifacts);
 	hvr_trial_report_clear(&job->trial);
+	g_clear_pointer(&job->tail, g_byte_array_unref);
 	g_free(job);
 }
 
@@ -121,7 +124,9 @@ static char *format_junit(const HvrRig *rig, const Now *now)
 	for (guint i = 0; i < n; i++) {
 		const HvrRigJob *job = g_ptr_array_index(rig->jobs, i);
 		g_ptr_array_add(lists, cases_of(job, now, &more[i]));
-		suites[i] = (HvrJunitSuite){ .name = job->name, .cases = lists->pdata[i] };
+		suites[i] = (HvrJunitSuite){ .name = job->name,
+					     .cases = lists->pdata[i],
+					     .err = job->tail };
 	}
 	return hvr_junit_format(rig->all, suites, n);
 }
@@ -176,8 +181,9 @@ void hvr_rig_clear(HvrRig *rig)
 
 HvrRigJob *hvr_rig_add(HvrRig *rig, const char *name)
 {
-	HvrRigJob *job = g_new0(HvrRigJob, 1);
+	HvrRigJob *job = g_new(HvrRigJob, 1);
 
+	*job = (HvrRigJob){ .artifacts = HVR_ARTIFACTS_NONE };
 	if (!rig->jobs)
 		rig->jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
 	job->name = g_strdup(name);
@@ -198,6 +204,18 @@ void hvr_rig_fail(HvrRigJob *job, const char *step, GError *error)
 
 	hvr_trial_begin(&trial, "%s", step);
 	hvr_trial_note_error(&trial, error);
+	hvr_rig_ended(job);
+}
+
+void hvr_rig_listen(const HvrRigJob *job)
+{
+	hvr_message_copy(job->artifacts.fds[HVR_ARTIFACT_MESSAGES]);
+}
+
+void hvr_rig_ended(HvrRigJob *job)
+{
+	hvr_message_copy(-1);
+	job->tail = hvr_artifacts_tail(&job->artifacts);
 	job->ended = TRUE;
 }
 

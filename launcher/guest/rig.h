@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/guest/artifacts.h"
 #include "launcher/guest/keeper.h"
 #include "launcher/guest/report-files.h"
 #include "launcher/guest/trial-options.h"
@@ -28,7 +29,9 @@ typedef struct {
 
 typedef struct {
 	char *name; /* as the report calls it */
+	HvrArtifacts artifacts;
 	HvrTrialReport trial;
+	GByteArray *tail; /* (nullable): the last words of the port and of us, when it has ended */
 	gboolean ended;
 } HvrRigJob;
 
@@ -46,6 +49,12 @@ HvrRigJob *hvr_rig_add(HvrRig *rig, const char *name);
 
 /* It is known by now. */
 void hvr_rig_name(HvrRigJob *job, const char *name);
+
+/* What is said from here on is the job's: see HVR_ARTIFACT_MESSAGES. */
+void hvr_rig_listen(const HvrRigJob *job);
+
+/* A job has come to what its trial says. */
+void hvr_rig_ended(HvrRigJob *job);
 
 /* A job that came to nothing before there was a VM, in @step; it is told to people. Takes @error.
  */

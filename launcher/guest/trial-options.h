@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/guest/artifacts.h"
 #include "launcher/guest/outcome.h"
 #include "launcher/runtime/lock.h"
 
@@ -24,7 +25,8 @@ typedef struct {
 	int wait_ready_s;  /* how long the guest may take to be ready */
 	int timeout_s;	   /* for the command; 0: none */
 	gboolean verify;
-	HvrLock *vm_lock;      /* (transfer full): see HvrRunOptions */
+	HvrLock *vm_lock; /* (transfer full): see HvrRunOptions */
+	const HvrArtifacts *artifacts;
 	HvrTrialTold told;     /* (nullable) */
 	HvrTrialForked forked; /* (nullable) */
 	gpointer user_data;    /* of both */

@@ -16,6 +16,9 @@
 
 #define REACH_MS 30000
 
+/* Nobody waits longer for what is only good to have. */
+#define JOURNAL_MS 20000
+
 /* The step could not be done, and it may be that the guest is gone. Takes @error. */
 static void note_lost(HvrTrial *trial, GError *error)
 {
@@ -89,7 +92,10 @@ static void note_result(HvrTrial *trial, HvrGuestResult *result)
 static void pass_on(HvrTrial *trial, const HvrGuestResult *result)
 {
 	static const char problem[] = "the command's output cannot be written";
+	const HvrArtifacts *artifacts = trial->options->artifacts;
 
+	hvr_artifacts_add(artifacts, HVR_ARTIFACT_STDOUT, result->out->data, result->out->len);
+	hvr_artifacts_add(artifacts, HVR_ARTIFACT_STDERR, result->err->data, result->err->len);
 	if (hvr_fd_write_all(STDOUT_FILENO, result->out->data, result->out->len) &&
 	    hvr_fd_write_all(STDERR_FILENO, result->err->data, result->err->len))
 		return;
@@ -124,10 +130,36 @@ static void fetch(HvrTrial *trial, const char *word)
 	GError *error = NULL;
 
 	hvr_trial_begin(trial, "fetch %s", parts[0]);
-	if (hvr_guest_fetch(trial->guest, parts[0], parts[1], &error))
+	if (hvr_guest_fetch(trial->guest, parts[0], parts[1], &error)) {
+		hvr_artifacts_copy(trial->options->artifacts, parts[1]);
 		hvr_trial_note(trial, HVR_JUNIT_PASSED, NULL);
-	else
+	} else {
 		hvr_trial_note_error(trial, error);
+	}
+}
+
+/* What the guest's system says of itself; dmesg where it has no journal. */
+static void keep_journal(HvrTrial *trial)
+{
+	static const char *const argv[] = {
+		"sh", "-c", "journalctl --boot --no-pager --lines=20000 2>/dev/null || dmesg", NULL
+	};
+	const HvrGuestCommand command = { .argv = argv, .timeout_ms = JOURNAL_MS };
+	const HvrArtifacts *artifacts = trial->options->artifacts;
+	g_auto(HvrGuestResult) result = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	if (!artifacts->folder || trial->report->outcome.class == HVR_OUTCOME_PASSED)
+		return;
+	if (trial->guest && !hvr_guest_is_lost(trial->guest) &&
+	    hvr_guest_run(trial->guest, &command, &result, &error)) {
+		hvr_artifacts_add(artifacts, HVR_ARTIFACT_JOURNAL, result.out->data,
+				  result.out->len);
+		return;
+	}
+	g_autofree char *text = g_strdup_printf("the guest's journal is not to be had: %s\n",
+						error ? error->message : "it cannot be asked");
+	hvr_artifacts_add(artifacts, HVR_ARTIFACT_JOURNAL, text, strlen(text));
 }
 
 static gboolean reach(HvrTrial *trial)
@@ -160,5 +192,6 @@ void hvr_trial_use_guest(HvrTrial *trial)
 	if (verified && run_command(trial))
 		for (char **word = trial->options->fetch; word && *word; word++)
 			fetch(trial, *word);
+	keep_journal(trial);
 	g_clear_pointer(&trial->guest, hvr_guest_free);
 }

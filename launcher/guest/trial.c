@@ -39,6 +39,9 @@ void hvr_trial_bend(HvrProfile *profile)
 	}
 	profile->firmware.throw_away = TRUE;
 	profile->guest.agent = TRUE;
+	/* Nobody is connected, so what is said there would be lost. */
+	if (profile->serial == HVR_SERIAL_SOCKET && profile->guest.ready != HVR_READY_SERIAL)
+		profile->serial = HVR_SERIAL_STDIO;
 	if (profile->guest.ready == HVR_READY_NONE)
 		profile->guest.ready = HVR_READY_AGENT;
 }
@@ -114,12 +117,15 @@ static void stop(HvrTrial *trial)
 /* The other process: the VM's supervisor. What it says is said to people, and to @cause_fd. */
 static int supervise(const HvrTrial *trial, int ready_fd, int cause_fd)
 {
-	const HvrRunOptions options = { .mode = HVR_RUN_SUPERVISE,
-					.wait_s = trial->options->wait_s,
-					.ready_fd = ready_fd,
-					.wait_ready_s = trial->options->wait_ready_s,
-					.attached = TRUE,
-					.vm_lock = trial->options->vm_lock };
+	const HvrRunOptions options = {
+		.mode = HVR_RUN_SUPERVISE,
+		.wait_s = trial->options->wait_s,
+		.ready_fd = ready_fd,
+		.wait_ready_s = trial->options->wait_ready_s,
+		.attached = TRUE,
+		.vm_lock = trial->options->vm_lock,
+		.serial_log = trial->options->artifacts->fds[HVR_ARTIFACT_SERIAL]
+	};
 	g_autoptr(GError) error = NULL;
 
 	if (trial->options->forked)
@@ -174,6 +180,7 @@ void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTria
 			   .qemu = -1,
 			   .report = out_report };
 	g_auto(HvrFd) cause_writer = -1;
+	gint64 since_us = g_get_real_time();
 	GError *error = NULL;
 	int ready_fd = -1, ends[2];
 
@@ -197,4 +204,5 @@ void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTria
 		try_out(&trial);
 	hvr_fd_close(trial.qemu);
 	hvr_fd_close(trial.cause_fd);
+	hvr_artifacts_take_serial(options->artifacts, context, profile, since_us);
 }

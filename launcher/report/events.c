@@ -21,7 +21,7 @@
 #define PART_BYTES 512
 
 struct HvrEvents {
-	int fd;
+	int fd, copy; /* -1: none */
 	char *vm;
 	gint64 lost;
 };
@@ -30,7 +30,7 @@ HvrEvents *hvr_events_new(int fd, const char *vm)
 {
 	HvrEvents *events = g_new0(HvrEvents, 1);
 
-	*events = (HvrEvents){ .fd = fd, .vm = g_strdup(vm) };
+	*events = (HvrEvents){ .fd = fd, .copy = -1, .vm = g_strdup(vm) };
 	return events;
 }
 
@@ -41,6 +41,12 @@ void hvr_events_free(HvrEvents *events)
 	hvr_fd_close(events->fd);
 	g_free(events->vm);
 	g_free(events);
+}
+
+void hvr_events_copy(HvrEvents *events, int fd)
+{
+	if (events)
+		events->copy = fd;
 }
 
 void hvr_events_set_vm(HvrEvents *events, const char *vm)
@@ -80,7 +86,9 @@ static void end(HvrEvents *events, JsonObject *object)
 	json_node_take_object(root, object);
 	g_autofree char *text = hvr_json_text(root);
 	g_autofree char *line = g_strconcat(text, "\n", NULL);
-	if (write_line(events->fd, line))
+	if (events->copy >= 0 && !write_line(events->copy, line))
+		g_debug("an event is not in its copy");
+	if (events->fd < 0 || write_line(events->fd, line))
 		events->lost = 0;
 	else
 		events->lost++;

@@ -21,11 +21,16 @@ typedef struct HvrEvents HvrEvents;
 
 /**
  * hvr_events_new - where they go.
- * @fd: (transfer full): open for writing; a file's is O_APPEND, a FIFO's best O_NONBLOCK
+ * @fd: (transfer full): open for writing; a file's is O_APPEND, a FIFO's best O_NONBLOCK. -1: to
+ *	nobody
  * @vm: (nullable): its name; NULL: it is not known yet
  */
 HvrEvents *hvr_events_new(int fd, const char *vm) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_events_free(HvrEvents *events);
+
+/* Each line also goes to @fd, a file, which stays the caller's. -1: no more. NULL events are
+ * accepted. */
+void hvr_events_copy(HvrEvents *events, int fd);
 
 /* The VM's name, where it was not known yet. NULL events are accepted. */
 void hvr_events_set_vm(HvrEvents *events, const char *vm);

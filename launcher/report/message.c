@@ -17,18 +17,22 @@
 
 #include "launcher/report/log-file.h"
 #include "launcher/report/text.h"
+#include "vfio/fd.h"
 
 #define PREFIX "hailo-vm-run: "
 /* How long a reader may take before what is said is lost; one that was too slow gets no more time
  * until it reads again. */
 #define PATIENCE_MS 1000
 
-/* Standard error as a file of ours. */
-static struct {
-	gboolean kept;	 /* it is */
+/* A file of ours. */
+typedef struct {
+	int fd;		 /* -1: there is none */
 	gboolean full;	 /* its file system cannot take the middle out of it */
 	gsize new_bytes; /* since it was cut */
-} file;
+} Kept;
+
+static Kept file = { .fd = -1 }; /* STDERR_FILENO, where that is one */
+static Kept copy = { .fd = -1 };
 
 static gboolean somebody_reads(void)
 {
@@ -46,34 +50,50 @@ static gboolean somebody_reads(void)
 void hvr_message_keep(int fd)
 {
 	if (dup2(fd, STDERR_FILENO) == STDERR_FILENO)
-		file.kept = TRUE;
+		file.fd = STDERR_FILENO;
 }
 
-static void cut(gsize written)
+void hvr_message_copy(int fd)
+{
+	copy = (Kept){ .fd = fd };
+}
+
+static void cut(Kept *kept, gsize written)
 {
 	static const char last[] = PREFIX "this file is full: nothing more is kept\n";
 
-	file.new_bytes += written;
-	if (file.new_bytes < HVR_LOG_TURN_BYTES)
+	kept->new_bytes += written;
+	if (kept->new_bytes < HVR_LOG_TURN_BYTES)
 		return;
-	file.new_bytes = 0;
-	file.full = !hvr_log_cut(STDERR_FILENO);
-	if (file.full && write(STDERR_FILENO, last, strlen(last)) < 0)
+	kept->new_bytes = 0;
+	kept->full = !hvr_log_cut(kept->fd);
+	if (kept->full && write(kept->fd, last, strlen(last)) < 0)
 		return; /* said or not, it is full */
+}
+
+static void keep_copy(const GString *text)
+{
+	if (copy.fd < 0 || copy.full)
+		return;
+	if (hvr_fd_write_all(copy.fd, text->str, text->len))
+		cut(&copy, text->len);
+	else
+		copy.full = TRUE;
 }
 
 static void emit(const GString *text)
 {
 	gsize done = 0;
 
+	keep_copy(text);
 	while (done < text->len && !file.full && somebody_reads()) {
 		ssize_t written =
 			write(STDERR_FILENO, text->str + done, MIN(text->len - done, PIPE_BUF));
 		if (written < 0)
 			return; /* nobody is left to be told */
 		done += (gsize)written;
-		if (file.kept)
-			cut((gsize)written);
+		if (file.fd >= 0)
+			cut(&file, (gsize)written);
 	}
 }
 

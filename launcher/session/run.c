@@ -42,6 +42,7 @@
 #include "launcher/session/record.h"
 #include "launcher/session/relay.h"
 #include "launcher/session/screen.h"
+#include "launcher/session/serial-log.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
 #include "launcher/session/verdict.h"
@@ -136,6 +137,13 @@ static HvrRelay *relay_serial(const HvrStarted *started)
 	return started->serial >= 0 ? hvr_relay_new(&start) : NULL;
 }
 
+static HvrSerialLog *log_serial(const HvrStarted *started, const HvrRunOptions *options)
+{
+	if (started->serial < 0 || !options->serial_log)
+		return NULL;
+	return hvr_serial_log_new(started->serial, options->serial_log);
+}
+
 /* From a running QEMU to a host that is as it was. */
 static gboolean stay(Run *run, GError **error)
 {
@@ -153,7 +161,8 @@ static gboolean stay(Run *run, GError **error)
 	};
 	g_autoptr(HvrSession) session = hvr_session_new(&start);
 	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
-	HvrRelay *relay = relay_serial(started);
+	HvrSerialLog *serial = log_serial(started, run->options);
+	HvrRelay *relay = serial ? NULL : relay_serial(started);
 	HvrScreen *screen = hvr_screen_new(session, started->screen);
 	HvrArrival arrival;
 	GError *end = NULL, *left = NULL;
@@ -189,6 +198,7 @@ static gboolean stay(Run *run, GError **error)
 	hvr_qemu_output_free(output);
 	hvr_qemu_output_free(others);
 	hvr_relay_free(relay);
+	hvr_serial_log_free(serial);
 	hvr_fd_close(started->serial);
 	return tell_both(end, left, error);
 }

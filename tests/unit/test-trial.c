@@ -166,6 +166,26 @@ static void show_ready(const Qemu *qemu)
 		fake_files_write("/run", name, "", 0644);
 }
 
+static int find_fd(char **argv, const char *prefix)
+{
+	for (; *argv; argv++)
+		if (g_str_has_prefix(*argv, prefix))
+			return atoi(*argv + strlen(prefix));
+	return -1;
+}
+
+/* Words that no XML, and no terminal, should get. */
+static void say_on_serial_port(char **argv)
+{
+	static const char words[] = "guest boots\n\001\xff\033[2J\0]]>&<\n";
+	int fd = find_fd(argv, "socket,id=hvr-console,fd=");
+
+	if (fd < 0)
+		fd = find_fd(argv, "fd="); /* of -add-fd */
+	if (fd >= 0 && write(fd, words, sizeof(words) - 1) < 0)
+		_exit(1);
+}
+
 /* What ends it: a request, or the play. */
 static gboolean on_tick(gpointer user_data)
 {
@@ -203,14 +223,6 @@ static gboolean on_tick(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-static int find_fd(char **argv, const char *prefix)
-{
-	for (; *argv; argv++)
-		if (g_str_has_prefix(*argv, prefix))
-			return atoi(*argv + strlen(prefix));
-	return -1;
-}
-
 static int play(const char *what, char **argv)
 {
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
@@ -224,6 +236,7 @@ static int play(const char *what, char **argv)
 	}
 	qemu.monitor = qmp_peer_new_for_fd(NULL, find_fd(argv, "socket,id=hvr-qmp0,fd="));
 	qmp_peer_greet(qemu.monitor);
+	say_on_serial_port(argv);
 	qmp_peer_returns(qemu.monitor, "query-status", "{\"status\":\"running\",\"running\":true}");
 	g_unix_fd_add(find_fd(argv, "socket,id=hvr-agent,fd="), G_IO_IN, on_agent, &qemu);
 	g_timeout_add(2, on_tick, &qemu);
@@ -672,6 +685,84 @@ static void test_taken(void **state)
 	hvr_lock_release(lock);
 }
 
+/* What a person would look for first is in the report, in the guest's words and in ours. */
+static void test_said(void **state)
+{
+	Fixture *f = *state;
+	static const char *const parts[] = {
+		"<system-err>--- serial port ---\nguest "
+		"boots\n\\x01\\xff\\x1b[2J",
+		"--- messages ---\n",
+		"was not ready within 1 s",
+	};
+	static const char *const modes[] = { "stdio", "socket", "file\nfile = /run/serial" };
+	Case one = { .name = "never-ready", .options = " --wait-ready 1" };
+
+	assert_int_equal(chmod("/run", 01777), 0);
+	for (guint i = 0; i < G_N_ELEMENTS(modes); i++) {
+		g_autofree char *serial = g_strdup_printf("[serial]\nmode = %s\n", modes[i]);
+		one.profile = serial;
+		run(f, &one, "");
+		must_be_xml(f->junit);
+		for (guint k = 0; k < G_N_ELEMENTS(parts); k++)
+			if (!strstr(f->junit, parts[k]))
+				fail_msg("no %s in %s", parts[k], f->junit);
+	}
+}
+
+/* @text: (nullable): it is empty */
+static void must_hold(const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename("/run/kept", name, NULL);
+	g_autofree char *seen = NULL;
+
+	if (!g_file_get_contents(path, &seen, NULL, NULL))
+		fail_msg("%s is not there", name);
+	if (text ? !strstr(seen, text) : *seen != '\0')
+		fail_msg("%s: %s", name, seen);
+}
+
+/* All is kept, whatever fails, and by whoever is left. */
+static void test_artifacts(void **state)
+{
+	Fixture *f = *state;
+	static const struct {
+		Case one;
+		const char *class, *out, *journal, *event;
+	} cases[] = {
+		{ { "passed", "", .at = "command" }, "passed", "said", NULL, "ready" },
+		{ { "exit-75", "", .at = "command" }, "failed", "said", "said", "ready" },
+		{ { "slow", " --timeout 1", .at = "command" },
+		  "timed-out",
+		  "said",
+		  "said",
+		  "ready" },
+		{ { "dies", "", .at = "command" }, "guest-died", NULL, "not to be had", "ended" },
+		{ { "refuses", "" }, "infrastructure", NULL, NULL, "started" },
+		{ { "slow", "", NULL, SIGKILL, "command" }, "infrastructure", NULL, NULL, "ready" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		Case one = cases[i].one;
+		g_autofree char *options = g_strconcat(
+			" --artifacts /run/kept --fetch /x:/run/fetched", one.options, NULL);
+		one.options = options;
+		run(f, &one, "");
+		must_hold("result.json", f->result);
+		must_hold("junit.xml", f->junit);
+		must_hold("result.json", cases[i].class);
+		must_hold("events.json", cases[i].event);
+		must_hold("events.json", "\"event\":\"result\"");
+		must_hold("stdout", cases[i].out);
+		must_hold("journal.log", cases[i].journal);
+		must_hold("messages.log", "hailo-vm-run: ");
+		if (one.at)
+			must_hold("serial.log", "guest boots");
+		if (cases[i].out)
+			must_hold("fetched-fetched", "one");
+	}
+}
+
 /* What a command has said is there also when it was killed, and so is what is fetched. */
 static void test_so_far(void **state)
 {
@@ -813,7 +904,9 @@ static void test_input_open(void **state)
 static void test_reports_first(void **state)
 {
 	static const char *const options[] = { " --junit /nonexistent/x",
-					       " --result /nonexistent/x", " --result /run" };
+					       " --result /nonexistent/x", " --result /run",
+					       " --artifacts /nonexistent/x",
+					       " --artifacts /run/in" };
 	Fixture *f = *state;
 
 	for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
@@ -829,8 +922,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(faults), TEST(killed), TEST(refused),    TEST(meanwhile),	   TEST(taken),
-		TEST(so_far), TEST(input),  TEST(input_open), TEST(reports_first), TEST(equal),
+		TEST(faults),	 TEST(killed),	   TEST(refused),	TEST(said),
+		TEST(artifacts), TEST(meanwhile),  TEST(taken),		TEST(so_far),
+		TEST(input),	 TEST(input_open), TEST(reports_first), TEST(equal),
 	};
 	const char *last = argv[argc - 1];
 
