@@ -122,6 +122,7 @@ static gboolean try_out(HvrContext *context, const HvrInvocation *invocation, Hv
 	g_autoptr(HvrProfile) profile = get_ready(context, invocation, &step, &error);
 
 	if (!profile) {
+		g_clear_pointer(&options->how.input, g_byte_array_unref);
 		hvr_rig_fail(job, step, error);
 		return TRUE;
 	}
