@@ -17,6 +17,7 @@
 #include "vfio/fd.h"
 
 #define WAIT_READY_S 300
+#define RETRIES_MAX  100
 #define VENDOR_HAILO 0x1e60
 
 typedef struct {
@@ -169,6 +170,13 @@ static const HvrOption table[] = {
 	HVR_OPTION_SET(Options, sets),
 	{ "timeout", 't', HVR_SECONDS(Options, how.timeout_s, 0, HVR_DAY_S), "S",
 	  "Kill the command after this time (default: none)" },
+	{ "deadline", 'd', HVR_SECONDS(Options, how.deadline_s, 0, HVR_DAY_S), "S",
+	  "End all of it after this time, but for giving the cards back (default: none)" },
+	{ "retry-infrastructure", 0, HVR_SECONDS(Options, how.retries, 0, RETRIES_MAX), "N",
+	  "Try it again so often where no test is to be blamed" },
+	{ "keep-on-failure", 0, HVR_FLAG(Options, how.keep), NULL,
+	  "The VM stays where the test has not passed, until `stop` ends it" },
+	HVR_OPTION_WAIT(Options, how.wait_s),
 	{ "wait-ready", 0, HVR_SECONDS(Options, how.wait_ready_s, 1, HVR_DAY_S), "S",
 	  "How long the guest may take to be ready (default 300)" },
 	{ "verify", 0, HVR_FLAG(Options, verify), NULL,

@@ -17,6 +17,8 @@ struct HvrGuest {
 	int signal_number;
 	gint64 pid; /* of the command under way; 0: none */
 	gint64 deadline_us;
+	guint cancel_timer;
+	gboolean cancelled; /* by it */
 };
 
 /* 0: none. */

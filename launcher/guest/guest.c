@@ -37,6 +37,32 @@ static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
+static gboolean on_cancel(gpointer user_data)
+{
+	HvrGuest *guest = user_data;
+
+	if (guest->pid)
+		return G_SOURCE_CONTINUE;
+	guest->cancel_timer = 0;
+	guest->cancelled = TRUE;
+	if (guest->agent)
+		hvr_agent_cancel(guest->agent);
+	return G_SOURCE_REMOVE;
+}
+
+void hvr_guest_cancel_at(HvrGuest *guest, gint64 deadline_us)
+{
+	gint64 left_ms = (deadline_us - g_get_monotonic_time()) / 1000 + 1;
+
+	if (guest->cancel_timer)
+		g_source_remove(guest->cancel_timer);
+	guest->cancel_timer = 0;
+	guest->cancelled = deadline_us && left_ms <= 0;
+	if (deadline_us && left_ms > 0)
+		guest->cancel_timer =
+			g_timeout_add((guint)MIN(left_ms, G_MAXINT), on_cancel, guest);
+}
+
 static gboolean on_time(gpointer user_data)
 {
 	*(gboolean *)user_data = TRUE;
@@ -98,6 +124,10 @@ gboolean hvr_guest_reach(HvrGuest *guest, guint timeout_ms, GError **error)
 
 	if (guest->signals && !guest->pid) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted");
+		return FALSE;
+	}
+	if (guest->cancelled && !guest->pid) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "the time is over");
 		return FALSE;
 	}
 	if (guest->agent && !hvr_agent_is_closed(guest->agent))

@@ -28,6 +28,10 @@ HvrGuest *hvr_guest_open(const HvrContext *context, const HvrVm *vm, guint timeo
 void hvr_guest_free(HvrGuest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrGuest, hvr_guest_free)
 
+/* At @deadline_us (monotonic; 0: never) whatever is being asked is given up, and nothing more is
+ * asked, but while a command runs, which has its own timeout. */
+void hvr_guest_cancel_at(HvrGuest *guest, gint64 deadline_us);
+
 /* Has the last conversation ended, so that what failed may be that nobody is there any more? */
 gboolean hvr_guest_is_lost(const HvrGuest *guest);
 

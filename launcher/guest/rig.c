@@ -75,17 +75,50 @@ static HvrOutcome sum_up(const HvrRig *rig, const Now *now)
 	return sum;
 }
 
+/* [transfer full] */
+static JsonObject *to_object(const HvrOutcome *outcome, const HvrTrialReport *trial)
+{
+	JsonObject *object = hvr_outcome_to_object(outcome);
+
+	json_object_set_int_member(object, "attempts",
+				   1 + (trial->before ? trial->before->len : 0));
+	hvr_json_set_string(object, "kept", trial->kept);
+	return object;
+}
+
+/* Name, value, ... of what is no step. [transfer full] */
+static GPtrArray *properties_of(const HvrTrialReport *trial)
+{
+	GPtrArray *properties = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; trial->before && i < trial->before->len; i++) {
+		const HvrOutcome *before = g_ptr_array_index(trial->before, i);
+		g_ptr_array_add(properties, g_strdup_printf("attempt %u", i + 1));
+		g_ptr_array_add(properties,
+				g_strdup_printf("%s: %s: %s", hvr_outcome_class_name(before->class),
+						before->where, before->cause));
+	}
+	if (trial->kept) {
+		g_ptr_array_add(properties, g_strdup("kept"));
+		g_ptr_array_add(properties, g_strdup(trial->kept));
+	}
+	g_ptr_array_add(properties, NULL);
+	return properties;
+}
+
 /* One line. */
 static char *format_result(const HvrRig *rig, const Now *now)
 {
 	const HvrOutcome sum = sum_up(rig, now);
 	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
-	JsonObject *object = hvr_outcome_to_object(&sum);
+	const HvrRigJob *first = g_ptr_array_index(rig->jobs, 0);
+	JsonObject *object =
+		rig->all ? hvr_outcome_to_object(&sum) : to_object(&sum, &first->trial);
 	JsonArray *jobs = rig->all ? json_array_new() : NULL;
 
 	for (guint i = 0; jobs && i < rig->jobs->len; i++) {
 		const HvrRigJob *job = g_ptr_array_index(rig->jobs, i);
-		JsonObject *one = hvr_outcome_to_object(outcome_of(job, now));
+		JsonObject *one = to_object(outcome_of(job, now), &job->trial);
 		hvr_json_set_string(one, "name", job->name);
 		json_array_add_object_element(jobs, one);
 	}
@@ -123,9 +156,13 @@ static char *format_junit(const HvrRig *rig, const Now *now)
 
 	for (guint i = 0; i < n; i++) {
 		const HvrRigJob *job = g_ptr_array_index(rig->jobs, i);
-		g_ptr_array_add(lists, cases_of(job, now, &more[i]));
+		GPtrArray *cases = cases_of(job, now, &more[i]);
+		GPtrArray *properties = properties_of(&job->trial);
+		g_ptr_array_add(lists, cases);
+		g_ptr_array_add(lists, properties);
 		suites[i] = (HvrJunitSuite){ .name = job->name,
-					     .cases = lists->pdata[i],
+					     .cases = cases,
+					     .properties = (const char **)properties->pdata,
 					     .err = job->tail };
 	}
 	return hvr_junit_format(rig->all, suites, n);

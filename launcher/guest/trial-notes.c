@@ -16,6 +16,20 @@ void hvr_trial_report_clear(HvrTrialReport *report)
 	g_clear_pointer(&report->cases, g_ptr_array_unref);
 	hvr_outcome_clear(&report->outcome);
 	g_clear_pointer(&report->step, g_free);
+	g_clear_pointer(&report->before, g_ptr_array_unref);
+	g_clear_pointer(&report->kept, g_free);
+}
+
+guint hvr_trial_left_ms(const HvrTrial *trial)
+{
+	gint64 left_ms = (trial->deadline_us - g_get_monotonic_time()) / 1000;
+
+	return trial->deadline_us ? (guint)CLAMP(left_ms, 1, G_MAXINT) : 0;
+}
+
+gboolean hvr_trial_is_late(const HvrTrial *trial)
+{
+	return trial->deadline_us && g_get_monotonic_time() >= trial->deadline_us;
 }
 
 void hvr_trial_begin(HvrTrial *trial, const char *format, ...)
@@ -66,10 +80,24 @@ HvrJunitCase *hvr_trial_note_class(HvrTrial *trial, HvrOutcomeClass class, int c
 	return hvr_trial_note(trial, verdict, message);
 }
 
+/* What failed behind the deadline failed for that. */
+static HvrJunitCase *note_late(HvrTrial *trial, const GError *error)
+{
+	g_auto(GStrv) parts = g_strsplit(error->message, "\n", 2);
+	g_autofree char *message =
+		g_strdup_printf("the deadline of %d s has passed in the step '%s': %s",
+				trial->options->deadline_s, trial->report->step, parts[0]);
+
+	return hvr_trial_note_class(trial, HVR_OUTCOME_INFRASTRUCTURE, HVR_EXIT_NOT_JUDGED,
+				    message);
+}
+
 HvrJunitCase *hvr_trial_note_cause(HvrTrial *trial, const GError *error)
 {
 	HvrOutcomeClass class = HVR_OUTCOME_INFRASTRUCTURE;
 
+	if (hvr_trial_is_late(trial))
+		return note_late(trial, error);
 	if (error->domain == HVR_COMMAND_ERROR)
 		class = HVR_OUTCOME_FAILED;
 	return hvr_trial_note_class(trial, class, hvr_exit_status_of_command(error),

@@ -16,13 +16,21 @@ typedef struct {
 	const HvrProfile *profile;
 	const HvrTrialOptions *options;
 	HvrTrialReport *report;
+	HvrLock *vm_lock; /* of a name that was made, until the first attempt has it */
 	HvrDetached vm;
 	int cause_fd; /* where the supervisor says why it ends */
 	int qemu;     /* pidfd; -1: not known */
 	HvrGuest *guest;
 	HvrJunitCase *lost; /* (nullable): the step in which the guest was */
 	gint64 begin_us;    /* of the step */
+	gint64 deadline_us; /* monotonic; 0: none */
 } HvrTrial;
+
+/* How long until the deadline, at least 1; 0: there is none. */
+guint hvr_trial_left_ms(const HvrTrial *trial);
+
+/* Is it over? */
+gboolean hvr_trial_is_late(const HvrTrial *trial);
 
 /* A step begins, which is the one that is noted next, and told. @format: its name */
 void hvr_trial_begin(HvrTrial *trial, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -24,6 +24,9 @@ typedef struct {
 	int wait_s;	   /* for busy cards, see hvr_claim_take() */
 	int wait_ready_s;  /* how long the guest may take to be ready */
 	int timeout_s;	   /* for the command; 0: none */
+	int deadline_s;	   /* for all of it, but the giving back; 0: none */
+	int retries;	   /* how often it is tried again where no test is to be blamed */
+	gboolean keep;	   /* a VM whose test has not passed stays */
 	gboolean verify;
 	HvrLock *vm_lock; /* (transfer full): see HvrRunOptions */
 	const HvrArtifacts *artifacts;
@@ -35,7 +38,9 @@ typedef struct {
 struct HvrTrialReport {
 	GPtrArray *cases; /* of HvrJunitCase: what each step came to */
 	HvrOutcome outcome;
-	char *step; /* what is being done */
+	char *step;	   /* what is being done */
+	GPtrArray *before; /* of HvrOutcome: of attempts that were tried again; NULL: none */
+	char *kept;	   /* (nullable): the name of a VM that stays */
 	/* This is the child that is forked for the VM: nothing of the above is there, and nothing
 	 * is to be done but to end with this status. */
 	gboolean child;

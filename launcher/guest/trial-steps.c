@@ -16,6 +16,9 @@
 
 #define REACH_MS 30000
 
+/* For all that is fetched when the deadline has passed. */
+#define LATE_FETCH_US (30 * G_USEC_PER_SEC)
+
 /* Nobody waits longer for what is only good to have. */
 #define JOURNAL_MS 20000
 
@@ -66,6 +69,26 @@ static gboolean verify(HvrTrial *trial)
 	return FALSE;
 }
 
+/* Its own, or what is left of the whole. 0: none */
+static guint timeout_ms(const HvrTrial *trial)
+{
+	guint own = (guint)trial->options->timeout_s * 1000, left = hvr_trial_left_ms(trial);
+
+	if (!own || !left)
+		return MAX(own, left);
+	return MIN(own, left);
+}
+
+static char *describe_timeout(const HvrTrial *trial)
+{
+	if (hvr_trial_is_late(trial))
+		return g_strdup_printf("the command has not ended by the deadline of %d s for the "
+				       "whole run and was killed",
+				       trial->options->deadline_s);
+	return g_strdup_printf("the command has not ended within %d s and was killed",
+			       trial->options->timeout_s);
+}
+
 /* What the command came to. Takes what it said. */
 static void note_result(HvrTrial *trial, HvrGuestResult *result)
 {
@@ -73,8 +96,7 @@ static void note_result(HvrTrial *trial, HvrGuestResult *result)
 	HvrJunitCase *one = NULL;
 
 	if (result->timed_out) {
-		message = g_strdup_printf("the command has not ended within %d s and was killed",
-					  trial->options->timeout_s);
+		message = describe_timeout(trial);
 		one = hvr_trial_note_class(trial, HVR_OUTCOME_TIMED_OUT, result->status, message);
 		hvr_message("%s", message);
 	} else if (result->status || hvr_interrupt_pending()) {
@@ -110,17 +132,24 @@ static gboolean run_command(HvrTrial *trial)
 	HvrGuestCommand command = { .argv = (const char *const *)trial->options->command,
 				    .input = input ? input->data : NULL,
 				    .input_bytes = input ? input->len : 0,
-				    .timeout_ms = (guint)trial->options->timeout_s * 1000 };
+				    .timeout_ms = timeout_ms(trial) };
 	g_auto(HvrGuestResult) result = { 0 };
 	GError *error = NULL;
 
 	hvr_trial_begin(trial, "command");
+	/* Its timeout ends it, with all that it has started and what it has said. */
+	hvr_guest_cancel_at(trial->guest, 0);
 	if (!hvr_guest_run(trial->guest, &command, &result, &error)) {
 		note_lost(trial, error);
 		return FALSE;
 	}
 	pass_on(trial, &result);
 	note_result(trial, &result);
+	/* What a command that hung has left behind is worth a moment. */
+	if (hvr_trial_is_late(trial))
+		hvr_guest_cancel_at(trial->guest, g_get_monotonic_time() + LATE_FETCH_US);
+	else
+		hvr_guest_cancel_at(trial->guest, trial->deadline_us);
 	return TRUE;
 }
 
@@ -151,6 +180,8 @@ static void keep_journal(HvrTrial *trial)
 
 	if (!artifacts->folder || trial->report->outcome.class == HVR_OUTCOME_PASSED)
 		return;
+	if (trial->guest)
+		hvr_guest_cancel_at(trial->guest, 0);
 	if (trial->guest && !hvr_guest_is_lost(trial->guest) &&
 	    hvr_guest_run(trial->guest, &command, &result, &error)) {
 		hvr_artifacts_add(artifacts, HVR_ARTIFACT_JOURNAL, result.out->data,
@@ -172,8 +203,12 @@ static gboolean reach(HvrTrial *trial)
 		vm = hvr_vm_read(trial->context, trial->profile->name, &error);
 	if (vm) {
 		trial->qemu = (int)syscall(SYS_pidfd_open, vm->qemu.pid, 0);
-		trial->guest = hvr_guest_open(trial->context, vm, REACH_MS, &error);
+		guint most_ms = hvr_trial_left_ms(trial);
+		trial->guest = hvr_guest_open(trial->context, vm,
+					      most_ms ? MIN(most_ms, REACH_MS) : REACH_MS, &error);
 	}
+	if (trial->guest)
+		hvr_guest_cancel_at(trial->guest, trial->deadline_us);
 	if (!trial->guest)
 		note_lost(trial, error);
 	return trial->guest != NULL;

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "launcher/guest/trial-steps.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
+#include "launcher/report/events.h"
 #include "launcher/report/message.h"
 #include "launcher/session/ask.h"
 #include "launcher/session/run.h"
@@ -95,16 +97,31 @@ static void note_death(HvrTrial *trial)
 	}
 }
 
-static void stop(HvrTrial *trial)
+/* FALSE: nobody answers, or with @error. */
+static gboolean ask(const HvrTrial *trial, const HvrRequest *request, GError **error)
 {
 	g_auto(HvrFd) folder = hvr_vm_open_folder(trial->context->runtime, trial->profile->name);
-	HvrRequest request = { .name = HVR_REQUEST_STOP, .powerdown_ms = POWERDOWN_MS };
+	GError *cause = NULL;
+
+	if (hvr_ask_supervisor(folder, request, &cause))
+		return TRUE;
+	if (hvr_ask_found_nobody(cause))
+		g_error_free(cause);
+	else
+		g_propagate_error(error, cause);
+	return FALSE;
+}
+
+static void stop(HvrTrial *trial)
+{
+	const HvrRequest request = { .name = HVR_REQUEST_STOP,
+				     .powerdown_ms = POWERDOWN_MS,
+				     .force = hvr_trial_is_late(trial) };
 	GError *error = NULL;
 
 	hvr_trial_begin(trial, "stop");
 	/* Where nobody answers the VM has ended by itself, which its supervisor's status tells. */
-	if (!hvr_ask_supervisor(folder, &request, &error) && hvr_ask_found_nobody(error))
-		g_clear_error(&error);
+	(void)ask(trial, &request, &error);
 	g_autoptr(GError) ended = cause_of(trial, hvr_detach_wait(&trial->vm));
 	if (error)
 		hvr_trial_note_error(trial, error);
@@ -123,7 +140,7 @@ static int supervise(const HvrTrial *trial, int ready_fd, int cause_fd)
 		.ready_fd = ready_fd,
 		.wait_ready_s = trial->options->wait_ready_s,
 		.attached = TRUE,
-		.vm_lock = trial->options->vm_lock,
+		.vm_lock = trial->vm_lock,
 		.serial_log = trial->options->artifacts->fds[HVR_ARTIFACT_SERIAL]
 	};
 	g_autoptr(GError) error = NULL;
@@ -137,6 +154,42 @@ static int supervise(const HvrTrial *trial, int ready_fd, int cause_fd)
 	if (!hvr_fd_write_all(cause_fd, error->message, MIN(strlen(error->message), CAUSE_BYTES)))
 		return status; /* whoever waited is gone */
 	return status;
+}
+
+/* What was being done when the last event had been told. */
+static const char *describe_stage(const char *event)
+{
+	static const char *const stages[][2] = {
+		{ "waiting", "it waited for a card" },
+		{ "planned", "the host was being prepared" },
+		{ "bound", "the host was being prepared" },
+		{ "prepared", "QEMU was being started" },
+		{ "started", "QEMU was starting" },
+		{ "running", "the guest was not ready yet" },
+		{ "panicked", "the guest had panicked" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(stages); i++)
+		if (g_str_equal(event, stages[i][0]))
+			return stages[i][1];
+	return "cards were being chosen";
+}
+
+/* The guest is not asked: it has had its time. */
+static void end_late(HvrTrial *trial)
+{
+	const HvrRequest request = { .name = HVR_REQUEST_STOP, .powerdown_ms = 1, .force = TRUE };
+	const char *stage = describe_stage(hvr_events_last(trial->context->events));
+	g_autofree char *message =
+		g_strdup_printf("the deadline of %d s has passed before the guest was ready: %s",
+				trial->options->deadline_s, stage);
+
+	hvr_message("%s", message);
+	hvr_trial_note_class(trial, HVR_OUTCOME_INFRASTRUCTURE, HVR_EXIT_NOT_JUDGED, message);
+	/* One that does not serve yet looks for signals between its steps. */
+	if (!ask(trial, &request, NULL))
+		kill(trial->vm.pid, SIGTERM);
+	hvr_detach_wait(&trial->vm);
 }
 
 /* The supervisor has told people already. Takes @cause; NULL: it has no reason to complain */
@@ -154,20 +207,125 @@ static void note_start(HvrTrial *trial, GError *cause)
 	hvr_trial_note_class(trial, HVR_OUTCOME_GUEST_DIED, HVR_EXIT_NOT_JUDGED, early);
 }
 
+static void outcome_free(gpointer data)
+{
+	hvr_outcome_clear(data);
+	g_free(data);
+}
+
+/* Only where no test is to be blamed: what a test has said is never asked for a second time. */
+static gboolean will_retry(const HvrTrial *trial)
+{
+	HvrOutcomeClass class = trial->report->outcome.class;
+	guint done = trial->report->before ? trial->report->before->len : 0;
+
+	return (class == HVR_OUTCOME_INFRASTRUCTURE || class == HVR_OUTCOME_GUEST_DIED) &&
+	       done < (guint)trial->options->retries && !hvr_interrupt_pending() &&
+	       !hvr_trial_is_late(trial);
+}
+
+/* Somebody wants to see what is left of it. FALSE: it is to be stopped as ever. */
+static gboolean keep(HvrTrial *trial)
+{
+	const HvrRequest request = { .name = HVR_REQUEST_STAY };
+	const char *vm = trial->profile->name;
+	g_autoptr(GError) error = NULL;
+
+	if (!trial->options->keep || trial->report->outcome.class == HVR_OUTCOME_PASSED ||
+	    hvr_interrupt_pending() || will_retry(trial))
+		return FALSE;
+	hvr_trial_begin(trial, "keep");
+	if (!ask(trial, &request, &error)) {
+		hvr_message("VM '%s' cannot be kept: %s", vm,
+			    error ? error->message : "its supervisor does not answer");
+		return FALSE;
+	}
+	trial->report->kept = g_strdup(vm);
+	hvr_message("VM '%s' stays, with its cards: 'hailo-vm-run exec %s -- CMD' and, where its "
+		    "profile allows, 'console %s' and 'ssh %s' lead into it",
+		    vm, vm, vm, vm);
+	hvr_message("'hailo-vm-run stop %s' ends it, and gives the cards back", vm);
+	return TRUE;
+}
+
 static void try_out(HvrTrial *trial)
 {
 	int status = 0;
 
+	trial->vm.deadline_us = trial->deadline_us;
 	if (!hvr_detach_wait_ready(&trial->vm, &status)) {
-		note_start(trial, cause_of(trial, status));
+		if (trial->vm.late)
+			end_late(trial);
+		else
+			note_start(trial, cause_of(trial, status));
 		return;
 	}
 	hvr_trial_note(trial, HVR_JUNIT_PASSED, NULL);
 	hvr_trial_use_guest(trial);
 	if (has_died(trial))
 		note_death(trial);
-	else
+	else if (!keep(trial))
 		stop(trial);
+}
+
+static void make_pipe(int *out_reader, int *out_writer)
+{
+	int ends[2] = { -1, -1 };
+
+	/* Without one there is only the supervisor's status. */
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		g_debug("there is no pipe for the cause");
+	*out_reader = ends[0];
+	*out_writer = ends[1];
+}
+
+/* One VM, from nothing to nothing. */
+static void attempt(HvrTrial *trial)
+{
+	g_auto(HvrFd) cause_writer = -1;
+	gint64 since_us = g_get_real_time();
+	GError *error = NULL;
+	int ready_fd = -1;
+
+	hvr_trial_begin(trial, "start");
+	make_pipe(&trial->cause_fd, &cause_writer);
+	int who = hvr_detach_fork(trial->context, TRUE, &trial->vm, &ready_fd, &error);
+	if (who == 0) {
+		trial->report->child = TRUE;
+		trial->report->child_status = supervise(trial, ready_fd, cause_writer);
+		hvr_fd_close(trial->cause_fd);
+		return;
+	}
+	hvr_lock_leave(g_steal_pointer(&trial->vm_lock));
+	hvr_fd_close(g_steal_fd(&cause_writer));
+	if (who < 0)
+		hvr_trial_note_error(trial, error);
+	else
+		try_out(trial);
+	hvr_fd_close(g_steal_fd(&trial->qemu));
+	hvr_fd_close(g_steal_fd(&trial->cause_fd));
+	hvr_artifacts_take_serial(trial->options->artifacts, trial->context, trial->profile,
+				  since_us);
+}
+
+/* What came of it so far is told and put aside. */
+static void begin_again(HvrTrial *trial)
+{
+	HvrTrialReport *report = trial->report;
+	HvrOutcome *before = g_new(HvrOutcome, 1);
+
+	if (!report->before)
+		report->before = g_ptr_array_new_with_free_func(outcome_free);
+	JsonObject *members = hvr_outcome_to_object(&report->outcome);
+	json_object_set_int_member(members, "number", report->before->len + 1);
+	hvr_events_tell_object(trial->context->events, "attempt", members);
+	hvr_message("attempt %u of %d came to nothing, and it is tried again: %s",
+		    report->before->len + 1, trial->options->retries + 1, report->outcome.cause);
+	*before = report->outcome;
+	report->outcome = (HvrOutcome){ .class = HVR_OUTCOME_PASSED };
+	g_ptr_array_add(report->before, before);
+	g_ptr_array_set_size(report->cases, 0);
+	trial->lost = NULL;
 }
 
 void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTrialOptions *options,
@@ -178,31 +336,15 @@ void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTria
 			   .options = options,
 			   .cause_fd = -1,
 			   .qemu = -1,
-			   .report = out_report };
-	g_auto(HvrFd) cause_writer = -1;
-	gint64 since_us = g_get_real_time();
-	GError *error = NULL;
-	int ready_fd = -1, ends[2];
+			   .report = out_report,
+			   .vm_lock = options->vm_lock };
 
-	hvr_trial_begin(&trial, "start");
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0) {
-		trial.cause_fd = ends[0];
-		cause_writer = ends[1];
+	if (options->deadline_s)
+		trial.deadline_us =
+			g_get_monotonic_time() + options->deadline_s * (gint64)G_USEC_PER_SEC;
+	attempt(&trial);
+	while (!out_report->child && will_retry(&trial)) {
+		begin_again(&trial);
+		attempt(&trial);
 	}
-	int who = hvr_detach_fork(context, TRUE, &trial.vm, &ready_fd, &error);
-	if (who == 0) {
-		out_report->child = TRUE;
-		out_report->child_status = supervise(&trial, ready_fd, cause_writer);
-		hvr_fd_close(trial.cause_fd);
-		return;
-	}
-	hvr_lock_leave(options->vm_lock);
-	hvr_fd_close(g_steal_fd(&cause_writer));
-	if (who < 0)
-		hvr_trial_note_error(&trial, error);
-	else
-		try_out(&trial);
-	hvr_fd_close(trial.qemu);
-	hvr_fd_close(trial.cause_fd);
-	hvr_artifacts_take_serial(options->artifacts, context, profile, since_us);
 }

@@ -66,6 +66,21 @@ int hvr_detach_wait(const HvrDetached *child)
 	return 128 + WTERMSIG(status);
 }
 
+/* What poll(2) takes. */
+static int left_ms(const HvrDetached *child)
+{
+	gint64 left_us = child->deadline_us - g_get_monotonic_time();
+
+	if (!child->deadline_us)
+		return -1;
+	return (int)CLAMP(left_us / 1000 + 1, 0, G_MAXINT);
+}
+
+static gboolean is_late(const HvrDetached *child)
+{
+	return child->deadline_us && g_get_monotonic_time() >= child->deadline_us;
+}
+
 gboolean hvr_detach_wait_ready(HvrDetached *child, int *out_status)
 {
 	struct pollfd fds[] = { { .fd = child->ready_fd, .events = POLLIN },
@@ -73,8 +88,11 @@ gboolean hvr_detach_wait_ready(HvrDetached *child, int *out_status)
 	char ready = 0;
 
 	while (!(fds[0].revents & (POLLIN | POLLHUP))) {
-		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
+		if (poll(fds, G_N_ELEMENTS(fds), left_ms(child)) < 0 && errno != EINTR)
 			break;
+		child->late = !(fds[0].revents & (POLLIN | POLLHUP)) && is_late(child);
+		if (child->late)
+			return FALSE;
 		int signal_number = hvr_interrupt_take();
 		if (signal_number) {
 			kill(child->pid, signal_number);

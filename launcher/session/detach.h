@@ -10,7 +10,9 @@
  */
 typedef struct {
 	pid_t pid;
-	int ready_fd; /* a byte comes when it is ready; its end, when it failed */
+	int ready_fd;	    /* a byte comes when it is ready; its end, when it failed */
+	gint64 deadline_us; /* until when it may get ready (monotonic); 0: for ever */
+	gboolean late;	    /* that is over */
 } HvrDetached;
 
 /**
@@ -26,7 +28,8 @@ int hvr_detach_fork(const HvrContext *context, gboolean with_parent, HvrDetached
 /**
  * hvr_detach_wait_ready - wait for the byte.
  * Signals that come meanwhile are passed on to the child, whose end is waited for all the same.
- * Returns: FALSE when it ended before it was ready, with its exit status.
+ * Returns: FALSE when it ended before it was ready, with its exit status; or when it is late: then
+ * it goes on.
  */
 gboolean hvr_detach_wait_ready(HvrDetached *child, int *out_status);
 

@@ -12,7 +12,6 @@
 
 struct HvrPanic {
 	HvrSession *session;
-	gboolean end;
 	guint subscription;
 };
 
@@ -28,7 +27,7 @@ static void set(HvrPanic *panic, gboolean panicked)
 		return;
 	hvr_message("VM '%s': the guest's kernel has panicked", session->vm->name);
 	hvr_events_tell(session->context->events, "panicked", NULL, NULL);
-	if (!panic->end || session->failure)
+	if (!session->attached || session->failure)
 		return;
 	session->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 				       "the guest's kernel has panicked, and the VM was ended");
@@ -46,11 +45,11 @@ static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, g
 		set(panic, FALSE);
 }
 
-HvrPanic *hvr_panic_new(HvrSession *session, gboolean end)
+HvrPanic *hvr_panic_new(HvrSession *session)
 {
 	HvrPanic *panic = g_new(HvrPanic, 1);
 
-	*panic = (HvrPanic){ .session = session, .end = end };
+	*panic = (HvrPanic){ .session = session };
 	panic->subscription = hvr_qmp_client_subscribe(session->qmp, on_event, NULL, panic);
 	return panic;
 }

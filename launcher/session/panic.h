@@ -10,7 +10,7 @@
  */
 typedef struct HvrPanic HvrPanic;
 
-/* @end: the VM is of no use then, and is ended: session->failure says why */
-HvrPanic *hvr_panic_new(HvrSession *session, gboolean end) G_GNUC_WARN_UNUSED_RESULT;
+/* A session that is attached is of no use then, and is ended: session->failure says why */
+HvrPanic *hvr_panic_new(HvrSession *session) G_GNUC_WARN_UNUSED_RESULT;
 /* Before the session's end. NULL is accepted. */
 void hvr_panic_free(HvrPanic *panic);

@@ -10,6 +10,7 @@
 #include "launcher/session/guest-shutdown.h"
 #include "launcher/session/plug.h"
 #include "launcher/session/shutdown.h"
+#include "launcher/session/stay.h"
 
 #define UNPLUG_DEFAULT_MS 30000
 
@@ -39,6 +40,11 @@ static void reboot(HvrRequestJob *job, const HvrRequest *request)
 		hvr_session_tell_guest(job->hotplug->session, "reboot", "RESET", job->done, job);
 }
 
+static void stay(HvrRequestJob *job, const HvrRequest *request)
+{
+	hvr_session_stay(job->hotplug->session, job->done, job);
+}
+
 /* clang-format off */
 
 /* Name, type and place of an argument, all from its member. */
@@ -64,6 +70,8 @@ const HvrRequestKind hvr_request_kinds[HVR_REQUESTS] = {
 		.more_ms = HVR_SHUTDOWN_QUIT_MS },
 	[HVR_REQUEST_REBOOT] = { "reboot", .start = reboot, .arguments = { { ARGUMENT(force) } },
 		.more_ms = HVR_GUEST_SHUTDOWN_MS },
+	[HVR_REQUEST_STAY] = { "stay", .start = stay,
+		.supervisor_only = "outlive the test that has started it" },
 };
 
 /* clang-format on */

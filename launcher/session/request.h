@@ -18,6 +18,7 @@ typedef enum {
 	HVR_REQUEST_PLUG,
 	HVR_REQUEST_STOP,
 	HVR_REQUEST_REBOOT,
+	HVR_REQUEST_STAY,
 	HVR_REQUESTS, /* how many there are */
 } HvrRequestName;
 

@@ -168,6 +168,7 @@ static gboolean stay(Run *run, GError **error)
 	GError *end = NULL, *left = NULL;
 
 	session->child = TRUE;
+	session->attached = run->options->attached;
 	hvr_servers_watch(started->servers);
 	session->vm->qemu = hvr_process_of(&run->context->host, started->pid);
 	while (locks->len)
@@ -175,7 +176,7 @@ static gboolean stay(Run *run, GError **error)
 	HvrControl *control = hvr_control_new(hotplug, started->control);
 	hvr_session_save(session);
 	hvr_arrival_begin(&arrival, session, run->options, &started->ports);
-	HvrPanic *panic = hvr_panic_new(session, run->options->attached);
+	HvrPanic *panic = hvr_panic_new(session);
 	hvr_session_run(session);
 
 	hvr_panic_free(panic);

@@ -29,7 +29,8 @@ struct HvrSession {
 	HvrQmpClient *qmp;
 	GMainLoop *loop;
 	int pidfd;
-	gboolean child; /* QEMU is our child: we are its supervisor */
+	gboolean child;	   /* QEMU is our child: we are its supervisor */
+	gboolean attached; /* it ends with whoever started it, or with a guest that panics */
 	gboolean qemu_ended;
 	int wait_status; /* of waitid(2), when `child` */
 	HvrShutdown *shutdown;

@@ -548,7 +548,7 @@ static void test_signals(void **state)
 static void test_panic(void **state)
 {
 	g_autoptr(VmFixture) f = vm_fixture_new("card");
-	HvrPanic *panic = hvr_panic_new(f->session, FALSE);
+	HvrPanic *panic = hvr_panic_new(f->session);
 
 	qmp_peer_event(f->peer, "GUEST_PANICKED", "{\"action\": \"run\"}");
 	vm_fixture_turn(f);

@@ -229,6 +229,9 @@ static int play(const char *what, char **argv)
 	g_autoptr(GPtrArray) agents = g_ptr_array_new();
 	Qemu qemu = { .play = what, .agents = agents };
 
+	/* The first time, of which this file tells. */
+	if (plays(&qemu, "refuses-once") && mkdir("/run/tried", 0755) == 0)
+		qemu.play = "refuses";
 	if (plays(&qemu, "refuses")) {
 		fprintf(stderr, "qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot "
 				"allocate memory\n");
@@ -647,6 +650,113 @@ static void test_refused(void **state)
 	}
 }
 
+/* The whole has a deadline; a command that is under way then has timed out, else no test has. */
+static void test_deadline(void **state)
+{
+	static const Case cases[] = {
+		{ "never-ready", " --deadline 1", NULL, 0, NULL, 125, "infrastructure", "start",
+		  "error",
+		  "deadline of 1 s has passed before the guest was ready: the guest was not" },
+		{ "slow", " --deadline 1 --fetch /x:/run/fetched", NULL, 0, NULL, 124, "timed-out",
+		  "command", "failure", "by the deadline of 1 s" },
+		{ "slow", " --deadline 60 --timeout 1", NULL, 0, NULL, 124, "timed-out", "command",
+		  "failure", "within 1 s" },
+		{ "stuck", " --deadline 1 --fetch /x:/run/fetched", NULL, 0, NULL, 125,
+		  "infrastructure", "fetch /x", "error", "deadline of 1 s has passed" },
+		{ "passed", " --deadline 60", NULL, 0, NULL, 0, "passed", NULL, NULL, NULL },
+	};
+	Fixture *f = *state;
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		run(f, &cases[i], "");
+		check(f, &cases[i]);
+		if (cases[i].code != 124 || i > 1)
+			continue;
+		g_autofree char *fetched = text_of("/run/fetched");
+		assert_string_equal(fetched, "one");
+		assert_string_equal(f->out, "said\n");
+	}
+}
+
+/* What is no test's fault may be tried again; what a test has said never is. The last decides. */
+static void test_retry(void **state)
+{
+	static const struct {
+		Case one;
+		guint attempts;
+	} cases[] = {
+		{ { "refuses", " --retry-infrastructure 2", NULL, 0, NULL, 125, "infrastructure",
+		    "start", "error", "QEMU ended with status 1" },
+		  3 },
+		{ { "refuses-once", " --retry-infrastructure 2", NULL, 0, NULL, 0, "passed", NULL,
+		    NULL, NULL },
+		  2 },
+		{ { "dies", " --retry-infrastructure 1", NULL, 0, NULL, 125, "guest-died",
+		    "command", "error", "signal 9" },
+		  2 },
+		{ { "exit-75", " --retry-infrastructure 2", NULL, 0, NULL, 75, "failed", "command",
+		    "failure", "status 75" },
+		  1 },
+		{ { "slow", " --retry-infrastructure 2 --timeout 1", NULL, 0, NULL, 124,
+		    "timed-out", "command", "failure", "within 1 s" },
+		  1 },
+		{ { "slow", " --retry-infrastructure 2", NULL, SIGTERM, "command", 128 + SIGTERM,
+		    "cancelled", "command", "skipped", "by signal 15" },
+		  1 },
+	};
+	Fixture *f = *state;
+
+	assert_int_equal(chmod("/run", 01777), 0);
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *attempts = g_strdup_printf("%u", cases[i].attempts);
+		run(f, &cases[i].one, "");
+		check(f, &cases[i].one);
+		must_say(f, f->result, "attempts", attempts);
+		assert_int_equal(count(f->events, "{\"event\":\"attempt\""), cases[i].attempts - 1);
+		assert_int_equal(count(f->junit, "<property name=\"attempt "),
+				 cases[i].attempts - 1);
+	}
+}
+
+/* Runs the program to its end. Returns: its status */
+static int call(const char *words)
+{
+	g_autofree char *line = g_strdup_printf(PROGRAM " %s", words);
+	g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+	int status = -1;
+
+	assert_true(g_spawn_sync("/", argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL, &status,
+				 NULL));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* A VM whose test has failed stays for whoever wants to look, and nobody waits for its end. */
+static void test_keep(void **state)
+{
+	static const Case failed = { .name = "exit-75", .options = " --keep-on-failure" };
+	static const Case passed = { .name = "passed",
+				     .options = " --keep-on-failure",
+				     .class = "passed" };
+	static const Case gone = { "dies", " --keep-on-failure", NULL,	    0,	     NULL,
+				   125,	   "guest-died",	 "command", "error", "signal 9" };
+	Fixture *f = *state;
+
+	run(f, &failed, "");
+	assert_int_equal(f->status, 75);
+	must_say(f, f->result, "kept", "lab");
+	assert_non_null(strstr(f->junit, "<property name=\"kept\" value=\"lab\"/>"));
+	assert_non_null(strstr(f->err, "hailo-vm-run stop lab"));
+	assert_non_null(strstr(f->events, "\"event\":\"result\""));
+	assert_int_equal(call("status lab"), 0);
+	assert_int_equal(call("exec --no-input lab -- prog"), 75);
+	assert_int_equal(call("stop lab"), 0);
+	assert_int_equal(access("/run/hailo-vm-run/vms/lab", F_OK), -1);
+	run(f, &passed, "");
+	check(f, &passed);
+	run(f, &gone, "");
+	check(f, &gone);
+}
+
 /* A name and a port that somebody has are not "the guest was not ready". */
 static void test_taken(void **state)
 {
@@ -922,9 +1032,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(faults),	 TEST(killed),	   TEST(refused),	TEST(said),
-		TEST(artifacts), TEST(meanwhile),  TEST(taken),		TEST(so_far),
-		TEST(input),	 TEST(input_open), TEST(reports_first), TEST(equal),
+		TEST(faults), TEST(killed), TEST(refused),    TEST(deadline),	   TEST(retry),
+		TEST(keep),   TEST(said),   TEST(artifacts),  TEST(meanwhile),	   TEST(taken),
+		TEST(so_far), TEST(input),  TEST(input_open), TEST(reports_first), TEST(equal),
 	};
 	const char *last = argv[argc - 1];
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launcher/session/stay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "launcher/report/error.h"
+#include "launcher/report/events.h"
+#include "launcher/report/message.h"
+#include "vfio/fd.h"
+
+/* The rest of it is ours alone: who reads the other's standard error waits for its end. */
+static gboolean keep_messages(const HvrSession *session, GError **error)
+{
+	g_auto(HvrFd) log = openat(session->folder, HVR_VM_LOG,
+				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (log < 0) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
+			    "cannot keep the messages of VM '%s': %s", session->vm->name,
+			    g_strerror(errno));
+		return FALSE;
+	}
+	hvr_message_keep(log);
+	hvr_message_copy(-1);
+	return TRUE;
+}
+
+void hvr_session_stay(HvrSession *session, HvrSessionDone done, gpointer user_data)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!session->attached) {
+		g_set_error(&error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+			    "VM '%s' does not end with whoever started it", session->vm->name);
+	} else if (keep_messages(session, &error)) {
+		prctl(PR_SET_PDEATHSIG, 0);
+		hvr_events_leave(session->context->events);
+		session->attached = FALSE;
+	}
+	done(error, user_data);
+}
