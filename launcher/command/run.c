@@ -2,6 +2,8 @@
 /*
  * run and prepare: the commands that take a profile and the options that bend it.
  */
+#include <stdio.h>
+
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/command/help.h"
@@ -68,8 +70,13 @@ static int run_detached(HvrContext *context, const HvrProfile *profile, HvrRunOp
 		hvr_lock_leave(g_steal_pointer(&how->vm_lock));
 	if (who < 0)
 		return -1;
+	if (who > 0 && !hvr_detach_wait_ready(&child, &status))
+		return status;
+	/* Which of several it is, for a script. */
+	if (who > 0 && !g_str_equal(profile->name, profile->stem))
+		printf("%s\n", profile->name);
 	if (who > 0)
-		return hvr_detach_wait_ready(&child, &status) ? 0 : status;
+		return 0;
 	if (hvr_run(context, profile, how, error))
 		return hvr_interrupt_pending() ? 128 + hvr_interrupt_pending() : 0;
 	return hvr_exit_status(error ? *error : NULL);
