@@ -11,7 +11,9 @@
 
 #include "launcher/runtime/context.h"
 
-#define HVR_DAY_S 86400
+#define HVR_DAY_S	 86400
+#define HVR_WAIT_MAX_S	 (7 * HVR_DAY_S)
+#define HVR_WAIT_FOREVER (-1) /* as of hvr_claim_take() */
 
 /* What an option takes, and so of which type its field is. */
 typedef enum {
@@ -85,6 +87,11 @@ typedef struct {
 	{                                                                                          \
 		"events", 0, HVR_TEXT(Struct, member), "FD|FILE",                                  \
 			"Write each step as a line of JSON to a descriptor or a file"              \
+	}
+#define HVR_OPTION_WAIT(Struct, member)                                                            \
+	{                                                                                          \
+		"wait", 'w', HVR_SECONDS_OR(Struct, member, 1, HVR_WAIT_MAX_S, HVR_WAIT_FOREVER),  \
+			"S", "Wait for a busy device, for S seconds or for ever"                   \
 	}
 #define HVR_OPTION_JSON(Struct, member)                                                            \
 	{                                                                                          \

@@ -7,15 +7,12 @@
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/command/help.h"
-#include "launcher/host/claim.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/runtime/name.h"
 #include "launcher/session/detach.h"
 #include "launcher/session/run.h"
-
-#define WAIT_MAX_S (7 * 24 * 3600)
 
 typedef struct {
 	gboolean dry_run, exec, detach;
@@ -145,12 +142,6 @@ static int prepare(HvrContext *context, const HvrInvocation *invocation, GError 
 	return 0;
 }
 
-#define OPTION_WAIT                                                                                \
-	{                                                                                          \
-		"wait", 'w', HVR_SECONDS_OR(Options, wait_s, 1, WAIT_MAX_S, HVR_CLAIM_FOREVER),    \
-			"S", "Wait for a busy device, for S seconds or for ever"                   \
-	}
-
 static const HvrOption run_options[] = {
 	{ "dry-run", 'n', HVR_FLAG(Options, dry_run), NULL,
 	  "Show every change to the host and QEMU's command line; change nothing" },
@@ -162,7 +153,7 @@ static const HvrOption run_options[] = {
 	HVR_OPTION_NAME(Options, name),
 	HVR_OPTION_EVENTS(Options, events),
 	HVR_OPTION_SET(Options, sets),
-	OPTION_WAIT,
+	HVR_OPTION_WAIT(Options, wait_s),
 	{ .name = NULL },
 };
 
@@ -182,7 +173,7 @@ static const HvrOption prepare_options[] = {
 	{ "dry-run", 'n', HVR_FLAG(Options, dry_run), NULL,
 	  "Show every change to the host; change nothing" },
 	HVR_OPTION_SET(Options, sets),
-	OPTION_WAIT,
+	HVR_OPTION_WAIT(Options, wait_s),
 	{ .name = NULL },
 };
 

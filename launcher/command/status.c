@@ -11,6 +11,7 @@
 #include "launcher/report/json.h"
 #include "launcher/report/text.h"
 #include "launcher/runtime/others.h"
+#include "launcher/runtime/queue.h"
 #include "launcher/runtime/vm.h"
 
 typedef struct {
@@ -109,7 +110,26 @@ static JsonObject *vm_to_json(const HvrContext *context, const Shown *shown)
 	return object;
 }
 
-static void print_json(const HvrContext *context, const GPtrArray *shown)
+static JsonArray *waiters_to_json(const GPtrArray *waiters)
+{
+	JsonArray *array = json_array_new();
+
+	for (guint i = 0; i < waiters->len; i++) {
+		const HvrWaiter *waiter = g_ptr_array_index(waiters, i);
+		JsonObject *item = json_object_new();
+		JsonArray *groups = json_array_new();
+		for (guint k = 0; k < waiter->groups->len; k++)
+			json_array_add_int_element(groups, g_array_index(waiter->groups, int, k));
+		hvr_json_set_string(item, "vm", waiter->vm);
+		json_object_set_int_member(item, "pid", waiter->pid);
+		json_object_set_int_member(item, "since", waiter->since);
+		json_object_set_array_member(item, "iommu_groups", groups);
+		json_array_add_object_element(array, item);
+	}
+	return array;
+}
+
+static void print_json(const HvrContext *context, const GPtrArray *shown, const GPtrArray *waiters)
 {
 	JsonObject *root = json_object_new();
 	JsonArray *array = json_array_new();
@@ -118,6 +138,8 @@ static void print_json(const HvrContext *context, const GPtrArray *shown)
 		json_array_add_object_element(array,
 					      vm_to_json(context, g_ptr_array_index(shown, i)));
 	json_object_set_array_member(root, "vms", array);
+	if (waiters)
+		json_object_set_array_member(root, "waiting", waiters_to_json(waiters));
 	hvr_json_print(root);
 }
 
@@ -162,6 +184,19 @@ static void print_vm(const HvrContext *context, const Shown *shown)
 				       device_state(device));
 	}
 	hvr_text_print(text->str);
+}
+
+static void print_waiter(const HvrWaiter *waiter)
+{
+	g_autoptr(GString) groups = g_string_new(NULL);
+
+	for (guint i = 0; i < waiter->groups->len; i++)
+		g_string_append_printf(groups, "%s%d", i ? " or " : "",
+				       g_array_index(waiter->groups, int, i));
+	g_autofree char *text =
+		g_strdup_printf("%s: waits for a card of IOMMU group %s, pid %d\n",
+				waiter->vm ? waiter->vm : "prepare", groups->str, (int)waiter->pid);
+	hvr_text_print(text);
 }
 
 typedef struct {
@@ -213,10 +248,14 @@ static int status(HvrContext *context, const HvrInvocation *invocation, GError *
 
 	if (!find(context, invocation->words[0], &found, error))
 		return -1;
+	/* Of one VM nothing else is asked. */
+	g_autoptr(GPtrArray) waiters = invocation->words[0] ? NULL : hvr_queue_list(context);
 	if (options->json)
-		print_json(context, found.shown);
+		print_json(context, found.shown, waiters);
 	for (guint i = 0; !options->json && i < found.shown->len; i++)
 		print_vm(context, g_ptr_array_index(found.shown, i));
+	for (guint i = 0; !options->json && waiters && i < waiters->len; i++)
+		print_waiter(g_ptr_array_index(waiters, i));
 	return 0;
 }
 

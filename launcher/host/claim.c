@@ -9,6 +9,7 @@
 
 #include "launcher/host/health.h"
 #include "launcher/host/inuse.h"
+#include "launcher/host/waiting.h"
 #include "launcher/host/wish.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
@@ -427,12 +428,16 @@ static HvrClaim *claim_waiting(Claiming *claiming, gint64 deadline_us, GError **
 		return NULL;
 
 	claiming->ticket = ticket;
+	g_autofree char *told = NULL;
 	while (hvr_interrupt_check(error)) {
 		g_autoptr(GError) cause = NULL;
 		g_ptr_array_set_size(claiming->busy, 0);
 		HvrClaim *claim = claim_all(claiming, &cause);
 		if (claim)
 			return claim;
+		if (is_busy(cause))
+			hvr_waiting_tell(context, claiming->inventory, claiming->busy, cause,
+					 &told);
 		if (is_busy(cause) && wait_for_change(watch, claiming->busy, deadline_us))
 			continue;
 		if (hvr_interrupt_check(error))

@@ -9,6 +9,7 @@
 #include <json-glib/json-glib.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "launcher/report/json.h"
@@ -20,17 +21,26 @@
 /* The same where there are up to three. */
 #define PART_BYTES 512
 
+/* Longer than any event's name. */
+#define LAST_BYTES 32
+
 struct HvrEvents {
 	int fd, copy; /* -1: none */
 	char *vm;
 	gint64 lost;
+	char *last; /* LAST_BYTES of it, which processes share; NULL: there is no memory for that */
 };
 
 HvrEvents *hvr_events_new(int fd, const char *vm)
 {
 	HvrEvents *events = g_new0(HvrEvents, 1);
 
+	void *last =
+		mmap(NULL, LAST_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
 	*events = (HvrEvents){ .fd = fd, .copy = -1, .vm = g_strdup(vm) };
+	if (last != MAP_FAILED)
+		events->last = last;
 	return events;
 }
 
@@ -40,7 +50,22 @@ void hvr_events_free(HvrEvents *events)
 		return;
 	hvr_fd_close(events->fd);
 	g_free(events->vm);
+	if (events->last)
+		munmap(events->last, LAST_BYTES);
 	g_free(events);
+}
+
+void hvr_events_leave(HvrEvents *events)
+{
+	if (!events)
+		return;
+	hvr_fd_close(g_steal_fd(&events->fd));
+	events->copy = -1;
+}
+
+const char *hvr_events_last(const HvrEvents *events)
+{
+	return events && events->last ? events->last : "";
 }
 
 void hvr_events_copy(HvrEvents *events, int fd)
@@ -61,6 +86,8 @@ static JsonObject *begin(const HvrEvents *events, const char *event)
 {
 	JsonObject *object = json_object_new();
 
+	if (events->last)
+		g_strlcpy(events->last, event, LAST_BYTES);
 	json_object_set_string_member(object, "event", event);
 	json_object_set_int_member(object, "ms", g_get_monotonic_time() / 1000);
 	hvr_json_set_string(object, "vm", events->vm);

@@ -10,12 +10,13 @@
  *   {"event":"bound","ms":81234,"vm":"lab","device":"npu","address":"0000:02:00.0"}
  *
  * "ms" is CLOCK_MONOTONIC. In the order in which they come, and with what beside these keys:
- * planned (functions), bound (device, address), prepared, started (pid, and where there are any
- * forward: as in a profile, with the ports as they are, one blank between; screen), running (pid),
- * ready, panicked, unplugged and plugged (device, address), ended (status or signal), released
- * (error, or null); last of all of `test`: result (class, code, where, cause, hint:
- * launcher/guest/outcome.h). More may join. A reader that does not keep up loses lines, never holds
- * the VM up: the next line then has "lost", how many.
+ * waiting (address, holder, pid, cause: which card, and who has it), planned (functions), bound
+ * (device, address), prepared, started (pid, and where there are any forward: as in a profile, with
+ * the ports as they are, one blank between; screen), running (pid), ready, panicked, unplugged and
+ * plugged (device, address), ended (status or signal), released (error, or null); last of all of
+ * `test`: result (class, code, where, cause, hint: launcher/guest/outcome.h). More may join. A
+ * reader that does not keep up loses lines, never holds the VM up: the next line then has "lost",
+ * how many.
  */
 typedef struct HvrEvents HvrEvents;
 
@@ -31,6 +32,14 @@ void hvr_events_free(HvrEvents *events);
 /* Each line also goes to @fd, a file, which stays the caller's. -1: no more. NULL events are
  * accepted. */
 void hvr_events_copy(HvrEvents *events, int fd);
+
+/* In one of several processes that have @events: nothing more is told here, and what was open for
+ * that is closed. NULL events are accepted. */
+void hvr_events_leave(HvrEvents *events);
+
+/* The name of the last event, of whichever process that has @events, as it was before a fork or
+ * behind it; "" before the first. */
+const char *hvr_events_last(const HvrEvents *events);
 
 /* The VM's name, where it was not known yet. NULL events are accepted. */
 void hvr_events_set_vm(HvrEvents *events, const char *vm);

@@ -54,22 +54,65 @@ void hvr_queue_leave(HvrTicket *ticket)
 	g_free(ticket);
 }
 
-/* A ticket that says nothing yet is of somebody who has just come: behind everybody who looks. */
-static gboolean wants_group(const HvrContext *context, const char *name, int group)
+/* Of int; empty where a ticket says nothing yet: it is of somebody who has just come, behind
+ * everybody who looks. */
+static GArray *groups_of(const HvrContext *context, const char *name)
 {
 	g_autofree char *path = g_strconcat("locks/", name, NULL);
 	g_autofree char *text = hvr_tree_read(context->runtime, path, NULL);
 	g_autoptr(GKeyFile) file = g_key_file_new();
+	GArray *all = g_array_new(FALSE, FALSE, sizeof(int));
 	gsize n = 0;
 
 	if (!text || !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL))
-		return FALSE;
+		return all;
 	g_autofree gint *groups =
 		g_key_file_get_integer_list(file, HVR_LOCK_EXTRA, KEY_GROUPS, &n, NULL);
-	for (gsize i = 0; groups && i < n; i++)
-		if (groups[i] == group)
+	if (groups)
+		g_array_append_vals(all, groups, (guint)n);
+	return all;
+}
+
+static gboolean wants_group(const HvrContext *context, const char *name, int group)
+{
+	g_autoptr(GArray) groups = groups_of(context, name);
+
+	for (guint i = 0; i < groups->len; i++)
+		if (g_array_index(groups, int, i) == group)
 			return TRUE;
 	return FALSE;
+}
+
+static void waiter_free(HvrWaiter *waiter)
+{
+	g_free(waiter->vm);
+	g_array_unref(waiter->groups);
+	g_free(waiter);
+}
+
+GPtrArray *hvr_queue_list(const HvrContext *context)
+{
+	GPtrArray *waiters = g_ptr_array_new_with_free_func((GDestroyNotify)waiter_free);
+	g_autoptr(GPtrArray) names = NULL;
+
+	if (context->runtime < 0)
+		return waiters;
+	/* Sorted, which is the order of arrival. */
+	names = hvr_tree_list(context->runtime, "locks");
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_auto(HvrLockHolder) holder = { 0 };
+		if (!g_str_has_prefix(name, PREFIX) ||
+		    !hvr_lock_holder(&context->host, context->runtime, name, &holder))
+			continue;
+		HvrWaiter *waiter = g_new(HvrWaiter, 1);
+		*waiter = (HvrWaiter){ .vm = g_steal_pointer(&holder.vm),
+				       .pid = holder.pid.pid,
+				       .since = holder.since,
+				       .groups = groups_of(context, name) };
+		g_ptr_array_add(waiters, waiter);
+	}
+	return waiters;
 }
 
 gboolean hvr_queue_turn(const HvrContext *context, const HvrTicket *ticket, int group,

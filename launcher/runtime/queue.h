@@ -34,3 +34,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrTicket, hvr_queue_leave)
  */
 gboolean hvr_queue_turn(const HvrContext *context, const HvrTicket *ticket, int group,
 			GPtrArray *busy, GError **error);
+
+/* Somebody who waits. */
+typedef struct {
+	char *vm; /* NULL: a command such as `prepare` */
+	pid_t pid;
+	gint64 since;	/* seconds since the epoch */
+	GArray *groups; /* of int: those that would do */
+} HvrWaiter;
+
+/* Who waits now, who comes first in front. Takes no lock. (transfer full): of HvrWaiter */
+GPtrArray *hvr_queue_list(const HvrContext *context) G_GNUC_WARN_UNUSED_RESULT;

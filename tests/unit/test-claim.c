@@ -26,6 +26,7 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
+#include "launcher/report/events.h"
 #include "tests/fake/between.h"
 #include "tests/fake/fake-sysfs.h"
 #include "tests/unit/pipe.h"
@@ -252,6 +253,32 @@ static void test_wait_ends(void **state)
 	g_autoptr(HvrClaim) claim = take(f, profile, inventory, HVR_CLAIM_NO_WAIT, NULL);
 	assert_null(take(f, profile, inventory, 1, &error));
 	assert_int_equal(hvr_exit_status(error), 75);
+}
+
+/* Who waits says for which card, and who has it: once, not at each look. */
+static void test_wait_is_told(void **state)
+{
+	Fixture *f = *state;
+	int ends[2];
+	char line[1024] = "";
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	g_autoptr(HvrEvents) events = hvr_events_new(ends[1], "lab");
+	g_auto(HvrFd) reader = ends[0];
+	add_cards(f->fs, 1);
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&f->fs->host, NULL);
+	g_autoptr(HvrProfile) profile = load("[device a]\n");
+	HvrLock *lock =
+		hvr_lock_try(&f->context.host, f->context.runtime, "group-14", "other", NULL);
+	f->context.events = events;
+	assert_null(take(f, profile, inventory, 1, NULL));
+	f->context.events = NULL;
+	hvr_lock_release(lock);
+	assert_true(read(reader, line, sizeof(line) - 1) > 0);
+	assert_non_null(strstr(line, "\"event\":\"waiting\""));
+	assert_non_null(strstr(line, "\"address\":\"0000:02:00.0\",\"holder\":\"other\""));
+	assert_null(strstr(strchr(line, '\n'), "waiting"));
+	assert_string_equal(hvr_events_last(events), "waiting");
 }
 
 /* Lock files that come and go, in one second of waiting. */
@@ -529,6 +556,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_look, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wait_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wait_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wait_is_quiet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wait_for_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_look_again, setup, teardown),

@@ -70,6 +70,28 @@ static HvrTicket *join(Fixture *f, const char *vm, const int *groups, guint n)
 	return ticket;
 }
 
+/* Who waits is there to be seen, in the order in which they came. */
+static void test_list(void **state)
+{
+	Fixture *f = *state;
+	const int both[] = { 14, 15 }, one[] = { 14 };
+	g_autoptr(HvrTicket) first = join(f, "first", both, 2);
+	HvrTicket *second = join(f, NULL, one, 1);
+	g_autoptr(GPtrArray) waiters = hvr_queue_list(&f->context);
+	const HvrWaiter *waiter = waiters->pdata[0];
+
+	assert_int_equal(waiters->len, 2);
+	assert_string_equal(waiter->vm, "first");
+	assert_int_equal(waiter->pid, getpid());
+	assert_int_equal(waiter->groups->len, 2);
+	assert_int_equal(g_array_index(waiter->groups, int, 1), 15);
+	waiter = waiters->pdata[1];
+	assert_null(waiter->vm);
+	hvr_queue_leave(second);
+	g_autoptr(GPtrArray) rest = hvr_queue_list(&f->context);
+	assert_int_equal(rest->len, 1);
+}
+
 /* Who came first has the first turn, for the groups that would do; who has no ticket is last. */
 static void test_order(void **state)
 {
@@ -196,6 +218,7 @@ static void test_served_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_served_in_order, setup, teardown),

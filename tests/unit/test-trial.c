@@ -733,7 +733,8 @@ static int call(const char *words)
 /* A VM whose test has failed stays for whoever wants to look, and nobody waits for its end. */
 static void test_keep(void **state)
 {
-	static const Case failed = { .name = "exit-75", .options = " --keep-on-failure" };
+	static const Case failed = { .name = "exit-75",
+				     .options = " --name lab --keep-on-failure" };
 	static const Case passed = { .name = "passed",
 				     .options = " --keep-on-failure",
 				     .class = "passed" };
