@@ -4,10 +4,13 @@
  * the command's output is all that there is on standard output.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/command/help.h"
+#include "launcher/command/table.h"
+#include "launcher/command/test-matrix.h"
 #include "launcher/guest/input.h"
 #include "launcher/guest/rig.h"
 #include "launcher/guest/trial.h"
@@ -18,6 +21,7 @@
 
 #define WAIT_READY_S 300
 #define RETRIES_MAX  100
+#define JOBS_MAX     10000
 #define VENDOR_HAILO 0x1e60
 
 typedef struct {
@@ -25,7 +29,15 @@ typedef struct {
 	char **sets;
 	char *name, *junit, *result, *events, *artifacts;
 	gboolean verify, no_verify, no_input;
+	char *matrix;
+	gboolean list;
+	int job;	    /* of the matrix; 0: all */
+	gboolean of_matrix; /* it is one of its jobs */
 } Options;
+
+/* clang-format off */
+#define OPTIONS_DEFAULTS { .how = { .wait_s = HVR_CLAIM_NO_WAIT, .wait_ready_s = WAIT_READY_S } }
+/* clang-format on */
 
 static gboolean bad(GError **error, const char *format, const char *what)
 {
@@ -74,7 +86,8 @@ static gboolean open_reports(HvrRig *rig, HvrRigJob *job, const Options *options
 		files->events = hvr_events_new(-1, NULL);
 	if (!files->events ||
 	    !hvr_report_files_open(files, options->junit, options->result, error) ||
-	    !hvr_artifacts_open(&job->artifacts, options->artifacts, error))
+	    !hvr_artifacts_open(&job->artifacts, options->matrix ? NULL : options->artifacts,
+				error))
 		return FALSE;
 	files->junit[1] = g_steal_fd(&kept[HVR_ARTIFACT_JUNIT]);
 	files->result[1] = g_steal_fd(&kept[HVR_ARTIFACT_RESULT]);
@@ -124,10 +137,11 @@ static gboolean try_out(HvrContext *context, const HvrInvocation *invocation, Hv
 
 	if (!profile) {
 		g_clear_pointer(&options->how.input, g_byte_array_unref);
-		hvr_rig_fail(job, step, error);
+		hvr_rig_fail(rig, job, step, error);
 		return TRUE;
 	}
-	hvr_rig_name(job, profile->stem);
+	if (!options->of_matrix)
+		hvr_rig_name(job, profile->stem);
 	hvr_events_set_vm(rig->files.events, profile->name);
 	context->events = rig->files.events;
 	options->how.artifacts = &job->artifacts;
@@ -139,20 +153,87 @@ static gboolean try_out(HvrContext *context, const HvrInvocation *invocation, Hv
 	g_clear_pointer(&options->how.input, g_byte_array_unref);
 	if (job->trial.child)
 		return FALSE;
-	hvr_rig_ended(job);
+	hvr_rig_ended(rig, job);
 	return TRUE;
+}
+
+/* What a job of a matrix cannot have for itself: the input is none's, the reports are those of all.
+ */
+static gboolean check_job(const HvrInvocation *invocation, GError **error)
+{
+	Options *options = invocation->options;
+
+	if (options->junit || options->result || options->events || options->artifacts ||
+	    options->matrix || options->list || options->job)
+		return bad(error, "reports are those of the whole matrix", "");
+	options->no_input = TRUE;
+	options->of_matrix = TRUE;
+	if (invocation->words[0])
+		return TRUE;
+	return bad(error, "the profile is missing", "");
+}
+
+/* What is said of how to test is said in the file, of each job. */
+static gboolean check_matrix(const HvrInvocation *invocation, GError **error)
+{
+	Options rest = *(const Options *)invocation->options;
+	const Options none = OPTIONS_DEFAULTS;
+
+	if (!rest.matrix && (rest.list || rest.job))
+		return bad(error, "--list and --job are for --matrix", "");
+	if (!rest.matrix && !invocation->words[0])
+		return bad(error, "a PROFILE is missing: ", "hailo-vm-run test PROFILE -- CMD");
+	if (!rest.matrix)
+		return TRUE;
+	rest.junit = rest.result = rest.events = rest.artifacts = rest.matrix = NULL;
+	rest.list = FALSE;
+	rest.job = 0;
+	if (invocation->words[0] || invocation->tail[0] || memcmp(&rest, &none, sizeof(rest)) != 0)
+		return bad(error,
+			   "--matrix takes its profiles, commands and their options from "
+			   "the file",
+			   "");
+	return TRUE;
+}
+
+/* Both kinds. FALSE: this is the child that was the VM's supervisor, and @out_job its job */
+static gboolean try_all(const HvrInvocation *invocation, const HvrTestMatrix *matrix, HvrRig *rig,
+			HvrRigJob **out_job)
+{
+	HvrRigJob *job = *out_job;
+	GError *error = NULL;
+
+	if (!matrix->file)
+		return try_out(matrix->context, invocation, rig, job);
+	*out_job = hvr_test_matrix_run(matrix, rig, &error);
+	if (error)
+		hvr_rig_fail(rig, job, "matrix", error);
+	return *out_job == NULL;
 }
 
 static int test(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
+	const Options *options = invocation->options;
+	const HvrTestMatrix matrix = { .context = context,
+				       .command = hvr_command_find("test"),
+				       .file = options->matrix,
+				       .artifacts = options->artifacts,
+				       .job = options->job,
+				       .check = check_job,
+				       .try = try_out };
+	const char *what = options->matrix ? options->matrix : invocation->words[0];
 	g_auto(HvrRig) rig = HVR_RIG_NONE;
-	g_autofree char *name = g_path_get_basename(invocation->words[0]);
 
-	HvrRigJob *job = hvr_rig_add(&rig, name);
-	if (!open_reports(&rig, job, invocation->options, error) || !hvr_rig_begin(&rig, error))
+	if (!check_matrix(invocation, error))
 		return -1;
-	hvr_rig_listen(job);
-	if (!try_out(context, invocation, &rig, job))
+	if (options->list)
+		return hvr_test_matrix_list(&matrix, error);
+	g_autofree char *name = g_path_get_basename(what);
+	HvrRigJob *job = hvr_rig_add(&rig, name);
+	if (!open_reports(&rig, job, options, error) || !hvr_rig_begin(&rig, error))
+		return -1;
+	hvr_rig_listen(&rig, job);
+	if (!try_all(invocation, &matrix, &rig, &job))
 		return job->trial.child_status;
 	return hvr_rig_end(&rig);
 }
@@ -168,6 +249,12 @@ static const HvrOption table[] = {
 	  "Keep all that there is to know of it in this folder, whatever fails" },
 	HVR_OPTION_EVENTS(Options, events),
 	HVR_OPTION_SET(Options, sets),
+	{ "matrix", 'm', HVR_TEXT(Options, matrix), "FILE",
+	  "Run the jobs of a list, guests, cards and commands, one after the other" },
+	{ "list", 'l', HVR_FLAG(Options, list), NULL,
+	  "With --matrix: print the jobs as command lines, for a scheduler" },
+	{ "job", 0, HVR_SECONDS(Options, job, 1, JOBS_MAX), "N",
+	  "With --matrix: run one of the jobs, the first is 1" },
 	{ "timeout", 't', HVR_SECONDS(Options, how.timeout_s, 0, HVR_DAY_S), "S",
 	  "Kill the command after this time (default: none)" },
 	{ "deadline", 'd', HVR_SECONDS(Options, how.deadline_s, 0, HVR_DAY_S), "S",
@@ -197,14 +284,12 @@ const HvrCommand hvr_command_test = {
 	.name = "test",
 	.words = "PROFILE -- CMD [ARG...]",
 	.summary = "run a command in a disposable VM; its status is ours",
-	.least = 1,
 	.most = 1,
 	.tail = TRUE,
 	.of_command = TRUE,
 	.options = table,
 	.size = sizeof(Options),
-	.defaults = &(const Options){ .how = { .wait_s = HVR_CLAIM_NO_WAIT,
-					       .wait_ready_s = WAIT_READY_S } },
+	.defaults = &(const Options)OPTIONS_DEFAULTS,
 	.describe = describe,
 	.run = test,
 };

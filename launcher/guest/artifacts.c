@@ -59,23 +59,30 @@ static gboolean open_all(HvrArtifacts *artifacts, const HvrUser *caller, GError 
 	return all;
 }
 
-static gboolean open_folder(HvrArtifacts *artifacts, GError **error)
+gboolean hvr_artifacts_make(const char *folder, GError **error)
 {
 	g_autoptr(HvrUser) caller = hvr_user_caller();
 	const HvrAsUser how = {
-		.user = caller, .step = make_folder, .data = artifacts->folder, .keep = -1
+		.user = caller, .step = make_folder, .data = (gpointer)folder, .keep = -1
 	};
 	HvrAsUserResult made = { .fd = -1 };
 
 	hvr_as_user(&how, &made, 1);
 	hvr_fd_close(made.fd);
 	if (!made.problem)
-		return open_all(artifacts, caller, error);
+		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR,
 		    made.problem == EACCES ? HVR_LAUNCH_ERROR_PERMISSION : HVR_LAUNCH_ERROR_USAGE,
-		    "--artifacts: user %s cannot make '%s': %s", caller->name, artifacts->folder,
+		    "--artifacts: user %s cannot make '%s': %s", caller->name, folder,
 		    g_strerror(made.problem));
 	return FALSE;
+}
+
+static gboolean open_folder(HvrArtifacts *artifacts, GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+
+	return hvr_artifacts_make(artifacts->folder, error) && open_all(artifacts, caller, error);
 }
 
 /* More than one process writes to it. */

@@ -32,6 +32,9 @@ typedef struct {
 #define HVR_ARTIFACTS_NONE { .fds = { -1, -1, -1, -1, -1, -1, -1, -1 } }
 /* clang-format on */
 
+/* Makes @folder as the caller, where it is missing. Errors: as those of hvr_artifacts_open() */
+gboolean hvr_artifacts_make(const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * hvr_artifacts_open - as the caller, in @folder, which is made where it is missing. Files of an
  * earlier test are emptied.

@@ -6,9 +6,11 @@
 #include "launcher/guest/rig.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include "launcher/guest/junit.h"
 #include "launcher/guest/trial-notes.h"
+#include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "launcher/report/message.h"
@@ -36,6 +38,11 @@ static const HvrOutcome not_begun = { .class = HVR_OUTCOME_INFRASTRUCTURE,
 				      .where = (char *)"begin",
 				      .cause = (char *)"the job was not begun" };
 
+static const HvrOutcome cancelled = { .class = HVR_OUTCOME_CANCELLED,
+				      .code = HVR_EXIT_NOT_JUDGED,
+				      .where = (char *)"begin",
+				      .cause = (char *)"a job before it was cancelled" };
+
 /* @now: (nullable): all is over */
 static const HvrOutcome *outcome_of(const HvrRigJob *job, const Now *now)
 {
@@ -43,7 +50,7 @@ static const HvrOutcome *outcome_of(const HvrRigJob *job, const Now *now)
 		return &job->trial.outcome;
 	if (now && now->report == &job->trial)
 		return &now->outcome;
-	return &not_begun;
+	return hvr_interrupt_pending() ? &cancelled : &not_begun;
 }
 
 /* How much worse is it than passed? */
@@ -140,7 +147,8 @@ static GPtrArray *cases_of(const HvrRigJob *job, const Now *now, HvrJunitCase *m
 	if (outcome == &job->trial.outcome)
 		return cases;
 	*more = (HvrJunitCase){ .name = outcome->where,
-				.verdict = HVR_JUNIT_ERROR,
+				.verdict =
+					outcome == &cancelled ? HVR_JUNIT_SKIPPED : HVR_JUNIT_ERROR,
 				.message = outcome->cause };
 	g_ptr_array_add(cases, more);
 	return cases;
@@ -234,26 +242,46 @@ void hvr_rig_name(HvrRigJob *job, const char *name)
 	job->name = g_strdup(name);
 }
 
-void hvr_rig_fail(HvrRigJob *job, const char *step, GError *error)
+void hvr_rig_fail(HvrRig *rig, HvrRigJob *job, const char *step, GError *error)
 {
 	const HvrTrialOptions none = { .told = NULL };
 	HvrTrial trial = { .report = &job->trial, .options = &none };
 
 	hvr_trial_begin(&trial, "%s", step);
 	hvr_trial_note_error(&trial, error);
-	hvr_rig_ended(job);
+	hvr_rig_ended(rig, job);
 }
 
-void hvr_rig_listen(const HvrRigJob *job)
+void hvr_rig_listen(HvrRig *rig, const HvrRigJob *job)
 {
 	hvr_message_copy(job->artifacts.fds[HVR_ARTIFACT_MESSAGES]);
+	hvr_events_copy(rig->files.events, job->artifacts.fds[HVR_ARTIFACT_EVENTS]);
 }
 
-void hvr_rig_ended(HvrRigJob *job)
+/* One of many has its own reports in its own artifacts. */
+static void write_own(const HvrRig *rig, HvrRigJob *job)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	HvrRig own = { .jobs = one };
+
+	if (!rig->all)
+		return;
+	g_ptr_array_add(one, job);
+	g_auto(HvrReportTexts) texts = format(&own, NULL);
+	hvr_artifacts_add(&job->artifacts, HVR_ARTIFACT_RESULT, texts.result, strlen(texts.result));
+	hvr_artifacts_add(&job->artifacts, HVR_ARTIFACT_JUNIT, texts.junit, strlen(texts.junit));
+	hvr_events_tell_object(rig->files.events, "job-ended",
+			       to_object(&job->trial.outcome, &job->trial));
+	hvr_events_copy(rig->files.events, -1);
+	hvr_artifacts_close(&job->artifacts);
+}
+
+void hvr_rig_ended(HvrRig *rig, HvrRigJob *job)
 {
 	hvr_message_copy(-1);
 	job->tail = hvr_artifacts_tail(&job->artifacts);
 	job->ended = TRUE;
+	write_own(rig, job);
 }
 
 int hvr_rig_end(HvrRig *rig)

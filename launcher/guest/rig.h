@@ -50,15 +50,15 @@ HvrRigJob *hvr_rig_add(HvrRig *rig, const char *name);
 /* It is known by now. */
 void hvr_rig_name(HvrRigJob *job, const char *name);
 
-/* What is said from here on is the job's: see HVR_ARTIFACT_MESSAGES. */
-void hvr_rig_listen(const HvrRigJob *job);
+/* What is said from here on, and told as an event, is the job's: it is in its artifacts. */
+void hvr_rig_listen(HvrRig *rig, const HvrRigJob *job);
 
 /* A job has come to what its trial says. */
-void hvr_rig_ended(HvrRigJob *job);
+void hvr_rig_ended(HvrRig *rig, HvrRigJob *job);
 
 /* A job that came to nothing before there was a VM, in @step; it is told to people. Takes @error.
  */
-void hvr_rig_fail(HvrRigJob *job, const char *step, GError *error);
+void hvr_rig_fail(HvrRig *rig, HvrRigJob *job, const char *step, GError *error);
 
 /* A HvrTrialTold, of a rig: a step of one of its jobs begins. */
 void hvr_rig_told(const HvrTrialReport *report, gpointer rig);

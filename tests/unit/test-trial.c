@@ -725,8 +725,9 @@ static int call(const char *words)
 	g_auto(GStrv) argv = g_strsplit(line, " ", -1);
 	int status = -1;
 
-	assert_true(g_spawn_sync("/", argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL, &status,
-				 NULL));
+	assert_true(g_spawn_sync("/", argv, NULL,
+				 G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
+				 NULL, NULL, NULL, &status, NULL));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -756,6 +757,115 @@ static void test_keep(void **state)
 	check(f, &passed);
 	run(f, &gone, "");
 	check(f, &gone);
+}
+
+/* @text: (nullable): it is empty */
+static void must_hold(const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename("/run/kept", name, NULL);
+	g_autofree char *seen = NULL;
+
+	if (!g_file_get_contents(path, &seen, NULL, NULL))
+		fail_msg("%s is not there", name);
+	if (text ? !strstr(seen, text) : *seen != '\0')
+		fail_msg("%s: %s", name, seen);
+}
+
+/* Writes a profile for each of @plays, and a matrix of them. @more: what it has besides */
+static void write_matrix(Fixture *f, const char *const *plays, const char *more)
+{
+	g_autoptr(GString) matrix = g_string_new(more);
+
+	for (; *plays; plays++) {
+		g_autofree char *name = g_strdup_printf("%s.ini", *plays);
+		g_autofree char *text = g_strdup_printf(
+			"[vm]\nname = lab\nmemory = 64M\naccel = tcg\n[security]\nuser = nobody\n"
+			"sandbox = no\n[qemu]\nbinary = %s\nargs = " PLAY "%s\n",
+			f->copy, *plays);
+		fake_files_write("/run", name, text, 0644);
+		g_string_append_printf(matrix, "[guest %s]\nprofile = /run/%s\n", *plays, name);
+	}
+	g_string_append(matrix, "[command c]\nrun = prog 'a b'\n");
+	fake_files_write("/run", "matrix.ini", matrix->str, 0644);
+}
+
+static void run_matrix(Fixture *f, const char *const *plays, const char *more)
+{
+	forget(f);
+	write_matrix(f, plays, more);
+	f->status = call("test --matrix /run/matrix.ini --junit /run/junit --result /run/result "
+			 "--events=/run/events --artifacts /run/kept");
+	f->junit = text_of("/run/junit");
+	f->result = text_of("/run/result");
+	f->events = text_of("/run/events");
+	unlink("/run/events");
+}
+
+/* Many jobs: one report, of which each job's is a part, and one status. */
+static void test_matrix(void **state)
+{
+	static const char *const good[] = { "passed", "off", "exit-75", NULL };
+	static const char *const unmade[] = { "passed", "refuses", NULL };
+	static const char *const all[] = { "passed", NULL };
+	Fixture *f = *state;
+
+	run_matrix(f, good, "[matrix]\noptions = --timeout=9\n");
+	assert_int_equal(f->status, 1);
+	must_be_xml(f->junit);
+	must_say(f, f->result, "class", "failed");
+	must_say(f, f->result, "code", "1");
+	assert_int_equal(count(f->junit, "<testsuite name="), 3);
+	assert_int_equal(count(f->junit, "<failure"), 1);
+	assert_int_equal(count(f->junit, "<error"), 1);
+	assert_non_null(strstr(f->junit, "<testsuites name=\"matrix.ini\">"));
+	assert_non_null(strstr(f->junit, "<testsuite name=\"exit-75/c\""));
+	assert_int_equal(count(f->result, "\"class\":\"passed\""), 1);
+	assert_int_equal(count(f->result, "\"class\":\"guest-died\""), 1);
+	assert_int_equal(count(f->events, "\"event\":\"job\""), 3);
+	assert_int_equal(count(f->events, "\"event\":\"result\""), 1);
+	must_hold("003-exit-75-c/stdout", "said");
+	must_hold("003-exit-75-c/result.json", "\"code\":75");
+	must_hold("002-off-c/junit.xml", "<error");
+	must_hold("002-off-c/messages.log", "ended while it was in use");
+	must_hold("002-off-c/result.json", "powered it down");
+
+	run_matrix(f, unmade, NULL);
+	assert_int_equal(f->status, 125);
+	must_say(f, f->result, "class", "infrastructure");
+	run_matrix(f, all, NULL);
+	assert_int_equal(f->status, 0);
+	must_say(f, f->result, "class", "passed");
+	/* A mistake in the last job is known before the first is run. */
+	run_matrix(f, all, "[guest x]\noptions = --colour\n");
+	assert_int_equal(f->status, 125);
+	must_say(f, f->result, "class", "infrastructure");
+	assert_int_equal(count(f->junit, "<error"), 1);
+	assert_null(strstr(f->events, "started"));
+}
+
+/* For a scheduler: the same jobs as command lines, or by their number. */
+static void test_matrix_apart(void **state)
+{
+	static const char *const plays[] = { "passed", "exit-75", NULL };
+	Fixture *f = *state;
+	char *argv[] = { (char *)PROGRAM, (char *)"test", (char *)"--matrix=/run/matrix.ini",
+			 (char *)"--list", NULL };
+	g_autofree char *out = NULL;
+
+	write_matrix(f, plays, "[matrix]\noptions = --timeout=9\n");
+	assert_true(
+		g_spawn_sync("/", argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL, NULL, NULL));
+	assert_string_equal(out, "hailo-vm-run test --timeout=9 /run/passed.ini -- prog 'a b'\n"
+				 "hailo-vm-run test --timeout=9 /run/exit-75.ini -- prog 'a b'\n");
+	assert_int_equal(call("test --matrix /run/matrix.ini --job 1"), 0);
+	assert_int_equal(call("test --matrix /run/matrix.ini --job 2 --result /run/result"), 75);
+	f->result = text_of("/run/result");
+	must_say(f, f->result, "class", "failed");
+	assert_int_equal(call("test --matrix /run/matrix.ini --job 3"), 125);
+	assert_int_equal(call("test --matrix /run/matrix.ini --timeout 5"), 125);
+	assert_int_equal(call("test --matrix /run/matrix.ini /run/passed.ini"), 125);
+	assert_int_equal(call("test --list /run/passed.ini -- x"), 125);
+	assert_int_equal(call("test"), 125);
 }
 
 /* A name and a port that somebody has are not "the guest was not ready". */
@@ -819,18 +929,6 @@ static void test_said(void **state)
 			if (!strstr(f->junit, parts[k]))
 				fail_msg("no %s in %s", parts[k], f->junit);
 	}
-}
-
-/* @text: (nullable): it is empty */
-static void must_hold(const char *name, const char *text)
-{
-	g_autofree char *path = g_build_filename("/run/kept", name, NULL);
-	g_autofree char *seen = NULL;
-
-	if (!g_file_get_contents(path, &seen, NULL, NULL))
-		fail_msg("%s is not there", name);
-	if (text ? !strstr(seen, text) : *seen != '\0')
-		fail_msg("%s: %s", name, seen);
 }
 
 /* All is kept, whatever fails, and by whoever is left. */
@@ -1033,9 +1131,11 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(faults), TEST(killed), TEST(refused),    TEST(deadline),	   TEST(retry),
-		TEST(keep),   TEST(said),   TEST(artifacts),  TEST(meanwhile),	   TEST(taken),
-		TEST(so_far), TEST(input),  TEST(input_open), TEST(reports_first), TEST(equal),
+		TEST(faults), TEST(killed),    TEST(refused),	 TEST(deadline),
+		TEST(retry),  TEST(keep),      TEST(matrix),	 TEST(matrix_apart),
+		TEST(said),   TEST(artifacts), TEST(meanwhile),	 TEST(taken),
+		TEST(so_far), TEST(input),     TEST(input_open), TEST(reports_first),
+		TEST(equal),
 	};
 	const char *last = argv[argc - 1];
 
