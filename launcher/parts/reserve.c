@@ -66,9 +66,6 @@ static gboolean take_file(const Reserving *reserving, const char *key, const cha
 	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, path, -1);
 	g_autofree char *what = g_strdup_printf("%s: '%s'", key, path);
 
-	/* a device, such as /dev/null, is for many */
-	if (g_str_has_prefix(path, "/dev/"))
-		return TRUE;
 	return take(reserving, g_strdup_printf("file-%.*s", DIGEST_LENGTH, digest), what, error);
 }
 

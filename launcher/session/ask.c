@@ -10,6 +10,7 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
+#include "launcher/runtime/lock.h"
 #include "launcher/session/ending.h"
 #include "qmp/error.h"
 #include "vfio/fd.h"
@@ -93,6 +94,8 @@ static gboolean stand_in(const HvrContext *context, HvrVm *vm, const HvrRequest 
 	if (session->qemu_ended && session->stops->len) {
 		g_autoptr(GError) left = NULL;
 		hvr_ending_finish(context, session->vm, session->locks, &left);
+		/* What only QEMU kept, and nobody stood in for: its ports' and files'. */
+		hvr_lock_sweep(&context->host, context->runtime);
 		hvr_session_stopped(session, left);
 	}
 	if (!outcome.told && session->qemu_ended)

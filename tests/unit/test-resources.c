@@ -552,8 +552,6 @@ static void test_reserved_before_qemu_has_it(void **state)
 		{ "[serial]\nmode = file\nfile = %s/log\n",
 		  "[serial]\nmode = file\nfile = %s/log\n",
 		  "[serial] file: '%s/log': in use by VM 'first'" },
-		{ "[serial]\nmode = file\nfile = /dev/null\n",
-		  "[serial]\nmode = file\nfile = /dev/null\n", NULL },
 	};
 	Fixture *f = *state;
 	g_autofree char *image = g_build_filename(f->folder, "a.raw", NULL);
