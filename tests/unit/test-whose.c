@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "launcher/command/dispatch.h"
+#include "launcher/host/occupancy.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/job.h"
 #include "launcher/runtime/journal.h"
@@ -220,6 +221,46 @@ static void test_folder_of_another(void **state)
 	assert_unseen(f, "a link");
 }
 
+static Machine *make_machine(void)
+{
+	for (const Scenario *one = scenarios; one->name; one++)
+		if (g_str_equal(one->name, "card"))
+			return machine_new(one);
+	g_assert_not_reached();
+}
+
+/* `list` names the VM and its user where it could only have named QEMU. */
+static void test_occupancy(void **state)
+{
+	g_autoptr(Machine) machine = make_machine();
+	FakeSysfs *fs = machine->fs;
+	HvrContext context = machine_context(machine);
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context.host, NULL);
+	HvrPciAddress address;
+	HvrOccupancy occupancy = { 0 };
+	static const char *const owned[] = { "", "/vms", "/vms/lab", "/vms/lab/vm.ini" };
+
+	assert_true(hvr_pci_address_parse(CARD, &address));
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	g_ptr_array_add(one, (gpointer)hvr_inventory_find(inventory, &address));
+	machine_show_process(machine, 803);
+	fake_sysfs_add_process(fs, 803, "qemu-system-x86", "/dev/vfio/14");
+	fake_sysfs_put_file(fs, "proc/803/status",
+			    "Name:\tqemu\nUid:\t65534\t65534\t65534\t65534\n");
+	fake_sysfs_put_file(fs, "run/" FOLDER "/vms/lab/vm.ini", "[vm]\nqemu=803 4711\n");
+	for (guint i = 0; i < G_N_ELEMENTS(owned); i++) {
+		g_autofree char *path = g_strconcat(fs->root, "/run/" FOLDER, owned[i], NULL);
+		assert_int_equal(chown(path, USER, USER), 0);
+	}
+	HvrOccupancyFinder *finder = hvr_occupancy_finder_new(&context, one);
+	hvr_occupancy_find(finder, g_ptr_array_index(one, 0), &occupancy);
+	g_autofree char *said = hvr_occupancy_describe(&occupancy);
+	assert_string_equal(said, "VM lab of user nobody (pid 803)");
+	hvr_occupancy_clear(&occupancy);
+	hvr_occupancy_finder_free(finder);
+	hvr_fd_close(context.runtime);
+}
+
 /* Only root looks. */
 static void test_plain(void **state)
 {
@@ -315,14 +356,6 @@ static void prepare(const Machine *machine, const char *sudo, const char *job)
 		fail_msg("%s", error->message);
 }
 
-static Machine *make_machine(void)
-{
-	for (const Scenario *one = scenarios; one->name; one++)
-		if (g_str_equal(one->name, "card"))
-			return machine_new(one);
-	g_assert_not_reached();
-}
-
 /* Each way to name them finds those and no others. */
 static void test_release_chosen(void **state)
 {
@@ -393,6 +426,7 @@ int main(void)
 		TEST(traps),
 		TEST(folder_of_another),
 		TEST(plain),
+		cmocka_unit_test(test_occupancy),
 		cmocka_unit_test(test_job),
 		cmocka_unit_test(test_release_chosen),
 		cmocka_unit_test(test_release_by_sudo),
