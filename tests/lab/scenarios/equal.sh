@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 400
-# Equal lines of a rig, started at the same moment: each VM gets a name, a card and a port of its own.
+# timeout: 600
+# Equal lines of a rig, started at the same moment: each VM gets a name, a card and a port of its own,
+# also where one card more is dead.
 # Two that want the one port: one is refused before any card has moved for it.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
@@ -48,26 +49,34 @@ all() # REGEX
 	"$HVR" status --json | grep -oE "$1" | sort -u
 }
 
+# All of them at once, and what they have
+four_at_once()
+{
+	local i
+
+	for i in {1..4}; do
+		start_one "$i"
+	done
+	for i in {1..4}; do
+		wait_for "/tmp/rig$i.events" '"event":"ready"' 240 > /dev/null ||
+			fail "run $i is not ready" "$(cat /tmp/rig*.err)"
+		assert_match "this VM's name is 'rig-[1-4]'" "$(head -n 1 "/tmp/rig$i.err")"
+	done
+	assert_eq $'"name":"rig-1"\n"name":"rig-2"\n"name":"rig-3"\n"name":"rig-4"' \
+		"$(all '"name":"rig-[0-9]+"')"
+	assert_eq 4 "$(all '"address":"[^"]*","state":"in-vm"' | wc -l)" "cards in VMs"
+	assert_eq 4 "$(all '"port":[0-9]+' | wc -l)" "ports"
+	for i in {1..4}; do
+		expect_exit 0 "$HVR" stop "rig-$i"
+	done
+	for i in {1..4}; do
+		wait "${pids[i]}" || fail "run $i ended with $?" "$(cat "/tmp/rig$i.err")"
+	done
+	nothing_left
+}
+
 say "four equal runs, four cards"
-for i in {1..4}; do
-	start_one "$i"
-done
-for i in {1..4}; do
-	wait_for "/tmp/rig$i.events" '"event":"ready"' 240 > /dev/null ||
-		fail "run $i is not ready" "$(cat /tmp/rig*.err)"
-	assert_match "this VM's name is 'rig-[1-4]'" "$(head -n 1 "/tmp/rig$i.err")"
-done
-assert_eq $'"name":"rig-1"\n"name":"rig-2"\n"name":"rig-3"\n"name":"rig-4"' \
-	"$(all '"name":"rig-[0-9]+"')"
-assert_eq 4 "$(all '"address":"[^"]*","state":"in-vm"' | wc -l)" "cards in VMs"
-assert_eq 4 "$(all '"port":[0-9]+' | wc -l)" "ports"
-for i in {1..4}; do
-	expect_exit 0 "$HVR" stop "rig-$i"
-done
-for i in {1..4}; do
-	wait "${pids[i]}" || fail "run $i ended with $?" "$(cat "/tmp/rig$i.err")"
-done
-nothing_left
+four_at_once
 assert_eq "$before" "$(for card in "${cards[@]}"; do snapshot "$card"; done)" "the cards, after all"
 
 say "two of one port"
@@ -94,6 +103,11 @@ done
 name=$(all '"name":"rig-[0-9]+"' | cut -d'"' -f4)
 expect_exit 0 "$HVR" stop "$name"
 wait "${pids[winner]}" || fail "it ended with $?" "$(cat "/tmp/rig$winner.err")"
-echo > "/sys/bus/pci/devices/$unused/driver_override"
 nothing_left
 assert_eq "$before" "$(for card in "${cards[@]}"; do snapshot "$card"; done)" "the cards, after all"
+
+say "four equal runs, five cards, and the first is dead"
+echo > "/sys/bus/pci/devices/$unused/driver_override"
+kill_card "${cards[0]}"
+four_at_once
+assert_match "dead=1" "$(card_state "${cards[0]}")"
