@@ -8,6 +8,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "launcher/report/message.h"
+#include "launcher/runtime/audit.h"
 #include "launcher/runtime/holds.h"
 
 typedef struct {
@@ -25,14 +26,21 @@ static gboolean check_root(const HvrContext *context, const char *command, GErro
 	return FALSE;
 }
 
-static void tell(const Options *options, const HvrHold *hold, gboolean held)
+static void tell(const HvrContext *context, const Options *options, const HvrHold *hold,
+		 gboolean held)
 {
+	const HvrAuditRecord record = { .event = held ? HVR_AUDIT_HELD : HVR_AUDIT_UNHELD,
+					.address = hold->address,
+					.path = hold->path,
+					.id = hold->id,
+					.result = hold->reason };
 	g_autofree char *text = hvr_hold_describe(hold);
 	JsonObject *object = NULL;
 
+	hvr_audit(context, &record);
 	if (!options->json) {
-		hvr_message("%s (%s, path %s) is %s%s", hold->address, hold->id, hold->path,
-			    held ? "" : "no longer ", text);
+		hvr_message("%s (%s, path %s) is %s%s", hold->address ? hold->address : "a card",
+			    hold->id, hold->path, held ? "" : "no longer ", text);
 		return;
 	}
 	object = json_object_new();
@@ -70,7 +78,7 @@ static int hold(HvrContext *context, const HvrInvocation *invocation, GError **e
 	g_autoptr(HvrHold) made = hvr_hold_new(function, options->reason);
 	if (!hvr_hold_write(context, made, error))
 		return -1;
-	tell(options, made, TRUE);
+	tell(context, options, made, TRUE);
 	return 0;
 }
 
@@ -121,7 +129,7 @@ static int unhold(HvrContext *context, const HvrInvocation *invocation, GError *
 	}
 	if (!hvr_hold_remove(context, held, error))
 		return -1;
-	tell(invocation->options, held, FALSE);
+	tell(context, invocation->options, held, FALSE);
 	return 0;
 }
 

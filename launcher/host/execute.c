@@ -7,6 +7,7 @@
  */
 #include "launcher/host/execute.h"
 
+#include "launcher/host/card-audit.h"
 #include "launcher/host/container.h"
 #include "launcher/host/giveback.h"
 #include "launcher/host/health.h"
@@ -28,7 +29,7 @@ typedef struct {
 	const HvrOwnership *ownership;
 	GPtrArray *entries;	      /* of HvrJournalEntry: of each function that may be changed */
 	const HvrPciFunction *failed; /* at which it ended; NULL: at none */
-	gboolean broken; /* that does not leave its driver, or vfio-pci does not get it */
+	gboolean broken;	      /* vfio-pci does not get that */
 } Execution;
 
 /* @out_failed: the step that failed; NULL: somebody has interrupted */
@@ -48,13 +49,13 @@ static gboolean perform_steps(const HvrContext *context, const GPtrArray *steps,
 	return TRUE;
 }
 
-/* Not: a reset method that the profile has wrong, or what a container may not write. */
+/* Not: a reset method that the profile has wrong, what a container may not write, or a driver of
+ * the host that takes longer than the profile's deadline to let go. */
 static gboolean is_broken(const HvrStep *step, const GError *error)
 {
 	int status = hvr_exit_status(error);
 
-	return (step->kind == HVR_STEP_UNBIND || step->kind == HVR_STEP_PROBE) &&
-	       status != STATUS_BUSY && status != STATUS_PERMISSION;
+	return step->kind == HVR_STEP_PROBE && status != STATUS_BUSY && status != STATUS_PERMISSION;
 }
 
 static guint deadline_ms(const HvrContext *context, const HvrPlanFunction *planned)
@@ -134,11 +135,15 @@ static gboolean execute_function(Execution *execution, const HvrPlanFunction *pl
 	g_ptr_array_add(execution->entries, entry);
 	if (!hvr_journal_write(context->runtime, entry, error))
 		return FALSE;
-	if (perform_steps(context, planned->steps, deadline_ms(context, planned), &step, &cause))
+	if (perform_steps(context, planned->steps, deadline_ms(context, planned), &step, &cause)) {
+		hvr_card_audit(context, HVR_AUDIT_TAKEN, planned->function, ownership->vm, NULL);
 		return TRUE;
+	}
 	if (step) {
 		execution->failed = planned->function;
 		execution->broken = is_broken(step, cause);
+		hvr_card_audit(context, HVR_AUDIT_FAILED, planned->function, ownership->vm,
+			       cause->message);
 	}
 	g_propagate_error(error, cause);
 	return FALSE;
@@ -164,9 +169,13 @@ static gboolean execute_all(Execution *execution, GError **error)
 	}
 	for (guint i = 0; i < plan->functions->len; i++) {
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-		if (hold_node(context, planned, error) && check_viable(context, planned, error))
+		GError *cause = NULL;
+		if (hold_node(context, planned, &cause) && check_viable(context, planned, &cause))
 			continue;
 		execution->failed = planned->function;
+		hvr_card_audit(context, HVR_AUDIT_FAILED, planned->function,
+			       execution->ownership->vm, cause->message);
+		g_propagate_error(error, cause);
 		return FALSE;
 	}
 	return TRUE;

@@ -20,8 +20,7 @@ typedef struct {
  * is named in the error's hint, and `release` finishes it. Modules stay loaded. Afterwards the VM's
  * user can open the group's node, and VFIO says that the group is viable.
  *
- * A function that does not leave its driver, or that vfio-pci does not get, is held
- * (hvr_health_failed()).
+ * A function that vfio-pci does not get is held (hvr_health_failed()).
  * @out_failed: (nullable): the function that a failure is about, so that with another one it may
  *		go; NULL: with none
  */

@@ -7,6 +7,7 @@
  */
 #include "launcher/host/giveback.h"
 
+#include "launcher/host/card-audit.h"
 #include "launcher/host/health.h"
 #include "launcher/host/whereabouts.h"
 #include "launcher/process/interrupt.h"
@@ -25,6 +26,7 @@ typedef struct {
 	const HvrInventory *inventory;
 	HvrGivebackMode mode;
 	gboolean interruptible, forget; /* as HvrGivebackHow */
+	gboolean undo;			/* what its owner has just begun */
 	const HvrPciState *found; /* what a card that was prepared already goes back to; or NULL */
 } GiveBack;
 
@@ -253,28 +255,45 @@ static gboolean forget(const GiveBack *way, const HvrJournalEntry *entry, GError
 	return hvr_journal_remove(way->context->runtime, &entry->address, error);
 }
 
+/* Errors: as hvr_giveback_each() has them; of what was tried, not of a group that is open */
+static gboolean try_one(const GiveBack *way, HvrJournalEntry *entry, GError **error)
+{
+	const HvrContext *context = way->context;
+	const HvrPciFunction *function = find_card(way->inventory, entry);
+	g_autofree char *vm = g_strdup(entry->vm); /* which the entry forgets */
+	const char *kept = way->mode == HVR_GIVEBACK_KEEP ? "it stays on vfio-pci" : NULL;
+
+	if (give_one_back(way, entry, error)) {
+		if (function)
+			hvr_card_audit(context, HVR_AUDIT_GIVEN_BACK, function, vm, kept);
+		return TRUE;
+	}
+	if (function) {
+		hvr_card_audit(context, HVR_AUDIT_FAILED, function, vm, (*error)->message);
+		/* Of a change that is undone the owner lives, and tries again at its end. */
+		if (!way->undo)
+			hvr_health_failed(context, function, *error);
+	}
+	if (way->forget && forget(way, entry, error))
+		return TRUE;
+	hvr_error_hint(error, "when that is mended: hailo-vm-run release %s", entry->name);
+	return FALSE;
+}
+
 /* @refused: groups that were found open; their other members are as well, and it is told once */
 static void add_result(const GiveBack *way, HvrJournalEntry *entry, GHashTable *refused,
 		       GPtrArray *results)
 {
 	gpointer group = GINT_TO_POINTER(entry->group + 1);
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 
 	if (g_hash_table_contains(refused, group))
 		return;
-	if (!check_closed(way, entry, &error)) {
+	if (!check_closed(way, entry, &error))
 		g_hash_table_add(refused, group);
-	} else if (!give_one_back(way, entry, &error)) {
-		const HvrPciFunction *function = find_card(way->inventory, entry);
-		if (function)
-			hvr_health_failed(way->context, function, error);
-		if (way->forget && forget(way, entry, &error))
-			g_clear_error(&error);
-		else
-			hvr_error_hint(&error, "when that is mended: hailo-vm-run release %s",
-				       entry->name);
-	}
-	g_ptr_array_add(results, hvr_giveback_result_new(entry, g_steal_pointer(&error)));
+	else if (try_one(way, entry, &error))
+		g_clear_error(&error);
+	g_ptr_array_add(results, hvr_giveback_result_new(entry, error));
 }
 
 /* When all is done: what one card leaves, another may have been given. */
@@ -352,7 +371,7 @@ gboolean hvr_giveback(const HvrContext *context, const GPtrArray *entries, HvrGi
 gboolean hvr_giveback_one(const HvrContext *context, HvrJournalEntry *entry,
 			  const HvrPciState *found, GError **error)
 {
-	GiveBack way = { .context = context, .mode = HVR_GIVEBACK_RESTORE };
+	GiveBack way = { .context = context, .mode = HVR_GIVEBACK_RESTORE, .undo = TRUE };
 	g_autoptr(GPtrArray) one = g_ptr_array_new();
 
 	if (found) {

@@ -45,8 +45,8 @@ void hvr_giveback_result_free(gpointer result);
  * and when its driver is gone and modprobe does not find it by the card's alias: then override,
  * resets and power are as they were, and the driver is what the kernel has for it, or none.
  * It stays, to be tried again, when the driver does not take the card, or hangs: then the card is
- * held (hvr_health_failed()). It stays, too, when somebody has the group open, as unbinding would
- * hang: then nothing of that group is tried.
+ * held (hvr_health_failed()), unless hvr_giveback_one() undoes what was just begun. And it stays
+ * when somebody has the group open, as unbinding would hang: then nothing of that group is tried.
  *
  * Returns: (transfer full): array of HvrGivebackResult, in that order. Errors in it:
  * HVR_VFIO_ERROR_BUSY for an open group, once for all of its members; of hvr_step_perform();

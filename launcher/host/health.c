@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "launcher/host/card-audit.h"
 #include "launcher/report/message.h"
 #include "launcher/report/text.h"
 #include "vfio/state.h"
@@ -118,6 +119,7 @@ void hvr_health_failed(const HvrContext *context, const HvrPciFunction *function
 	g_autoptr(HvrHold) hold = hvr_hold_new(function, reason);
 	hold->itself = TRUE;
 	if (hvr_hold_write(context, hold, &error)) {
+		hvr_card_audit(context, HVR_AUDIT_HELD, function, NULL, reason);
 		hvr_message("warning: %s: it is held from now on, as it failed; when it is mended: "
 			    "hailo-vm-run unhold %s",
 			    function->name, function->name);

@@ -32,11 +32,16 @@ void hvr_hold_free(HvrHold *hold)
 	g_free(hold);
 }
 
-static char *path_of(const HvrPciFunction *function)
+char *hvr_hold_path_of(const HvrPciFunction *function)
 {
 	if (function->path)
 		return g_strdup(function->path);
 	return g_strconcat("=", function->name, NULL);
+}
+
+char *hvr_hold_id_of(const HvrPciFunction *function)
+{
+	return g_strdup_printf("%04x:%04x", function->vendor, function->device);
 }
 
 HvrHold *hvr_hold_new(const HvrPciFunction *function, const char *reason)
@@ -44,8 +49,8 @@ HvrHold *hvr_hold_new(const HvrPciFunction *function, const char *reason)
 	HvrHold *hold = g_new0(HvrHold, 1);
 	g_autoptr(HvrUser) caller = hvr_user_caller();
 
-	hold->path = path_of(function);
-	hold->id = g_strdup_printf("%04x:%04x", function->vendor, function->device);
+	hold->path = hvr_hold_path_of(function);
+	hold->id = hvr_hold_id_of(function);
 	hold->address = g_strdup(function->name);
 	hold->reason = g_strdup(reason);
 	hold->by = g_strdup(caller->name);
@@ -138,8 +143,8 @@ GPtrArray *hvr_holds_read(const HvrContext *context, GError **error)
 
 gboolean hvr_hold_is_of(const HvrHold *hold, const HvrPciFunction *function)
 {
-	g_autofree char *path = path_of(function);
-	g_autofree char *id = g_strdup_printf("%04x:%04x", function->vendor, function->device);
+	g_autofree char *path = hvr_hold_path_of(function);
+	g_autofree char *id = hvr_hold_id_of(function);
 
 	return g_str_equal(hold->path, path) && g_str_equal(hold->id, id);
 }

@@ -41,6 +41,10 @@ gboolean hvr_hold_is_reason(const char *text);
  */
 GPtrArray *hvr_holds_read(const HvrContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* How a card is known over boots: HvrHold's path and id. [transfer full] */
+char *hvr_hold_path_of(const HvrPciFunction *function) G_GNUC_WARN_UNUSED_RESULT;
+char *hvr_hold_id_of(const HvrPciFunction *function) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Does @hold mean @function? */
 gboolean hvr_hold_is_of(const HvrHold *hold, const HvrPciFunction *function);
 /* (transfer none) (nullable): the hold of @function. @holds: (nullable) */

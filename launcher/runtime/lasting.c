@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 
 #define STATE_FOLDER "var/lib"
 #define NAME	     "hailo-vm-run"
+#define LOCK_FILE    ".lock"
 
 static int fail(const char *what, GError **error)
 {
@@ -71,4 +73,32 @@ int hvr_lasting_open(const HvrContext *context, const char *part, gboolean creat
 	if (folder < 0 || !part)
 		return g_steal_fd(&folder);
 	return open_one(folder, part, create, error);
+}
+
+int hvr_lasting_lock(int folder, GError **error)
+{
+	g_auto(HvrFd) fd =
+		openat(folder, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int result;
+
+	if (fd < 0)
+		return fail("lock", error);
+	do
+		result = flock(fd, LOCK_EX);
+	while (result < 0 && errno == EINTR);
+	if (result < 0)
+		return fail("lock", error);
+	return g_steal_fd(&fd);
+}
+
+char *hvr_lasting_read(int folder, const char *name, gsize most)
+{
+	g_auto(HvrFd) fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	g_autofree char *text = g_malloc(most + 1);
+	gssize length = fd < 0 ? -1 : hvr_fd_read_all(fd, text, most + 1);
+
+	if (length < 0 || (gsize)length > most)
+		return NULL;
+	text[length] = '\0';
+	return g_steal_pointer(&text);
 }

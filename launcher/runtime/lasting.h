@@ -29,3 +29,15 @@
  */
 int hvr_lasting_open(const HvrContext *context, const char *part, gboolean create,
 		     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_lasting_lock - one writer at a time, by a file that only root can open: nobody else can keep
+ * it locked. Waits; whoever has it only writes a file.
+ * @folder: of hvr_lasting_open(), without a part
+ * Returns: a descriptor: closing it unlocks; or -1
+ */
+int hvr_lasting_lock(int folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The text of a file in @folder that is no link and has at most @most bytes; else NULL. (transfer
+ * full) */
+char *hvr_lasting_read(int folder, const char *name, gsize most) G_GNUC_WARN_UNUSED_RESULT;

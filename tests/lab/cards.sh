@@ -227,7 +227,7 @@ restore_all()
 	for file in "$LAB"/cards/*; do
 		[[ ! -e $file ]] || printf 'flr=000000 reset=000000 dead=0\n' 1<> "$file"
 	done
-	rm -rf /run/hailo-vm-run
+	rm -rf /run/hailo-vm-run /var/lib/hailo-vm-run
 	# Not into folders of the machine below, which may be shown there
 	find /tmp /var/tmp -xdev -mindepth 1 -delete 2> /dev/null || true
 }

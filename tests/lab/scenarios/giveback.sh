@@ -97,7 +97,9 @@ expect_exit 71 "$HVR" release "$card"
 assert_match "$card: cannot bind to uio_pci_generic: No such device" "$(cat /tmp/stderr)"
 "$HVR" list > /tmp/list
 assert_match "no driver, not given back" "$(cat /tmp/list)"
-"$HVR" check /tmp/lab.ini > /tmp/check || true
+assert_match "held since .* by itself: cannot bind to uio_pci_generic" "$(cat /tmp/list)"
+"$HVR" check --card "$card" > /tmp/check || true
+assert_match "FAIL.*card-held" "$(cat /tmp/check)"
 assert_match "WARN.*card-given-back" "$(cat /tmp/check)"
 expect_exit 0 "$HVR" release --forget "$card"
 assert_match "warning: $card: has no driver: 'uio_pci_generic' does not have it" "$(cat /tmp/stderr)"
