@@ -26,6 +26,7 @@
 	X(release) \
 	X(hold) \
 	X(unhold) \
+	X(metrics) \
 	X(print) \
 	X(setup)
 /* clang-format on */

@@ -139,6 +139,8 @@ static const char *const lines[] = {
 	"check --card fffe:ff:1f.0",
 	"hold fffe:ff:1f.0 --reason=none",
 	"unhold fffe:ff:1f.0",
+	"metrics",
+	"metrics --output=/nowhere/cards.prom",
 	"list",
 	"list --json",
 	"status",
