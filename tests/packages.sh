@@ -26,6 +26,10 @@ PACKAGES_LAB="$PACKAGES_BUILD $PACKAGES_DEBOOTSTRAP qemu-system-x86 qemu-utils b
 # A Debian root on an ext4 disk; a terminal by script(1), a free port by python
 PACKAGES_GUEST="$PACKAGES_LAB e2fsprogs bsdutils openssh-client python3-minimal"
 
+# The engines themselves where Debian has them, the real guest agent, and jq for GitHub's hooks
+PACKAGES_ENGINES="$PACKAGES_BUILD qemu-system-x86 qemu-guest-agent procps jq python3 python3-pytest
+	python3-labgrid?"
+
 # Of the benchmarks `list` is compared with lspci, and the others are the lab's
 PACKAGES_BENCH="$PACKAGES_LAB pciutils"
 
