@@ -30,6 +30,9 @@ PACKAGES_GUEST="$PACKAGES_LAB e2fsprogs bsdutils openssh-client python3-minimal"
 PACKAGES_ENGINES="$PACKAGES_BUILD qemu-system-x86 qemu-guest-agent procps jq python3 python3-pytest
 	python3-labgrid?"
 
+# Slurm and its munge; users are made for it
+PACKAGES_SLURM="$PACKAGES_LAB slurmctld slurmd slurm-client munge bsdutils passwd"
+
 # Of the benchmarks `list` is compared with lspci, and the others are the lab's
 PACKAGES_BENCH="$PACKAGES_LAB pciutils"
 
