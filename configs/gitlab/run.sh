@@ -5,14 +5,18 @@
 # a job: get_sources, build_script, after_script and the others.
 #
 # 125 means that the script could not be run or judged, so one that ends with it itself has to say
-# something else.
+# something else. git wants a HOME, which a guest's agent has not when systemd has started it.
 #
 # Usage: run.sh SCRIPT PART
 
 # A job that is cancelled: what is asked below has the signal, too, and this waits until it has ended
 trap 'exit "$SYSTEM_FAILURE_EXIT_CODE"' TERM
 # shellcheck disable=SC2016 # for the guest's shell
-hailo-vm-run exec "$HAILO_VM_JOB" -- sh -c 'bash; status=$?; [ $status != 125 ] || status=1; exit $status' < "$1"
+hailo-vm-run exec "$HAILO_VM_JOB" -- sh -c 'export HOME="${HOME:-/root}"
+	bash
+	status=$?
+	[ $status != 125 ] || status=1
+	exit $status' < "$1"
 status=$?
 case $status in
 0) exit 0 ;;
