@@ -202,24 +202,20 @@ static void add_failure(Failures *failures, const GError *why)
 
 static void set_none_left(const HvrWish *wish, const Failures *failures, GError **error)
 {
-	const char *what = "no card is free";
-	HvrLaunchError code = HVR_LAUNCH_ERROR_BUSY;
+	const char *id = wish->device->id, *reasons = failures->reasons->str;
+	HvrLaunchError code =
+		failures->other ? HVR_LAUNCH_ERROR_UNAVAILABLE : HVR_LAUNCH_ERROR_PERMISSION;
 
-	if (failures->all->len == 0) {
+	if (failures->all->len == 0)
 		hvr_wish_set_too_few(wish, error);
-		return;
-	}
-	/* Of a single one all is told, with what to do. */
-	if (!failures->busy && failures->all->len == 1) {
+	else if (failures->busy)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+			    "device '%s': no card is free: %s", id, reasons);
+	else if (failures->all->len == 1) /* of a single one all is told, with what to do */
 		g_propagate_error(error, g_error_copy(g_ptr_array_index(failures->all, 0)));
-		return;
-	}
-	if (!failures->busy) {
-		what = "no card will do";
-		code = failures->other ? HVR_LAUNCH_ERROR_UNAVAILABLE : HVR_LAUNCH_ERROR_PERMISSION;
-	}
-	g_set_error(error, HVR_LAUNCH_ERROR, code, "device '%s': %s: %s", wish->device->id, what,
-		    failures->reasons->str);
+	else
+		g_set_error(error, HVR_LAUNCH_ERROR, code, "device '%s': no card will do: %s", id,
+			    reasons);
 }
 
 /* Is it the card's fault, so that another one may do? Else it is ours, as a lack of descriptors. */

@@ -148,8 +148,7 @@ static void test_labels(void **state)
 			    "[a\"} 1\\\xc3\xa4@x\\]\nuses=5\n");
 	g_autofree char *text = text_of(&context, none);
 	assert_grammar(text);
-	assert_line(text,
-		    "hailo_vm_card_uses_total{path=\"a\\\"} 1\\\\\xc3\xa4\",id=\"x\\\\\"} 5");
+	assert_line(text, "hailo_vm_card_uses_total{path=\"a\\\"} 1\\\\\xc3\xa4\",id=\"x\\\\\"} 5");
 }
 
 int main(void)
