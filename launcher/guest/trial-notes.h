@@ -13,10 +13,10 @@
 
 typedef struct {
 	HvrContext *context;
-	const HvrProfile *profile;
+	HvrProfile *profile;
 	const HvrTrialOptions *options;
 	HvrTrialReport *report;
-	HvrLock *vm_lock; /* of a name that was made, until the first attempt has it */
+	HvrLock *vm_lock; /* of a name that was made, until the attempt has it */
 	HvrDetached vm;
 	int cause_fd; /* where the supervisor says why it ends */
 	int qemu;     /* pidfd; -1: not known */

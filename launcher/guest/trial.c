@@ -21,6 +21,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
+#include "launcher/runtime/name.h"
 #include "launcher/session/ask.h"
 #include "launcher/session/run.h"
 #include "vfio/fd.h"
@@ -328,7 +329,24 @@ static void begin_again(HvrTrial *trial)
 	trial->lost = NULL;
 }
 
-void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTrialOptions *options,
+/* A name that was made went with its VM, and may be another's by now. Where there is none to be had
+ * the attempt will say so. */
+static void name_again(HvrTrial *trial)
+{
+	HvrProfile *profile = trial->profile;
+	g_autofree char *name = NULL;
+
+	if (g_str_equal(profile->name, profile->stem))
+		return;
+	trial->vm_lock = hvr_name_take(trial->context, profile->stem, &name, NULL);
+	if (!name || g_str_equal(name, profile->name))
+		return;
+	hvr_profile_rename(profile, name);
+	hvr_events_set_vm(trial->context->events, name);
+	hvr_message("this VM's name is '%s'", name);
+}
+
+void hvr_trial_run(HvrContext *context, HvrProfile *profile, const HvrTrialOptions *options,
 		   HvrTrialReport *out_report)
 {
 	HvrTrial trial = { .context = context,
@@ -345,6 +363,7 @@ void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTria
 	attempt(&trial);
 	while (!out_report->child && will_retry(&trial)) {
 		begin_again(&trial);
+		name_again(&trial);
 		attempt(&trial);
 	}
 }

@@ -25,6 +25,7 @@ gboolean hvr_trial_fetch_valid(const char *word);
 /**
  * hvr_trial_run - start, wait until it is ready, verify, run the command, fetch, stop, give back.
  * Whatever fails, what was begun is undone; a signal ends the command and then the VM.
+ * @profile: where its name was made, each further attempt has one of its own
  */
-void hvr_trial_run(HvrContext *context, const HvrProfile *profile, const HvrTrialOptions *options,
+void hvr_trial_run(HvrContext *context, HvrProfile *profile, const HvrTrialOptions *options,
 		   HvrTrialReport *out_report);

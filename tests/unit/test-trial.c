@@ -30,6 +30,7 @@
 #include <glib-unix.h>
 #include <json-glib/json-glib.h>
 
+#include "launcher/runtime/lock-watch.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/runtime.h"
 #include "tests/fake/fake-files.h"
@@ -230,6 +231,13 @@ static int play(const char *what, char **argv)
 	Qemu qemu = { .play = what, .agents = agents };
 
 	/* The first time, of which this file tells. */
+	if (plays(&qemu, "refuses-when-told") && mkdir("/run/tried", 0755) == 0) {
+		g_auto(HvrFd) told = open("/run/told", O_RDONLY | O_CLOEXEC);
+		char byte;
+		/* until somebody has closed the other side */
+		if (read(told, &byte, 1) == 0)
+			qemu.play = "refuses";
+	}
 	if (plays(&qemu, "refuses-once") && mkdir("/run/tried", 0755) == 0)
 		qemu.play = "refuses";
 	if (plays(&qemu, "refuses")) {
@@ -718,6 +726,69 @@ static void test_retry(void **state)
 	}
 }
 
+/* One of several, in files of its own. */
+static pid_t start_one_of(const Case *one, guint i)
+{
+	g_autofree char *out = g_strdup_printf("/run/out.%u", i);
+	g_autofree char *err = g_strdup_printf("/run/err.%u", i);
+	g_autofree char *events = g_strdup_printf("/run/events.%u", i);
+	const int fds[] = { open("/dev/null", O_RDONLY | O_CLOEXEC), new_file(out), new_file(err),
+			    new_file(events) };
+	pid_t pid = fork();
+
+	if (pid == 0)
+		become_program(one, fds);
+	for (guint k = 0; k < G_N_ELEMENTS(fds); k++)
+		close(fds[k]);
+	return pid;
+}
+
+/* The VM's lock, as soon as its supervisor has given it up. */
+static HvrLock *take_after(const HvrHost *host, int runtime, const char *vm)
+{
+	g_autofree char *name = hvr_lock_name_vm(vm);
+	g_autoptr(HvrLockWatch) watch = hvr_lock_watch_new(host, runtime, NULL);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	HvrLock *lock = NULL;
+
+	assert_non_null(watch);
+	g_ptr_array_add(names, name);
+	while (!(lock = hvr_lock_try(host, runtime, name, "other", NULL)))
+		assert_true(hvr_lock_watch_wait(watch, names,
+						g_get_monotonic_time() + 30 * G_USEC_PER_SEC));
+	return lock;
+}
+
+/* Between two attempts somebody else may get the name that the first one had. */
+static void test_retry_name(void **state)
+{
+	const Case one = { .name = "refuses-when-told", .options = " --retry-infrastructure 1" };
+	g_auto(HvrFd) parent = open("/run", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	g_auto(HvrFd) proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const HvrHost host = { .proc = proc };
+	int status;
+
+	assert_int_equal(chmod("/run", 01777), 0);
+	write_profile(*state, &one);
+	assert_int_equal(mkfifo("/run/told", 0644), 0);
+	pid_t pid = start_one_of(&one, 0);
+	/* blocks until its QEMU is there */
+	g_auto(HvrFd) told = open("/run/told", O_WRONLY | O_CLOEXEC);
+	assert_true(told >= 0);
+	kill(pid, SIGSTOP);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	hvr_fd_close(g_steal_fd(&told));
+	g_auto(HvrFd) runtime = hvr_runtime_open(parent, "hailo-vm-run", NULL);
+	HvrLock *lock = take_after(&host, runtime, "lab-1");
+	kill(pid, SIGCONT);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	g_autofree char *err = text_of("/run/err.0");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		fail_msg("status %x: %s", status, err);
+	assert_non_null(strstr(err, "this VM's name is 'lab-2'"));
+	hvr_lock_release(lock);
+}
+
 /* Runs the program to its end. Returns: its status */
 static int call(const char *words)
 {
@@ -1008,23 +1079,6 @@ static void test_input(void **state)
 	assert_null(strstr(f->events, "started"));
 }
 
-/* One of several, in files of its own. */
-static pid_t start_one_of(const Case *one, guint i)
-{
-	g_autofree char *out = g_strdup_printf("/run/out.%u", i);
-	g_autofree char *err = g_strdup_printf("/run/err.%u", i);
-	g_autofree char *events = g_strdup_printf("/run/events.%u", i);
-	const int fds[] = { open("/dev/null", O_RDONLY | O_CLOEXEC), new_file(out), new_file(err),
-			    new_file(events) };
-	pid_t pid = fork();
-
-	if (pid == 0)
-		become_program(one, fds);
-	for (guint k = 0; k < G_N_ELEMENTS(fds); k++)
-		close(fds[k]);
-	return pid;
-}
-
 /* Each has a name of its own, in its first message and in each of its events. */
 static void check_name(guint i, GHashTable *names)
 {
@@ -1131,11 +1185,11 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(faults), TEST(killed),    TEST(refused),	 TEST(deadline),
-		TEST(retry),  TEST(keep),      TEST(matrix),	 TEST(matrix_apart),
-		TEST(said),   TEST(artifacts), TEST(meanwhile),	 TEST(taken),
-		TEST(so_far), TEST(input),     TEST(input_open), TEST(reports_first),
-		TEST(equal),
+		TEST(faults),	     TEST(killed),     TEST(refused),	TEST(deadline),
+		TEST(retry),	     TEST(retry_name), TEST(keep),	TEST(matrix),
+		TEST(matrix_apart),  TEST(said),       TEST(artifacts), TEST(meanwhile),
+		TEST(taken),	     TEST(so_far),     TEST(input),	TEST(input_open),
+		TEST(reports_first), TEST(equal),
 	};
 	const char *last = argv[argc - 1];
 
