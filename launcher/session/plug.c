@@ -280,21 +280,61 @@ static GPtrArray *prepared_cards(const Plug *plug)
 	return cards;
 }
 
+static void on_prepared(const GError *error, gpointer data);
+
+/* Only looks and locks, neither of which waits for a driver; a worker does the rest. */
+static void plug_begin(Plug *plug)
+{
+	HvrSession *session = plug->session;
+	g_autoptr(GPtrArray) devices = g_ptr_array_new();
+	const HvrDecideFor whom = { .devices = devices, .vm = session->vm->name };
+
+	g_ptr_array_add(devices, (gpointer)plug->device);
+	if (!hvr_decide_cards(session->context, &whom, &plug->decision, &plug->failure)) {
+		plug_end(plug);
+		return;
+	}
+	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
+	plug->group = card->function->group;
+	plug->worker = hvr_worker_start(g_strdup_printf("preparing '%s'", plug->device->id),
+					prepare, on_prepared, plug);
+	g_ptr_array_add(plug->hotplug->preparing, plug->worker);
+}
+
+/* The card that was chosen could not be prepared, and is where it was: may another one do? */
+static gboolean plug_another(Plug *plug, const GError *error)
+{
+	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
+	GError *why = g_error_copy(error);
+
+	if (!g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY) &&
+	    hvr_decide_next(&plug->decision, card->function, &why)) {
+		g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
+		hvr_message("another card is taken, as %s", lines[0]);
+		plug_begin(plug);
+		return TRUE;
+	}
+	g_error_free(why);
+	return FALSE;
+}
+
 /* A worker that failed has undone what it did, and the locks are given up. One that was ended has
  * left what the journal says. */
 static void on_prepared(const GError *error, gpointer data)
 {
 	Plug *plug = data;
-	GPtrArray *locks = plug->decision.claim->locks;
 	gboolean cut = g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL);
 
 	g_ptr_array_remove_fast(plug->hotplug->preparing, plug->worker);
+	if (error && !cut && plug_another(plug, error))
+		return;
 	if (error && !cut) {
 		plug->failure = g_error_copy(error);
 		plug_end(plug);
 		return;
 	}
 	/* The locks are the session's from here on. */
+	GPtrArray *locks = plug->decision.claim->locks;
 	while (locks->len)
 		g_ptr_array_add(plug->session->locks, g_ptr_array_steal_index(locks, 0));
 	if (cut) {
@@ -339,8 +379,6 @@ static gboolean check_out(const HvrHotplug *hotplug, const char *name, GError **
 void hvr_plug(HvrHotplug *hotplug, const char *name, HvrSessionDone done, gpointer user_data)
 {
 	HvrSession *session = hotplug->session;
-	g_autoptr(GPtrArray) devices = g_ptr_array_new();
-	const HvrDecideFor whom = { .devices = devices, .vm = session->vm->name };
 	const HvrProfileDevice *device = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -357,15 +395,5 @@ void hvr_plug(HvrHotplug *hotplug, const char *name, HvrSessionDone done, gpoint
 			.done = done,
 			.user_data = user_data };
 	g_ptr_array_add(hotplug->plugs, (gpointer)device);
-	g_ptr_array_add(devices, (gpointer)device);
-	/* Only looks and locks, neither of which waits for a driver. */
-	if (!hvr_decide_cards(session->context, &whom, &plug->decision, &plug->failure)) {
-		plug_end(plug);
-		return;
-	}
-	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
-	plug->group = card->function->group;
-	plug->worker = hvr_worker_start(g_strdup_printf("preparing '%s'", name), prepare,
-					on_prepared, plug);
-	g_ptr_array_add(hotplug->preparing, plug->worker);
+	plug_begin(plug);
 }

@@ -3,6 +3,7 @@
  * Cards that leave and join a running VM: whatever the guest and QEMU do, a card is either in the
  * VM, or with the host as it was, and whoever asked is told once.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -417,6 +418,28 @@ static void test_plug_only(void **state)
 	assert_told(f, "done\n");
 }
 
+/* Where any card will do: one that does not bind is back where it was, and another one comes. */
+static void test_plug_another(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+	HvrProfileDevice *device = g_ptr_array_index(f->machine->profile->devices, 0);
+
+	device_deleted(f, "npu");
+	vm_fixture_settle(f);
+	fake_sysfs_add_hailo8(f->fs, "0000:00:1c.5", "0000:03:00.0", 15, 1);
+	fake_sysfs_set_probe_error(f->fs, CARD, "vfio-pci", EIO);
+	device->pick = HVR_PICK_FREE;
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
+	assert_true(qmp_peer_wait_for(f->peer, "device_add", 1));
+	assert_non_null(strstr(qmp_peer_last_line(f->peer), "0000:03:00.0"));
+	assert_told(f, "done\n");
+	vm_fixture_assert_driver(f, CARD, "hailo");
+	vm_fixture_assert_driver(f, "0000:03:00.0", "vfio-pci");
+	assert_false(vm_fixture_is_locked(f, 14));
+	assert_true(vm_fixture_is_locked(f, 15));
+}
+
 /* QEMU does not take it: its words with their meaning, and the host has the card again. */
 static void test_plug_fails(void **state)
 {
@@ -586,6 +609,7 @@ int main(void)
 		cmocka_unit_test(test_plug_group),
 		cmocka_unit_test(test_plug_leaves_at_once),
 		cmocka_unit_test(test_plug_only),
+		cmocka_unit_test(test_plug_another),
 		cmocka_unit_test(test_plug_fails),
 		cmocka_unit_test(test_plug_undecided),
 		cmocka_unit_test(test_plug_not_prepared),
