@@ -147,6 +147,47 @@ static void say_refused(const HvrProfileDevice *device, GError *error, gpointer 
 	check->subject = HVR_CHECK_HOST;
 }
 
+/* It has been said already. */
+static void ignore_refused(const HvrProfileDevice *device, GError *error, gpointer data)
+{
+	g_error_free(error);
+}
+
+/* As `run` does: where any card will do, one of which a question is answered with "no" is none. */
+static gboolean avoid_refused(HvrCheck *check, GHashTable *avoid)
+{
+	const HvrPlanInput input = { .profile = check->profile,
+				     .facts = check->facts,
+				     .parts = check->parts,
+				     .inventory = check->inventory,
+				     .claim = check->claim,
+				     .view = check->view };
+
+	for (guint i = 0; i < check->claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(check->claim->cards, i);
+		if (card->device->pick == HVR_PICK_FREE &&
+		    !g_hash_table_contains(avoid, card->function) &&
+		    !hvr_judge_all(HVR_JUDGE_CARD, &input, card, NULL))
+			return g_hash_table_add(avoid, (gpointer)card->function);
+	}
+	return FALSE;
+}
+
+static void choose_cards(HvrCheck *check, const HvrOffer *offer)
+{
+	g_autoptr(GHashTable) avoid = g_hash_table_new(NULL, NULL);
+	HvrClaimHow how = { .offer = offer, .avoid = avoid, .refused = say_refused, .data = check };
+
+	do {
+		g_clear_pointer(&check->view, hvr_plan_view_free);
+		g_clear_pointer(&check->claim, hvr_claim_free);
+		check->claim = hvr_claim_choose(check->context, check->profile->devices,
+						check->inventory, &how);
+		check->view = hvr_plan_look(check->context, check->claim, check->inventory);
+		how.refused = ignore_refused;
+	} while (avoid_refused(check, avoid));
+}
+
 static void find_cards(HvrCheck *check)
 {
 	g_autoptr(HvrOffer) offer = NULL;
@@ -157,15 +198,13 @@ static void find_cards(HvrCheck *check)
 		offer = hvr_offer_look(check->context, check->inventory, &no_offer);
 	if (no_offer)
 		hvr_check_refuse(check, "card", no_offer, HVR_CHECK_SEE_RUN);
-	check->claim = hvr_claim_choose(check->context, check->profile->devices, check->inventory,
-					offer, say_refused, check);
+	choose_cards(check, offer);
 	if (!check->named && check->claim->cards->len == 0)
 		hvr_check_refuse(check, "card",
 				 g_error_new_literal(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 						     "no known accelerator"),
 				 "see that the card is seated and powered, and look for 1e60 in "
 				 "'lspci -nn'; for any other card name a PROFILE");
-	check->view = hvr_plan_look(check->context, check->claim, check->inventory);
 }
 
 /* What only who wants a card depends on. */

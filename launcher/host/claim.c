@@ -331,10 +331,10 @@ HvrClaim *hvr_claim_look(const HvrContext *context, const HvrClaimFor *whom,
 	return claim_all(&claiming, error);
 }
 
-/* The first that is free and answers, else the first; NULL with @error: @claim has them all, or
- * none does. */
+/* The first that is free, answers and is not to be avoided, else the first; NULL with @error:
+ * @claim has them all, or none does. */
 static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *claim,
-				    const HvrWish *wish, GError **error)
+				    const HvrWish *wish, GHashTable *avoid, GError **error)
 {
 	const HvrPciFunction *first = NULL;
 
@@ -346,7 +346,8 @@ static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *c
 		const HvrPciFunction *function = g_ptr_array_index(wish->found, i);
 		if (hvr_claim_has(claim, function))
 			continue;
-		if (hvr_claim_is_free(context, function, NULL) &&
+		if (!(avoid && g_hash_table_contains(avoid, function)) &&
+		    hvr_claim_is_free(context, function, NULL) &&
 		    hvr_health_answers(context, function, NULL))
 			return function;
 		if (!first)
@@ -358,20 +359,19 @@ static const HvrPciFunction *choose(const HvrContext *context, const HvrClaim *c
 }
 
 HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
-			   const HvrInventory *inventory, const HvrOffer *offer,
-			   HvrClaimRefused refused, gpointer data)
+			   const HvrInventory *inventory, const HvrClaimHow *how)
 {
 	HvrClaim *claim = claim_new();
-	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, inventory, offer);
+	g_autoptr(GPtrArray) wishes = hvr_wishes_new(devices, inventory, how->offer);
 
 	for (guint i = 0; i < wishes->len; i++) {
 		const HvrWish *wish = g_ptr_array_index(wishes, i);
 		GError *error = NULL;
-		const HvrPciFunction *function = choose(context, claim, wish, &error);
+		const HvrPciFunction *function = choose(context, claim, wish, how->avoid, &error);
 		if (function)
 			add_card(claim, wish->device, function);
 		else
-			refused(wish->device, error, data);
+			how->refused(wish->device, error, how->data);
 	}
 	sort_as_profile(claim, devices);
 	return claim;

@@ -78,18 +78,25 @@ HvrClaim *hvr_claim_look(const HvrContext *context, const HvrClaimFor *whom,
 /* A section that gets no card; owns @error. */
 typedef void (*HvrClaimRefused)(const HvrProfileDevice *device, GError *error, gpointer data);
 
+/* How cards are chosen by who only judges them. */
+typedef struct {
+	const HvrOffer *offer; /* what counts; NULL: all cards */
+	GHashTable *avoid;     /* of const HvrPciFunction *: last of all; NULL: none */
+	/* Called for each section that no card would do for: errors of hvr_select_offered(), and
+	 * HVR_LAUNCH_ERROR_UNAVAILABLE where other sections take them all. */
+	HvrClaimRefused refused;
+	gpointer data;
+} HvrClaimHow;
+
 /**
  * hvr_claim_choose - for who judges cards that may be busy: what hvr_claim_take() would try.
- * @offer: (nullable): what counts; NULL: all cards
- * @refused: called for each section that no card would do for: errors of hvr_select_offered(), and
- *	     HVR_LAUNCH_ERROR_UNAVAILABLE where other sections take them all
  *
  * Of the cards that would do for a section, the first that is free and answers, else the first.
  * Takes no lock, changes nothing.
  */
 HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
-			   const HvrInventory *inventory, const HvrOffer *offer,
-			   HvrClaimRefused refused, gpointer data) G_GNUC_WARN_UNUSED_RESULT;
+			   const HvrInventory *inventory,
+			   const HvrClaimHow *how) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Is @function one of the claim's cards? */
 gboolean hvr_claim_has(const HvrClaim *claim, const HvrPciFunction *function);

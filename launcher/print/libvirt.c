@@ -26,8 +26,8 @@ HvrClaim *hvr_print_cards(const HvrContext *context, const HvrProfile *profile,
 
 	if (!offer)
 		return NULL;
-	g_autoptr(HvrClaim) claim = hvr_claim_choose(context, profile->devices, inventory, offer,
-						     keep_refusal, &refusal);
+	const HvrClaimHow how = { .offer = offer, .refused = keep_refusal, .data = &refusal };
+	g_autoptr(HvrClaim) claim = hvr_claim_choose(context, profile->devices, inventory, &how);
 
 	if (refusal) {
 		g_propagate_error(error, refusal);

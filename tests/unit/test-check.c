@@ -473,6 +473,18 @@ static void second_card(FakeSysfs *fs)
 	fake_sysfs_add_hailo8(fs, "0000:00:1c.5", "0000:03:00.0", 15, 1);
 }
 
+static void second_card_beside_a_bridge(FakeSysfs *fs)
+{
+	isa_bridge(fs);
+	second_card(fs);
+}
+
+static void second_card_beside_a_dead_one(FakeSysfs *fs)
+{
+	kill_cold_card(fs);
+	second_card(fs);
+}
+
 static void selinux(FakeSysfs *fs)
 {
 	fake_sysfs_put_file(fs, "sys/fs/selinux/enforce", "1");
@@ -505,6 +517,10 @@ static const Case cases[] = {
 	  0 },
 	{ "ISA bridge", NULL, isa_bridge, NULL, "card-group", HVR_CHECK_FAIL,
 	  "0000:00:1f.0 (8086:3a18, driver lpc_ich)", "group = bind", 1 },
+	{ "ISA bridge beside one of two", NULL, second_card_beside_a_bridge,
+	  "[device npu]\npick = free\n", "card", HVR_CHECK_PASS, "path 00:1c.5/00.0", NULL, 0 },
+	{ "one of two dead and cold", NULL, second_card_beside_a_dead_one,
+	  "[device npu]\npick = free\n", "run", HVR_CHECK_PASS, "with 1 card", NULL, 0 },
 	{ "ISA bridge, bound", NULL, isa_bridge, "[device npu]\ngroup = bind\n", "run",
 	  HVR_CHECK_PASS, "2 PCI functions would change hands", NULL, 0 },
 	{ "ISA bridge, pass", NULL, isa_bridge, "[device npu]\ngroup = pass\n", "run",

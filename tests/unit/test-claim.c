@@ -172,8 +172,8 @@ static void test_choose(void **state)
 	g_autoptr(HvrClaim) holder = take(f, first, inventory, HVR_CLAIM_NO_WAIT, NULL);
 	assert_non_null(holder);
 	g_autofree char *before = fake_sysfs_snapshot_run(f->fs);
-	g_autoptr(HvrClaim) claim = hvr_claim_choose(&f->context, all->devices, inventory, NULL,
-						     count_refusal, refused);
+	const HvrClaimHow how = { .refused = count_refusal, .data = refused };
+	g_autoptr(HvrClaim) claim = hvr_claim_choose(&f->context, all->devices, inventory, &how);
 	g_autofree char *after = fake_sysfs_snapshot_run(f->fs);
 	assert_string_equal(before, after);
 	assert_int_equal(claim->cards->len, 2);
