@@ -153,7 +153,7 @@ end_slurm()
 	local status=$? file
 
 	trap - EXIT ERR
-	cp -r /tmp/slurmd.log /tmp/slurmctld.log /tmp/syslog "$JOBS" "$LAB/logs/" 2> /dev/null
+	cp /tmp/slurmd.log /tmp/slurmctld.log /tmp/syslog "$LAB/logs/" || true
 	for file in /run/slurmctld.pid /run/slurmd.pid; do
 		[[ ! -e $file ]] || kill "$(< "$file")"
 	done
