@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "launcher/guest/artifacts.h"
+#include "launcher/guest/options.h"
 #include "launcher/guest/outcome.h"
 #include "launcher/runtime/lock.h"
 
@@ -28,6 +29,7 @@ typedef struct {
 	int retries;	   /* how often it is tried again where no test is to be blamed */
 	gboolean keep;	   /* a VM whose test has not passed stays */
 	gboolean verify;
+	HvrGuestOptions guest; /* how the command is run there */
 	HvrLock *vm_lock; /* (transfer full): see HvrRunOptions */
 	const HvrArtifacts *artifacts;
 	HvrTrialTold told;     /* (nullable) */
