@@ -3,18 +3,15 @@
  * Files of the guest, through its agent: a handle, pieces of bounded size, and the handle back. The
  * agent keeps handles for whoever asks, so each one is closed whatever happened meanwhile.
  */
-#include "launcher/guest/conversation.h"
+#include "launcher/guest/file.h"
 
 #include <errno.h>
-#include <unistd.h>
 
+#include "launcher/guest/conversation.h"
 #include "launcher/process/open.h"
 #include "launcher/report/error.h"
 #include "qmp/error.h"
 #include "vfio/fd.h"
-
-/* What one guest-file-read asks for. QEMU's agent has no limit below 48 MiB; ours is a line. */
-#define READ_BYTES (1024 * 1024)
 
 #define FETCH_MAX_BYTES (G_GUINT64_CONSTANT(4) << 30)
 #define FETCH_MS	600000
@@ -27,27 +24,83 @@ static JsonObject *handle_arguments(gint64 handle)
 	return arguments;
 }
 
-static gboolean file_open(HvrGuest *guest, const char *path, gint64 *out_handle, GError **error)
+gint64 hvr_guest_file_open(HvrGuest *guest, const char *path, const char *mode, GError **error)
 {
 	JsonObject *arguments = json_object_new();
 
 	json_object_set_string_member(arguments, "path", path);
-	json_object_set_string_member(arguments, "mode", "r");
+	json_object_set_string_member(arguments, "mode", mode);
 	g_autoptr(JsonNode) answer = hvr_guest_ask(guest, "guest-file-open", arguments, error);
 	if (!answer)
-		return FALSE;
-	if (JSON_NODE_HOLDS_VALUE(answer) && json_node_get_value_type(answer) == G_TYPE_INT64) {
-		*out_handle = json_node_get_int(answer);
-		return TRUE;
-	}
+		return -1;
+	if (JSON_NODE_HOLDS_VALUE(answer) && json_node_get_value_type(answer) == G_TYPE_INT64 &&
+	    json_node_get_int(answer) >= 0)
+		return json_node_get_int(answer);
 	g_propagate_error(error, hvr_guest_nonsense("guest-file-open"));
+	return -1;
+}
+
+gboolean hvr_guest_file_close(HvrGuest *guest, gint64 handle, GError **error)
+{
+	g_autoptr(JsonNode) answer =
+		hvr_guest_ask(guest, "guest-file-close", handle_arguments(handle), error);
+
+	return answer != NULL;
+}
+
+GByteArray *hvr_guest_file_read(HvrGuest *guest, gint64 handle, gboolean *out_end, GError **error)
+{
+	JsonObject *arguments = handle_arguments(handle);
+
+	json_object_set_int_member(arguments, "count", HVR_GUEST_FILE_BYTES);
+	g_autoptr(JsonNode) answer = hvr_guest_ask(guest, "guest-file-read", arguments, error);
+	if (!answer)
+		return NULL;
+	if (!JSON_NODE_HOLDS_OBJECT(answer)) {
+		g_propagate_error(error, hvr_guest_nonsense("guest-file-read"));
+		return NULL;
+	}
+	GByteArray *bytes = hvr_guest_get_bytes(answer, "buf-b64");
+	*out_end = hvr_guest_get_true(answer, "eof") || bytes->len == 0;
+	return bytes;
+}
+
+gboolean hvr_guest_file_write(HvrGuest *guest, gint64 handle, const void *bytes, gsize length,
+			      GError **error)
+{
+	JsonObject *arguments = handle_arguments(handle);
+	g_autofree char *text = g_base64_encode(bytes, length);
+	gint64 count = 0;
+
+	json_object_set_string_member(arguments, "buf-b64", text);
+	g_autoptr(JsonNode) answer = hvr_guest_ask(guest, "guest-file-write", arguments, error);
+	if (!answer)
+		return FALSE;
+	if (hvr_guest_get_int(answer, "count", &count) && count == (gint64)length)
+		return TRUE;
+	g_set_error(error, HVR_QMP_ERROR, HVR_QMP_ERROR_REMOTE,
+		    "the guest has not written all that it was given");
 	return FALSE;
 }
 
-static void file_close(HvrGuest *guest, gint64 handle)
+gboolean hvr_guest_file_put(HvrGuest *guest, const HvrGuestPiece *piece, GError **error)
 {
-	g_autoptr(JsonNode) answer =
-		hvr_guest_ask(guest, "guest-file-close", handle_arguments(handle), NULL);
+	gint64 handle = hvr_guest_file_open(guest, piece->path, piece->mode, error);
+
+	if (handle < 0)
+		return FALSE;
+	gboolean well = hvr_guest_file_write(guest, handle, piece->bytes, piece->length, error);
+	/* What the agent's stdio still has is written now, or not. */
+	return hvr_guest_file_close(guest, handle, well ? error : NULL) && well;
+}
+
+/* One that was only read: nothing is lost when it cannot be closed. */
+static void give_back(HvrGuest *guest, gint64 handle)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!hvr_guest_file_close(guest, handle, &error))
+		g_debug("the agent keeps a file open: %s", error->message);
 }
 
 /* A file that is being read. */
@@ -61,20 +114,12 @@ typedef struct {
 
 static gboolean read_piece(Reading *reading, GError **error)
 {
-	JsonObject *arguments = handle_arguments(reading->handle);
+	g_autoptr(GByteArray) bytes =
+		hvr_guest_file_read(reading->guest, reading->handle, &reading->end, error);
 
-	json_object_set_int_member(arguments, "count", READ_BYTES);
-	g_autoptr(JsonNode) answer =
-		hvr_guest_ask(reading->guest, "guest-file-read", arguments, error);
-	if (!answer)
+	if (!bytes)
 		return FALSE;
-	if (!JSON_NODE_HOLDS_OBJECT(answer)) {
-		g_propagate_error(error, hvr_guest_nonsense("guest-file-read"));
-		return FALSE;
-	}
-	g_autoptr(GByteArray) bytes = hvr_guest_get_bytes(answer, "buf-b64");
 	reading->bytes += bytes->len;
-	reading->end = hvr_guest_get_true(answer, "eof") || bytes->len == 0;
 	if (hvr_fd_write_all(reading->file->out_fd, bytes->data, bytes->len))
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL, "cannot write: %s",
@@ -110,9 +155,10 @@ gboolean hvr_guest_read(HvrGuest *guest, const HvrGuestFile *file, GError **erro
 	hvr_guest_set_deadline(guest, file->timeout_ms);
 	if (!hvr_guest_reach(guest, hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), error))
 		return FALSE;
-	if (file_open(guest, file->path, &reading.handle, &cause)) {
+	reading.handle = hvr_guest_file_open(guest, file->path, "r", &cause);
+	if (reading.handle >= 0) {
 		gboolean well = read_all(&reading, &cause);
-		file_close(guest, reading.handle);
+		give_back(guest, reading.handle);
 		if (well)
 			return TRUE;
 	}
@@ -140,13 +186,13 @@ gboolean hvr_guest_fetch(HvrGuest *guest, const char *from, const char *to, GErr
 char *hvr_guest_try_open(HvrGuest *guest, const char *path, guint timeout_ms, GError **error)
 {
 	g_autoptr(GError) cause = NULL;
-	gint64 handle = 0;
 
 	hvr_guest_set_deadline(guest, timeout_ms);
 	if (!hvr_guest_reach(guest, hvr_guest_left_ms(guest, HVR_GUEST_ANSWER_MS), error))
 		return NULL;
-	if (file_open(guest, path, &handle, &cause)) {
-		file_close(guest, handle);
+	gint64 handle = hvr_guest_file_open(guest, path, "r", &cause);
+	if (handle >= 0) {
+		give_back(guest, handle);
 		return NULL;
 	}
 	if (g_error_matches(cause, HVR_QMP_ERROR, HVR_QMP_ERROR_REMOTE))
