@@ -6,18 +6,27 @@
 /* Under TCG a guest takes its time for a few programs. */
 #define SOON_MS 30000
 
-static const char *const texts[] = { [HVR_GUEST_PREPARE] =
-#include "launcher/guest/guest-prepare.inc"
-					     ,
-				     [HVR_GUEST_RUN] =
-#include "launcher/guest/guest-run.inc"
-					     , [HVR_GUEST_CONTROL] =
-#include "launcher/guest/guest-control.inc"
-};
+static const char prepare[] =
+#include <launcher/guest/guest-prepare.inc>
+	;
+
+static const char run[] =
+#include <launcher/guest/guest-run.inc>
+	;
+
+static const char control[] =
+#include <launcher/guest/guest-control.inc>
+	;
 
 const char hvr_guest_inner[] =
-#include "launcher/guest/guest-inner.inc"
+#include <launcher/guest/guest-inner.inc>
 	;
+
+static const char *const texts[] = {
+	[HVR_GUEST_PREPARE] = prepare,
+	[HVR_GUEST_RUN] = run,
+	[HVR_GUEST_CONTROL] = control,
+};
 
 gint64 hvr_guest_shell_start(HvrGuest *guest, HvrGuestScript script, const char *const *words,
 			     gboolean capture, GError **error)
