@@ -289,6 +289,7 @@ static const struct {
 	{ "PATH", offer_paths },
 	{ "PART", offer_parts },
 	{ "FILE", offer_files },
+	{ "HOSTFILE:GUESTFILE", offer_files },
 	{ "DIR", offer_folders },
 	{ "SECTION.KEY=VALUE", offer_settings },
 };

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * exec: a command in the guest as if it ran here: its input, its output, its status.
- *
- * The agent takes all of the input before the command starts and gives all of the output after it
- * has ended, so both are bounded, and a conversation with the command is not possible.
  */
-#include <errno.h>
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
+#include "launcher/command/guest-options.h"
 #include "launcher/command/help.h"
 #include "launcher/guest/guest.h"
 #include "launcher/guest/input.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
-#include "vfio/fd.h"
 
 /* How long an agent may take that is there; --wait is for a guest that is still booting. */
 #define REACH_S 10
@@ -24,35 +20,43 @@ typedef struct {
 	int timeout_s; /* 0: none */
 	int wait_s;
 	gboolean no_input;
+	HvrGuestOptions how;
 } Options;
 
-static gboolean pass_on(int fd, const GByteArray *bytes, GError **error)
-{
-	if (hvr_fd_write_all(fd, bytes->data, bytes->len))
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
-		    "cannot write the command's output: %s", g_strerror(errno));
-	return FALSE;
-}
-
-static int run(HvrGuest *guest, char **command, const GByteArray *input, int timeout_s,
+/* @puts: of hvr_guest_options_open() */
+static int run(HvrGuest *guest, char **command, const Options *options, const GPtrArray *puts,
 	       GError **error)
 {
-	HvrGuestCommand what = { .argv = (const char *const *)command,
-				 .input = input->data,
-				 .input_bytes = input->len,
-				 .timeout_ms = (guint)timeout_s * 1000 };
+	const HvrGuestLive live = { .out_fd = STDOUT_FILENO,
+				    .err_fd = STDERR_FILENO,
+				    .in_fd = options->no_input ? -1 : hvr_guest_input_fd(),
+				    .how = &options->how,
+				    .puts = puts };
+	const HvrGuestCommand what = { .argv = (const char *const *)command,
+				       .timeout_ms = (guint)options->timeout_s * 1000,
+				       .live = &live };
 	g_auto(HvrGuestResult) result = { 0 };
 
-	if (!hvr_guest_run(guest, &what, &result, error) ||
-	    !pass_on(STDOUT_FILENO, result.out, error) ||
-	    !pass_on(STDERR_FILENO, result.err, error))
+	if (!hvr_guest_run(guest, &what, &result, error))
 		return -1;
 	if (result.timed_out)
-		hvr_message("the command has not ended within %d s and was killed", timeout_s);
+		hvr_message("the command has not ended within %d s and was killed",
+			    options->timeout_s);
 	if (result.truncated)
 		hvr_message("the agent keeps 16 MiB of output; the rest is lost");
 	return result.status;
+}
+
+static gboolean check(const char *vm, char **command, const Options *options, GError **error)
+{
+	if (!hvr_guest_options_check(&options->how, "exec", error))
+		return FALSE;
+	if (*command || options->how.script)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "exec: the command for the guest is missing");
+	hvr_error_hint(error, "hailo-vm-run exec %s -- uname -a", vm);
+	return FALSE;
 }
 
 static int exec(HvrContext *context, const HvrInvocation *invocation, GError **error)
@@ -61,26 +65,20 @@ static int exec(HvrContext *context, const HvrInvocation *invocation, GError **e
 	char **command = invocation->tail;
 	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
 
-	if (!vm)
+	if (!vm || !check(vm->name, command, options, error))
 		return -1;
-	if (!*command) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-			    "exec: the command for the guest is missing");
-		hvr_error_hint(error, "hailo-vm-run exec %s -- uname -a", vm->name);
-		return -1;
-	}
-	g_autoptr(GByteArray) input =
-		options->no_input ? g_byte_array_new() : hvr_guest_input_read(error);
-	if (!input)
+	g_autoptr(GPtrArray) puts = hvr_guest_options_open(&options->how, error);
+	if (!puts)
 		return -1;
 	g_autoptr(HvrGuest) guest =
 		hvr_guest_open(context, vm, (guint)options->wait_s * 1000, error);
 	if (!guest)
 		return -1;
-	return run(guest, command, input, options->timeout_s, error);
+	return run(guest, command, options, puts, error);
 }
 
 static const HvrOption table[] = {
+	HVR_OPTIONS_GUEST(Options, how),
 	{ "timeout", 't', HVR_SECONDS(Options, timeout_s, 0, HVR_DAY_S), "S",
 	  "Kill the command after this time (default: none)" },
 	{ "wait", 'w', HVR_SECONDS(Options, wait_s, 1, HVR_DAY_S), "S",

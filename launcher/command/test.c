@@ -8,6 +8,7 @@
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
+#include "launcher/command/guest-options.h"
 #include "launcher/command/help.h"
 #include "launcher/command/table.h"
 #include "launcher/command/test-matrix.h"
@@ -56,7 +57,9 @@ static gboolean check_options(const HvrContext *context, const Options *options,
 	for (char **word = how->fetch; word && *word; word++)
 		if (!hvr_trial_fetch_valid(*word))
 			return bad(error, "--fetch takes /GUESTFILE:HOSTFILE, not ", *word);
-	if (!how->command[0])
+	if (!hvr_guest_options_check(&how->guest, "test", error))
+		return FALSE;
+	if (!how->command[0] && !how->guest.script)
 		return bad(error, "the command for the guest is missing: ",
 			   "hailo-vm-run test PROFILE -- CMD");
 	return TRUE;
@@ -102,6 +105,7 @@ static HvrProfile *get_ready(HvrContext *context, const HvrInvocation *invocatio
 	Options *options = invocation->options;
 
 	options->how.command = invocation->tail;
+	options->how.command_input = -1;
 	*out_step = "options";
 	if (!check_options(context, options, error))
 		return NULL;
@@ -115,15 +119,22 @@ static HvrProfile *get_ready(HvrContext *context, const HvrInvocation *invocatio
 		profile->name_auto = TRUE;
 	hvr_trial_bend(profile);
 	options->how.verify = wants_verify(options, profile);
-	/* Nor does anybody wait with a card in their hands for an input that is slow, or too long.
-	 */
+	/* Nor does anybody wait with a card in their hands for an input that is slow. */
 	*out_step = "input";
-	if (!options->no_input && !(options->how.input = hvr_guest_input_read(error)))
+	options->how.puts = hvr_guest_options_open(&options->how.guest, error);
+	if (!options->how.puts ||
+	    (!options->no_input && !hvr_guest_input_keep(&options->how.command_input, error)))
 		return NULL;
 	*out_step = "name";
 	if (!hvr_cli_make_name(context, profile, &options->how.vm_lock, error))
 		return NULL;
 	return g_steal_pointer(&profile);
+}
+
+static void let_go(HvrTrialOptions *how)
+{
+	hvr_fd_close(g_steal_fd(&how->command_input));
+	g_clear_pointer(&how->puts, g_ptr_array_unref);
 }
 
 /* FALSE: this is the child that was the VM's supervisor. */
@@ -136,7 +147,7 @@ static gboolean try_out(HvrContext *context, const HvrInvocation *invocation, Hv
 	g_autoptr(HvrProfile) profile = get_ready(context, invocation, &step, &error);
 
 	if (!profile) {
-		g_clear_pointer(&options->how.input, g_byte_array_unref);
+		let_go(&options->how);
 		hvr_rig_fail(rig, job, step, error);
 		return TRUE;
 	}
@@ -150,7 +161,7 @@ static gboolean try_out(HvrContext *context, const HvrInvocation *invocation, Hv
 	options->how.user_data = rig;
 	hvr_trial_run(context, profile, &options->how, &job->trial);
 	context->events = NULL;
-	g_clear_pointer(&options->how.input, g_byte_array_unref);
+	let_go(&options->how);
 	if (job->trial.child)
 		return FALSE;
 	hvr_rig_ended(rig, job);
@@ -239,6 +250,7 @@ static int test(HvrContext *context, const HvrInvocation *invocation, GError **e
 }
 
 static const HvrOption table[] = {
+	HVR_OPTIONS_GUEST(Options, how.guest),
 	{ "fetch", 'f', HVR_TEXTS(Options, how.fetch), "GUESTFILE:HOSTFILE",
 	  "Copy a file out of the guest when the command has ended; may be repeated" },
 	{ "junit", 'j', HVR_TEXT(Options, junit), "FILE", "Write a report that CI systems read" },

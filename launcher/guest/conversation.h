@@ -31,7 +31,7 @@ struct HvrGuest {
 	gint64 deadline_us;
 	guint cancel_timer;
 	gboolean cancelled; /* by it */
-	guint patience_ms; /* how long an answer may take even behind the deadline */
+	guint patience_ms;  /* how long an answer may take even behind the deadline */
 };
 
 /* 0: none. */

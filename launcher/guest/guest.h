@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
+#include "launcher/guest/options.h"
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/vm.h"
 
@@ -35,6 +36,17 @@ void hvr_guest_cancel_at(HvrGuest *guest, gint64 deadline_us);
 /* Has the last conversation ended, so that what failed may be that nobody is there any more? */
 gboolean hvr_guest_is_lost(const HvrGuest *guest);
 
+/* Where a command's input comes from and its output goes to while it runs, and how it is run.
+ * Nothing is owned. */
+typedef struct {
+	int out_fd, err_fd; /* never waited for while something else is to be done */
+	int copies[2];	    /* files that get what out_fd and err_fd get, in full; 0: none */
+	int in_fd;	    /* -1: none. A file is read from where it stands, which stays */
+	const HvrGuestOptions *how;
+	const GPtrArray *puts; /* (nullable): of hvr_guest_options_open() */
+	guint patience_s;      /* when the guest may think that we are gone; 0: five minutes */
+} HvrGuestLive;
+
 /* What is to be run. Nothing is owned. */
 typedef struct {
 	const char *const *argv; /* looked up in the PATH of the guest's agent */
@@ -42,6 +54,9 @@ typedef struct {
 	gsize input_bytes;
 	guint timeout_ms; /* then it is killed; 0: it may run for ever */
 	guint grace_ms;	  /* how long its end may take then; 0: ten seconds */
+	/* (nullable): instead of @input, and with all of its output, of whatever size; NULL: it is
+	 * kept by the agent, which keeps 16 MiB */
+	const HvrGuestLive *live;
 } HvrGuestCommand;
 
 /* What came of it. */
@@ -49,6 +64,7 @@ typedef struct {
 	/* Its exit status; 128 + N when signal N ended it; HVR_EXIT_TIMED_OUT when it was killed */
 	int status;
 	gboolean timed_out; /* it was killed, with all that it had started; @out and @err so far */
+	/* All of it; of a live command the first MiB, as the rest has gone where it should */
 	GByteArray *out, *err;
 	gboolean truncated; /* there was more output than the agent keeps */
 } HvrGuestResult;
@@ -57,8 +73,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrGuestResult, hvr_guest_result_clear)
 
 /**
  * hvr_guest_run - run one command to its end, or to its timeout.
- * QEMU's agent gives output only when nobody holds the command's any more, so at the timeout all
- * below it is killed, by the guest's shell and its /proc. Without those there is none.
+ * It has ended when nobody holds its output any more. At the timeout all that it has started is
+ * killed, by the guest's shell and its /proc; without those the agent has no output so far. A live
+ * command needs that shell, too: in a guest without one it is run as others are.
  * Errors: HVR_COMMAND_ERROR when the guest cannot start it; HVR_LAUNCH_ERROR_UNAVAILABLE when its
  * agent does not allow it or says nonsense, or the VM ends; _BUSY when the agent does not answer,
  * or interrupted.

@@ -21,7 +21,7 @@ typedef void (*HvrTrialForked)(gpointer user_data);
 typedef struct {
 	char **command;	   /* for the guest */
 	char **fetch;	   /* (nullable): "GUESTFILE:HOSTFILE" words */
-	GByteArray *input; /* (nullable): for the command, see hvr_guest_input_read() */
+	int command_input; /* see hvr_guest_input_keep(); -1: none */
 	int wait_s;	   /* for busy cards, see hvr_claim_take() */
 	int wait_ready_s;  /* how long the guest may take to be ready */
 	int timeout_s;	   /* for the command; 0: none */
@@ -30,6 +30,7 @@ typedef struct {
 	gboolean keep;	   /* a VM whose test has not passed stays */
 	gboolean verify;
 	HvrGuestOptions guest; /* how the command is run there */
+	GPtrArray *puts;  /* (nullable): what is opened of that, see hvr_guest_options_open() */
 	HvrLock *vm_lock; /* (transfer full): see HvrRunOptions */
 	const HvrArtifacts *artifacts;
 	HvrTrialTold told;     /* (nullable) */

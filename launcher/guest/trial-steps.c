@@ -111,28 +111,19 @@ static void note_result(HvrTrial *trial, HvrGuestResult *result)
 	one->err = g_steal_pointer(&result->err);
 }
 
-static void pass_on(HvrTrial *trial, const HvrGuestResult *result)
-{
-	static const char problem[] = "the command's output cannot be written";
-	const HvrArtifacts *artifacts = trial->options->artifacts;
-
-	hvr_artifacts_add(artifacts, HVR_ARTIFACT_STDOUT, result->out->data, result->out->len);
-	hvr_artifacts_add(artifacts, HVR_ARTIFACT_STDERR, result->err->data, result->err->len);
-	if (hvr_fd_write_all(STDOUT_FILENO, result->out->data, result->out->len) &&
-	    hvr_fd_write_all(STDERR_FILENO, result->err->data, result->err->len))
-		return;
-	hvr_message("%s", problem);
-	hvr_outcome_decide(&trial->report->outcome, HVR_OUTCOME_INFRASTRUCTURE, HVR_EXIT_NOT_JUDGED,
-			   trial->report->step, problem);
-}
-
 static gboolean run_command(HvrTrial *trial)
 {
-	const GByteArray *input = trial->options->input;
-	HvrGuestCommand command = { .argv = (const char *const *)trial->options->command,
-				    .input = input ? input->data : NULL,
-				    .input_bytes = input ? input->len : 0,
-				    .timeout_ms = timeout_ms(trial) };
+	const int *kept = trial->options->artifacts->fds;
+	const HvrGuestLive live = { .out_fd = STDOUT_FILENO,
+				    .err_fd = STDERR_FILENO,
+				    .copies = { kept[HVR_ARTIFACT_STDOUT],
+						kept[HVR_ARTIFACT_STDERR] },
+				    .in_fd = trial->options->command_input,
+				    .how = &trial->options->guest,
+				    .puts = trial->options->puts };
+	const HvrGuestCommand command = { .argv = (const char *const *)trial->options->command,
+					  .timeout_ms = timeout_ms(trial),
+					  .live = &live };
 	g_auto(HvrGuestResult) result = { 0 };
 	GError *error = NULL;
 
@@ -143,7 +134,6 @@ static gboolean run_command(HvrTrial *trial)
 		note_lost(trial, error);
 		return FALSE;
 	}
-	pass_on(trial, &result);
 	note_result(trial, &result);
 	/* What a command that hung has left behind is worth a moment. */
 	if (hvr_trial_is_late(trial))
