@@ -72,18 +72,13 @@ gboolean hvr_cli_sets_name(char **sets)
 	return FALSE;
 }
 
-/* A copy: a supervisor that detaches leaves the standard ones. Any other is given to us for this,
- * and is closed, so that whoever reads it sees its end when we are done with it. */
+/* A copy: a supervisor that detaches leaves the standard ones. */
 static int copy_descriptor(guint64 number, GError **error)
 {
 	int flags = fcntl((int)number, F_GETFL);
 
-	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) {
-		int copy = fcntl((int)number, F_DUPFD_CLOEXEC, 3);
-		if (copy >= 0 && number > STDERR_FILENO)
-			close((int)number);
-		return copy;
-	}
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return fcntl((int)number, F_DUPFD_CLOEXEC, 3);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
 		    "--events: descriptor %d is not open for writing", (int)number);
 	return -1;
@@ -113,7 +108,10 @@ HvrEvents *hvr_cli_events(const char *where, const char *vm, GError **error)
 		fd = append_as_caller(where, error);
 	if (fd < 0)
 		return NULL;
-	return hvr_events_new(fd, vm);
+	HvrEvents *events = hvr_events_new(fd, vm);
+	if (number > STDERR_FILENO)
+		hvr_events_set_original(events, (int)number);
+	return events;
 }
 
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)

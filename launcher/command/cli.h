@@ -34,8 +34,8 @@ gboolean hvr_cli_sets_name(char **sets);
 
 /**
  * hvr_cli_events - where `--events` goes.
- * @where: a number is an open descriptor, which is ours from then on (of 0 to 2 a copy is kept); all
- *   else a file to append to, opened as the caller, which may be a FIFO that somebody reads
+ * @where: a number is an open descriptor, of which a copy is kept; all else a file to append to,
+ *   opened as the caller, which may be a FIFO that somebody reads
  * @vm: as of hvr_events_new()
  * Errors: HVR_LAUNCH_ERROR_USAGE, or _PERMISSION
  */

@@ -25,7 +25,7 @@
 #define LAST_BYTES 32
 
 struct HvrEvents {
-	int fd, copy; /* -1: none */
+	int fd, copy, original; /* -1: none */
 	char *vm;
 	gint64 lost;
 	char *last; /* LAST_BYTES of it, which processes share; NULL: there is no memory for that */
@@ -38,7 +38,7 @@ HvrEvents *hvr_events_new(int fd, const char *vm)
 	void *last =
 		mmap(NULL, LAST_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	*events = (HvrEvents){ .fd = fd, .copy = -1, .vm = g_strdup(vm) };
+	*events = (HvrEvents){ .fd = fd, .copy = -1, .original = -1, .vm = g_strdup(vm) };
 	if (last != MAP_FAILED)
 		events->last = last;
 	return events;
@@ -60,7 +60,13 @@ void hvr_events_leave(HvrEvents *events)
 	if (!events)
 		return;
 	hvr_fd_close(g_steal_fd(&events->fd));
+	hvr_fd_close(g_steal_fd(&events->original));
 	events->copy = -1;
+}
+
+void hvr_events_set_original(HvrEvents *events, int fd)
+{
+	events->original = fd;
 }
 
 const char *hvr_events_last(const HvrEvents *events)

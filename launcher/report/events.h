@@ -33,8 +33,12 @@ void hvr_events_free(HvrEvents *events);
  * accepted. */
 void hvr_events_copy(HvrEvents *events, int fd);
 
+/* What is told goes to a copy of @fd, which stays the caller's. */
+void hvr_events_set_original(HvrEvents *events, int fd);
+
 /* In one of several processes that have @events: nothing more is told here, and what was open for
- * that is closed. NULL events are accepted. */
+ * that is closed, the original, too: whoever reads it is to see its end. NULL events are accepted.
+ */
 void hvr_events_leave(HvrEvents *events);
 
 /* The name of the last event, of whichever process that has @events, as it was before a fork or
