@@ -4,7 +4,7 @@
 #include "launcher/command/command.h"
 #include "launcher/guest/options.h"
 
-/* The options of `exec` and `test` that say how their command is run. @member: an HvrGuestOptions */
+/* The options of `exec` and `test` that say how their command is run; @member: HvrGuestOptions. */
 /* clang-format off */
 #define HVR_OPTIONS_GUEST(Struct, member) \
 	{ "script", 'S', HVR_TEXT(Struct, member.script), "FILE", \
