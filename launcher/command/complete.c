@@ -280,18 +280,12 @@ static const struct {
 	const char *placeholder;
 	void (*offer)(Completion *c);
 } sources[] = {
-	{ "PROFILE", offer_profiles },
-	{ "VM", offer_vms },
-	{ "DEVICE", offer_devices },
-	{ "ADDRESS", offer_journalled },
-	{ "CARD", offer_addresses },
-	{ "VENDOR:DEVICE", offer_matches },
-	{ "PATH", offer_paths },
-	{ "PART", offer_parts },
-	{ "FILE", offer_files },
-	{ "HOSTFILE:GUESTFILE", offer_files },
-	{ "DIR", offer_folders },
-	{ "SECTION.KEY=VALUE", offer_settings },
+	{ "PROFILE", offer_profiles }, { "VM", offer_vms },
+	{ "DEVICE", offer_devices },   { "ADDRESS", offer_journalled },
+	{ "CARD", offer_addresses },   { "VENDOR:DEVICE", offer_matches },
+	{ "PATH", offer_paths },       { "PART", offer_parts },
+	{ "FILE", offer_files },       { "HOSTFILE:GUESTFILE", offer_files },
+	{ "DIR", offer_folders },      { "SECTION.KEY=VALUE", offer_settings },
 };
 
 /* "PROFILE|ADDRESS|--all", "[PART...]", "intel|amd|arm" */

@@ -124,6 +124,9 @@ static void stop(HvrTrial *trial)
 	/* Where nobody answers the VM has ended by itself, which its supervisor's status tells. */
 	(void)ask(trial, &request, &error);
 	g_autoptr(GError) ended = cause_of(trial, hvr_detach_wait(&trial->vm));
+	/* A signal that came before the guest was ready was passed on, and may have been first. */
+	if (!ended && hvr_interrupt_pending())
+		g_clear_error(&error);
 	if (error)
 		hvr_trial_note_error(trial, error);
 	else if (ended)

@@ -93,6 +93,9 @@ gboolean hvr_detach_wait_ready(HvrDetached *child, int *out_status)
 		child->late = !(fds[0].revents & (POLLIN | POLLHUP)) && is_late(child);
 		if (child->late)
 			return FALSE;
+		/* Behind that a signal is for whoever uses the VM: the supervisor would end it. */
+		if (fds[0].revents)
+			break;
 		int signal_number = hvr_interrupt_take();
 		if (signal_number) {
 			kill(child->pid, signal_number);
