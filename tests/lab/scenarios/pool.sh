@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # timeout: 500
-# Five cards, of which one is dead: eight jobs with pick = free all pass. Cards that are held, that
+# Five cards, of which one is dead: eight jobs (or HVR_POOL_JOBS) with pick = free all pass. Cards that are held, that
 # HAILO_VM_CARDS does not name, or that a device cgroup forbids. What list, check --card, metrics and
 # the audit say of it.
 # shellcheck source=tests/lab/lib.sh
@@ -47,16 +47,17 @@ expect_exit 1 "$HVR" check --card "$dead"
 assert_match "FAIL +card-alive: $dead: " "$(cat /tmp/stdout)"
 expect_exit 0 "$HVR" check --card "${cards[1]}"
 
-say "eight jobs"
+jobs=${HVR_POOL_JOBS:-8}
+say "$jobs jobs"
 mkfifo /tmp/readiness
 exec {readiness}<> /tmp/readiness
-for i in {1..8}; do
+for ((i = 1; i <= jobs; i++)); do
 	job "pool$i"
 	"$HVR" run --wait=400 "/tmp/pool$i.ini" 2> "/tmp/pool$i.err" &
 	pids[i]=$!
 	(wait_for "/tmp/pool$i.serial" "guest: ready" 400 > /dev/null; echo "$i" > /tmp/readiness) &
 done
-for _ in {1..8}; do
+for ((i = 1; i <= jobs; i++)); do
 	read -r -t 400 ready <&"$readiness" || fail "nobody is ready" "$(cat /tmp/pool*.err)"
 	expect_exit 0 "$HVR" stop "pool$ready"
 	wait "${pids[ready]}" || fail "pool$ready ended with $?" "$(cat "/tmp/pool$ready.err")"
