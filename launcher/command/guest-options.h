@@ -6,6 +6,7 @@
 
 /* The options of `exec` and `test` that say how their command is run; @member: HvrGuestOptions. */
 /* clang-format off */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a member's name takes none */
 #define HVR_OPTIONS_GUEST(Struct, member) \
 	{ "script", 'S', HVR_TEXT(Struct, member.script), "FILE", \
 	  "Run this file in the guest; the words behind -- are its arguments" }, \
@@ -17,4 +18,5 @@
 	  "Run the command in this folder of the guest" }, \
 	{ "user", 'u', HVR_TEXT(Struct, member.user), "NAME", \
 	  "Run the command as this user of the guest" }
+/* NOLINTEND(bugprone-macro-parentheses) */
 /* clang-format on */

@@ -184,26 +184,44 @@ static gboolean check_job(const HvrInvocation *invocation, GError **error)
 	return bad(error, "the profile is missing", "");
 }
 
+/* The options that are the matrix's own, and go with it. */
+static gboolean is_of_matrix(const HvrOption *option)
+{
+	static const char *const names[] = { "matrix", "list",	 "job",	      "junit",
+					     "result", "events", "artifacts", NULL };
+
+	return g_strv_contains(names, option->name);
+}
+
+static gboolean is_given(const Options *options, const HvrOptionField *field)
+{
+	static const Options none = OPTIONS_DEFAULTS;
+	const char *value = (const char *)options + field->offset;
+	const char *missing = (const char *)&none + field->offset;
+
+	if (field->kind == HVR_OPTION_FLAG || field->kind == HVR_OPTION_SECONDS)
+		return *(const int *)value != *(const int *)missing;
+	return *(void *const *)value != NULL;
+}
+
 /* What is said of how to test is said in the file, of each job. */
 static gboolean check_matrix(const HvrInvocation *invocation, GError **error)
 {
-	Options rest = *(const Options *)invocation->options;
-	const Options none = OPTIONS_DEFAULTS;
+	static const char own[] = "--matrix takes its profiles, commands and their options from "
+				  "the file";
+	const Options *options = invocation->options;
 
-	if (!rest.matrix && (rest.list || rest.job))
+	if (!options->matrix && (options->list || options->job))
 		return bad(error, "--list and --job are for --matrix", "");
-	if (!rest.matrix && !invocation->words[0])
+	if (!options->matrix && !invocation->words[0])
 		return bad(error, "a PROFILE is missing: ", "hailo-vm-run test PROFILE -- CMD");
-	if (!rest.matrix)
+	if (!options->matrix)
 		return TRUE;
-	rest.junit = rest.result = rest.events = rest.artifacts = rest.matrix = NULL;
-	rest.list = FALSE;
-	rest.job = 0;
-	if (invocation->words[0] || invocation->tail[0] || memcmp(&rest, &none, sizeof(rest)) != 0)
-		return bad(error,
-			   "--matrix takes its profiles, commands and their options from "
-			   "the file",
-			   "");
+	for (const HvrOption *option = hvr_command_find("test")->options; option->name; option++)
+		if (!is_of_matrix(option) && is_given(options, &option->field))
+			return bad(error, own, "");
+	if (invocation->words[0] || invocation->tail[0])
+		return bad(error, own, "");
 	return TRUE;
 }
 

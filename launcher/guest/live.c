@@ -18,6 +18,7 @@
 #include "launcher/guest/output.h"
 #include "launcher/guest/process.h"
 #include "launcher/guest/put.h"
+#include "launcher/guest/scripts.h"
 #include "launcher/guest/shell.h"
 #include "launcher/report/error.h"
 #include "qmp/error.h"
@@ -180,7 +181,7 @@ static gboolean start(Live *live, const char *script, GError **error)
 				     live->feed.fd >= 0 ? "yes" : "no",
 				     how->user ? how->user : "",
 				     limit,
-				     hvr_guest_inner,
+				     hvr_guest_script_inner,
 				     live->mark,
 				     how->cwd ? how->cwd : "",
 				     n,

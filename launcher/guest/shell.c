@@ -2,30 +2,15 @@
 #include "launcher/guest/shell.h"
 
 #include "launcher/guest/process.h"
+#include "launcher/guest/scripts.h"
 
 /* Under TCG a guest takes its time for a few programs. */
 #define SOON_MS 30000
 
-static const char prepare[] =
-#include <launcher/guest/guest-prepare.inc>
-	;
-
-static const char run[] =
-#include <launcher/guest/guest-run.inc>
-	;
-
-static const char control[] =
-#include <launcher/guest/guest-control.inc>
-	;
-
-const char hvr_guest_inner[] =
-#include <launcher/guest/guest-inner.inc>
-	;
-
 static const char *const texts[] = {
-	[HVR_GUEST_PREPARE] = prepare,
-	[HVR_GUEST_RUN] = run,
-	[HVR_GUEST_CONTROL] = control,
+	[HVR_GUEST_PREPARE] = hvr_guest_script_prepare,
+	[HVR_GUEST_RUN] = hvr_guest_script_run,
+	[HVR_GUEST_CONTROL] = hvr_guest_script_control,
 };
 
 gint64 hvr_guest_shell_start(HvrGuest *guest, HvrGuestScript script, const char *const *words,

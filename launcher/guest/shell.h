@@ -13,9 +13,6 @@ typedef enum {
 	HVR_GUEST_CONTROL,
 } HvrGuestScript;
 
-/* The text of inner.sh, which run.sh takes. */
-extern const char hvr_guest_inner[];
-
 /* Starts a script. @words: NULL-terminated. Returns: as hvr_guest_start() */
 gint64 hvr_guest_shell_start(HvrGuest *guest, HvrGuestScript script, const char *const *words,
 			     gboolean capture, GError **error) G_GNUC_WARN_UNUSED_RESULT;

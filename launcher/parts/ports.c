@@ -67,12 +67,13 @@ static GPtrArray *find_wishes(const HvrProfile *profile)
 
 		for (guint k = 0; k < net->forwards->len; k++) {
 			const HvrForward *forward = g_ptr_array_index(net->forwards, k);
+			place++;
 			add_wish(wishes,
 				 (Wish){ .port = { .udp = forward->udp,
 						   .address = forward->host_address,
 						   .number = forward->host_port },
 					 .what = g_strdup_printf("[net %s] forward", net->id),
-					 .place = ++place });
+					 .place = place });
 		}
 	}
 	return wishes;

@@ -116,10 +116,9 @@ static void end_agent(Fixture *f)
 
 static int setup(void **state)
 {
-	Fixture *f = g_new0(Fixture, 1);
-
 	if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=24M") < 0)
 		return -1;
+	Fixture *f = g_new0(Fixture, 1);
 	f->folder = g_dir_make_tmp("hvr-live-XXXXXX", NULL);
 	g_autofree char *vm_folder = path_of(f, "vms/lab");
 	assert_int_equal(g_mkdir_with_parents(vm_folder, 0700), 0);

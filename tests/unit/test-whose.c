@@ -92,10 +92,9 @@ static void put_record(const char *text)
 
 static int setup(void **state)
 {
-	Fixture *f = g_new0(Fixture, 1);
-
 	if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
 		return -1;
+	Fixture *f = g_new0(Fixture, 1);
 	f->context = (HvrContext){ .runtime = -1, .runtime_parent = -1, .privileged = TRUE };
 	f->context.host.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	f->context.host.run = open("/run", O_PATH | O_DIRECTORY | O_CLOEXEC);
