@@ -14,7 +14,7 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config
 # and the manual is built. qemu-guest-agent runs commands here. kmod's modprobe is asked for modules that there are not,
 # mount's losetup for a block device.
 PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-system-modules-spice? qemu-utils ovmf mtools
-	qemu-guest-agent virtiofsd? scdoc zsh fish kmod mount"
+	qemu-guest-agent virtiofsd? scdoc zsh fish kmod mount procps"
 
 PACKAGES_DEBOOTSTRAP="debootstrap debian-archive-keyring mount util-linux"
 
