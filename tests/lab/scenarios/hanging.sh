@@ -24,15 +24,15 @@ profile lab <<-END
 	deadline = 300
 END
 
-# 4 MiB are being read, which takes 40 s, and whoever asked for them is gone: nobody uses the disk,
-# and its driver's remove waits for them
-make_driver_hang()
+# So many MiB are being read, each of which takes 10 s, and whoever asked for them is gone: nobody uses
+# the disk, and its driver's remove waits for them
+make_driver_hang() # MIB
 {
 	local path=("/sys/bus/pci/devices/$disk"/virtio*/block/*) reader name
 
 	name=${path[0]##*/}
-	echo 4096 > "/sys/block/$name/queue/read_ahead_kb"
-	dd if="/dev/$name" of=/dev/null bs=4M count=1 2> /dev/null &
+	echo $(($1 * 1024)) > "/sys/block/$name/queue/read_ahead_kb"
+	dd if="/dev/$name" of=/dev/null bs="$1"M count=1 2> /dev/null &
 	reader=$!
 	disown "$reader"
 	until read -r reads _ < "/sys/block/$name/inflight" && ((reads > 0)); do
@@ -53,11 +53,11 @@ hangs()
 }
 
 # Begins to plug the disk in, in the background, until the kernel hangs
-plug_disk()
+plug_disk() # [MIB]
 {
 	local i
 
-	make_driver_hang
+	make_driver_hang "${1:-4}"
 	"$HVR" plug lab disk > /tmp/plug.out 2> /tmp/plug.err &
 	plug_pid=$!
 	for ((i = 0; i < 100; i++)); do
@@ -125,7 +125,7 @@ nothing_left
 say "longer than its deadline: reported, and put right at the end"
 run_vm lab --set device.disk.deadline=2
 expect_exit 0 "$HVR" unplug lab disk
-plug_disk
+plug_disk 6
 ends "$plug_pid" 75 /tmp/plug.err
 assert_match "cannot unbind from virtio-pci: the kernel did not finish writing .* within 2000 ms" \
 	"$(cat /tmp/plug.err)"
