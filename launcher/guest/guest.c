@@ -37,11 +37,9 @@ static gboolean on_cancel(gpointer user_data)
 {
 	HvrGuest *guest = user_data;
 
-	if (guest->pid)
-		return G_SOURCE_CONTINUE;
 	guest->cancel_timer = 0;
 	guest->cancelled = TRUE;
-	if (guest->agent)
+	if (guest->agent && !guest->pid)
 		hvr_agent_cancel(guest->agent);
 	return G_SOURCE_REMOVE;
 }
