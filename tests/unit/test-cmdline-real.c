@@ -666,8 +666,17 @@ static void test_node(void **state)
 	quit(f);
 }
 
+/* A disposable VM needs no file, and makes none. */
+static void use_firmware_vars(const HvrProfile *profile, const HvrParts *parts,
+			      HvrCmdlineChannels *channels)
+{
+	assert_false(g_file_test(profile->firmware.vars, G_FILE_TEST_EXISTS));
+	channels->vars_path = hvr_nvram_path(profile, parts);
+	assert_string_equal(channels->vars_path, parts->firmware->vars);
+}
+
 /* UEFI as this host has it, with Secure Boot and without. */
-static void accept_firmware(Fixture *f, gboolean secure)
+static void accept_firmware(Fixture *f, gboolean secure, gboolean throw_away)
 {
 	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
 	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(&no_host, folders, "q35", secure, NULL);
@@ -686,40 +695,10 @@ static void accept_firmware(Fixture *f, gboolean secure)
 		return;
 	}
 	assert_non_null(firmware);
+	profile->firmware.throw_away = throw_away;
 	assert_true(hvr_nvram_create(profile, &parts, NULL));
-	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
-	g_ptr_array_insert(argv, (gint)argv->len - 1, g_strdup("-S"));
-	start(f, argv, profile->serial);
-	greet(f);
-	quit(f);
-}
-
-/* A disposable VM needs no file, and makes none. */
-static void test_uefi_thrown_away(void **state)
-{
-	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
-	Fixture *f = *state;
-	g_autoptr(HvrFirmware) firmware = hvr_firmware_find(&no_host, folders, "q35", FALSE, NULL);
-	g_autoptr(HvrProfile) profile = load(f, "uefi", "vm.cpus=1");
-	HvrUser user = vm_user();
-	HvrParts parts = { .user = &user, .firmware = firmware };
-	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
-					.qmp_listen = LISTEN_FD,
-					.serial = SERIAL_FD,
-					.agent = -1,
-					.firmware = firmware };
-	g_autoptr(GPtrArray) argv = NULL;
-
-	if (!firmware && !getenv("HVR_TESTS_MUST_RUN")) {
-		print_message("this host has no UEFI firmware\n");
-		return;
-	}
-	assert_non_null(firmware);
-	profile->firmware.throw_away = TRUE;
-	assert_true(hvr_nvram_create(profile, &parts, NULL));
-	assert_false(g_file_test(profile->firmware.vars, G_FILE_TEST_EXISTS));
-	channels.vars_path = hvr_nvram_path(profile, &parts);
-	assert_string_equal(channels.vars_path, firmware->vars);
+	if (throw_away)
+		use_firmware_vars(profile, &parts, &channels);
 	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
 	g_ptr_array_insert(argv, (gint)argv->len - 1, g_strdup("-S"));
 	start(f, argv, profile->serial);
@@ -729,12 +708,17 @@ static void test_uefi_thrown_away(void **state)
 
 static void test_uefi(void **state)
 {
-	accept_firmware(*state, FALSE);
+	accept_firmware(*state, FALSE, FALSE);
+}
+
+static void test_uefi_thrown_away(void **state)
+{
+	accept_firmware(*state, FALSE, TRUE);
 }
 
 static void test_uefi_secure(void **state)
 {
-	accept_firmware(*state, TRUE);
+	accept_firmware(*state, TRUE, FALSE);
 }
 
 /* The guest has the disk for cloud-init, which it cannot write. */
