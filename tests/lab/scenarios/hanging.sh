@@ -64,7 +64,7 @@ plug_disk()
 		! hangs || return 0
 		sleep 0.1
 	done
-	ps -e -o pid,ppid,stat,wchan:20,args | grep '[h]ailo-vm-run'
+	ps -o pid,ppid,stat,wchan:20,args -C hailo-vm-run
 	fail "the driver does not hang" "$(cat /tmp/plug.err)"
 }
 
