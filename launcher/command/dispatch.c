@@ -9,8 +9,8 @@
 #include "launcher/command/help.h"
 #include "launcher/command/parse.h"
 #include "launcher/command/table.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
 
 static int do_command(const HvrCommand *command, HvrContext *context, char **words, GError **error)
 {

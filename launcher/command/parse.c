@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "launcher/profile/nearest.h"
 #include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
 
 typedef struct {
 	const HvrCommand *command;

@@ -5,9 +5,12 @@
  * that no key or command has, so three rows on the stack are all it needs and a hostile word
  * costs nothing.
  */
-#include "launcher/profile/nearest.h"
+#include "launcher/report/nearest.h"
 
 #include <string.h>
+
+#include "launcher/report/error.h"
+#include "launcher/report/text.h"
 
 #define LONGEST 48
 
@@ -35,6 +38,21 @@ static guint distance(const char *a, gsize a_length, const char *b, gsize b_leng
 	return above[b_length];
 }
 
+/* "--dry" for "--dry-run": what was not written to its end. */
+static const char *only_beginning(const char *word, const char *const *names)
+{
+	const char *only = NULL;
+
+	for (gsize i = 0; strlen(word) > 1 && names[i]; i++) {
+		if (!g_str_has_prefix(names[i], word))
+			continue;
+		if (only)
+			return NULL;
+		only = names[i];
+	}
+	return only;
+}
+
 const char *hvr_nearest(const char *word, const char *const *names)
 {
 	const char *nearest = NULL;
@@ -55,5 +73,14 @@ const char *hvr_nearest(const char *word, const char *const *names)
 			nearest = names[i];
 		}
 	}
-	return nearest;
+	return nearest ? nearest : only_beginning(word, names);
+}
+
+void hvr_nearest_hint(GError **error, const char *word, const char *const *names)
+{
+	const char *nearest = hvr_nearest(word, names);
+	g_autofree char *shown = nearest ? hvr_text_safe(nearest) : NULL;
+
+	if (shown)
+		hvr_error_hint(error, "did you mean '%s'?", shown);
 }
