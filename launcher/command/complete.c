@@ -358,7 +358,9 @@ static void pass(Completion *c, const char *word)
 	/* It has a place of its own in "VM -- CMD", and in others none. */
 	if (!is_dashes || c->behind_dashes || c->command->tail)
 		g_ptr_array_add(c->arguments, (gpointer)word);
-	c->behind_dashes = c->behind_dashes || is_dashes;
+	/* The same where another program's command line has begun: see hvr_invocation_parse() */
+	gboolean in_tail = c->command->tail && c->arguments->len > c->command->most;
+	c->behind_dashes = c->behind_dashes || is_dashes || in_tail;
 }
 
 static void offer_here(Completion *c)

@@ -155,6 +155,7 @@ static void test_places(void **state)
 		{ "exec lab ", "-- " },
 		{ "exec lab -- ", "" },
 		{ "exec lab -- --ti", "" },
+		{ "exec lab uname --ti", "" },
 		{ "ssh lab ", "-- " },
 		{ "release -- ", "--all 0000:02:00.0 0000:03:00.0 :files .ini here lab mine " },
 		{ "exec --wait 3 ", "lab " },
