@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Typing mistakes as an edit distance: optimal string alignment, that is Levenshtein's distance
- * and the swap of two neighbours, which is what fingers do most. Words are cut off at a length
- * that no key or command has, so three rows on the stack are all it needs and a hostile word
- * costs nothing.
+ * and the swap of two neighbours, which is what fingers do most. No word or name is longer than
+ * a file's, so three rows on the stack are all it needs and a hostile word costs nothing.
  */
 #include "launcher/report/nearest.h"
 
@@ -12,7 +11,8 @@
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
 
-#define LONGEST 48
+/* NAME_MAX */
+#define LONGEST 255
 
 static guint distance(const char *a, gsize a_length, const char *b, gsize b_length)
 {
@@ -65,10 +65,13 @@ const char *hvr_nearest(const char *word, const char *const *names)
 		gsize name_length = strlen(names[i]);
 		guint seen;
 
-		if (name_length > LONGEST)
+		gsize most = MAX(MAX(length, name_length), 3) / 3;
+		/* as many would have to be inserted or deleted */
+		if (name_length > LONGEST ||
+		    MAX(length, name_length) - MIN(length, name_length) > most)
 			continue;
 		seen = distance(word, length, names[i], name_length);
-		if (seen < best && seen * 3 <= MAX(MAX(length, name_length), 3)) {
+		if (seen < best && seen <= most) {
 			best = seen;
 			nearest = names[i];
 		}
