@@ -17,12 +17,28 @@
 
 #define SET_NAME "vm.name="
 
+static HvrProfilePlaces places_of(const HvrContext *context)
+{
+	return (HvrProfilePlaces){ .guarded = context->privileged,
+				   .config_home = context->config_home,
+				   .system_dir = context->system_config };
+}
+
+gboolean hvr_cli_profile_is_there(const HvrContext *context, const char *word,
+				  const char *const *commands, GError **error)
+{
+	HvrProfilePlaces places = places_of(context);
+	g_auto(HvrProfileFile) file = { .path = NULL };
+	g_autofree char *left = NULL;
+
+	places.commands = commands;
+	return hvr_profile_find(word, &places, &file, &left, error);
+}
+
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
 			    GError **error)
 {
-	const HvrProfilePlaces places = { .guarded = context->privileged,
-					  .config_home = context->config_home,
-					  .system_dir = context->system_config };
+	const HvrProfilePlaces places = places_of(context);
 	g_auto(HvrProfileFile) file = { .path = NULL };
 	g_autofree char *left = NULL;
 

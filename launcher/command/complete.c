@@ -116,6 +116,13 @@ static void offer_devices(Completion *c)
 	}
 }
 
+/* Those of `qmp` are QEMU's. */
+static void offer_commands(Completion *c)
+{
+	for (guint i = 0; g_str_equal(c->command->name, "help") && hvr_commands[i]; i++)
+		offer(c, hvr_commands[i]->name, hvr_commands[i]->summary);
+}
+
 static void offer_journalled(Completion *c)
 {
 	hvr_context_open_runtime(c->context, FALSE, NULL);
@@ -286,6 +293,7 @@ static const struct {
 	{ "PATH", offer_paths },       { "PART", offer_parts },
 	{ "FILE", offer_files },       { "HOSTFILE:GUESTFILE", offer_files },
 	{ "DIR", offer_folders },      { "SECTION.KEY=VALUE", offer_settings },
+	{ "COMMAND", offer_commands },
 };
 
 /* "PROFILE|ADDRESS|--all", "[PART...]", "intel|amd|arm" */

@@ -161,6 +161,8 @@ static void test_places(void **state)
 		{ "exec --wait 3 ", "lab " },
 		{ "setup per", "permissions " },
 		{ "setup service per", "permissions " },
+		{ "help unp", "unplug " },
+		{ "qmp lab unp", "" },
 		{ "nothing-of-this-name ", "" },
 		{ "list here ", "" },
 	};
