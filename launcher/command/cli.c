@@ -132,12 +132,6 @@ HvrEvents *hvr_cli_events(const char *where, const char *vm, GError **error)
 
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
 {
-	if (!hvr_profile_name_valid(word)) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "'%s' is no VM name",
-			    word);
-		hvr_error_hint(error, "running VMs: hailo-vm-run status");
-		return NULL;
-	}
 	hvr_context_open_runtime(context, FALSE, NULL);
 	return hvr_vm_read(context, word, error);
 }

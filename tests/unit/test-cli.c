@@ -142,6 +142,12 @@ static void test_dispatch(void **state)
 		  "'lab' is no command, and the command stands first\n"
 		  "did you mean 'hailo-vm-run stop lab'?",
 		  64 },
+		{ "setup -n permission",
+		  "setup: there is no part 'permission'\n"
+		  "did you mean 'permissions'?",
+		  64 },
+		{ "setup -n undo", "setup: there is no part 'undo'\ndid you mean '--undo'?", 64 },
+		{ "setup -n card", "setup: there is no part 'card'\nparts are kernel-args, ", 64 },
 		{ "help rnu", "help: there is no command 'rnu'\ndid you mean 'run'?", 64 },
 		{ "help nothing", "help: there is no command 'nothing'\ntry 'hailo-vm-run help'",
 		  64 },
