@@ -17,12 +17,28 @@
 
 #define SET_NAME "vm.name="
 
+static HvrProfilePlaces places_of(const HvrContext *context)
+{
+	return (HvrProfilePlaces){ .guarded = context->privileged,
+				   .config_home = context->config_home,
+				   .system_dir = context->system_config };
+}
+
+gboolean hvr_cli_profile_is_there(const HvrContext *context, const char *word,
+				  const char *const *commands, GError **error)
+{
+	HvrProfilePlaces places = places_of(context);
+	g_auto(HvrProfileFile) file = { .path = NULL };
+	g_autofree char *left = NULL;
+
+	places.commands = commands;
+	return hvr_profile_find(word, &places, &file, &left, error);
+}
+
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
 			    GError **error)
 {
-	const HvrProfilePlaces places = { .guarded = context->privileged,
-					  .config_home = context->config_home,
-					  .system_dir = context->system_config };
+	const HvrProfilePlaces places = places_of(context);
 	g_auto(HvrProfileFile) file = { .path = NULL };
 	g_autofree char *left = NULL;
 
@@ -116,12 +132,6 @@ HvrEvents *hvr_cli_events(const char *where, const char *vm, GError **error)
 
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
 {
-	if (!hvr_profile_name_valid(word)) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "'%s' is no VM name",
-			    word);
-		hvr_error_hint(error, "running VMs: hailo-vm-run status");
-		return NULL;
-	}
 	hvr_context_open_runtime(context, FALSE, NULL);
 	return hvr_vm_read(context, word, error);
 }

@@ -16,7 +16,14 @@
 HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same. @name: (nullable): of --name, which counts more than @sets; "auto": one is to be made
+/* Is there a profile that @word means? @commands: of HvrProfilePlaces. Errors: of
+ * hvr_profile_find(); where @word is a path it is not asked for. */
+gboolean hvr_cli_profile_is_there(const HvrContext *context, const char *word,
+				  const char *const *commands,
+				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* As hvr_cli_profile(). @name: (nullable): of --name, which counts more than @sets; "auto": one is
+ * to be made
  */
 HvrProfile *hvr_cli_profile_named(const HvrContext *context, const char *word, char **sets,
 				  const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -42,7 +49,7 @@ gboolean hvr_cli_sets_name(char **sets);
 HvrEvents *hvr_cli_events(const char *where, const char *vm,
 			  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The running VM that @word means. Errors: as hvr_vm_read(), and _USAGE for what is no name. */
+/* The running VM that @word means. Errors: as hvr_vm_read(). */
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Prints what checks found, of HvrCheckResult. Returns: the exit status that is their answer. */

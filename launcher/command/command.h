@@ -112,7 +112,7 @@ typedef struct {
 	const char *summary;
 	guint least, most; /* how many words it takes */
 	/* Behind @most words comes the command line of another program, with a "--" in front if it
-	 * has options: what looks like one in there is not ours. */
+	 * begins with an option: what looks like one in there is not ours. */
 	gboolean tail;
 	/* Its status is that of the guest's command, and what is ours is HVR_EXIT_NOT_JUDGED. */
 	gboolean of_command;

@@ -116,6 +116,13 @@ static void offer_devices(Completion *c)
 	}
 }
 
+/* Those of `qmp` are QEMU's. */
+static void offer_commands(Completion *c)
+{
+	for (guint i = 0; g_str_equal(c->command->name, "help") && hvr_commands[i]; i++)
+		offer(c, hvr_commands[i]->name, hvr_commands[i]->summary);
+}
+
 static void offer_journalled(Completion *c)
 {
 	hvr_context_open_runtime(c->context, FALSE, NULL);
@@ -286,6 +293,7 @@ static const struct {
 	{ "PATH", offer_paths },       { "PART", offer_parts },
 	{ "FILE", offer_files },       { "HOSTFILE:GUESTFILE", offer_files },
 	{ "DIR", offer_folders },      { "SECTION.KEY=VALUE", offer_settings },
+	{ "COMMAND", offer_commands },
 };
 
 /* "PROFILE|ADDRESS|--all", "[PART...]", "intel|amd|arm" */
@@ -358,7 +366,9 @@ static void pass(Completion *c, const char *word)
 	/* It has a place of its own in "VM -- CMD", and in others none. */
 	if (!is_dashes || c->behind_dashes || c->command->tail)
 		g_ptr_array_add(c->arguments, (gpointer)word);
-	c->behind_dashes = c->behind_dashes || is_dashes;
+	/* The same where another program's command line has begun: see hvr_invocation_parse() */
+	gboolean in_tail = c->command->tail && c->arguments->len > c->command->most;
+	c->behind_dashes = c->behind_dashes || is_dashes || in_tail;
 }
 
 static void offer_here(Completion *c)

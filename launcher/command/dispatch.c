@@ -6,10 +6,10 @@
 
 #include <string.h>
 
+#include "launcher/command/cli.h"
 #include "launcher/command/help.h"
 #include "launcher/command/parse.h"
 #include "launcher/command/table.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/report/error.h"
 
 static int do_command(const HvrCommand *command, HvrContext *context, char **words, GError **error)
@@ -27,42 +27,53 @@ static int do_command(const HvrCommand *command, HvrContext *context, char **wor
 	return status;
 }
 
-/* A word that was looked for as a profile may have been meant as a command. */
-static void suggest_command(GError **error, const char *word)
+/* It may be a command, misspelt; a path or an option may not. */
+static gboolean is_bare(const char *word)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	return *word && *word != '-' && !strchr(word, '/') && !g_str_has_suffix(word, ".ini");
+}
 
-	for (guint i = 0; hvr_commands[i]; i++)
-		g_ptr_array_add(names, (gpointer)hvr_commands[i]->name);
-	g_ptr_array_add(names, NULL);
-	const char *near = hvr_nearest(word, (const char *const *)names->pdata);
-	if (near && error && *error) {
-		g_autofree char *message = g_strdup((*error)->message);
-		char *newline = strchr(message, '\n');
-		if (newline)
-			*newline = '\0';
-		g_free((*error)->message);
-		(*error)->message = g_steal_pointer(&message);
-		hvr_error_hint(error, "did you mean the command '%s'?", near);
-	}
+/* The first word is no command: is it a profile, so that "run" was left out? */
+static gboolean check_profile(const HvrContext *context, char **words, GError **error)
+{
+	g_autoptr(GPtrArray) names = hvr_command_names();
+	GError *cause = NULL;
+
+	for (const HvrGlobalOption *global = hvr_global_options; global->name; global++)
+		g_ptr_array_insert(names, (int)names->len - 1, (gpointer)global->name);
+	const char *const *commands = (const char *const *)names->pdata;
+
+	if (!is_bare(words[0]) || hvr_cli_profile_is_there(context, words[0], commands, &cause))
+		return TRUE;
+	/* With more behind it, it was meant as a command. */
+	if (words[1])
+		cause->code = HVR_LAUNCH_ERROR_USAGE;
+	g_propagate_error(error, cause);
+	return FALSE;
+}
+
+/* "lab stop" */
+static gboolean check_order(char **words, GError **error)
+{
+	if (!words[0] || !words[1] || *words[0] == '-' || !hvr_command_find(words[1]))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "'%s' is no command, and the command stands first", words[0]);
+	hvr_error_hint(error, "did you mean 'hailo-vm-run %s %s'?", words[1], words[0]);
+	return FALSE;
 }
 
 int hvr_dispatch(HvrContext *context, char **words, GError **error)
 {
 	const HvrCommand *command = NULL;
-	GError *cause = NULL;
 
 	if (words[0])
 		command = hvr_command_find(words[0]);
 	if (command)
 		return do_command(command, context, words + 1, error);
-	int status = do_command(hvr_commands[0], context, words, &cause);
-	if (words[0] && !strchr(words[0], '/') && !g_str_has_suffix(words[0], ".ini") &&
-	    g_error_matches(cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE))
-		suggest_command(&cause, words[0]);
-	if (cause)
-		g_propagate_error(error, cause);
-	return status;
+	if (words[0] && (!check_order(words, error) || !check_profile(context, words, error)))
+		return -1;
+	return do_command(hvr_commands[0], context, words, error);
 }
 
 gboolean hvr_dispatch_is_of_command(const char *word)

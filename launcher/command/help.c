@@ -9,6 +9,8 @@
 
 #include "launcher/command/table.h"
 #include "launcher/profile/table.h"
+#include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
 
 #define LINE_MAX_CHARS 80
 
@@ -109,3 +111,32 @@ void hvr_help_profile_keys(void)
 	for (const HvrProfileSection *s = hvr_profile_table(NULL); s->name; s++)
 		print_keys(s);
 }
+
+static int help(HvrContext *context, const HvrInvocation *invocation, GError **error)
+{
+	g_autoptr(GPtrArray) names = hvr_command_names();
+	const char *name = invocation->words[0];
+	const HvrCommand *command = name ? hvr_command_find(name) : NULL;
+
+	if (command) {
+		hvr_help_command(command);
+		return 0;
+	}
+	if (!name) {
+		hvr_help_program();
+		return 0;
+	}
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "help: there is no command '%s'", name);
+	hvr_nearest_hint(error, name, (const char *const *)names->pdata);
+	hvr_error_hint(error, "try 'hailo-vm-run help'");
+	return -1;
+}
+
+const HvrCommand hvr_command_help = {
+	.name = "help",
+	.words = "[COMMAND]",
+	.summary = "this text, or a command's options",
+	.most = 1,
+	.run = help,
+};

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-#include "launcher/profile/nearest.h"
+#include "launcher/command/table.h"
 #include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
 
 typedef struct {
 	const HvrCommand *command;
@@ -98,23 +99,49 @@ static gboolean take(Reader *reader, const HvrOption *option, const char *value,
 	return store(reader, option, value, error);
 }
 
-/* @name: as it was written, without dashes and value. */
-static gboolean refuse_unknown(const HvrCommand *command, const char *dashes, const char *name,
-			       GError **error)
+/* @name: without dashes. Is it one of those that stand in front of the command? */
+static gboolean is_global(const char *name)
+{
+	for (const HvrGlobalOption *global = hvr_global_options; global->name; global++)
+		if (g_str_equal(global->name + strlen("--"), name))
+			return TRUE;
+	return FALSE;
+}
+
+static void add_global_names(GPtrArray *names)
+{
+	for (const HvrGlobalOption *global = hvr_global_options; global->name; global++)
+		g_ptr_array_add(names, (gpointer)(global->name + strlen("--")));
+}
+
+static void hint_unknown(const HvrCommand *command, const char *name, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	const HvrOption *option;
 
 	for (guint i = 0; (option = hvr_command_option(command, i)); i++)
 		g_ptr_array_add(names, (gpointer)option->name);
+	add_global_names(names);
 	g_ptr_array_add(names, NULL);
 	const char *near = hvr_nearest(name, (const char *const *)names->pdata);
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "%s: unknown option %s%s",
-		    command->name, dashes, name);
-	if (near)
+	if (is_global(name))
+		hvr_error_hint(error, "it stands in front of the command: hailo-vm-run --%s", name);
+	else if (near)
 		hvr_error_hint(error, "did you mean '--%s'?", near);
+	else if (command->tail)
+		hvr_error_hint(error, "put '--' in front of what is not ours: hailo-vm-run %s %s",
+			       command->name, command->words);
 	else
 		hvr_error_hint(error, "try 'hailo-vm-run %s --help'", command->name);
+}
+
+/* @name: as it was written, without dashes and value. */
+static gboolean refuse_unknown(const HvrCommand *command, const char *dashes, const char *name,
+			       GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "%s: unknown option %s%s",
+		    command->name, dashes, name);
+	hint_unknown(command, name, error);
 	return FALSE;
 }
 
@@ -160,12 +187,15 @@ static gboolean ends_options(Reader *reader)
 	return in_front || first;
 }
 
+/* The first word of another program's command line is its name: what is behind that is its own. */
 static void add_word(Reader *reader, char *word)
 {
-	if (reader->command->tail && reader->words->len >= reader->command->most)
-		g_ptr_array_add(reader->tail, word);
-	else
+	if (!reader->command->tail || reader->words->len < reader->command->most) {
 		g_ptr_array_add(reader->words, word);
+		return;
+	}
+	g_ptr_array_add(reader->tail, word);
+	reader->no_options = TRUE;
 }
 
 static gboolean read_word(Reader *reader, GError **error)

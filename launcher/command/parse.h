@@ -9,7 +9,8 @@
  *
  * Options stand anywhere in front of the first "--", which is dropped: "--name=VALUE",
  * "--name VALUE", "-nVALUE", "-n VALUE", "-abc" for flags. A value that may be missing is only
- * looked for in the option's own word. In a tail (see HvrCommand) a "--" is dropped in front only.
+ * looked for in the option's own word. In a tail (see HvrCommand) a "--" is dropped in front only,
+ * and behind its first word nothing is an option: that is the other program's.
  *
  * Errors: HVR_LAUNCH_ERROR_USAGE: one sentence, and what was probably meant, or where the help is.
  */

@@ -6,9 +6,9 @@
 #include "launcher/command/command.h"
 #include "launcher/command/help.h"
 #include "launcher/print/print.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
+#include "launcher/report/nearest.h"
 #include "launcher/report/text.h"
 #include "launcher/session/run.h"
 
@@ -55,11 +55,9 @@ static gboolean check_format(const char *format, GError **error)
 {
 	if (g_strv_contains(formats, format))
 		return TRUE;
-	const char *near = hvr_nearest(format, formats);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
 		    "print: there is no format '%s'; there are qemu, libvirt and docker", format);
-	if (near)
-		hvr_error_hint(error, "did you mean '%s'?", near);
+	hvr_nearest_hint(error, format, formats);
 	return FALSE;
 }
 

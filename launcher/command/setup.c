@@ -6,13 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
-#include "launcher/command/command.h"
+#include "launcher/command/table.h"
 #include "launcher/process/user.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
+#include "launcher/report/nearest.h"
 #include "launcher/setup/apply.h"
 #include "launcher/setup/cards.h"
 #include "launcher/setup/drift.h"
@@ -47,6 +49,23 @@ static gboolean usage(GError **error, const char *what)
 	return FALSE;
 }
 
+/* "setup undo" is one dash short of an option. */
+static void refuse_part(const char *word, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++)
+		g_ptr_array_add(names, (gpointer)hvr_setup_part_name((HvrSetupPart)part));
+	g_ptr_array_add(names, NULL);
+	g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "setup: there is no part '%s'",
+		    word);
+	if (hvr_command_option_named(hvr_command_find("setup"), word, strlen(word)))
+		hvr_error_hint(error, "did you mean '--%s'?", word);
+	hvr_nearest_hint(error, word, (const char *const *)names->pdata);
+	hvr_error_hint(error, "parts are %s", all);
+}
+
 static gboolean parse_parts(char **words, guint *out_parts, GError **error)
 {
 	guint parts = 0;
@@ -54,8 +73,8 @@ static gboolean parse_parts(char **words, guint *out_parts, GError **error)
 	for (; *words; words++) {
 		HvrSetupPart part;
 		if (!hvr_setup_part_find(*words, &part)) {
-			g_autofree char *what = g_strdup_printf("there is no part '%s'", *words);
-			return usage(error, what);
+			refuse_part(*words, error);
+			return FALSE;
 		}
 		parts |= 1u << part;
 	}

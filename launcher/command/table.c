@@ -28,7 +28,8 @@
 	X(unhold) \
 	X(metrics) \
 	X(print) \
-	X(setup)
+	X(setup) \
+	X(help)
 /* clang-format on */
 
 #define DECLARE(name) extern const HvrCommand hvr_command_##name;
@@ -51,4 +52,14 @@ const HvrCommand *hvr_command_find(const char *name)
 		if (g_str_equal(hvr_commands[i]->name, name))
 			return hvr_commands[i];
 	return NULL;
+}
+
+GPtrArray *hvr_command_names(void)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (guint i = 0; hvr_commands[i]; i++)
+		g_ptr_array_add(names, (gpointer)hvr_commands[i]->name);
+	g_ptr_array_add(names, NULL);
+	return names;
 }

@@ -9,6 +9,9 @@ extern const HvrCommand *const hvr_commands[];
 /* The one of this whole name, or NULL. */
 const HvrCommand *hvr_command_find(const char *name);
 
+/* Their names, NULL behind the last. [transfer container] */
+GPtrArray *hvr_command_names(void) G_GNUC_WARN_UNUSED_RESULT;
+
 /* What may stand in front of the command. */
 typedef struct {
 	const char *name; /* "--root" */

@@ -17,23 +17,22 @@
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
-/* @where: (nullable): on the way to it */
+/* @where: of hvr_blocked_where() */
 static gboolean fail_at(GError **error, int saved, const char *what, const char *path,
 			const char *where)
 {
-	g_autofree char *behind = where ? g_strdup_printf(" (%s)", where) : NULL;
 	HvrLaunchError code = HVR_LAUNCH_ERROR_PROFILE;
 
 	if (saved == EACCES || saved == EPERM || saved == EROFS)
 		code = HVR_LAUNCH_ERROR_PERMISSION;
 	g_set_error(error, HVR_LAUNCH_ERROR, code, "cannot %s '%s': %s%s", what, path,
-		    g_strerror(saved), behind ? behind : "");
+		    g_strerror(saved), where);
 	return FALSE;
 }
 
 static gboolean fail(GError **error, int saved, const char *what, const char *path)
 {
-	return fail_at(error, saved, what, path, NULL);
+	return fail_at(error, saved, what, path, "");
 }
 
 /* What a child needs to know of a file. */
@@ -254,11 +253,17 @@ gboolean hvr_new_file_check(const char *what, const char *path, const HvrUser *u
 	Place place = { .folder_path = folder, .temporary = temporary, .folder = -1 };
 	int problem = work(user, step_check, &place).problem;
 
+	const HvrBlockedFile file = { .code = HVR_LAUNCH_ERROR_PROFILE,
+				      .what = what,
+				      .verb = HVR_BLOCKED_CREATE,
+				      .path = path,
+				      .problem = problem };
 	if (!problem)
 		return TRUE;
-	g_auto(HvrBlocked) blocked = { 0 };
-	hvr_blocked_find(&blocked, user, path);
-	fail_at(error, problem, "create", path, blocked.text);
+	if (hvr_blocked_is_missing(error, user, &file))
+		return FALSE;
+	g_autofree char *where = hvr_blocked_where(user, path, HVR_BLOCKED_CREATE);
+	fail_at(error, problem, "create", path, where);
 	g_prefix_error(error, "%s: user %s ", what, user->name);
 	hint_folder(error, user);
 	return FALSE;

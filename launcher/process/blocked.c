@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "launcher/process/asuser.h"
+#include "launcher/process/neighbour.h"
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
 
@@ -66,6 +67,8 @@ static void describe(HvrBlocked *blocked, const char *named, gboolean leads, int
 		blocked->text = g_strdup_printf("'%s' is a link that leads back to itself", path);
 	else if (problem == EACCES)
 		blocked->text = g_strdup_printf("folder '%s' is closed to this user", shown);
+	if (!leads && problem == ENOENT)
+		blocked->missing = g_strdup(named);
 	if (!leads && problem == EACCES)
 		blocked->folder = g_steal_pointer(&folder);
 }
@@ -81,9 +84,10 @@ void hvr_blocked_find(HvrBlocked *blocked, const HvrUser *user, const char *path
 	for (guint i = 0; i < 2 * paths->len; i++) {
 		if (!results[i].problem)
 			continue;
+		describe(blocked, paths->pdata[i / 2], i % 2, results[i].problem);
 		/* that the last one is missing is what the errno says already */
-		if (i / 2 + 1 < paths->len || i % 2 || results[i].problem != ENOENT)
-			describe(blocked, paths->pdata[i / 2], i % 2, results[i].problem);
+		if (i / 2 + 1 == paths->len && blocked->missing)
+			g_clear_pointer(&blocked->text, g_free);
 		return;
 	}
 }
@@ -92,6 +96,64 @@ void hvr_blocked_clear(HvrBlocked *blocked)
 {
 	g_clear_pointer(&blocked->text, g_free);
 	g_clear_pointer(&blocked->folder, g_free);
+	g_clear_pointer(&blocked->missing, g_free);
+}
+
+char *hvr_blocked_where(const HvrUser *user, const char *path, const char *verb)
+{
+	g_auto(HvrBlocked) blocked = { 0 };
+	g_autofree char *folder = g_path_get_dirname(path);
+	g_autofree char *shown = hvr_text_safe(folder);
+
+	hvr_blocked_find(&blocked, user, path);
+	if (blocked.text)
+		return g_strdup_printf(" (%s)", blocked.text);
+	if (blocked.missing && g_str_equal(verb, HVR_BLOCKED_CREATE))
+		return g_strdup_printf(" (this user may not write to folder '%s')", shown);
+	return g_strdup("");
+}
+
+/* What is nearest to @missing, which @file's path leads through, where the caller can list that. */
+static void hint_missing(GError **error, const HvrUser *caller, const HvrBlockedFile *file,
+			 const char *missing)
+{
+	g_autofree char *near = hvr_neighbour(caller, missing);
+	g_autofree char *shown = near ? hvr_text_safe(near) : NULL;
+	gboolean itself = g_str_equal(missing, file->path);
+
+	if (shown && itself && file->missing_hint)
+		hvr_error_hint(error, "did you mean '%s'? Else %s", shown, file->missing_hint);
+	else if (shown)
+		hvr_error_hint(error, "did you mean '%s'?", shown);
+	else if (itself && file->missing_hint)
+		hvr_error_hint(error, "%s", file->missing_hint);
+	else if (g_str_equal(file->verb, HVR_BLOCKED_CREATE))
+		hvr_error_hint(error, "make that folder, or correct the path");
+	else
+		hvr_error_hint(error, "correct the path");
+}
+
+gboolean hvr_blocked_is_missing(GError **error, const HvrUser *user, const HvrBlockedFile *file)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	g_autofree char *shown = hvr_text_safe(file->path);
+	g_auto(HvrBlocked) theirs = { 0 };
+	g_auto(HvrBlocked) ours = { 0 };
+
+	if (file->problem != ENOENT && file->problem != EACCES)
+		return FALSE;
+	hvr_blocked_find(&theirs, user, file->path);
+	if (theirs.folder)
+		hvr_blocked_find(&ours, caller, file->path);
+	const HvrBlocked *seen = theirs.missing ? &theirs : &ours;
+	if (!seen->missing ||
+	    (g_str_equal(file->verb, HVR_BLOCKED_CREATE) && g_str_equal(seen->missing, file->path)))
+		return FALSE;
+	g_set_error(error, HVR_LAUNCH_ERROR, file->code, "%s: '%s' does not exist%s%s%s",
+		    file->what, shown, seen->text ? " (" : "", seen->text ? seen->text : "",
+		    seen->text ? ")" : "");
+	hint_missing(error, caller, file, seen->missing);
+	return TRUE;
 }
 
 /* Whom to ask is the VM's user, or somebody who is that user already. */
@@ -108,8 +170,9 @@ static void hint_denied(GError **error, const HvrUser *user, const HvrBlockedFil
 	else if (user->privileged)
 		hvr_error_hint(error,
 			       "QEMU runs as that user: give it access (setfacl -m u:%s:%s %s), "
-			       "or set [security] user",
-			       user->name, blocked->folder ? "x" : rights, quoted);
+			       "%sor set [security] user",
+			       user->name, blocked->folder ? "x" : rights, quoted,
+			       blocked->folder ? "move the file out of there, " : "");
 	else
 		hvr_error_hint(error, "have its owner give you access: setfacl -m u:%s:%s %s",
 			       user->name, blocked->folder ? "x" : rights, quoted);
@@ -120,6 +183,8 @@ void hvr_blocked_fail(GError **error, const HvrUser *user, const HvrBlockedFile 
 	g_auto(HvrBlocked) blocked = { 0 };
 	g_autofree char *shown = hvr_text_safe(file->path);
 
+	if (hvr_blocked_is_missing(error, user, file))
+		return;
 	hvr_blocked_find(&blocked, user, file->path);
 	g_set_error(error, HVR_LAUNCH_ERROR, file->code, "%s: user %s cannot %s '%s': %s%s%s%s",
 		    file->what, user->name, file->verb, shown, g_strerror(file->problem),
@@ -132,8 +197,6 @@ void hvr_blocked_fail(GError **error, const HvrUser *user, const HvrBlockedFile 
 	else if (file->problem == EROFS)
 		hvr_error_hint(error,
 			       "its file system is read-only: set readonly or snapshot = yes");
-	else if (file->problem == ENOENT && !blocked.text && file->missing_hint)
-		hvr_error_hint(error, "%s", file->missing_hint);
 	else if (file->problem == ENOENT || file->problem == ENOTDIR || file->problem == ELOOP)
 		hvr_error_hint(error, "correct the path");
 }

@@ -147,20 +147,36 @@ const char *hvr_open_problem(const HvrOpen *open)
 	return g_strerror(open->problem);
 }
 
+static const char *verb_of(HvrOpenHow how)
+{
+	switch (how) {
+	case HVR_OPEN_READ:
+	case HVR_OPEN_READ_GUARDED:
+		return "read";
+	case HVR_OPEN_WRITE:
+		return "write";
+	default:
+		return HVR_BLOCKED_CREATE;
+	}
+}
+
 void hvr_open_fail(GError **error, int code, const char *what, const HvrUser *user,
 		   const HvrOpen *open)
 {
 	gboolean reads = open->how == HVR_OPEN_READ || open->how == HVR_OPEN_READ_GUARDED;
 	gboolean denied = open->problem == EACCES || open->problem == EPERM;
-	g_auto(HvrBlocked) blocked = { 0 };
-	g_autofree char *where = NULL;
+	const HvrBlockedFile file = { .code = code,
+				      .what = what,
+				      .verb = verb_of(open->how),
+				      .path = open->path,
+				      .problem = open->problem };
 
-	hvr_blocked_find(&blocked, user, open->path);
-	if (blocked.text)
-		where = g_strdup_printf(" (%s)", blocked.text);
+	if (hvr_blocked_is_missing(error, user, &file))
+		return;
+	g_autofree char *where = hvr_blocked_where(user, open->path, file.verb);
 	g_set_error(error, HVR_LAUNCH_ERROR, denied ? HVR_LAUNCH_ERROR_PERMISSION : code,
 		    "%s: user %s cannot %s '%s': %s%s", what, user->name, reads ? "read" : "write",
-		    open->path, hvr_open_problem(open), where ? where : "");
+		    open->path, hvr_open_problem(open), where);
 	if (!denied || !user->privileged)
 		return;
 	if (reads)

@@ -49,7 +49,7 @@ const char *hvr_open_problem(const HvrOpen *open);
 
 /**
  * hvr_open_fail - set HVR_LAUNCH_ERROR_PERMISSION or @code: "WHAT: user NAME cannot read 'PATH':
- * why (where on the way)", and what to do.
+ * why (where on the way)", or as hvr_blocked_is_missing() does, and what to do.
  * @what: what names the path: "[serial] file", "--events"
  */
 void hvr_open_fail(GError **error, int code, const char *what, const HvrUser *user,

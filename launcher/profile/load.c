@@ -12,10 +12,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "launcher/process/blocked.h"
+#include "launcher/process/neighbour.h"
 #include "launcher/process/open.h"
 #include "launcher/profile/lines.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
+#include "launcher/report/text.h"
 #include "vfio/fd.h"
 
 #define LARGEST (1024 * 1024)
@@ -49,15 +53,54 @@ static gboolean is_here(const char *name, gboolean guarded, char **out_left)
 	return FALSE;
 }
 
-static void fail_none(GError **error, const char *word, const char *name, const char *own,
-		      const char *shared)
+static void fail_none(GError **error, const char *word, const HvrProfilePlaces *places,
+		      const char *name, const char *own, const char *shared)
 {
+	const char *what = places->commands ? "no such command or profile" : "no such profile";
+
 	if (own)
-		hvr_profile_fail(error, word, NULL, "no such profile; looked for %s, %s and %s",
-				 name, own, shared);
-	else
-		hvr_profile_fail(error, word, NULL, "no such profile; looked for %s and %s", name,
+		hvr_profile_fail(error, word, NULL, "%s; looked for %s, %s and %s", what, name, own,
 				 shared);
+	else
+		hvr_profile_fail(error, word, NULL, "%s; looked for %s and %s", what, name, shared);
+}
+
+/* By its name, without the ".ini" that makes any two alike. Is there one? */
+static gboolean hint_profile_near(GError **error, const HvrUser *caller, const char *word,
+				  const char *path)
+{
+	g_autofree char *near = hvr_neighbour(caller, path);
+
+	if (!near || !g_str_has_suffix(near, ".ini"))
+		return FALSE;
+	near[strlen(near) - strlen(".ini")] = '\0';
+	const char *const names[] = { near, NULL };
+	hvr_nearest_hint(error, word, names);
+	return hvr_nearest(word, names) != NULL;
+}
+
+/* What was probably meant: a command, a profile in one of the places, a file. */
+static void hint_none(GError **error, const char *word, const HvrProfilePlaces *places,
+		      const char *const *paths)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+	g_autofree char *file = hvr_neighbour(caller, word);
+	g_autofree char *shown = file ? hvr_text_safe(file) : NULL;
+
+	if (places->commands)
+		hvr_nearest_hint(error, word, places->commands);
+	for (guint i = 0; paths[i]; i++)
+		if (hint_profile_near(error, caller, word, paths[i]))
+			return;
+	if (g_strcmp0(file, word) == 0)
+		hvr_error_hint(error, "did you mean './%s'?", shown);
+	else if (file && g_str_has_suffix(file, ".ini"))
+		hvr_error_hint(error, "did you mean '%s'?", shown);
+	else if (places->commands)
+		hvr_error_hint(error, "commands: hailo-vm-run --help; a path needs a '/' or ends "
+				      "in .ini");
+	else
+		hvr_error_hint(error, "a path needs a '/' or ends in .ini");
 }
 
 static gboolean find_named(const char *word, const HvrProfilePlaces *places,
@@ -79,10 +122,11 @@ static gboolean find_named(const char *word, const HvrProfilePlaces *places,
 	} else if (is_there(shared)) {
 		out_file->path = g_steal_pointer(&shared);
 	} else {
-		fail_none(error, word, name, own, shared);
+		const char *const paths[] = { name, shared, own, NULL };
+		fail_none(error, word, places, name, own, shared);
 		if (left)
 			hvr_error_hint(error, "%s; name it by its path if it is meant", left);
-		hvr_error_hint(error, "a path needs a '/' or ends in .ini");
+		hint_none(error, word, places, paths);
 		return FALSE;
 	}
 	*out_left = g_steal_pointer(&left);
@@ -110,7 +154,15 @@ static gboolean fail_errno(GError **error, const char *file, const char *what, i
 static void fail_open(const HvrUser *caller, const HvrOpen *open, GError **error)
 {
 	g_autofree char *who = g_strdup("");
+	const HvrBlockedFile file = { .code = HVR_LAUNCH_ERROR_PROFILE,
+				      .what = "profile",
+				      .verb = "read",
+				      .path = open->path,
+				      .problem = open->problem };
 
+	if (hvr_blocked_is_missing(error, caller, &file))
+		return;
+	g_autofree char *where = hvr_blocked_where(caller, open->path, file.verb);
 	if (caller->privileged) {
 		g_free(who);
 		who = g_strdup_printf("user %s ", caller->name);
@@ -118,8 +170,8 @@ static void fail_open(const HvrUser *caller, const HvrOpen *open, GError **error
 	if (open->problem == EINVAL)
 		hvr_profile_fail(error, open->path, NULL, "is not a regular file");
 	else
-		hvr_profile_fail(error, open->path, NULL, "%scannot open it: %s", who,
-				 hvr_open_problem(open));
+		hvr_profile_fail(error, open->path, NULL, "%scannot open it: %s%s", who,
+				 hvr_open_problem(open), where);
 	if (open->problem != EACCES && open->problem != EPERM)
 		return;
 	if (error && *error)

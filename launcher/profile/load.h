@@ -15,6 +15,8 @@ typedef struct {
 	 * privileged process that does not trust its environment */
 	const char *config_home;
 	const char *system_dir; /* "/etc/hailo-vm-run" */
+	/* (nullable): NULL-terminated: the word may as well have been meant as one of these */
+	const char *const *commands;
 } HvrProfilePlaces;
 
 /* A file, and how far it is trusted. */
@@ -32,7 +34,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrProfileFile, hvr_profile_file_clear)
  * @out_left: (transfer full): why a file of that name in the current folder is not the one that was
  *	      found, a message; or NULL
  *
- * Errors: HVR_LAUNCH_ERROR_PROFILE, naming every place that was looked at.
+ * Errors: HVR_LAUNCH_ERROR_PROFILE, naming every place that was looked at, and the name that was
+ * probably meant.
  */
 gboolean hvr_profile_find(const char *word, const HvrProfilePlaces *places,
 			  HvrProfileFile *out_file, char **out_left,

@@ -17,9 +17,9 @@
 #include "launcher/profile/check.h"
 #include "launcher/profile/lines.h"
 #include "launcher/profile/machine.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/profile/table.h"
 #include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
 
 /* Ids that the program gives to its own parts of a VM begin so. */
 #define RESERVED "hvr-"
@@ -70,13 +70,10 @@ static gboolean fail_unknown(GError **error, const Reading *reading, const HvrPr
 			     const char *what, const char *name, const char *const *names)
 {
 	g_autofree char *all = g_strjoinv(", ", (char **)names);
-	const char *nearest = hvr_nearest(name, names);
 
 	hvr_profile_fail(error, reading->file, line, "there is no such %s", what);
-	if (nearest)
-		hvr_error_hint(error, "did you mean \"%s\"?", nearest);
-	else
-		hvr_error_hint(error, "expected one of: %s", all);
+	hvr_nearest_hint(error, name, names);
+	hvr_error_hint(error, "expected one of: %s", all);
 	return FALSE;
 }
 

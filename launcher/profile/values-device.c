@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "launcher/profile/lines.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/profile/profile.h"
 #include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
 #include "vfio/address.h"
 
 static gboolean fail_form(const HvrProfileKey *key, const char *value, const char *what,
@@ -77,16 +77,12 @@ gboolean hvr_value_pci_path(const HvrProfileKey *key, const char *value, const c
 static gboolean check_method(const HvrProfileKey *key, const char *method, GError **error)
 {
 	g_autofree char *all = g_strjoinv(" ", (char **)key->words);
-	const char *nearest;
 
 	if (g_strv_contains(key->words, method))
 		return TRUE;
 	hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a reset method", method);
-	nearest = hvr_nearest(method, key->words);
-	if (nearest)
-		hvr_error_hint(error, "did you mean \"%s\"?", nearest);
-	else
-		hvr_error_hint(error, "expected auto, keep, none, or some of: %s", all);
+	hvr_nearest_hint(error, method, key->words);
+	hvr_error_hint(error, "expected auto, keep, none, or some of: %s", all);
 	return FALSE;
 }
 

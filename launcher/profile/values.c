@@ -14,9 +14,9 @@
 
 #include "launcher/profile/lines.h"
 #include "launcher/profile/machine.h"
-#include "launcher/profile/nearest.h"
 #include "launcher/profile/profile.h"
 #include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
 
 #define DIGITS "0123456789"
 #define MIB    (G_GUINT64_CONSTANT(1) << 20)
@@ -150,7 +150,7 @@ static int find_word(const HvrProfileKey *key, const char *value, GError **error
 	nearest = hvr_nearest(value, key->words);
 	all = g_strjoinv(", ", (char **)key->words);
 	if (nearest)
-		hvr_error_hint(error, "did you mean \"%s\"? It takes %s", nearest, all);
+		hvr_error_hint(error, "did you mean '%s'? It takes %s", nearest, all);
 	else
 		hvr_error_hint(error, "it takes %s", all);
 	return -1;

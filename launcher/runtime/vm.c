@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
+#include "launcher/report/text.h"
 #include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
 #include "vfio/tree.h"
@@ -324,27 +326,43 @@ GPtrArray *hvr_vm_list(const HvrContext *context)
 	return vms;
 }
 
+static void hint_running(const HvrContext *context, const char *word, GError **error)
+{
+	g_autoptr(GPtrArray) vms = hvr_vm_list(context);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autofree char *name = g_path_get_basename(word);
+
+	for (guint i = 0; i < vms->len; i++)
+		g_ptr_array_add(names, ((const HvrVm *)vms->pdata[i])->name);
+	g_ptr_array_add(names, NULL);
+	/* who has written the profile's file means its VM */
+	if (g_str_has_suffix(name, ".ini"))
+		name[strlen(name) - strlen(".ini")] = '\0';
+	g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
+	hvr_nearest_hint(error, name, (const char *const *)names->pdata);
+	if (vms->len > 0)
+		hvr_error_hint(error, "running: %s", all);
+	else
+		hvr_error_hint(error, "no VM is running");
+}
+
 HvrVm *hvr_vm_read(const HvrContext *context, const char *name, GError **error)
 {
 	g_autoptr(HvrVm) vm = NULL;
 
+	if (!hvr_vm_name_valid(name)) {
+		g_autofree char *shown = hvr_text_safe(name);
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "'%s' is no VM name",
+			    shown);
+		hint_running(context, name, error);
+		return NULL;
+	}
 	if (context->runtime >= 0)
 		vm = read_record(context, name);
 	if (vm && hvr_vm_is_alive(context, vm))
 		return g_steal_pointer(&vm);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "no VM named '%s' is running", name);
-	g_autoptr(GPtrArray) others = hvr_vm_list(context);
-	g_autoptr(GString) names = g_string_new(NULL);
-	for (guint i = 0; i < others->len; i++) {
-		const HvrVm *other = g_ptr_array_index(others, i);
-		if (i > 0)
-			g_string_append(names, ", ");
-		g_string_append(names, other->name);
-	}
-	if (others->len > 0)
-		hvr_error_hint(error, "running: %s", names->str);
-	else
-		hvr_error_hint(error, "no VM is running");
+	hint_running(context, name, error);
 	return NULL;
 }

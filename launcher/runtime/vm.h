@@ -87,7 +87,8 @@ gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error) G_GNUC_WARN_U
 
 /**
  * hvr_vm_read - the record of VM @name.
- * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when no such VM runs, with the names of those that do.
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when no such VM runs, _USAGE for what is no name of one;
+ * with the name that was probably meant, or of those that do
  */
 HvrVm *hvr_vm_read(const HvrContext *context, const char *name,
 		   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -19,6 +19,7 @@
 #include "launcher/report/events.h"
 #include "launcher/report/json.h"
 #include "launcher/report/message.h"
+#include "launcher/report/nearest.h"
 #include "qmp/error.h"
 #include "qmp/hotplug.h"
 #include "vfio/access.h"
@@ -339,23 +340,38 @@ static void on_unplugged(const GError *error, gpointer user_data)
 		on_settled(NULL, one);
 }
 
-static GError *no_such_device(const HvrSession *session, const char *name)
+/* The devices that are in the VM, each by its section. [transfer container] */
+static GPtrArray *names_in(const HvrSession *session)
 {
-	g_autoptr(GString) names = g_string_new(NULL);
-	GError *error = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-				    "VM '%s' has no device '%s'", session->vm->name, name);
+	GPtrArray *names = g_ptr_array_new();
 
 	for (guint i = 0; i < session->vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
-		if (!device->in_vm || !g_str_equal(device->id, device->section))
-			continue;
-		if (names->len)
-			g_string_append(names, ", ");
-		g_string_append(names, device->id);
+		if (device->in_vm && g_str_equal(device->id, device->section))
+			g_ptr_array_add(names, device->id);
 	}
-	if (names->len == 0)
-		g_string_append(names, "none");
-	hvr_error_hint(&error, "it has %s", names->str);
+	g_ptr_array_add(names, NULL);
+	return names;
+}
+
+static GError *no_such_device(const HvrSession *session, const char *name)
+{
+	g_autoptr(GPtrArray) names = names_in(session);
+	g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
+	const HvrVmDevice *device = hvr_session_device(session, name);
+	const char *vm = session->vm->name;
+	GError *error = NULL;
+
+	if (device && !device->in_vm) {
+		g_set_error(&error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+			    "device '%s' is not in VM '%s'", name, vm);
+		hvr_error_hint(&error, "to put it there: hailo-vm-run plug %s %s", vm, name);
+		return error;
+	}
+	g_set_error(&error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "VM '%s' has no device '%s'",
+		    vm, name);
+	hvr_nearest_hint(&error, name, (const char *const *)names->pdata);
+	hvr_error_hint(&error, "it has %s", *all ? all : "none");
 	return error;
 }
 

@@ -20,6 +20,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
+#include "launcher/report/nearest.h"
 #include "launcher/session/verdict.h"
 #include "qmp/error.h"
 #include "vfio/access.h"
@@ -345,6 +346,21 @@ static void on_prepared(const GError *error, gpointer data)
 	plug_next(plug);
 }
 
+static void refuse_section(const HvrSession *session, const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (guint i = 0; session->profile && i < session->profile->devices->len; i++)
+		g_ptr_array_add(names,
+				((HvrProfileDevice *)session->profile->devices->pdata[i])->id);
+	g_ptr_array_add(names, NULL);
+	g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "the profile of VM '%s' has no [device %s]", session->vm->name, name);
+	hvr_nearest_hint(error, name, (const char *const *)names->pdata);
+	hvr_error_hint(error, "it has %s", *all ? all : "none");
+}
+
 static const HvrProfileDevice *find_section(const HvrSession *session, const char *name,
 					    GError **error)
 {
@@ -353,8 +369,7 @@ static const HvrProfileDevice *find_section(const HvrSession *session, const cha
 		if (g_str_equal(device->id, name))
 			return device;
 	}
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "the profile of VM '%s' has no [device %s]", session->vm->name, name);
+	refuse_section(session, name, error);
 	return NULL;
 }
 

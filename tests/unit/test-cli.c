@@ -43,6 +43,20 @@ static void ask_for_help(void)
 	assert_int_equal(hvr_dispatch(NULL, words, NULL), 0);
 }
 
+static void ask_for_help_of_unplug(void)
+{
+	char *words[] = { (char *)"help", (char *)"unplug", NULL };
+
+	assert_int_equal(hvr_dispatch(NULL, words, NULL), 0);
+}
+
+static void ask_for_help_of_all(void)
+{
+	char *words[] = { (char *)"help", NULL };
+
+	assert_int_equal(hvr_dispatch(NULL, words, NULL), 0);
+}
+
 static void show_run(void)
 {
 	hvr_help_command(hvr_command_find("run"));
@@ -54,7 +68,11 @@ static void test_help(void **state)
 	g_autofree char *command = printed(ask_for_help);
 	g_autofree char *run = printed(show_run);
 	g_autofree char *all = printed(hvr_help_program);
+	g_autofree char *of_unplug = printed(ask_for_help_of_unplug);
+	g_autofree char *of_all = printed(ask_for_help_of_all);
 
+	assert_string_equal(of_unplug, command);
+	assert_string_equal(of_all, all);
 	assert_non_null(strstr(command, "\n  hailo-vm-run unplug [OPTION...] VM DEVICE\n"));
 	assert_non_null(strstr(command, "\n  -t, --timeout=S  How long"));
 	assert_non_null(strstr(command, "\n  --keep           Leave"));
@@ -112,11 +130,30 @@ static void test_dispatch(void **state)
 		{ "stop", "stop: VM expected\n", 64 },
 		{ "stop --fore lab", "stop: unknown option --fore\ndid you mean '--force'?", 64 },
 		{ "--detatch lab", "run: unknown option --detatch\ndid you mean '--detach'?", 64 },
-		{ "lab two", "run: 'two' is one argument too many\n", 64 },
-		{ "no-such-vm", "no-such-vm: no such profile; looked for ", 78 },
-		{ "statsu", "statsu: no such profile; looked for ", 78 },
+		{ "./lab two", "run: 'two' is one argument too many\n", 64 },
+		{ "no-such-vm", "no-such-vm: no such command or profile; looked for ", 78 },
+		{ "statsu", "statsu: no such command or profile; looked for ", 78 },
+		{ "statsu --json", "statsu: no such command or profile; looked for ", 64 },
+		{ "stat --help", "stat: no such command or profile; looked for ", 64 },
+		{ "version", "version: no such command or profile; looked for ", 78 },
+		{ "run statsu", "statsu: no such profile; looked for ", 78 },
 		{ "list --json --dot", "list: --json, --tree and --dot exclude each other", 64 },
+		{ "lab stop",
+		  "'lab' is no command, and the command stands first\n"
+		  "did you mean 'hailo-vm-run stop lab'?",
+		  64 },
+		{ "setup -n permission",
+		  "setup: there is no part 'permission'\n"
+		  "did you mean 'permissions'?",
+		  64 },
+		{ "setup -n undo", "setup: there is no part 'undo'\ndid you mean '--undo'?", 64 },
+		{ "setup -n card", "setup: there is no part 'card'\nparts are kernel-args, ", 64 },
+		{ "help rnu", "help: there is no command 'rnu'\ndid you mean 'run'?", 64 },
+		{ "help nothing", "help: there is no command 'nothing'\ntry 'hailo-vm-run help'",
+		  64 },
+		{ "help run test", "help: 'test' is one argument too many\n", 64 },
 	};
+	static const char meant[] = "\ndid you mean 'status'?";
 	HvrContext context = { .host = { .sys = -1, .dev = -1, .proc = -1, .run = -1 },
 			       .runtime = -1,
 			       .runtime_parent = -1,
@@ -129,9 +166,10 @@ static void test_dispatch(void **state)
 		if (!g_str_has_prefix(error->message, cases[i].message))
 			fail_msg("'%s': %s", cases[i].line, error->message);
 		assert_int_equal(hvr_exit_status(error), cases[i].status);
-		assert_int_equal(
-			g_str_has_suffix(error->message, "\ndid you mean the command 'status'?"),
-			g_str_equal(cases[i].line, "statsu"));
+		assert_int_equal(g_str_has_suffix(error->message, meant),
+				 g_str_has_prefix(cases[i].line, "stat"));
+		assert_int_equal(g_str_has_suffix(error->message, "\ndid you mean '--version'?"),
+				 g_str_equal(cases[i].line, "version"));
 	}
 }
 

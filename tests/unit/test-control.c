@@ -204,7 +204,7 @@ static void test_refused(void **state)
 
 	serve(f);
 	let_ask(f);
-	assert_answer(f, "64 VM 'lab' has no device 'gpu'\nit has npu");
+	assert_answer(f, "64 VM 'lab' has no device 'gpu'\ndid you mean 'npu'?");
 }
 
 /* stop is answered when all is over. */

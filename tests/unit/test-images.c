@@ -191,7 +191,15 @@ static const Case cases[] = {
 	{ CREATE "qcow root.qcow2 1M", ROOT, "is a qcow image", "convert" },
 
 	/* what is there */
-	{ ":", ROOT, "No such file or directory", "give the disk a size" },
+	{ ":", ROOT, "root.qcow2' does not exist", "correct the path, or give the disk a size" },
+	{ CREATE "qcow2 rot.qcow2 1M", ROOT, "root.qcow2' does not exist",
+	  "did you mean 'rot.qcow2'? Else correct the path, or give the disk a size" },
+	{ "mkdir nonee; : > nonee/root.raw", "[disk root]\nformat = raw\nfile = none/root.raw\n",
+	  "none/root.raw' does not exist (there is no '", "did you mean 'nonee'?" },
+	{ "mkdir a; chmod 0 a", "[disk root]\nformat = raw\nfile = a/root.raw\n",
+	  "a/root.raw' does not exist", "correct the path" },
+	{ "mkdir a; : > a/root.rw; chmod 0 a", "[disk root]\nformat = raw\nfile = a/root.raw\n",
+	  "a/root.raw' does not exist", "did you mean 'root.rw'? Else" },
 	{ "mkdir root.qcow2", ROOT "readonly = yes\n", "is a folder", "name an image" },
 	{ "mkfifo root.raw", RAW, "is a pipe", "name an image" },
 	{ "ln -s root.raw root.raw", RAW, "leads back to itself", "correct the path" },
@@ -216,15 +224,15 @@ static const Case cases[] = {
 	{ "mkdir d; " CREATE "raw d/base 1M; " CREATE "qcow2 -u -b base -F raw d/root.qcow2 1M",
 	  "[disk root]\nfile = d/root.qcow2\n" },
 	{ "mkdir d; " CREATE "raw base 1M; " CREATE "qcow2 -u -b base -F raw d/root.qcow2 1M",
-	  "[disk root]\nfile = d/root.qcow2\n", "d/base': No such file", "put it back" },
+	  "[disk root]\nfile = d/root.qcow2\n", "d/base' does not exist", "put it back" },
 	{ "mkdir d; " CREATE "raw base 1M; " CREATE "qcow2 -u -b base -F raw d/over.qcow2 1M; "
 	  "ln -s d/over.qcow2 root.qcow2",
 	  ROOT },
 	{ "mkdir d; " CREATE "raw d/base 1M; " CREATE "qcow2 -u -b base -F raw d/over.qcow2 1M; "
 	  "ln -s d/over.qcow2 root.qcow2",
 	  ROOT, BACKING, "put it back" },
-	{ CREATE "qcow2 -u -b base.qcow2 -F qcow2 root.qcow2 1M", ROOT,
-	  "root.qcow2': user lab cannot read '", "put it back" },
+	{ CREATE "qcow2 -u -b base.qcow2 -F qcow2 root.qcow2 1M", ROOT, "root.qcow2': '",
+	  "put it back" },
 	{ CREATE "qcow2 a 1M; " CREATE "qcow2 -b a -F qcow2 b; " CREATE
 		 "qcow2 -b b -F qcow2 root.qcow2; chmod 0 a",
 	  ROOT, "/b': user lab cannot read '", "setfacl -m u:lab:r '" },
@@ -250,10 +258,10 @@ static const Case cases[] = {
 	  ROOT },
 	{ CREATE "qcow2 -u -b 'json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\","
 		 "\"filename\":\"a\"}}' -F raw root.qcow2 1M",
-	  ROOT, "user lab cannot read 'a': No such file", "put it back" },
+	  ROOT, "'a' does not exist", "put it back" },
 	{ CREATE "qcow2 -u -b 'json:{\"driver\":\"raw\",\"file.driver\":\"file\","
 		 "\"file.filename\":\"a\"}' -F raw root.qcow2 1M",
-	  ROOT, "user lab cannot read 'a': No such file", "put it back" },
+	  ROOT, "'a' does not exist", "put it back" },
 	{ CREATE "qcow2 -u -b 'nbd://127.0.0.1:1/x' -F raw root.qcow2 1M", ROOT,
 	  .note = "is 'nbd://127.0.0.1:1/x', which is no file of this host", .other_qemu = TRUE },
 	{ CREATE "qcow2 -u -b 'json:{\"driver\":\"nbd\",\"host\":\"h\"}' -F raw root.qcow2 1M",
@@ -261,7 +269,7 @@ static const Case cases[] = {
 	{ CREATE "qcow2 -u -b 'https://h/x' -F raw root.qcow2 1M", ROOT,
 	  .note = "is 'https://h/x', which", .other_qemu = TRUE },
 	{ CREATE "qcow2 -u -b \"$(printf 'a\\nhint b')\" -F raw root.qcow2 1M", ROOT,
-	  "a\\x0ahint b': No such", "put it back" },
+	  "a\\x0ahint b' does not exist", "put it back" },
 
 	{ CREATE "raw ./a:b 1M; " CREATE "qcow2 -u -b a:b -F raw root.qcow2 1M", ROOT,
 	  "has a backing file 'a:b', of which QEMU", "-b './a:b'" },
@@ -585,11 +593,12 @@ static void test_boot_files(void **state)
 	static const struct {
 		const char *script, *message;
 	} wrong[] = {
-		{ ":", "[boot] kernel: user lab cannot read '" },
+		{ ":", "/kernel' does not exist\ncorrect the path" },
+		{ ": > kernle", "/kernel' does not exist\ndid you mean 'kernle'?" },
 		{ "mkdir kernel", "kernel' is a folder" },
 		{ ": > kernel", "kernel' is empty" },
 		{ "mkfifo kernel", "kernel' is no file" },
-		{ "echo > kernel", "[boot] initrd: user lab cannot read '" },
+		{ "echo > kernel", "/initrd' does not exist" },
 		{ "echo > kernel; : > initrd", "initrd' is empty" },
 		{ "echo > kernel; echo > initrd; chmod 0 initrd", "initrd': Permission denied" },
 		{ "echo > kernel; echo > initrd", NULL },

@@ -10,7 +10,8 @@
 
 #include <cmocka.h>
 
-#include "launcher/profile/nearest.h"
+#include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
 
 static const char *const keys[] = { "name", "memory", "cpus", "accel", "cpu", "machine", NULL };
 
@@ -31,6 +32,9 @@ static const struct {
 	{ "xy", NULL },		 /* */
 	{ "", NULL },		 /* */
 	{ "memory-of-the-guest", NULL },
+	{ "mach", "machine" }, /* not written to its end */
+	{ "m", NULL },
+	{ "c", NULL },
 };
 
 /* One mistake in three letters is forgiven, more is not. */
@@ -62,12 +66,27 @@ static void test_none(void **state)
 	assert_null(hvr_nearest("memory", names));
 }
 
+/* As a hint it comes in front of others, and is none where nothing is near. */
+static void test_hint(void **state)
+{
+	g_autoptr(GError) near = g_error_new_literal(1, 1, "no key 'memry'");
+	g_autoptr(GError) far = g_error_new_literal(1, 1, "no key 'xy'");
+
+	hvr_nearest_hint(&near, "memry", keys);
+	hvr_nearest_hint(&far, "xy", keys);
+	hvr_error_hint(&near, "see the manual");
+	hvr_error_hint(&far, "see the manual");
+	assert_string_equal(near->message, "no key 'memry'\ndid you mean 'memory'?");
+	assert_string_equal(far->message, "no key 'xy'\nsee the manual");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_hint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,7 +141,9 @@ static void test_tail(void **state)
 		{ "lab ls x", "ls,x", FALSE },
 		{ "lab -- ls -f --help", "ls,-f,--help", FALSE },
 		{ "lab -f -- ls", "ls", TRUE },
-		{ "lab ls -f", "ls", TRUE },
+		{ "lab ls -f", "ls,-f", FALSE },
+		{ "lab -f ls -z --nothing", "ls,-z,--nothing", TRUE },
+		{ "lab ls --help", "ls,--help", FALSE },
 		{ "-f lab -- ls -- -f", "ls,--,-f", TRUE },
 		{ "lab ls -- -f", "ls,--,-f", FALSE },
 		{ "lab -- -- ls", "--,ls", FALSE },
@@ -183,12 +185,38 @@ static void test_wrong(void **state)
 		{ "lab --force=no",
 		  "pull: --force takes no value\ntry 'hailo-vm-run pull --help'" },
 		{ "lab --help=no", "pull: --help takes no value\ntry 'hailo-vm-run pull --help'" },
+		{ "lab --time", "pull: unknown option --time\ndid you mean '--timeout'?" },
+		{ "lab --root /", "pull: unknown option --root\nit stands in front of the command: "
+				  "hailo-vm-run --root" },
+		{ "--verison", "pull: unknown option --verison\ndid you mean '--version'?" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_auto(GStrv) words = NULL;
 		g_autoptr(GError) error = NULL;
 		assert_null(parse(&plain, cases[i].line, &words, &error));
+		assert_int_equal(hvr_exit_status(error), 64);
+		assert_string_equal(error->message, cases[i].message);
+	}
+}
+
+/* In front of another program's command line an option that is not ours may be that program's. */
+static void test_wrong_tail(void **state)
+{
+	static const struct {
+		const char *line, *message;
+	} cases[] = {
+		{ "lab -z", "in: unknown option -z\nput '--' in front of what is not ours: "
+			    "hailo-vm-run in VM -- CMD [ARG...]" },
+		{ "-z lab ls", "in: unknown option -z\nput '--' in front of what is not ours: "
+			       "hailo-vm-run in VM -- CMD [ARG...]" },
+		{ "--farce lab ls", "in: unknown option --farce\ndid you mean '--force'?" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(GStrv) words = NULL;
+		g_autoptr(GError) error = NULL;
+		assert_null(parse(&tailed, cases[i].line, &words, &error));
 		assert_int_equal(hvr_exit_status(error), 64);
 		assert_string_equal(error->message, cases[i].message);
 	}
@@ -216,9 +244,9 @@ static void test_seconds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_well),	cmocka_unit_test(test_text),
-		cmocka_unit_test(test_tail),	cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_seconds),
+		cmocka_unit_test(test_well),	   cmocka_unit_test(test_text),
+		cmocka_unit_test(test_tail),	   cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_wrong_tail), cmocka_unit_test(test_seconds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

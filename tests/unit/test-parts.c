@@ -248,15 +248,19 @@ static void test_disk_folders(void **state)
 	g_autofree char *closed = g_build_filename(f->folder, "closed", NULL);
 
 	assert_lacking(f, "a/b.raw", HVR_LAUNCH_ERROR_PROFILE,
-		       "[disk root] file: user lab cannot create '");
+		       "/a/b.raw' does not exist (there is no '");
 	assert_lacking(f, "a/b.raw", HVR_LAUNCH_ERROR_PROFILE,
-		       "/a/b.raw': No such file or directory (there is no '");
+		       "/a')\nmake that folder, or correct the path");
 	assert_int_equal(g_mkdir(closed, 0700), 0);
 	if (f->user.privileged)
 		assert_lacking(
 			f, "closed/b.raw", HVR_LAUNCH_ERROR_PERMISSION,
 			"/closed' is closed to this user)\nit is made as the VM's user: name "
 			"a file in a folder that lab may write to, or set [security] user");
+	assert_int_equal(g_chmod(closed, 0755), 0);
+	if (f->user.privileged)
+		assert_lacking(f, "closed/b.raw", HVR_LAUNCH_ERROR_PERMISSION,
+			       " (this user may not write to folder '");
 }
 
 static char *lacking(const Fixture *f, const char *text)
@@ -624,7 +628,7 @@ static void test_seed_refused(void **state)
 	put_text(f, "huge", huge);
 	put_text(f, "key", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
 	assert_seed_refused(f, SEED "user-data = none\n",
-			    "[cloud-init] user-data: user lab cannot read '");
+			    "/none' does not exist\ncorrect the path");
 	assert_seed_refused(f, SEED "user-data = fifo\n", "it is not a regular file");
 	assert_seed_refused(f, SEED "meta-data = huge\n", "File too large");
 	assert_seed_refused(f, SEED "ssh-key = key\n",

@@ -113,6 +113,48 @@ static void test_find_none(void **state)
 	assert_string_equal(error->message, "profile: the name is empty");
 }
 
+/* What was probably meant: a command where it may be one, a profile in any of the places, a file.
+ */
+static void test_find_near(void **state)
+{
+	static const char *const commands[] = { "run", "stop", NULL };
+	static const struct {
+		const char *word;
+		gboolean command;
+		const char *said, *hint;
+	} cases[] = {
+		{ "rnu", TRUE, "rnu: no such command or profile; ", "did you mean 'run'?" },
+		{ "rnu", FALSE, "rnu: no such profile; ", "a path needs a '/' or ends in .ini" },
+		{ "xy", TRUE, "xy: no such command or profile; ",
+		  "commands: hailo-vm-run --help; a path needs a '/' or ends in .ini" },
+		{ "hail8", TRUE, "hail8: ", "did you mean 'hailo8'?" },
+		{ "hail8", FALSE, "hail8: ", "did you mean 'hailo8'?" },
+		{ "rgi", FALSE, "rgi: ", "did you mean 'rig'?" },
+		{ "minne", FALSE, "minne: ", "did you mean 'mine'?" },
+		{ "hailo8.inn", FALSE, "hailo8.inn: ", "did you mean 'hailo8.ini'?" },
+		{ "plain", FALSE, "plain: ", "did you mean './plain'?" },
+	};
+
+	put("hailo8.ini");
+	put("home/hailo-vm-run/mine.ini");
+	put("system/rig.ini");
+	put("plain");
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const HvrProfilePlaces places = { .config_home = "home",
+						  .system_dir = "system",
+						  .commands = cases[i].command ? commands : NULL };
+		g_auto(HvrProfileFile) found = { .path = NULL };
+		g_autofree char *left = NULL;
+		g_autoptr(GError) error = NULL;
+
+		assert_false(hvr_profile_find(cases[i].word, &places, &found, &left, &error));
+		if (!g_str_has_prefix(error->message, cases[i].said) ||
+		    g_strcmp0(strchr(error->message, '\n') + 1, cases[i].hint) != 0)
+			fail_msg("%s: %s", cases[i].word, error->message);
+		assert_int_equal(hvr_exit_status(error), 78);
+	}
+}
+
 static HvrProfile *load(const char *file, const char *const *overrides, GError **error)
 {
 	const HvrProfileFile found = { .path = (char *)file };
@@ -148,7 +190,13 @@ static void assert_refused(const char *file, const char *message, int status)
 
 static void test_missing(void **state)
 {
-	assert_refused("a.ini", "a.ini: cannot open it: No such file or directory", 78);
+	assert_refused("a.ini", "profile: 'a.ini' does not exist\ncorrect the path", 78);
+	assert_refused("sub/a.ini",
+		       "profile: 'sub/a.ini' does not exist (there is no 'sub')\ncorrect the path",
+		       78);
+	put("labor.ini");
+	assert_refused("labro.ini",
+		       "profile: 'labro.ini' does not exist\ndid you mean 'labor.ini'?", 78);
 }
 
 static void test_folder(void **state)
@@ -208,9 +256,18 @@ static void test_forbidden(void **state)
 	gboolean root = geteuid() == 0;
 
 	put("a.ini");
+	assert_int_equal(g_chmod(".", 0755), 0);
 	assert_int_equal(g_chmod("a.ini", 0), 0);
 	assert_int_equal(root ? seteuid(65534) : 0, 0);
 	assert_refused("a.ini", "a.ini: cannot open it: Permission denied", 77);
+	assert_int_equal(root ? seteuid(0) : 0, 0);
+	put("closed/a.ini");
+	assert_int_equal(g_chmod("closed", 0), 0);
+	assert_int_equal(root ? seteuid(65534) : 0, 0);
+	assert_refused("closed/a.ini",
+		       "closed/a.ini: cannot open it: Permission denied (folder 'closed' is closed "
+		       "to this user)",
+		       77);
 	assert_int_equal(root ? seteuid(0) : 0, 0);
 }
 
@@ -329,21 +386,14 @@ static void test_include_chains(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_find),
-		TEST(test_find_path),
-		TEST(test_find_none),
-		TEST(test_load),
-		TEST(test_missing),
-		TEST(test_folder),
-		TEST(test_fifo),
-		TEST(test_device),
-		TEST(test_huge),
-		TEST(test_largest),
-		TEST(test_forbidden),
-		TEST(test_include),
-		TEST(test_include_folders),
-		TEST(test_include_places),
-		TEST(test_include_chains),
+		TEST(test_find),	   TEST(test_find_path),
+		TEST(test_find_none),	   TEST(test_find_near),
+		TEST(test_load),	   TEST(test_missing),
+		TEST(test_folder),	   TEST(test_fifo),
+		TEST(test_device),	   TEST(test_huge),
+		TEST(test_largest),	   TEST(test_forbidden),
+		TEST(test_include),	   TEST(test_include_folders),
+		TEST(test_include_places), TEST(test_include_chains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,6 +167,9 @@ static void test_group(void **state)
 	assert_told(f, "done\n");
 	vm_fixture_assert_given_back(f);
 	assert_false(vm_fixture_is_locked(f, 14));
+	unplug(f, "npu", LONG_MS, FALSE);
+	assert_told(f, "64 device 'npu' is not in VM 'lab'\n"
+		       "to put it there: hailo-vm-run plug lab npu\n");
 }
 
 /* What the VM does not have is no device of it, and the message says what it has. */
@@ -174,8 +177,10 @@ static void test_unknown(void **state)
 {
 	g_autoptr(VmFixture) f = vm_fixture_new("century, pass");
 
-	unplug(f, "gpu", LONG_MS, FALSE);
-	assert_told(f, "64 VM 'lab' has no device 'gpu'\nit has npu\n");
+	unplug(f, "disk", LONG_MS, FALSE);
+	assert_told(f, "64 VM 'lab' has no device 'disk'\nit has npu\n");
+	unplug(f, "nup", LONG_MS, FALSE);
+	assert_told(f, "64 VM 'lab' has no device 'nup'\ndid you mean 'npu'?\n");
 	unplug(f, "npu-02-00-1", LONG_MS, FALSE);
 	assert_told(f, "64 VM 'lab' has no device 'npu-02-00-1'\nit has npu\n");
 	assert_int_equal(qmp_peer_count(f->peer, "device_del"), 0);
@@ -505,8 +510,10 @@ static void test_plug_wrong(void **state)
 
 	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
 	assert_told(f, "64 device 'npu' is in VM 'lab' already\n");
-	hvr_plug(f->hotplug, "gpu", vm_fixture_done, f);
-	assert_told(f, "64 the profile of VM 'lab' has no [device gpu]\n");
+	hvr_plug(f->hotplug, "disk", vm_fixture_done, f);
+	assert_told(f, "64 the profile of VM 'lab' has no [device disk]\nit has npu\n");
+	hvr_plug(f->hotplug, "pnu", vm_fixture_done, f);
+	assert_told(f, "64 the profile of VM 'lab' has no [device pnu]\ndid you mean 'npu'?\n");
 	vm_fixture_assert_driver(f, CARD, "vfio-pci");
 }
 

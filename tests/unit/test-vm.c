@@ -148,6 +148,36 @@ static void test_none(void **state)
 	assert_string_equal(others->message, "no VM named 'lab' is running\nrunning: a, b");
 }
 
+/* A name that is nearly that of a VM, or its profile's file: what was meant. What is no name at all
+ * is a mistake of the command line's. */
+static void test_near(void **state)
+{
+	static const struct {
+		const char *word, *message;
+		int status;
+	} cases[] = {
+		{ "debina", "no VM named 'debina' is running\ndid you mean 'debian'?", 69 },
+		{ "debian.ini", "'debian.ini' is no VM name\ndid you mean 'debian'?", 64 },
+		{ "/srv/vms/debian.ini",
+		  "'/srv/vms/debian.ini' is no VM name\ndid you mean 'debian'?", 64 },
+		{ "../debian", "'../debian' is no VM name\ndid you mean 'debian'?", 64 },
+		{ "Debian", "'Debian' is no VM name\ndid you mean 'debian'?", 64 },
+		{ "x\ny", "'x\\x0ay' is no VM name\nrunning: debian", 64 },
+		{ "", "'' is no VM name\nrunning: debian", 64 },
+	};
+	Fixture *f = *state;
+
+	write_vm(f, "debian");
+	set_alive(f, 11, TRUE);
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(hvr_vm_read(&f->context, cases[i].word, &error));
+		assert_string_equal(error->message, cases[i].message);
+		assert_int_equal(hvr_exit_status(error), cases[i].status);
+	}
+}
+
 /* A record that is garbage is that of no VM. */
 static void test_garbage(void **state)
 {
@@ -217,6 +247,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_near, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_folder, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_links, setup, teardown),

@@ -65,7 +65,7 @@ qemu-img create -q -f raw base.d/base 1M
 qemu-img create -q -f qcow2 -b base.d/base -F raw root
 chown ann: root
 mv base.d/base base.d/away
-refused 78 "backing file of '$folder/root': user ann cannot read '$folder/base.d/base': No such file" \
+refused 78 "backing file of '$folder/root': '$folder/base.d/base' does not exist" \
 	"put it back"
 mv base.d/away base.d/base
 chmod 700 base.d

@@ -43,7 +43,7 @@ refused 78 "address" "$HVR" run /tmp/lab.ini --set device.npu.address=0000:02:00
 say "the host"
 refused 69 "there is no program 'qemu-system-nothing'" \
 	"$HVR" run /tmp/lab.ini --set qemu.binary=qemu-system-nothing
-refused 78 "\\[boot\\] kernel: user nobody cannot read '/tmp/none'" \
+refused 78 "\\[boot\\] kernel: '/tmp/none' does not exist" \
 	"$HVR" run /tmp/lab.ini --set boot.kernel=/tmp/none
 install -m 600 "$GUEST" /tmp/private.elf
 refused 78 "user nobody cannot read '/tmp/private.elf': Permission denied" \
