@@ -27,6 +27,9 @@ typedef struct {
 /* Where a verdict has no hint of its own. */
 #define HVR_CHECK_SEE_RUN "see what 'hailo-vm-run run PROFILE --dry-run' says"
 
+/* Does the profile ask for any? What only a card depends on is not asked of another. */
+gboolean hvr_check_wants_cards(const HvrCheck *check);
+
 void hvr_check_pass(HvrCheck *check, const char *id, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* With a line of `check` not FAIL: for that there is only what `run` would fail for, too. */
 void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *fix,

@@ -167,7 +167,8 @@ void hvr_check_machine(HvrCheck *check)
 	check_kvm(check);
 	if (cpu.is_guest)
 		check_nesting(check);
-	check_kernel(check);
+	if (hvr_check_wants_cards(check))
+		check_kernel(check);
 	if (!check->named)
 		return;
 	g_autofree char *memory = hvr_tree_read(check->context->host.proc, "meminfo", NULL);

@@ -91,6 +91,10 @@ void hvr_check_decision(HvrCheck *check)
 		return;
 	}
 	guint cards = decision.plan->cards->len, functions = decision.plan->functions->len;
+	if (!hvr_check_wants_cards(check)) {
+		hvr_check_pass(check, "run", "VM '%s' would start", check->profile->name);
+		return;
+	}
 	hvr_check_pass(check, "run",
 		       "VM '%s' would start with %u card%s; %u PCI function%s would change hands",
 		       check->profile->name, cards, cards == 1 ? "" : "s", functions,

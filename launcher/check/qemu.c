@@ -13,6 +13,9 @@ static void check_answer(HvrCheck *check, const char *id, HvrQemuQuestion questi
 		return;
 	if (answer->kind == HVR_ANSWER_GOOD)
 		hvr_check_pass(check, id, "%s", answer->seen);
+	else if (answer->kind == HVR_ANSWER_BAD)
+		hvr_check_pass(check, id, "%s, and this profile has no card that needs it",
+			       answer->seen);
 	else if (answer->kind == HVR_ANSWER_UNKNOWN)
 		hvr_check_say(check, HVR_CHECK_UNKNOWN, id, answer->fix, "%s", answer->seen);
 }

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What check asks follows the profile, and what it says last is what is to be read. */
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "launcher/check/check.h"
+#include "launcher/host/decide.h"
+#include "launcher/profile/read.h"
+#include "tests/fake/layouts.h"
+
+/* A QEMU without vfio-pci. Not below the fake machine: that may be noexec. */
+static char *folder, *binary;
+
+static int set_up(void **state)
+{
+	static const char text[] =
+		"#!/bin/sh\ncase \"$*\" in\n"
+		"'-sandbox on -version') echo ok;;\n"
+		"-version) echo 'QEMU emulator version 7.2.22 (Debian)';;\n"
+		"'-machine none -device help') echo 'name \"pcie-root-port\", bus PCI';;\n"
+		"*) exit 9;;\nesac\n";
+
+	folder = g_dir_make_tmp("hvr-check-shape-XXXXXX", NULL);
+	assert_non_null(folder);
+	assert_int_equal(chmod(folder, 0755), 0);
+	binary = g_build_filename(folder, "qemu", NULL);
+	assert_true(g_file_set_contents(binary, text, -1, NULL));
+	assert_int_equal(chmod(binary, 0755), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	g_unlink(binary);
+	g_rmdir(folder);
+	g_free(folder);
+	g_free(binary);
+	return 0;
+}
+
+static HvrContext context_of(FakeSysfs *fs)
+{
+	return (HvrContext){ .host = fs->host,
+			     .runtime = -1,
+			     .runtime_parent = -1,
+			     .privileged = TRUE,
+			     .memlock_max = G_MAXUINT64,
+			     .runtime_path = "",
+			     .system_config = "/nowhere" };
+}
+
+static HvrProfile *profile_of(const char *more)
+{
+	g_autofree char *text = g_strdup_printf(
+		"[vm]\nmemory = 4G\naccel = tcg\n[qemu]\nbinary = %s\n%s", binary, more);
+	g_autoptr(GError) error = NULL;
+	HvrProfile *profile = hvr_profile_parse("lab.ini", text, strlen(text), NULL, &error);
+
+	if (!profile)
+		fail_msg("%s", error->message);
+	return profile;
+}
+
+static const HvrCheckResult *find(const GPtrArray *results, const char *id)
+{
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		if (g_str_equal(result->id, id))
+			return result;
+	}
+	return NULL;
+}
+
+/* All that only a card needs is missing: the IOMMU, VFIO, the limit, the bus itself. */
+static FakeSysfs *poor_host(gboolean with_bus)
+{
+	FakeSysfs *fs = fake_layout_no_iommu();
+
+	fake_sysfs_remove_module(fs, "vfio_pci");
+	fake_sysfs_remove_module(fs, "vfio_iommu_type1");
+	fake_sysfs_put_file(fs, "proc/sys/kernel/osrelease", "5.10.0-30-amd64\n");
+	fake_sysfs_put_file(fs, "sys/kernel/security/lockdown",
+			    "none [integrity] confidentiality\n");
+	if (!with_bus)
+		fake_sysfs_remove_file(fs, "sys/bus/pci");
+	return fs;
+}
+
+/* Of what no card of the profile needs there is no line, and one that says so; run agrees. */
+static void test_no_card(void **state)
+{
+	static const char *const not_asked[] = { "iommu",      "interrupts", "isolation",
+						 "vfio-pci",   "vfio-type1", "vfio-container",
+						 "pci",	       "kernel",     "lockdown",
+						 "memlock",    "setup",	     "setup-cards",
+						 "card-group", "card-alive" };
+
+	for (guint with_bus = 0; with_bus < 2; with_bus++) {
+		g_autoptr(FakeSysfs) fs = poor_host(with_bus);
+		HvrContext context = context_of(fs);
+		g_autoptr(HvrProfile) profile = profile_of("");
+		HvrDecideFor whom = { .devices = profile->devices, .vm = "lab", .look = TRUE };
+		g_auto(HvrDecision) decision = { 0 };
+		g_autoptr(GError) error = NULL;
+
+		context.memlock_max = 64 << 10;
+		context.system_root = fs->root;
+		g_autoptr(GPtrArray) results = hvr_check_run(&context, profile, NULL);
+		g_autofree char *text = hvr_check_to_text(results, FALSE);
+		print_message("%s", text);
+		assert_int_equal(hvr_check_exit_status(results), 0);
+		for (gsize i = 0; i < G_N_ELEMENTS(not_asked); i++)
+			assert_null(find(results, not_asked[i]));
+		assert_string_equal(find(results, "card")->seen,
+				    "no card in this profile: the host's IOMMU and VFIO were not "
+				    "asked");
+		assert_non_null(strstr(find(results, "memory")->seen, "may use 4096 MiB"));
+		assert_int_equal(find(results, "qemu-devices")->status, HVR_CHECK_PASS);
+		if (!hvr_decide(&context, profile, &whom, &decision, &error))
+			fail_msg("run: %s", error->message);
+	}
+}
+
+/* The same host, asked for a card. */
+static void test_card(void **state)
+{
+	static const char *const failed[] = { "iommu", "vfio-pci", "vfio-type1", "qemu-devices" };
+	g_autoptr(FakeSysfs) fs = poor_host(TRUE);
+	HvrContext context = context_of(fs);
+	g_autoptr(HvrProfile) profile = profile_of("[device npu]\n");
+	g_autoptr(GPtrArray) results = hvr_check_run(&context, profile, NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(failed); i++) {
+		const HvrCheckResult *result = find(results, failed[i]);
+		if (!result || result->status != HVR_CHECK_FAIL)
+			fail_msg("%s has not failed", failed[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_card),
+		cmocka_unit_test(test_card),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
