@@ -89,14 +89,14 @@ void hvr_check_refuse(HvrCheck *check, const char *id, GError *error, const char
 	add_error(check, HVR_CHECK_FAIL, id, error, fix);
 }
 
-void hvr_check_warn(HvrCheck *check, const char *id, GError *error)
+void hvr_check_warn(HvrCheck *check, const char *id, GError *error, const char *fix)
 {
-	add_error(check, HVR_CHECK_WARN, id, error, NULL);
+	add_error(check, HVR_CHECK_WARN, id, error, fix);
 }
 
-void hvr_check_unsure(HvrCheck *check, const char *id, GError *error, const char *fix)
+void hvr_check_unknown(HvrCheck *check, const char *id, GError *error, const char *fix)
 {
-	add_error(check, HVR_CHECK_UNSURE, id, error, fix);
+	add_error(check, HVR_CHECK_UNKNOWN, id, error, fix);
 }
 
 gboolean hvr_check_ask(HvrCheck *check, const char *id, const HvrClaimedCard *card)
@@ -370,8 +370,7 @@ const char *hvr_check_status_name(HvrCheckStatus status)
 	static const char *const names[] = { [HVR_CHECK_PASS] = "PASS",
 					     [HVR_CHECK_WARN] = "WARN",
 					     [HVR_CHECK_FAIL] = "FAIL",
-					     [HVR_CHECK_UNKNOWN] = "UNKNOWN",
-					     [HVR_CHECK_UNSURE] = "UNKNOWN" };
+					     [HVR_CHECK_UNKNOWN] = "UNKNOWN" };
 
 	return names[status];
 }

@@ -42,10 +42,10 @@ gboolean hvr_check_ask(HvrCheck *check, const char *id, const HvrClaimedCard *ca
 /* FAIL, for what a function has said that `run` calls, too: the message is what was seen, the hint,
  * or else @fix, what to do. Takes @error. */
 void hvr_check_refuse(HvrCheck *check, const char *id, GError *error, const char *fix);
-/* WARN, of what another function says. Takes @error, which has a hint. */
-void hvr_check_warn(HvrCheck *check, const char *id, GError *error);
-/* UNKNOWN, of what no run depends on. */
-void hvr_check_unsure(HvrCheck *check, const char *id, GError *error, const char *fix);
+/* WARN, of what another function says: its hint, or else @fix. Takes @error. */
+void hvr_check_warn(HvrCheck *check, const char *id, GError *error, const char *fix);
+/* UNKNOWN, for what another function says. Takes @error. */
+void hvr_check_unknown(HvrCheck *check, const char *id, GError *error, const char *fix);
 
 /* One file each; every one adds at least one line, or has nothing to ask on this host. */
 void hvr_check_machine(HvrCheck *check);  /* processor, KVM, nesting, memory */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "compat/compat.h"
 #include "launcher/check/check.h"
 #include "launcher/host/decide.h"
 #include "launcher/profile/read.h"
@@ -113,7 +114,7 @@ static void test_no_card(void **state)
 		context.memlock_max = 64 << 10;
 		context.system_root = fs->root;
 		g_autoptr(GPtrArray) results = hvr_check_run(&context, profile, NULL);
-		g_autofree char *text = hvr_check_to_text(results, FALSE);
+		g_autofree char *text = hvr_check_to_text(results, HVR_CHECK_PLAIN);
 		print_message("%s", text);
 		assert_int_equal(hvr_check_exit_status(results), 0);
 		for (gsize i = 0; i < G_N_ELEMENTS(not_asked); i++)
@@ -144,11 +145,83 @@ static void test_card(void **state)
 	}
 }
 
+static void add(GPtrArray *results, const char *id, HvrCheckStatus status)
+{
+	const HvrCheckResult result = { .id = id,
+					.status = status,
+					.subject = g_strdup("host"),
+					.seen = g_strdup("seen"),
+					.fix = status ? g_strdup("do it") : NULL };
+
+	g_ptr_array_add(results, g_memdup2(&result, sizeof(result)));
+}
+
+/* As asked: two cards with the same failure, and every status between passes. */
+static GPtrArray *mixed_results(void)
+{
+	GPtrArray *results = hvr_check_results_new();
+
+	add(results, "iommu", HVR_CHECK_FAIL);
+	add(results, "cpu", HVR_CHECK_PASS);
+	add(results, "qemu", HVR_CHECK_UNKNOWN);
+	add(results, "card-group", HVR_CHECK_FAIL);
+	add(results, "kvm", HVR_CHECK_WARN);
+	add(results, "card-group", HVR_CHECK_FAIL);
+	add(results, "memory", HVR_CHECK_PASS);
+	return results;
+}
+
+/* The worst is read last, and the last line names it; --quiet leaves what is well. */
+static void test_order(void **state)
+{
+	static const char rest[] = "WARN    kvm: host: seen\n        fix: do it\n"
+				   "UNKNOWN qemu: host: seen\n        fix: do it\n"
+				   "FAIL    iommu: host: seen\n        fix: do it\n"
+				   "FAIL    card-group: host: seen\n        fix: do it\n"
+				   "FAIL    card-group: host: seen\n        fix: do it\n"
+				   "not ready: iommu, card-group (3 of 7 failed), 1 unknown, "
+				   "1 warning\n";
+	static const char passed[] = "PASS    cpu: host: seen\nPASS    memory: host: seen\n";
+	g_autoptr(GPtrArray) results = mixed_results();
+	g_autofree char *all = hvr_check_to_text(results, HVR_CHECK_PLAIN);
+	g_autofree char *quiet = hvr_check_to_text(results, HVR_CHECK_QUIET);
+	g_autofree char *wanted = g_strconcat(passed, rest, NULL);
+
+	assert_string_equal(all, wanted);
+	assert_string_equal(quiet, rest);
+}
+
+/* What cannot be told is never "ready"; the JSON is in the order of the questions. */
+static void test_verdicts(void **state)
+{
+	g_autoptr(GPtrArray) results = hvr_check_results_new();
+
+	add(results, "kvm", HVR_CHECK_WARN);
+	add(results, "cpu", HVR_CHECK_PASS);
+	g_autofree char *ready = hvr_check_to_text(results, HVR_CHECK_QUIET);
+	assert_true(g_str_has_suffix(ready, "\nready, 1 warning\n"));
+	assert_int_equal(hvr_check_exit_status(results), 0);
+	add(results, "vfio-pci", HVR_CHECK_UNKNOWN);
+	g_autofree char *unknown = hvr_check_to_text(results, HVR_CHECK_QUIET);
+	assert_true(
+		g_str_has_suffix(unknown, "\ncannot tell: vfio-pci (1 of 3 unknown), 1 warning\n"));
+	assert_int_equal(hvr_check_exit_status(results), 2);
+	JsonObject *root = hvr_check_to_json(results);
+	JsonArray *checks = json_object_get_array_member(root, "checks");
+	assert_true(json_object_get_null_member(root, "ready"));
+	assert_string_equal(
+		json_object_get_string_member(json_array_get_object_element(checks, 0), "id"),
+		"kvm");
+	json_object_unref(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_card),
 		cmocka_unit_test(test_card),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_verdicts),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
