@@ -145,6 +145,36 @@ static void test_card(void **state)
 	}
 }
 
+/* Without a profile there is no section, and advice names none; a captured tree that has no routes
+ * does not tell which interface its host needs. */
+static void test_advice_without_a_profile(void **state)
+{
+	for (guint captured = 0; captured < 2; captured++) {
+		g_autoptr(FakeSysfs) fs = fake_layout_century();
+		HvrContext context = context_of(fs);
+
+		context.captured = captured;
+		if (captured)
+			fake_sysfs_remove_file(fs, "proc/net/route");
+		g_autoptr(GPtrArray) results = hvr_check_run(&context, NULL, NULL);
+		const HvrCheckResult *group = find(results, "card-group");
+		print_message("%s\n", group->fix);
+		assert_int_equal(group->status, HVR_CHECK_FAIL);
+		assert_true(g_str_has_prefix(group->fix, "use a slot that has a group of its own"));
+		for (guint i = 0; i < results->len; i++) {
+			const HvrCheckResult *result = g_ptr_array_index(results, i);
+			assert_null(strstr(result->seen, "device card"));
+			assert_true(!result->fix || !strstr(result->fix, "device card"));
+		}
+		assert_int_equal(strstr(group->fix, "group = bind") == NULL, captured);
+		if (captured)
+			assert_non_null(strstr(group->fix, "without 0000:03:03.0 (driver e1000) "
+							   "is not to be seen"));
+		else
+			assert_non_null(strstr(group->fix, "a profile's section for 0000:03:01.0"));
+	}
+}
+
 static void add(GPtrArray *results, const char *id, HvrCheckStatus status)
 {
 	const HvrCheckResult result = { .id = id,
@@ -220,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_card),
 		cmocka_unit_test(test_card),
+		cmocka_unit_test(test_advice_without_a_profile),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_verdicts),
 	};

@@ -446,6 +446,24 @@ static void boot_disk(FakeSysfs *fs)
 			    "22 1 259:0 / / rw,relatime shared:1 - ext4 /dev/nvme0n1 rw\n");
 }
 
+/* Disks of which none is mounted: a pool of ZFS' would look like that. */
+static void idle_disk(FakeSysfs *fs)
+{
+	add_neighbour(fs, 0x010601, "ahci");
+}
+
+static void disk_and_port(FakeSysfs *fs)
+{
+	const FakeFunction port = { .vendor = 0x8086,
+				    .device = 0x3a19,
+				    .class_code = 0x060400,
+				    .group = 14,
+				    .driver = "shpchp" };
+
+	boot_disk(fs);
+	fake_sysfs_add_function(fs, "0000:00:1f.1", &port);
+}
+
 static void virtual_neighbours(FakeSysfs *fs)
 {
 	add_neighbour(fs, 0x020000, "igb");
@@ -531,6 +549,14 @@ static const Case cases[] = {
 	  HVR_CHECK_FAIL, "driver shpchp", "> /sys/bus/pci/drivers/shpchp/unbind", 1 },
 	{ "boot disk in the group", NULL, boot_disk, NULL, "card-group", HVR_CHECK_FAIL,
 	  "driver nvme", "cannot do without 0000:00:1f.0: a disk in use (/)", 1 },
+	{ "boot disk in the group, to be bound", NULL, boot_disk, "[device npu]\ngroup = bind\n",
+	  "card-group", HVR_CHECK_FAIL,
+	  "0000:00:1f.0: this host cannot do without it: a disk in use (/)",
+	  "slot with an IOMMU group of its own", 1 },
+	{ "disks in the group", NULL, idle_disk, NULL, "card-group", HVR_CHECK_FAIL, "driver ahci",
+	  "group of its own, nothing else will do: 0000:00:1f.0 has disks of this host", 1 },
+	{ "boot disk and a port in the group", NULL, disk_and_port, NULL, "card-group",
+	  HVR_CHECK_FAIL, "driver shpchp", "cannot do without 0000:00:1f.0: a disk in use (/)", 1 },
 	{ "virtual functions of a neighbour", NULL, virtual_neighbours,
 	  "[device npu]\ngroup = bind\n", "card-sriov", HVR_CHECK_FAIL,
 	  "0000:00:1f.0: it has 3 virtual functions",
