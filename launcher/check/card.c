@@ -41,14 +41,14 @@ static void check_held(HvrCheck *check, const HvrClaimedCard *card)
 	const HvrHold *hold = hvr_holds_find(holds, card->function);
 
 	if (unreadable)
-		hvr_check_unsure(check, "card-held", unreadable, "check as root");
+		hvr_check_unknown(check, "card-held", unreadable, "check as root");
 	if (!hold)
 		return;
 	hvr_hold_set_error(hold, card->function, &held);
 	if (check->one_card)
 		hvr_check_refuse(check, "card-held", held, NULL);
 	else
-		hvr_check_warn(check, "card-held", held);
+		hvr_check_warn(check, "card-held", held, NULL);
 }
 
 /* FALSE: nothing else that is asked of it would make sense. */
@@ -59,7 +59,7 @@ static gboolean check_alive(HvrCheck *check, const HvrClaimedCard *card)
 
 	/* Config space is often left out: it takes root to copy more than 64 bytes of it. */
 	if (check->context->captured && !hvr_tree_exists(check->context->host.sys, config)) {
-		hvr_check_say(check, HVR_CHECK_UNSURE, "card-alive", "run check on that host",
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "card-alive", "run check on that host",
 			      "the captured tree has no config space");
 		return TRUE;
 	}
@@ -146,7 +146,7 @@ static void check_use(HvrCheck *check, const HvrClaimedCard *card)
 		hvr_check_refuse(check, "card-use", error,
 				 "end that VM (hailo-vm-run stop), or start with --wait");
 	else if (!check->context->privileged && hvr_pci_function_blocks(function))
-		hvr_check_say(check, HVR_CHECK_UNSURE, "card-use", "check as root",
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "card-use", "check as root",
 			      "other users' processes cannot be seen");
 	else
 		hvr_check_pass(check, "card-use", "nobody uses it");

@@ -43,6 +43,11 @@ static void add(HvrCheck *check, HvrCheckStatus status, const char *id, char *se
 	g_ptr_array_add(check->results, result);
 }
 
+gboolean hvr_check_wants_cards(const HvrCheck *check)
+{
+	return check->profile->devices->len > 0;
+}
+
 void hvr_check_pass(HvrCheck *check, const char *id, const char *format, ...)
 {
 	va_list args;
@@ -84,14 +89,14 @@ void hvr_check_refuse(HvrCheck *check, const char *id, GError *error, const char
 	add_error(check, HVR_CHECK_FAIL, id, error, fix);
 }
 
-void hvr_check_warn(HvrCheck *check, const char *id, GError *error)
+void hvr_check_warn(HvrCheck *check, const char *id, GError *error, const char *fix)
 {
-	add_error(check, HVR_CHECK_WARN, id, error, NULL);
+	add_error(check, HVR_CHECK_WARN, id, error, fix);
 }
 
-void hvr_check_unsure(HvrCheck *check, const char *id, GError *error, const char *fix)
+void hvr_check_unknown(HvrCheck *check, const char *id, GError *error, const char *fix)
 {
-	add_error(check, HVR_CHECK_UNSURE, id, error, fix);
+	add_error(check, HVR_CHECK_UNKNOWN, id, error, fix);
 }
 
 gboolean hvr_check_ask(HvrCheck *check, const char *id, const HvrClaimedCard *card)
@@ -194,7 +199,7 @@ static void find_cards(HvrCheck *check)
 	GError *no_offer = NULL;
 
 	/* What a profile means is what its run would be offered; else all there is. */
-	if (check->named && check->profile->devices->len)
+	if (check->named && hvr_check_wants_cards(check))
 		offer = hvr_offer_look(check->context, check->inventory, &no_offer);
 	if (no_offer)
 		hvr_check_refuse(check, "card", no_offer, HVR_CHECK_SEE_RUN);
@@ -210,8 +215,11 @@ static void find_cards(HvrCheck *check)
 /* What only who wants a card depends on. */
 static void ask_for_cards(HvrCheck *check)
 {
-	if (check->profile->devices->len == 0)
+	if (!hvr_check_wants_cards(check)) {
+		hvr_check_pass(check, "card",
+			       "no card in this profile: the host's IOMMU and VFIO were not asked");
 		return;
+	}
 	hvr_check_iommu(check);
 	hvr_check_vfio(check);
 }
@@ -227,7 +235,8 @@ static void ask_all(HvrCheck *check)
 		hvr_check_cards(check);
 	}
 	hvr_check_profile(check);
-	hvr_check_setup(check);
+	if (hvr_check_wants_cards(check))
+		hvr_check_setup(check);
 	if (check->named)
 		hvr_check_decision(check);
 }
@@ -240,6 +249,17 @@ static void ask_qemu(HvrCheck *check)
 	if (facts->qemu_path && !check->context->captured)
 		facts->qemu =
 			hvr_qemu_ask(check->context, check->profile, facts->user, facts->qemu_path);
+}
+
+/* A VM without a card needs no PCI bus of the host. */
+static void read_inventory(HvrCheck *check)
+{
+	g_autoptr(GError) no_pci = NULL;
+
+	check->inventory = hvr_inventory_read(&check->context->host, &no_pci);
+	if (no_pci && !(check->profile && !hvr_check_wants_cards(check)))
+		hvr_check_refuse(check, "pci", g_steal_pointer(&no_pci),
+				 "see that sysfs is mounted on /sys, and that this host has PCI");
 }
 
 /* All but the results. */
@@ -257,17 +277,14 @@ GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError 
 {
 	g_autoptr(GPtrArray) results = hvr_check_results_new();
 	g_autoptr(HvrProfile) made = NULL;
-	GError *no_pci = NULL, *no_user = NULL;
+	GError *no_user = NULL;
 	g_auto(HvrCheck) check = { .context = context,
 				   .profile = profile,
 				   .named = profile != NULL,
 				   .subject = HVR_CHECK_HOST,
 				   .results = results };
 
-	check.inventory = hvr_inventory_read(&context->host, &no_pci);
-	if (no_pci)
-		hvr_check_refuse(&check, "pci", no_pci,
-				 "see that sysfs is mounted on /sys, and that this host has PCI");
+	read_inventory(&check);
 	if (!profile) {
 		made = make_profile(check.inventory, error);
 		check.profile = made;
@@ -353,8 +370,7 @@ const char *hvr_check_status_name(HvrCheckStatus status)
 	static const char *const names[] = { [HVR_CHECK_PASS] = "PASS",
 					     [HVR_CHECK_WARN] = "WARN",
 					     [HVR_CHECK_FAIL] = "FAIL",
-					     [HVR_CHECK_UNKNOWN] = "UNKNOWN",
-					     [HVR_CHECK_UNSURE] = "UNKNOWN" };
+					     [HVR_CHECK_UNKNOWN] = "UNKNOWN" };
 
 	return names[status];
 }

@@ -13,10 +13,11 @@
 
 typedef enum {
 	HVR_CHECK_PASS,
-	HVR_CHECK_WARN,	   /* works, but not as one would wish */
-	HVR_CHECK_FAIL,	   /* a run would fail */
-	HVR_CHECK_UNKNOWN, /* cannot be told, and a run may fail for it */
-	HVR_CHECK_UNSURE,  /* cannot be told, and no run depends on it; shown as UNKNOWN */
+	HVR_CHECK_WARN, /* works, but not as one would wish */
+	HVR_CHECK_FAIL, /* a run would fail */
+	/* cannot be told, and a run may fail for it: a host that has one is never "ready". What no
+	 * run depends on is a WARN */
+	HVR_CHECK_UNKNOWN,
 } HvrCheckStatus;
 
 /* One line. */
@@ -53,9 +54,17 @@ int hvr_check_exit_status(const GPtrArray *results);
 /* "PASS", "WARN", "FAIL", "UNKNOWN". */
 const char *hvr_check_status_name(HvrCheckStatus status);
 
-/* For people: a line each, the fix on a second one, and the verdict. Pure. [transfer full] */
-char *hvr_check_to_text(const GPtrArray *results, gboolean colour) G_GNUC_WARN_UNUSED_RESULT;
+/* How people are told. */
+typedef enum {
+	HVR_CHECK_PLAIN = 0,
+	HVR_CHECK_COLOUR = 1 << 0,
+	HVR_CHECK_QUIET = 1 << 1, /* only what is not PASS, and the verdict */
+} HvrCheckStyle;
 
-/* {"ready": true|false|null, "checks": [{"id","status","subject","seen","fix"}]}. Pure.
- * [transfer full] */
+/* For people: a line each, the fix on a second one, the worst last; and the verdict, which names
+ * what it rests on. Pure. [transfer full] */
+char *hvr_check_to_text(const GPtrArray *results, HvrCheckStyle style) G_GNUC_WARN_UNUSED_RESULT;
+
+/* {"ready": true|false|null, "checks": [{"id","status","subject","seen","fix"}]}, in the order in
+ * which they were asked. Pure. [transfer full] */
 JsonObject *hvr_check_to_json(const GPtrArray *results) G_GNUC_WARN_UNUSED_RESULT;

@@ -27,6 +27,9 @@ typedef struct {
 /* Where a verdict has no hint of its own. */
 #define HVR_CHECK_SEE_RUN "see what 'hailo-vm-run run PROFILE --dry-run' says"
 
+/* Does the profile ask for any? What only a card depends on is not asked of another. */
+gboolean hvr_check_wants_cards(const HvrCheck *check);
+
 void hvr_check_pass(HvrCheck *check, const char *id, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* With a line of `check` not FAIL: for that there is only what `run` would fail for, too. */
 void hvr_check_say(HvrCheck *check, HvrCheckStatus status, const char *id, const char *fix,
@@ -39,10 +42,10 @@ gboolean hvr_check_ask(HvrCheck *check, const char *id, const HvrClaimedCard *ca
 /* FAIL, for what a function has said that `run` calls, too: the message is what was seen, the hint,
  * or else @fix, what to do. Takes @error. */
 void hvr_check_refuse(HvrCheck *check, const char *id, GError *error, const char *fix);
-/* WARN, of what another function says. Takes @error, which has a hint. */
-void hvr_check_warn(HvrCheck *check, const char *id, GError *error);
-/* UNKNOWN, of what no run depends on. */
-void hvr_check_unsure(HvrCheck *check, const char *id, GError *error, const char *fix);
+/* WARN, of what another function says: its hint, or else @fix. Takes @error. */
+void hvr_check_warn(HvrCheck *check, const char *id, GError *error, const char *fix);
+/* UNKNOWN, for what another function says. Takes @error. */
+void hvr_check_unknown(HvrCheck *check, const char *id, GError *error, const char *fix);
 
 /* One file each; every one adds at least one line, or has nothing to ask on this host. */
 void hvr_check_machine(HvrCheck *check);  /* processor, KVM, nesting, memory */

@@ -20,7 +20,7 @@ static void check_interrupts(HvrCheck *check)
 			      "interrupt to this host");
 		break;
 	case HVR_INTERRUPTS_UNKNOWN:
-		hvr_check_say(check, HVR_CHECK_UNSURE, "interrupts",
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "interrupts",
 			      "see 'dmesg | grep -i remapping'",
 			      "no message-signalled interrupt is in use that would tell whether "
 			      "they are remapped");

@@ -21,7 +21,7 @@ static void check_cpu(HvrCheck *check, const HvrCpu *cpu)
 	else if (cpu->virtualises)
 		hvr_check_pass(check, "cpu", "it can run virtual machines");
 	else if (cpu->maker == HVR_CPU_OTHER)
-		hvr_check_say(check, HVR_CHECK_UNSURE, "cpu", "see the line about KVM",
+		hvr_check_say(check, HVR_CHECK_WARN, "cpu", "see the line about KVM",
 			      "its maker is not known");
 	else if (cpu->is_guest)
 		hvr_check_say(check, HVR_CHECK_WARN, "cpu",
@@ -121,7 +121,7 @@ static void check_memory(HvrCheck *check, const char *text)
 	if (!hvr_check_ask(check, "memory", NULL))
 		return;
 	if (!meminfo(text, "MemAvailable", &free_kib))
-		hvr_check_say(check, HVR_CHECK_UNSURE, "memory", "see 'free -m'",
+		hvr_check_say(check, HVR_CHECK_WARN, "memory", "see 'free -m'",
 			      "the kernel does not say how much is free");
 	else if (free_kib / 1024 < needed_mib)
 		hvr_check_say(check, HVR_CHECK_WARN, "memory",
@@ -167,7 +167,8 @@ void hvr_check_machine(HvrCheck *check)
 	check_kvm(check);
 	if (cpu.is_guest)
 		check_nesting(check);
-	check_kernel(check);
+	if (hvr_check_wants_cards(check))
+		check_kernel(check);
 	if (!check->named)
 		return;
 	g_autofree char *memory = hvr_tree_read(check->context->host.proc, "meminfo", NULL);

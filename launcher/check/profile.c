@@ -14,7 +14,7 @@ static void check_memlock(HvrCheck *check)
 	if (!hvr_check_ask(check, "memlock", NULL) || !hvr_judge_locks_memory(check->profile))
 		return;
 	if (check->context->captured)
-		hvr_check_say(check, HVR_CHECK_UNSURE, "memlock", ON_THAT_HOST,
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "memlock", ON_THAT_HOST,
 			      "a captured tree has no limits of a login");
 	else if (facts->memlock_max == G_MAXUINT64)
 		hvr_check_pass(check, "memlock", "no limit");
@@ -31,7 +31,7 @@ static void check_files(HvrCheck *check)
 	gboolean any = check->profile->disks->len > 0 || check->profile->kernel;
 
 	if (any && check->context->captured)
-		hvr_check_say(check, HVR_CHECK_UNSURE, "files", ON_THAT_HOST,
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "files", ON_THAT_HOST,
 			      "the profile's files are not in a captured tree");
 	else if (hvr_check_ask(check, "files", NULL) && any)
 		hvr_check_pass(check, "files", "user %s can use the profile's disks and boot files",
@@ -91,6 +91,10 @@ void hvr_check_decision(HvrCheck *check)
 		return;
 	}
 	guint cards = decision.plan->cards->len, functions = decision.plan->functions->len;
+	if (!hvr_check_wants_cards(check)) {
+		hvr_check_pass(check, "run", "VM '%s' would start", check->profile->name);
+		return;
+	}
 	hvr_check_pass(check, "run",
 		       "VM '%s' would start with %u card%s; %u PCI function%s would change hands",
 		       check->profile->name, cards, cards == 1 ? "" : "s", functions,

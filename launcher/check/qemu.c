@@ -13,14 +13,20 @@ static void check_answer(HvrCheck *check, const char *id, HvrQemuQuestion questi
 		return;
 	if (answer->kind == HVR_ANSWER_GOOD)
 		hvr_check_pass(check, id, "%s", answer->seen);
+	else if (answer->kind == HVR_ANSWER_BAD)
+		hvr_check_pass(check, id, "%s, and this profile has no card that needs it",
+			       answer->seen);
 	else if (answer->kind == HVR_ANSWER_UNKNOWN)
 		hvr_check_say(check, HVR_CHECK_UNKNOWN, id, answer->fix, "%s", answer->seen);
 }
 
 void hvr_check_qemu(HvrCheck *check)
 {
-	if (check->context->captured)
+	if (check->context->captured) {
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "qemu", "run check on that host",
+			      "a captured tree has neither QEMU nor KVM to ask");
 		return;
+	}
 	check_answer(check, "qemu", HVR_QEMU_VERSION);
 	check_answer(check, "qemu-devices", HVR_QEMU_DEVICES);
 	check_answer(check, "qemu-sandbox", HVR_QEMU_SANDBOX);

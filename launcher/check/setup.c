@@ -130,7 +130,7 @@ static void say_unknown(HvrCheck *check, GError *error)
 
 	if (check->context->privileged)
 		fix = "see 'hailo-vm-run setup --status'";
-	hvr_check_unsure(check, "setup", error, fix);
+	hvr_check_warn(check, "setup", error, fix);
 }
 
 /* All files are as they should be, and something else has booted this host. */

@@ -14,8 +14,11 @@
 static const char *const colours[] = { [HVR_CHECK_PASS] = "\033[32m",
 				       [HVR_CHECK_WARN] = "\033[33m",
 				       [HVR_CHECK_FAIL] = "\033[1;31m",
-				       [HVR_CHECK_UNKNOWN] = "\033[35m",
-				       [HVR_CHECK_UNSURE] = "\033[35m" };
+				       [HVR_CHECK_UNKNOWN] = "\033[35m" };
+
+/* What matters most is read last, right above where the next command is typed. */
+static const HvrCheckStatus order[] = { HVR_CHECK_PASS, HVR_CHECK_WARN, HVR_CHECK_UNKNOWN,
+					HVR_CHECK_FAIL };
 
 /* Colour is ours; the words may be others'. */
 static void append_line(GString *text, const char *line)
@@ -52,21 +55,43 @@ static guint count(const GPtrArray *results, HvrCheckStatus status)
 	return n;
 }
 
+/* "iommu, card-group": each once, in the order in which they were asked. */
+static void append_ids(GString *text, const GPtrArray *results, HvrCheckStatus status)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		if (result->status != status)
+			continue;
+		if (!g_hash_table_add(seen, (gpointer)result->id))
+			continue;
+		if (g_hash_table_size(seen) > 1)
+			g_string_append(text, ", ");
+		g_string_append(text, result->id);
+	}
+}
+
 static void append_verdict(GString *text, const GPtrArray *results)
 {
 	guint warnings = count(results, HVR_CHECK_WARN);
+	guint unknown = count(results, HVR_CHECK_UNKNOWN), failed = count(results, HVR_CHECK_FAIL);
 
 	switch (hvr_check_exit_status(results)) {
 	case 0:
 		g_string_append(text, "ready");
 		break;
 	case 1:
-		g_string_append_printf(text, "not ready: %u of %u checks failed",
-				       count(results, HVR_CHECK_FAIL), results->len);
+		g_string_append(text, "not ready: ");
+		append_ids(text, results, HVR_CHECK_FAIL);
+		g_string_append_printf(text, " (%u of %u failed)", failed, results->len);
+		if (unknown)
+			g_string_append_printf(text, ", %u unknown", unknown);
 		break;
 	default:
-		g_string_append_printf(text, "cannot tell: %u of %u checks had no answer",
-				       count(results, HVR_CHECK_UNKNOWN), results->len);
+		g_string_append(text, "cannot tell: ");
+		append_ids(text, results, HVR_CHECK_UNKNOWN);
+		g_string_append_printf(text, " (%u of %u unknown)", unknown, results->len);
 		break;
 	}
 	if (warnings)
@@ -74,12 +99,24 @@ static void append_verdict(GString *text, const GPtrArray *results)
 	g_string_append_c(text, '\n');
 }
 
-char *hvr_check_to_text(const GPtrArray *results, gboolean colour)
+/* Of this status, in the order in which they were asked. */
+static void append_status(GString *text, const GPtrArray *results, HvrCheckStatus status,
+			  HvrCheckStyle style)
+{
+	for (guint i = 0; i < results->len; i++) {
+		const HvrCheckResult *result = g_ptr_array_index(results, i);
+		if (result->status == status)
+			append_result(text, result, (style & HVR_CHECK_COLOUR) != 0);
+	}
+}
+
+char *hvr_check_to_text(const GPtrArray *results, HvrCheckStyle style)
 {
 	GString *text = g_string_new(NULL);
 
-	for (guint i = 0; i < results->len; i++)
-		append_result(text, g_ptr_array_index(results, i), colour);
+	for (gsize i = 0; i < G_N_ELEMENTS(order); i++)
+		if (order[i] != HVR_CHECK_PASS || !(style & HVR_CHECK_QUIET))
+			append_status(text, results, order[i], style);
 	append_verdict(text, results);
 	return g_string_free(text, FALSE);
 }

@@ -14,7 +14,7 @@ static void check_driver(HvrCheck *check)
 	if (check->facts->vfio_pci_loaded)
 		hvr_check_pass(check, "vfio-pci", "the driver is there");
 	else if (check->context->captured)
-		hvr_check_say(check, HVR_CHECK_UNSURE, "vfio-pci", "run check on that host",
+		hvr_check_say(check, HVR_CHECK_UNKNOWN, "vfio-pci", "run check on that host",
 			      "a captured tree has no modules to load");
 	else
 		hvr_check_pass(check, "vfio-pci", "its module can be loaded, and run does that");

@@ -8,7 +8,7 @@
 #include "launcher/command/help.h"
 
 typedef struct {
-	gboolean json;
+	gboolean json, quiet;
 	char *card;
 	char **sets;
 } Options;
@@ -41,12 +41,13 @@ static int check(HvrContext *context, const HvrInvocation *invocation, GError **
 	g_autoptr(GPtrArray) results = ask(context, profile, options->card, error);
 	if (!results)
 		return -1;
-	return hvr_cli_show_checks(results, options->json);
+	return hvr_cli_show_checks(results, options->json, options->quiet);
 }
 
 static const HvrOption table[] = {
 	{ "card", 'c', HVR_TEXT(Options, card), "CARD", "That card alone, as between two jobs" },
 	HVR_OPTION_JSON(Options, json),
+	{ "quiet", 'q', HVR_FLAG(Options, quiet), NULL, "Only what is not PASS, and the verdict" },
 	HVR_OPTION_SET(Options, sets),
 	{ .name = NULL },
 };

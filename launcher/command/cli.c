@@ -136,15 +136,25 @@ HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
 	return hvr_vm_read(context, word, error);
 }
 
-int hvr_cli_show_checks(const GPtrArray *results, gboolean json)
+gboolean hvr_cli_wants_colour(void)
 {
 	const char *no_colour = g_getenv("NO_COLOR");
-	gboolean colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
 
+	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
+}
+
+int hvr_cli_show_checks(const GPtrArray *results, gboolean json, gboolean quiet)
+{
+	HvrCheckStyle style = HVR_CHECK_PLAIN;
+
+	if (hvr_cli_wants_colour())
+		style |= HVR_CHECK_COLOUR;
+	if (quiet)
+		style |= HVR_CHECK_QUIET;
 	if (json) {
 		hvr_json_print(hvr_check_to_json(results));
 	} else {
-		g_autofree char *text = hvr_check_to_text(results, colour);
+		g_autofree char *text = hvr_check_to_text(results, style);
 		fputs(text, stdout);
 	}
 	return hvr_check_exit_status(results);

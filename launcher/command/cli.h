@@ -52,5 +52,9 @@ HvrEvents *hvr_cli_events(const char *where, const char *vm,
 /* The running VM that @word means. Errors: as hvr_vm_read(). */
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Prints what checks found, of HvrCheckResult. Returns: the exit status that is their answer. */
-int hvr_cli_show_checks(const GPtrArray *results, gboolean json);
+/* May standard output have colour? It is a terminal, and NO_COLOR is not set. */
+gboolean hvr_cli_wants_colour(void);
+
+/* Prints what checks found, of HvrCheckResult. @quiet: only what is not PASS; not of the JSON.
+ * Returns: the exit status that is their answer. */
+int hvr_cli_show_checks(const GPtrArray *results, gboolean json, gboolean quiet);

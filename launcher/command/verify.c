@@ -30,7 +30,7 @@ static int verify(HvrContext *context, const HvrInvocation *invocation, GError *
 	if (vm->hailort_min)
 		minimum = vm->hailort_min;
 	g_autoptr(GPtrArray) results = hvr_verify_judge(&facts, minimum);
-	return hvr_cli_show_checks(results, options->json);
+	return hvr_cli_show_checks(results, options->json, FALSE);
 }
 
 static const HvrOption table[] = {

@@ -192,7 +192,7 @@ static void judge_log(HvrCheck *check, const HvrVerifyFacts *facts)
 		complained++;
 	}
 	if (!facts->log)
-		hvr_check_say(check, HVR_CHECK_UNSURE, "guest-log", "let the agent run dmesg",
+		hvr_check_say(check, HVR_CHECK_WARN, "guest-log", "let the agent run dmesg",
 			      "its kernel log cannot be read");
 	else if (complained == 0)
 		hvr_check_pass(check, "guest-log",

@@ -72,9 +72,15 @@ static gboolean look_again(const HvrContext *context, HvrDecision *decision, GEr
 gboolean hvr_decide_cards(const HvrContext *context, const HvrDecideFor *whom,
 			  HvrDecision *decision, GError **error)
 {
-	decision->inventory = hvr_inventory_read(&context->host, error);
-	if (!decision->inventory)
+	GError *no_pci = NULL;
+
+	decision->inventory = hvr_inventory_read(&context->host, &no_pci);
+	if (no_pci && whom->devices->len > 0) {
+		g_propagate_error(error, no_pci);
 		return FALSE;
+	}
+	/* A VM without a card needs no PCI bus of the host. */
+	g_clear_error(&no_pci);
 	const HvrClaimFor cards = { .devices = whom->devices,
 				    .vm = whom->vm,
 				    .wait_s = whom->wait_s,

@@ -36,7 +36,7 @@ typedef struct {
 /**
  * hvr_decide_cards - the beginning of hvr_decide() alone: choose and lock the cards. Looks at what
  * the kernel shows without waiting for a driver.
- * Errors: of hvr_inventory_read(), hvr_claim_take().
+ * Errors: of hvr_inventory_read() where there are devices, of hvr_claim_take().
  */
 gboolean hvr_decide_cards(const HvrContext *context, const HvrDecideFor *whom,
 			  HvrDecision *decision, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -40,7 +40,14 @@ static gboolean is_vital(const HvrDependent *dependent)
 	       dependent->kind == HVR_DEPENDENT_DEFAULT_ROUTE;
 }
 
-static void set_in_use(const char *name, const GPtrArray *dependents, GError **error)
+void hvr_inuse_refuse_vital(const HvrPciFunction *function, const char *what, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "%s: this host cannot do without it: %s", function->name, what);
+	hvr_error_hint(error, "put the card into a slot with an IOMMU group of its own");
+}
+
+static void set_in_use(const HvrPciFunction *function, const GPtrArray *dependents, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	gboolean vital = FALSE;
@@ -53,14 +60,12 @@ static void set_in_use(const char *name, const GPtrArray *dependents, GError **e
 	if (dependents->len == 0)
 		g_string_append(text, "a process that cannot be named");
 	if (vital) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "%s: this host cannot do without it: %s", name, text->str);
-		hvr_error_hint(error, "put the card into a slot with an IOMMU group of its own");
-	} else {
-		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY, "%s: in use by %s", name,
-			    text->str);
-		hvr_error_hint(error, "end what uses it, and try again");
+		hvr_inuse_refuse_vital(function, text->str, error);
+		return;
 	}
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY, "%s: in use by %s", function->name,
+		    text->str);
+	hvr_error_hint(error, "end what uses it, and try again");
 }
 
 gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GError **error)
@@ -80,7 +85,7 @@ gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GE
 	g_autoptr(GPtrArray) dependents = hvr_dependents_find(host, one);
 	if (!open && dependents->len == 0)
 		return TRUE;
-	set_in_use(function->name, dependents, error);
+	set_in_use(function, dependents, error);
 	return FALSE;
 }
 

@@ -19,6 +19,9 @@
  */
 gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GError **error);
 
+/* The refusal of a function with @what of hvr_inuse_vital(). */
+void hvr_inuse_refuse_vital(const HvrPciFunction *function, const char *what, GError **error);
+
 /* What of this function the host cannot do without: "a disk in use (/)", "the default route
  * (eth0)". (nullable) (transfer full) */
 char *hvr_inuse_vital(const HvrHost *host,

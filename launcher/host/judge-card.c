@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What decides whether one card can be given away: itself, and what its group drags along.
+ * What decides whether one card can be given away, itself and what is taken for its sake. What its
+ * group means for it is in judge-group.c.
  */
 #include "launcher/host/judge.h"
 
-#include "launcher/host/isolation.h"
 #include "launcher/report/error.h"
 #include "vfio/access.h"
 #include "vfio/error.h"
@@ -44,132 +44,6 @@ gboolean hvr_judge_alive(const HvrPlanInput *input, const HvrClaimedCard *card, 
 		hvr_error_hint(error, "power the host off and on: a warm reboot does not bring it "
 				      "back");
 	return FALSE;
-}
-
-static gboolean judge_iommu_group(const HvrFacts *facts, const HvrPciFunction *function,
-				  GError **error)
-{
-	const char *why = "it has no IOMMU group";
-
-	if (function->group >= 0 && !function->noiommu)
-		return TRUE;
-	if (function->noiommu)
-		why = "it is in a no-IOMMU group, which protects nothing";
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NO_IOMMU,
-		    "%s: %s, so it cannot be given to a VM", function->name, why);
-	hvr_error_hint(error, "%s", facts->iommu_advice);
-	return FALSE;
-}
-
-static char *list_blockers(const GPtrArray *blockers)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < blockers->len; i++) {
-		const HvrPciFunction *member = g_ptr_array_index(blockers, i);
-		if (i > 0)
-			g_string_append(text, ", ");
-		g_string_append_printf(text, "%s (%04x:%04x, driver %s)", member->name,
-				       member->vendor, member->device, member->driver);
-	}
-	return g_string_free(text, FALSE);
-}
-
-/* A bridge that lacks ACS and keeps one of them with the card; NULL: there is no such bridge. */
-static const HvrPciFunction *find_culprit(const HvrPlanInput *input, const HvrClaimedCard *card,
-					  const GPtrArray *blockers)
-{
-	for (guint i = 0; i < blockers->len; i++) {
-		const HvrPciFunction *culprit = hvr_isolation_culprit(
-			input->inventory, card->function, g_ptr_array_index(blockers, i));
-		if (culprit)
-			return culprit;
-	}
-	return NULL;
-}
-
-/* Never a way to lose what the host itself needs. FALSE: there is nothing of that kind */
-static gboolean hint_at_vital(const HvrPlanInput *input, const GPtrArray *blockers, GError **error)
-{
-	for (guint i = 0; i < blockers->len; i++) {
-		const HvrPciFunction *member = g_ptr_array_index(blockers, i);
-		const char *what = g_hash_table_lookup(input->view->vital, member);
-		if (!what)
-			continue;
-		hvr_error_hint(error,
-			       "use a slot that has a group of its own: this host cannot do "
-			       "without %s: %s",
-			       member->name, what);
-		return TRUE;
-	}
-	return FALSE;
-}
-
-static void hint_at_group(const HvrPlanInput *input, const HvrClaimedCard *card, guint blockers,
-			  GError **error)
-{
-	const char *them = blockers == 1 ? "it" : "them";
-	g_autofree char *section = g_strdup_printf("[device %s]", card->device->id);
-
-	hvr_error_hint(error,
-		       "use a slot that has a group of its own, or set in %s group = bind to take "
-		       "%s from the host while the VM runs, or group = pass to give %s to the VM "
-		       "too",
-		       input->made_up ? "its [device] section" : section, them, them);
-}
-
-/* What no profile can do away with: only a port whose driver is another than pcieport. */
-static void hint_at_port(const HvrPciFunction *port, GError **error)
-{
-	hvr_error_hint(error,
-		       "%s is a bridge that vfio-pci does not take: take its driver away by "
-		       "'echo %s > /sys/bus/pci/drivers/%s/unbind', or use a slot that has a group "
-		       "of its own",
-		       port->name, port->name, port->driver);
-}
-
-static gboolean refuse_group(const HvrPlanInput *input, const HvrClaimedCard *card,
-			     const GPtrArray *blockers, const HvrPciFunction *port, GError **error)
-{
-	g_autofree char *text = list_blockers(blockers);
-	const HvrPciFunction *culprit = find_culprit(input, card, blockers);
-	g_autofree char *why = NULL;
-
-	if (culprit)
-		why = g_strdup_printf("; all behind %s (%04x:%04x) is one group, as it does not "
-				      "keep what is behind it apart (no ACS)",
-				      culprit->name, culprit->vendor, culprit->device);
-	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_VIABLE,
-		    "%s: IOMMU group %d is not viable: the host uses %s of it%s",
-		    card->function->name, card->function->group, text, why ? why : "");
-	if (port)
-		hint_at_port(port, error);
-	else if (!hint_at_vital(input, blockers, error))
-		hint_at_group(input, card, blockers->len, error);
-	return FALSE;
-}
-
-/* The host needs none of the group's other members, or the profile says what to do with them. */
-gboolean hvr_judge_group(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
-{
-	g_autoptr(GPtrArray) blockers = g_ptr_array_new();
-	const HvrPciFunction *port = NULL;
-
-	if (!judge_iommu_group(input->facts, card->function, error))
-		return FALSE;
-	g_autoptr(GPtrArray) companions =
-		hvr_judge_companions(input->inventory, input->claim, card);
-	for (guint i = 0; i < companions->len; i++) {
-		HvrPciFunction *member = g_ptr_array_index(companions, i);
-		if (!hvr_pci_function_blocks(member))
-			continue;
-		g_ptr_array_add(blockers, member);
-		if (!hvr_pci_function_takes_vfio(member))
-			port = member;
-	}
-	if (blockers->len == 0 || (card->device->group != HVR_GROUP_REFUSE && !port))
-		return TRUE;
-	return refuse_group(input, card, blockers, port, error);
 }
 
 gboolean hvr_judge_reserved(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
@@ -286,31 +160,6 @@ gboolean hvr_judge_node(const HvrPlanInput *input, const HvrClaimedCard *card, G
 		       "there, by '--device /dev/vfio/vfio --device /dev/%s'",
 		       node);
 	return FALSE;
-}
-
-gboolean hvr_judge_is_passed(const HvrClaimedCard *card, const HvrPciFunction *companion)
-{
-	return card->device->group == HVR_GROUP_PASS && !hvr_pci_function_is_bridge(companion);
-}
-
-gboolean hvr_judge_is_taken(const HvrClaimedCard *card, const HvrPciFunction *companion)
-{
-	return hvr_judge_is_passed(card, companion) || hvr_pci_function_blocks(companion);
-}
-
-GPtrArray *hvr_judge_companions(const HvrInventory *inventory, const HvrClaim *claim,
-				const HvrClaimedCard *card)
-{
-	const GPtrArray *group = hvr_inventory_group(inventory, card->function->group);
-	GPtrArray *companions = g_ptr_array_new();
-
-	for (guint i = 0; i < group->len; i++) {
-		HvrPciFunction *member = g_ptr_array_index(group, i);
-		if (!hvr_claim_has(claim, member) &&
-		    (!hvr_pci_function_is_bridge(member) || hvr_pci_function_blocks(member)))
-			g_ptr_array_add(companions, member);
-	}
-	return companions;
 }
 
 const char *hvr_judge_reset_policy(const HvrProfileDevice *device, const HvrPciFunction *function)

@@ -62,6 +62,10 @@ static gboolean judge_qemu(const HvrPlanInput *input, const HvrClaimedCard *card
 static gboolean judge_qemu_devices(const HvrPlanInput *input, const HvrClaimedCard *card,
 				   GError **error)
 {
+	const HvrQemu *qemu = input->facts->qemu;
+
+	if (qemu && qemu->no_vfio && !has_cards(input))
+		return TRUE;
 	return judge_answer(input, HVR_QEMU_DEVICES, error);
 }
 

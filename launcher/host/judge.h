@@ -56,7 +56,7 @@ gboolean hvr_judge(const char *id, const HvrPlanInput *input, const HvrClaimedCa
 gboolean hvr_judge_all(HvrJudgeAbout about, const HvrPlanInput *input, const HvrClaimedCard *card,
 		       GError **error);
 
-/* The questions about one card, for the list: judge-card.c. */
+/* The questions about one card, for the list: judge-card.c and judge-group.c. */
 gboolean hvr_judge_domain(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_alive(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_group(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
@@ -70,6 +70,11 @@ gboolean hvr_judge_node(const HvrPlanInput *input, const HvrClaimedCard *card, G
  * [transfer container] array of HvrPciFunction */
 GPtrArray *hvr_judge_companions(const HvrInventory *inventory, const HvrClaim *claim,
 				const HvrClaimedCard *card) G_GNUC_WARN_UNUSED_RESULT;
+/* Of these those that the host has on a driver of its own: unless they are taken from it, the group
+ * is not viable.
+ * [transfer container] array of HvrPciFunction */
+GPtrArray *hvr_judge_blockers(const HvrInventory *inventory, const HvrClaim *claim,
+			      const HvrClaimedCard *card) G_GNUC_WARN_UNUSED_RESULT;
 /* Does the VM get this companion of @card's, too? */
 gboolean hvr_judge_is_passed(const HvrClaimedCard *card, const HvrPciFunction *companion);
 /* Is it taken from the host at all? */

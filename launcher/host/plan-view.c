@@ -64,7 +64,7 @@ static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFu
 	look_at_writes(context, view, function);
 }
 
-/* Only for advice that a refusal gives: it is searched for in all of /proc. */
+/* Only of what blocks: it is searched for in all of /proc. */
 static void look_at_vital(const HvrContext *context, HvrPlanView *view,
 			  const HvrPciFunction *member)
 {
@@ -79,7 +79,6 @@ static void look_at_card(const HvrContext *context, HvrPlanView *view,
 {
 	const HvrPciFunction *function = card->function;
 	const GPtrArray *group = hvr_inventory_group(inventory, function->group);
-	gboolean refuses = card->device->group == HVR_GROUP_REFUSE;
 	char *reserved = hvr_isolation_reserved(&context->host, function->group);
 
 	look_at(context, view, function);
@@ -89,7 +88,7 @@ static void look_at_card(const HvrContext *context, HvrPlanView *view,
 		const HvrPciFunction *member = g_ptr_array_index(group, i);
 		if (!hvr_pci_function_is_bridge(member) || hvr_pci_function_blocks(member))
 			look_at(context, view, member);
-		if (refuses && member != function && hvr_pci_function_blocks(member))
+		if (member != function && hvr_pci_function_blocks(member))
 			look_at_vital(context, view, member);
 	}
 }
@@ -105,6 +104,7 @@ HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
 	view->unwritable = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
 	view->virtuals = g_hash_table_new(NULL, NULL);
 	view->vital = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	view->routes_seen = !context->captured || hvr_tree_exists(context->host.proc, "net/route");
 	view->reserved = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	if (context->runtime >= 0)
 		view->journal = hvr_journal_list(context->runtime, NULL);

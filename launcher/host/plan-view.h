@@ -17,9 +17,11 @@ typedef struct {
 	/* const HvrPciFunction * -> GError: what takes it from its driver cannot be written */
 	GHashTable *unwritable;
 	GHashTable *virtuals; /* const HvrPciFunction * -> guint: virtual functions that it has */
-	/* const HvrPciFunction * -> char *: what the host cannot do without, of what stands in the
-	 * way of a section with group = refuse: "a disk in use (/)" */
+	/* const HvrPciFunction * -> char *: what the host cannot do without, of what shares a group
+	 * with a card and is on a driver of the host: "a disk in use (/)" */
 	GHashTable *vital;
+	gboolean
+		routes_seen; /* its routes were looked at for that: a captured tree may lack them */
 	GHashTable *reserved; /* const HvrPciFunction * -> char *: hvr_isolation_reserved() */
 	GPtrArray *journal;   /* of HvrJournalEntry */
 } HvrPlanView;

@@ -188,7 +188,7 @@ static gboolean ask_version(const Asking *asking)
 /* @text: (nullable): what -device help printed */
 static void judge_devices(const Asking *asking, const char *text)
 {
-	static const char *const needed[] = { "vfio-pci", "pcie-root-port" };
+	static const char *const needed[] = { "pcie-root-port", "vfio-pci" };
 	g_autofree char *command =
 		hvr_install_command(hvr_installer_look(&asking->context->host), HVR_PACKAGE_QEMU);
 	g_autofree char *install =
@@ -200,6 +200,7 @@ static void judge_devices(const Asking *asking, const char *text)
 			continue;
 		note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_BAD,
 		     g_strdup_printf("it has no device %s", needed[i]), install);
+		asking->qemu->no_vfio = i + 1 == G_N_ELEMENTS(needed);
 		return;
 	}
 	if (text)

@@ -37,6 +37,7 @@ typedef struct {
 
 typedef struct {
 	HvrQemuAnswer answers[HVR_QEMU_QUESTIONS];
+	gboolean no_vfio; /* HVR_QEMU_DEVICES is bad for vfio-pci alone, which only a card needs */
 	HvrDialect dialect; /* where that answer is good; else all FALSE */
 } HvrQemu;
 

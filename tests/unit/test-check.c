@@ -129,7 +129,7 @@ static const HvrCheckResult *find(const GPtrArray *results, const char *id)
 
 static void show(const GPtrArray *results)
 {
-	g_autofree char *text = hvr_check_to_text(results, FALSE);
+	g_autofree char *text = hvr_check_to_text(results, HVR_CHECK_PLAIN);
 	print_message("%s", text);
 }
 
@@ -446,6 +446,24 @@ static void boot_disk(FakeSysfs *fs)
 			    "22 1 259:0 / / rw,relatime shared:1 - ext4 /dev/nvme0n1 rw\n");
 }
 
+/* Disks of which none is mounted: a pool of ZFS' would look like that. */
+static void idle_disk(FakeSysfs *fs)
+{
+	add_neighbour(fs, 0x010601, "ahci");
+}
+
+static void disk_and_port(FakeSysfs *fs)
+{
+	const FakeFunction port = { .vendor = 0x8086,
+				    .device = 0x3a19,
+				    .class_code = 0x060400,
+				    .group = 14,
+				    .driver = "shpchp" };
+
+	boot_disk(fs);
+	fake_sysfs_add_function(fs, "0000:00:1f.1", &port);
+}
+
 static void virtual_neighbours(FakeSysfs *fs)
 {
 	add_neighbour(fs, 0x020000, "igb");
@@ -531,6 +549,14 @@ static const Case cases[] = {
 	  HVR_CHECK_FAIL, "driver shpchp", "> /sys/bus/pci/drivers/shpchp/unbind", 1 },
 	{ "boot disk in the group", NULL, boot_disk, NULL, "card-group", HVR_CHECK_FAIL,
 	  "driver nvme", "cannot do without 0000:00:1f.0: a disk in use (/)", 1 },
+	{ "boot disk in the group, to be bound", NULL, boot_disk, "[device npu]\ngroup = bind\n",
+	  "card-group", HVR_CHECK_FAIL,
+	  "0000:00:1f.0: this host cannot do without it: a disk in use (/)",
+	  "slot with an IOMMU group of its own", 1 },
+	{ "disks in the group", NULL, idle_disk, NULL, "card-group", HVR_CHECK_FAIL, "driver ahci",
+	  "group of its own, nothing else will do: 0000:00:1f.0 has disks of this host", 1 },
+	{ "boot disk and a port in the group", NULL, disk_and_port, NULL, "card-group",
+	  HVR_CHECK_FAIL, "driver shpchp", "cannot do without 0000:00:1f.0: a disk in use (/)", 1 },
 	{ "virtual functions of a neighbour", NULL, virtual_neighbours,
 	  "[device npu]\ngroup = bind\n", "card-sriov", HVR_CHECK_FAIL,
 	  "0000:00:1f.0: it has 3 virtual functions",
@@ -556,8 +582,8 @@ static const Case cases[] = {
 	  "told not to mind", "x2APIC", 0 },
 	{ "remapping off by argument", NULL, remapping_off, NULL, "interrupts", HVR_CHECK_FAIL,
 	  "not remapped", "take intremap=off from the kernel's command line", 1 },
-	{ "no interrupt tells", NULL, no_interrupts, NULL, "interrupts", HVR_CHECK_UNSURE,
-	  "would tell", "dmesg", 0 },
+	{ "no interrupt tells", NULL, no_interrupts, NULL, "interrupts", HVR_CHECK_UNKNOWN,
+	  "would tell", "dmesg", 2 },
 	{ "not asked for", fake_layout_no_iommu, NULL, NULL, "iommu", HVR_CHECK_FAIL,
 	  "ACPI table DMAR", "add intel_iommu=on", 1 },
 	{ "off by argument", fake_layout_no_iommu, intel_off, NULL, "iommu", HVR_CHECK_FAIL,
@@ -643,7 +669,7 @@ static void assert_run_agrees(FakeSysfs *fs, const char *more, const GPtrArray *
 	gboolean would = hvr_decide(&context, profile, &whom, &decision, &error);
 	gboolean told = would;
 
-	if (would != (hvr_check_exit_status(results) == 0)) {
+	if (would != (hvr_check_exit_status(results) != 1)) {
 		show(results);
 		fail_msg("run: %s", would ? "would start" : error->message);
 	}
@@ -855,7 +881,7 @@ static void test_plain_user(void **state)
 	g_autoptr(GPtrArray) results = check(fs, &context, NULL);
 	assert_line(results, "memlock", HVR_CHECK_FAIL, "may lock 64 MiB", "memlock unlimited");
 	assert_line(results, "card-node", HVR_CHECK_FAIL, "not prepared", "prepare");
-	assert_line(results, "card-use", HVR_CHECK_UNSURE, "cannot be seen", "check as root");
+	assert_line(results, "card-use", HVR_CHECK_UNKNOWN, "cannot be seen", "check as root");
 	assert_exit(results, 1);
 }
 
@@ -886,11 +912,12 @@ static void test_captured(void **state)
 
 	context.captured = TRUE;
 	g_autoptr(GPtrArray) results = hvr_check_run(&context, NULL, NULL);
-	assert_exit(results, 0);
-	assert_null(find(results, "qemu"));
+	assert_exit(results, 2);
+	assert_line(results, "qemu", HVR_CHECK_UNKNOWN, "neither QEMU nor KVM", "on that host");
 	assert_null(find(results, "kvm"));
 	assert_null(find(results, "vfio-container"));
 	assert_line(results, "iommu", HVR_CHECK_PASS, "AMD-Vi", NULL);
+	assert_line(results, "vfio-pci", HVR_CHECK_UNKNOWN, "no modules", "on that host");
 }
 
 /* Neither this machine's users, programs, files nor limits have a say: what is not in the tree is
@@ -909,11 +936,11 @@ static void test_captured_with_profile(void **state)
 	context.privileged = FALSE;
 	context.memlock_max = 64 << 10;
 	g_autoptr(GPtrArray) results = hvr_check_run(&context, profile, NULL);
-	assert_exit(results, 0);
-	assert_line(results, "memlock", HVR_CHECK_UNSURE, "no limits", "on that host");
-	assert_line(results, "files", HVR_CHECK_UNSURE, "not in a captured tree", "on that host");
+	assert_exit(results, 2);
+	assert_line(results, "memlock", HVR_CHECK_UNKNOWN, "no limits", "on that host");
+	assert_line(results, "files", HVR_CHECK_UNKNOWN, "not in a captured tree", "on that host");
 	assert_null(find(results, "user"));
-	assert_null(find(results, "qemu"));
+	assert_line(results, "qemu", HVR_CHECK_UNKNOWN, "neither QEMU nor KVM", "on that host");
 }
 
 /* What was not captured is not held against the host. */
@@ -925,8 +952,8 @@ static void test_captured_without_config(void **state)
 	context.captured = TRUE;
 	fake_sysfs_remove_file(fs, PATH "/config");
 	g_autoptr(GPtrArray) results = hvr_check_run(&context, NULL, NULL);
-	assert_line(results, "card-alive", HVR_CHECK_UNSURE, "captured", "on that host");
-	assert_exit(results, 0);
+	assert_line(results, "card-alive", HVR_CHECK_UNKNOWN, "captured", "on that host");
+	assert_exit(results, 2);
 }
 
 /* Not even a PCI bus: said once, and the rest is judged all the same. */
@@ -1000,14 +1027,14 @@ static void test_text(void **state)
 {
 	g_autoptr(FakeSysfs) fs = fake_layout_no_iommu();
 	g_autoptr(GPtrArray) results = check(fs, NULL, NULL);
-	g_autofree char *plain = hvr_check_to_text(results, FALSE);
-	g_autofree char *coloured = hvr_check_to_text(results, TRUE);
+	g_autofree char *plain = hvr_check_to_text(results, HVR_CHECK_PLAIN);
+	g_autofree char *coloured = hvr_check_to_text(results, HVR_CHECK_COLOUR);
 
 	assert_null(strchr(plain, '\033'));
 	assert_non_null(strstr(coloured, "\033[1;31mFAIL   \033[0m iommu: host: "));
 	assert_non_null(strstr(plain, "FAIL    iommu: host: the firmware describes one"));
 	assert_non_null(strstr(plain, "\n        fix: add intel_iommu=on"));
-	assert_non_null(strstr(plain, "not ready: 2 of "));
+	assert_non_null(strstr(plain, "not ready: iommu, card-group (2 of "));
 }
 
 /* As in a container: refused before the first write is tried, and of a card that is prepared

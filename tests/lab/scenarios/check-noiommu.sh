@@ -22,7 +22,7 @@ seen=$(cat /tmp/stdout)
 assert_match "FAIL +iommu: host: the firmware describes one \(ACPI table DMAR\)" "$seen"
 assert_match "fix: put intel_iommu=on in the place of intel_iommu=off" "$seen"
 assert_match "FAIL +card-group: $card: it has no IOMMU group" "$seen"
-assert_match "not ready: 2 of [0-9]+ checks failed" "$seen"
+assert_match "not ready: iommu, card-group \(2 of [0-9]+ failed\)" "$seen"
 expect_exit 1 "$HVR" check
 expect_exit 1 "$HVR" check --json
 assert_match '^\{"ready":false' "$(cat /tmp/stdout)"
