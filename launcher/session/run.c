@@ -131,7 +131,6 @@ static HvrRelay *relay_serial(const HvrStarted *started)
 	const HvrRelayStart start = { .port = started->serial,
 				      .input = STDIN_FILENO,
 				      .output = STDOUT_FILENO,
-				      .leave = -1,
 				      .keep_output = TRUE };
 
 	return started->serial >= 0 ? hvr_relay_new(&start) : NULL;
