@@ -59,8 +59,6 @@ static int console(HvrContext *context, const HvrInvocation *invocation, GError 
 	if (port < 0)
 		return -1;
 	g_autoptr(HvrKeys) keys = hvr_keys_new(context, vm->name, HVR_KEYS_CONSOLE);
-	if (isatty(STDIN_FILENO))
-		hvr_keys_announce(keys);
 	return tell_end(vm, hvr_console_run(port, STDIN_FILENO, STDOUT_FILENO, keys), error);
 }
 

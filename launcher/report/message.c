@@ -34,8 +34,8 @@ typedef struct {
 static Kept file = { .fd = -1 }; /* STDERR_FILENO, where that is one */
 static Kept copy = { .fd = -1 };
 
-/* Our terminal has no line discipline, for now. */
-static gboolean raw;
+/* Our terminal has no line discipline, for now; and it is at the begin of a line. */
+static gboolean raw, fresh;
 
 static gboolean somebody_reads(void)
 {
@@ -58,7 +58,12 @@ void hvr_message_keep(int fd)
 
 void hvr_message_raw(gboolean is_raw)
 {
-	raw = is_raw;
+	raw = fresh = is_raw;
+}
+
+void hvr_message_beside(char last)
+{
+	fresh = last == '\n';
 }
 
 void hvr_message_copy(int fd)
@@ -104,13 +109,13 @@ static void show(const GString *text)
 	}
 }
 
-/* What somebody else has on the screen may be in the midst of a line. */
 static void show_raw(const GString *text)
 {
 	g_auto(GStrv) lines = g_strsplit(text->str, "\n", -1);
 	g_autofree char *joined = g_strjoinv("\r\n", lines);
-	g_autoptr(GString) shown = g_string_new("\r\n");
+	g_autoptr(GString) shown = g_string_new(fresh ? NULL : "\r\n");
 
+	fresh = TRUE;
 	g_string_append(shown, joined);
 	show(shown);
 }

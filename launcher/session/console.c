@@ -7,6 +7,7 @@
 #include "launcher/session/console.h"
 
 #include <glib-unix.h>
+#include <unistd.h>
 
 #include "launcher/process/interrupt.h"
 
@@ -57,6 +58,8 @@ HvrRelayEnd hvr_console_run(int socket, int input, int output, HvrKeys *keys)
 				      .told = on_end,
 				      .user_data = &console };
 	HvrRelay *relay = hvr_relay_new(&start);
+	if (isatty(input))
+		hvr_keys_announce(keys);
 	guint signals = g_unix_fd_add(hvr_interrupt_fd(), G_IO_IN, on_signal, &console);
 
 	g_main_loop_run(loop);

@@ -11,7 +11,7 @@
  * @socket: connected; stays the caller's
  * @input, @output: where the user is. A terminal on @input is raw meanwhile, and is put back
  *   before this returns. At the end of an input that is no terminal, output goes on.
- * @keys: what a terminal's Ctrl-] does; d and q leave
+ * @keys: what a terminal's Ctrl-] does, which is announced; d and q leave
  * Returns: HVR_RELAY_OPEN when a signal ended it: see hvr_interrupt_pending()
  */
 HvrRelayEnd hvr_console_run(int socket, int input, int output, HvrKeys *keys);

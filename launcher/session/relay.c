@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/report/message.h"
 #include "launcher/session/terminal.h"
 #include "vfio/fd.h"
 
@@ -82,6 +83,8 @@ static void pass(Flow *flow)
 		flow->broken = TRUE;
 		n = (ssize_t)flow->n_held;
 	}
+	if (n > 0 && flow == &flow->relay->to_user)
+		hvr_message_beside((char)flow->held[n - 1]);
 	flow->n_held -= (gsize)n;
 	memmove(flow->held, flow->held + n, flow->n_held);
 }
