@@ -58,17 +58,14 @@ static int console(HvrContext *context, const HvrInvocation *invocation, GError 
 	g_auto(HvrFd) port = hvr_qmp_connect(folder, HVR_VM_SERIAL, error);
 	if (port < 0)
 		return -1;
-	if (isatty(STDIN_FILENO))
-		hvr_message("the serial port of VM '%s'; Ctrl-] leaves. Nothing is said while "
-			    "somebody else has it",
-			    vm->name);
-	return tell_end(vm, hvr_console_run(port, STDIN_FILENO, STDOUT_FILENO), error);
+	g_autoptr(HvrKeys) keys = hvr_keys_new(context, vm->name, HVR_KEYS_CONSOLE);
+	return tell_end(vm, hvr_console_run(port, STDIN_FILENO, STDOUT_FILENO, keys), error);
 }
 
 const HvrCommand hvr_command_console = {
 	.name = "console",
 	.words = "VM",
-	.summary = "the guest's serial port; Ctrl-] leaves",
+	.summary = "the guest's serial port; Ctrl-] then d leaves",
 	.least = 1,
 	.most = 1,
 	.run = console,

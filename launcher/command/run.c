@@ -12,6 +12,7 @@
 #include "launcher/report/events.h"
 #include "launcher/runtime/name.h"
 #include "launcher/session/detach.h"
+#include "launcher/session/front.h"
 #include "launcher/session/run.h"
 
 typedef struct {
@@ -56,6 +57,15 @@ static gboolean refuse_captured(const HvrContext *context, const char *command, 
 	return FALSE;
 }
 
+/* In a process of its own, whose exit status is the answer. */
+static int supervise(HvrContext *context, const HvrProfile *profile, const HvrRunOptions *how,
+		     GError **error)
+{
+	if (hvr_run(context, profile, how, error))
+		return hvr_interrupt_pending() ? 128 + hvr_interrupt_pending() : 0;
+	return hvr_exit_status(error ? *error : NULL);
+}
+
 static int run_detached(HvrContext *context, const HvrProfile *profile, HvrRunOptions *how,
 			GError **error)
 {
@@ -74,9 +84,22 @@ static int run_detached(HvrContext *context, const HvrProfile *profile, HvrRunOp
 		printf("%s\n", profile->name);
 	if (who > 0)
 		return 0;
-	if (hvr_run(context, profile, how, error))
-		return hvr_interrupt_pending() ? 128 + hvr_interrupt_pending() : 0;
-	return hvr_exit_status(error ? *error : NULL);
+	return supervise(context, profile, how, error);
+}
+
+static int run_in_front(HvrContext *context, const HvrProfile *profile, HvrRunOptions *how,
+			GError **error)
+{
+	HvrFront front;
+	int who = hvr_front_fork(context, how, &front, error);
+
+	if (who != 0)
+		hvr_lock_leave(g_steal_pointer(&how->vm_lock));
+	if (who < 0)
+		return -1;
+	if (who > 0)
+		return hvr_front_stay(context, &front, profile->name);
+	return supervise(context, profile, how, error);
 }
 
 /* As hvr_cli_make_name() would call it now. */
@@ -112,6 +135,8 @@ static int carry_out(HvrContext *context, HvrProfile *profile, const Options *op
 	how.vm_lock = g_steal_pointer(&lock);
 	if (options->detach)
 		return run_detached(context, profile, &how, error);
+	if (!options->exec && hvr_front_is_wanted(profile))
+		return run_in_front(context, profile, &how, error);
 	return hvr_run(context, profile, &how, error) ? 0 : -1;
 }
 

@@ -64,6 +64,11 @@ void hvr_events_leave(HvrEvents *events)
 	events->copy = -1;
 }
 
+gboolean hvr_events_are_shown(const HvrEvents *events)
+{
+	return events && events->fd >= 0 && isatty(events->fd);
+}
+
 void hvr_events_set_original(HvrEvents *events, int fd)
 {
 	events->original = fd;

@@ -41,6 +41,9 @@ void hvr_events_set_original(HvrEvents *events, int fd);
  */
 void hvr_events_leave(HvrEvents *events);
 
+/* Does a terminal get them? FALSE where events is NULL. */
+gboolean hvr_events_are_shown(const HvrEvents *events);
+
 /* The name of the last event, of whichever process that has @events, as it was before a fork or
  * behind it; "" before the first. */
 const char *hvr_events_last(const HvrEvents *events);

@@ -34,6 +34,9 @@ typedef struct {
 static Kept file = { .fd = -1 }; /* STDERR_FILENO, where that is one */
 static Kept copy = { .fd = -1 };
 
+/* Our terminal has no line discipline, for now; and it is at the begin of a line. */
+static gboolean raw, fresh;
+
 static gboolean somebody_reads(void)
 {
 	static int patience_ms = PATIENCE_MS;
@@ -51,6 +54,16 @@ void hvr_message_keep(int fd)
 {
 	if (dup2(fd, STDERR_FILENO) == STDERR_FILENO)
 		file.fd = STDERR_FILENO;
+}
+
+void hvr_message_raw(gboolean is_raw)
+{
+	raw = fresh = is_raw;
+}
+
+void hvr_message_beside(char last)
+{
+	fresh = last == '\n';
 }
 
 void hvr_message_copy(int fd)
@@ -81,11 +94,10 @@ static void keep_copy(const GString *text)
 		copy.full = TRUE;
 }
 
-static void emit(const GString *text)
+static void show(const GString *text)
 {
 	gsize done = 0;
 
-	keep_copy(text);
 	while (done < text->len && !file.full && somebody_reads()) {
 		ssize_t written =
 			write(STDERR_FILENO, text->str + done, MIN(text->len - done, PIPE_BUF));
@@ -95,6 +107,26 @@ static void emit(const GString *text)
 		if (file.fd >= 0)
 			cut(&file, (gsize)written);
 	}
+}
+
+static void show_raw(const GString *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text->str, "\n", -1);
+	g_autofree char *joined = g_strjoinv("\r\n", lines);
+	g_autoptr(GString) shown = g_string_new(fresh ? NULL : "\r\n");
+
+	fresh = TRUE;
+	g_string_append(shown, joined);
+	show(shown);
+}
+
+static void emit(const GString *text)
+{
+	keep_copy(text);
+	if (raw && text->len)
+		show_raw(text);
+	else
+		show(text);
 }
 
 void hvr_message_bytes(const char *bytes, gsize length)

@@ -25,6 +25,13 @@ void hvr_message_bytes(const char *bytes, gsize length);
  * and the end are kept: see launcher/report/log-file.h. @fd stays the caller's. */
 void hvr_message_keep(int fd);
 
+/* Standard error is a terminal that is raw from here on, at the begin of a line: each message
+ * begins and ends one. FALSE: no more. */
+void hvr_message_raw(gboolean is_raw);
+
+/* Somebody else has written there, and this was the last byte. */
+void hvr_message_beside(char last);
+
 /* From here on, what is said also goes to @fd, which is kept the same way, and stays the caller's;
  * processes that are forked since write there, too. -1: no more. */
 void hvr_message_copy(int fd);

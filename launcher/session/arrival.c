@@ -31,6 +31,16 @@ void hvr_arrival_announce(const HvrProfile *profile, gboolean has_cards)
 			    gib, gib / PINNING_GIB_PER_S);
 }
 
+/* Nobody reads our standard error any more. */
+static void keep_messages(int folder)
+{
+	g_auto(HvrFd) log = openat(folder, HVR_VM_LOG,
+				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (log >= 0)
+		hvr_message_keep(log);
+}
+
 /* Somebody waits for this moment, and then, mostly, has the terminal back: from here on a
  * log is kept. */
 static void tell_waiting(const HvrRunOptions *options, int folder)
@@ -39,13 +49,17 @@ static void tell_waiting(const HvrRunOptions *options, int folder)
 
 	if (options->ready_fd < 0)
 		return;
-	g_auto(HvrFd) log = openat(folder, HVR_VM_LOG,
-				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (log >= 0 && !options->attached)
-		hvr_message_keep(log);
+	if (!options->attached && !options->front)
+		keep_messages(folder);
 	ssize_t written = write(options->ready_fd, &ready, 1);
 	(void)written; /* whoever waited is gone: the VM runs all the same */
 	close(options->ready_fd);
+}
+
+/* Whoever has the terminal shows how the guest boots. */
+static gboolean is_told_early(const HvrRunOptions *options)
+{
+	return !options->wait_ready_s || options->front;
 }
 
 static void stop_timer(HvrArrival *arrival)
@@ -68,7 +82,7 @@ static void on_ready(gpointer user_data)
 		    (int)(took_ms % 1000 / 100));
 	hvr_events_tell(session->context->events, "ready", NULL, NULL);
 	hvr_notify_ready("the guest is ready");
-	if (arrival->options->wait_ready_s)
+	if (!is_told_early(arrival->options))
 		tell_waiting(arrival->options, session->folder);
 }
 
@@ -111,7 +125,7 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 		hvr_message("waiting for the guest to be ready");
 	if (!session->vm->ready_set)
 		hvr_notify_ready("the VM is running");
-	if (!arrival->options->wait_ready_s)
+	if (is_told_early(arrival->options))
 		tell_waiting(arrival->options, session->folder);
 }
 

@@ -52,6 +52,34 @@ gboolean hvr_ask_supervisor(int folder, const HvrRequest *request, GError **erro
 	return answer && take_answer(answer, error);
 }
 
+/* One request that nobody waits for. */
+typedef struct {
+	HvrSessionDone done;
+	gpointer user_data;
+} Begun;
+
+static void on_answer(HvrQmpClient *client, JsonNode *result, const GError *error,
+		      gpointer user_data)
+{
+	g_autofree Begun *begun = user_data;
+	g_autoptr(GError) answer = NULL;
+
+	if (!error)
+		take_answer(result, &answer);
+	begun->done(error ? error : answer, begun->user_data);
+}
+
+void hvr_ask_begin(HvrQmpClient *supervisor, const HvrRequest *request, HvrSessionDone done,
+		   gpointer user_data)
+{
+	Begun *begun = g_new(Begun, 1);
+
+	*begun = (Begun){ .done = done, .user_data = user_data };
+	hvr_qmp_client_execute(supervisor, hvr_request_kinds[request->name].name,
+			       hvr_request_encode(request), hvr_request_wait_ms(request) + WORK_MS,
+			       on_answer, begun);
+}
+
 gboolean hvr_ask_found_nobody(const GError *error)
 {
 	return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "launcher/session/request.h"
+#include "qmp/client.h"
 
 /* The other side of a request: a command that has one for a VM. */
 
@@ -17,6 +18,15 @@
  */
 gboolean hvr_ask_supervisor(int folder, const HvrRequest *request,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_ask_begin - the same over a connection that is there, without waiting: the main loop goes on.
+ * @supervisor: connected to HVR_VM_CONTROL; may have other requests under way
+ * @done: told once, with errors as of hvr_ask_supervisor(); at the latest when @supervisor's last
+ *	reference goes
+ */
+void hvr_ask_begin(HvrQmpClient *supervisor, const HvrRequest *request, HvrSessionDone done,
+		   gpointer user_data);
 
 /* Is hvr_ask_supervisor()'s @error that there is no supervisor, so that nothing was asked? */
 gboolean hvr_ask_found_nobody(const GError *error);

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/report/message.h"
 #include "launcher/session/terminal.h"
 #include "vfio/fd.h"
 
@@ -42,14 +43,15 @@ typedef struct {
 	gboolean broken; /* the sink takes no more: what comes is dropped */
 	guint reading, writing;
 	gsize n_held;
-	guint8 held[HELD_BYTES];
+	guint8 held[HELD_BYTES + 1]; /* and Ctrl-], which may have waited for what is behind it */
 } Flow;
 
 struct HvrRelay {
 	Flow to_guest, to_user;
 	gboolean has_terminal;
 	HvrTerminal terminal;
-	int leave;
+	HvrEscape escape;
+	HvrRelayKey on_key;
 	int signals; /* the signalfd */
 	guint on_signals, look_again;
 	void (*old_ttin)(int), (*old_ttou)(int);
@@ -81,6 +83,8 @@ static void pass(Flow *flow)
 		flow->broken = TRUE;
 		n = (ssize_t)flow->n_held;
 	}
+	if (n > 0 && flow == &flow->relay->to_user)
+		hvr_message_beside((char)flow->held[n - 1]);
 	flow->n_held -= (gsize)n;
 	memmove(flow->held, flow->held + n, flow->n_held);
 }
@@ -167,20 +171,23 @@ static gboolean on_look(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* Keys in front of the one that is ours are the guest's. @n: bytes that have just come */
-static gboolean find_leave(HvrRelay *relay, gsize n)
+/* Of the keys that have just come, those that are the guest's stay in what is held. */
+static void sort_keys(HvrRelay *relay, gsize n)
 {
 	Flow *flow = &relay->to_guest;
-	guint8 *came = flow->held + flow->n_held - n;
-	const guint8 *key = NULL;
+	g_autofree guint8 *keys = g_memdup2(flow->held + flow->n_held - n, n);
+	gsize n_done = 0;
 
-	if (relay->leave >= 0 && relay->has_terminal)
-		key = memchr(came, relay->leave, n);
-	if (!key)
-		return FALSE;
-	flow->n_held = (gsize)(key - flow->held);
-	flow->ended = TRUE;
-	return TRUE;
+	flow->n_held -= n;
+	while (n_done < n && !flow->ended) {
+		HvrEscaped escaped = hvr_escape_take(&relay->escape, keys + n_done, n - n_done,
+						     flow->held + flow->n_held);
+		n_done += escaped.n_taken;
+		flow->n_held += escaped.n_out;
+		if (escaped.action != HVR_ESCAPE_NONE &&
+		    !relay->on_key(escaped.action, relay->user_data))
+			flow->ended = TRUE;
+	}
 }
 
 /* EIO is a terminal's way to say that it is hung up, or that it is not ours to read. */
@@ -210,10 +217,9 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data)
 		source_failed(flow, n < 0 ? errno : 0);
 		return G_SOURCE_CONTINUE;
 	}
-	gboolean left = flow == &flow->relay->to_guest && find_leave(flow->relay, (gsize)n);
+	if (flow == &flow->relay->to_guest && flow->relay->on_key && flow->relay->has_terminal)
+		sort_keys(flow->relay, (gsize)n);
 	go_on(flow);
-	if (left)
-		tell(flow->relay, HVR_RELAY_LEFT);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -297,7 +303,7 @@ HvrRelay *hvr_relay_new(const HvrRelayStart *start)
 	HvrRelay *relay = g_new0(HvrRelay, 1);
 
 	relay->terminal = (HvrTerminal){ .fd = start->input, .keep_output = start->keep_output };
-	relay->leave = start->leave;
+	relay->on_key = start->on_key;
 	relay->signals = -1;
 	relay->told = start->told;
 	relay->user_data = start->user_data;

@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "launcher/session/escape.h"
+
 /**
  * HvrRelay - a guest's serial port joined with where the user is: bytes as they are, both ways.
  *
@@ -14,7 +16,7 @@ typedef struct HvrRelay HvrRelay;
 
 typedef enum {
 	HVR_RELAY_OPEN,	  /* it goes on */
-	HVR_RELAY_LEFT,	  /* by the key */
+	HVR_RELAY_LEFT,	  /* by a key: for whoever has the relay to say */
 	HVR_RELAY_ENDED,  /* the other side of the port has closed: QEMU has ended */
 	HVR_RELAY_FAILED, /* the user's output takes no more; what the guest says is dropped */
 } HvrRelayEnd;
@@ -22,10 +24,14 @@ typedef enum {
 /* May not free the relay. */
 typedef void (*HvrRelayTold)(HvrRelayEnd end, gpointer user_data);
 
+/* A key of a terminal that is ours. What was typed before it is on its way to the guest. May not
+ * free the relay. Returns: FALSE: what comes behind it is nobody's, and no more is read */
+typedef gboolean (*HvrRelayKey)(HvrEscapeAction action, gpointer user_data);
+
 typedef struct {
 	int port;	      /* a connected stream socket */
 	int input, output;    /* where the user is; their O_NONBLOCK stays as it is */
-	int leave;	      /* the key of a terminal that is ours; -1: none */
+	HvrRelayKey on_key;   /* NULL: all keys are the guest's */
 	gboolean keep_output; /* see HvrTerminal */
 	HvrRelayTold told;    /* NULL: nobody asks */
 	gpointer user_data;

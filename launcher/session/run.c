@@ -45,6 +45,7 @@
 #include "launcher/session/serial-log.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
+#include "launcher/session/stay.h"
 #include "launcher/session/verdict.h"
 #include "vfio/fd.h"
 #include "vfio/kmsg.h"
@@ -126,12 +127,11 @@ static gboolean tell_both(GError *end, GError *left, GError **error)
 }
 
 /* Our messages are shown on the same terminal, hence keep_output. */
-static HvrRelay *relay_serial(const HvrStarted *started)
+static HvrRelay *relay_serial(const HvrStarted *started, int front)
 {
 	const HvrRelayStart start = { .port = started->serial,
-				      .input = STDIN_FILENO,
-				      .output = STDOUT_FILENO,
-				      .leave = -1,
+				      .input = front ? front : STDIN_FILENO,
+				      .output = front ? front : STDOUT_FILENO,
 				      .keep_output = TRUE };
 
 	return started->serial >= 0 ? hvr_relay_new(&start) : NULL;
@@ -162,13 +162,14 @@ static gboolean stay(Run *run, GError **error)
 	g_autoptr(HvrSession) session = hvr_session_new(&start);
 	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
 	HvrSerialLog *serial = log_serial(started, run->options);
-	HvrRelay *relay = serial ? NULL : relay_serial(started);
+	HvrRelay *relay = serial ? NULL : relay_serial(started, run->options->front);
 	HvrScreen *screen = hvr_screen_new(session, started->screen);
 	HvrArrival arrival;
 	GError *end = NULL, *left = NULL;
 
 	session->child = TRUE;
 	session->attached = run->options->attached;
+	hvr_session_watch_front(session, run->options->front);
 	hvr_servers_watch(started->servers);
 	session->vm->qemu = hvr_process_of(&run->context->host, started->pid);
 	while (locks->len)

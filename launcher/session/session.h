@@ -31,6 +31,7 @@ struct HvrSession {
 	int pidfd;
 	gboolean child;	   /* QEMU is our child: we are its supervisor */
 	gboolean attached; /* it ends with whoever started it, or with a guest that panics */
+	gboolean front;	   /* another process has the terminal, where our messages are shown */
 	gboolean qemu_ended;
 	int wait_status; /* of waitid(2), when `child` */
 	HvrShutdown *shutdown;

@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "launcher/report/message.h"
+
 HvrTerminalPlace hvr_terminal_place(int fd)
 {
 	if (!isatty(fd))
@@ -40,6 +42,7 @@ void hvr_terminal_take(HvrTerminal *terminal)
 	if (terminal->keep_output)
 		raw.c_oflag = terminal->before.c_oflag;
 	terminal->raw = set(terminal->fd, &raw);
+	hvr_message_raw(terminal->raw && isatty(STDERR_FILENO));
 }
 
 void hvr_terminal_give_back(HvrTerminal *terminal)
@@ -47,4 +50,5 @@ void hvr_terminal_give_back(HvrTerminal *terminal)
 	if (terminal->raw)
 		set(terminal->fd, &terminal->before);
 	terminal->raw = FALSE;
+	hvr_message_raw(FALSE);
 }

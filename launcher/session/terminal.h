@@ -23,6 +23,7 @@ typedef struct {
 } HvrTerminal;
 
 /* Every key becomes a byte, once more where it is raw already: somebody may have had it meanwhile.
+ * Messages are shown as such a terminal needs them, see hvr_message_raw().
  * In the background this would change what somebody else types at: see hvr_terminal_place(). */
 void hvr_terminal_take(HvrTerminal *terminal);
 /* It is as it was, also from the background. Does nothing where it is not raw. */

@@ -59,6 +59,36 @@ static void test_line(void **state)
 	assert_string_equal(text, "hailo-vm-run: one is 1\n");
 }
 
+static void say_raw(void)
+{
+	hvr_message_raw(TRUE);
+	hvr_message("one");
+	hvr_message_beside(' ');
+	hvr_message_bytes("two\nthree\n", strlen("two\nthree\n"));
+	hvr_message_bytes("", 0);
+	hvr_message_beside('\n');
+	hvr_message("four");
+	hvr_message_raw(FALSE);
+	hvr_message_beside(' ');
+	hvr_message("five");
+}
+
+/* A terminal that is raw goes down for a newline and stays in its column; and somebody else may
+ * have left it in the midst of a line. */
+static void test_raw(void **state)
+{
+	int ends[2];
+	char text[128] = "";
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	g_auto(HvrFd) reader = ends[0];
+	g_auto(HvrFd) writer = ends[1];
+	assert_int_equal(speak_to(writer, say_raw), 0);
+	assert_true(read(reader, text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "hailo-vm-run: one\r\n\r\ntwo\r\nthree\r\n"
+				  "hailo-vm-run: four\r\nhailo-vm-run: five\n");
+}
+
 /* A full pipe takes nothing and holds nobody up. What it did take is whole. */
 static void test_nobody_reads(void **state)
 {
@@ -121,9 +151,8 @@ static void test_debug(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line),
-		cmocka_unit_test(test_debug),
-		cmocka_unit_test(test_nobody_reads),
+		cmocka_unit_test(test_line),	    cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_debug),	    cmocka_unit_test(test_nobody_reads),
 		cmocka_unit_test(test_reader_gone),
 	};
 

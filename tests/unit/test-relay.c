@@ -39,12 +39,19 @@ static void on_end(HvrRelayEnd end, gpointer user_data)
 	f->end = end;
 }
 
-static void begin(Fixture *f, int leave)
+/* There is no terminal, so no key is ours. */
+static gboolean on_key(HvrEscapeAction action, gpointer user_data)
+{
+	fail_msg("%d was taken for a key", action);
+	return FALSE;
+}
+
+static void begin(Fixture *f, HvrRelayKey on_ours)
 {
 	const HvrRelayStart start = { .port = f->port,
 				      .input = f->input,
 				      .output = f->output,
-				      .leave = leave,
+				      .on_key = on_ours,
 				      .told = on_end,
 				      .user_data = f };
 
@@ -130,7 +137,7 @@ static void test_both_ways(void **state)
 {
 	Fixture *f = *state;
 
-	begin(f, 0x1d);
+	begin(f, on_key);
 	assert_passes(f->guest, f->screen, MIB);
 	assert_passes(f->keys, f->guest, MIB);
 	assert_int_equal(f->end, HVR_RELAY_OPEN);
@@ -172,7 +179,7 @@ static void test_bounded(void **state)
 {
 	Fixture *f = *state;
 
-	begin(f, -1);
+	begin(f, NULL);
 	assert_bounded(f->guest, f->screen);
 	assert_bounded(f->keys, f->guest);
 }
@@ -183,7 +190,7 @@ static void test_input_ends(void **state)
 	Fixture *f = *state;
 	char got[8] = "";
 
-	begin(f, -1);
+	begin(f, NULL);
 	assert_int_equal(write(f->keys, "last", 4), 4);
 	hvr_fd_close(g_steal_fd(&f->keys));
 	settle();
@@ -200,7 +207,7 @@ static void test_output_ends(void **state)
 	gsize length = 4 * MIB;
 	g_autofree guint8 *bytes = make_bytes(length);
 
-	begin(f, -1);
+	begin(f, NULL);
 	hvr_fd_close(g_steal_fd(&f->screen));
 	assert_int_equal(fill(f->guest, bytes, length), length);
 	assert_int_equal(f->end, HVR_RELAY_FAILED);
@@ -213,7 +220,7 @@ static void test_guest_ends(void **state)
 	Fixture *f = *state;
 	char got[8] = "";
 
-	begin(f, -1);
+	begin(f, NULL);
 	assert_int_equal(write(f->guest, "bye", 3), 3);
 	hvr_fd_close(g_steal_fd(&f->guest));
 	settle();
@@ -237,7 +244,7 @@ static void test_last_words(void **state)
 	g_autofree guint8 *bytes = make_bytes(MIB);
 	char got[8] = "";
 
-	begin(f, -1);
+	begin(f, NULL);
 	assert_int_equal(write(f->guest, "bye", 3), 3);
 	hvr_relay_stop(f->relay);
 	assert_int_equal(read(f->screen, got, sizeof(got)), 3);
@@ -254,7 +261,7 @@ static void test_flags(void **state)
 	Fixture *f = *state;
 	int input = fcntl(f->input, F_GETFL), output = fcntl(f->output, F_GETFL);
 
-	begin(f, -1);
+	begin(f, NULL);
 	assert_passes(f->guest, f->screen, 100);
 	assert_int_equal(fcntl(f->input, F_GETFL), input);
 	assert_int_equal(fcntl(f->output, F_GETFL), output);
@@ -274,7 +281,7 @@ static void test_sockets(void **state)
 	close(pair[0]);
 	close(pair[1]);
 	fcntl(f->keys, F_SETFL, O_NONBLOCK);
-	begin(f, -1);
+	begin(f, NULL);
 	assert_bounded(f->guest, f->screen);
 	assert_bounded(f->keys, f->guest);
 }
@@ -289,7 +296,7 @@ static void test_file(void **state)
 
 	assert_int_equal(write(file, "before ", 7), 7);
 	assert_int_equal(dup3(file, f->output, O_CLOEXEC), f->output);
-	begin(f, -1);
+	begin(f, NULL);
 	assert_int_equal(write(f->guest, "after", 5), 5);
 	settle();
 	assert_true(g_file_get_contents(path, &text, NULL, NULL));

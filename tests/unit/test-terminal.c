@@ -2,13 +2,12 @@
 /*
  * A compromised QEMU and the terminal of root.
  *
- * The terminal, the shell on it and its jobs are real: a session with a pseudo terminal, in which a
- * process does what a shell does. The launcher is hvr_run() on a fake machine without cards. QEMU
- * is a copy of this program, which plays what the profile's [qemu] args name.
+ * The terminal, the shell on it and its jobs are real (shell.h). The launcher is hvr_run() on a
+ * fake machine without cards. QEMU is a copy of this program, which plays what the profile's [qemu]
+ * args name.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,7 +19,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -32,11 +30,11 @@
 #include "launcher/session/run.h"
 #include "tests/unit/pipe.h"
 #include "tests/unit/scenarios.h"
+#include "tests/unit/shell.h"
 #include "vfio/fd.h"
 
 #define SKIP	77
 #define PLAY	"play-"
-#define WAIT_MS 30000
 #define KEYS	"evil\n"
 #define N_LINES 131072 /* of 8 bytes: 1 MiB */
 
@@ -52,10 +50,7 @@ typedef struct {
 typedef struct {
 	Machine *machine;
 	char *folder, *copy; /* of this program */
-	int terminal;	     /* its master's side */
-	int shell;	     /* what the shell has to say */
-	pid_t shell_pid;
-	GString *screen, *said;
+	Shell *shell;
 } Fixture;
 
 /* The stand-in's side. */
@@ -189,161 +184,27 @@ static G_NORETURN void be_launcher(const Fixture *f, const Job *job)
 	_exit(error ? hvr_exit_status(error) : 0);
 }
 
-static pid_t job_pid;
+typedef struct {
+	const Fixture *f;
+	const Job *job;
+} Launch;
 
-static void on_front(int number)
+static void launch(gconstpointer data)
 {
-	tcsetpgrp(STDIN_FILENO, job_pid);
+	const Launch *launch = data;
+
+	be_launcher(launch->f, launch->job);
 }
 
-/* What is there to be read by the shell, now that its job is over. */
-static void tell_input(int answers)
-{
-	struct termios settings;
-	char input[256];
-
-	tcgetattr(STDIN_FILENO, &settings);
-	settings.c_lflag &= ~(tcflag_t)ICANON;
-	tcsetattr(STDIN_FILENO, TCSANOW, &settings);
-	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
-	ssize_t n = read(STDIN_FILENO, input, sizeof(input) - 1);
-	input[MAX(n, 0)] = '\0';
-	g_autofree char *text = g_strescape(input, NULL);
-	dprintf(answers, "input '%s'\n", text);
-}
-
-static void tell_terminal(int answers, const struct termios *before)
-{
-	struct termios now;
-
-	tcgetattr(STDIN_FILENO, &now);
-	gboolean same = now.c_iflag == before->c_iflag && now.c_oflag == before->c_oflag &&
-			now.c_lflag == before->c_lflag && now.c_cflag == before->c_cflag &&
-			memcmp(now.c_cc, before->c_cc, sizeof(now.c_cc)) == 0 &&
-			!(fcntl(STDIN_FILENO, F_GETFL) & O_NONBLOCK);
-	dprintf(answers, "terminal %s\n", same ? "same" : "changed");
-}
-
-/* Stays with a job as a shell does; SIGUSR1 is `fg`. */
-static G_NORETURN void be_shell(const Fixture *f, const Job *job, int answers)
-{
-	struct termios before;
-	int status;
-
-	tcgetattr(STDIN_FILENO, &before);
-	pid_t shell = getpid();
-	job_pid = fork();
-	if (job_pid == 0) {
-		setpgid(0, 0);
-		signal(SIGTTOU, SIG_IGN);
-		if (!job->background)
-			tcsetpgrp(STDIN_FILENO, getpid());
-		signal(SIGTTOU, SIG_DFL);
-		be_launcher(f, job);
-	}
-	signal(SIGTTOU, SIG_IGN);
-	signal(SIGUSR1, on_front);
-	dprintf(answers, "job %d\n", (int)job_pid);
-	for (;;) {
-		if (waitpid(job_pid, &status, WUNTRACED) < 0)
-			continue;
-		tell_terminal(answers, &before);
-		if (!WIFSTOPPED(status))
-			break;
-		dprintf(answers, "stopped by %d\n", WSTOPSIG(status));
-		kill(-job_pid, SIGCONT);
-	}
-	tcsetpgrp(STDIN_FILENO, shell);
-	tell_input(answers);
-	dprintf(answers, "status %d\n",
-		WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status));
-	_exit(0);
-}
-
+/* The shell is forked before this returns. */
 static void start(Fixture *f, const Job *job)
 {
-	int answers[2];
+	const Launch data = { .f = f, .job = job };
+	const ShellJob shell_job = {
+		.run = launch, .data = &data, .background = job->background, .leader = job->leader
+	};
 
-	f->terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	assert_true(f->terminal >= 0);
-	assert_int_equal(grantpt(f->terminal) | unlockpt(f->terminal), 0);
-	assert_int_equal(pipe2(answers, O_CLOEXEC), 0);
-	f->shell_pid = fork();
-	if (f->shell_pid == 0) {
-		setsid();
-		int side = open(ptsname(f->terminal), O_RDWR); /* this makes it the session's */
-		for (int fd = 0; fd < 3; fd++)
-			dup2(side, fd);
-		close(side);
-		close(f->terminal);
-		if (job->leader)
-			be_launcher(f, job);
-		be_shell(f, job, answers[1]);
-	}
-	close(answers[1]);
-	f->shell = answers[0];
-}
-
-static gboolean collect(int fd, GString *text)
-{
-	char bytes[4096];
-	ssize_t n = read(fd, bytes, sizeof(bytes));
-
-	for (ssize_t i = 0; i < n; i++)
-		if (bytes[i] != '\r')
-			g_string_append_c(text, bytes[i]);
-	return n > 0;
-}
-
-/* Looks at the screen and listens to the shell until @what is in @text; NULL: until both end. */
-static void expect(Fixture *f, const GString *text, const char *what)
-{
-	struct pollfd fds[] = { { .fd = f->terminal, .events = POLLIN },
-				{ .fd = f->shell, .events = POLLIN } };
-
-	while (!what || !strstr(text->str, what)) {
-		if (fds[0].fd < 0 && fds[1].fd < 0)
-			break;
-		if (poll(fds, G_N_ELEMENTS(fds), WAIT_MS) <= 0)
-			fail_msg("waited for '%s', screen:\n%s\nshell:\n%s", what, f->screen->str,
-				 f->said->str);
-		if (fds[0].revents && !collect(f->terminal, f->screen))
-			fds[0].fd = -1;
-		if (fds[1].revents && !collect(f->shell, f->said))
-			fds[1].fd = -1;
-	}
-	if (what && !strstr(text->str, what))
-		fail_msg("no '%s', screen:\n%s\nshell:\n%s", what, f->screen->str, f->said->str);
-}
-
-static void type(const Fixture *f, const char *keys)
-{
-	assert_int_equal(write(f->terminal, keys, strlen(keys)), strlen(keys));
-}
-
-/* The number behind @word. */
-static pid_t number_in(const GString *text, const char *word)
-{
-	const char *at = strstr(text->str, word);
-
-	assert_non_null(at);
-	return atoi(at + strlen(word));
-}
-
-static gboolean is_raw(const Fixture *f)
-{
-	struct termios settings;
-
-	assert_int_equal(tcgetattr(f->terminal, &settings), 0);
-	return !(settings.c_lflag & ICANON);
-}
-
-static void assert_said(Fixture *f, const char *line)
-{
-	g_auto(GStrv) lines = g_strsplit(f->said->str, "\n", -1);
-
-	if (!g_strv_contains((const char *const *)lines, line))
-		fail_msg("no '%s', screen:\n%s\nshell:\n%s", line, f->screen->str, f->said->str);
+	shell_start(f->shell, &shell_job);
 }
 
 /* There is no card. */
@@ -358,9 +219,7 @@ static int setup(void **state)
 	g_autofree char *bytes = NULL;
 	gsize length;
 
-	f->terminal = f->shell = -1;
-	f->screen = g_string_new(NULL);
-	f->said = g_string_new(NULL);
+	f->shell = shell_new();
 	f->folder = g_dir_make_tmp("hvr-terminal-XXXXXX", NULL);
 	f->copy = g_build_filename(f->folder, "qemu", NULL);
 	f->machine = machine_new(&none);
@@ -374,15 +233,10 @@ static int teardown(void **state)
 {
 	Fixture *f = *state;
 
-	hvr_fd_close(f->terminal);
-	hvr_fd_close(f->shell);
-	if (f->shell_pid)
-		waitpid(f->shell_pid, NULL, 0);
+	shell_free(f->shell);
 	machine_free(f->machine);
 	unlink(f->copy);
 	rmdir(f->folder);
-	g_string_free(f->screen, TRUE);
-	g_string_free(f->said, TRUE);
 	g_free(f->copy);
 	g_free(f->folder);
 	g_free(f);
@@ -392,21 +246,22 @@ static int teardown(void **state)
 /* What every attack comes to: nothing. */
 static void assert_harmless(Fixture *f, const char *input)
 {
-	expect(f, NULL, NULL);
-	if (!strstr(f->screen->str, "attack: over"))
-		fail_msg("there was no attack:\n%s", f->screen->str);
+	shell_expect(f->shell, NULL, NULL);
+	if (!strstr(f->shell->screen->str, "attack: over"))
+		fail_msg("there was no attack:\n%s", f->shell->screen->str);
 	for (int fd = 0; fd < 3; fd++) {
 		g_autofree char *pushed = g_strdup_printf("attack: %d pushed 0\n", fd);
 		g_autofree char *read_none = g_strdup_printf("attack: %d read 0\n", fd);
-		if (!strstr(f->screen->str, pushed) || !strstr(f->screen->str, read_none))
-			fail_msg("an attack succeeded:\n%s", f->screen->str);
+		if (!strstr(f->shell->screen->str, pushed) ||
+		    !strstr(f->shell->screen->str, read_none))
+			fail_msg("an attack succeeded:\n%s", f->shell->screen->str);
 	}
-	if (!strstr(f->screen->str, "attack: /dev/tty is not there"))
-		fail_msg("there is a terminal:\n%s", f->screen->str);
+	if (!strstr(f->shell->screen->str, "attack: /dev/tty is not there"))
+		fail_msg("there is a terminal:\n%s", f->shell->screen->str);
 	if (input) {
-		assert_said(f, input);
-		assert_said(f, "status 0");
-		assert_said(f, "terminal same");
+		shell_assert_said(f->shell, input);
+		shell_assert_said(f->shell, "status 0");
+		shell_assert_said(f->shell, "terminal same");
 	}
 }
 
@@ -427,12 +282,12 @@ static void test_read_keys(void **state)
 	Fixture *f = *state;
 
 	start(f, &job);
-	type(f, "secret\n");
+	shell_type(f->shell, "secret\n");
 	assert_harmless(f, "input 'secret\\n'");
 	teardown(state);
 	setup(state);
 	start(*state, &front);
-	type(*state, "secret\n");
+	shell_type(((Fixture *)*state)->shell, "secret\n");
 	assert_harmless(*state, "input 'secret\\n'");
 }
 
@@ -444,7 +299,7 @@ static void test_keys_with_exec(void **state)
 	const Job leader = { .serial = "none", .play = "attack", .exec = TRUE, .leader = TRUE };
 
 	start(*state, &job);
-	type(*state, "secret\n");
+	shell_type(((Fixture *)*state)->shell, "secret\n");
 	assert_harmless(*state, "input 'secret\\n'");
 	teardown(state);
 	setup(state);
@@ -459,10 +314,10 @@ static void test_exec_refused(void **state)
 	Fixture *f = *state;
 
 	start(f, &job);
-	expect(f, NULL, NULL);
-	assert_said(f, "status 64");
-	assert_null(strstr(f->screen->str, "attack:"));
-	assert_non_null(strstr(f->screen->str, "would give root's terminal to QEMU"));
+	shell_expect(f->shell, NULL, NULL);
+	shell_assert_said(f->shell, "status 64");
+	assert_null(strstr(f->shell->screen->str, "attack:"));
+	assert_non_null(strstr(f->shell->screen->str, "would give root's terminal to QEMU"));
 }
 
 /* Pipes are no terminal. */
@@ -473,8 +328,8 @@ static void test_exec_with_pipes(void **state)
 	int input[2], output[2];
 
 	assert_int_equal(pipe2(input, O_CLOEXEC) | pipe2(output, O_CLOEXEC), 0);
-	f->shell_pid = fork();
-	if (f->shell_pid == 0) {
+	f->shell->pid = fork();
+	if (f->shell->pid == 0) {
 		dup2(input[0], STDIN_FILENO);
 		dup2(output[1], STDOUT_FILENO);
 		be_launcher(f, &job);
@@ -495,13 +350,13 @@ static void test_killed(void **state)
 	Fixture *f = *state;
 
 	start(f, &job);
-	expect(f, f->screen, "here ");
-	expect(f, f->screen, "\n");
-	assert_true(is_raw(f));
-	assert_int_equal(kill(number_in(f->screen, "here "), SIGKILL), 0);
-	expect(f, NULL, NULL);
-	assert_said(f, "terminal same");
-	assert_said(f, "status 69");
+	shell_expect(f->shell, f->shell->screen, "here ");
+	shell_expect(f->shell, f->shell->screen, "\n");
+	assert_true(shell_is_raw(f->shell));
+	assert_int_equal(kill(shell_number(f->shell->screen, "here "), SIGKILL), 0);
+	shell_expect(f->shell, NULL, NULL);
+	shell_assert_said(f->shell, "terminal same");
+	shell_assert_said(f->shell, "status 69");
 }
 
 /* The launcher is ended: the same. */
@@ -511,16 +366,16 @@ static void test_terminated(void **state)
 	Fixture *f = *state;
 
 	start(f, &job);
-	expect(f, f->said, "job ");
-	expect(f, f->screen, "here ");
-	assert_true(is_raw(f));
-	pid_t launcher = number_in(f->said, "job ");
+	shell_expect(f->shell, f->shell->said, "job ");
+	shell_expect(f->shell, f->shell->screen, "here ");
+	assert_true(shell_is_raw(f->shell));
+	pid_t launcher = shell_number(f->shell->said, "job ");
 	kill(launcher, SIGTERM);
-	expect(f, f->screen, "once more to hurry");
+	shell_expect(f->shell, f->shell->screen, "once more to hurry");
 	kill(launcher, SIGTERM);
-	expect(f, NULL, NULL);
-	assert_said(f, "terminal same");
-	assert_said(f, "status 143");
+	shell_expect(f->shell, NULL, NULL);
+	shell_assert_said(f->shell, "terminal same");
+	shell_assert_said(f->shell, "status 143");
 }
 
 /* The launcher is stopped, and goes on: meanwhile the shell has a terminal to work with. */
@@ -531,16 +386,16 @@ static void test_stopped(void **state)
 	g_autofree char *stopped = g_strdup_printf("terminal same\nstopped by %d\n", SIGTSTP);
 
 	start(f, &job);
-	expect(f, f->said, "job ");
-	expect(f, f->screen, "here ");
-	kill(number_in(f->said, "job "), SIGTSTP);
-	expect(f, f->said, stopped);
-	type(f, "k"); /* without its newline it comes through a raw terminal only */
-	expect(f, f->screen, "got k");
-	assert_true(is_raw(f));
-	kill(number_in(f->screen, "here "), SIGKILL);
-	expect(f, NULL, NULL);
-	assert_said(f, "status 69");
+	shell_expect(f->shell, f->shell->said, "job ");
+	shell_expect(f->shell, f->shell->screen, "here ");
+	kill(shell_number(f->shell->said, "job "), SIGTSTP);
+	shell_expect(f->shell, f->shell->said, stopped);
+	shell_type(f->shell, "k"); /* without its newline it comes through a raw terminal only */
+	shell_expect(f->shell, f->shell->screen, "got k");
+	assert_true(shell_is_raw(f->shell));
+	kill(shell_number(f->shell->screen, "here "), SIGKILL);
+	shell_expect(f->shell, NULL, NULL);
+	shell_assert_said(f->shell, "status 69");
 }
 
 /* In the background nothing is read, changed or stopped; in front, it is the guest's terminal. */
@@ -550,17 +405,17 @@ static void test_background(void **state)
 	Fixture *f = *state;
 
 	start(f, &job);
-	expect(f, f->screen, "here ");
-	assert_false(is_raw(f));
-	assert_null(strstr(f->said->str, "stopped"));
-	kill(f->shell_pid, SIGUSR1);
-	type(f, "k");
-	expect(f, f->screen, "got k");
-	assert_true(is_raw(f));
-	kill(number_in(f->screen, "here "), SIGKILL);
-	expect(f, NULL, NULL);
-	assert_said(f, "terminal same");
-	assert_said(f, "status 69");
+	shell_expect(f->shell, f->shell->screen, "here ");
+	assert_false(shell_is_raw(f->shell));
+	assert_null(strstr(f->shell->said->str, "stopped"));
+	shell_bring_to_front(f->shell);
+	shell_type(f->shell, "k");
+	shell_expect(f->shell, f->shell->screen, "got k");
+	assert_true(shell_is_raw(f->shell));
+	kill(shell_number(f->shell->screen, "here "), SIGKILL);
+	shell_expect(f->shell, NULL, NULL);
+	shell_assert_said(f->shell, "terminal same");
+	shell_assert_said(f->shell, "status 69");
 }
 
 /* All that a guest prints comes out, though the terminal is slower, and also what came last. */
@@ -571,9 +426,9 @@ static void test_printed(void **state)
 	g_autofree char *lines = many_lines();
 
 	start(f, &job);
-	expect(f, NULL, NULL);
-	assert_said(f, "status 0");
-	assert_non_null(strstr(f->screen->str, lines));
+	shell_expect(f->shell, NULL, NULL);
+	shell_assert_said(f->shell, "status 0");
+	assert_non_null(strstr(f->shell->screen->str, lines));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)

@@ -69,19 +69,19 @@ sed -i 's/^mode = stdio/mode = socket/' /tmp/lab.ini
 run_pid=$!
 wait_for /tmp/lab.err "is running" 60 > /tmp/answer
 on_terminal "$HVR" console lab
-wait_for /tmp/screen "Ctrl-] leaves" 30 > /tmp/answer
+wait_for /tmp/screen "Ctrl-] then d leaves" 30 > /tmp/answer
 until [[ $(stty -g -F "$(cat /tmp/tty)") != "$(head -n 1 /tmp/before)" ]]; do
 	sleep 0.1
 done
-printf '\035' >&"$keys"
+printf '\035d' >&"$keys"
 as_found 0 "a console that was left"
 on_terminal "$HVR" console lab
-wait_for /tmp/screen "Ctrl-] leaves" 30 > /tmp/answer
+wait_for /tmp/screen "Ctrl-] then d leaves" 30 > /tmp/answer
 pid=$(pgrep -x -f "$HVR console lab")
 kill -TERM "$pid"
 as_found 143 "a console that was ended"
 on_terminal "$HVR" console lab
-wait_for /tmp/screen "Ctrl-] leaves" 30 > /tmp/answer
+wait_for /tmp/screen "Ctrl-] then d leaves" 30 > /tmp/answer
 expect_exit 0 "$HVR" stop --force lab
 as_found 0 "a console whose VM has ended"
 run_ends 0 lab
