@@ -245,6 +245,7 @@ gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
 	g_key_file_set_boolean(file, GROUP_VM, "ready_set", vm->ready_set);
 	g_key_file_set_boolean(file, GROUP_VM, "ready", vm->ready);
 	g_key_file_set_boolean(file, GROUP_VM, "panicked", vm->panicked);
+	g_key_file_set_boolean(file, GROUP_VM, "paused", vm->paused);
 	set_process(file, "supervisor", &vm->supervisor);
 	set_process(file, "qemu", &vm->qemu);
 	g_key_file_set_int64(file, GROUP_VM, "since", vm->since);
@@ -277,6 +278,7 @@ HvrVm *hvr_vm_parse(const char *name, const char *text)
 	vm->ready_set = g_key_file_get_boolean(file, GROUP_VM, "ready_set", NULL);
 	vm->ready = g_key_file_get_boolean(file, GROUP_VM, "ready", NULL);
 	vm->panicked = g_key_file_get_boolean(file, GROUP_VM, "panicked", NULL);
+	vm->paused = g_key_file_get_boolean(file, GROUP_VM, "paused", NULL);
 	vm->since = g_key_file_get_int64(file, GROUP_VM, "since", NULL);
 	get_process(file, "supervisor", &vm->supervisor);
 	get_process(file, "qemu", &vm->qemu);

@@ -54,6 +54,7 @@ typedef struct {
 	gboolean ready_set; /* [guest] ready says how to tell */
 	gboolean ready;	    /* it has been told */
 	gboolean panicked;  /* the guest's kernel has, and was not reset since */
+	gboolean paused;    /* QEMU runs and its guest does not: QMP `stop`, a disk that is full */
 } HvrVm;
 HvrVm *hvr_vm_new(const char *name);
 void hvr_vm_free(HvrVm *vm);
