@@ -13,6 +13,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "launcher/report/message.h"
+#include "launcher/runtime/ended.h"
 #include "launcher/runtime/name.h"
 
 #define SET_NAME "vm.name="
@@ -123,7 +124,10 @@ HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
 		return NULL;
 	}
 	hvr_context_open_runtime(context, FALSE, NULL);
-	return hvr_vm_read(context, word, error);
+	HvrVm *vm = hvr_vm_read(context, word, error);
+	if (!vm)
+		hvr_ended_explain(context, word, error);
+	return vm;
 }
 
 int hvr_cli_show_checks(const GPtrArray *results, gboolean json)

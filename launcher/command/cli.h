@@ -42,7 +42,8 @@ gboolean hvr_cli_sets_name(char **sets);
 HvrEvents *hvr_cli_events(const char *where, const char *vm,
 			  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The running VM that @word means. Errors: as hvr_vm_read(), and _USAGE for what is no name. */
+/* The running VM that @word means. Errors: as hvr_vm_read(), with how it ended where it has run;
+ * and _USAGE for what is no name. */
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Prints what checks found, of HvrCheckResult. Returns: the exit status that is their answer. */
