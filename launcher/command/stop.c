@@ -19,6 +19,7 @@
 #include "launcher/process/privileges.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
+#include "launcher/runtime/ended.h"
 #include "launcher/runtime/others.h"
 #include "launcher/session/stop.h"
 #include "vfio/fd.h"
@@ -103,7 +104,17 @@ static HvrOther *find_other(const GPtrArray *others, const char *name, GError **
 	return found;
 }
 
-/* Returns: FALSE, with @error: there is none of that name */
+/* What has ended needs nothing more, and that is no mistake. */
+static gboolean has_ended(const HvrContext *context, const char *name)
+{
+	g_autoptr(HvrEnded) ended = hvr_ended_find(context, name);
+
+	if (ended)
+		hvr_message("VM '%s' has ended already: %s", name, ended->why);
+	return ended != NULL;
+}
+
+/* @error: not NULL. Returns: FALSE, with @error: there is none of that name */
 static gboolean add_named(HvrContext *context, GPtrArray *targets, const char *name, GError **error)
 {
 	g_autoptr(GError) cause = NULL;
@@ -115,6 +126,9 @@ static gboolean add_named(HvrContext *context, GPtrArray *targets, const char *n
 			return TRUE;
 	}
 	HvrVm *own = hvr_cli_vm(context, name, &cause);
+	/* One that was killed with its supervisor has left its cards as they are. */
+	if (!own && g_error_matches(cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE))
+		own = hvr_vm_look(context, name);
 	if (own) {
 		add_own(targets, own);
 		return TRUE;
@@ -123,9 +137,10 @@ static gboolean add_named(HvrContext *context, GPtrArray *targets, const char *n
 	HvrOther *other = find_other(others, name, error);
 	if (other)
 		add_other(targets, other);
-	else if (error && !*error)
-		g_propagate_error(error, g_steal_pointer(&cause));
-	return other != NULL;
+	if (other || *error || has_ended(context, name))
+		return !*error;
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return FALSE;
 }
 
 /* The closing lines: what it took, and where the cards are. */
@@ -267,9 +282,9 @@ static int stop(HvrContext *context, const HvrInvocation *invocation, GError **e
 		return -1;
 	if (options->all && targets->len == 0)
 		hvr_message("no VM is running");
-	Target *first = targets->len ? g_ptr_array_index(targets, 0) : NULL;
-	if (n == 1 && !first->path)
-		return stop_one(context, first, &how, error) ? 0 : -1;
+	Target *only = n == 1 && targets->len ? g_ptr_array_index(targets, 0) : NULL;
+	if (only && !only->path)
+		return stop_one(context, only, &how, error) ? 0 : -1;
 	return MAX(worst, stop_several(context, targets, &how));
 }
 

@@ -113,6 +113,7 @@ static gboolean take_over(Stop *stop, GError **error)
 	gboolean begun = FALSE;
 
 	hvr_interrupt_init();
+	stop->out->was_dead = pidfd < 0;
 	if (pidfd >= 0 && stand_in(stop, &begun, &cause))
 		return TRUE;
 	if (begun || hvr_interrupt_pending() || (pidfd >= 0 && !wait_and_kill(stop, pidfd))) {
@@ -238,5 +239,7 @@ char *hvr_stopped_describe(const HvrStopped *stopped, const HvrStopHow *how)
 	case HVR_SHUTDOWN_STAGES:
 		break;
 	}
+	if (stopped->was_dead)
+		return g_strdup("it had, and nobody had given back what it had");
 	return g_strdup_printf("it took %s", took);
 }

@@ -14,7 +14,8 @@ typedef struct {
 
 /* What it came to. */
 typedef struct {
-	HvrShutdownStage by; /* what it took; HVR_SHUTDOWN_NONE: it had ended, or nobody says */
+	HvrShutdownStage by; /* what it took; HVR_SHUTDOWN_NONE: nobody says */
+	gboolean was_dead;   /* QEMU had ended, and nobody had given back */
 	guint took_ms;	     /* until all was over */
 	GPtrArray *cards; /* of char *: where each of the VM's cards is now, by a look at the host:
 			     "npu: 0000:02:00.0 is back on hailo" */
@@ -32,7 +33,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrStopped, hvr_stopped_clear)
  *   it does not answer: it is killed
  *   there is none: this process stands in for it: power button, quit, SIGKILL, give back
  *
- * @vm: (transfer full)
+ * @vm: (transfer full): a record; its processes may be gone
  * @out_stopped: filled in also on failure, as far as it came; the caller clears it
  * Signals: as hvr_ask()
  * Errors: HVR_STATUS_ERROR: what the supervisor answered, such as a card that could not be given
@@ -42,7 +43,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrStopped, hvr_stopped_clear)
 gboolean hvr_stop(const HvrContext *context, HvrVm *vm, const HvrStopHow *how,
 		  HvrStopped *out_stopped, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* "powered off in 4 s", "had to be killed: neither the guest nor QEMU ended within 30 s". [transfer
- * full] */
+/* What came of it: "powered off in 4 s", "had to be killed: neither the guest nor QEMU ended within
+ * 30 s". [transfer full] */
 char *hvr_stopped_describe(const HvrStopped *stopped,
 			   const HvrStopHow *how) G_GNUC_WARN_UNUSED_RESULT;

@@ -307,6 +307,30 @@ static int stop(Fixture *f, const char *line)
 	return error ? hvr_exit_status(error) : status;
 }
 
+/* What such a command prints. [transfer full] */
+static char *status(Fixture *f, const char *line)
+{
+	g_autofree char *path = g_build_filename(f->folder, "printed", NULL);
+	g_auto(GStrv) words = g_strsplit(line, " ", -1);
+	g_autoptr(GError) error = NULL;
+	char *text = NULL;
+	int own = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	fflush(stdout);
+	dup2(file, STDOUT_FILENO);
+	hvr_dispatch(&f->context, words, &error);
+	fflush(stdout);
+	dup2(own, STDOUT_FILENO);
+	close(own);
+	close(file);
+	g_file_get_contents(path, &text, NULL, NULL);
+	unlink(path);
+	if (error)
+		fail_msg("%s", error->message);
+	return text;
+}
+
 static void assert_said(const Fixture *f, const char *what)
 {
 	if (!strstr(f->said, what))
@@ -463,6 +487,59 @@ static void test_leftovers(void **state)
 	assert_over(f, &running);
 }
 
+/* Both were killed: the same, by a command of which the VM is one that ended. */
+static void test_dead(void **state)
+{
+	Fixture *f = *state;
+	Running running = start(f, "lab", "obeys", FALSE);
+
+	kill(running.supervisor, SIGKILL);
+	assert_int_equal(end_of(&running), 100 + SIGKILL);
+	kill(running.qemu, SIGKILL);
+	const HvrProcess qemu = hvr_process_of(&f->context.host, running.qemu);
+	while (hvr_process_alive(&f->context.host, &qemu))
+		;
+	assert_int_equal(stop(f, "lab"), 0);
+	assert_in_time(f);
+	assert_said(f, "npu: " CARD " is back on hailo\n");
+	assert_over(f, &running);
+	assert_int_equal(stop(f, "lab"), 69);
+	assert_said(f, "no VM named 'lab' is running");
+}
+
+/* What has ended needs nothing more, and is no mistake. */
+static void test_ended(void **state)
+{
+	Fixture *f = *state;
+
+	fake_sysfs_put_file(f->machine->fs, "run/hailo-vm-run/ended/lab/ended.ini",
+			    "[ended]\nwhy=guest powered off\nstatus=0\nsince=1\nuntil=2\n");
+	assert_int_equal(stop(f, "lab"), 0);
+	assert_said(f, "VM 'lab' has ended already: guest powered off\n");
+	assert_int_equal(stop(f, "lab nobody"), 69);
+}
+
+/* What its processes are like, for people and programs. */
+static void test_status(void **state)
+{
+	Fixture *f = *state;
+	Running running = start(f, "lab", "obeys", FALSE);
+
+	freeze(f, running.supervisor);
+	g_autofree char *text = status(f, "status");
+	assert_non_null(strstr(text, "lab: stopped: its supervisor, by a signal"));
+	g_autofree char *json = status(f, "status --json");
+	assert_non_null(strstr(json, "\"state\":\"stopped\""));
+	assert_non_null(strstr(json, "\"stopped\":\"supervisor\""));
+	kill(running.supervisor, SIGCONT);
+	freeze(f, running.qemu);
+	g_autofree char *qemu = status(f, "status lab");
+	assert_non_null(strstr(qemu, "lab: stopped: QEMU, by a signal"));
+	kill(running.qemu, SIGCONT);
+	assert_int_equal(stop(f, "lab"), 0);
+	assert_int_equal(end_of(&running), 0);
+}
+
 /* Several at the same time, deaf or not; what is not there keeps none of them. */
 static void test_several(void **state)
 {
@@ -540,12 +617,21 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(powered_off),     TEST(stopped_supervisor),
-		TEST(deaf_supervisor), TEST(all_deaf),
-		TEST(stopped_qemu),    TEST(time_is_the_whole),
-		TEST(forced),	       TEST(leftovers),
-		TEST(several),	       TEST(all),
-		TEST(others),	       cmocka_unit_test(test_split),
+		TEST(powered_off),
+		TEST(stopped_supervisor),
+		TEST(deaf_supervisor),
+		TEST(dead),
+		TEST(ended),
+		TEST(status),
+		TEST(all_deaf),
+		TEST(stopped_qemu),
+		TEST(time_is_the_whole),
+		TEST(forced),
+		TEST(leftovers),
+		TEST(several),
+		TEST(all),
+		TEST(others),
+		cmocka_unit_test(test_split),
 	};
 	const char *last = argv[argc - 1];
 
