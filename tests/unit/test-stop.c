@@ -140,6 +140,7 @@ typedef struct {
 	Machine *machine;
 	HvrContext context;
 	char *folder, *copy; /* of this program */
+	GArray *qemus;	     /* of pid_t: a test that fails leaves none behind */
 	char *said;	     /* by the last stop */
 	gint64 took_ms;
 } Fixture;
@@ -167,6 +168,7 @@ static int setup(void **state)
 
 	f->folder = g_dir_make_tmp("hvr-stop-XXXXXX", NULL);
 	f->copy = g_build_filename(f->folder, "qemu", NULL);
+	f->qemus = g_array_new(FALSE, FALSE, sizeof(pid_t));
 	f->machine = make_machine();
 	f->context = machine_context(f->machine);
 	f->context.host.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -176,10 +178,27 @@ static int setup(void **state)
 	       chmod(f->copy, 0755) < 0 || chmod(f->folder, 0755) < 0;
 }
 
+/* And not of whoever has got its pid since. */
+static gboolean is_ours(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/cmdline", (int)pid);
+	g_autofree char *words = NULL;
+
+	return g_file_get_contents(path, &words, NULL, NULL) && strstr(words, "hvr-stop-");
+}
+
 static int teardown(void **state)
 {
 	Fixture *f = *state;
 
+	for (guint i = 0; i < f->qemus->len; i++) {
+		const HvrProcess qemu =
+			hvr_process_of(&f->context.host, g_array_index(f->qemus, pid_t, i));
+		g_auto(HvrFd) pidfd = hvr_process_open(&f->context.host, &qemu);
+		if (pidfd >= 0 && is_ours(qemu.pid))
+			hvr_process_signal(pidfd, SIGKILL);
+	}
+	g_array_unref(f->qemus);
 	hvr_fd_close(f->context.host.proc);
 	hvr_fd_close(f->context.runtime);
 	machine_free(f->machine);
@@ -258,6 +277,7 @@ static Running start(Fixture *f, const char *name, const char *play, gboolean de
 	assert_true(hvr_context_open_runtime(&f->context, FALSE, NULL));
 	g_autoptr(HvrVm) vm = hvr_vm_read(&f->context, name, NULL);
 	assert_non_null(vm);
+	g_array_append_val(f->qemus, vm->qemu.pid);
 	return (Running){ .keeper = keeper,
 			  .supervisor = vm->supervisor.pid,
 			  .qemu = vm->qemu.pid };
