@@ -514,6 +514,11 @@ gboolean hvr_qmp_client_is_closed(const HvrQmpClient *client)
 	return client->state == STATE_CLOSED;
 }
 
+gboolean hvr_qmp_client_is_ready(const HvrQmpClient *client)
+{
+	return client->state == STATE_READY;
+}
+
 GMainContext *hvr_qmp_client_get_context(const HvrQmpClient *client)
 {
 	return client->context;

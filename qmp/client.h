@@ -139,5 +139,8 @@ void hvr_qmp_client_unsubscribe(HvrQmpClient *client, guint id);
 /* Has the connection ended? */
 gboolean hvr_qmp_client_is_closed(const HvrQmpClient *client);
 
+/* Has the peer negotiated, so that commands go out as they are given? */
+gboolean hvr_qmp_client_is_ready(const HvrQmpClient *client);
+
 /* Where the client's sources are attached. Borrowed, never NULL. */
 GMainContext *hvr_qmp_client_get_context(const HvrQmpClient *client);

@@ -13,6 +13,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "launcher/report/message.h"
+#include "launcher/runtime/ended.h"
 #include "launcher/runtime/name.h"
 
 #define SET_NAME "vm.name="
@@ -133,7 +134,10 @@ HvrEvents *hvr_cli_events(const char *where, const char *vm, GError **error)
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
 {
 	hvr_context_open_runtime(context, FALSE, NULL);
-	return hvr_vm_read(context, word, error);
+	HvrVm *vm = hvr_vm_read(context, word, error);
+	if (!vm)
+		hvr_ended_explain(context, word, error);
+	return vm;
 }
 
 gboolean hvr_cli_wants_colour(void)

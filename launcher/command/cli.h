@@ -49,7 +49,8 @@ gboolean hvr_cli_sets_name(char **sets);
 HvrEvents *hvr_cli_events(const char *where, const char *vm,
 			  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The running VM that @word means. Errors: as hvr_vm_read(). */
+/* The running VM that @word means. Errors: as hvr_vm_read(), with how it ended where it has run;
+ * and _USAGE for what is no name. */
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* May standard output have colour? It is a terminal, and NO_COLOR is not set. */

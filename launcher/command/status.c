@@ -18,14 +18,45 @@ typedef struct {
 	gboolean json;
 } Options;
 
+/* Which of its processes stands still: "supervisor", "qemu", or NULL. */
+static const char *stopped_process(const HvrContext *context, const HvrVm *vm)
+{
+	if (hvr_process_stopped(&context->host, &vm->supervisor))
+		return "supervisor";
+	return hvr_process_stopped(&context->host, &vm->qemu) ? "qemu" : NULL;
+}
+
 /* "orphaned": QEMU runs and its supervisor was killed. */
 static const char *state_of(const HvrContext *context, const HvrVm *vm)
 {
+	if (stopped_process(context, vm))
+		return "stopped";
 	if (!hvr_process_alive(&context->host, &vm->qemu))
 		return "starting";
 	if (vm->supervisor.pid == 0)
 		return "unsupervised";
-	return hvr_process_alive(&context->host, &vm->supervisor) ? "running" : "orphaned";
+	if (!hvr_process_alive(&context->host, &vm->supervisor))
+		return "orphaned";
+	return vm->paused ? "paused" : "running";
+}
+
+/* What the state leaves open, for people. */
+static void append_state(const HvrContext *context, const HvrVm *vm, GString *text)
+{
+	const char *stopped = stopped_process(context, vm);
+	const char *state = state_of(context, vm);
+
+	g_string_append(text, state);
+	if (stopped && g_str_equal(stopped, "qemu"))
+		g_string_append(text, ": QEMU, by a signal");
+	else if (stopped)
+		g_string_append(text, ": its supervisor, by a signal such as Ctrl-Z's");
+	else if (vm->panicked)
+		g_string_append(text, ", its guest's kernel has panicked");
+	else if (vm->paused)
+		g_string_append(text, ", its guest stands still until QMP's 'cont'");
+	else if (vm->ready_set)
+		g_string_append(text, vm->ready ? " and ready" : ", not ready yet");
 }
 
 static const char *device_state(const HvrVmDevice *device)
@@ -97,6 +128,8 @@ static JsonObject *vm_to_json(const HvrContext *context, const Shown *shown)
 	else
 		json_object_set_null_member(object, "ready");
 	json_object_set_boolean_member(object, "panicked", vm->panicked);
+	json_object_set_boolean_member(object, "paused", vm->paused);
+	hvr_json_set_string(object, "stopped", stopped_process(context, vm));
 	for (guint i = 0; i < vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
 		JsonObject *item = json_object_new();
@@ -159,14 +192,10 @@ static void print_vm(const HvrContext *context, const Shown *shown)
 	const HvrVm *vm = shown->vm;
 	g_autofree char *qmp = qmp_path(shown);
 	g_autoptr(GString) text = g_string_new(NULL);
-	const char *guest = "";
 
-	if (vm->ready_set)
-		guest = vm->ready ? " and ready" : ", not ready yet";
-	if (vm->panicked)
-		guest = ", its guest's kernel has panicked";
-	g_string_append_printf(text, "%s: %s%s, QEMU pid %d", vm->name, state_of(context, vm),
-			       guest, (int)vm->qemu.pid);
+	g_string_append_printf(text, "%s: ", vm->name);
+	append_state(context, vm, text);
+	g_string_append_printf(text, ", QEMU pid %d", (int)vm->qemu.pid);
 	if (vm->supervisor.pid)
 		g_string_append_printf(text, ", supervisor pid %d", (int)vm->supervisor.pid);
 	append_whose(vm, text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * unplug, plug and stop: what is done to a running VM, by whoever answers for it.
+ * unplug, plug and reboot: what is done to a running VM, by whoever answers for it.
  */
 #include <unistd.h>
 
@@ -9,7 +9,6 @@
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/session/ask.h"
-#include "launcher/session/shutdown.h"
 
 /* Returns: the exit status of a command that does nothing else. */
 static int ask(HvrContext *context, const HvrInvocation *invocation, const HvrRequest *request,
@@ -97,43 +96,6 @@ const HvrCommand hvr_command_plug = {
 	.size = sizeof(HvrRequest),
 	.defaults = &(const HvrRequest){ .name = HVR_REQUEST_PLUG },
 	.run = do_request,
-};
-
-typedef struct {
-	int timeout_s;
-	gboolean force;
-} StopOptions;
-
-static int do_stop(HvrContext *context, const HvrInvocation *invocation, GError **error)
-{
-	const StopOptions *options = invocation->options;
-	HvrRequest request = {
-		.name = HVR_REQUEST_STOP,
-		.force = options->force,
-		.powerdown_ms = (guint)options->timeout_s * 1000,
-	};
-
-	return ask(context, invocation, &request, error);
-}
-
-static const HvrOption stop_options[] = {
-	{ "timeout", 't', HVR_SECONDS(StopOptions, timeout_s, 1, HVR_DAY_S), "S",
-	  "How long the guest has to power down (default 30)" },
-	{ "force", 'f', HVR_FLAG(StopOptions, force), NULL,
-	  "Do not ask the guest: end QEMU at once" },
-	{ .name = NULL },
-};
-
-const HvrCommand hvr_command_stop = {
-	.name = "stop",
-	.words = "VM",
-	.summary = "power a VM down",
-	.least = 1,
-	.most = 1,
-	.options = stop_options,
-	.size = sizeof(StopOptions),
-	.defaults = &(const StopOptions){ .timeout_s = HVR_SHUTDOWN_POWERDOWN_MS / 1000 },
-	.run = do_stop,
 };
 
 static const HvrOption reboot_options[] = {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "launcher/runtime/ended.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/vm.h"
 #include "vfio/inventory.h"
@@ -64,7 +65,7 @@ void hvr_leftovers_remove(const HvrContext *context)
 		HvrLock *lock = hvr_lock_try(&context->host, context->runtime, name, NULL, NULL);
 		if (!lock)
 			continue;
-		hvr_vm_remove_folder(context->runtime, vm);
+		hvr_ended_keep_leftover(context, vm);
 		hvr_lock_release(lock);
 	}
 	remove_half_written(context);

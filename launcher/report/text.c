@@ -120,3 +120,16 @@ void hvr_text_print(const char *text)
 	hvr_text_append(out, text, strlen(text), HVR_TEXT_LINES);
 	fputs(out->str, stdout);
 }
+
+char *hvr_text_time(guint64 ms)
+{
+	guint64 seconds = (ms + 500) / 1000;
+
+	if (ms < 1000)
+		return g_strdup_printf("0.%d s", (int)(ms / 100));
+	if (seconds < 60)
+		return g_strdup_printf("%d s", (int)seconds);
+	if (seconds % 60 == 0)
+		return g_strdup_printf("%" G_GUINT64_FORMAT " min", seconds / 60);
+	return g_strdup_printf("%" G_GUINT64_FORMAT " min %d s", seconds / 60, (int)(seconds % 60));
+}

@@ -32,3 +32,6 @@ char *hvr_text_safe(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Lines on standard output, each harmless. */
 void hvr_text_print(const char *text);
+
+/* A time as people say it: "0.4 s", "8 s", "2 min 5 s". [transfer full] */
+char *hvr_text_time(guint64 ms) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,9 +5,13 @@
  */
 #include "launcher/runtime/process.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "compat/compat.h"
 #include "vfio/fd.h"
 #include "vfio/tree.h"
 
@@ -62,11 +66,47 @@ gboolean hvr_process_uid(const HvrHost *host, pid_t pid, uid_t *out_uid)
 	return TRUE;
 }
 
-gboolean hvr_process_alive(const HvrHost *host, const HvrProcess *process)
+/* The letter of that very process's state; 0: it is not there. */
+static char state_of(const HvrHost *host, const HvrProcess *process)
 {
 	guint64 start_time = 0;
 	char state = 0;
 
-	return process->pid > 0 && read_stat(host, process->pid, &state, &start_time) &&
-	       start_time == process->start_time && state != 'Z' && state != 'X';
+	if (process->pid <= 0 || !read_stat(host, process->pid, &state, &start_time) ||
+	    start_time != process->start_time)
+		return 0;
+	return state;
+}
+
+gboolean hvr_process_alive(const HvrHost *host, const HvrProcess *process)
+{
+	char state = state_of(host, process);
+
+	return state && state != 'Z' && state != 'X';
+}
+
+gboolean hvr_process_stopped(const HvrHost *host, const HvrProcess *process)
+{
+	char state = state_of(host, process);
+
+	return state == 'T' || state == 't';
+}
+
+int hvr_process_open(const HvrHost *host, const HvrProcess *process)
+{
+	g_auto(HvrFd) pidfd = -1;
+
+	if (process->pid > 0)
+		pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	/* Asked behind it: what is open now is what has that start time. */
+	if (pidfd >= 0 && hvr_process_alive(host, process))
+		return g_steal_fd(&pidfd);
+	if (pidfd >= 0 || process->pid <= 0)
+		errno = ESRCH;
+	return -1;
+}
+
+gboolean hvr_process_signal(int pidfd, int signal_number)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0) == 0;
 }

@@ -52,7 +52,7 @@ int hvr_runtime_open_folder(int dir, const char *name, GError **error)
 
 int hvr_runtime_open(int parent, const char *name, GError **error)
 {
-	static const char *const parts[] = { "devices", "locks", "vms" };
+	static const char *const parts[] = { "devices", "locks", "vms", "ended" };
 	g_auto(HvrFd) dir = hvr_runtime_open_folder(parent, name, error);
 
 	for (guint i = 0; dir >= 0 && i < G_N_ELEMENTS(parts); i++) {

@@ -10,6 +10,7 @@
  *   devices/ADDRESS.ini  the journal, one file per function that was changed (journal.h)
  *   locks/NAME           flock(2) files, one per IOMMU group, VM (lock.h) and waiter (queue.h)
  *   vms/NAME/            one running VM: its record, its sockets, its log (vm.h)
+ *   ended/NAME/          what is left of one that has ended: its logs (ended.h)
  *   qemu/DIGEST          a QEMU that has answered well (launcher/host/qemu-answers.h)
  *
  * Folders are 0700, files 0600. Every one is made and opened without following links, and must

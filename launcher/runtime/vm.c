@@ -124,12 +124,13 @@ GPtrArray *hvr_vm_folders(int runtime)
 	return hvr_tree_list(runtime, "vms");
 }
 
-static void empty_folder(int folder)
+void hvr_vm_empty_folder(int folder, const char *const *but)
 {
 	g_autoptr(GPtrArray) names = hvr_tree_list(folder, ".");
 
 	for (guint i = 0; i < names->len; i++)
-		unlinkat(folder, g_ptr_array_index(names, i), 0);
+		if (!but || !g_strv_contains(but, g_ptr_array_index(names, i)))
+			unlinkat(folder, g_ptr_array_index(names, i), 0);
 }
 
 int hvr_vm_make_folder(int runtime, const char *name, GError **error)
@@ -140,7 +141,7 @@ int hvr_vm_make_folder(int runtime, const char *name, GError **error)
 	g_auto(HvrFd) folder = hvr_runtime_open_folder(vms, name, error);
 	if (folder < 0)
 		return -1;
-	empty_folder(folder);
+	hvr_vm_empty_folder(folder, NULL);
 	return g_steal_fd(&folder);
 }
 
@@ -151,7 +152,7 @@ void hvr_vm_remove_folder(int runtime, const char *name)
 
 	if (folder < 0)
 		return;
-	empty_folder(folder);
+	hvr_vm_empty_folder(folder, NULL);
 	unlinkat(runtime, path, AT_REMOVEDIR);
 }
 
@@ -247,6 +248,7 @@ gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error)
 	g_key_file_set_boolean(file, GROUP_VM, "ready_set", vm->ready_set);
 	g_key_file_set_boolean(file, GROUP_VM, "ready", vm->ready);
 	g_key_file_set_boolean(file, GROUP_VM, "panicked", vm->panicked);
+	g_key_file_set_boolean(file, GROUP_VM, "paused", vm->paused);
 	set_process(file, "supervisor", &vm->supervisor);
 	set_process(file, "qemu", &vm->qemu);
 	g_key_file_set_int64(file, GROUP_VM, "since", vm->since);
@@ -279,6 +281,7 @@ HvrVm *hvr_vm_parse(const char *name, const char *text)
 	vm->ready_set = g_key_file_get_boolean(file, GROUP_VM, "ready_set", NULL);
 	vm->ready = g_key_file_get_boolean(file, GROUP_VM, "ready", NULL);
 	vm->panicked = g_key_file_get_boolean(file, GROUP_VM, "panicked", NULL);
+	vm->paused = g_key_file_get_boolean(file, GROUP_VM, "paused", NULL);
 	vm->since = g_key_file_get_int64(file, GROUP_VM, "since", NULL);
 	get_process(file, "supervisor", &vm->supervisor);
 	get_process(file, "qemu", &vm->qemu);
@@ -290,7 +293,7 @@ HvrVm *hvr_vm_parse(const char *name, const char *text)
 }
 
 /* With all its cards and ports it is longer than what hvr_tree_read() takes. */
-static HvrVm *read_record(const HvrContext *context, const char *name)
+HvrVm *hvr_vm_look(const HvrContext *context, const char *name)
 {
 	g_autofree char *path = g_strdup_printf("vms/%s/" HVR_VM_RECORD, name);
 	g_auto(HvrFd) fd = hvr_open_beneath(context->runtime, path, O_RDONLY | O_NONBLOCK);
@@ -317,7 +320,7 @@ GPtrArray *hvr_vm_list(const HvrContext *context)
 		return vms;
 	g_autoptr(GPtrArray) names = hvr_vm_folders(context->runtime);
 	for (guint i = 0; i < names->len; i++) {
-		HvrVm *vm = read_record(context, g_ptr_array_index(names, i));
+		HvrVm *vm = hvr_vm_look(context, g_ptr_array_index(names, i));
 		if (vm && hvr_vm_is_alive(context, vm))
 			g_ptr_array_add(vms, vm);
 		else
@@ -358,7 +361,7 @@ HvrVm *hvr_vm_read(const HvrContext *context, const char *name, GError **error)
 		return NULL;
 	}
 	if (context->runtime >= 0)
-		vm = read_record(context, name);
+		vm = hvr_vm_look(context, name);
 	if (vm && hvr_vm_is_alive(context, vm))
 		return g_steal_pointer(&vm);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,

@@ -54,6 +54,7 @@ typedef struct {
 	gboolean ready_set; /* [guest] ready says how to tell */
 	gboolean ready;	    /* it has been told */
 	gboolean panicked;  /* the guest's kernel has, and was not reset since */
+	gboolean paused;    /* QEMU runs and its guest does not: QMP `stop`, a disk that is full */
 } HvrVm;
 HvrVm *hvr_vm_new(const char *name);
 void hvr_vm_free(HvrVm *vm);
@@ -69,6 +70,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 #define HVR_VM_SPICE   "spice.sock"
 #define HVR_VM_SEED    "cloud-init.img" /* shown by print; run has it in memory only */
 #define HVR_VM_LOG     "messages.log"	/* of a supervisor that was detached, and of its QEMU */
+/* What the serial port has said: begin and end (launcher/report/log-file.h). */
+#define HVR_VM_SERIAL_LOG "serial.log"
 
 /* vms/NAME, made where missing and emptied of what a crash left: the caller holds the VM's lock.
  * Returns: a descriptor, or -1. */
@@ -83,6 +86,9 @@ GPtrArray *hvr_vm_folders(int runtime) G_GNUC_WARN_UNUSED_RESULT;
 /* Removes vms/NAME and what is in it. The caller holds the VM's lock. */
 void hvr_vm_remove_folder(int runtime, const char *name);
 
+/* Removes the files in such a folder. @but: (nullable): NULL-terminated: what stays */
+void hvr_vm_empty_folder(int folder, const char *const *but);
+
 gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
@@ -92,6 +98,9 @@ gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error) G_GNUC_WARN_U
  */
 HvrVm *hvr_vm_read(const HvrContext *context, const char *name,
 		   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, whether anybody of it is alive or not. NULL: there is none. [transfer full] */
+HvrVm *hvr_vm_look(const HvrContext *context, const char *name) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What such a file says, where it is one. @name: the VM's. Believes nothing of who is alive.
  * Returns: NULL: it is none */

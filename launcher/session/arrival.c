@@ -12,7 +12,6 @@
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
 #include "launcher/session/notify.h"
-#include "launcher/session/shutdown.h"
 #include "vfio/fd.h"
 
 /* How long QEMU may take to its first word; the kernel may be resetting cards meanwhile. */
@@ -96,8 +95,22 @@ static gboolean on_late(gpointer user_data)
 				       "the guest was not ready within %d s, and was ended",
 				       arrival->options->wait_ready_s);
 	hvr_error_hint(&session->failure, "look at its serial port: run without --wait-ready");
-	hvr_shutdown_begin(session->shutdown, TRUE, 0);
+	hvr_session_quit(session);
 	return G_SOURCE_REMOVE;
+}
+
+/* What it is before the first event: -S among [qemu] args has it begin so. */
+static void note_paused(HvrSession *session, JsonNode *status)
+{
+	JsonNode *running = NULL;
+
+	if (JSON_NODE_HOLDS_OBJECT(status))
+		running = json_object_get_member(json_node_get_object(status), "running");
+	if (!running || json_node_get_value_type(running) != G_TYPE_BOOLEAN ||
+	    json_node_get_boolean(running))
+		return;
+	session->vm->paused = TRUE;
+	hvr_session_save(session);
 }
 
 static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *error,
@@ -115,9 +128,10 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 		hvr_ports_clear(arrival->ports);
 	if (error) {
 		hvr_message("QEMU does not answer: %s", error->message);
-		hvr_shutdown_begin(session->shutdown, TRUE, 0);
+		hvr_session_quit(session);
 		return;
 	}
+	note_paused(session, result);
 	hvr_message("VM '%s' is running (QEMU pid %d)", session->vm->name,
 		    (int)session->vm->qemu.pid);
 	hvr_events_tell_number(session->context->events, "running", "pid", session->vm->qemu.pid);

@@ -1,25 +1,104 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The supervisor answers for the VM, so it is asked first. A stand-in does the same to a session of
- * its own, which lasts until the request is done.
+ * The supervisor answers for the VM, so it is asked first.
+ *
+ * A supervisor that is stopped or stuck looks like one that works on it: the kernel has accepted
+ * the connection. So before the request comes a question that costs nothing, which whoever turns
+ * its main loop answers at once; and while the answer is due, /proc is looked at now and then.
  */
 #include "launcher/session/ask.h"
 
 #include <gio/gio.h>
+#include <signal.h>
 
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
-#include "launcher/runtime/lock.h"
-#include "launcher/session/ending.h"
+#include "launcher/session/control.h"
+#include "launcher/session/rouse.h"
+#include "launcher/session/stand-in.h"
 #include "qmp/error.h"
 #include "vfio/fd.h"
 
 /* Beyond what the session waits itself: driver probes, resets, giving back. */
 #define WORK_MS 300000
+/* Until when a supervisor has turned its main loop once, where nobody says less. */
+#define PATIENCE_MS 10000
+/* There is no event that tells of another process that it was stopped. */
+#define BEAT_MS 500
+
+/* One request, until it is answered. */
+typedef struct {
+	const HvrAsk *ask;
+	HvrRouse rouse;
+	HvrQmpClient *client;
+	gboolean done, deaf, killed;
+	JsonNode *answer;
+	GError *error;
+} Asking;
+
+static void asking_clear(Asking *asking)
+{
+	/* What is not answered is told on_answer() here, which takes no notice. */
+	asking->done = TRUE;
+	hvr_qmp_client_unref(asking->client);
+	g_clear_pointer(&asking->answer, json_node_unref);
+	g_clear_error(&asking->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asking, asking_clear)
+
+static void on_answer(HvrQmpClient *client, JsonNode *result, const GError *error,
+		      gpointer user_data)
+{
+	Asking *asking = user_data;
+
+	if (asking->done)
+		return;
+	asking->done = TRUE;
+	asking->deaf = g_error_matches(error, HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT);
+	if (error)
+		asking->error = g_error_copy(error);
+	else
+		asking->answer = json_node_copy(result);
+}
+
+/* A supervisor of an older version gives QEMU more time than it was given; so may one that went on
+ * late. It gives back when QEMU has ended, whoever did that. */
+static void kill_late(Asking *asking)
+{
+	const HvrAsk *ask = asking->ask;
+
+	if (asking->killed || !ask->kill_at_us || g_get_monotonic_time() < ask->kill_at_us)
+		return;
+	g_auto(HvrFd) pidfd = hvr_process_open(&ask->context->host, &ask->vm->qemu);
+	asking->killed = pidfd >= 0 && hvr_process_signal(pidfd, SIGKILL);
+}
+
+static gboolean on_beat(gpointer user_data)
+{
+	Asking *asking = user_data;
+
+	kill_late(asking);
+	if (hvr_rouse(&asking->rouse) == HVR_ROUSE_IN_VAIN)
+		asking->done = asking->deaf = TRUE;
+	return G_SOURCE_CONTINUE;
+}
+
+/* FALSE: it is deaf, or with @error. */
+static gboolean call(Asking *asking, const char *command, JsonObject *arguments, guint timeout_ms)
+{
+	asking->done = FALSE;
+	g_clear_pointer(&asking->answer, json_node_unref);
+	hvr_qmp_client_execute(asking->client, command, arguments, timeout_ms, on_answer, asking);
+	guint beat = g_timeout_add(BEAT_MS, on_beat, asking);
+	while (!asking->done)
+		g_main_context_iteration(NULL, TRUE);
+	g_source_remove(beat);
+	return asking->answer != NULL;
+}
 
 /* The supervisor's answer, as if it had happened to this process. */
-static gboolean take_answer(JsonNode *answer, GError **error)
+static gboolean take_answer(JsonNode *answer, HvrShutdownStage *out_stage, GError **error)
 {
 	JsonNode *status = NULL;
 	const char *text = NULL;
@@ -29,6 +108,8 @@ static gboolean take_answer(JsonNode *answer, GError **error)
 		JsonObject *object = json_node_get_object(answer);
 		status = json_object_get_member(object, "status");
 		text = hvr_json_get_string(object, "message");
+		*out_stage =
+			hvr_shutdown_of_word(hvr_json_get_string(object, HVR_CONTROL_ENDED_BY));
 	}
 	if (status && json_node_get_value_type(status) == G_TYPE_INT64)
 		code = json_node_get_int(status);
@@ -40,16 +121,55 @@ static gboolean take_answer(JsonNode *answer, GError **error)
 	return FALSE;
 }
 
+static gboolean fail_deaf(const HvrAsk *ask, GError **error)
+{
+	if (!ask->vm) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+			    "the VM's supervisor does not answer");
+		return FALSE;
+	}
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+		    "VM '%s': its supervisor (pid %d) does not answer", ask->vm->name,
+		    (int)ask->vm->supervisor.pid);
+	hvr_error_hint(error, "'hailo-vm-run stop %s' ends the VM all the same", ask->vm->name);
+	return FALSE;
+}
+
+gboolean hvr_ask_it(const HvrAsk *ask, const HvrRequest *request, HvrShutdownStage *out_stage,
+		    GError **error)
+{
+	g_auto(Asking) asking = { .ask = ask, .rouse = { .context = ask->context, .vm = ask->vm } };
+	guint patience_ms = ask->patience_ms ? ask->patience_ms : PATIENCE_MS;
+
+	*out_stage = HVR_SHUTDOWN_NONE;
+	if (hvr_rouse(&asking.rouse) == HVR_ROUSE_IN_VAIN)
+		return fail_deaf(ask, error);
+	asking.client = hvr_qmp_client_connect(ask->folder, HVR_VM_CONTROL, NULL, &asking.error);
+	/* So many wait for it that no more are let in. */
+	if (g_error_matches(asking.error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+		return fail_deaf(ask, error);
+	/* Every version answers this at any time, and does nothing. */
+	if (asking.client && call(&asking, "qmp_capabilities", NULL, patience_ms))
+		call(&asking, hvr_request_kinds[request->name].name, hvr_request_encode(request),
+		     hvr_request_wait_ms(request) + WORK_MS);
+	if (asking.deaf)
+		return fail_deaf(ask, error);
+	if (asking.answer) {
+		gboolean well = take_answer(asking.answer, out_stage, error);
+		if (asking.killed)
+			*out_stage = HVR_SHUTDOWN_KILL;
+		return well;
+	}
+	g_propagate_error(error, g_steal_pointer(&asking.error));
+	return FALSE;
+}
+
 gboolean hvr_ask_supervisor(int folder, const HvrRequest *request, GError **error)
 {
-	g_autoptr(HvrQmpClient) client =
-		hvr_qmp_client_connect(folder, HVR_VM_CONTROL, NULL, error);
-	if (!client)
-		return FALSE;
-	g_autoptr(JsonNode) answer = hvr_qmp_client_call(
-		client, hvr_request_kinds[request->name].name, hvr_request_encode(request),
-		hvr_request_wait_ms(request) + WORK_MS, error);
-	return answer && take_answer(answer, error);
+	const HvrAsk ask = { .folder = folder };
+	HvrShutdownStage stage;
+
+	return hvr_ask_it(&ask, request, &stage, error);
 }
 
 /* One request that nobody waits for. */
@@ -86,56 +206,9 @@ gboolean hvr_ask_found_nobody(const GError *error)
 	       g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
 }
 
-/* What a request came to that this process carries out. */
-typedef struct {
-	HvrRequestJob job; /* first: it is what .done gets */
-	gboolean told;
-	GError *error;
-} Outcome;
-
-static void on_done(const GError *error, gpointer user_data)
+gboolean hvr_ask_found_deaf(const GError *error)
 {
-	Outcome *outcome = user_data;
-
-	if (outcome->told) /* given up, and the session goes */
-		return;
-	outcome->told = TRUE;
-	if (error)
-		outcome->error = g_error_copy(error);
-	g_main_loop_quit(outcome->job.hotplug->session->loop);
-}
-
-static gboolean stand_in(const HvrContext *context, HvrVm *vm, const HvrRequest *request,
-			 GError **error)
-{
-	g_autoptr(HvrSession) session = hvr_session_stand_in(context, vm, error);
-	if (!session)
-		return FALSE;
-	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
-	Outcome outcome = { .job = { .hotplug = hotplug, .done = on_done } };
-
-	hvr_request_start(&outcome.job, request);
-	if (!outcome.told)
-		hvr_session_run(session);
-	/* The end of a VM that nobody supervises: its cards and its folder are ours to put right.
-	 */
-	if (session->qemu_ended && session->stops->len) {
-		g_autoptr(GError) left = NULL;
-		hvr_ending_finish(context, session->vm, session->locks, &left);
-		/* What only QEMU kept, and nobody stood in for: its ports' and files'. */
-		hvr_lock_sweep(&context->host, context->runtime);
-		hvr_session_stopped(session, left);
-	}
-	if (!outcome.told && session->qemu_ended)
-		outcome.error =
-			g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_CLOSED, "QEMU ended meanwhile");
-	else if (!outcome.told)
-		outcome.error = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "interrupted");
-	outcome.told = TRUE;
-	if (!outcome.error)
-		return TRUE;
-	g_propagate_error(error, outcome.error);
-	return FALSE;
+	return g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY);
 }
 
 gboolean hvr_ask(const HvrContext *context, HvrVm *vm, const HvrRequest *request, GError **error)
@@ -143,10 +216,12 @@ gboolean hvr_ask(const HvrContext *context, HvrVm *vm, const HvrRequest *request
 	const char *what = hvr_request_kinds[request->name].supervisor_only;
 	g_autoptr(HvrVm) ours = vm;
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
+	const HvrAsk ask = { .context = context, .vm = vm, .folder = folder };
 	g_autoptr(GError) cause = NULL;
+	HvrShutdownStage stage;
 
 	hvr_interrupt_default();
-	if (hvr_ask_supervisor(folder, request, &cause))
+	if (hvr_ask_it(&ask, request, &stage, &cause))
 		return TRUE;
 	if (!hvr_ask_found_nobody(cause)) {
 		g_propagate_error(error, g_steal_pointer(&cause));
@@ -159,5 +234,5 @@ gboolean hvr_ask(const HvrContext *context, HvrVm *vm, const HvrRequest *request
 		return FALSE;
 	}
 	hvr_interrupt_init();
-	return stand_in(context, g_steal_pointer(&ours), request, error);
+	return hvr_stand_in(context, g_steal_pointer(&ours), request, NULL, error);
 }

@@ -70,11 +70,23 @@ static void asked_free(Asked *asked)
 	g_free(asked);
 }
 
+static void add_ending(const HvrSession *session, JsonObject *result)
+{
+	HvrShutdownStage stage = hvr_shutdown_stage(session->shutdown);
+
+	if (session->qemu_ended)
+		hvr_json_set_string(result, HVR_CONTROL_ENDED_BY, hvr_shutdown_word(stage));
+}
+
 /* HvrSessionDone: the end of every request that was understood. */
 static void answer(const GError *error, gpointer user_data)
 {
 	Asked *asked = user_data;
 	JsonObject *result = json_object_new();
+
+	/* Where there is no control any more there may be no session. */
+	if (asked->peer->control)
+		add_ending(asked->job.hotplug->session, result);
 
 	if (error) {
 		json_object_set_int_member(result, "status", hvr_exit_status(error));

@@ -14,7 +14,10 @@
  * status and the error with its hint, as the command that asked shall end. One that cannot is
  * answered by QMP's "error". Requests run at the same time;
  * one for a device that another request has on its way in or out is told so at once.
+ *
+ * The answer to `stop`, and to whatever else QEMU's end has answered, has one member more.
  */
+#define HVR_CONTROL_ENDED_BY "ended_by" /* of hvr_shutdown_word(): what it took; or null */
 
 typedef struct HvrControl HvrControl;
 

@@ -8,7 +8,6 @@
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
-#include "launcher/session/shutdown.h"
 
 struct HvrPanic {
 	HvrSession *session;
@@ -32,7 +31,17 @@ static void set(HvrPanic *panic, gboolean panicked)
 	session->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 				       "the guest's kernel has panicked, and the VM was ended");
 	hvr_error_hint(&session->failure, "its last words are on its serial port");
-	hvr_shutdown_begin(session->shutdown, TRUE, 0);
+	hvr_session_quit(session);
+}
+
+static void set_paused(HvrPanic *panic, gboolean paused)
+{
+	HvrSession *session = panic->session;
+
+	if (session->vm->paused == paused)
+		return;
+	session->vm->paused = paused;
+	hvr_session_save(session);
 }
 
 static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, gpointer user_data)
@@ -43,6 +52,10 @@ static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, g
 		set(panic, TRUE);
 	else if (g_str_equal(name, "RESET"))
 		set(panic, FALSE);
+	else if (g_str_equal(name, "STOP"))
+		set_paused(panic, TRUE);
+	else if (g_str_equal(name, "RESUME"))
+		set_paused(panic, FALSE);
 }
 
 HvrPanic *hvr_panic_new(HvrSession *session)

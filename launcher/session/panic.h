@@ -7,6 +7,9 @@
  * HvrPanic - notes that the guest's kernel has panicked, and that it starts anew: in the record, as
  * events "panicked" and as a message. QEMU tells GUEST_PANICKED where the guest's kernel has a
  * driver for pvpanic (hw/misc/pvpanic.c, qemu_system_guest_panicked() in system/runstate.c).
+ *
+ * And that it stands still, in the record alone: STOP and RESUME, whoever or whatever did it
+ * (do_vm_stop() and vm_prepare_start() in system/cpus.c).
  */
 typedef struct HvrPanic HvrPanic;
 

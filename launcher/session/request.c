@@ -28,8 +28,10 @@ static void plug(HvrRequestJob *job, const HvrRequest *request)
 /* Told when all is given back. */
 static void stop(HvrRequestJob *job, const HvrRequest *request)
 {
-	hvr_session_stop(job->hotplug->session, request->force, request->powerdown_ms, job->done,
-			 job);
+	const HvrShutdownTimes times =
+		hvr_shutdown_from_powerdown(request->powerdown_ms, request->force);
+
+	hvr_session_stop(job->hotplug->session, &times, job->done, job);
 }
 
 static void reboot(HvrRequestJob *job, const HvrRequest *request)
@@ -67,7 +69,7 @@ const HvrRequestKind hvr_request_kinds[HVR_REQUESTS] = {
 	[HVR_REQUEST_STOP] = { "stop", .start = stop, .arguments = {
 		{ ARGUMENT(force) },
 		{ ARGUMENT(powerdown_ms), .otherwise_ms = HVR_SHUTDOWN_POWERDOWN_MS } },
-		.more_ms = HVR_SHUTDOWN_QUIT_MS },
+		.more_ms = HVR_SHUTDOWN_QUIT_MS + HVR_SHUTDOWN_KILL_MS },
 	[HVR_REQUEST_REBOOT] = { "reboot", .start = reboot, .arguments = { { ARGUMENT(force) } },
 		.more_ms = HVR_GUEST_SHUTDOWN_MS },
 	[HVR_REQUEST_STAY] = { "stay", .start = stay,

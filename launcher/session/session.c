@@ -7,8 +7,10 @@
  */
 #include "launcher/session/session.h"
 
+#include <errno.h>
+#include <gio/gio.h>
 #include <glib-unix.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +18,6 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
-#include "launcher/session/shutdown.h"
 #include "vfio/fd.h"
 
 /* Somebody who asked for the VM's end. */
@@ -42,6 +43,8 @@ static gboolean on_qemu_ended(gint fd, GIOCondition condition, gpointer user_dat
 
 static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 {
+	const HvrShutdownTimes usual = { .powerdown_ms = HVR_SHUTDOWN_POWERDOWN_MS,
+					 .quit_ms = HVR_SHUTDOWN_QUIT_MS };
 	HvrSession *session = user_data;
 	int signal_number = hvr_interrupt_take();
 
@@ -60,8 +63,24 @@ static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 	}
 	hvr_interrupt_note(signal_number);
 	hvr_message("asking the guest to power down; once more to hurry");
-	hvr_shutdown_begin(session->shutdown, FALSE, HVR_SHUTDOWN_POWERDOWN_MS);
+	hvr_shutdown_begin(session->shutdown, &usual);
 	return G_SOURCE_CONTINUE;
+}
+
+/* Killed, and still there: somewhere in the kernel. A supervisor stays with it, and gives back when
+ * it is gone after all; whoever waits for that is told. */
+static void on_stuck(gpointer user_data)
+{
+	HvrSession *session = user_data;
+	g_autoptr(GError) error = g_error_new(
+		HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+		"VM '%s': QEMU (pid %d) was killed and has not ended within %d s: the "
+		"kernel is not done with it",
+		session->vm->name, (int)session->vm->qemu.pid, HVR_SHUTDOWN_KILL_MS / 1000);
+
+	hvr_error_hint(&error, "the kernel's log may say why; when it has ended, 'hailo-vm-run "
+			       "release --all' gives back what is left");
+	hvr_session_stopped(session, error);
 }
 
 HvrSession *hvr_session_new(const HvrSessionStart *start)
@@ -78,6 +97,7 @@ HvrSession *hvr_session_new(const HvrSessionStart *start)
 	session->locks = g_ptr_array_new();
 	session->stops = g_ptr_array_new_with_free_func(g_free);
 	session->shutdown = hvr_shutdown_new(session->qmp, session->pidfd);
+	hvr_shutdown_watch(session->shutdown, on_stuck, session);
 	g_unix_fd_add(session->pidfd, G_IO_IN, on_qemu_ended, session);
 	g_unix_fd_add(hvr_interrupt_fd(), G_IO_IN, on_signal, session);
 	return session;
@@ -121,20 +141,52 @@ static gboolean take_lock(HvrSession *session, const char *name, GError **error)
 	return TRUE;
 }
 
-HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, GError **error)
+/* A client of a monitor that is not to be had: it is closed from the start. */
+static HvrQmpClient *no_monitor(GError **error)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		int saved = errno;
+		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
+			    "cannot make a pair of sockets: %s", g_strerror(saved));
+		return NULL;
+	}
+	HvrQmpClient *client = hvr_qmp_client_new(pair[0], NULL);
+	close(pair[1]);
+	while (!hvr_qmp_client_is_closed(client))
+		g_main_context_iteration(NULL, TRUE);
+	return client;
+}
+
+static HvrQmpClient *connect_monitor(int folder, gboolean ends, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	HvrQmpClient *qmp = hvr_qmp_client_connect(folder, HVR_VM_QMP, NULL, &cause);
+
+	if (qmp)
+		return qmp;
+	if (ends)
+		return no_monitor(error);
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return NULL;
+}
+
+HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, gboolean ends,
+				 GError **error)
 {
 	g_autoptr(HvrVm) ours = vm;
 	g_autofree char *own = hvr_lock_name_vm(vm->name);
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
-	g_auto(HvrFd) pidfd = (int)syscall(SYS_pidfd_open, vm->qemu.pid, 0);
+	g_auto(HvrFd) pidfd = hvr_process_open(&context->host, &vm->qemu);
 
-	if (folder < 0 || pidfd < 0 || !hvr_process_alive(&context->host, &vm->qemu)) {
+	if (folder < 0 || pidfd < 0) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 			    "VM '%s' has ended", vm->name);
 		hvr_error_hint(error, "give its cards back: hailo-vm-run release --all");
 		return NULL;
 	}
-	HvrQmpClient *qmp = hvr_qmp_client_connect(folder, HVR_VM_QMP, NULL, error);
+	HvrQmpClient *qmp = connect_monitor(folder, ends, error);
 	if (!qmp)
 		return NULL;
 	const HvrSessionStart start = { .context = context,
@@ -188,14 +240,24 @@ gboolean hvr_session_has_group(const HvrSession *session, int group)
 	return FALSE;
 }
 
-void hvr_session_stop(HvrSession *session, gboolean force, guint powerdown_ms, HvrSessionDone done,
+void hvr_session_stop(HvrSession *session, const HvrShutdownTimes *times, HvrSessionDone done,
 		      gpointer user_data)
 {
 	HvrSessionStop *stop = g_new(HvrSessionStop, 1);
 
 	*stop = (HvrSessionStop){ .done = done, .user_data = user_data };
 	g_ptr_array_add(session->stops, stop);
-	hvr_shutdown_begin(session->shutdown, force, powerdown_ms);
+	/* A guest that stands still hears nothing of the power button. */
+	if (session->vm->paused)
+		hvr_qmp_client_execute(session->qmp, "cont", NULL, 0, NULL, NULL);
+	hvr_shutdown_begin(session->shutdown, times);
+}
+
+void hvr_session_quit(HvrSession *session)
+{
+	const HvrShutdownTimes times = { .quit_ms = HVR_SHUTDOWN_QUIT_MS };
+
+	hvr_shutdown_begin(session->shutdown, &times);
 }
 
 void hvr_session_stopped(HvrSession *session, const GError *error)

@@ -7,6 +7,7 @@
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/vm.h"
+#include "launcher/session/shutdown.h"
 #include "qmp/client.h"
 
 /**
@@ -17,8 +18,6 @@
  * QEMU's standard error; when nothing happens, nothing wakes up.
  */
 typedef struct HvrSession HvrSession;
-
-typedef struct HvrShutdown HvrShutdown; /* shutdown.c */
 
 struct HvrSession {
 	const HvrContext *context;
@@ -61,9 +60,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrSession, hvr_session_free)
  * Connects to its qmp.sock; takes the locks that QEMU alone keeps, as its supervisor would. Where
  * the monitor has somebody else connected, its commands end in HVR_QMP_ERROR_TIMEOUT.
  * @vm: (transfer full), also on failure
+ * @ends: it is to end the VM, for which no monitor is needed: one that is not to be had is no error
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE when QEMU has ended; _BUSY for a lock; G_IO_ERROR
  */
-HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm,
+HvrSession *hvr_session_stand_in(const HvrContext *context, HvrVm *vm, gboolean ends,
 				 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs the loop until QEMU has ended. */
@@ -72,10 +72,19 @@ void hvr_session_run(HvrSession *session);
 /* What a request came to. @error: NULL when it was done; borrowed. Told exactly once. */
 typedef void (*HvrSessionDone)(const GError *error, gpointer user_data);
 
-/* @done is told when QEMU has ended and everything is given back: hvr_session_stopped(). */
-void hvr_session_stop(HvrSession *session, gboolean force, guint powerdown_ms, HvrSessionDone done,
+/**
+ * hvr_session_stop - end the VM within these times, whoever has asked for it before; a guest that
+ * is paused (QMP `stop`) goes on for it.
+ * @done: told when QEMU has ended and everything is given back: hvr_session_stopped(). Or with
+ *	  HVR_LAUNCH_ERROR_BUSY when the kernel keeps a QEMU that was killed: then the session goes
+ *	  on to wait for its end.
+ */
+void hvr_session_stop(HvrSession *session, const HvrShutdownTimes *times, HvrSessionDone done,
 		      gpointer user_data);
 void hvr_session_stopped(HvrSession *session, const GError *error);
+
+/* Ends QEMU without asking the guest, in the usual time. Nobody is told: the session ends. */
+void hvr_session_quit(HvrSession *session);
 
 /* Writes the record anew; a failure is only a warning. */
 void hvr_session_save(HvrSession *session);

@@ -183,6 +183,7 @@ static void test_give_back(void **state)
 /* A signal, and a request to stop, are heard at once. */
 static void test_stop(void **state)
 {
+	const HvrShutdownTimes forced = { .quit_ms = LONG_MS };
 	g_autoptr(VmFixture) f = two_cards();
 	Hang hang = hang_new(f, "hailo/unbind " CARD);
 
@@ -194,7 +195,7 @@ static void test_stop(void **state)
 	wait_hanging(&hang);
 	kill(getpid(), SIGTERM);
 	assert_true(qmp_peer_wait_for(f->peer, "system_powerdown", 1));
-	hvr_session_stop(f->session, TRUE, LONG_MS, vm_fixture_done, f);
+	hvr_session_stop(f->session, &forced, vm_fixture_done, f);
 	assert_true(qmp_peer_wait_for(f->peer, "quit", 1));
 	assert_string_equal(f->told->str, "");
 	let_go(&hang);

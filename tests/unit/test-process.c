@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A pid with its start time is one process for all time, whatever it calls itself. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -52,6 +53,41 @@ static void test_stat(void **state)
 	}
 }
 
+/* By a signal or by who traces it; but not another one that has its pid now. */
+static void test_stopped(void **state)
+{
+	static const struct {
+		const char *stat;
+		gboolean stopped;
+	} cases[] = { { "7 (qemu) T" BEFORE_START "4711" BEHIND_START, TRUE },
+		      { "7 (qemu) t" BEFORE_START "4711" BEHIND_START, TRUE },
+		      { "7 (T) S" BEFORE_START "4711" BEHIND_START, FALSE },
+		      { "7 (qemu) T" BEFORE_START "4712" BEHIND_START, FALSE } };
+	g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+	const HvrProcess process = { 7, 4711 };
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		fake_sysfs_put_file(fs, "proc/7/stat", cases[i].stat);
+		assert_int_equal(hvr_process_stopped(&fs->host, &process), cases[i].stopped);
+	}
+}
+
+/* A pidfd is that very process's, or there is none. */
+static void test_open(void **state)
+{
+	const HvrHost host = { .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) };
+	HvrProcess self = hvr_process_of(&host, getpid()), other = self, nobody = { 0, 0 };
+	g_auto(HvrFd) pidfd = hvr_process_open(&host, &self);
+
+	assert_true(pidfd >= 0);
+	assert_true(hvr_process_signal(pidfd, 0));
+	other.start_time++;
+	assert_int_equal(hvr_process_open(&host, &other), -1);
+	assert_int_equal(errno, ESRCH);
+	assert_int_equal(hvr_process_open(&host, &nobody), -1);
+	close(host.proc);
+}
+
 /* No process is never alive, and has no identity. */
 static void test_nobody(void **state)
 {
@@ -94,8 +130,8 @@ static void test_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stat),
-		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_stat), cmocka_unit_test(test_stopped),
+		cmocka_unit_test(test_open), cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_real),
 	};
 

@@ -221,7 +221,8 @@ static void test_wait(void **state)
 
 	assert_int_equal(hvr_request_wait_ms(&unplug), 7000);
 	assert_int_equal(hvr_request_wait_ms(&plug), 0);
-	assert_int_equal(hvr_request_wait_ms(&stop), 9000 + HVR_SHUTDOWN_QUIT_MS);
+	assert_int_equal(hvr_request_wait_ms(&stop),
+			 9000 + HVR_SHUTDOWN_QUIT_MS + HVR_SHUTDOWN_KILL_MS);
 }
 
 int main(void)

@@ -520,11 +520,12 @@ static void test_plug_wrong(void **state)
 /* A guest that ignores the power button is ended by quit, a QEMU that ignores that by force. */
 static void test_stop(void **state)
 {
+	const HvrShutdownTimes times = { .powerdown_ms = 1, .quit_ms = LONG_MS };
 	g_autoptr(VmFixture) f = vm_fixture_new("card");
 
 	qmp_peer_returns(f->peer, "system_powerdown", "{}");
 	qmp_peer_returns(f->peer, "quit", "{}");
-	hvr_session_stop(f->session, FALSE, 1, vm_fixture_done, f);
+	hvr_session_stop(f->session, &times, vm_fixture_done, f);
 	assert_true(qmp_peer_wait_for(f->peer, "system_powerdown", 1));
 	assert_true(qmp_peer_wait_for(f->peer, "quit", 1));
 	assert_false(f->session->qemu_ended);
@@ -540,17 +541,63 @@ static void test_stop(void **state)
 /* Forced: quit at once; several who ask are all told, once. */
 static void test_stop_forced(void **state)
 {
+	const HvrShutdownTimes forced = { .quit_ms = LONG_MS };
+	const HvrShutdownTimes asked = { .powerdown_ms = LONG_MS, .quit_ms = LONG_MS };
 	g_autoptr(VmFixture) f = vm_fixture_new("card");
 
 	qmp_peer_returns(f->peer, "quit", "{}");
-	hvr_session_stop(f->session, TRUE, LONG_MS, vm_fixture_done, f);
-	hvr_session_stop(f->session, FALSE, LONG_MS, vm_fixture_done, f);
+	hvr_session_stop(f->session, &forced, vm_fixture_done, f);
+	hvr_session_stop(f->session, &asked, vm_fixture_done, f);
 	assert_true(qmp_peer_wait_for(f->peer, "quit", 1));
 	assert_int_equal(qmp_peer_count(f->peer, "system_powerdown"), 0);
 	vm_fixture_kill_qemu(f);
 	hvr_session_stopped(f->session, NULL);
 	hvr_session_stopped(f->session, NULL);
 	assert_string_equal(f->told->str, "done\ndone\n");
+}
+
+/* Whoever asks again with less time gets it; nobody gives more. */
+static void test_stop_sooner(void **state)
+{
+	const HvrShutdownTimes late = { .powerdown_ms = LONG_MS, .quit_ms = LONG_MS };
+	const HvrShutdownTimes soon = { .powerdown_ms = 1, .quit_ms = 1 };
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+
+	qmp_peer_returns(f->peer, "system_powerdown", "{}");
+	qmp_peer_returns(f->peer, "quit", "{}");
+	hvr_session_stop(f->session, &late, vm_fixture_done, f);
+	assert_true(qmp_peer_wait_for(f->peer, "system_powerdown", 1));
+	hvr_session_stop(f->session, &soon, vm_fixture_done, f);
+	hvr_session_stop(f->session, &late, vm_fixture_done, f);
+	hvr_session_run(f->session);
+	assert_int_equal(f->session->wait_status, SIGKILL);
+	assert_int_equal(hvr_shutdown_stage(f->session->shutdown), HVR_SHUTDOWN_KILL);
+	assert_int_equal(qmp_peer_count(f->peer, "quit"), 1);
+	hvr_session_stopped(f->session, NULL);
+}
+
+/* A guest that is paused hears nothing of the power button: it goes on for it. */
+static void test_stop_paused(void **state)
+{
+	const HvrShutdownTimes times = { .powerdown_ms = LONG_MS, .quit_ms = LONG_MS };
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+	HvrPanic *panic = hvr_panic_new(f->session);
+
+	qmp_peer_returns(f->peer, "cont", "{}");
+	qmp_peer_returns(f->peer, "system_powerdown", "{}");
+	qmp_peer_event(f->peer, "STOP", NULL);
+	vm_fixture_turn(f);
+	g_autofree char *paused = fake_sysfs_text(f->fs, "run/hailo-vm-run/vms/lab/vm.ini");
+	assert_non_null(strstr(paused, "paused=true"));
+	hvr_session_stop(f->session, &times, vm_fixture_done, f);
+	assert_true(qmp_peer_wait_for(f->peer, "system_powerdown", 1));
+	assert_int_equal(qmp_peer_count(f->peer, "cont"), 1);
+	qmp_peer_event(f->peer, "RESUME", NULL);
+	vm_fixture_turn(f);
+	assert_false(f->session->vm->paused);
+	hvr_panic_free(panic);
+	vm_fixture_kill_qemu(f);
+	hvr_session_stopped(f->session, NULL);
 }
 
 /* A termination signal is a power-down, a second one hurries. */
@@ -623,6 +670,8 @@ int main(void)
 		cmocka_unit_test(test_plug_wrong),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_stop_forced),
+		cmocka_unit_test(test_stop_sooner),
+		cmocka_unit_test(test_stop_paused),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_panic),
 	};

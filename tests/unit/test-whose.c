@@ -90,6 +90,15 @@ static void put_record(const char *text)
 		give_away(owned[i]);
 }
 
+/* It is that user's once it sleeps; until then it may be root's. */
+static void await_user(const Fixture *f)
+{
+	uid_t uid = 0;
+
+	while (hvr_process_uid(&f->context.host, f->pid, &uid) && uid != USER)
+		sched_yield();
+}
+
 static int setup(void **state)
 {
 	if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
@@ -99,10 +108,7 @@ static int setup(void **state)
 	f->context.host.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	f->context.host.run = open("/run", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	f->pid = start_process(USER);
-	/* It is that user's once it sleeps; until then it may be root's. */
-	uid_t uid = 0;
-	while (hvr_process_uid(&f->context.host, f->pid, &uid) && uid != USER)
-		sched_yield();
+	await_user(f);
 	f->text = make_text(f, f->pid);
 	*state = f;
 	return 0;
@@ -258,6 +264,50 @@ static void test_occupancy(void **state)
 	hvr_occupancy_clear(&occupancy);
 	hvr_occupancy_finder_free(finder);
 	hvr_fd_close(context.runtime);
+}
+
+/* Root's `stop`, in a process that may be killed. Returns: the status */
+static int stop(const Fixture *f, const char *line)
+{
+	g_autofree char *whole = g_strconcat("stop -t 2 ", line, NULL);
+	g_auto(GStrv) words = g_strsplit(whole, " ", -1);
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		HvrContext context = f->context;
+		g_autoptr(GError) error = NULL;
+		status = hvr_dispatch(&context, words, &error);
+		_exit(error ? hvr_exit_status(error) : status);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Root stops the VMs of others as those others: by name where it is the only one, and by --all. A
+ * record is believed no more than by `status`. */
+static void test_stop_others(void **state)
+{
+	static const char *const lines[] = { "lab", "--all" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
+		Fixture *f = *state;
+		put_record(f->text);
+		assert_int_equal(stop(f, lines[i]), 0);
+		int status = 0;
+		assert_int_equal(waitpid(f->pid, &status, WNOHANG), f->pid);
+		assert_true(WIFSIGNALED(status));
+		assert_false(g_file_test("/run/" FOLDER "/vms/lab", G_FILE_TEST_EXISTS));
+		f->pid = start_process(USER);
+		await_user(f);
+		g_free(f->text);
+		f->text = make_text(f, f->pid);
+	}
+	Fixture *f = *state;
+	g_autofree char *of_root = make_text(f, getpid());
+	put_record(of_root);
+	assert_int_equal(stop(f, "lab"), 69);
+	assert_int_equal(stop(f, "--all"), 0);
 }
 
 /* Only root looks. */
@@ -424,6 +474,7 @@ int main(void)
 		TEST(lies),
 		TEST(traps),
 		TEST(folder_of_another),
+		TEST(stop_others),
 		TEST(plain),
 		cmocka_unit_test(test_occupancy),
 		cmocka_unit_test(test_job),
