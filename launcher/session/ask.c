@@ -178,14 +178,15 @@ typedef struct {
 	gpointer user_data;
 } Begun;
 
-static void on_answer(HvrQmpClient *client, JsonNode *result, const GError *error,
+static void on_begun_answer(HvrQmpClient *client, JsonNode *result, const GError *error,
 		      gpointer user_data)
 {
 	g_autofree Begun *begun = user_data;
+	HvrShutdownStage stage = HVR_SHUTDOWN_NONE;
 	g_autoptr(GError) answer = NULL;
 
 	if (!error)
-		take_answer(result, &answer);
+		take_answer(result, &stage, &answer);
 	begun->done(error ? error : answer, begun->user_data);
 }
 
@@ -197,7 +198,7 @@ void hvr_ask_begin(HvrQmpClient *supervisor, const HvrRequest *request, HvrSessi
 	*begun = (Begun){ .done = done, .user_data = user_data };
 	hvr_qmp_client_execute(supervisor, hvr_request_kinds[request->name].name,
 			       hvr_request_encode(request), hvr_request_wait_ms(request) + WORK_MS,
-			       on_answer, begun);
+			       on_begun_answer, begun);
 }
 
 gboolean hvr_ask_found_nobody(const GError *error)
