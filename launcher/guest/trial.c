@@ -153,7 +153,7 @@ static int supervise(const HvrTrial *trial, int ready_fd, int cause_fd)
 		trial->options->forked(trial->options->user_data);
 	if (hvr_run(trial->context, trial->profile, &options, &error))
 		return 0;
-	int status = hvr_exit_settle(-1, FALSE, &error);
+	int status = hvr_exit_settle(-1, 0, &error);
 	hvr_message_error(error);
 	if (!hvr_fd_write_all(cause_fd, error->message, MIN(strlen(error->message), CAUSE_BYTES)))
 		return status; /* whoever waited is gone */
