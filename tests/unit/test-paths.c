@@ -310,6 +310,7 @@ static void serial_file_of_nothing(void **state)
 	g_autoptr(HvrProfile) profile =
 		parse(f, "[vm]\nmemory = 1G\n[serial]\nmode = file\nfile = serial\n");
 	HvrParts parts = { .user = &f->user, .made = hvr_new_files_noted() };
+	g_autofree char *there = NULL;
 
 	for (int i = 0; i < 2; i++) {
 		g_auto(HvrFd) fd = hvr_serial_file_open(profile, &parts, NULL);
@@ -317,7 +318,7 @@ static void serial_file_of_nothing(void **state)
 		hvr_parts_remove(&parts);
 		assert_int_equal(access(path, F_OK), i == 0 ? -1 : 0);
 		if (i == 0)
-			put(f->theirs, "serial", "old", 0666);
+			there = put(f->theirs, "serial", "old", 0666);
 	}
 	assert_true(g_file_get_contents(path, &text, NULL, NULL));
 	assert_string_equal(text, "old");
