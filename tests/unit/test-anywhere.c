@@ -206,7 +206,8 @@ static void must_end_well(const char *line, const char *variable, gboolean as_ro
 		     .without_descriptors = without_descriptors };
 
 	call(&one);
-	if (!is_documented(&one) || (!without_descriptors && !one.said->len && !is_for_shells(line)))
+	if (!is_documented(&one) ||
+	    (!without_descriptors && !one.said->len && !is_for_shells(line)))
 		fail_msg("'%s' as %s, %s, %s: status %d: %s", line, as_root ? "root" : "a user",
 			 without_descriptors ? "without descriptors" : "with two descriptors",
 			 variable ? variable : "no variable", one.status, one.said->str);
