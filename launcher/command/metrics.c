@@ -53,7 +53,8 @@ static gboolean write_output(const char *path, const char *text, GError **error)
 	HvrAsUserResult result = { .fd = -1, .problem = 0 };
 
 	hvr_as_user(&how, &result, 1);
-	const HvrBlockedFile file = { .code = HVR_LAUNCH_ERROR_PERMISSION,
+	const HvrBlockedFile file = { .code = result.problem == EACCES ? HVR_LAUNCH_ERROR_PERMISSION
+								       : HVR_LAUNCH_ERROR_USAGE,
 				      .what = "--output",
 				      .verb = HVR_BLOCKED_CREATE,
 				      .path = path,

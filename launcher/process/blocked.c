@@ -205,10 +205,16 @@ void hvr_blocked_fail(GError **error, const HvrUser *user, const HvrBlockedFile 
 
 	if (hvr_blocked_is_missing(error, user, file))
 		return;
+	hvr_blocked_find(&blocked, user, file->path);
+	if (file->problem == ENOTDIR && !blocked.text) {
+		g_set_error(error, HVR_LAUNCH_ERROR, file->code, "%s: '%s' is no folder",
+			    file->what, shown);
+		hint_other(error, file);
+		return;
+	}
 	g_autofree char *where = hvr_blocked_where(user, file->path, file->verb);
 	g_set_error(error, HVR_LAUNCH_ERROR, file->code, "%s: user %s cannot %s '%s': %s%s",
 		    file->what, user->name, file->verb, shown, g_strerror(file->problem), where);
-	hvr_blocked_find(&blocked, user, file->path);
 	if (file->problem == EACCES && g_str_equal(file->verb, HVR_BLOCKED_CREATE))
 		hvr_error_hint(error, "name a folder that %s may write to", user->name);
 	else if (file->problem == EACCES)

@@ -626,6 +626,11 @@ static void test_boot_files(void **state)
 		{ "echo > kernel", "/initrd' does not exist" },
 		{ "echo > kernel; : > initrd", "initrd' is empty" },
 		{ "echo > kernel; echo > initrd; chmod 0 initrd", "initrd': Permission denied" },
+		{ "echo | gzip > kernel; echo > initrd",
+		  "kernel' is no kernel, but what gzip has compressed\nname a bzImage" },
+		{ CREATE "qcow2 kernel 1M; echo > initrd",
+		  "kernel' is no kernel, but a qcow2 image\nname it as file of a [disk" },
+		{ "echo > kernel; echo | gzip > initrd", NULL },
 		{ "echo > kernel; echo > initrd", NULL },
 	};
 
