@@ -171,8 +171,8 @@ static int complete(char **words)
 	return 0;
 }
 
-/* @out_of_command: the status is a guest command's: it says nothing of us */
-static int run(char **words, gboolean *out_of_command, GError **error)
+/* @out_ours: of hvr_exit_settle() */
+static int run(char **words, int *out_ours, GError **error)
 {
 	HvrContext context;
 	Global global = { .root = NULL };
@@ -181,7 +181,7 @@ static int run(char **words, gboolean *out_of_command, GError **error)
 	if (n < 0)
 		return -1;
 	words += n;
-	*out_of_command = hvr_dispatch_is_of_command(words[0]);
+	*out_ours = hvr_dispatch_status_of_ours(words[0]);
 	hvr_debug_init(global.debug);
 	if (g_strcmp0(words[0], "--version") == 0) {
 		printf("hailo-vm-run %s\n", HVR_VERSION);
@@ -206,7 +206,7 @@ static int run(char **words, gboolean *out_of_command, GError **error)
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	gboolean of_command = FALSE;
+	int ours = 0;
 
 	if (geteuid() == 0)
 		hvr_environment_clean();
@@ -217,13 +217,13 @@ int main(int argc, char **argv)
 	hvr_interrupt_init();
 	g_set_prgname("hailo-vm-run");
 
-	int status = run(argv + (argc > 0), &of_command, &error);
-	status = hvr_exit_settle(status, of_command, &error);
+	int status = run(argv + (argc > 0), &ours, &error);
+	status = hvr_exit_settle(status, ours, &error);
 	if (error)
 		hvr_message_error(error);
 	if (hvr_interrupt_pending())
 		status = 128 + hvr_interrupt_pending();
 	if (fflush(stdout) != 0 && status == 0)
-		status = of_command ? HVR_EXIT_NOT_JUDGED : 71;
+		status = ours ? ours : 71;
 	return status;
 }

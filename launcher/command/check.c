@@ -6,6 +6,7 @@
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/command/help.h"
+#include "launcher/report/error.h"
 
 typedef struct {
 	gboolean json, quiet;
@@ -59,6 +60,7 @@ const HvrCommand hvr_command_check = {
 	.most = 1,
 	.options = table,
 	.size = sizeof(Options),
+	.ours = HVR_EXIT_CANNOT_TELL,
 	.describe = hvr_help_profile_keys,
 	.run = check,
 };

@@ -114,8 +114,9 @@ typedef struct {
 	/* Behind @most words comes the command line of another program, with a "--" in front if it
 	 * begins with an option: what looks like one in there is not ours. */
 	gboolean tail;
-	/* Its status is that of the guest's command, and what is ours is HVR_EXIT_NOT_JUDGED. */
-	gboolean of_command;
+	/* The status of whatever goes wrong, where its others are an answer or the guest's
+	 * command's: HVR_EXIT_CANNOT_TELL, HVR_EXIT_NOT_JUDGED; 0: by the error. */
+	int ours;
 	const HvrOption *options; /* (nullable): behind the last stands one without a name */
 	gsize size;		  /* of the struct that they are stored in */
 	gconstpointer defaults;	  /* (nullable): such a struct without texts; NULL: all 0 */

@@ -76,9 +76,9 @@ int hvr_dispatch(HvrContext *context, char **words, GError **error)
 	return do_command(hvr_commands[0], context, words, error);
 }
 
-gboolean hvr_dispatch_is_of_command(const char *word)
+int hvr_dispatch_status_of_ours(const char *word)
 {
 	const HvrCommand *command = word ? hvr_command_find(word) : NULL;
 
-	return command && command->of_command;
+	return command ? command->ours : 0;
 }

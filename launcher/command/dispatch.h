@@ -12,5 +12,5 @@
  */
 int hvr_dispatch(HvrContext *context, char **words, GError **error);
 
-/* Does @word (nullable) name a command whose exit status is that of the guest's command? */
-gboolean hvr_dispatch_is_of_command(const char *word);
+/* The status of whatever goes wrong in the command that @word (nullable) names: see HvrCommand. */
+int hvr_dispatch_status_of_ours(const char *word);

@@ -95,7 +95,7 @@ const HvrCommand hvr_command_exec = {
 	.least = 1,
 	.most = 1,
 	.tail = TRUE,
-	.of_command = TRUE,
+	.ours = HVR_EXIT_NOT_JUDGED,
 	.options = table,
 	.size = sizeof(Options),
 	.defaults = &(const Options){ .wait_s = REACH_S },

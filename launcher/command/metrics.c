@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "launcher/command/command.h"
 #include "launcher/list/list.h"
 #include "launcher/list/metrics.h"
 #include "launcher/process/asuser.h"
+#include "launcher/process/blocked.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/counters.h"
 #include "launcher/runtime/journal.h"
@@ -34,10 +36,11 @@ static int write_file(gpointer data, guint i, int *out_fd)
 	g_autofree char *name = g_path_get_basename(output->path);
 	g_auto(HvrFd) fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	errno = EIO;
-	if (fd < 0 || !hvr_runtime_replace_mode(fd, name, output->text, 0644, NULL))
+	if (fd < 0)
 		return errno;
-	return 0;
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return errno;
+	return hvr_runtime_replace_mode(fd, name, output->text, 0644, NULL) ? 0 : EIO;
 }
 
 static gboolean write_output(const char *path, const char *text, GError **error)
@@ -50,12 +53,15 @@ static gboolean write_output(const char *path, const char *text, GError **error)
 	HvrAsUserResult result = { .fd = -1, .problem = 0 };
 
 	hvr_as_user(&how, &result, 1);
-	if (result.problem == 0)
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION,
-		    "--output: user %s cannot write '%s': %s", caller->name, path,
-		    g_strerror(result.problem));
-	return FALSE;
+	const HvrBlockedFile file = { .code = result.problem == EACCES ? HVR_LAUNCH_ERROR_PERMISSION
+								       : HVR_LAUNCH_ERROR_USAGE,
+				      .what = "--output",
+				      .verb = HVR_BLOCKED_CREATE,
+				      .path = path,
+				      .problem = result.problem };
+	if (result.problem)
+		hvr_blocked_fail(error, caller, &file);
+	return !result.problem;
 }
 
 static GPtrArray *read_journal(const HvrContext *context)

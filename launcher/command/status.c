@@ -9,6 +9,7 @@
 #include "launcher/process/user.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
+#include "launcher/report/message.h"
 #include "launcher/report/text.h"
 #include "launcher/runtime/others.h"
 #include "launcher/runtime/queue.h"
@@ -285,6 +286,8 @@ static int status(HvrContext *context, const HvrInvocation *invocation, GError *
 		print_vm(context, g_ptr_array_index(found.shown, i));
 	for (guint i = 0; !options->json && waiters && i < waiters->len; i++)
 		print_waiter(g_ptr_array_index(waiters, i));
+	if (!options->json && found.shown->len == 0)
+		hvr_message("no VMs are running");
 	return 0;
 }
 

@@ -107,7 +107,8 @@ static HvrProfile *get_ready(HvrContext *context, const HvrInvocation *invocatio
 	options->how.command = invocation->tail;
 	options->how.command_input = -1;
 	*out_step = "options";
-	if (!check_options(context, options, error))
+	if (!check_options(context, options, error) ||
+	    !hvr_trial_fetch_check(options->how.fetch, error))
 		return NULL;
 	*out_step = "profile";
 	g_autoptr(HvrProfile) profile = hvr_cli_profile_named(context, invocation->words[0],
@@ -316,7 +317,7 @@ const HvrCommand hvr_command_test = {
 	.summary = "run a command in a disposable VM; its status is ours",
 	.most = 1,
 	.tail = TRUE,
-	.of_command = TRUE,
+	.ours = HVR_EXIT_NOT_JUDGED,
 	.options = table,
 	.size = sizeof(Options),
 	.defaults = &(const Options)OPTIONS_DEFAULTS,

@@ -6,6 +6,7 @@
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
 #include "launcher/guest/verify.h"
+#include "launcher/report/error.h"
 
 #define MINIMUM_DEFAULT "4.20"
 
@@ -48,6 +49,7 @@ const HvrCommand hvr_command_verify = {
 	.most = 1,
 	.options = table,
 	.size = sizeof(Options),
+	.ours = HVR_EXIT_CANNOT_TELL,
 	.defaults = &(const Options){ .wait_s = 10 },
 	.run = verify,
 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "launcher/process/asuser.h"
+#include "launcher/process/blocked.h"
 #include "launcher/process/open.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
@@ -69,13 +70,15 @@ gboolean hvr_artifacts_make(const char *folder, GError **error)
 
 	hvr_as_user(&how, &made, 1);
 	hvr_fd_close(made.fd);
-	if (!made.problem)
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR,
-		    made.problem == EACCES ? HVR_LAUNCH_ERROR_PERMISSION : HVR_LAUNCH_ERROR_USAGE,
-		    "--artifacts: user %s cannot make '%s': %s", caller->name, folder,
-		    g_strerror(made.problem));
-	return FALSE;
+	const HvrBlockedFile file = { .code = made.problem == EACCES ? HVR_LAUNCH_ERROR_PERMISSION
+								     : HVR_LAUNCH_ERROR_USAGE,
+				      .what = "--artifacts",
+				      .verb = HVR_BLOCKED_CREATE,
+				      .path = folder,
+				      .problem = made.problem };
+	if (made.problem)
+		hvr_blocked_fail(error, caller, &file);
+	return !made.problem;
 }
 
 static gboolean open_folder(HvrArtifacts *artifacts, GError **error)

@@ -18,6 +18,7 @@
 #include "launcher/guest/trial-notes.h"
 #include "launcher/guest/trial-steps.h"
 #include "launcher/process/interrupt.h"
+#include "launcher/process/open.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
@@ -54,6 +55,21 @@ gboolean hvr_trial_fetch_valid(const char *word)
 	const char *colon = strchr(word, ':');
 
 	return word[0] == '/' && colon && colon[1];
+}
+
+gboolean hvr_trial_fetch_check(char **words, GError **error)
+{
+	g_autoptr(HvrUser) caller = hvr_user_caller();
+
+	for (; words && *words; words++) {
+		HvrOpen target = { .path = strchr(*words, ':') + 1, .fd = -1 };
+
+		if (!hvr_open_could_replace(caller, &target)) {
+			hvr_open_fail(error, HVR_LAUNCH_ERROR_USAGE, "--fetch", caller, &target);
+			return FALSE;
+		}
+	}
+	return TRUE;
 }
 
 /* Has QEMU ended by itself, which is why the guest was lost? */
@@ -153,7 +169,7 @@ static int supervise(const HvrTrial *trial, int ready_fd, int cause_fd)
 		trial->options->forked(trial->options->user_data);
 	if (hvr_run(trial->context, trial->profile, &options, &error))
 		return 0;
-	int status = hvr_exit_settle(-1, FALSE, &error);
+	int status = hvr_exit_settle(-1, 0, &error);
 	hvr_message_error(error);
 	if (!hvr_fd_write_all(cause_fd, error->message, MIN(strlen(error->message), CAUSE_BYTES)))
 		return status; /* whoever waited is gone */

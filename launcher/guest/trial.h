@@ -22,6 +22,10 @@ void hvr_trial_bend(HvrProfile *profile);
 /* Is @word "GUESTFILE:HOSTFILE", with a path of the guest that begins with '/'? */
 gboolean hvr_trial_fetch_valid(const char *word);
 
+/* Could the caller write the HOSTFILE of each of @words (nullable)? Changes nothing.
+ * Errors: of hvr_open_fail() */
+gboolean hvr_trial_fetch_check(char **words, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * hvr_trial_run - start, wait until it is ready, verify, run the command, fetch, stop, give back.
  * Whatever fails, what was begun is undone; a signal ends the command and then the VM.

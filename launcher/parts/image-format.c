@@ -69,26 +69,42 @@ gboolean hvr_image_check_locks(const HvrImageLink *link, const HvrImageFile *fil
 	return FALSE;
 }
 
-/* The way out, by whose word is wrong. */
-static void hint_format(GError **error, const HvrImageLink *link, const HvrImageFile *file,
-			const char *is)
+/* The way out, by whose word is wrong. [transfer full] */
+static char *fix_format(const HvrImageLink *link, const HvrImageFile *file, const char *is)
 {
 	g_autofree char *quoted = g_shell_quote(link->path);
 	gboolean ours = g_str_equal(is, RAW) || g_str_equal(is, QCOW2);
 
 	if (link->above) {
 		g_autofree char *above = g_shell_quote(link->above);
+		return g_strdup_printf(
+			"correct what that image says: qemu-img rebase -u -F %s -b %s %s", is,
+			quoted, above);
+	}
+	if (file->size == 0)
+		return g_strdup("remove it and give the disk a size, to have it made");
+	if (ours)
+		return g_strdup_printf("set format = %s", is);
+	return g_strdup_printf("convert it: qemu-img convert -f %s -O qcow2 %s NEW", is, quoted);
+}
+
+/* What is raw is a guest's to write, its first bytes too: a header can name any file of the host
+ * that its reader may read, which whoever believes it would show the guest. So the advice is for
+ * images that were made as what they look like, and there is another for those that were not. */
+static void hint_format(GError **error, const HvrImageLink *link, const HvrImageFile *file,
+			const char *is)
+{
+	g_autofree char *fix = fix_format(link, file, is);
+	g_autofree char *quoted = g_shell_quote(link->path);
+
+	if (g_str_equal(link->said, RAW))
 		hvr_error_hint(error,
-			       "correct what that image says: qemu-img rebase -u -F %s -b %s "
-			       "%s",
-			       is, quoted, above);
-	} else if (file->size == 0)
-		hvr_error_hint(error, "remove it and give the disk a size, to have it made");
-	else if (ours)
-		hvr_error_hint(error, "set format = %s", is);
+			       "if it was made as one, %s; if a guest can have written that, do "
+			       "not: it may name any file of this host. Then qemu-img convert -f "
+			       "raw -O qcow2 %s NEW keeps it as it is",
+			       fix, quoted);
 	else
-		hvr_error_hint(error, "convert it: qemu-img convert -f %s -O qcow2 %s NEW", is,
-			       quoted);
+		hvr_error_hint(error, "%s", fix);
 }
 
 gboolean hvr_image_check_format(const HvrImageLink *link, const HvrImageFile *file,
@@ -106,8 +122,9 @@ gboolean hvr_image_check_format(const HvrImageLink *link, const HvrImageFile *fi
 	g_autofree char *said = hvr_text_safe(link->said);
 	g_autofree char *fault = NULL;
 	if (g_str_equal(is, RAW))
-		fault = g_strdup_printf("is no %s image, but that is the format it is said to have",
-					said);
+		fault = g_strdup_printf("is no %s image, but that is %s", said,
+					link->above ? "the format it is said to have"
+						    : "its format, which is the default");
 	else
 		fault = g_strdup_printf("is a %s image, but its format is said to be %s", is, said);
 	if (file->size == 0) {

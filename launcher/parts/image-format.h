@@ -32,7 +32,8 @@ gboolean hvr_image_check_kind(const HvrImageLink *link, const HvrImageFile *file
  * Errors: HVR_LAUNCH_ERROR_BUSY */
 gboolean hvr_image_check_locks(const HvrImageLink *link, const HvrImageFile *file, GError **error);
 /* It is of the format that is said of it. "raw" is anything, but nobody means another format's
- * container by it: the guest would see that instead of its disk. LUKS may be the guest's own. */
+ * container by it: the guest would see that instead of its disk. A guest that writes such a header
+ * keeps itself from its next start, and no one else. LUKS may be the guest's own. */
 gboolean hvr_image_check_format(const HvrImageLink *link, const HvrImageFile *file,
 				const HvrImageHeader *header, GError **error);
 /* QEMU opens it as it is: whole, without a key, and for writing where it is written to. */

@@ -39,5 +39,6 @@ void hvr_parts_describe(const HvrProfile *profile, const HvrParts *parts, GPtrAr
 gboolean hvr_parts_create(const HvrProfile *profile, const HvrParts *parts,
 			  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* For a VM that came to nothing: removes again what hvr_parts_create() made, and nothing else. */
+/* For a VM that came to nothing: removes again the files that were made for it,
+ * hvr_serial_file_open()'s too, and nothing else. */
 void hvr_parts_remove(const HvrParts *parts);

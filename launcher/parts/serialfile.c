@@ -33,18 +33,31 @@ gboolean hvr_serial_file_check(const HvrContext *context, const HvrProfile *prof
 	return FALSE;
 }
 
-int hvr_serial_file_open(const HvrProfile *profile, const HvrUser *user, GError **error)
+/* Empty, and noted: where the start comes to nothing it goes again. */
+static gboolean make(const char *path, const HvrParts *parts, GError **error)
+{
+	g_auto(HvrNewFile) file = HVR_NEW_FILE_INIT;
+
+	if (hvr_new_file_begin(&file, path, parts->user, error) &&
+	    hvr_new_file_finish(&file, parts->made, error))
+		return TRUE;
+	g_prefix_error(error, WHAT ": ");
+	return FALSE;
+}
+
+int hvr_serial_file_open(const HvrProfile *profile, const HvrParts *parts, GError **error)
 {
 	HvrOpen file = { .path = profile->serial_file, .how = HVR_OPEN_WRITE, .fd = -1 };
 
-	if (hvr_open(user, &file, 1))
+	if (hvr_open(parts->user, &file, 1))
 		return file.fd;
 	if (file.problem == ENOENT) {
-		file.how = HVR_OPEN_REPLACE;
-		if (hvr_open(user, &file, 1))
+		if (!make(file.path, parts, error))
+			return -1;
+		if (hvr_open(parts->user, &file, 1))
 			return file.fd;
 	}
-	hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, WHAT, user, &file);
+	hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, WHAT, parts->user, &file);
 	return -1;
 }
 

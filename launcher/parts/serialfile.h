@@ -17,11 +17,12 @@ gboolean hvr_serial_file_check(const HvrContext *context, const HvrProfile *prof
 			       const HvrParts *parts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * hvr_serial_file_open - open it for QEMU to write to, and make it where it is missing. What is in
- * it stays: a start that comes to nothing leaves what the last VM said.
+ * hvr_serial_file_open - open it for QEMU to write to, as @parts' user, and make it where it is
+ * missing: then hvr_parts_remove() takes it back. What is in one that is there stays: a start that
+ * comes to nothing leaves what the last VM said.
  * Returns: a descriptor (O_WRONLY) that the caller closes, or -1 with the errors of the check
  */
-int hvr_serial_file_open(const HvrProfile *profile, const HvrUser *user,
+int hvr_serial_file_open(const HvrProfile *profile, const HvrParts *parts,
 			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Empties what hvr_serial_file_open() has opened, as QEMU is to begin now. */

@@ -178,6 +178,26 @@ static void hint_denied(GError **error, const HvrUser *user, const HvrBlockedFil
 			       user->name, blocked->folder ? "x" : rights, quoted);
 }
 
+static void hint_other(GError **error, const HvrBlockedFile *file)
+{
+	switch (file->problem) {
+	case EPERM:
+		hvr_error_hint(error, "is it immutable, or for appending only? See lsattr(1)");
+		return;
+	case EROFS:
+		hvr_error_hint(error,
+			       "its file system is read-only: set readonly or snapshot = yes");
+		return;
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+		hvr_error_hint(error, "correct the path");
+		return;
+	default:
+		return;
+	}
+}
+
 void hvr_blocked_fail(GError **error, const HvrUser *user, const HvrBlockedFile *file)
 {
 	g_auto(HvrBlocked) blocked = { 0 };
@@ -186,17 +206,19 @@ void hvr_blocked_fail(GError **error, const HvrUser *user, const HvrBlockedFile 
 	if (hvr_blocked_is_missing(error, user, file))
 		return;
 	hvr_blocked_find(&blocked, user, file->path);
-	g_set_error(error, HVR_LAUNCH_ERROR, file->code, "%s: user %s cannot %s '%s': %s%s%s%s",
-		    file->what, user->name, file->verb, shown, g_strerror(file->problem),
-		    blocked.text ? " (" : "", blocked.text ? blocked.text : "",
-		    blocked.text ? ")" : "");
-	if (file->problem == EACCES)
+	if (file->problem == ENOTDIR && !blocked.text) {
+		g_set_error(error, HVR_LAUNCH_ERROR, file->code, "%s: '%s' is no folder",
+			    file->what, shown);
+		hint_other(error, file);
+		return;
+	}
+	g_autofree char *where = hvr_blocked_where(user, file->path, file->verb);
+	g_set_error(error, HVR_LAUNCH_ERROR, file->code, "%s: user %s cannot %s '%s': %s%s",
+		    file->what, user->name, file->verb, shown, g_strerror(file->problem), where);
+	if (file->problem == EACCES && g_str_equal(file->verb, HVR_BLOCKED_CREATE))
+		hvr_error_hint(error, "name a folder that %s may write to", user->name);
+	else if (file->problem == EACCES)
 		hint_denied(error, user, file, &blocked);
-	else if (file->problem == EPERM)
-		hvr_error_hint(error, "is it immutable, or for appending only? See lsattr(1)");
-	else if (file->problem == EROFS)
-		hvr_error_hint(error,
-			       "its file system is read-only: set readonly or snapshot = yes");
-	else if (file->problem == ENOENT || file->problem == ENOTDIR || file->problem == ELOOP)
-		hvr_error_hint(error, "correct the path");
+	else
+		hint_other(error, file);
 }

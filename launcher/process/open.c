@@ -131,6 +131,35 @@ gboolean hvr_open(const HvrUser *user, HvrOpen *opens, guint n)
 	return all;
 }
 
+/* A HvrAsUserStep. */
+static int try_replace(gpointer data, guint i, int *out_fd)
+{
+	const char *path = data;
+	g_autofree char *folder = g_path_get_dirname(path);
+	g_auto(HvrFd) fd = open(path, flags_of[HVR_OPEN_WRITE] | NEVER_WAIT);
+
+	if (fd >= 0)
+		return check_kind(fd, HVR_OPEN_WRITE);
+	if (errno != ENOENT)
+		return errno;
+	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
+gboolean hvr_open_could_replace(const HvrUser *user, HvrOpen *open)
+{
+	const HvrAsUser how = {
+		.user = user, .step = try_replace, .data = (gpointer)open->path, .keep = -1
+	};
+	HvrAsUserResult result;
+
+	hvr_as_user(&how, &result, 1);
+	hvr_fd_close(result.fd);
+	open->how = HVR_OPEN_REPLACE;
+	open->fd = -1;
+	open->problem = result.problem;
+	return result.problem == 0;
+}
+
 const char *hvr_open_problem(const HvrOpen *open)
 {
 	gboolean reads = open->how == HVR_OPEN_READ || open->how == HVR_OPEN_READ_GUARDED;

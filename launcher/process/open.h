@@ -44,6 +44,10 @@ typedef struct {
  */
 gboolean hvr_open(const HvrUser *user, HvrOpen *opens, guint n);
 
+/* Would HVR_OPEN_REPLACE of @open->path succeed now? Makes and empties nothing. Sets
+ * @open->problem, of which hvr_open_fail() tells. */
+gboolean hvr_open_could_replace(const HvrUser *user, HvrOpen *open);
+
 /* Why @open failed, as a person reads it. */
 const char *hvr_open_problem(const HvrOpen *open);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "launcher/report/error.h"
+#include "launcher/report/nearest.h"
 
 #define NOBODY "nobody"
 
@@ -39,6 +40,19 @@ static struct passwd *sudo_user(void)
 	return getpwuid((uid_t)uid);
 }
 
+/* Of all users only those that it mostly is: whoever asks a directory service waits. */
+static void hint_user(GError **error, const char *name)
+{
+	const struct passwd *caller = sudo_user();
+	g_autofree char *own = g_strdup(caller ? caller->pw_name : NOBODY);
+	const char *const usual[] = { own, HVR_USER_SYSTEM, NOBODY, NULL };
+	const char *near = hvr_nearest(name, usual);
+
+	if (near && getpwnam(near))
+		hvr_nearest_hint(error, name, usual);
+	hvr_error_hint(error, "make one: useradd --system --no-create-home %s", name);
+}
+
 /* @name: who is wanted; NULL: nobody in particular. Whom root becomes then: who called sudo, the
  * system user, nobody. */
 static struct passwd *find_entry(const char *name, GError **error)
@@ -56,7 +70,7 @@ static struct passwd *find_entry(const char *name, GError **error)
 	if (!entry) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
 			    "[security] user: there is no user '%s' on this host", name);
-		hvr_error_hint(error, "make one: useradd --system --no-create-home %s", name);
+		hint_user(error, name);
 	}
 	return entry;
 }

@@ -341,9 +341,6 @@ HvrProfileLine *hvr_profile_line_from_set(const char *word, GError **error)
 	dot = strrchr(name, '.');
 	if (!equals || !dot || dot == name || dot[1] == '\0') {
 		hvr_profile_fail(error, "--set", NULL, "\"%s\" is not SECTION.KEY=VALUE", word);
-		hvr_error_hint(
-			error,
-			"write for example --set vm.memory=8G or --set device.npu.pick=free");
 		return NULL;
 	}
 	line->from_set = TRUE;

@@ -92,7 +92,7 @@ static void hint_none(GError **error, const char *word, const HvrProfilePlaces *
 	for (guint i = 0; paths[i]; i++)
 		if (hint_profile_near(error, caller, word, paths[i]))
 			return;
-	if (g_strcmp0(file, word) == 0)
+	if (g_strcmp0(file, word) == 0 && g_file_test(word, G_FILE_TEST_IS_REGULAR))
 		hvr_error_hint(error, "did you mean './%s'?", shown);
 	else if (file && g_str_has_suffix(file, ".ini"))
 		hvr_error_hint(error, "did you mean '%s'?", shown);

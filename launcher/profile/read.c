@@ -17,6 +17,7 @@
 #include "launcher/profile/check.h"
 #include "launcher/profile/lines.h"
 #include "launcher/profile/machine.h"
+#include "launcher/profile/meant.h"
 #include "launcher/profile/table.h"
 #include "launcher/report/error.h"
 #include "launcher/report/nearest.h"
@@ -53,6 +54,8 @@ static gboolean check_section_name(const Reading *reading, const HvrProfileSecti
 {
 	if (kind->named && !name) {
 		hvr_profile_fail(error, reading->file, line, "needs a name");
+		if (line->from_set)
+			hvr_profile_hint_unnamed(error, reading->parts, kind);
 		hvr_error_hint(error, "write for example [%s %s]", kind->name, kind->name);
 		return FALSE;
 	}
@@ -72,6 +75,8 @@ static gboolean fail_unknown(GError **error, const Reading *reading, const HvrPr
 	g_autofree char *all = g_strjoinv(", ", (char **)names);
 
 	hvr_profile_fail(error, reading->file, line, "there is no such %s", what);
+	if (line->from_set)
+		hvr_profile_hint_kind(error, reading->parts, name);
 	hvr_nearest_hint(error, name, names);
 	hvr_error_hint(error, "expected one of: %s", all);
 	return FALSE;
@@ -251,6 +256,8 @@ static gboolean complete_part(const Reading *reading, const HvrProfilePart *part
 		if (!key->required || part->given[i])
 			continue;
 		hvr_profile_fail(error, reading->file, &place, "is missing");
+		if (place.from_set)
+			hvr_profile_hint_part(error, reading->parts, part);
 		hvr_error_hint(error, "write for example %s = %s", key->name, key->sample);
 		return FALSE;
 	}
@@ -358,8 +365,12 @@ static gboolean add_overrides(GPtrArray *lines, const char *const *words, gboole
 	for (gsize i = 0; words && words[i]; i++) {
 		g_autoptr(HvrProfileLine) set = hvr_profile_line_from_set(words[i], error);
 
-		if (!set)
+		if (!set) {
+			hvr_profile_hint_key(error, words[i]);
+			hvr_error_hint(error, "write for example --set vm.memory=8G or --set "
+					      "device.npu.pick=free");
 			return FALSE;
+		}
 		if (strcmp(set->section, "vm") == 0 && strcmp(set->key, "include") == 0)
 			return hvr_profile_fail(error, "--set", set, "an include stands in a file");
 		if (asks_for_name(set)) {

@@ -186,8 +186,7 @@ static gboolean add_serial(const HvrStart *start, HvrHandover *handover, GError 
 
 	switch (start->profile->serial) {
 	case HVR_SERIAL_FILE:
-		return take(handover,
-			    hvr_serial_file_open(start->profile, start->facts->user, error),
+		return take(handover, hvr_serial_file_open(start->profile, start->parts, error),
 			    channel);
 	case HVR_SERIAL_SOCKET:
 		return take(handover, hvr_runtime_listen(start->folder, HVR_VM_SERIAL, error),

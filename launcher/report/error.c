@@ -135,7 +135,7 @@ int hvr_exit_status_of_command(const GError *error)
 	return error && error->domain == HVR_COMMAND_ERROR ? error->code : HVR_EXIT_NOT_JUDGED;
 }
 
-int hvr_exit_settle(int status, gboolean of_command, GError **error)
+int hvr_exit_settle(int status, int ours, GError **error)
 {
 	if (!*error && (status < 0 || status > 255)) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL,
@@ -150,5 +150,7 @@ int hvr_exit_settle(int status, gboolean of_command, GError **error)
 	}
 	if (!*error)
 		return status;
-	return of_command ? hvr_exit_status_of_command(*error) : hvr_exit_status(*error);
+	if (ours == HVR_EXIT_NOT_JUDGED)
+		return hvr_exit_status_of_command(*error);
+	return ours ? ours : hvr_exit_status(*error);
 }

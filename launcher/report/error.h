@@ -41,6 +41,10 @@ enum {
 	HVR_EXIT_NOT_JUDGED = 125, /* whatever is ours, from a usage error to a guest that died */
 };
 
+/* Of `check` and `verify`, whose status is an answer, 0 for yes and 1 for no: whatever keeps them
+ * from asking, from a usage error on. As of grep(1) and diff(1). */
+#define HVR_EXIT_CANNOT_TELL 2
+
 /**
  * hvr_error_hint - append what the user can do about @error.
  *
@@ -63,7 +67,8 @@ int hvr_exit_status_of_command(const GError *error);
  * @status: what a command came to
  * @error: (inout): what it said. One without words gets some, and a failure without one becomes
  * HVR_LAUNCH_ERROR_INTERNAL
- * @of_command: it was `exec` or `test`
+ * @ours: which status every error has; HVR_EXIT_NOT_JUDGED: as of hvr_exit_status_of_command();
+ *   0: that of hvr_exit_status()
  * Returns: @status, or that of @error
  */
-int hvr_exit_settle(int status, gboolean of_command, GError **error);
+int hvr_exit_settle(int status, int ours, GError **error);

@@ -362,6 +362,21 @@ static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 	return FALSE;
 }
 
+/* Who may run the VM from now on, and what ends it. */
+static void tell_prepared(const HvrPlan *plan)
+{
+	for (guint i = 0; i < plan->cards->len; i++) {
+		const HvrPlanCard *card = g_ptr_array_index(plan->cards, i);
+		char address[HVR_PCI_ADDRESS_SIZE];
+
+		hvr_pci_address_format(&card->address, address);
+		hvr_message("%s: %s is on vfio-pci for user %s, until 'hailo-vm-run release %s'",
+			    card->id, address, plan->user->name, address);
+	}
+	if (plan->cards->len == 0)
+		hvr_message("the profile has no [device]: there is nothing to prepare");
+}
+
 static gboolean prepare(Run *run, GError **error)
 {
 	const HvrDecideFor whom = { .devices = run->profile->devices,
@@ -376,8 +391,10 @@ static gboolean prepare(Run *run, GError **error)
 		if (!hvr_decide(run->context, run->profile, &whom, &run->decision, &cause))
 			continue;
 		show_notes(run->decision.plan);
-		if (hvr_execute(run->context, run->decision.plan, &nobody, &failed, &cause))
+		if (hvr_execute(run->context, run->decision.plan, &nobody, &failed, &cause)) {
+			tell_prepared(run->decision.plan);
 			return TRUE;
+		}
 	} while (try_another(run, failed, &cause));
 	g_propagate_error(error, cause);
 	return FALSE;

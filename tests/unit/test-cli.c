@@ -173,12 +173,27 @@ static void test_dispatch(void **state)
 	}
 }
 
+/* Where the status is an answer, or the guest's command's, what is ours has one of its own. */
+static void test_statuses(void **state)
+{
+	static const struct {
+		const char *command;
+		int ours;
+	} cases[] = { { "check", 2 },  { "verify", 2 }, { "exec", 125 },
+		      { "test", 125 }, { "run", 0 },	{ "lab", 0 } };
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+		assert_int_equal(hvr_dispatch_status_of_ours(cases[i].command), cases[i].ours);
+	assert_int_equal(hvr_dispatch_status_of_ours(NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_dispatch),
+		cmocka_unit_test(test_statuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

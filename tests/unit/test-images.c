@@ -353,6 +353,31 @@ static void test_table(void **state)
 	}
 }
 
+/* A guest can write another format's header to its raw disk, with root's files in it: nobody is
+ * told to believe that, but how to keep what the guest has written. What that makes is no other
+ * disk. */
+static void test_header_of_a_guest(void **state)
+{
+	static const char *const scripts[] = { CREATE "qcow2 root.raw 1M",
+					       CREATE "vmdk root.raw 1M" };
+	Fixture *f = *state;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		make(f, scripts[i]);
+		g_autoptr(HvrProfile) profile = parse(f, RAW);
+		g_autoptr(GError) error = judge(f, profile);
+		assert_non_null(strstr(error->message, "\nif it was made as one, "));
+		assert_non_null(strstr(error->message, "; if a guest can have written that, do "
+						       "not: it may name any file of this host"));
+		assert_non_null(strstr(error->message, "convert -f raw -O qcow2 '"));
+		hvr_images_clear(&f->images);
+	}
+	make(f, "qemu-img convert -f raw -O qcow2 root.raw root.qcow2 && "
+		"qemu-img compare -q -f raw -F qcow2 root.raw root.qcow2");
+	g_autoptr(HvrProfile) kept = parse(f, ROOT);
+	assert_null(judge(f, kept));
+}
+
 /* A QEMU that has the image open until its QMP, our pipe, ends. */
 static GSubprocess *hold(const char *options)
 {
@@ -601,6 +626,11 @@ static void test_boot_files(void **state)
 		{ "echo > kernel", "/initrd' does not exist" },
 		{ "echo > kernel; : > initrd", "initrd' is empty" },
 		{ "echo > kernel; echo > initrd; chmod 0 initrd", "initrd': Permission denied" },
+		{ "echo | gzip > kernel; echo > initrd",
+		  "kernel' is no kernel, but what gzip has compressed\nname a bzImage" },
+		{ CREATE "qcow2 kernel 1M; echo > initrd",
+		  "kernel' is no kernel, but a qcow2 image\nname it as file of a [disk" },
+		{ "echo > kernel; echo | gzip > initrd", NULL },
 		{ "echo > kernel; echo > initrd", NULL },
 	};
 
@@ -624,10 +654,15 @@ static void test_boot_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_table),	   TEST(test_locked),
-		TEST(test_locked_backing), TEST(test_groups),
-		TEST(test_block_device),   TEST(test_boot_files),
-		TEST(test_mounted_device), TEST(test_groups_of_folders),
+		TEST(test_table),
+		TEST(test_header_of_a_guest),
+		TEST(test_locked),
+		TEST(test_locked_backing),
+		TEST(test_groups),
+		TEST(test_block_device),
+		TEST(test_boot_files),
+		TEST(test_mounted_device),
+		TEST(test_groups_of_folders),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 	g_autofree char *qemu_img = g_find_program_in_path("qemu-img");

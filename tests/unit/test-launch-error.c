@@ -88,30 +88,33 @@ static void test_settle(void **state)
 {
 	GError *error = NULL;
 
-	assert_int_equal(hvr_exit_settle(0, FALSE, &error), 0);
-	assert_int_equal(hvr_exit_settle(255, FALSE, &error), 255);
+	assert_int_equal(hvr_exit_settle(0, 0, &error), 0);
+	assert_int_equal(hvr_exit_settle(255, 0, &error), 255);
+	assert_int_equal(hvr_exit_settle(1, HVR_EXIT_CANNOT_TELL, &error), 1);
 	assert_null(error);
-	assert_int_equal(hvr_exit_settle(-1, FALSE, &error), 70);
+	assert_int_equal(hvr_exit_settle(-1, 0, &error), 70);
 	assert_non_null(strstr(error->message, "\nthis is a bug"));
 	g_clear_error(&error);
-	assert_int_equal(hvr_exit_settle(256, FALSE, &error), 70);
+	assert_int_equal(hvr_exit_settle(256, 0, &error), 70);
 	g_clear_error(&error);
 	error = g_error_new_literal(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "");
-	assert_int_equal(hvr_exit_settle(-1, FALSE, &error), 75);
+	assert_int_equal(hvr_exit_settle(-1, 0, &error), 75);
 	assert_string_equal(error->message, "an error without words (hvr_launch_error 4)");
 	g_clear_error(&error);
 	error = g_error_new_literal(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "x");
-	assert_int_equal(hvr_exit_settle(-1, FALSE, &error), 64);
-	assert_int_equal(hvr_exit_settle(-1, TRUE, &error), 125);
+	assert_int_equal(hvr_exit_settle(-1, 0, &error), 64);
+	assert_int_equal(hvr_exit_settle(-1, HVR_EXIT_NOT_JUDGED, &error), 125);
 	g_clear_error(&error);
-	assert_int_equal(hvr_exit_settle(-1, TRUE, &error), 125);
+	assert_int_equal(hvr_exit_settle(-1, HVR_EXIT_NOT_JUDGED, &error), 125);
 	g_clear_error(&error);
 	error = g_error_new_literal(HVR_COMMAND_ERROR, HVR_COMMAND_ERROR_NOT_FOUND, "x");
-	assert_int_equal(hvr_exit_settle(-1, TRUE, &error), 127);
-	assert_int_equal(hvr_exit_settle(-1, FALSE, &error), 69);
+	assert_int_equal(hvr_exit_settle(-1, HVR_EXIT_NOT_JUDGED, &error), 127);
+	assert_int_equal(hvr_exit_settle(-1, HVR_EXIT_CANNOT_TELL, &error), 2);
+	assert_int_equal(hvr_exit_settle(1, HVR_EXIT_CANNOT_TELL, &error), 2);
+	assert_int_equal(hvr_exit_settle(-1, 0, &error), 69);
 	g_clear_error(&error);
 	error = g_error_new_literal(HVR_STATUS_ERROR, 0, "x");
-	assert_int_equal(hvr_exit_settle(-1, FALSE, &error), 70);
+	assert_int_equal(hvr_exit_settle(-1, 0, &error), 70);
 	g_clear_error(&error);
 }
 

@@ -26,6 +26,7 @@
 #include "launcher/command/cli.h"
 #include "launcher/command/dispatch.h"
 #include "launcher/guest/guest.h"
+#include "launcher/parts/newfile.h"
 #include "launcher/parts/parts.h"
 #include "launcher/parts/seed.h"
 #include "launcher/parts/serialfile.h"
@@ -155,7 +156,7 @@ static void assert_serial_refused(const Fixture *f, const char *path, const char
 	assert_non_null(asked);
 	if (!strstr(asked->message, message) || !strstr(asked->message, ATTACKER))
 		fail_msg("the message is \"%s\"", asked->message);
-	assert_int_equal(hvr_serial_file_open(profile, &f->user, &error), -1);
+	assert_int_equal(hvr_serial_file_open(profile, &f->parts, &error), -1);
 	if (!strstr(error->message, message))
 		fail_msg("the message is \"%s\"", error->message);
 }
@@ -194,7 +195,7 @@ static void serial_file_on_block_device(void **state)
 	g_autofree char *text =
 		g_strdup_printf("[vm]\nmemory = 1G\n[serial]\nmode = file\nfile = %s\n", node);
 	g_autoptr(HvrProfile) profile = parse(f, text);
-	assert_int_equal(hvr_serial_file_open(profile, &f->user, NULL), -1);
+	assert_int_equal(hvr_serial_file_open(profile, &f->parts, NULL), -1);
 }
 
 static void serial_file_through_linked_folder(void **state)
@@ -220,7 +221,7 @@ static void serial_file_of_ones_own(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		assert_null(hvr_parts_ask(&f->context, profile, &f->parts));
-		g_auto(HvrFd) fd = hvr_serial_file_open(profile, &f->user, NULL);
+		g_auto(HvrFd) fd = hvr_serial_file_open(profile, &f->parts, NULL);
 		hvr_serial_file_empty(profile, fd);
 		assert_int_equal(fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_WRONLY);
 		assert_int_equal(stat(path, &st), 0);
@@ -297,6 +298,31 @@ static void seed_of_root_file(void **state)
 			fail_msg("the message is \"%s\"", error->message);
 		assert_null(strstr(error->message, "hash"));
 	}
+}
+
+/* Of a start that comes to nothing: a file that was made for it goes, one that was there stays as
+ * it is. */
+static void serial_file_of_nothing(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *path = g_build_filename(f->theirs, "serial", NULL);
+	g_autofree char *text = NULL;
+	g_autoptr(HvrProfile) profile =
+		parse(f, "[vm]\nmemory = 1G\n[serial]\nmode = file\nfile = serial\n");
+	HvrParts parts = { .user = &f->user, .made = hvr_new_files_noted() };
+	g_autofree char *there = NULL;
+
+	for (int i = 0; i < 2; i++) {
+		g_auto(HvrFd) fd = hvr_serial_file_open(profile, &parts, NULL);
+		assert_true(fd >= 0);
+		hvr_parts_remove(&parts);
+		assert_int_equal(access(path, F_OK), i == 0 ? -1 : 0);
+		if (i == 0)
+			there = put(f->theirs, "serial", "old", 0666);
+	}
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	assert_string_equal(text, "old");
+	g_ptr_array_unref(parts.made);
 }
 
 static void assert_says_nothing(const Fixture *f, char *word)
@@ -566,6 +592,7 @@ int main(void)
 		TEST(serial_file_on_block_device),
 		TEST(serial_file_through_linked_folder),
 		TEST(serial_file_of_ones_own),
+		TEST(serial_file_of_nothing),
 		TEST(image_in_root_folder),
 		TEST(image_removes_nothing),
 		TEST(seed_of_root_file),

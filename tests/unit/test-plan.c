@@ -212,6 +212,8 @@ static void test_refusals(void **state)
 		  "correct the path" },
 		{ "no such user", "card", NULL, "security.user=no-such-user-here", 78,
 		  "there is no user 'no-such-user-here'", "useradd" },
+		{ "nearly a user", "card", NULL, "security.user=nobdy", 78,
+		  "there is no user 'nobdy' on this host", "did you mean 'nobody'?" },
 		{ "root", "card", NULL, "security.user=root", 78, "QEMU is not run as root", NULL },
 	};
 

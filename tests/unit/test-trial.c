@@ -593,7 +593,7 @@ static void test_faults(void **state)
 		{ "slow", "", NULL, SIGTERM, NULL, 128 + SIGTERM, "cancelled", NULL, "skipped",
 		  "by signal 15" },
 		{ "passed", " --fetch /x:/nonexistent/x", NULL, 0, NULL, 125, "infrastructure",
-		  "fetch /x", "error", "/nonexistent" },
+		  "options", "error", "--fetch: '/nonexistent/x' does not exist" },
 		{ "exit-75", " --fetch /x:/run/fetched", NULL, 0, NULL, 75, "failed", "command",
 		  "failure", "with status 75" },
 	};
@@ -1167,21 +1167,26 @@ static void test_input_open(void **state)
 	close(err[0]);
 }
 
-/* A report that cannot be written is known before the VM is started. */
+/* A report that cannot be written is known before the VM is started, and so is a place for what is
+ * fetched. */
 static void test_reports_first(void **state)
 {
-	static const char *const options[] = { " --junit /nonexistent/x",
-					       " --result /nonexistent/x", " --result /run",
-					       " --artifacts /nonexistent/x",
-					       " --artifacts /run/in" };
+	static const char *const options[] = {
+		" --junit /nonexistent/x", " --result /nonexistent/x",
+		" --result /run",	   " --artifacts /nonexistent/x",
+		" --artifacts /run/in",	   " --fetch /x:/nonexistent/x",
+		" --fetch /x:/run"
+	};
 	Fixture *f = *state;
 
 	for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
 		const Case one = { .name = "passed", .options = options[i] };
 		run(f, &one, "");
 		assert_int_equal(f->status, 125);
-		assert_string_equal(f->events, "");
-		assert_non_null(strstr(f->err, "cannot"));
+		if (!strstr(options[i], "--fetch"))
+			assert_string_equal(f->events, "");
+		assert_null(strstr(f->events, "started"));
+		assert_true(strstr(f->err, "cannot") || strstr(f->err, "does not exist (there "));
 	}
 }
 
