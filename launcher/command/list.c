@@ -54,6 +54,7 @@ static int list(HvrContext *context, const HvrInvocation *invocation, GError **e
 	const Options *options = invocation->options;
 	HvrListWhat what = { .all = options->all,
 			     .details = options->json,
+			     .judge = TRUE,
 			     .surround = options->tree || options->dot };
 
 	if (options->json + options->tree + options->dot > 1) {

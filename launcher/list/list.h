@@ -6,6 +6,7 @@
 
 #include "launcher/host/health.h"
 #include "launcher/host/occupancy.h"
+#include "launcher/host/passable.h"
 #include "launcher/runtime/context.h"
 #include "vfio/inventory.h"
 
@@ -31,11 +32,15 @@ typedef struct {
 	/* Of those that are held, too; of all others .reason is NULL and .kind says nothing. */
 	gboolean has_health;
 	HvrHealth health;
+	/* Of the accelerators, and of what is on a VFIO driver, where that was asked for. */
+	gboolean judged;
+	HvrPassable passable;
 } HvrListItem;
 
 typedef struct {
 	gboolean all;	   /* every function, not only the accelerators of the quirk table */
 	gboolean details;  /* of every function that is listed */
+	gboolean judge;	   /* can a VM have it? of what this program is about */
 	gboolean surround; /* bridges above and members of the groups too */
 } HvrListWhat;
 

@@ -22,6 +22,7 @@ enum {
 	NODE,
 	PATH,
 	HEALTH,
+	PASSABLE,
 	COLUMNS,
 };
 
@@ -29,8 +30,8 @@ enum {
 #define GAP	 2
 
 static const char *const headline[COLUMNS] = {
-	"ADDRESS", "NAME",  "GROUP", "DRIVER", "IN USE BY", "RESET",
-	"LINK",	   "POWER", "NUMA",  "NODE",   "PATH",	    "HEALTH",
+	"ADDRESS", "NAME", "GROUP", "DRIVER", "IN USE BY", "RESET",    "LINK",
+	"POWER",   "NUMA", "NODE",  "PATH",   "HEALTH",	   "PASSABLE",
 };
 
 /* Cells are literals, texts of the item, or in @texts: of thousands of rows most are "-". */
@@ -77,7 +78,7 @@ static const char *node_text(const Table *table, const HvrListItem *item)
 		    g_strdup_printf("%s %s %04o", item->node, item->node_owner, item->node_mode));
 }
 
-/* "ok", or what is wrong with it: the last column may be as long as it likes. */
+/* "ok", or what is wrong with it. */
 static const char *health_text(const Table *table, const HvrListItem *item)
 {
 	const char *name = hvr_health_name(item->health.kind);
@@ -89,6 +90,14 @@ static const char *health_text(const Table *table, const HvrListItem *item)
 	if (item->health.kind == HVR_HEALTH_HELD)
 		return item->health.reason;
 	return keep(table, g_strdup_printf("%s: %s", name, item->health.reason));
+}
+
+/* The last column may be as long as it likes. */
+static const char *passable_text(const Table *table, const HvrListItem *item)
+{
+	if (!item->judged)
+		return "-";
+	return keep(table, hvr_passable_describe(&item->passable));
 }
 
 static const char *or_dash(const char *text)
@@ -126,6 +135,7 @@ static void add_row(Table *table, const HvrListItem *item)
 			[NODE] = node_text(table, item),
 			[PATH] = or_dash(function->path),
 			[HEALTH] = health_text(table, item),
+			[PASSABLE] = passable_text(table, item),
 		},
 	};
 
