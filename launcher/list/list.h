@@ -57,8 +57,8 @@ GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventor
 GPtrArray *hvr_list_missing(const HvrContext *context,
 			    const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
 
-/* One line of text for each item, under a headline. @width: columns of the terminal, 0: any.
- * Pure. [transfer full] */
+/* One line of text for each item, under a headline; where such a line is longer than @width, a record
+ * of several short ones for each. @width: columns of the terminal, 0: any. Pure. [transfer full] */
 char *hvr_list_table(const GPtrArray *items, guint width) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A line for each hold of what is not there; "" for none. Pure. [transfer full] */

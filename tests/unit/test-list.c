@@ -102,18 +102,6 @@ static void test_table(void **state)
 	assert_string_equal(text, wanted);
 }
 
-/* On a narrow terminal the name gives way, and nothing else. */
-static void test_narrow(void **state)
-{
-	g_auto(View) view = view_of(fake_layout_intel, accelerators);
-	g_autofree char *wide = hvr_list_table(view.items, 0);
-	g_autofree char *narrow = hvr_list_table(view.items, 40);
-
-	assert_non_null(strstr(wide, "Hailo-8 AI accelerator"));
-	assert_non_null(strstr(narrow, "  Hailo-8 AI a  14  "));
-	assert_non_null(strstr(narrow, "00:1c.4/00.0  ok      yes\n"));
-}
-
 /* Every layout: address, path and group of its first accelerator, and who shares the group. */
 static void test_layouts(void **state)
 {
@@ -337,12 +325,17 @@ static void test_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	     cmocka_unit_test(test_narrow),
-		cmocka_unit_test(test_layouts),	     cmocka_unit_test(test_all),
-		cmocka_unit_test(test_in_use_by_vm), cmocka_unit_test(test_in_use_by_process),
-		cmocka_unit_test(test_on_vfio),	     cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_tree),	     cmocka_unit_test(test_tree_domains),
-		cmocka_unit_test(test_dot),	     cmocka_unit_test(test_json),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_layouts),
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_in_use_by_vm),
+		cmocka_unit_test(test_in_use_by_process),
+		cmocka_unit_test(test_on_vfio),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_tree_domains),
+		cmocka_unit_test(test_dot),
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_empty),
 	};
 
