@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "launcher/check/check.h"
@@ -145,6 +146,19 @@ gboolean hvr_cli_wants_colour(void)
 	const char *no_colour = g_getenv("NO_COLOR");
 
 	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
+}
+
+guint hvr_cli_width(void)
+{
+	const char *columns = g_getenv("COLUMNS");
+	struct winsize size;
+	guint64 width;
+
+	if (columns && g_ascii_string_to_unsigned(columns, 10, 1, G_MAXUINT16, &width, NULL))
+		return (guint)width;
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
 }
 
 int hvr_cli_show_checks(const GPtrArray *results, gboolean json, gboolean quiet)

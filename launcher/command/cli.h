@@ -56,6 +56,10 @@ HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_
 /* May standard output have colour? It is a terminal, and NO_COLOR is not set. */
 gboolean hvr_cli_wants_colour(void);
 
+/* How many columns a line on standard output may have: COLUMNS where it says so, else those of the
+ * terminal; 0 where it is none: then nothing is cut. */
+guint hvr_cli_width(void);
+
 /* Prints what checks found, of HvrCheckResult. @quiet: only what is not PASS; not of the JSON.
  * Returns: the exit status that is their answer. */
 int hvr_cli_show_checks(const GPtrArray *results, gboolean json, gboolean quiet);

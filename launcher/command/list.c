@@ -4,8 +4,6 @@
  */
 #include <langinfo.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
@@ -17,16 +15,6 @@
 typedef struct {
 	gboolean all, json, tree, dot;
 } Options;
-
-/* 0 where the output is no terminal: then nothing is cut. */
-static guint terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
-}
 
 static void print(const GPtrArray *items, const GPtrArray *missing, const Options *options)
 {
@@ -40,7 +28,7 @@ static void print(const GPtrArray *items, const GPtrArray *missing, const Option
 	else if (options->dot)
 		text = hvr_list_dot(items);
 	else if (items->len > 0)
-		text = hvr_list_table(items, terminal_width());
+		text = hvr_list_table(items, hvr_cli_width());
 	if (text)
 		fputs(text, stdout);
 	if (options->json || options->dot)
@@ -54,6 +42,7 @@ static int list(HvrContext *context, const HvrInvocation *invocation, GError **e
 	const Options *options = invocation->options;
 	HvrListWhat what = { .all = options->all,
 			     .details = options->json,
+			     .judge = TRUE,
 			     .surround = options->tree || options->dot };
 
 	if (options->json + options->tree + options->dot > 1) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "launcher/host/card-audit.h"
+#include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/report/text.h"
 #include "vfio/state.h"
@@ -52,12 +53,8 @@ static void ask(const HvrContext *context, const HvrPciFunction *function, HvrHe
 		health->kind = HVR_HEALTH_OK;
 	if (!dead)
 		return;
-	const char *message = dead->message;
-	g_autofree char *in_front = g_strconcat(function->name, ": ", NULL);
-	if (g_str_has_prefix(message, in_front))
-		message += strlen(in_front);
 	health->kind = HVR_HEALTH_DEAD;
-	health->reason = g_strdup(message);
+	health->reason = hvr_error_line(dead, function->name);
 }
 
 void hvr_health_find(const HvrContext *context, const GPtrArray *holds,
@@ -87,16 +84,12 @@ void hvr_health_find(const HvrContext *context, const GPtrArray *holds,
 	out_health->kind = HVR_HEALTH_HELD;
 }
 
-/* Of an error the line, without the function's name in front and the hint behind, as a reason. */
+/* Of an error the line, as a reason. */
 static char *reason_of(const HvrPciFunction *function, const GError *why)
 {
-	g_autofree char *in_front = g_strconcat(function->name, ": ", NULL);
-	g_auto(GStrv) lines = g_strsplit(why->message, "\n", 2);
-	const char *line = lines[0] ? lines[0] : "it failed";
+	g_autofree char *line = hvr_error_line(why, function->name);
 	const char *end = NULL;
 
-	if (g_str_has_prefix(line, in_front))
-		line += strlen(in_front);
 	g_autofree char *safe = hvr_text_safe(line);
 	g_utf8_validate(safe, MIN((gssize)strlen(safe), HVR_HOLD_REASON_MAX), &end);
 	char *reason = g_strndup(safe, (gsize)(end - safe));

@@ -4,6 +4,7 @@
  */
 #include "launcher/host/plan-view.h"
 
+#include "launcher/host/health.h"
 #include "launcher/host/inuse.h"
 #include "launcher/host/isolation.h"
 #include "vfio/access.h"
@@ -47,6 +48,14 @@ static void look_at_writes(const HvrContext *context, HvrPlanView *view,
 		g_hash_table_insert(view->unwritable, (gpointer)function, error);
 }
 
+static gboolean answers(const HvrContext *context, const HvrPlanView *view,
+			const HvrPciFunction *function, GError **error)
+{
+	if (view->wakes)
+		return hvr_pci_function_alive(&context->host, function, error);
+	return hvr_health_answers(context, function, error);
+}
+
 static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFunction *function)
 {
 	GError *error = NULL;
@@ -58,7 +67,7 @@ static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFu
 		g_hash_table_insert(view->states, (gpointer)function, state);
 	if (state && hvr_access_is_usable(&context->host, hvr_access_of(function)))
 		g_hash_table_add(view->usable, (gpointer)function);
-	if (!state || !hvr_pci_function_alive(&context->host, function, &error))
+	if (!state || !answers(context, view, function, &error))
 		g_hash_table_insert(view->dead, (gpointer)function, error);
 	look_at_virtuals(context, view, function);
 	look_at_writes(context, view, function);
@@ -93,11 +102,12 @@ static void look_at_card(const HvrContext *context, HvrPlanView *view,
 	}
 }
 
-HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
-			   const HvrInventory *inventory)
+static HvrPlanView *look(const HvrContext *context, const HvrClaim *claim,
+			 const HvrInventory *inventory, gboolean wakes)
 {
 	HvrPlanView *view = g_new(HvrPlanView, 1);
 
+	view->wakes = wakes;
 	view->states = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)hvr_pci_state_free);
 	view->dead = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
 	view->usable = g_hash_table_new(NULL, NULL);
@@ -113,4 +123,16 @@ HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
 	for (guint i = 0; i < claim->cards->len; i++)
 		look_at_card(context, view, inventory, g_ptr_array_index(claim->cards, i));
 	return view;
+}
+
+HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
+			   const HvrInventory *inventory)
+{
+	return look(context, claim, inventory, TRUE);
+}
+
+HvrPlanView *hvr_plan_look_asleep(const HvrContext *context, const HvrClaim *claim,
+				  const HvrInventory *inventory)
+{
+	return look(context, claim, inventory, FALSE);
 }

@@ -20,8 +20,8 @@ typedef struct {
 	/* const HvrPciFunction * -> char *: what the host cannot do without, of what shares a group
 	 * with a card and is on a driver of the host: "a disk in use (/)" */
 	GHashTable *vital;
-	gboolean
-		routes_seen; /* its routes were looked at for that: a captured tree may lack them */
+	gboolean wakes;	      /* it was looked whether all answer, by reading config space */
+	gboolean routes_seen; /* for that, the routes, too: a captured tree may lack them */
 	GHashTable *reserved; /* const HvrPciFunction * -> char *: hvr_isolation_reserved() */
 	GPtrArray *journal;   /* of HvrJournalEntry */
 } HvrPlanView;
@@ -33,5 +33,9 @@ typedef struct {
  */
 HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
 			   const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for who only lists cards: wakes none. Of what is in D3cold it is not known then whether
+ * it answers, and it counts as if it did. */
+HvrPlanView *hvr_plan_look_asleep(const HvrContext *context, const HvrClaim *claim,
+				  const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_plan_view_free(HvrPlanView *view);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlanView, hvr_plan_view_free)

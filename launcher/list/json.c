@@ -80,6 +80,18 @@ static void add_use(JsonObject *object, const HvrListItem *item)
 	json_object_set_boolean_member(object, "prepared", occupancy->prepared);
 }
 
+/* "passable" is null where it is not known, of which "why" says more, or was not asked. */
+static void add_passable(JsonObject *object, const HvrListItem *item)
+{
+	HvrPassableKind kind = item->passable.kind;
+
+	if (item->judged && kind != HVR_PASSABLE_UNKNOWN)
+		json_object_set_boolean_member(object, "passable", kind == HVR_PASSABLE_YES);
+	else
+		json_object_set_null_member(object, "passable");
+	hvr_json_set_string(object, "why", item->passable.why);
+}
+
 static JsonObject *item_to_json(const HvrListItem *item)
 {
 	const HvrPciFunction *function = item->function;
@@ -105,6 +117,7 @@ static JsonObject *item_to_json(const HvrListItem *item)
 	hvr_json_set_string(object, "health",
 			    item->has_health ? hvr_health_name(item->health.kind) : NULL);
 	hvr_json_set_string(object, "health_reason", item->health.reason);
+	add_passable(object, item);
 	return object;
 }
 

@@ -29,6 +29,7 @@ static void item_free(gpointer data)
 	g_free(item->node_owner);
 	hvr_occupancy_clear(&item->occupancy);
 	hvr_health_clear(&item->health);
+	hvr_passable_clear(&item->passable);
 	g_free(item);
 }
 
@@ -202,6 +203,23 @@ static void find_health(const HvrContext *context, const GPtrArray *items)
 	}
 }
 
+/* The host is looked at only where there is a card to judge. */
+static void judge(const HvrContext *context, const HvrInventory *inventory, const GPtrArray *items)
+{
+	g_autoptr(HvrPassableFinder) finder = NULL;
+
+	for (guint i = 0; i < items->len; i++) {
+		HvrListItem *item = g_ptr_array_index(items, i);
+		item->judged = is_ours(item->function);
+		if (!item->judged)
+			continue;
+		if (!finder)
+			finder = hvr_passable_finder_new(context, inventory);
+		hvr_passable_find(finder, item->function, &item->occupancy, &item->health,
+				  &item->passable);
+	}
+}
+
 GPtrArray *hvr_list_missing(const HvrContext *context, const HvrInventory *inventory)
 {
 	const GPtrArray *all = hvr_inventory_functions(inventory);
@@ -248,6 +266,8 @@ GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventor
 	}
 	find_uses(context, items);
 	find_health(context, items);
+	if (what->judge)
+		judge(context, inventory, items);
 	return items;
 }
 

@@ -6,6 +6,7 @@
 
 #include "launcher/host/health.h"
 #include "launcher/host/occupancy.h"
+#include "launcher/host/passable.h"
 #include "launcher/runtime/context.h"
 #include "vfio/inventory.h"
 
@@ -31,11 +32,15 @@ typedef struct {
 	/* Of those that are held, too; of all others .reason is NULL and .kind says nothing. */
 	gboolean has_health;
 	HvrHealth health;
+	/* Of the accelerators, and of what is on a VFIO driver, where that was asked for. */
+	gboolean judged;
+	HvrPassable passable;
 } HvrListItem;
 
 typedef struct {
 	gboolean all;	   /* every function, not only the accelerators of the quirk table */
 	gboolean details;  /* of every function that is listed */
+	gboolean judge;	   /* can a VM have it? of what this program is about */
 	gboolean surround; /* bridges above and members of the groups too */
 } HvrListWhat;
 
@@ -52,8 +57,8 @@ GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventor
 GPtrArray *hvr_list_missing(const HvrContext *context,
 			    const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
 
-/* One line of text for each item, under a headline. @width: columns of the terminal, 0: any.
- * Pure. [transfer full] */
+/* One line of text for each item, under a headline; where such a line is longer than @width, a record
+ * of several short ones for each. @width: columns of the terminal, 0: any. Pure. [transfer full] */
 char *hvr_list_table(const GPtrArray *items, guint width) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A line for each hold of what is not there; "" for none. Pure. [transfer full] */

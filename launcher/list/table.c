@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A table whose columns are as wide as their widest cell. Where the terminal is narrower, the name
- * gives way first: everything else may have to be copied from here.
+ * gives way first: everything else may have to be copied from here. Where that is not enough, each
+ * card is a record of short lines: a table whose rows wrap is none.
  */
 #include "launcher/list/list.h"
 
@@ -22,15 +23,20 @@ enum {
 	NODE,
 	PATH,
 	HEALTH,
+	PASSABLE,
 	COLUMNS,
 };
 
 #define NAME_MIN 12
 #define GAP	 2
+/* Of a record: "in use by". On a terminal that is narrower than an address and a word, lines wrap.
+ */
+#define LABEL_WIDTH 9
+#define WIDTH_MIN   32
 
 static const char *const headline[COLUMNS] = {
-	"ADDRESS", "NAME",  "GROUP", "DRIVER", "IN USE BY", "RESET",
-	"LINK",	   "POWER", "NUMA",  "NODE",   "PATH",	    "HEALTH",
+	"ADDRESS", "NAME", "GROUP", "DRIVER", "IN USE BY", "RESET",    "LINK",
+	"POWER",   "NUMA", "NODE",  "PATH",   "HEALTH",	   "PASSABLE",
 };
 
 /* Cells are literals, texts of the item, or in @texts: of thousands of rows most are "-". */
@@ -77,7 +83,7 @@ static const char *node_text(const Table *table, const HvrListItem *item)
 		    g_strdup_printf("%s %s %04o", item->node, item->node_owner, item->node_mode));
 }
 
-/* "ok", or what is wrong with it: the last column may be as long as it likes. */
+/* "ok", or what is wrong with it. */
 static const char *health_text(const Table *table, const HvrListItem *item)
 {
 	const char *name = hvr_health_name(item->health.kind);
@@ -89,6 +95,14 @@ static const char *health_text(const Table *table, const HvrListItem *item)
 	if (item->health.kind == HVR_HEALTH_HELD)
 		return item->health.reason;
 	return keep(table, g_strdup_printf("%s: %s", name, item->health.reason));
+}
+
+/* The last column may be as long as it likes. */
+static const char *passable_text(const Table *table, const HvrListItem *item)
+{
+	if (!item->judged)
+		return "-";
+	return keep(table, hvr_passable_describe(&item->passable));
 }
 
 static const char *or_dash(const char *text)
@@ -126,6 +140,7 @@ static void add_row(Table *table, const HvrListItem *item)
 			[NODE] = node_text(table, item),
 			[PATH] = or_dash(function->path),
 			[HEALTH] = health_text(table, item),
+			[PASSABLE] = passable_text(table, item),
 		},
 	};
 
@@ -152,15 +167,20 @@ static void add_headline(Table *table)
 	g_array_append_val(table->rows, row);
 }
 
-static void fit(Table *table, guint limit)
+/* FALSE: it does not fit, however short the names are. */
+static gboolean fit(Table *table, guint limit)
 {
-	guint total = (COLUMNS - 1) * GAP;
+	guint total = (COLUMNS - 1) * GAP, least;
 
 	for (guint i = 0; i < COLUMNS; i++)
 		total += table->widths[i];
-	if (limit && total > limit && table->widths[NAME] > NAME_MIN)
-		table->widths[NAME] =
-			MAX(NAME_MIN, (gint)table->widths[NAME] - (gint)(total - limit));
+	if (!limit || total <= limit)
+		return TRUE;
+	least = MIN(table->widths[NAME], NAME_MIN);
+	if (total - limit > table->widths[NAME] - least)
+		return FALSE;
+	table->widths[NAME] -= total - limit;
+	return TRUE;
 }
 
 /* No blanks at the end of a line. */
@@ -181,6 +201,65 @@ static void append_row(GString *text, const Row *row, const guint widths[COLUMNS
 	g_string_append_c(text, '\n');
 }
 
+/* How many characters of @text stand on a line of @room: whole words, where one is not longer. */
+static glong chars_that_fit(const char *text, glong room)
+{
+	glong length = g_utf8_strlen(text, -1);
+
+	if (length <= room)
+		return length;
+	for (glong n = room; n > 0; n--)
+		if (*g_utf8_offset_to_pointer(text, n) == ' ')
+			return n;
+	return room;
+}
+
+/* @text, from column @indent on, in as many lines as it takes. */
+static void append_wrapped(GString *out, const char *text, guint indent, guint width)
+{
+	glong room = MAX((glong)width - (glong)indent, 1);
+
+	while (TRUE) {
+		const char *end = g_utf8_offset_to_pointer(text, chars_that_fit(text, room));
+		g_string_append_len(out, text, end - text);
+		g_string_append_c(out, '\n');
+		while (*end == ' ')
+			end++;
+		if (!*end)
+			return;
+		text = end;
+		g_string_append_printf(out, "%*s", (int)indent, "");
+	}
+}
+
+/* What one asks for first comes first; what is not known, or not there, has no line. */
+static void append_record(GString *text, const Row *row, guint width)
+{
+	static const guint order[] = { PASSABLE, USE,	DRIVER, GROUP, HEALTH, RESET,
+				       LINK,	 POWER, NUMA,	NODE,  PATH };
+
+	g_string_append_printf(text, "%s  ", row->cells[ADDRESS]);
+	append_wrapped(text, row->cells[NAME], row->lengths[ADDRESS] + GAP, width);
+	for (gsize i = 0; i < G_N_ELEMENTS(order); i++) {
+		const char *cell = row->cells[order[i]];
+		g_autofree char *label = g_ascii_strdown(headline[order[i]], -1);
+		if (g_str_equal(cell, "-"))
+			continue;
+		g_string_append_printf(text, "  %-*s  ", LABEL_WIDTH, label);
+		append_wrapped(text, cell, 2 + LABEL_WIDTH + GAP, width);
+	}
+}
+
+static void append_records(GString *text, const GArray *rows, guint width)
+{
+	/* The first is the headline. */
+	for (guint i = 1; i < rows->len; i++) {
+		if (i > 1)
+			g_string_append_c(text, '\n');
+		append_record(text, &g_array_index(rows, Row, i), MAX(width, WIDTH_MIN));
+	}
+}
+
 char *hvr_list_table(const GPtrArray *items, guint width)
 {
 	g_autoptr(GArray) rows = g_array_sized_new(FALSE, FALSE, sizeof(Row), items->len + 1);
@@ -193,9 +272,11 @@ char *hvr_list_table(const GPtrArray *items, guint width)
 		if (item->chosen)
 			add_row(&table, item);
 	}
-	fit(&table, width);
-	for (guint i = 0; i < rows->len; i++)
+	gboolean fits = fit(&table, width);
+	for (guint i = 0; fits && i < rows->len; i++)
 		append_row(text, &g_array_index(rows, Row, i), table.widths);
+	if (!fits)
+		append_records(text, rows, width);
 	g_string_chunk_free(table.texts);
 	return g_string_free(text, FALSE);
 }

@@ -52,6 +52,7 @@ static const Variable variables[] = {
 	{ "SUDO_UID", ROOT, NULL },
 	{ "TERM", ROOT, is_word },
 	{ "NO_COLOR", ROOT, NULL },
+	{ "COLUMNS", ROOT, is_word },
 	{ "NOTIFY_SOCKET", ROOT, NULL },
 	{ "G_MESSAGES_DEBUG", ROOT, NULL },
 

@@ -43,6 +43,17 @@ void hvr_error_hint(GError **error, const char *format, ...)
 	(*error)->message = g_strconcat(message, "\n", hint, NULL);
 }
 
+char *hvr_error_line(const GError *error, const char *subject)
+{
+	g_autofree char *in_front = g_strconcat(subject, ": ", NULL);
+	g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
+	const char *line = lines[0] ? lines[0] : "";
+
+	if (g_str_has_prefix(line, in_front))
+		line += strlen(in_front);
+	return g_strdup(line);
+}
+
 static int launch_status(int code)
 {
 	static const int statuses[] = {

@@ -54,6 +54,9 @@ enum {
  */
 void hvr_error_hint(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* @error's message without its hint, and without "SUBJECT: " in front. [transfer full] */
+char *hvr_error_line(const GError *error, const char *subject) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The exit status for an error of any domain: vfio/, qmp/, launcher/, GIO. Never 0. */
 int hvr_exit_status(const GError *error);
 

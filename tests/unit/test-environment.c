@@ -41,7 +41,7 @@ typedef struct {
 		"XDG_RUNTIME_DIR=/run/user/0", "HOME=/tmp/evil", "SSH_AUTH_SOCK=/tmp/evil",        \
 		"SSH_ASKPASS=/tmp/evil", "DISPLAY=:0"
 #define OURS                                                                                       \
-	"SUDO_UID=1", "TERM=xterm-256color", "NO_COLOR=1", "NOTIFY_SOCKET=@n",                     \
+	"SUDO_UID=1", "TERM=xterm-256color", "NO_COLOR=1", "COLUMNS=80", "NOTIFY_SOCKET=@n",       \
 		"G_MESSAGES_DEBUG=all", "HAILO_VM_CARDS=0, /x", "SLURM_STEP_GPUS=1",               \
 		"SLURM_JOB_GPUS=0-1"
 #define JOBS                                                                                       \

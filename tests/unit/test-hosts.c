@@ -115,7 +115,7 @@ static char *json_text(JsonObject *object)
 static void test_list(void **state)
 {
 	const Host *host = *state;
-	const HvrListWhat accelerators = { 0 };
+	const HvrListWhat accelerators = { .judge = TRUE };
 	HvrContext context;
 	g_autoptr(FakeSysfs) fs = load(host, &context);
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context.host, NULL);
