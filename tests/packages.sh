@@ -42,7 +42,8 @@ PACKAGES_VALGRIND="$PACKAGES_UNIT valgrind"
 PACKAGES_PACKAGE="$PACKAGES_BUILD build-essential pkgconf scdoc debhelper dpkg-dev lintian xz-utils
 	rpm rpm2cpio cpio"
 
-PACKAGES_LINT="$PACKAGES_BUILD clang-format clang-tidy cppcheck shellcheck"
+# dot draws the pictures of docs/
+PACKAGES_LINT="$PACKAGES_BUILD clang-format clang-tidy cppcheck shellcheck graphviz"
 
 # A package with a ? behind is wanted only where apt knows it
 missing_packages() # PACKAGE...
