@@ -23,6 +23,9 @@ PACKAGES_DEBOOTSTRAP="debootstrap debian-archive-keyring mount util-linux"
 PACKAGES_LAB="$PACKAGES_BUILD $PACKAGES_DEBOOTSTRAP qemu-system-x86 qemu-utils busybox-static cpio kmod mount procps socat xz-utils
 	zstd pciutils pci.ids iproute2"
 
+# Real terminals, and the lab's kernel in front of one
+PACKAGES_TERMINAL="$PACKAGES_LAB tmux"
+
 # A Debian root on an ext4 disk; a terminal by script(1), a free port by python
 PACKAGES_GUEST="$PACKAGES_LAB e2fsprogs bsdutils openssh-client python3-minimal"
 
