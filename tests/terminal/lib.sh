@@ -64,7 +64,7 @@ need_tree()
 
 need_vm()
 {
-	vm=terminal-$case_name
+	vm=lab
 	cat > "$desk/vm.ini" <<-END
 		[vm]
 		name = $vm

@@ -16,7 +16,7 @@ for name in front second third; do
 	await "^42" 20
 done
 in_window second
-keys C-]
+escape d
 await_prompt
 in_window third
 ask_guest

@@ -9,8 +9,8 @@ screen | sed '/^$/d' | sed -n 2,3p > "$desk/first"
 grep -q "Ctrl-\]" "$desk/first" || fail "the first line names no key"
 expect_unwrapped "run"
 escape "?"
-for word in quit "leave" stop reboot help; do
-	await "$word" 10
+for key in "d: leave" "q: end" "s: power" "r: reboot" "\?: this"; do
+	await "$key" 10
 done
 expect_unwrapped "the help of Ctrl-]"
 ask_guest

@@ -16,6 +16,7 @@ keys Enter
 await "guest# "
 line "echo was \$left"
 await "^was behind"
-keys C-]
+escape d
+await_prompt
 run "hailo-vm-run stop $vm"
 expect_status 0

@@ -6,6 +6,7 @@ window one 80 24
 
 start_vm
 escape s
+await "Power down" 20
 await_prompt
 expect_status 0
 run "hailo-vm-run status"
