@@ -23,6 +23,9 @@ PACKAGES_DEBOOTSTRAP="debootstrap debian-archive-keyring mount util-linux"
 PACKAGES_LAB="$PACKAGES_BUILD $PACKAGES_DEBOOTSTRAP qemu-system-x86 qemu-utils busybox-static cpio kmod mount procps socat xz-utils
 	zstd pciutils pci.ids iproute2"
 
+# Real terminals, and the lab's kernel in front of one
+PACKAGES_TERMINAL="$PACKAGES_LAB tmux"
+
 # A Debian root on an ext4 disk; a terminal by script(1), a free port by python
 PACKAGES_GUEST="$PACKAGES_LAB e2fsprogs bsdutils openssh-client python3-minimal"
 
@@ -42,7 +45,8 @@ PACKAGES_VALGRIND="$PACKAGES_UNIT valgrind"
 PACKAGES_PACKAGE="$PACKAGES_BUILD build-essential pkgconf scdoc debhelper dpkg-dev lintian xz-utils
 	rpm rpm2cpio cpio"
 
-PACKAGES_LINT="$PACKAGES_BUILD clang-format clang-tidy cppcheck shellcheck"
+# dot draws the pictures of docs/
+PACKAGES_LINT="$PACKAGES_BUILD clang-format clang-tidy cppcheck shellcheck graphviz"
 
 # A package with a ? behind is wanted only where apt knows it
 missing_packages() # PACKAGE...

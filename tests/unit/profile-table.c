@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For tests/docs: the table of sections and keys as text, or whether a profile is one.
+ * For tests/docs: the table of sections and keys as text, a line each, with tabs between:
  *
- *   profile-table          a line each, with tabs between:
- *                            section NAME MOST          MOST is 0 for one without a name
- *                            key NAME KIND MIN MAX REQUIRED FALLBACK WORD...
- *   profile-table FILE     status 0 when FILE is a profile, else 1 and why
+ *   section NAME MOST          MOST is 0 for one without a name
+ *   key NAME KIND MIN MAX REQUIRED FALLBACK WORD...
  */
 #include <stdio.h>
 
-#include "launcher/profile/load.h"
 #include "launcher/profile/table.h"
 #include "launcher/profile/values.h"
 
@@ -31,21 +28,8 @@ static void show_key(const HvrProfileKey *key)
 	putchar('\n');
 }
 
-static int check(const char *file)
+int main(void)
 {
-	g_autoptr(GError) error = NULL;
-	const HvrProfileFile found = { .path = (char *)file };
-	g_autoptr(HvrProfile) profile = hvr_profile_load(&found, NULL, &error);
-
-	if (!profile)
-		printf("%s\n", error->message);
-	return profile ? 0 : 1;
-}
-
-int main(int argc, char **argv)
-{
-	if (argc > 1)
-		return check(argv[1]);
 	for (const HvrProfileSection *s = hvr_profile_table(NULL); s->name; s++) {
 		printf("section\t%s\t%u\n", s->name, s->named ? s->most : 0);
 		for (gsize i = 0; i < s->n_keys; i++)

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2154
+# What takes longer than a second says what it waits for and for how long; one line stays of it at last.
+needs vm
+window guest 80 24
+start_vm
+line "killall acpid"
+ask_guest
+window shell 80 24
+clear_screen
+line "hailo-vm-run stop --timeout 10 $vm"
+await "[0-9]+ ?s" 8
+await_prompt
+expect "$vm"
+expect_unwrapped "stop"
+(($(screen | grep -c "$vm") <= 3)) || fail "the stages are still on the screen"
