@@ -132,8 +132,10 @@ static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 	const Stay *stay = user_data;
 	int signal_number = hvr_interrupt_take();
 
-	if (signal_number)
-		kill(stay->front->supervisor.pid, signal_number);
+	if (signal_number == 0)
+		return G_SOURCE_CONTINUE;
+	kill(stay->front->supervisor.pid, signal_number);
+	kill(stay->front->supervisor.pid, SIGCONT); /* else one that is stopped would keep it */
 	return G_SOURCE_CONTINUE;
 }
 
@@ -219,13 +221,26 @@ static int finish(const Stay *stay)
 	return hvr_detach_wait(&stay->front->supervisor);
 }
 
+/* What a guest has said before its QEMU answered, and ended. */
+static void show_rest(int socket)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = recv(socket, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		if (!hvr_fd_write_all(STDOUT_FILENO, bytes, (gsize)n))
+			return;
+}
+
 int hvr_front_stay(HvrContext *context, HvrFront *front, const char *vm)
 {
 	g_auto(HvrFd) socket = front->socket;
 	int status = 0;
 
-	if (!hvr_detach_wait_ready(&front->supervisor, &status))
+	if (!hvr_detach_wait_ready(&front->supervisor, &status)) {
+		show_rest(socket);
 		return status;
+	}
 	hvr_context_open_runtime(context, FALSE, NULL);
 	g_auto(HvrFd) supervisor = open_process(front->supervisor.pid);
 	g_auto(HvrFd) qemu = open_qemu(context, vm);

@@ -166,6 +166,11 @@ static int play(const char *what, char **argv)
 			      qmp_peer_new_for_fd(NULL, find_fd(argv, "socket,id=hvr-qmp0,fd=")) };
 
 	alarm(120); /* whatever becomes of the test */
+	if (plays(&qemu, "fails")) {
+		qemu.serial = find_fd(argv, CONSOLE);
+		print(&qemu, "guest: no firmware\r\n");
+		return 1;
+	}
 	if (!plays(&qemu, "mute"))
 		qmp_peer_greet(qemu.monitor);
 	else
@@ -551,6 +556,29 @@ static void test_interrupted(void **state)
 	assert_runs(FALSE);
 }
 
+/* What it said all the same is shown. */
+static void test_failed(void **state)
+{
+	Fixture *f = *state;
+
+	start_job(f, "fails", (ShellJob){ 0 });
+	assert_ends(f, 69);
+	assert_non_null(strstr(f->shell->screen->str, "guest: no firmware\n"));
+	assert_runs(FALSE);
+}
+
+/* One that is stopped hears them, too: it would keep them. */
+static void test_signal_when_stopped(void **state)
+{
+	Fixture *f = *state;
+
+	start(f, "guest");
+	kill(status_pid("supervisor_pid"), SIGSTOP);
+	kill(shell_number(f->shell->said, "job "), SIGTERM);
+	assert_ends(f, 143);
+	assert_runs(FALSE);
+}
+
 /* A refusal is on the terminal, with the same status as without one. */
 static void test_refused(void **state)
 {
@@ -633,8 +661,9 @@ static void test_no_terminal(void **state)
 	assert_string_equal(screen->str, "guest: login: ");
 	assert_int_equal(status_pid("supervisor_pid"), pid);
 	assert_int_equal(write(input[1], E "q", 2), 2);
-	while (!strstr(screen->str, "'") && read(output[0], &byte, 1) == 1)
+	while (!strstr(screen->str, "q'") && read(output[0], &byte, 1) == 1)
 		g_string_append_c(screen, byte);
+	assert_string_equal(screen->str, "guest: login: got '\\035q'");
 	assert_int_equal(call("stop lab", NULL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	close(input[0]);
@@ -646,12 +675,16 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(announced),    TEST(guests_keys),	     TEST(help),
-		TEST(left),	    TEST(log_when_left),     TEST(stop),
-		TEST(reboot),	    TEST(quit_harder),	     TEST(signals),
-		TEST(front_killed), TEST(front_stopped),     TEST(background),
-		TEST(hang_up),	    TEST(supervisor_killed), TEST(interrupted),
-		TEST(console),	    TEST(refused),	     TEST(no_terminal),
+		TEST(announced),     TEST(guests_keys),
+		TEST(help),	     TEST(left),
+		TEST(log_when_left), TEST(stop),
+		TEST(reboot),	     TEST(quit_harder),
+		TEST(signals),	     TEST(front_killed),
+		TEST(front_stopped), TEST(background),
+		TEST(hang_up),	     TEST(supervisor_killed),
+		TEST(interrupted),   TEST(console),
+		TEST(failed),	     TEST(signal_when_stopped),
+		TEST(refused),	     TEST(no_terminal),
 	};
 	const char *last = argv[argc - 1];
 
