@@ -58,8 +58,8 @@ typedef struct {
 	gpointer user_data;
 } Begun;
 
-static void on_answer(HvrQmpClient *client, JsonNode *result, const GError *error,
-		      gpointer user_data)
+static void on_begun_answer(HvrQmpClient *client, JsonNode *result, const GError *error,
+			    gpointer user_data)
 {
 	g_autofree Begun *begun = user_data;
 	g_autoptr(GError) answer = NULL;
@@ -77,7 +77,7 @@ void hvr_ask_begin(HvrQmpClient *supervisor, const HvrRequest *request, HvrSessi
 	*begun = (Begun){ .done = done, .user_data = user_data };
 	hvr_qmp_client_execute(supervisor, hvr_request_kinds[request->name].name,
 			       hvr_request_encode(request), hvr_request_wait_ms(request) + WORK_MS,
-			       on_answer, begun);
+			       on_begun_answer, begun);
 }
 
 gboolean hvr_ask_found_nobody(const GError *error)

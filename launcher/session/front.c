@@ -5,7 +5,7 @@
  * all that the guest has said.
  *
  * When the front goes, however that came about, the supervisor sees its side of the socket hung up
- * and goes on without: hvr_session_front_watch(). With d it is asked first, so that nothing of its
+ * and goes on without: hvr_session_watch_front(). With d it is asked first, so that nothing of its
  * words comes behind the shell's prompt.
  */
 #include "launcher/session/front.h"
@@ -34,7 +34,7 @@ typedef struct {
 	const char *vm;
 	GMainLoop *loop;
 	HvrKeys *keys;
-	HvrRelay *relay;      /* NULL: the terminal is the shell's again */
+	HvrRelay *relay;
 	int supervisor, qemu; /* pidfds; -1: there is none */
 	gboolean quits;	      /* that has been asked for */
 	gboolean leaves;
@@ -92,6 +92,8 @@ static void quit(Stay *stay)
 		hvr_keys_press(stay->keys, HVR_ESCAPE_QUIT);
 	else if (stay->qemu >= 0)
 		syscall(SYS_pidfd_send_signal, stay->qemu, SIGKILL, NULL, 0);
+	else
+		kill(stay->front->supervisor.pid, SIGTERM);
 	stay->quits = TRUE;
 }
 
