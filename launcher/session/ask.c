@@ -179,7 +179,7 @@ typedef struct {
 } Begun;
 
 static void on_begun_answer(HvrQmpClient *client, JsonNode *result, const GError *error,
-		      gpointer user_data)
+			    gpointer user_data)
 {
 	g_autofree Begun *begun = user_data;
 	HvrShutdownStage stage = HVR_SHUTDOWN_NONE;

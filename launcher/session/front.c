@@ -5,7 +5,7 @@
  * all that the guest has said.
  *
  * When the front goes, however that came about, the supervisor sees its side of the socket hung up
- * and goes on without: hvr_session_front_watch(). With d it is asked first, so that nothing of its
+ * and goes on without: hvr_session_watch_front(). With d it is asked first, so that nothing of its
  * words comes behind the shell's prompt.
  */
 #include "launcher/session/front.h"
@@ -34,7 +34,7 @@ typedef struct {
 	const char *vm;
 	GMainLoop *loop;
 	HvrKeys *keys;
-	HvrRelay *relay;      /* NULL: the terminal is the shell's again */
+	HvrRelay *relay;
 	int supervisor, qemu; /* pidfds; -1: there is none */
 	gboolean quits;	      /* that has been asked for */
 	gboolean leaves;
@@ -92,6 +92,8 @@ static void quit(Stay *stay)
 		hvr_keys_press(stay->keys, HVR_ESCAPE_QUIT);
 	else if (stay->qemu >= 0)
 		syscall(SYS_pidfd_send_signal, stay->qemu, SIGKILL, NULL, 0);
+	else
+		kill(stay->front->supervisor.pid, SIGTERM);
 	stay->quits = TRUE;
 }
 
@@ -132,8 +134,10 @@ static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 	const Stay *stay = user_data;
 	int signal_number = hvr_interrupt_take();
 
-	if (signal_number)
-		kill(stay->front->supervisor.pid, signal_number);
+	if (signal_number == 0)
+		return G_SOURCE_CONTINUE;
+	kill(stay->front->supervisor.pid, signal_number);
+	kill(stay->front->supervisor.pid, SIGCONT); /* else one that is stopped would keep it */
 	return G_SOURCE_CONTINUE;
 }
 
@@ -219,13 +223,26 @@ static int finish(const Stay *stay)
 	return hvr_detach_wait(&stay->front->supervisor);
 }
 
+/* What a guest has said before its QEMU answered, and ended. */
+static void show_rest(int socket)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = recv(socket, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		if (!hvr_fd_write_all(STDOUT_FILENO, bytes, (gsize)n))
+			return;
+}
+
 int hvr_front_stay(HvrContext *context, HvrFront *front, const char *vm)
 {
 	g_auto(HvrFd) socket = front->socket;
 	int status = 0;
 
-	if (!hvr_detach_wait_ready(&front->supervisor, &status))
+	if (!hvr_detach_wait_ready(&front->supervisor, &status)) {
+		show_rest(socket);
 		return status;
+	}
 	hvr_context_open_runtime(context, FALSE, NULL);
 	g_auto(HvrFd) supervisor = open_process(front->supervisor.pid);
 	g_auto(HvrFd) qemu = open_qemu(context, vm);

@@ -42,8 +42,7 @@ void hvr_keys_announce(const HvrKeys *keys)
 		hvr_message("VM '%s': Ctrl-] then ? for help, d leaves it running, q ends it",
 			    keys->vm);
 	else
-		hvr_message("the serial port of VM '%s'; Ctrl-] then d leaves, ? for help. "
-			    "Nothing is said while somebody else has it",
+		hvr_message("the serial port of VM '%s'; Ctrl-] then d leaves, ? for help",
 			    keys->vm);
 }
 

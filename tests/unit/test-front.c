@@ -35,6 +35,7 @@
 
 #define PLAY	"play-"
 #define E	"\x1d"
+#define CONSOLE "socket,id=hvr-console,fd="
 #define WAIT_MS 30000
 
 /* The stand-in's side. */
@@ -54,7 +55,7 @@ static gboolean plays(const Qemu *qemu, const char *play)
 
 static void print(const Qemu *qemu, const char *text)
 {
-	if (!hvr_fd_write_all(qemu->serial, text, strlen(text)))
+	if (qemu->serial >= 0 && !hvr_fd_write_all(qemu->serial, text, strlen(text)))
 		_exit(1);
 }
 
@@ -64,6 +65,8 @@ static gboolean on_serial(gint fd, GIOCondition condition, gpointer user_data)
 	char keys[64];
 	ssize_t n = read(fd, keys, sizeof(keys) - 1);
 
+	if (n <= 0 && plays(user_data, "console"))
+		return G_SOURCE_REMOVE;
 	if (n <= 0)
 		_exit(0);
 	keys[n] = '\0';
@@ -85,7 +88,7 @@ static gboolean on_agent(gint fd, GIOCondition condition, gpointer user_data)
 
 static void boot(Qemu *qemu)
 {
-	if (qemu->greeted || !qmp_peer_count(qemu->monitor, "query-status"))
+	if (qemu->greeted || qemu->serial < 0 || !qmp_peer_count(qemu->monitor, "query-status"))
 		return;
 	qemu->greeted = TRUE;
 	print(qemu, "guest: login: ");
@@ -125,6 +128,25 @@ static gboolean on_tick(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* As QEMU's chardev of a socket that it serves: one at a time. */
+static gboolean on_console(gint fd, GIOCondition condition, gpointer user_data)
+{
+	Qemu *qemu = user_data;
+
+	qemu->serial = accept(fd, NULL, NULL);
+	qemu->greeted = FALSE;
+	g_unix_fd_add(qemu->serial, G_IO_IN, on_serial, qemu);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean is_served(char **argv, const char *prefix)
+{
+	for (; *argv; argv++)
+		if (g_str_has_prefix(*argv, prefix))
+			return strstr(*argv, "server=on") != NULL;
+	return FALSE;
+}
+
 static int find_fd(char **argv, const char *prefix)
 {
 	for (; *argv; argv++)
@@ -139,16 +161,26 @@ static int play(const char *what, char **argv)
 	g_autoptr(GPtrArray) agents = g_ptr_array_new();
 	Qemu qemu = { .play = what,
 		      .agents = agents,
-		      .serial = find_fd(argv, "socket,id=hvr-console,fd="),
+		      .serial = -1,
 		      .monitor =
 			      qmp_peer_new_for_fd(NULL, find_fd(argv, "socket,id=hvr-qmp0,fd=")) };
 
+	alarm(120); /* whatever becomes of the test */
+	if (plays(&qemu, "fails")) {
+		qemu.serial = find_fd(argv, CONSOLE);
+		print(&qemu, "guest: no firmware\r\n");
+		return 1;
+	}
 	if (!plays(&qemu, "mute"))
 		qmp_peer_greet(qemu.monitor);
 	else
 		fprintf(stderr, "qemu: pins memory\n");
 	qmp_peer_returns(qemu.monitor, "query-status", "{\"status\":\"running\",\"running\":true}");
-	g_unix_fd_add(qemu.serial, G_IO_IN, on_serial, &qemu);
+	int console = find_fd(argv, CONSOLE);
+	if (is_served(argv, CONSOLE))
+		g_unix_fd_add(console, G_IO_IN, on_console, &qemu);
+	else
+		g_unix_fd_add(qemu.serial = console, G_IO_IN, on_serial, &qemu);
 	g_unix_fd_add(find_fd(argv, "socket,id=hvr-agent,fd="), G_IO_IN, on_agent, &qemu);
 	g_timeout_add(2, on_tick, &qemu);
 	g_main_loop_run(loop);
@@ -368,7 +400,6 @@ static void test_log_when_left(void **state)
 	assert_ends(f, 0);
 	pid_t supervisor = status_pid("supervisor_pid"), qemu = status_pid("pid");
 	assert_int_equal(call("log lab", &log), 0);
-	assert_null(strstr(log, "is running"));
 	kill(qemu, SIGKILL);
 	wait_for_end(supervisor);
 	assert_null(strstr(f->shell->screen->str, "signal 9"));
@@ -525,6 +556,29 @@ static void test_interrupted(void **state)
 	assert_runs(FALSE);
 }
 
+/* What it said all the same is shown. */
+static void test_failed(void **state)
+{
+	Fixture *f = *state;
+
+	start_job(f, "fails", (ShellJob){ 0 });
+	assert_ends(f, 69);
+	assert_non_null(strstr(f->shell->screen->str, "guest: no firmware\n"));
+	assert_runs(FALSE);
+}
+
+/* One that is stopped hears them, too: it would keep them. */
+static void test_signal_when_stopped(void **state)
+{
+	Fixture *f = *state;
+
+	start(f, "guest");
+	kill(status_pid("supervisor_pid"), SIGSTOP);
+	kill(shell_number(f->shell->said, "job "), SIGTERM);
+	assert_ends(f, 143);
+	assert_runs(FALSE);
+}
+
 /* A refusal is on the terminal, with the same status as without one. */
 static void test_refused(void **state)
 {
@@ -541,6 +595,48 @@ static void test_refused(void **state)
 	g_strdelimit(text, "\r", ' ');
 	if (!strstr(f->shell->screen->str, text))
 		fail_msg("expected:\n%s\nscreen:\n%s", text, f->shell->screen->str);
+}
+
+static void start_console(Fixture *f)
+{
+	const ShellJob job = { .run = become_program, .data = PROGRAM " console lab" };
+
+	shell_free(f->shell);
+	f->shell = shell_new();
+	shell_start(f->shell, &job);
+	expect_screen(
+		f, "hailo-vm-run: the serial port of VM 'lab'; Ctrl-] then d leaves, ? for help\n");
+	expect_screen(f, "guest: login: ");
+}
+
+/* The same keys, but that both d and q leave, and that a VM's end is not in them. */
+static void test_console(void **state)
+{
+	static const char *const leaves[] = { E "dlost", E "q" };
+	Fixture *f = *state;
+
+	write_profile(f, "console", "[serial]\nmode = socket\n");
+	assert_int_equal(call("run --detach /run/lab.ini", NULL), 0);
+	for (guint i = 0; i < G_N_ELEMENTS(leaves); i++) {
+		start_console(f);
+		shell_type(f->shell, E "?");
+		expect_screen(f, "login: \nhailo-vm-run: Ctrl-] then d or q: leave the console;");
+		shell_type(f->shell, E E "k");
+		expect_screen(f, "got '\\035k'");
+		shell_type(f->shell, leaves[i]);
+		assert_ends(f, 0);
+		expect_screen(f, "left the console; VM 'lab' goes on\n");
+		assert_null(strstr(f->shell->screen->str, "lost"));
+		assert_runs(TRUE);
+	}
+	start_console(f);
+	shell_type(f->shell, E "r");
+	expect_screen(f, "guest: boots anew\n");
+	shell_type(f->shell, E "s");
+	expect_screen(f, "asking VM 'lab' to power down; it has 30 s\n");
+	assert_ends(f, 0);
+	expect_screen(f, "VM 'lab' has ended\n");
+	assert_runs(FALSE);
 }
 
 /* Without a terminal there is one process. */
@@ -565,8 +661,9 @@ static void test_no_terminal(void **state)
 	assert_string_equal(screen->str, "guest: login: ");
 	assert_int_equal(status_pid("supervisor_pid"), pid);
 	assert_int_equal(write(input[1], E "q", 2), 2);
-	while (!strstr(screen->str, "'") && read(output[0], &byte, 1) == 1)
+	while (!strstr(screen->str, "q'") && read(output[0], &byte, 1) == 1)
 		g_string_append_c(screen, byte);
+	assert_string_equal(screen->str, "guest: login: got '\\035q'");
 	assert_int_equal(call("stop lab", NULL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	close(input[0]);
@@ -578,12 +675,16 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(announced),    TEST(guests_keys),	     TEST(help),
-		TEST(left),	    TEST(log_when_left),     TEST(stop),
-		TEST(reboot),	    TEST(quit_harder),	     TEST(signals),
-		TEST(front_killed), TEST(front_stopped),     TEST(background),
-		TEST(hang_up),	    TEST(supervisor_killed), TEST(interrupted),
-		TEST(refused),	    TEST(no_terminal),
+		TEST(announced),     TEST(guests_keys),
+		TEST(help),	     TEST(left),
+		TEST(log_when_left), TEST(stop),
+		TEST(reboot),	     TEST(quit_harder),
+		TEST(signals),	     TEST(front_killed),
+		TEST(front_stopped), TEST(background),
+		TEST(hang_up),	     TEST(supervisor_killed),
+		TEST(interrupted),   TEST(console),
+		TEST(failed),	     TEST(signal_when_stopped),
+		TEST(refused),	     TEST(no_terminal),
 	};
 	const char *last = argv[argc - 1];
 

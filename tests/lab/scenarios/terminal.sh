@@ -6,44 +6,11 @@
 source "$LAB_LIB"
 # shellcheck source=tests/lab/program.sh
 source "${LAB_LIB%/*}/program.sh"
+# shellcheck source=tests/lab/on-terminal.sh
+source "${LAB_LIB%/*}/on-terminal.sh"
 
 profile lab < /dev/null
 sed -i 's/^mode = file/mode = stdio/; /^file = /d' /tmp/lab.ini
-
-# What a user's shell sees of its terminal around one command
-cat > /tmp/user <<-'END'
-	state() { stty -g; sed -n 's/^flags:[[:space:]]*//p' /proc/self/fdinfo/0; }
-	state > /tmp/before
-	tty > /tmp/tty
-	status=0
-	"$@" || status=$?
-	state > /tmp/after
-	echo "$status" > /tmp/status
-END
-mkfifo /tmp/keys
-exec {keys}<> /tmp/keys
-
-# Runs a command on a terminal of its own; /tmp/screen is what that shows
-on_terminal() # COMMAND...
-{
-	rm -f /tmp/{before,after,status,tty,screen}
-	script -qfec "bash /tmp/user $*" /tmp/screen <&"$keys" > /dev/null &
-	script_pid=$!
-}
-
-# The terminal is raw now, or the test shows nothing; and afterwards it is not
-as_found() # STATUS WHAT
-{
-	wait "$script_pid" || true
-	assert_eq "$1" "$(cat /tmp/status)" "status of $2"
-	assert_eq "$(cat /tmp/before)" "$(cat /tmp/after)" "the terminal, after $2"
-}
-
-in_use()
-{
-	[[ $(stty -g -F "$(cat /tmp/tty)") != "$(head -n 1 /tmp/before)" ]] ||
-		fail "the terminal is not in use: this shows nothing"
-}
 
 for name in INT TERM HUP QUIT; do
 	say "SIG$name"
@@ -70,10 +37,8 @@ run_pid=$!
 wait_for /tmp/lab.err "is running" 60 > /tmp/answer
 on_terminal "$HVR" console lab
 wait_for /tmp/screen "Ctrl-] then d leaves" 30 > /tmp/answer
-until [[ $(stty -g -F "$(cat /tmp/tty)") != "$(head -n 1 /tmp/before)" ]]; do
-	sleep 0.1
-done
-printf '\035d' >&"$keys"
+in_use
+type_keys '\035d'
 as_found 0 "a console that was left"
 on_terminal "$HVR" console lab
 wait_for /tmp/screen "Ctrl-] then d leaves" 30 > /tmp/answer
