@@ -219,6 +219,28 @@ static void offer_all_keys(Completion *c)
 	}
 }
 
+/* Those that the profile in front has, and a kind for all of them: what --without can leave out. */
+static void offer_sections(Completion *c)
+{
+	g_autoptr(HvrProfile) profile = NULL;
+
+	if (c->arguments->len)
+		profile =
+			hvr_cli_profile(c->context, g_ptr_array_index(c->arguments, 0), NULL, NULL);
+	for (const HvrProfileSection *s = hvr_profile_table(NULL); s->name; s++) {
+		const GPtrArray *list = NULL;
+		if (s->named && profile)
+			list = *(GPtrArray **)G_STRUCT_MEMBER_P(profile, s->list_offset);
+		if (!s->named || (list && list->len))
+			offer(c, s->name, s->help);
+		for (guint i = 0; list && i < list->len; i++) {
+			g_autofree char *text = g_strdup_printf(
+				"%s.%s", s->name, *(char **)g_ptr_array_index(list, i));
+			offer(c, text, s->help);
+		}
+	}
+}
+
 static void offer_values(Completion *c, const HvrProfileKey *key)
 {
 	static const struct {
@@ -286,6 +308,7 @@ static const struct {
 	{ "PATH", offer_paths },       { "PART", offer_parts },
 	{ "FILE", offer_files },       { "HOSTFILE:GUESTFILE", offer_files },
 	{ "DIR", offer_folders },      { "SECTION.KEY=VALUE", offer_settings },
+	{ "SECTION", offer_sections },
 };
 
 /* "PROFILE|ADDRESS|--all", "[PART...]", "intel|amd|arm" */

@@ -218,6 +218,10 @@ static void test_settings(void **state)
 		{ "run --set boot.kernel=x", ":files " },
 		{ "run --set share.work.path=", ":folders " },
 		{ "run --set vm.cpus=", "vm.cpus=2 " },
+		{ "run here --without d", "device device.npu disk disk.root " },
+		{ "run here --without=device.", "--without=device.npu " },
+		{ "run --without gr", "graphics " },
+		{ "run --without device", "" },
 		{ "run --set nothing=", "" },
 		{ "run --set no.such=", "" },
 	};

@@ -332,7 +332,7 @@ static const Refusal refusals[] = {
 	{ "set-bad-id", VM, "--set device.a/b.pick: \"a/b\" is not a name", "device.a/b.pick=free" },
 	{ "set-newline", VM, "--set: \"vm.name=a\\nb\" holds a control character", "vm.name=a\nb" },
 	{ "set-invalid-utf8", VM, "or is not UTF-8", "vm.name=\xff" },
-	{ "set-memory-empty", VM, "--set vm.memory: has no value", "vm.memory=" },
+	{ "set-memory-empty", VM, "[vm] memory: is missing", "vm.memory=" },
 	{ "set-new-disk", VM, "--set disk.a.file: is missing\nwrite for", "disk.a.format=raw" },
 };
 /* clang-format on */
