@@ -247,10 +247,10 @@ static void offer_values(Completion *c, const HvrProfileKey *key)
 		HvrValueParser parse;
 		void (*offer)(Completion *c);
 	} kinds[] = {
-		{ hvr_value_path, offer_files },     { hvr_value_initrd, offer_files },
-		{ hvr_value_program, offer_files },  { hvr_value_folder, offer_folders },
-		{ hvr_value_match, offer_matches },  { hvr_value_address, offer_addresses },
-		{ hvr_value_pci_path, offer_paths },
+		{ hvr_value_path, offer_files },	{ hvr_value_initrd, offer_files },
+		{ hvr_value_ssh_key, offer_files },	{ hvr_value_program, offer_files },
+		{ hvr_value_folder, offer_folders },	{ hvr_value_match, offer_matches },
+		{ hvr_value_address, offer_addresses }, { hvr_value_pci_path, offer_paths },
 	};
 
 	for (gsize i = 0; key->words && key->words[i]; i++)

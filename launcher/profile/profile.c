@@ -85,7 +85,9 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->seed.user_data);
 	g_free(profile->seed.meta_data);
 	g_free(profile->seed.ssh_key);
+	g_free(profile->seed.ssh_public);
 	g_free(profile->seed.hostname);
+	g_free(profile->seed.user);
 	g_free(profile->guest.ready_pattern);
 	g_free(profile->guest.hailort_min);
 	g_free(profile->user);

@@ -86,7 +86,11 @@ typedef struct {
 /* [cloud-init]; NULL where not given */
 typedef struct {
 	char *user_data, *meta_data, *ssh_key; /* files */
+	char *ssh_public;		       /* ssh-key: the key itself, in place of a file */
 	char *hostname;
+	char *user;	    /* the guest's: the key is theirs, and ssh logs in as them */
+	gboolean autologin; /* @user, on the serial console */
+	gboolean agent;	    /* qemu-guest-agent is installed */
 } HvrProfileSeed;
 
 /* [share NAME] */

@@ -14,6 +14,7 @@
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIARj1dkZglG3fRld74SzIGY7T0nf02EccoHGxDb0hxVq"
 #define VM   "[vm]\nmemory = 1G\n"
 #define NPU  VM "[device npu]\n"
 #define ROOT VM "[disk root]\nfile = a\n"
@@ -184,6 +185,16 @@ static const Refusal refusals[] = {
 	  "lab.ini:5: [cloud-init] ssh-key: goes into meta-data, which is given" },
 	{ "seed-host-twice", VM "[cloud-init]\nhostname = a\nmeta-data = b\n",
 	  "lab.ini:4: [cloud-init] hostname: goes into meta-data" },
+	{ "seed-inline-key-twice", VM "[cloud-init]\nmeta-data = a\nssh-key = " KEY "\n",
+	  "lab.ini:5: [cloud-init] ssh-key: goes into meta-data, which is given" },
+	{ "seed-half-key", VM "[cloud-init]\nssh-key = ssh-rsa AAAA\n",
+	  "lab.ini:4: [cloud-init] ssh-key: begins as a public key, but is none\ncopy the whole line" },
+	{ "seed-user", VM "[cloud-init]\nuser = a b\n", "[cloud-init] user: \"a b\" holds ' '" },
+	{ "seed-user-option", VM "[cloud-init]\nuser = -oProxyCommand=a\n", "[cloud-init] user: " },
+	{ "seed-autologin", VM "[cloud-init]\nautologin = yes\n",
+	  "lab.ini:4: [cloud-init] autologin: logs in user, who is not given" },
+	{ "seed-agent", VM "[cloud-init]\nagent = yes\n",
+	  "lab.ini:4: [cloud-init] agent: needs its port: [guest] agent = yes" },
 	{ "seed-hostname", VM "[cloud-init]\nhostname = a b\n", "[cloud-init] hostname: \"a b\" holds ' '" },
 	{ "graphics-unknown", VM "[graphics]\nmode = gtk\n", "it takes none, vnc, spice" },
 	{ "graphics-port-unused", VM "[graphics]\nport = 5901\n",
