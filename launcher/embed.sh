@@ -1,15 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Writes what the guest's shell is given (scripts.h) as C: each script is a text, without what is for
-# people.
+# Writes files as C: each is a text, PREFIX_NAME without what is behind the name's dot. Of a shell
+# script what is for people is left out.
 #
-# Usage: embed.sh SCRIPT... > OUTPUT
+# Usage: embed.sh HEADER PREFIX FILE... > OUTPUT
 set -eu
 
-echo '#include "launcher/guest/scripts.h"'
-for script; do
-	printf '\nconst char hvr_guest_script_%s[] =\n' "$(basename "$script" .sh)"
-	sed '/^[[:space:]]*#/d; /^$/d; s/[\\"]/\\&/g; s/.*/\t"&\\n"/' "$script"
+header=$1 prefix=$2
+shift 2
+printf '#include "%s"\n' "$header"
+for file; do
+	name=${file##*/}
+	case $name in
+	*.sh) people='/^[[:space:]]*#/d; /^$/d' ;;
+	*) people= ;;
+	esac
+	printf '\nconst char %s_%s[] =\n' "$prefix" "${name%.*}"
+	sed "$people"'; s/[\\"]/\\&/g; s/.*/\t"&\\n"/' "$file"
 	echo '	;'
 done

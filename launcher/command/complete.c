@@ -13,6 +13,7 @@
 
 #include "launcher/command/cli.h"
 #include "launcher/command/table.h"
+#include "launcher/new/kind.h"
 #include "launcher/profile/table.h"
 #include "launcher/profile/values.h"
 #include "launcher/report/text.h"
@@ -175,6 +176,12 @@ static void offer_parts(Completion *c)
 		      hvr_setup_part_summary((HvrSetupPart)part));
 }
 
+static void offer_kinds(Completion *c)
+{
+	for (const HvrNewKind *kind = hvr_new_kinds; kind->name; kind++)
+		offer(c, kind->name, kind->summary);
+}
+
 static void offer_files(Completion *c)
 {
 	ask_shell(c, ":files");
@@ -308,7 +315,7 @@ static const struct {
 	{ "PATH", offer_paths },       { "PART", offer_parts },
 	{ "FILE", offer_files },       { "HOSTFILE:GUESTFILE", offer_files },
 	{ "DIR", offer_folders },      { "SECTION.KEY=VALUE", offer_settings },
-	{ "SECTION", offer_sections },
+	{ "SECTION", offer_sections }, { "KIND", offer_kinds },
 };
 
 /* "PROFILE|ADDRESS|--all", "[PART...]", "intel|amd|arm" */
