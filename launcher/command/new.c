@@ -41,7 +41,7 @@ typedef struct {
 	HvrNewKernel kernel;
 	char *memory;
 	char *image; /* as the profile names it, or NULL */
-	const char *format;
+	HvrNewImage image_is;
 	GPtrArray *notes;
 } New;
 
@@ -114,8 +114,7 @@ static gboolean look_at_image(New *new, GError **error)
 		path = own;
 	if (!path)
 		return TRUE;
-	new->format = hvr_new_image_look(new->caller, path, error);
-	if (!new->format)
+	if (!hvr_new_image_look(new->caller, path, &new->image_is, error))
 		return FALSE;
 	new->image = hvr_new_image_word(file, path);
 	return TRUE;
@@ -160,12 +159,11 @@ static void tell_card(const New *new)
 static void tell_image(const New *new)
 {
 	const HvrNewKind *kind = new->kind;
+	gboolean base = kind->login && g_strcmp0(new->image_is.format, "qcow2") == 0;
 
 	if (new->image)
-		hvr_message("image: %s, which is %s%s", new->image, new->format,
-			    kind->login ? "; the guest writes into it, and the profile says how to "
-					  "keep it as it is"
-					: "");
+		hvr_message("image: %s, which is %s%s", new->image, new->image_is.format,
+			    base ? " and stays as it is: the disk is made on top of it" : "");
 	else if (kind->image_url)
 		hvr_message("image: fetch it first: wget %s", kind->image_url);
 	else if (kind->first)
@@ -237,7 +235,7 @@ static gboolean make(New *new, GError **error)
 				  .cpus = cpus < CPUS ? cpus : 0,
 				  .key = new->key.line,
 				  .image = new->image,
-				  .format = new->format,
+				  .image_is = new->image_is,
 				  .card = &new->card,
 				  .kernel = &new->kernel };
 	g_autofree char *text = hvr_new_make(&wish, error);

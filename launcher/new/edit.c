@@ -58,7 +58,7 @@ void hvr_edit_set(GString *text, const char *section, const char *key, const cha
 	put(text, lines);
 }
 
-void hvr_edit_comment(GString *text, const char *section)
+void hvr_edit_comment(GString *text, const char *section, const char *key)
 {
 	g_auto(GStrv) lines = g_strsplit(text->str, "\n", -1);
 	int header = find_header(lines, section);
@@ -66,7 +66,7 @@ void hvr_edit_comment(GString *text, const char *section)
 	g_return_if_fail(header >= 0);
 	for (int i = header; lines[i] && (i == header || !is_header(lines[i])); i++) {
 		char *before = lines[i];
-		if (before[0] == '\0' || before[0] == '#')
+		if (before[0] == '\0' || before[0] == '#' || (key && !is_key(before, key)))
 			continue;
 		lines[i] = g_strconcat("#", before, NULL);
 		g_free(before);

@@ -16,5 +16,5 @@
  */
 void hvr_edit_set(GString *text, const char *section, const char *key, const char *value);
 
-/* Makes comments of the section's header and keys. */
-void hvr_edit_comment(GString *text, const char *section);
+/* Makes comments of the section's header and keys; of one key alone where @key is not NULL. */
+void hvr_edit_comment(GString *text, const char *section, const char *key);

@@ -11,10 +11,10 @@ typedef struct {
 	/* (nullable): what stands in the sample and what in its place, in pairs; NULL behind the
 	 * last. The first goes first. */
 	const char *const *words;
-	const char *image;     /* the file of its first disk, before anything is changed */
+	const char *image;     /* the file of its first disk, or the base of that */
 	const char *image_url; /* (nullable): where that is had; NULL: nowhere */
 	const char *first;     /* (nullable): what is to be done first, where that is no fetching */
-	gboolean login;	       /* it has [cloud-init], with a user */
+	gboolean login;	       /* it has [cloud-init], with a user, and a base */
 	gboolean card;	       /* it has [device npu] */
 	gboolean kernel;       /* it has [boot] */
 } HvrNewKind;

@@ -185,16 +185,20 @@ static gboolean check_image(const char *path, const HvrImageFile *file,
 	return fail_format(error, path, header->format);
 }
 
-const char *hvr_new_image_look(const HvrUser *caller, const char *path, GError **error)
+gboolean hvr_new_image_look(const HvrUser *caller, const char *path, HvrNewImage *out_image,
+			    GError **error)
 {
 	const HvrImageWanted wanted = { .what = "--image", .path = path, .flags = O_RDONLY };
 	g_auto(HvrImageHeader) header = { 0 };
 	g_auto(HvrImageFile) file = { 0 };
 
 	if (!hvr_image_file_look(&file, caller, &wanted, error))
-		return NULL;
+		return FALSE;
 	hvr_image_header_parse(&header, file.bytes, file.length);
-	return check_image(path, &file, &header, error) ? header.format : NULL;
+	if (!check_image(path, &file, &header, error))
+		return FALSE;
+	*out_image = (HvrNewImage){ .format = header.format, .size_bytes = header.size_bytes };
+	return TRUE;
 }
 
 static char *first_of(const char *const *forms, const char *release)

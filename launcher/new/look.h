@@ -45,13 +45,19 @@ typedef struct {
 gboolean hvr_new_card_look(const HvrInventory *inventory, const char *word, HvrNewCard *out_card,
 			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What is to be known of an image that is there. */
+typedef struct {
+	const char *format; /* "qcow2" or "raw", static; NULL: there is none */
+	guint64 size_bytes; /* of qcow2: of the disk that the guest sees */
+} HvrNewImage;
+
 /**
- * hvr_new_image_look - the format of an image that is there, as a profile has it.
- * Returns: "qcow2" or "raw", static; NULL with HVR_LAUNCH_ERROR_PROFILE: it is neither, is packed,
- * or cannot be read, with what to do
+ * hvr_new_image_look - look at an image.
+ * Errors: HVR_LAUNCH_ERROR_PROFILE: it is of no such format, is packed, or cannot be read, with
+ * what to do
  */
-const char *hvr_new_image_look(const HvrUser *caller, const char *path,
-			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean hvr_new_image_look(const HvrUser *caller, const char *path, HvrNewImage *out_image,
+			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The kernel that this host runs, and its initial RAM disk; NULL where they are not to be seen. */
 typedef struct {

@@ -11,6 +11,13 @@
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 
+#define MIB (G_GUINT64_CONSTANT(1) << 20)
+
+#define DISK "disk root"
+
+/* What a disk that is made has, in the sample. */
+#define BASE_BYTES (G_GUINT64_CONSTANT(20480) * MIB)
+
 /* The card that [device] means by itself. */
 #define DEFAULT_MATCH "1e60:2864"
 
@@ -65,17 +72,26 @@ static void set_words(GString *text, const HvrNewWish *wish)
 	}
 }
 
+/* A cloud image is what the disk is made on, where that can be; any other is the disk. */
 static void set_image(GString *text, const HvrNewWish *wish)
 {
-	g_autofree char *from = g_strdup_printf("-F qcow2 -b %s", wish->kind->image);
-	g_autofree char *quoted = wish->image ? g_shell_quote(wish->image) : NULL;
-	g_autofree char *to = g_strdup_printf("-F %s -b %s", wish->format, quoted);
+	const HvrNewImage *is = &wish->image_is;
+	gboolean base = wish->kind->login && g_strcmp0(is->format, "qcow2") == 0;
+	g_autofree char *size =
+		g_strdup_printf("%" G_GUINT64_FORMAT "M", (is->size_bytes + MIB - 1) / MIB);
 
 	if (!wish->image)
 		return;
-	g_string_replace(text, from, to, 0);
-	hvr_edit_set(text, "disk root", "file", wish->image);
-	hvr_edit_set(text, "disk root", "format", wish->format);
+	if (base) {
+		hvr_edit_set(text, DISK, "base", wish->image);
+		if (is->size_bytes > BASE_BYTES)
+			hvr_edit_set(text, DISK, "size", size);
+		return;
+	}
+	hvr_edit_set(text, DISK, "file", wish->image);
+	hvr_edit_set(text, DISK, "format", is->format);
+	hvr_edit_comment(text, DISK, "size");
+	hvr_edit_comment(text, DISK, "base");
 }
 
 /* By its place, where it is the only one or was named; of several any that is free. */
@@ -85,7 +101,7 @@ static void set_card(GString *text, const HvrNewCard *card)
 	g_autofree char *match = NULL;
 
 	if (!function) {
-		hvr_edit_comment(text, "device npu");
+		hvr_edit_comment(text, "device npu", NULL);
 		return;
 	}
 	if (card->n <= 1 || card->given) {
@@ -134,7 +150,7 @@ static gboolean check_text(const GString *text, const HvrNewWish *wish, GError *
 	const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, 0);
 	g_autofree char *folder = g_path_get_dirname(profile->file);
 	g_autofree char *wanted = wish->image ? g_canonicalize_filename(wish->image, folder) : NULL;
-	if (!wanted || g_str_equal(wanted, disk->file))
+	if (!wanted || g_str_equal(wanted, disk->file) || g_strcmp0(wanted, disk->base) == 0)
 		return TRUE;
 	return usage(error, "--image", "a profile cannot have a file of this name");
 }

@@ -12,8 +12,9 @@ typedef struct {
 	const char *file; /* the profile's path; NULL: it has none yet */
 	const char *name, *user, *memory;
 	guint cpus;
-	const char *key; /* of hvr_ssh_key_find() */
-	const char *image, *format;
+	const char *key;   /* of hvr_ssh_key_find() */
+	const char *image; /* as a profile names it, and what it is */
+	HvrNewImage image_is;
 	const HvrNewCard *card;
 	const HvrNewKernel *kernel;
 } HvrNewWish;

@@ -104,6 +104,10 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 		{ "net", "tap", tap, .only = "is for mode = tap only" },
 		{ "net", "bridge", bridge, .missing = "is missing for mode = bridge" },
 		{ "net", "tap", tap, .missing = "is missing for mode = tap" },
+		{ "disk", "base", disk->size_bytes > 0,
+		  .only = "is for an image that is made: it needs a size" },
+		{ "disk", "base", disk->format == HVR_DISK_QCOW2,
+		  .only = "is for format = qcow2 only" },
 		{ "disk", "size", !disk->readonly,
 		  .only = "makes a disk that nobody can write, with readonly = yes" },
 	};

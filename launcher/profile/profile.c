@@ -24,6 +24,7 @@ static void disk_free(gpointer data)
 
 	g_free(disk->id);
 	g_free(disk->file);
+	g_free(disk->base);
 	g_free(disk);
 }
 

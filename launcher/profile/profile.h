@@ -42,6 +42,7 @@ typedef struct {
 	char *file;
 	guint64 size_bytes; /* of the image that is made when @file is missing; 0: it must be there
 			     */
+	char *base; /* what such an image begins with: a qcow2 image that stays; NULL: empty */
 	HvrDiskFormat format;
 	HvrDiskBus bus;
 	gboolean snapshot; /* writes go to a throw-away overlay */

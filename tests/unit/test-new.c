@@ -229,7 +229,7 @@ static void test_wishes(void **state)
 				  .memory = "768M",
 				  .cpus = 1,
 				  .image = "my disk.img",
-				  .format = "raw" };
+				  .image_is = { "raw", 0 } };
 	g_autofree char *text = hvr_new_make(&wish, NULL);
 	g_autoptr(HvrProfile) profile = make(&wish);
 	const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, 0);
@@ -245,7 +245,29 @@ static void test_wishes(void **state)
 				     "debian-13-generic-amd64.qcow2\n"));
 	assert_non_null(strstr(text, "hailo-vm-run run box.ini "));
 	assert_non_null(strstr(text, "hailo-vm-run ssh other "));
-	assert_non_null(strstr(text, "-F raw -b 'my disk.img' debian.qcow2"));
+	assert_null(disk->base);
+}
+
+/* A cloud image stays as it is, with a disk on top of it that is no smaller. */
+static void test_base(void **state)
+{
+	static const struct {
+		guint64 bytes;
+		guint64 size_mib;
+	} cases[] = { { 1, 20480 },
+		      { (guint64)3 << 30, 20480 },
+		      { ((guint64)30 << 30) + 1, 30721 } };
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const HvrNewWish wish = { .kind = &hvr_new_kinds[0],
+					  .image = "c.img",
+					  .image_is = { "qcow2", cases[i].bytes } };
+		g_autoptr(HvrProfile) profile = make(&wish);
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, 0);
+		assert_string_equal(disk->base, "/x/c.img");
+		assert_string_equal(disk->file, "/x/ubuntu.qcow2");
+		assert_true(disk->size_bytes == cases[i].size_mib << 20);
+	}
 }
 
 /* What would make another profile of it is no value. */
@@ -258,10 +280,14 @@ static void test_wishes_refused(void **state)
 	} cases[] = {
 		{ { .name = "a\nb" }, 64, "new: --name: a control character" },
 		{ { .user = "\xff" }, 64, "new: --user: a control character" },
-		{ { .image = "a\n[qemu]", .format = "raw" }, 64, "new: --image: a control" },
+		{ { .image = "a\n[qemu]", .image_is = { "raw", 0 } },
+		  64,
+		  "new: --image: a control" },
 		{ { .file = "a\nargs = b.ini" }, 64, "new: FILE: a control character" },
-		{ { .image = " a", .format = "raw" }, 64, "new: --image: a profile cannot have" },
-		{ { .image = "a #b", .format = "raw" }, 78, "stands behind the value" },
+		{ { .image = " a", .image_is = { "raw", 0 } },
+		  64,
+		  "new: --image: a profile cannot have" },
+		{ { .image = "a #b", .image_is = { "raw", 0 } }, 78, "stands behind the value" },
 		{ { .memory = "lots" }, 78, "[vm] memory: " },
 		{ { .name = "A" }, 78, "[vm] name: " },
 		{ { .user = "-oProxyCommand=x" }, 78, "[cloud-init] user: " },
@@ -290,6 +316,7 @@ static void test_image(void **state)
 	static const guint8 xz[512] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
 	static const guint8 vmdk[512] = { 'K', 'D', 'M', 'V', 1 };
 	static const guint8 nothing[512];
+	HvrNewImage none;
 	static const struct {
 		const guint8 *bytes;
 		const char *format, *message;
@@ -303,13 +330,14 @@ static void test_image(void **state)
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
 		fake_files_write_bytes(home, "work/i.qcow2", cases[i].bytes, 512, 0644);
-		const char *format = hvr_new_image_look(&me, "i.qcow2", &error);
-		if (g_strcmp0(format, cases[i].format) != 0 ||
+		HvrNewImage image = { NULL, 0 };
+		if (hvr_new_image_look(&me, "i.qcow2", &image, &error) != !cases[i].message ||
+		    g_strcmp0(image.format, cases[i].format) != 0 ||
 		    (error && !strstr(error->message, cases[i].message)))
-			fail_msg("%u: %s, %s", i, format, error ? error->message : "");
+			fail_msg("%u: %s, %s", i, image.format, error ? error->message : "");
 	}
-	assert_null(hvr_new_image_look(&me, "none", NULL));
-	assert_null(hvr_new_image_look(&me, ".", NULL));
+	assert_false(hvr_new_image_look(&me, "none", &none, NULL));
+	assert_false(hvr_new_image_look(&me, ".", &none, NULL));
 }
 
 /* Nothing that is there is touched, and nothing half is left. */
@@ -364,7 +392,10 @@ static void test_edit(void **state)
 	hvr_edit_set(text, "b c", "m", "z");
 	assert_string_equal(text->str, "# [a]\n[a]\nk = x\nl = y\nkk = 3\n\n[b c]\nm = z\n# k = 4\n"
 				       "k = 5\n[d]\nk = 6\n");
-	hvr_edit_comment(text, "b c");
+	hvr_edit_comment(text, "a", "l");
+	assert_non_null(strstr(text->str, "k = x\n#l = y\nkk = 3\n"));
+	hvr_edit_set(text, "a", "l", "y");
+	hvr_edit_comment(text, "b c", NULL);
 	assert_string_equal(text->str,
 			    "# [a]\n[a]\nk = x\nl = y\nkk = 3\n\n#[b c]\n#m = z\n# k = 4\n"
 			    "#k = 5\n[d]\nk = 6\n");
@@ -428,6 +459,7 @@ int main(void)
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_card),
 		cmocka_unit_test(test_wishes),
+		cmocka_unit_test(test_base),
 		cmocka_unit_test(test_wishes_refused),
 		cmocka_unit_test_setup(test_image, setup),
 		cmocka_unit_test_setup(test_write, setup),

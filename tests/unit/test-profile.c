@@ -480,17 +480,19 @@ static void test_samples(void **state)
 			g_autofree char *set = g_strdup_printf("%s%s.%s=%s", section->name,
 							       section->named ? entry : "",
 							       key->name, key->sample);
-			const char *const sets[] = { "boot.kernel=k",
-						     "disk.x.file=f",
-						     "share.y.path=p",
-						     "cloud-init.user=u",
-						     "guest.agent=yes",
-						     g_str_equal(section->name, "serial")
-							     ? "serial.mode=file"
-							     : "vm.cpus=1",
-						     "serial.file=s",
-						     set,
-						     NULL };
+			const char *const sets[] = {
+				"boot.kernel=k",
+				"disk.x.file=f",
+				"share.y.path=p",
+				"cloud-init.user=u",
+				"guest.agent=yes",
+				g_str_equal(key->name, "base") ? "disk.x.size=1G" : "vm.cpus=1",
+				g_str_equal(section->name, "serial") ? "serial.mode=file"
+								     : "vm.cpus=1",
+				"serial.file=s",
+				set,
+				NULL
+			};
 			g_autoptr(GError) error = NULL;
 			g_autoptr(HvrProfile) profile =
 				hvr_profile_parse("a.ini", VM, strlen(VM), sets, &error);
