@@ -11,7 +11,7 @@
 typedef struct {
 	gboolean json, quiet;
 	char *card;
-	char **sets;
+	HvrProfileChanges changes;
 } Options;
 
 static GPtrArray *ask(HvrContext *context, const HvrProfile *profile, const char *card,
@@ -28,12 +28,12 @@ static int check(HvrContext *context, const HvrInvocation *invocation, GError **
 	const char *word = invocation->words[0];
 	g_autoptr(HvrProfile) profile = NULL;
 
-	if (options->card && (word || options->sets)) {
+	if (options->card && (word || options->changes.sets || options->changes.without)) {
 		hvr_command_usage(error, "check", "a PROFILE or --card, one of them");
 		return -1;
 	}
 	if (word) {
-		profile = hvr_cli_profile(context, word, options->sets, error);
+		profile = hvr_cli_profile(context, word, &options->changes, error);
 		if (!profile)
 			return -1;
 	}
@@ -49,7 +49,7 @@ static const HvrOption table[] = {
 	{ "card", 'c', HVR_TEXT(Options, card), "CARD", "That card alone, as between two jobs" },
 	HVR_OPTION_JSON(Options, json),
 	{ "quiet", 'q', HVR_FLAG(Options, quiet), NULL, "Only what is not PASS, and the verdict" },
-	HVR_OPTION_SET(Options, sets),
+	HVR_OPTIONS_CHANGES(Options, changes),
 	{ .name = NULL },
 };
 

@@ -37,8 +37,8 @@ gboolean hvr_cli_profile_is_there(const HvrContext *context, const char *word,
 	return hvr_profile_find(word, &places, &file, &left, error);
 }
 
-HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
-			    GError **error)
+HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word,
+			    const HvrProfileChanges *changes, GError **error)
 {
 	const HvrProfilePlaces places = places_of(context);
 	g_auto(HvrProfileFile) file = { .path = NULL };
@@ -48,22 +48,24 @@ HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **
 		return NULL;
 	if (left)
 		hvr_message("%s; %s is taken", left, file.path);
-	return hvr_profile_load(&file, (const char *const *)sets, error);
+	return hvr_profile_load(&file, changes, error);
 }
 
-HvrProfile *hvr_cli_profile_named(const HvrContext *context, const char *word, char **sets,
-				  const char *name, GError **error)
+HvrProfile *hvr_cli_profile_named(const HvrContext *context, const char *word,
+				  const HvrProfileChanges *changes, const char *name,
+				  GError **error)
 {
-	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	g_autoptr(GPtrArray) sets = g_ptr_array_new();
 	g_autofree char *set = g_strconcat(SET_NAME, name, NULL);
 
 	if (!name)
-		return hvr_cli_profile(context, word, sets, error);
-	for (; sets && *sets; sets++)
-		g_ptr_array_add(all, *sets);
-	g_ptr_array_add(all, set);
-	g_ptr_array_add(all, NULL);
-	return hvr_cli_profile(context, word, (char **)all->pdata, error);
+		return hvr_cli_profile(context, word, changes, error);
+	for (char **before = changes->sets; before && *before; before++)
+		g_ptr_array_add(sets, *before);
+	g_ptr_array_add(sets, set);
+	g_ptr_array_add(sets, NULL);
+	const HvrProfileChanges all = { .sets = (char **)sets->pdata, .without = changes->without };
+	return hvr_cli_profile(context, word, &all, error);
 }
 
 gboolean hvr_cli_make_name(HvrContext *context, HvrProfile *profile, HvrLock **out_lock,
@@ -82,10 +84,10 @@ gboolean hvr_cli_make_name(HvrContext *context, HvrProfile *profile, HvrLock **o
 	return TRUE;
 }
 
-gboolean hvr_cli_sets_name(char **sets)
+gboolean hvr_cli_sets_name(const HvrProfileChanges *changes)
 {
-	for (; sets && *sets; sets++)
-		if (g_str_has_prefix(*sets, SET_NAME))
+	for (char **set = changes->sets; set && *set; set++)
+		if (g_str_has_prefix(*set, SET_NAME))
 			return TRUE;
 	return FALSE;
 }

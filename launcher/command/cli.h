@@ -6,14 +6,16 @@
 
 #include <glib.h>
 
+#include "launcher/profile/overrides.h"
 #include "launcher/profile/profile.h"
 #include "launcher/report/events.h"
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/vm.h"
 
-/* Finds and loads the profile that @word means. @sets: (nullable): the words of --set. */
-HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word, char **sets,
+/* Finds and loads the profile that @word means. @changes: (nullable) */
+HvrProfile *hvr_cli_profile(const HvrContext *context, const char *word,
+			    const HvrProfileChanges *changes,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Is there a profile that @word means? @commands: of HvrProfilePlaces. Errors: of
@@ -22,11 +24,12 @@ gboolean hvr_cli_profile_is_there(const HvrContext *context, const char *word,
 				  const char *const *commands,
 				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* As hvr_cli_profile(). @name: (nullable): of --name, which counts more than @sets; "auto": one is
- * to be made
+/* As hvr_cli_profile(). @name: (nullable): of --name, which counts more than @changes; "auto": one
+ * is to be made
  */
-HvrProfile *hvr_cli_profile_named(const HvrContext *context, const char *word, char **sets,
-				  const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+HvrProfile *hvr_cli_profile_named(const HvrContext *context, const char *word,
+				  const HvrProfileChanges *changes, const char *name,
+				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * hvr_cli_make_name - where a name is to be made: makes it, and tells it.
@@ -36,8 +39,8 @@ HvrProfile *hvr_cli_profile_named(const HvrContext *context, const char *word, c
 gboolean hvr_cli_make_name(HvrContext *context, HvrProfile *profile, HvrLock **out_lock,
 			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Is the VM's name among @sets? */
-gboolean hvr_cli_sets_name(char **sets);
+/* Is the VM's name among what is set? */
+gboolean hvr_cli_sets_name(const HvrProfileChanges *changes);
 
 /**
  * hvr_cli_events - where `--events` goes.

@@ -73,11 +73,16 @@ typedef struct {
 /* clang-format on */
 
 /* Options that several commands have. */
-#define HVR_OPTION_SET(Struct, member)                                                             \
-	{                                                                                          \
-		"set", 's', HVR_TEXTS(Struct, member), "SECTION.KEY=VALUE",                        \
-			"Override one key of the profile; may be repeated"                         \
-	}
+/* @member: HvrProfileChanges */
+/* clang-format off */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a member's name takes none */
+#define HVR_OPTIONS_CHANGES(Struct, member) \
+	{ "set", 's', HVR_TEXTS(Struct, member.sets), "SECTION.KEY=VALUE", \
+	  "Override one key of the profile, or empty it; may be repeated" }, \
+	{ "without", 0, HVR_TEXTS(Struct, member.without), "SECTION", \
+	  "Leave out a section, such as device.npu; may be repeated" }
+/* NOLINTEND(bugprone-macro-parentheses) */
+/* clang-format on */
 #define HVR_OPTION_NAME(Struct, member)                                                            \
 	{                                                                                          \
 		"name", 0, HVR_TEXT(Struct, member), "NAME",                                       \

@@ -13,6 +13,7 @@
 
 #include "launcher/command/cli.h"
 #include "launcher/command/table.h"
+#include "launcher/new/kind.h"
 #include "launcher/profile/table.h"
 #include "launcher/profile/values.h"
 #include "launcher/report/text.h"
@@ -182,6 +183,12 @@ static void offer_parts(Completion *c)
 		      hvr_setup_part_summary((HvrSetupPart)part));
 }
 
+static void offer_kinds(Completion *c)
+{
+	for (const HvrNewKind *kind = hvr_new_kinds; kind->name; kind++)
+		offer(c, kind->name, kind->summary);
+}
+
 static void offer_files(Completion *c)
 {
 	ask_shell(c, ":files");
@@ -226,16 +233,38 @@ static void offer_all_keys(Completion *c)
 	}
 }
 
+/* Those that the profile in front has, and a kind for all of them: what --without can leave out. */
+static void offer_sections(Completion *c)
+{
+	g_autoptr(HvrProfile) profile = NULL;
+
+	if (c->arguments->len)
+		profile =
+			hvr_cli_profile(c->context, g_ptr_array_index(c->arguments, 0), NULL, NULL);
+	for (const HvrProfileSection *s = hvr_profile_table(NULL); s->name; s++) {
+		const GPtrArray *list = NULL;
+		if (s->named && profile)
+			list = *(GPtrArray **)G_STRUCT_MEMBER_P(profile, s->list_offset);
+		if (!s->named || (list && list->len))
+			offer(c, s->name, s->help);
+		for (guint i = 0; list && i < list->len; i++) {
+			g_autofree char *text = g_strdup_printf(
+				"%s.%s", s->name, *(char **)g_ptr_array_index(list, i));
+			offer(c, text, s->help);
+		}
+	}
+}
+
 static void offer_values(Completion *c, const HvrProfileKey *key)
 {
 	static const struct {
 		HvrValueParser parse;
 		void (*offer)(Completion *c);
 	} kinds[] = {
-		{ hvr_value_path, offer_files },     { hvr_value_initrd, offer_files },
-		{ hvr_value_program, offer_files },  { hvr_value_folder, offer_folders },
-		{ hvr_value_match, offer_matches },  { hvr_value_address, offer_addresses },
-		{ hvr_value_pci_path, offer_paths },
+		{ hvr_value_path, offer_files },	{ hvr_value_initrd, offer_files },
+		{ hvr_value_ssh_key, offer_files },	{ hvr_value_program, offer_files },
+		{ hvr_value_folder, offer_folders },	{ hvr_value_match, offer_matches },
+		{ hvr_value_address, offer_addresses }, { hvr_value_pci_path, offer_paths },
 	};
 
 	for (gsize i = 0; key->words && key->words[i]; i++)
@@ -294,6 +323,7 @@ static const struct {
 	{ "FILE", offer_files },       { "HOSTFILE:GUESTFILE", offer_files },
 	{ "DIR", offer_folders },      { "SECTION.KEY=VALUE", offer_settings },
 	{ "COMMAND", offer_commands },
+	{ "SECTION", offer_sections }, { "KIND", offer_kinds },
 };
 
 /* "PROFILE|ADDRESS|--all", "[PART...]", "intel|amd|arm" */

@@ -14,7 +14,7 @@
 
 typedef struct {
 	char *format;
-	char **sets;
+	HvrProfileChanges changes;
 } Options;
 
 static const char *const formats[] = { "qemu", "libvirt", "docker", NULL };
@@ -69,7 +69,7 @@ static int print(HvrContext *context, const HvrInvocation *invocation, GError **
 	if (!check_format(format, error))
 		return -1;
 	g_autoptr(HvrProfile) profile =
-		hvr_cli_profile(context, invocation->words[0], options->sets, error);
+		hvr_cli_profile(context, invocation->words[0], &options->changes, error);
 	if (!profile)
 		return -1;
 	if (g_str_equal(format, "qemu"))
@@ -82,7 +82,7 @@ static int print(HvrContext *context, const HvrInvocation *invocation, GError **
 static const HvrOption table[] = {
 	{ "format", 'f', HVR_TEXT(Options, format), "qemu|libvirt|docker",
 	  "qemu (the default), libvirt (<hostdev>), docker (options of docker run)" },
-	HVR_OPTION_SET(Options, sets),
+	HVR_OPTIONS_CHANGES(Options, changes),
 	{ .name = NULL },
 };
 

@@ -17,7 +17,7 @@
 
 typedef struct {
 	gboolean dry_run, exec, detach;
-	char **sets;
+	HvrProfileChanges changes;
 	char *name;
 	char *events;
 	int wait_s;
@@ -146,8 +146,8 @@ static int run(HvrContext *context, const HvrInvocation *invocation, GError **er
 
 	if (!check_options(options, error))
 		return -1;
-	g_autoptr(HvrProfile) profile = hvr_cli_profile_named(context, invocation->words[0],
-							      options->sets, options->name, error);
+	g_autoptr(HvrProfile) profile = hvr_cli_profile_named(
+		context, invocation->words[0], &options->changes, options->name, error);
 	return profile ? carry_out(context, profile, options, error) : -1;
 }
 
@@ -156,7 +156,7 @@ static int prepare(HvrContext *context, const HvrInvocation *invocation, GError 
 	const Options *options = invocation->options;
 	HvrRunOptions how = { .mode = HVR_RUN_PREPARE, .wait_s = options->wait_s, .ready_fd = -1 };
 	g_autoptr(HvrProfile) profile =
-		hvr_cli_profile(context, invocation->words[0], options->sets, error);
+		hvr_cli_profile(context, invocation->words[0], &options->changes, error);
 
 	if (!profile)
 		return -1;
@@ -177,7 +177,7 @@ static const HvrOption run_options[] = {
 	  "End the VM if its guest is not ready by then; --detach returns when it is" },
 	HVR_OPTION_NAME(Options, name),
 	HVR_OPTION_EVENTS(Options, events),
-	HVR_OPTION_SET(Options, sets),
+	HVR_OPTIONS_CHANGES(Options, changes),
 	HVR_OPTION_WAIT(Options, wait_s),
 	{ .name = NULL },
 };
@@ -197,7 +197,7 @@ const HvrCommand hvr_command_run = {
 static const HvrOption prepare_options[] = {
 	{ "dry-run", 'n', HVR_FLAG(Options, dry_run), NULL,
 	  "Show every change to the host; change nothing" },
-	HVR_OPTION_SET(Options, sets),
+	HVR_OPTIONS_CHANGES(Options, changes),
 	HVR_OPTION_WAIT(Options, wait_s),
 	{ .name = NULL },
 };

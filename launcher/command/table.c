@@ -8,6 +8,7 @@
 /* clang-format off */
 #define COMMANDS(X) \
 	X(run) \
+	X(new) \
 	X(unplug) \
 	X(plug) \
 	X(stop) \

@@ -27,7 +27,7 @@
 
 typedef struct {
 	HvrTrialOptions how;
-	char **sets;
+	HvrProfileChanges changes;
 	char *name, *junit, *result, *events, *artifacts;
 	gboolean verify, no_verify, no_input;
 	char *matrix;
@@ -111,12 +111,12 @@ static HvrProfile *get_ready(HvrContext *context, const HvrInvocation *invocatio
 	    !hvr_trial_fetch_check(options->how.fetch, error))
 		return NULL;
 	*out_step = "profile";
-	g_autoptr(HvrProfile) profile = hvr_cli_profile_named(context, invocation->words[0],
-							      options->sets, options->name, error);
+	g_autoptr(HvrProfile) profile = hvr_cli_profile_named(
+		context, invocation->words[0], &options->changes, options->name, error);
 	if (!profile)
 		return NULL;
 	/* A name in the profile is what all of its tests have in common. */
-	if (!options->name && !hvr_cli_sets_name(options->sets))
+	if (!options->name && !hvr_cli_sets_name(&options->changes))
 		profile->name_auto = TRUE;
 	hvr_trial_bend(profile);
 	options->how.verify = wants_verify(options, profile);
@@ -279,7 +279,7 @@ static const HvrOption table[] = {
 	{ "artifacts", 'a', HVR_TEXT(Options, artifacts), "DIR",
 	  "Keep all that there is to know of it in this folder, whatever fails" },
 	HVR_OPTION_EVENTS(Options, events),
-	HVR_OPTION_SET(Options, sets),
+	HVR_OPTIONS_CHANGES(Options, changes),
 	{ "matrix", 'm', HVR_TEXT(Options, matrix), "FILE",
 	  "Run the jobs of a list, guests, cards and commands, one after the other" },
 	{ "list", 'l', HVR_FLAG(Options, list), NULL,

@@ -174,7 +174,7 @@ static void find_for_cards(const HvrContext *context, HvrFacts *facts)
 }
 
 /* MemTotal of /proc/meminfo, the first line: "MemTotal:  12345 kB". */
-static guint64 find_memory(const HvrHost *host)
+guint64 hvr_facts_memory(const HvrHost *host)
 {
 	g_autofree char *line = hvr_tree_read_line(host->proc, "meminfo");
 
@@ -205,7 +205,7 @@ HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 	facts->memlock_max = context->memlock_max;
 	if (context->captured)
 		facts->memlock_max = G_MAXUINT64;
-	facts->memory_bytes = find_memory(host);
+	facts->memory_bytes = hvr_facts_memory(host);
 	facts->arm_cpu = hvr_cpu_look(host).maker == HVR_CPU_ARM;
 	facts->iommu_on = TRUE;
 	facts->nodes_appear = TRUE;

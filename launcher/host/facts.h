@@ -53,6 +53,10 @@ typedef struct {
  */
 HvrFacts *hvr_facts_gather(const HvrContext *context, const HvrProfile *profile,
 			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* HvrFacts.memory_bytes by itself. */
+guint64 hvr_facts_memory(const HvrHost *host);
+
 /**
  * hvr_facts_ask_qemu - hear QEMU itself, unless it is known to be good (hvr_qemu_recall()).
  * @remember: and have it known from now on

@@ -4,7 +4,8 @@
  * that is there is never looked into or touched, whatever its size.
  *
  * The file is made as the VM's user, who must be able to write to its folder, and qemu-img fills it
- * through the descriptor as that user: it handles no path of the profile.
+ * through the descriptor as that user: it opens no path of the profile. That of a base it writes
+ * into the image (-u), from where QEMU takes it; the base was looked at before (images.c).
  */
 #include "launcher/parts/disk-image.h"
 
@@ -58,9 +59,12 @@ void hvr_disk_images_describe(const HvrProfile *profile, GPtrArray *notes)
 
 		if (hvr_disk_image_is_due(disk))
 			g_ptr_array_add(notes, g_strdup_printf("disk %s: '%s' is new, of "
-							       "%" G_GUINT64_FORMAT " MiB",
+							       "%" G_GUINT64_FORMAT " MiB%s%s%s",
 							       disk->id, disk->file,
-							       disk->size_bytes / MIB));
+							       disk->size_bytes / MIB,
+							       disk->base ? ", on top of '" : "",
+							       disk->base ? disk->base : "",
+							       disk->base ? "'" : ""));
 	}
 }
 
@@ -70,9 +74,11 @@ static gboolean make_qcow2(int fd, const HvrProfileDisk *disk, const HvrParts *p
 	g_autofree char *qemu_img = hvr_program_find(QEMU_IMG, parts->user->privileged);
 	g_autofree char *file = hvr_fd_path(fd, NULL);
 	g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, disk->size_bytes);
-	const char *const argv[] = { QEMU_IMG, "create", "-q", "-f", "qcow2", file, size, NULL };
+	const char *const empty[] = { QEMU_IMG, "create", "-q", "-f", "qcow2", file, size, NULL };
+	const char *const on_top[] = { QEMU_IMG, "create", "-q",       "-f", "qcow2", "-u", "-F",
+				       "qcow2",	 "-b",	   disk->base, file, size,    NULL };
 	const HvrProgram program = { .path = qemu_img ? qemu_img : QEMU_IMG,
-				     .argv = argv,
+				     .argv = disk->base ? on_top : empty,
 				     .identity = hvr_user_identity(parts->user),
 				     .fds = &fd,
 				     .n_fds = 1,

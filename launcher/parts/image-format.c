@@ -6,6 +6,8 @@
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
 
+#define MIB (G_GUINT64_CONSTANT(1) << 20)
+
 #define RAW   "raw"
 #define QCOW2 "qcow2"
 #define LUKS  "luks"
@@ -83,7 +85,7 @@ static char *fix_format(const HvrImageLink *link, const HvrImageFile *file, cons
 	}
 	if (file->size == 0)
 		return g_strdup("remove it and give the disk a size, to have it made");
-	if (ours)
+	if (ours && !link->base_of)
 		return g_strdup_printf("set format = %s", is);
 	return g_strdup_printf("convert it: qemu-img convert -f %s -O qcow2 %s NEW", is, quoted);
 }
@@ -166,6 +168,20 @@ gboolean hvr_image_check_header(const HvrImageLink *link, const HvrImageHeader *
 		return FALSE;
 	}
 	return TRUE;
+}
+
+gboolean hvr_image_check_base(const HvrImageLink *link, const HvrImageHeader *header,
+			      GError **error)
+{
+	if (!link->base_of || header->size_bytes <= link->base_of)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    "%s: '%s' is a disk of %" G_GUINT64_FORMAT " MiB, and the one on top of it "
+		    "shall have %" G_GUINT64_FORMAT,
+		    link->what, link->shown, (header->size_bytes + MIB - 1) / MIB,
+		    link->base_of / MIB);
+	hvr_error_hint(error, "give it a size that is no smaller");
+	return FALSE;
 }
 
 gboolean hvr_image_check_name(const HvrImageLink *link, const char *name, gboolean colon,

@@ -14,9 +14,10 @@ typedef struct {
 	guint index;	  /* of the disk in the profile */
 	char *what;	  /* names the link in a message */
 	char *path;
-	char *shown; /* the path, harmless for a message */
-	char *said;  /* the format, by the profile or by the image above; NULL: by nobody */
-	char *above; /* the image that names this one; NULL: the profile does */
+	char *shown;	 /* the path, harmless for a message */
+	char *said;	 /* the format, by the profile or by the image above; NULL: by nobody */
+	char *above;	 /* the image that names this one; NULL: the profile does */
+	guint64 base_of; /* the bytes of the image that is made on top of it; 0: it is no base */
 	gboolean writes;
 	gboolean data; /* it holds another image's data: it has no format */
 } HvrImageLink;
@@ -39,6 +40,9 @@ gboolean hvr_image_check_format(const HvrImageLink *link, const HvrImageFile *fi
 /* QEMU opens it as it is: whole, without a key, and for writing where it is written to. */
 gboolean hvr_image_check_header(const HvrImageLink *link, const HvrImageHeader *header,
 				GError **error);
+/* What is made on top of it is no smaller: a guest's disk would end in the middle. */
+gboolean hvr_image_check_base(const HvrImageLink *link, const HvrImageHeader *header,
+			      GError **error);
 /* The name of its backing file is one that QEMU understands. */
 gboolean hvr_image_check_name(const HvrImageLink *link, const char *name, gboolean colon,
 			      GError **error);

@@ -18,6 +18,7 @@ enum {
 	AT_BACKING_OFFSET = 8,
 	AT_BACKING_LENGTH = 16,
 	AT_CLUSTER_BITS = 20,
+	AT_SIZE = 24,
 	AT_CRYPT = 32,
 	END_OF_V2 = 72,
 	AT_INCOMPATIBLE = 72,
@@ -193,6 +194,7 @@ static const char *read_cluster(HvrImageHeader *header, const guint8 *bytes, gsi
 	if (!broken && number_at(bytes, AT_CRYPT) > 2)
 		broken = "its encryption is none that QEMU knows";
 	header->encrypted = number_at(bytes, AT_CRYPT) != 0;
+	header->size_bytes = long_at(bytes, AT_SIZE);
 	if (broken)
 		return broken;
 	gsize end = cluster;

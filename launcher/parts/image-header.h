@@ -11,6 +11,7 @@
  */
 typedef struct {
 	const char *format;   /* QEMU's name of it; "raw" where nothing is recognised. Static */
+	guint64 size_bytes;   /* of qcow2: of the disk that the guest sees */
 	char *backing;	      /* the name of the image behind it, as it stands there, or NULL */
 	char *backing_format; /* NULL: QEMU guesses it from that image's first bytes */
 	char *data_file;      /* where the guest's data is instead of here, or NULL */

@@ -82,13 +82,14 @@ static void link_clear(HvrImageLink *link)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrImageLink, link_clear)
 
-/* @path: (transfer full) @above: (nullable): who names it */
+/* @role: the key that names it, or what it is to @above, who does (nullable)
+ * @path: (transfer full) */
 static void link_init(HvrImageLink *link, const char *role, char *path, const HvrImageLink *above)
 {
 	link->path = path;
 	link->shown = hvr_text_safe(path);
 	if (!above) {
-		link->what = g_strdup_printf("[disk %s] file", link->disk);
+		link->what = g_strdup_printf("[disk %s] %s", link->disk, role);
 		return;
 	}
 	link->above = g_strdup(above->path);
@@ -140,15 +141,16 @@ static gboolean note_written(const Walk *walk, const HvrImageLink *link, const H
 static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile *file,
 			GError **error)
 {
-	const HvrImageWanted wanted = {
-		.what = link->what,
-		.path = link->path,
-		.flags = link->writes ? O_RDWR : O_RDONLY,
-		.missing_hint = link->above ? "put it back, or name where it is now: qemu-img "
-					      "rebase -u"
-					    : "correct the path, or give the disk a size to have "
-					      "the image made",
-	};
+	HvrImageWanted wanted = { .what = link->what,
+				  .path = link->path,
+				  .flags = link->writes ? O_RDWR : O_RDONLY,
+				  .missing_hint = "correct the path, or give the disk a size to "
+						  "have the image made" };
+
+	if (link->above)
+		wanted.missing_hint = "put it back, or name where it is now: qemu-img rebase -u";
+	else if (link->base_of)
+		wanted.missing_hint = "fetch it, or correct the path";
 
 	return hvr_image_file_look(file, walk->user, &wanted, error) &&
 	       hvr_image_check_kind(link, file, error) &&
@@ -237,9 +239,10 @@ static gboolean check_link(const Walk *walk, HvrImageLink *link, HvrImageLink *n
 		return FALSE;
 	hvr_image_header_parse(&header, file.bytes, file.length);
 	if (!hvr_image_check_format(link, &file, &header, error) ||
-	    !hvr_image_check_header(link, &header, error))
+	    !hvr_image_check_header(link, &header, error) ||
+	    !hvr_image_check_base(link, &header, error))
 		return FALSE;
-	if (!link->above && S_ISBLK(file.mode))
+	if (!link->above && !link->base_of && S_ISBLK(file.mode))
 		walk->images->block_devices |= 1u << link->index;
 	add_notes(walk, link, &file, &header);
 	if (!g_str_equal(hvr_image_format(link, &header), "qcow2"))
@@ -249,14 +252,25 @@ static gboolean check_link(const Walk *walk, HvrImageLink *link, HvrImageLink *n
 	return step_to(walk, link, &header, next, error);
 }
 
+/* Of the image, or, where that is yet to be made, of what it is made on; if anything. */
+static void first_link(const HvrProfileDisk *disk, HvrImageLink *link)
+{
+	link->said = g_strdup(disk->format == HVR_DISK_RAW ? "raw" : "qcow2");
+	if (!hvr_disk_image_is_due(disk)) {
+		link_init(link, "file", g_strdup(disk->file), NULL);
+		link->writes = !disk->snapshot && !disk->readonly;
+	} else if (disk->base) {
+		link_init(link, "base", g_strdup(disk->base), NULL);
+		link->base_of = disk->size_bytes;
+	}
+}
+
 static gboolean check_chain(const Walk *walk, const HvrProfileDisk *disk, guint index,
 			    GError **error)
 {
 	g_auto(HvrImageLink) link = { .disk = disk->id, .index = index };
 
-	link_init(&link, NULL, g_strdup(disk->file), NULL);
-	link.said = g_strdup(disk->format == HVR_DISK_RAW ? "raw" : "qcow2");
-	link.writes = !disk->snapshot && !disk->readonly;
+	first_link(disk, &link);
 	for (guint n = 0; link.path; n++) {
 		HvrImageLink next = { 0 };
 
@@ -285,7 +299,7 @@ gboolean hvr_images_check(HvrImages *images, const HvrProfile *profile, const Hv
 			       .written = g_array_new(FALSE, FALSE, sizeof(HvrImageWritten)) };
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
-		if (!hvr_disk_image_is_due(disk) && !check_chain(&walk, disk, i, error))
+		if (!check_chain(&walk, disk, i, error))
 			return FALSE;
 	}
 	return TRUE;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A disk that tells cloud-init who the guest is: a FAT file system labelled CIDATA with two files.
+ * A disk that tells cloud-init who the guest is: a FAT file system labelled CIDATA with its files.
  *
  * It may hold passwords and keys, so neither it nor what goes into it is ever in a file system:
- * all three are memory, which mtools, as the VM's user, reaches through descriptors. (ISO makers
+ * all of it is memory, which mtools, as the VM's user, reaches through descriptors. (ISO makers
  * insist on files with names.) meta-data is JSON, which is YAML with less to get wrong.
  *
  * cloud-init applies user-data once for each instance-id, which is therefore made of all that it is
@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/parts/vendor.h"
 #include "launcher/process/install.h"
 #include "launcher/process/open.h"
 #include "launcher/process/program.h"
@@ -34,7 +35,8 @@ gboolean hvr_seed_is_wanted(const HvrProfile *profile)
 {
 	const HvrProfileSeed *seed = &profile->seed;
 
-	return seed->user_data || seed->meta_data || seed->ssh_key || seed->hostname;
+	return seed->user_data || seed->meta_data || seed->ssh_key || seed->ssh_public ||
+	       seed->hostname || seed->user || seed->agent;
 }
 
 /* The profile's files, opened as the VM's user. */
@@ -95,10 +97,10 @@ static char *read_text(const Files *files, guint which, GError **error)
 	return NULL;
 }
 
-/* The lines of a public key file, without comments. */
-static gboolean add_keys(JsonObject *meta, const Files *files, GError **error)
+/* @key: (nullable): the one there is; else the lines of a file of them, without comments. */
+static gboolean add_keys(JsonObject *meta, const char *key, const Files *files, GError **error)
 {
-	g_autofree char *text = read_text(files, SSH_KEY, error);
+	g_autofree char *text = key ? g_strdup(key) : read_text(files, SSH_KEY, error);
 	g_autoptr(JsonArray) public = json_array_new();
 
 	if (!text)
@@ -121,6 +123,20 @@ static gboolean add_keys(JsonObject *meta, const Files *files, GError **error)
 	return TRUE;
 }
 
+/* What goes into its files. */
+typedef struct {
+	char *user, *meta;
+	char *vendor; /* NULL: there is none */
+} Texts;
+
+static void texts_clear(Texts *texts)
+{
+	g_free(texts->user);
+	g_free(texts->meta);
+	g_free(texts->vendor);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Texts, texts_clear)
+
 static char *object_text(JsonObject *object)
 {
 	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
@@ -131,7 +147,7 @@ static char *object_text(JsonObject *object)
 	return g_strconcat(text, "\n", NULL);
 }
 
-static char *make_meta(const HvrProfile *profile, const Files *files, const char *user_data,
+static char *make_meta(const HvrProfile *profile, const Files *files, const Texts *texts,
 		       GError **error)
 {
 	const HvrProfileSeed *seed = &profile->seed;
@@ -147,47 +163,42 @@ static char *make_meta(const HvrProfile *profile, const Files *files, const char
 	if (seed->hostname)
 		hostname = seed->hostname;
 	json_object_set_string_member(meta, "local-hostname", hostname);
-	if (seed->ssh_key && !add_keys(meta, files, error))
+	if ((seed->ssh_key || seed->ssh_public) && !add_keys(meta, seed->ssh_public, files, error))
 		return NULL;
 	named = object_text(meta);
-	told = g_strconcat(named, user_data, NULL);
+	told = g_strconcat(named, texts->user, texts->vendor, NULL);
 	digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, told, -1);
 	id = g_strdup_printf("%s-%.16s", profile->stem, digest);
 	json_object_set_string_member(meta, "instance-id", id);
 	return object_text(meta);
 }
 
-static gboolean make_texts(const HvrProfile *profile, const HvrUser *reader, char **out_user,
-			   char **out_meta, GError **error)
+static gboolean make_texts(const HvrProfile *profile, const HvrUser *reader, Texts *out_texts,
+			   GError **error)
 {
 	g_auto(Files) files = open_files(&profile->seed, reader);
-	g_autofree char *user = NULL;
 
 	if (profile->seed.user_data)
-		user = read_text(&files, USER_DATA, error);
+		out_texts->user = read_text(&files, USER_DATA, error);
 	else
-		user = g_strdup("#cloud-config\n{}\n");
-	if (!user)
+		out_texts->user = g_strdup("#cloud-config\n{}\n");
+	if (!out_texts->user)
 		return FALSE;
-	char *meta = make_meta(profile, &files, user, error);
-	if (!meta)
-		return FALSE;
-	*out_user = g_steal_pointer(&user);
-	*out_meta = meta;
-	return TRUE;
+	out_texts->vendor = hvr_vendor_data(&profile->seed);
+	out_texts->meta = make_meta(profile, &files, out_texts, error);
+	return out_texts->meta != NULL;
 }
 
 gboolean hvr_seed_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 			GError **error)
 {
-	g_autofree char *user = NULL;
-	g_autofree char *meta = NULL;
+	g_auto(Texts) texts = { 0 };
 
 	if (!hvr_seed_is_wanted(profile))
 		return TRUE;
 	g_autofree char *mformat = hvr_program_find("mformat", parts->user->privileged);
 	if (mformat)
-		return make_texts(profile, parts->user, &user, &meta, error);
+		return make_texts(profile, parts->user, &texts, error);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "[cloud-init] there is no mformat to make its disk with");
 	hvr_install_hint(error, "install mtools", &context->host, HVR_PACKAGE_MTOOLS);
@@ -260,13 +271,14 @@ static gboolean add_file(int image, const char *name, const char *text, const Hv
 int hvr_seed_make(const HvrProfile *profile, const HvrParts *parts, GError **error)
 {
 	g_auto(HvrFd) image = make_memory("", IMAGE, error);
-	g_autofree char *user = NULL;
-	g_autofree char *meta = NULL;
+	g_auto(Texts) texts = { 0 };
 	g_autofree char *path = NULL;
 
-	if (image < 0 || !make_texts(profile, parts->user, &user, &meta, error) ||
-	    !format(image, parts, error) || !add_file(image, "::user-data", user, parts, error) ||
-	    !add_file(image, "::meta-data", meta, parts, error))
+	if (image < 0 || !make_texts(profile, parts->user, &texts, error) ||
+	    !format(image, parts, error) ||
+	    !add_file(image, "::user-data", texts.user, parts, error) ||
+	    !add_file(image, "::meta-data", texts.meta, parts, error) ||
+	    (texts.vendor && !add_file(image, "::vendor-data", texts.vendor, parts, error)))
 		return -1;
 	/* QEMU takes a descriptor for reading only where it is open for reading only */
 	path = hvr_fd_path(image, NULL);

@@ -310,15 +310,28 @@ GPtrArray *hvr_profile_lines_read(const char *file, const char *text, gsize leng
 	return g_steal_pointer(&lines);
 }
 
-/* A word of --set reaches no line reader, so its characters are checked here. */
-static gboolean is_printable(const char *word)
+/* A word of the command line reaches no line reader, so its characters are checked here. */
+static gboolean check_word(const char *option, const char *word, GError **error)
 {
-	if (!g_utf8_validate(word, -1, NULL))
-		return FALSE;
-	for (const char *c = word; *c; c = g_utf8_next_char(c))
-		if (g_unichar_iscntrl(g_utf8_get_char(c)))
-			return FALSE;
-	return TRUE;
+	gboolean printable = g_utf8_validate(word, -1, NULL);
+
+	for (const char *c = word; printable && *c; c = g_utf8_next_char(c))
+		printable = !g_unichar_iscntrl(g_utf8_get_char(c));
+	if (printable)
+		return TRUE;
+	g_autofree char *shown = g_strescape(word, NULL);
+	return hvr_profile_fail(error, option, NULL,
+				"\"%s\" holds a control character or is not UTF-8", shown);
+}
+
+char *hvr_profile_section_from_word(const char *option, const char *word, GError **error)
+{
+	g_autofree char *blanks = NULL;
+
+	if (!check_word(option, word, error))
+		return NULL;
+	blanks = g_strdelimit(g_strdup(word), ".", ' ');
+	return one_blank(blanks);
 }
 
 HvrProfileLine *hvr_profile_line_from_set(const char *word, GError **error)
@@ -328,15 +341,8 @@ HvrProfileLine *hvr_profile_line_from_set(const char *word, GError **error)
 	const char *equals = strchr(word, '=');
 	char *dot;
 
-	if (!is_printable(word)) {
-		g_autofree char *shown = g_strescape(word, NULL);
-
-		hvr_profile_fail(error, "--set", NULL,
-				 "\"%s\" holds a control character or is not "
-				 "UTF-8",
-				 shown);
+	if (!check_word("--set", word, error))
 		return NULL;
-	}
 	name = g_strndup(word, strcspn(word, "="));
 	dot = strrchr(name, '.');
 	if (!equals || !dot || dot == name || dot[1] == '\0') {
@@ -345,8 +351,7 @@ HvrProfileLine *hvr_profile_line_from_set(const char *word, GError **error)
 	}
 	line->from_set = TRUE;
 	*dot = '\0';
-	g_strdelimit(name, ".", ' ');
-	line->section = one_blank(name);
+	line->section = hvr_profile_section_from_word("--set", name, error);
 	line->key = g_strdup(g_strstrip(dot + 1));
 	line->value = g_strstrip(g_strdup(equals + 1));
 	return g_steal_pointer(&line);

@@ -43,6 +43,15 @@ HvrProfileLine *hvr_profile_line_from_set(const char *word,
 					  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * hvr_profile_section_from_word - "device.npu" or "device npu" as HvrProfileLine has it.
+ * @option: that the word is of, for messages
+ *
+ * Returns: (transfer full): perhaps empty; or NULL with HVR_LAUNCH_ERROR_PROFILE.
+ */
+char *hvr_profile_section_from_word(const char *option, const char *word,
+				    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * hvr_profile_fail - set HVR_LAUNCH_ERROR_PROFILE, with the place where one is known.
  * @file: (nullable): the profile; NULL when the caller's caller knows the place and adds it with
  *        hvr_profile_prefix()

@@ -235,7 +235,7 @@ static char *read_guarded(const char *file, gsize *out_length, GError **error)
 	return read_as_caller(file, HVR_OPEN_READ_GUARDED, out_length, error);
 }
 
-HvrProfile *hvr_profile_load(const HvrProfileFile *file, const char *const *overrides,
+HvrProfile *hvr_profile_load(const HvrProfileFile *file, const HvrProfileChanges *changes,
 			     GError **error)
 {
 	HvrProfileReader reader = file->guarded ? read_guarded : read_file;
@@ -244,5 +244,5 @@ HvrProfile *hvr_profile_load(const HvrProfileFile *file, const char *const *over
 
 	if (!text)
 		return NULL;
-	return hvr_profile_read(file->path, text, length, overrides, reader, error);
+	return hvr_profile_read(file->path, text, length, changes, reader, error);
 }

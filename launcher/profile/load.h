@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/profile/overrides.h"
 #include "launcher/profile/profile.h"
 
 /* Where names of profiles are looked up, in this order. */
@@ -47,13 +48,10 @@ gboolean hvr_profile_find(const char *word, const HvrProfilePlaces *places,
  * opened as the caller (hvr_user_caller()), as is what it includes: HVR_LAUNCH_ERROR_PERMISSION
  * where that is not allowed, and nothing of what is in it is told. Where it is guarded, it and what
  * it includes are still to be so, or it is HVR_LAUNCH_ERROR_PERMISSION
- * @overrides: (nullable): NULL-terminated "SECTION.KEY=VALUE" words of --set, later ones win; the
- *   section of a named one is written as in the file, with '.' or ' ': "device npu.pick=free" or
- *   "device.npu.pick=free". A section that the file does not have is added. An empty value takes
- *   back a key that has no default.
+ * @changes: (nullable): of the command line
  *
  * The first mistake ends it: HVR_LAUNCH_ERROR_PROFILE, "FILE:LINE: [section] key: what is wrong"
- * with the nearest known name as the hint. For an override the place is "--set SECTION.KEY".
+ * with the nearest known name as the hint. For a word of @changes the place is that word.
  */
-HvrProfile *hvr_profile_load(const HvrProfileFile *file, const char *const *overrides,
+HvrProfile *hvr_profile_load(const HvrProfileFile *file, const HvrProfileChanges *changes,
 			     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -24,6 +24,7 @@ static void disk_free(gpointer data)
 
 	g_free(disk->id);
 	g_free(disk->file);
+	g_free(disk->base);
 	g_free(disk);
 }
 
@@ -85,7 +86,9 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->seed.user_data);
 	g_free(profile->seed.meta_data);
 	g_free(profile->seed.ssh_key);
+	g_free(profile->seed.ssh_public);
 	g_free(profile->seed.hostname);
+	g_free(profile->seed.user);
 	g_free(profile->guest.ready_pattern);
 	g_free(profile->guest.hailort_min);
 	g_free(profile->user);

@@ -42,6 +42,7 @@ typedef struct {
 	char *file;
 	guint64 size_bytes; /* of the image that is made when @file is missing; 0: it must be there
 			     */
+	char *base; /* what such an image begins with: a qcow2 image that stays; NULL: empty */
 	HvrDiskFormat format;
 	HvrDiskBus bus;
 	gboolean snapshot; /* writes go to a throw-away overlay */
@@ -86,7 +87,11 @@ typedef struct {
 /* [cloud-init]; NULL where not given */
 typedef struct {
 	char *user_data, *meta_data, *ssh_key; /* files */
+	char *ssh_public;		       /* ssh-key: the key itself, in place of a file */
 	char *hostname;
+	char *user;	    /* the guest's: the key is theirs, and ssh logs in as them */
+	gboolean autologin; /* @user, on the serial console */
+	gboolean agent;	    /* qemu-guest-agent is installed */
 } HvrProfileSeed;
 
 /* [share NAME] */

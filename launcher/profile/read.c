@@ -2,9 +2,9 @@
 /*
  * From a profile's text to a HvrProfile.
  *
- *   text -> lines (lines.c), behind those of an included file (include.c) -> the words of --set
- * replace lines -> parts, one per section, each value read as the table says (table.c) -> defaults
- * -> rules between values (check.c)
+ *   text -> lines (lines.c), behind those of an included file (include.c) -> the words of --without
+ * and --set drop and replace lines (overrides.c) -> parts, one per section, each value read as the
+ * table says (table.c) -> defaults -> rules between values (check.c)
  *
  * The first mistake in the file's order ends it. A word of --set takes part as a line of its own,
  * so it is judged by the same rules; it takes the place of the line it overrides, and of those that
@@ -98,16 +98,16 @@ static const HvrProfileSection *find_section(const Reading *reading, const HvrPr
 	return NULL;
 }
 
-static int find_key(const Reading *reading, const HvrProfilePart *part, const HvrProfileLine *line,
-		    GError **error)
+static int find_key(const Reading *reading, const HvrProfileSection *kind,
+		    const HvrProfileLine *line, GError **error)
 {
 	const char *names[HVR_PROFILE_KEYS_MAX + 1] = { NULL };
-	int index = hvr_profile_key_index(part->kind, line->key);
+	int index = hvr_profile_key_index(kind, line->key);
 
 	if (index >= 0)
 		return index;
-	for (gsize i = 0; i < part->kind->n_keys; i++)
-		names[i] = part->kind->keys[i].name;
+	for (gsize i = 0; i < kind->n_keys; i++)
+		names[i] = kind->keys[i].name;
 	fail_unknown(error, reading, line, "key", line->key, names);
 	return -1;
 }
@@ -143,25 +143,43 @@ static HvrProfilePart *add_part(Reading *reading, const HvrProfileSection *kind,
 	return part;
 }
 
-/* The part of @line's section; its first line makes it. */
-static HvrProfilePart *enter_part(Reading *reading, const HvrProfileLine *line, GError **error)
+static HvrProfilePart *find_part(const Reading *reading, const HvrProfileLine *line)
 {
-	g_autofree char *word = g_strndup(line->section, strcspn(line->section, " "));
-	const HvrProfileSection *kind;
-	const char *name = NULL;
-
 	for (guint i = 0; i < reading->parts->len; i++) {
 		HvrProfilePart *part = reading->parts->pdata[i];
 
 		if (strcmp(part->header->section, line->section) == 0)
 			return part;
 	}
-	kind = find_section(reading, line, word, error);
+	return NULL;
+}
+
+/* Of what kind @line's section is. @out_name: within @line; NULL: it has none */
+static const HvrProfileSection *find_kind(const Reading *reading, const HvrProfileLine *line,
+					  const char **out_name, GError **error)
+{
+	g_autofree char *word = g_strndup(line->section, strcspn(line->section, " "));
+	const HvrProfileSection *kind = find_section(reading, line, word, error);
+
+	*out_name = NULL;
 	if (!kind)
 		return NULL;
 	if (line->section[strlen(word)] == ' ')
-		name = line->section + strlen(word) + 1;
-	if (!check_section_name(reading, kind, line, name, error))
+		*out_name = line->section + strlen(word) + 1;
+	return check_section_name(reading, kind, line, *out_name, error) ? kind : NULL;
+}
+
+/* The part of @line's section; its first line makes it. */
+static HvrProfilePart *enter_part(Reading *reading, const HvrProfileLine *line, GError **error)
+{
+	HvrProfilePart *part = find_part(reading, line);
+	const HvrProfileSection *kind;
+	const char *name;
+
+	if (part)
+		return part;
+	kind = find_kind(reading, line, &name, error);
+	if (!kind)
 		return NULL;
 	if (kind->named && count_parts(reading, kind) >= kind->most) {
 		hvr_profile_fail(error, reading->file, line, "there can be %u of them", kind->most);
@@ -199,17 +217,28 @@ static gboolean read_value(const Reading *reading, const HvrProfilePart *part,
 	return key->parse(key, value, folder, target, error);
 }
 
+/* A key that --set has emptied is as if nobody had written it: it only has to be one. */
+static gboolean check_emptied(const Reading *reading, const HvrProfileLine *line, GError **error)
+{
+	const char *name;
+	const HvrProfileSection *kind = find_kind(reading, line, &name, error);
+
+	return kind && find_key(reading, kind, line, error) >= 0;
+}
+
 static gboolean take_line(Reading *reading, const HvrProfileLine *line, GError **error)
 {
-	HvrProfilePart *part = enter_part(reading, line, error);
 	const HvrProfileKey *key;
 	int index;
 
+	if (line->from_set && line->value[0] == '\0')
+		return check_emptied(reading, line, error);
+	HvrProfilePart *part = enter_part(reading, line, error);
 	if (!part)
 		return FALSE;
 	if (!line->key)
 		return TRUE;
-	index = find_key(reading, part, line, error);
+	index = find_key(reading, part->kind, line, error);
 	if (index < 0)
 		return FALSE;
 	key = &part->kind->keys[index];
@@ -333,71 +362,17 @@ static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **er
 	return hvr_profile_check(reading->file, profile, reading->parts, error);
 }
 
-/* vm.name=auto leaves the name as what one is made of. */
-static gboolean asks_for_name(const HvrProfileLine *set)
-{
-	return strcmp(set->section, "vm") == 0 && strcmp(set->key, "name") == 0 &&
-	       g_strcmp0(set->value, HVR_PROFILE_NAME_AUTO) == 0;
-}
-
-/* Does @set take the place of @line? */
-static gboolean overrides(const HvrProfileLine *set, const HvrProfileLine *line)
-{
-	g_autofree char *kind = g_strndup(set->section, strcspn(set->section, " "));
-	const HvrProfileSection *section = hvr_profile_section(kind);
-
-	if (!line->key || strcmp(set->section, line->section) != 0)
-		return FALSE;
-	if (strcmp(set->key, line->key) == 0)
-		return TRUE;
-	if (!section)
-		return FALSE;
-	int a = hvr_profile_key_index(section, set->key);
-	int b = hvr_profile_key_index(section, line->key);
-	return a >= 0 && b >= 0 && section->keys[a].one_of &&
-	       g_strcmp0(section->keys[a].one_of, section->keys[b].one_of) == 0;
-}
-
-/* @out_name_auto: the last word about the name was that one is to be made */
-static gboolean add_overrides(GPtrArray *lines, const char *const *words, gboolean *out_name_auto,
-			      GError **error)
-{
-	for (gsize i = 0; words && words[i]; i++) {
-		g_autoptr(HvrProfileLine) set = hvr_profile_line_from_set(words[i], error);
-
-		if (!set) {
-			hvr_profile_hint_key(error, words[i]);
-			hvr_error_hint(error, "write for example --set vm.memory=8G or --set "
-					      "device.npu.pick=free");
-			return FALSE;
-		}
-		if (strcmp(set->section, "vm") == 0 && strcmp(set->key, "include") == 0)
-			return hvr_profile_fail(error, "--set", set, "an include stands in a file");
-		if (asks_for_name(set)) {
-			*out_name_auto = TRUE;
-			continue;
-		}
-		if (strcmp(set->section, "vm") == 0 && strcmp(set->key, "name") == 0)
-			*out_name_auto = FALSE;
-		for (guint j = lines->len; j > 0; j--)
-			if (overrides(set, lines->pdata[j - 1]))
-				g_ptr_array_remove_index(lines, j - 1);
-		g_ptr_array_add(lines, g_steal_pointer(&set));
-	}
-	return TRUE;
-}
-
 HvrProfile *hvr_profile_read(const char *file, const char *text, gsize length,
-			     const char *const *words, HvrProfileReader reader, GError **error)
+			     const HvrProfileChanges *changes, HvrProfileReader reader,
+			     GError **error)
 {
 	g_autoptr(HvrProfile) profile = hvr_profile_new(file);
 	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) lines = hvr_profile_include(file, text, length, reader, error);
 	Reading reading = { .file = file, .profile = profile, .parts = parts };
+	gboolean name_auto;
 
-	gboolean name_auto = FALSE;
-
-	if (!lines || !add_overrides(lines, words, &name_auto, error) ||
+	if (!lines || !hvr_profile_override(lines, changes, &name_auto, error) ||
 	    !read_lines(&reading, lines, error))
 		return NULL;
 	profile->name_auto = profile->name_auto || name_auto;
@@ -405,7 +380,9 @@ HvrProfile *hvr_profile_read(const char *file, const char *text, gsize length,
 }
 
 HvrProfile *hvr_profile_parse(const char *file, const char *text, gsize length,
-			      const char *const *words, GError **error)
+			      const char *const *sets, GError **error)
 {
-	return hvr_profile_read(file, text, length, words, NULL, error);
+	const HvrProfileChanges changes = { .sets = (char **)sets };
+
+	return hvr_profile_read(file, text, length, &changes, NULL, error);
 }

@@ -9,6 +9,7 @@
 
 #include "launcher/profile/lines.h"
 #include "launcher/profile/profile.h"
+#include "launcher/profile/sshkey.h"
 #include "launcher/report/error.h"
 
 #define SERIAL "serial:"
@@ -122,5 +123,22 @@ gboolean hvr_value_version(const HvrProfileKey *key, const char *value, const ch
 	}
 	g_free(*field);
 	*field = g_strdup(value);
+	return TRUE;
+}
+
+gboolean hvr_value_ssh_key(const HvrProfileKey *key, const char *value, const char *folder,
+			   gpointer target, GError **error)
+{
+	HvrProfileSeed *seed = target;
+
+	if (!hvr_ssh_key_is_meant(value))
+		return hvr_value_path(key, value, folder, &seed->ssh_key, error);
+	if (!hvr_ssh_key_is_public(value)) {
+		hvr_profile_fail(error, NULL, NULL, "begins as a public key, but is none");
+		hvr_error_hint(error, "copy the whole line of a file that ends in .pub");
+		return FALSE;
+	}
+	g_free(seed->ssh_public);
+	seed->ssh_public = g_strdup(value);
 	return TRUE;
 }

@@ -118,6 +118,10 @@ gboolean hvr_value_screen_port(const HvrProfileKey *key, const char *value, cons
 gboolean hvr_value_version(const HvrProfileKey *key, const char *value, const char *folder,
 			   gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* [HvrProfileSeed] a public key of OpenSSH's, or else the path of a file with some. */
+gboolean hvr_value_ssh_key(const HvrProfileKey *key, const char *value, const char *folder,
+			   gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* [char[18]] a unicast MAC address, stored in lower case. */
 gboolean hvr_value_mac(const HvrProfileKey *key, const char *value, const char *folder,
 		       gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -32,6 +32,7 @@ static const struct {
 	{ "serial_file", G_STRUCT_OFFSET(HvrVm, serial_file) },
 	{ "screen", G_STRUCT_OFFSET(HvrVm, screen) },
 	{ "ssh_address", G_STRUCT_OFFSET(HvrVm, ssh_address) },
+	{ "ssh_user", G_STRUCT_OFFSET(HvrVm, ssh_user) },
 	{ "hailort_min", G_STRUCT_OFFSET(HvrVm, hailort_min) },
 };
 
@@ -107,6 +108,7 @@ void hvr_vm_free(HvrVm *vm)
 	g_free(vm->serial_file);
 	g_free(vm->screen);
 	g_free(vm->ssh_address);
+	g_free(vm->ssh_user);
 	g_free(vm->hailort_min);
 	g_ptr_array_unref(vm->devices);
 	g_ptr_array_unref(vm->forwards);

@@ -50,6 +50,7 @@ typedef struct {
 	char *screen;	   /* HVR_VM_VNC, HVR_VM_SPICE, or "127.0.0.1:PORT"; NULL: none */
 	char *ssh_address; /* of the host; leads to the guest's port 22. NULL: nothing does */
 	guint ssh_port;
+	char *ssh_user;	    /* of the guest; NULL: the profile names none */
 	char *hailort_min;  /* the oldest that `verify` accepts */
 	gboolean ready_set; /* [guest] ready says how to tell */
 	gboolean ready;	    /* it has been told */

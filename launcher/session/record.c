@@ -59,6 +59,7 @@ static void describe(HvrVm *vm, const HvrProfile *profile, const GArray *ports)
 		vm->serial_file = g_strdup(profile->serial_file);
 	vm->screen = describe_screen(profile, ports);
 	vm->hailort_min = g_strdup(profile->guest.hailort_min);
+	vm->ssh_user = g_strdup(profile->seed.user);
 	vm->ready_set = profile->guest.ready != HVR_READY_NONE;
 	describe_forwards(vm, profile, ports);
 }

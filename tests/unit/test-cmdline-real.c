@@ -286,6 +286,7 @@ static void start(Fixture *f, const GPtrArray *argv, HvrSerialMode serial)
 	/* Not the tests' own: QEMU 11.1 ends badly with SPICE and MALLOC_PERTURB_. */
 	g_auto(GStrv) environment = hvr_environment_for_programs(geteuid() == 0);
 	g_subprocess_launcher_set_environ(launcher, environment);
+	g_subprocess_launcher_set_cwd(launcher, f->folder);
 	g_subprocess_launcher_set_child_setup(launcher, drop_privileges, NULL, NULL);
 	f->qemu = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, &error);
 	if (error)
@@ -804,8 +805,8 @@ static void put_sample_files(const Fixture *f, const HvrProfile *profile)
 	}
 	put_kernel(f, "vmlinuz");
 	put_bytes(f, "initrd.img", "x", 1);
-	put_bytes(f, "ubuntu.pub", "ssh-ed25519 AAAA", 16);
-	put_bytes(f, "ubuntu.yaml", "#cloud-config", 13);
+	put_raw(f, "windows.iso");
+	put_raw(f, "virtio-win.iso");
 }
 
 /* To what is to be had anywhere: little memory, free ports, no bridge, no huge pages. */
@@ -864,8 +865,9 @@ static void accept_sample(Fixture *f, const char *name)
 /* Every sample starts, but for its card. The demo has no kernel before it is built. */
 static void test_samples(void **state)
 {
-	static const char *const names[] = { "debian-installer", "demo", "group",     "hailo8",
-					     "kernel",		 "rig",	 "two-cards", "ubuntu" };
+	static const char *const names[] = { "debian-installer", "demo",   "group",
+					     "hailo8",		 "kernel", "rig",
+					     "two-cards",	 "ubuntu", "windows" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *path = g_strconcat("../../../configs/", names[i], NULL);

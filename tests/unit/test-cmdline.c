@@ -154,7 +154,8 @@ static const Golden golden[] = {
 	{ "sample-kernel", SAMPLES "kernel", TRUE, 1, &bios_sample_channels },
 	{ "sample-rig", SAMPLES "rig", TRUE, 1, &bios_sample_channels },
 	{ "sample-two-cards", SAMPLES "two-cards", TRUE, 2, &bios_sample_channels },
-	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &sample_channels },
+	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &bios_sample_channels },
+	{ "sample-windows", SAMPLES "windows", TRUE, 0, &sample_channels },
 	{ "card-6.2", "card", TRUE, 2, &run_channels, &qemu_6_2 },
 	{ "card-11.0", "card", TRUE, 2, &run_channels, &qemu_11_0 },
 	{ "card-11.1", "card", TRUE, 2, &run_channels, &qemu_11_1 },
@@ -257,7 +258,8 @@ static guint count_dealt(const GPtrArray *argv)
 	for (guint i = 0; i + 1 < argv->len && argv->pdata[i + 1]; i++) {
 		const char *device = argv->pdata[i + 1];
 		if (g_str_equal(argv->pdata[i], "-device") && !strstr(device, "\"bus\"") &&
-		    !strstr(device, "isa-serial") && !strstr(device, "pvpanic"))
+		    !strstr(device, ",bus=") && !strstr(device, "isa-serial") &&
+		    !strstr(device, "pvpanic"))
 			dealt++;
 	}
 	return dealt;

@@ -159,6 +159,9 @@ static void test_places(void **state)
 		{ "ssh lab ", "-- " },
 		{ "release -- ", "--all 0000:02:00.0 0000:03:00.0 :files .ini here lab mine " },
 		{ "exec --wait 3 ", "lab " },
+		{ "new ", "debian kernel rig ubuntu windows " },
+		{ "new rig ", ":files " },
+		{ "new --card ", "0000:02:00.0 none " },
 		{ "setup per", "permissions " },
 		{ "setup service per", "permissions " },
 		{ "help unp", "unplug " },
@@ -210,8 +213,9 @@ static void test_settings(void **state)
 		{ "run --set vm.c", "vm.cpu= vm.cpus= " },
 		{ "run --set device", "" },
 		{ "run here --set device.npu.p", "device.npu.path= device.npu.pick= " },
-		{ "run here -s disk", "disk.root.bus= disk.root.file= disk.root.format= "
-				      "disk.root.readonly= disk.root.size= disk.root.snapshot= " },
+		{ "run here -s disk",
+		  "disk.root.base= disk.root.bus= disk.root.file= disk.root.format= "
+		  "disk.root.readonly= disk.root.size= disk.root.snapshot= " },
 		{ "run --set vm.accel=", "vm.accel=auto vm.accel=kvm vm.accel=tcg " },
 		{ "run --set=vm.accel=k", "--set=vm.accel=kvm " },
 		{ "run --set device.npu.pick=f", "device.npu.pick=free " },
@@ -221,6 +225,10 @@ static void test_settings(void **state)
 		{ "run --set boot.kernel=x", ":files " },
 		{ "run --set share.work.path=", ":folders " },
 		{ "run --set vm.cpus=", "vm.cpus=2 " },
+		{ "run here --without d", "device device.npu disk disk.root " },
+		{ "run here --without=device.", "--without=device.npu " },
+		{ "run --without gr", "graphics " },
+		{ "run --without device", "" },
 		{ "run --set nothing=", "" },
 		{ "run --set no.such=", "" },
 	};

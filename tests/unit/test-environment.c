@@ -11,12 +11,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "launcher/command/parse.h"
 #include "launcher/command/table.h"
 #include "launcher/process/environment.h"
 #include "launcher/process/spawn.h"
@@ -250,6 +252,7 @@ static void put_vm(const HvrContext *context)
 	vm->qemu = vm->supervisor;
 	vm->ssh_address = g_strdup("127.0.0.1");
 	vm->ssh_port = 1;
+	vm->ssh_user = g_strdup("me");
 	assert_true(hvr_vm_write(folder, vm, NULL));
 }
 
@@ -317,6 +320,72 @@ static void test_ssh_of_the_caller(void **state)
 	assert_string_equal(who, wanted);
 }
 
+/* What `exec` says or does, with a terminal as its input or without; ssh leaves its words. */
+static char *exec_by_ssh(const Fixture *f, const char *const *words, gboolean terminal)
+{
+	const HvrCommand *exec = hvr_command_find("exec");
+	g_autofree char *path = g_strconcat("PATH=", f->folder, NULL);
+	const char *const only[] = { path, NULL };
+	HvrContext context = { .runtime = open(f->folder, O_PATH | O_DIRECTORY | O_CLOEXEC),
+			       .host = { .proc = open("/proc", O_PATH | O_DIRECTORY) } };
+	int outer = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	assert_true(grantpt(outer) == 0 && unlockpt(outer) == 0);
+	put_vm(&context);
+	has_environment(only);
+	pid_t pid = fork();
+	if (pid == 0) {
+		GError *error = NULL;
+		dup2(open(terminal ? ptsname(outer) : "/dev/null", O_RDWR | O_NOCTTY), 0);
+		HvrInvocation *it = hvr_invocation_parse(exec, (char **)words, &error);
+		if (it)
+			exec->run(&context, it, &error);
+		fake_files_write(f->folder, "mark", error ? error->message : "", 0644);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(outer);
+	close(context.runtime);
+	close(context.host.proc);
+	char *said = fake_files_read(f->folder, "mark");
+	fake_files_remove(f->folder, "mark");
+	return said;
+}
+
+/* A terminal is ssh's to give: its words are the command, each as it is. */
+static void test_exec_by_ssh(void **state)
+{
+	static const struct {
+		const char *words[8];
+		gboolean terminal;
+		const char *end;
+	} cases[] = {
+		{ { "-t", "lab", "--", "sh", "-c", "a 'b'" },
+		  TRUE,
+		  " -lme 127.0.0.1 -- 'sh' '-c' 'a '\\''b'\\'''" },
+		{ { "--tty", "-u", "root", "lab", "--", "id" }, TRUE, " -lroot 127.0.0.1 -- 'id'" },
+		{ { "-t", "lab", "--", "sh" },
+		  FALSE,
+		  "exec: --tty: the standard input is no terminal\n"
+		  "try 'hailo-vm-run exec --help'" },
+		{ { "-t", "-C", "/", "lab", "--", "sh" },
+		  TRUE,
+		  "exec: --tty goes by ssh, and --cwd by the guest's agent\n"
+		  "try 'hailo-vm-run exec --help'" },
+	};
+	const Fixture *f = *state;
+	g_autofree char *script = g_strdup_printf(
+		"#!/bin/sh\nfor i in \"$@\"; do printf ' %%s' \"$i\"; done > '%s/mark'\n",
+		f->folder);
+
+	fake_files_write(f->folder, "ssh", script, 0755);
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *said = exec_by_ssh(f, cases[i].words, cases[i].terminal);
+		if (!g_str_has_suffix(said, cases[i].end))
+			fail_msg("%u: '%s'", i, said);
+	}
+}
+
 static int set_up(void **state)
 {
 	Fixture *f = g_new0(Fixture, 1);
@@ -350,6 +419,7 @@ int main(void)
 		TEST(test_locale_that_is_a_path),
 		TEST(test_ssh_by_path),
 		TEST(test_ssh_of_the_caller),
+		TEST(test_exec_by_ssh),
 	};
 
 	if (geteuid() != 0) /* what root does is what is asked */

@@ -27,6 +27,7 @@
 #include "launcher/parts/files.h"
 #include "launcher/parts/image-header.h"
 #include "launcher/parts/image-name.h"
+#include "launcher/parts/disk-image.h"
 #include "launcher/parts/images.h"
 #include "launcher/process/program.h"
 #include "launcher/profile/read.h"
@@ -378,6 +379,64 @@ static void test_header_of_a_guest(void **state)
 	assert_null(judge(f, kept));
 }
 
+#define BASED "[disk root]\nfile = new.qcow2\nsize = 2M\nbase = base.qcow2\n"
+
+/* What an image is to be made on is looked at as if it were there already. */
+static void test_base_refused(void **state)
+{
+	static const struct {
+		const char *script, *disks, *message, *hint;
+	} refused[] = {
+		{ "rm -f base.qcow2", BASED, "[disk root] base: user ", "fetch it, or correct" },
+		{ CREATE "raw base.qcow2 1M", BASED, "base.qcow2' is no qcow2 image",
+		  "convert it: qemu-img convert -f raw -O qcow2" },
+		{ CREATE "qcow2 base.qcow2 3M", BASED,
+		  "base.qcow2' is a disk of 3 MiB, and the one on top of it shall have 2",
+		  "no smaller" },
+		{ CREATE "raw a 1M; " CREATE "qcow2 -b a -F raw base.qcow2; rm a", BASED,
+		  "[disk root] file: backing file of '", "put it back" },
+		{ CREATE "qcow2 base.qcow2 1M", BASED "[disk b]\nfile = base.qcow2\n",
+		  "is used by [disk root], too", "its own" },
+		{ "mkfifo base.qcow2", BASED, "base.qcow2' is a pipe", "name an image" },
+	};
+	Fixture *f = *state;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
+		g_autoptr(HvrProfile) profile = parse(f, refused[i].disks);
+		make(f, "rm -f base.qcow2");
+		make(f, refused[i].script);
+		g_autoptr(GError) error = judge(f, profile);
+		if (!error || !strstr(error->message, refused[i].message) ||
+		    !strstr(error->message, refused[i].hint))
+			fail_msg("%zu: \"%s\"", i, error ? error->message : "(let through)");
+	}
+}
+
+/* It is made on top, QEMU opens it, and the base is what it was; then the base is not asked again.
+ */
+static void test_base(void **state)
+{
+	Fixture *f = *state;
+	const HvrParts parts = { .user = &f->user };
+	g_autoptr(HvrProfile) profile = parse(f, BASED);
+	g_autofree char *said = NULL;
+	g_autoptr(GError) error = NULL;
+
+	make(f, CREATE "qcow2 base.qcow2 1M; sha256sum base.qcow2 > sum");
+	assert_null(judge(f, profile));
+	if (!hvr_disk_images_create(profile, &parts, &error))
+		fail_msg("%s", error->message);
+	if (!qemu_opens(f, profile, &said))
+		fail_msg("%s", said);
+	make(f, "sha256sum -c --quiet sum; qemu-img info new.qcow2 > info;"
+		"grep -q 'virtual size: 2 MiB' info; grep -q 'backing file: .*/base.qcow2' info;"
+		"grep -q 'backing file format: qcow2' info");
+	assert_null(judge(f, profile));
+	make(f, "rm base.qcow2");
+	g_autoptr(GError) gone = judge(f, profile);
+	assert_non_null(strstr(gone->message, "[disk root] file: backing file of '"));
+}
+
 /* A QEMU that has the image open until its QMP, our pipe, ends. */
 static GSubprocess *hold(const char *options)
 {
@@ -656,6 +715,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_table),
 		TEST(test_header_of_a_guest),
+		TEST(test_base),
+		TEST(test_base_refused),
 		TEST(test_locked),
 		TEST(test_locked_backing),
 		TEST(test_groups),

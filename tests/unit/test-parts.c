@@ -581,6 +581,30 @@ static void test_seed(void **state)
 					   "\"instance-id\":\"lab-"));
 }
 
+/* A key that stands in the profile, and the user whose it is: vendor-data, and another id. */
+static void test_seed_login(void **state)
+{
+	static const char key[] =
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIARj1dkZglG3fRld74SzIGY7T0nf0"
+		"2EccoHGxDb0hxVq";
+	Fixture *f = *state;
+	g_autofree char *text = g_strdup_printf(SEED "ssh-key = %s\n", key);
+	g_autofree char *with_user = g_strconcat(text, "user = me\n", NULL);
+	g_autofree char *keys = g_strdup_printf("\"public-keys\":[\"%s\"]", key);
+
+	if (!has_mtools())
+		return;
+	g_auto(HvrFd) without = make_seed(f, text);
+	g_auto(HvrFd) with = make_seed(f, with_user);
+	g_autofree char *meta = read_seed(f, without, "::meta-data");
+	g_autofree char *other = read_seed(f, with, "::meta-data");
+	g_autofree char *vendor = read_seed(f, with, "::vendor-data");
+	assert_non_null(strstr(meta, keys));
+	assert_non_null(strstr(other, keys));
+	assert_string_not_equal(meta, other);
+	assert_string_equal(vendor, "#cloud-config\n{\"user\":{\"name\":\"me\"}}\n");
+}
+
 /* The id changes with what is told, and only then; a meta-data of one's own is left alone. */
 static void test_seed_instance(void **state)
 {
@@ -731,6 +755,7 @@ int main(void)
 		TEST(test_card_node),
 		TEST(test_nets),
 		TEST(test_seed),
+		TEST(test_seed_login),
 		TEST(test_seed_instance),
 		TEST(test_seed_refused),
 		TEST(test_nvram),

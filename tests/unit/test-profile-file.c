@@ -155,11 +155,12 @@ static void test_find_near(void **state)
 	}
 }
 
-static HvrProfile *load(const char *file, const char *const *overrides, GError **error)
+static HvrProfile *load(const char *file, const char *const *sets, GError **error)
 {
 	const HvrProfileFile found = { .path = (char *)file };
+	const HvrProfileChanges changes = { .sets = (char **)sets };
 
-	return hvr_profile_load(&found, overrides, error);
+	return hvr_profile_load(&found, &changes, error);
 }
 
 /* A file's folder is where its paths start, wherever the program was started. */

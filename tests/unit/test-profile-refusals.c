@@ -14,6 +14,7 @@
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIARj1dkZglG3fRld74SzIGY7T0nf02EccoHGxDb0hxVq"
 #define VM   "[vm]\nmemory = 1G\n"
 #define NPU  VM "[device npu]\n"
 #define ROOT VM "[disk root]\nfile = a\n"
@@ -180,10 +181,24 @@ static const Refusal refusals[] = {
 	{ "share-via-unknown", VM "[share a]\npath = b\nvia = virtio\n",
 	  "lab.ini:5: [share a] via: \"virtio\" is not one of its values" },
 	{ "share-id-twice", NPU "[share npu]\npath = a\n", "\"npu\" is already the name of a device" },
+	{ "base-no-size", VM "[disk a]\nfile = a\nbase = b\n",
+	  "lab.ini:5: [disk a] base: is for an image that is made: it needs a size" },
+	{ "base-raw", VM "[disk a]\nfile = a\nbase = b\nsize = 1G\nformat = raw\n",
+	  "lab.ini:5: [disk a] base: is for format = qcow2 only" },
 	{ "seed-key-twice", VM "[cloud-init]\nmeta-data = a\nssh-key = b\n",
 	  "lab.ini:5: [cloud-init] ssh-key: goes into meta-data, which is given" },
 	{ "seed-host-twice", VM "[cloud-init]\nhostname = a\nmeta-data = b\n",
 	  "lab.ini:4: [cloud-init] hostname: goes into meta-data" },
+	{ "seed-inline-key-twice", VM "[cloud-init]\nmeta-data = a\nssh-key = " KEY "\n",
+	  "lab.ini:5: [cloud-init] ssh-key: goes into meta-data, which is given" },
+	{ "seed-half-key", VM "[cloud-init]\nssh-key = ssh-rsa AAAA\n",
+	  "lab.ini:4: [cloud-init] ssh-key: begins as a public key, but is none\ncopy the whole line" },
+	{ "seed-user", VM "[cloud-init]\nuser = a b\n", "[cloud-init] user: \"a b\" holds ' '" },
+	{ "seed-user-option", VM "[cloud-init]\nuser = -oProxyCommand=a\n", "[cloud-init] user: " },
+	{ "seed-autologin", VM "[cloud-init]\nautologin = yes\n",
+	  "lab.ini:4: [cloud-init] autologin: logs in user, who is not given" },
+	{ "seed-agent", VM "[cloud-init]\nagent = yes\n",
+	  "lab.ini:4: [cloud-init] agent: needs its port: [guest] agent = yes" },
 	{ "seed-hostname", VM "[cloud-init]\nhostname = a b\n", "[cloud-init] hostname: \"a b\" holds ' '" },
 	{ "graphics-unknown", VM "[graphics]\nmode = gtk\n", "it takes none, vnc, spice" },
 	{ "graphics-port-unused", VM "[graphics]\nport = 5901\n",
@@ -342,7 +357,7 @@ static const Refusal refusals[] = {
 	{ "set-bad-id", VM, "--set device.a/b.pick: \"a/b\" is not a name", "device.a/b.pick=free" },
 	{ "set-newline", VM, "--set: \"vm.name=a\\nb\" holds a control character", "vm.name=a\nb" },
 	{ "set-invalid-utf8", VM, "or is not UTF-8", "vm.name=\xff" },
-	{ "set-memory-empty", VM, "--set vm.memory: has no value", "vm.memory=" },
+	{ "set-memory-empty", VM, "[vm] memory: is missing", "vm.memory=" },
 	{ "set-new-disk", VM, "--set disk.a.file: is missing\nwrite for", "disk.a.format=raw" },
 };
 /* clang-format on */

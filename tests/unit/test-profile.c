@@ -16,7 +16,8 @@
 #include "launcher/profile/read.h"
 #include "launcher/profile/table.h"
 
-#define VM "[vm]\nmemory = 1G\n"
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIARj1dkZglG3fRld74SzIGY7T0nf02EccoHGxDb0hxVq"
+#define VM  "[vm]\nmemory = 1G\n"
 
 static HvrProfile *parse_with(const char *text, const char *const *sets)
 {
@@ -308,6 +309,20 @@ static void test_extras(void **state)
 	assert_string_equal(all->seed.user_data, "/lab/u");
 	assert_string_equal(all->seed.ssh_key, "/lab/k.pub");
 	assert_string_equal(all->seed.hostname, "a.b");
+	assert_true(!all->seed.user && !all->seed.autologin && !all->seed.agent);
+}
+
+/* A key may stand in the profile itself; it is no path then. */
+static void test_login(void **state)
+{
+	g_autoptr(HvrProfile) profile = parse(VM "[cloud-init]\nssh-key = " KEY " me\nuser = me\n"
+						 "autologin = yes\nagent = yes\n"
+						 "[guest]\nagent = yes\n");
+
+	assert_string_equal(profile->seed.ssh_public, KEY " me");
+	assert_null(profile->seed.ssh_key);
+	assert_string_equal(profile->seed.user, "me");
+	assert_true(profile->seed.autologin && profile->seed.agent);
 }
 
 /* Where memory and CPUs are on the host, and what the guest sees of it. */
@@ -465,15 +480,19 @@ static void test_samples(void **state)
 			g_autofree char *set = g_strdup_printf("%s%s.%s=%s", section->name,
 							       section->named ? entry : "",
 							       key->name, key->sample);
-			const char *const sets[] = { "boot.kernel=k",
-						     "disk.x.file=f",
-						     "share.y.path=p",
-						     g_str_equal(section->name, "serial")
-							     ? "serial.mode=file"
-							     : "vm.cpus=1",
-						     "serial.file=s",
-						     set,
-						     NULL };
+			const char *const sets[] = {
+				"boot.kernel=k",
+				"disk.x.file=f",
+				"share.y.path=p",
+				"cloud-init.user=u",
+				"guest.agent=yes",
+				g_str_equal(key->name, "base") ? "disk.x.size=1G" : "vm.cpus=1",
+				g_str_equal(section->name, "serial") ? "serial.mode=file"
+								     : "vm.cpus=1",
+				"serial.file=s",
+				set,
+				NULL
+			};
 			g_autoptr(GError) error = NULL;
 			g_autoptr(HvrProfile) profile =
 				hvr_profile_parse("a.ini", VM, strlen(VM), sets, &error);
@@ -582,6 +601,7 @@ int main(void)
 		cmocka_unit_test(test_placement),
 		cmocka_unit_test(test_sample_is_whole),
 		cmocka_unit_test(test_extras),
+		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_firmware),
 	};
 

@@ -65,6 +65,7 @@ static void write_vm(Fixture *f, const char *name)
 	vm->supervisor = (HvrProcess){ 10, 4711 };
 	vm->qemu = (HvrProcess){ 11, 4711 };
 	vm->since = 1700000000;
+	vm->ssh_user = g_strdup("me");
 	g_ptr_array_add(vm->devices, hvr_vm_device_new("npu", "npu", "0000:02:00.0", "p0", 14));
 	g_ptr_array_add(vm->devices,
 			hvr_vm_device_new("npu-02-00-1", "npu", "0000:02:00.1", "p1", 14));
@@ -91,6 +92,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(vm->qemu.pid, 11);
 	assert_int_equal(vm->qemu.start_time, 4711);
 	assert_int_equal(vm->since, 1700000000);
+	assert_string_equal(vm->ssh_user, "me");
 	assert_int_equal(vm->devices->len, 2);
 	const HvrVmDevice *first = vm->devices->pdata[0], *second = vm->devices->pdata[1];
 	assert_string_equal(first->id, "npu");

@@ -28,7 +28,7 @@ settings_for() # SAMPLE
 		;;
 	esac
 	[[ $1 != demo ]] || echo "boot.kernel=$GUEST" serial.mode=none
-	[[ $1 != hailo8 && $1 != kernel ]] || echo serial.mode=socket
+	[[ $1 != hailo8 && $1 != kernel && $1 != ubuntu ]] || echo serial.mode=socket
 	[[ $1 != kernel ]] || echo boot.initrd=
 }
 
@@ -50,7 +50,8 @@ set_options() # SAMPLE
 
 say "without their files"
 for file in *.ini; do
-	[[ $file != demo.ini ]] || continue
+	# The demo's kernel is built; what Windows misses, QEMU tells: it is in its own words
+	[[ $file != demo.ini && $file != windows.ini ]] || continue
 	expect_exit 1 "$HVR" check "$file"
 	assert_match "FAIL +[a-z-]+: [^"$'\n'"]*$PWD/[^"$'\n'"]*"$'\n'" +fix: " "$(cat /tmp/stdout)" \
 		"a file of $file that is missing, and what to do"
@@ -62,13 +63,12 @@ for file in *.ini; do
 done
 
 say "with them"
-for disk in debian-12-generic-amd64 root rig ubuntu; do
-	qemu-img create -q -f qcow2 "$disk.qcow2" 16M
-	chmod 666 "$disk.qcow2"
+for disk in debian-12-generic-amd64.qcow2 root.qcow2 rig.qcow2 noble-server-cloudimg-amd64.img; do
+	qemu-img create -q -f qcow2 "$disk" 16M
+	chmod 666 "$disk"
 done
-truncate -s 1M debian-installer.iso
+truncate -s 1M debian-installer.iso windows.iso virtio-win.iso
 install -m 644 "$GUEST" vmlinuz
-echo "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0 somebody@lab" > ubuntu.pub
 chmod 777 .
 for file in *.ini; do
 	name=${file%.ini}
@@ -77,7 +77,7 @@ for file in *.ini; do
 	expect_exit 0 "$HVR" run --detach "$file" "${options[@]}"
 	"$HVR" status --json > /tmp/status
 	case $name in
-	debian-installer) wanted=0 ;;
+	debian-installer | windows) wanted=0 ;;
 	two-cards) wanted=2 ;;
 	*) wanted=1 ;;
 	esac
