@@ -92,8 +92,9 @@ static gboolean stand_in(const HvrContext *context, HvrVm *vm, const HvrRequest 
 	/* The end of a VM that nobody supervises: its cards and its folder are ours to put right.
 	 */
 	if (session->qemu_ended && session->stops->len) {
+		const HvrEndedHow how = { .why = "stopped, without its supervisor", .status = -1 };
 		g_autoptr(GError) left = NULL;
-		hvr_ending_finish(context, session->vm, session->locks, &left);
+		hvr_ending_finish(context, session->vm, &how, session->locks, &left);
 		/* What only QEMU kept, and nobody stood in for: its ports' and files'. */
 		hvr_lock_sweep(&context->host, context->runtime);
 		hvr_session_stopped(session, left);

@@ -39,6 +39,7 @@
 #include "launcher/session/ending.h"
 #include "launcher/session/hotplug.h"
 #include "launcher/session/panic.h"
+#include "launcher/session/reason.h"
 #include "launcher/session/record.h"
 #include "launcher/session/relay.h"
 #include "launcher/session/screen.h"
@@ -144,6 +145,19 @@ static HvrSerialLog *log_serial(const HvrStarted *started, const HvrRunOptions *
 	return hvr_serial_log_new(started->serial, options->serial_log);
 }
 
+static void finish(Run *run, HvrSession *session, const HvrReason *reason, const GError *end,
+		   GError **left)
+{
+	g_autofree char *why = hvr_reason_text(reason, end);
+	HvrEndedHow how = { .why = why };
+
+	if (end)
+		how.status = hvr_exit_status(end);
+	else if (hvr_interrupt_pending())
+		how.status = 128 + hvr_interrupt_pending();
+	hvr_ending_finish(run->context, session->vm, &how, session->locks, left);
+}
+
 /* From a running QEMU to a host that is as it was. */
 static gboolean stay(Run *run, GError **error)
 {
@@ -177,6 +191,7 @@ static gboolean stay(Run *run, GError **error)
 	hvr_session_save(session);
 	hvr_arrival_begin(&arrival, session, run->options, &started->ports);
 	HvrPanic *panic = hvr_panic_new(session);
+	HvrReason *reason = hvr_reason_new(session);
 	hvr_session_run(session);
 
 	hvr_panic_free(panic);
@@ -191,7 +206,8 @@ static gboolean stay(Run *run, GError **error)
 	/* The guest has not begun before that, so that nothing of it is in them. */
 	if (!arrival.answered)
 		hvr_parts_remove(run->decision.parts);
-	hvr_ending_finish(run->context, session->vm, session->locks, &left);
+	finish(run, session, reason, end, &left);
+	hvr_reason_free(reason);
 	hvr_servers_end(started->servers);
 	/* Whoever asked for the end may start the same VM again as soon as it is told. */
 	hvr_session_stopped(session, left);
@@ -246,6 +262,7 @@ static void take_back(Run *run)
 {
 	g_clear_pointer(&run->handover, hvr_handover_free);
 	hvr_parts_remove(run->decision.parts);
+	hvr_message_record(-1);
 	hvr_vm_remove_folder(run->context->runtime, run->profile->name);
 }
 
@@ -276,13 +293,23 @@ static gboolean start_qemu(Run *run, GError **error)
 	return FALSE;
 }
 
-static gboolean make(Run *run, GError **error)
+/* With the record of what is said, which outlives it: the last word is the command's own. */
+static gboolean make_folder(Run *run, GError **error)
 {
-	const HvrDecision *decision = &run->decision;
+	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
 
 	run->folder = hvr_vm_make_folder(run->context->runtime, run->profile->name, error);
 	if (run->folder < 0)
 		return FALSE;
+	if (run->options->mode != HVR_RUN_EXEC)
+		hvr_message_record(openat(run->folder, HVR_VM_LOG, flags, 0600));
+	return TRUE;
+}
+
+static gboolean make(Run *run, GError **error)
+{
+	const HvrDecision *decision = &run->decision;
+
 	run->start = (HvrStart){ .context = run->context,
 				 .profile = run->profile,
 				 .facts = decision->facts,
@@ -319,12 +346,14 @@ static gboolean take_cards(Run *run, HvrLock *vm_lock, const HvrPciFunction **ou
 					 .owner = hvr_process_of(&context->host, getpid()) };
 	GPtrArray *locks = run->decision.claim->locks;
 
-	show_notes(plan);
 	hvr_events_tell_number(context->events, "planned", "functions", plan->functions->len);
 	if (!hvr_reserve(context, run->profile, run->decision.parts, locks, error))
 		return FALSE;
 	g_ptr_array_add(locks, vm_lock);
-	if (make(run, error) && hvr_execute(context, plan, &ownership, out_failed, error))
+	gboolean has_folder = make_folder(run, error);
+	show_notes(plan);
+	if (has_folder && make(run, error) &&
+	    hvr_execute(context, plan, &ownership, out_failed, error))
 		return TRUE;
 	take_back(run);
 	hvr_fd_close(run->folder);

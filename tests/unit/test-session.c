@@ -27,6 +27,8 @@
 #define NIC	"0000:02:00.1"
 #define LONG_MS 600000
 
+static const HvrEndedHow ended = { .why = "it ended" };
+
 static void unplug(VmFixture *f, const char *device, guint timeout_ms, gboolean keep)
 {
 	hvr_hotplug_unplug(f->hotplug, device, timeout_ms, keep, vm_fixture_done, f);
@@ -216,8 +218,8 @@ static void test_end_after_failure(void **state)
 			lock = hvr_lock_try(&f->context.host, f->context.runtime, "group-14", NULL,
 					    NULL);
 		assert_true(lock || !others);
-		assert_true(
-			hvr_ending_finish(&f->context, f->session->vm, f->session->locks, NULL));
+		assert_true(hvr_ending_finish(&f->context, f->session->vm, &ended,
+					      f->session->locks, NULL));
 		vm_fixture_assert_driver(f, CARD, others ? "none" : "hailo");
 		assert_int_equal(vm_fixture_is_locked(f, 14), others);
 		hvr_lock_release(lock);
