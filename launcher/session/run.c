@@ -24,6 +24,7 @@
 #include "launcher/parts/parts.h"
 #include "launcher/parts/reserve.h"
 #include "launcher/parts/room.h"
+#include "launcher/parts/serialfile.h"
 #include "launcher/parts/server.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/qemu/cmdline.h"
@@ -43,7 +44,7 @@
 #include "launcher/session/record.h"
 #include "launcher/session/relay.h"
 #include "launcher/session/screen.h"
-#include "launcher/session/serial-log.h"
+#include "launcher/session/serial-hub.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
 #include "launcher/session/verdict.h"
@@ -68,6 +69,7 @@ static void run_clear(Run *run)
 {
 	hvr_handover_free(run->handover);
 	hvr_ports_clear(&run->started.ports);
+	hvr_serial_ends_clear(&run->started.serial);
 	hvr_fd_close(run->folder);
 	hvr_kmsg_free(run->kmsg);
 	hvr_decision_clear(&run->decision);
@@ -126,23 +128,40 @@ static gboolean tell_both(GError *end, GError *left, GError **error)
 	return !end;
 }
 
-/* Our messages are shown on the same terminal, hence keep_output. */
-static HvrRelay *relay_serial(const HvrStarted *started)
+/* NULL: the profile has no serial port. */
+static HvrSerialHub *hold_serial(Run *run)
 {
-	const HvrRelayStart start = { .port = started->serial,
+	int copy = run->options->serial_log ? run->options->serial_log : -1;
+
+	return run->started.serial.port >= 0 ? hvr_serial_hub_new(&run->started.serial, copy)
+					     : NULL;
+}
+
+/* Of a VM that is in the foreground, where its profile wants that. Our messages are shown on the
+ * same terminal, hence keep_output. @hub: (nullable) */
+static HvrRelay *relay_serial(const Run *run, HvrSerialHub *hub, int *out_port)
+{
+	const HvrRunOptions *options = run->options;
+	gboolean wanted = hub && run->profile->serial == HVR_SERIAL_STDIO && !options->serial_log &&
+			  options->ready_fd < 0;
+
+	*out_port = wanted ? hvr_serial_hub_join(hub) : -1;
+	const HvrRelayStart start = { .port = *out_port,
 				      .input = STDIN_FILENO,
 				      .output = STDOUT_FILENO,
 				      .leave = -1,
-				      .keep_output = TRUE };
-
-	return started->serial >= 0 ? hvr_relay_new(&start) : NULL;
+				      .keep_output = TRUE,
+				      .feed = hvr_serial_hub_feed,
+				      .fed = hub };
+	return *out_port >= 0 ? hvr_relay_new(&start) : NULL;
 }
 
-static HvrSerialLog *log_serial(const HvrStarted *started, const HvrRunOptions *options)
+/* It is the user's, and may be anywhere, so only when all else is done. */
+static void judge_file(const Run *run, const HvrSerialHub *hub)
 {
-	if (started->serial < 0 || !options->serial_log)
-		return NULL;
-	return hvr_serial_log_new(started->serial, options->serial_log);
+	if (hub)
+		hvr_serial_file_tell_lost(run->profile, run->decision.facts->user,
+					  hvr_serial_hub_file(hub), hvr_serial_hub_heard(hub));
 }
 
 static void finish(Run *run, HvrSession *session, const HvrReason *reason, const GError *end,
@@ -175,13 +194,15 @@ static gboolean stay(Run *run, GError **error)
 	};
 	g_autoptr(HvrSession) session = hvr_session_new(&start);
 	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
-	HvrSerialLog *serial = log_serial(started, run->options);
-	HvrRelay *relay = serial ? NULL : relay_serial(started);
+	g_autoptr(HvrSerialHub) serial = hold_serial(run);
+	g_auto(HvrFd) foreground = -1;
+	HvrRelay *relay = relay_serial(run, serial, &foreground);
 	HvrScreen *screen = hvr_screen_new(session, started->screen);
 	HvrArrival arrival;
 	GError *end = NULL, *left = NULL;
 
 	session->child = TRUE;
+	session->serial = serial;
 	session->attached = run->options->attached;
 	hvr_servers_watch(started->servers);
 	session->vm->qemu = hvr_process_of(&run->context->host, started->pid);
@@ -196,6 +217,8 @@ static gboolean stay(Run *run, GError **error)
 
 	hvr_panic_free(panic);
 	hvr_relay_stop(relay);
+	if (serial)
+		hvr_serial_hub_feed(serial);
 	hvr_screen_free(screen);
 	hvr_arrival_end(&arrival);
 	tell_ended(session);
@@ -209,14 +232,13 @@ static gboolean stay(Run *run, GError **error)
 	finish(run, session, reason, end, &left);
 	hvr_reason_free(reason);
 	hvr_servers_end(started->servers);
+	judge_file(run, serial);
 	/* Whoever asked for the end may start the same VM again as soon as it is told. */
 	hvr_session_stopped(session, left);
 	hvr_control_free(control);
 	hvr_qemu_output_free(output);
 	hvr_qemu_output_free(others);
 	hvr_relay_free(relay);
-	hvr_serial_log_free(serial);
-	hvr_fd_close(started->serial);
 	return tell_both(end, left, error);
 }
 
@@ -455,16 +477,15 @@ static HvrLock *take_name(const HvrContext *context, const char *vm, GError **er
 gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOptions *options,
 		 GError **error)
 {
-	g_auto(Run) run = { .context = context,
-			    .profile = profile,
-			    .options = options,
-			    .folder = -1,
-			    .started.ports = HVR_PORTS_INIT };
+	g_auto(Run)
+		run = { .context = context,
+			.profile = profile,
+			.options = options,
+			.folder = -1,
+			.started = { .serial = HVR_SERIAL_ENDS_NONE, .ports = HVR_PORTS_INIT } };
 	g_autoptr(HvrLock) lock = options->vm_lock;
 
 	if (!hvr_context_open_runtime(context, TRUE, error))
-		return FALSE;
-	if (options->mode == HVR_RUN_SUPERVISE && !hvr_readiness_check(profile, error))
 		return FALSE;
 	if (options->mode == HVR_RUN_EXEC &&
 	    (!check_terminal(context, profile, error) || !check_screen(profile, error)))

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -95,14 +96,14 @@ static int attack(void)
 	return 0;
 }
 
-/* Our end of the serial port, by the command line. */
+/* Our end of the serial port, by the command line: as QEMU does with wait=on. */
 static int find_serial(char **argv)
 {
 	static const char option[] = "socket,id=hvr-console,fd=";
 
 	for (; *argv; argv++)
 		if (g_str_has_prefix(*argv, option))
-			return atoi(*argv + strlen(option));
+			return accept4(atoi(*argv + strlen(option)), NULL, NULL, SOCK_CLOEXEC);
 	return STDIN_FILENO;
 }
 
