@@ -130,6 +130,17 @@ HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
 	return vm;
 }
 
+void hvr_cli_tell_end(const HvrContext *context, const char *name)
+{
+	g_autoptr(HvrEnded) ended = hvr_ended_find(context, name);
+	g_autofree char *text = ended ? hvr_ended_text(ended) : NULL;
+
+	if (text)
+		hvr_message("VM '%s' %s", name, text);
+	else
+		hvr_message("VM '%s' has ended", name);
+}
+
 int hvr_cli_show_checks(const GPtrArray *results, gboolean json)
 {
 	const char *no_colour = g_getenv("NO_COLOR");

@@ -46,5 +46,8 @@ HvrEvents *hvr_cli_events(const char *where, const char *vm,
  * and _USAGE for what is no name. */
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Says that a VM has ended, and why where that is known. */
+void hvr_cli_tell_end(const HvrContext *context, const char *name);
+
 /* Prints what checks found, of HvrCheckResult. Returns: the exit status that is their answer. */
 int hvr_cli_show_checks(const GPtrArray *results, gboolean json);
