@@ -4,6 +4,7 @@
  * serves any number of us, or a QEMU that nobody stays with.
  */
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "launcher/command/cli.h"
@@ -15,6 +16,9 @@
 #include "launcher/session/serial-replay.h"
 #include "qmp/connect.h"
 #include "vfio/fd.h"
+
+/* How long a supervisor that was killed may take to be gone. */
+#define DYING_S 5
 
 static int refuse(const HvrVm *vm, GError **error)
 {
@@ -90,21 +94,28 @@ static void announce(const HvrVm *vm, int folder, gboolean shared)
 		show_last_lines(folder);
 }
 
-/* Whoever served us was its supervisor, which is gone: QEMU itself is there to be joined. */
+/* Whoever served us was its supervisor, which is gone, or is about to be: the kernel closes what a
+ * killed process has before it says that it has ended. QEMU itself is there to be joined then. */
 static gboolean is_orphaned(const HvrContext *context, const HvrVm *vm)
 {
-	return vm->supervisor.pid && !hvr_process_alive(&context->host, &vm->supervisor) &&
-	       hvr_process_alive(&context->host, &vm->qemu);
+	g_auto(HvrFd) supervisor = (int)syscall(SYS_pidfd_open, vm->supervisor.pid, 0);
+
+	if (!vm->supervisor.pid || !hvr_process_alive(&context->host, &vm->qemu))
+		return FALSE;
+	if (supervisor < 0 || !hvr_process_alive(&context->host, &vm->supervisor))
+		return TRUE;
+	return hvr_fd_readable_before(supervisor,
+				      g_get_monotonic_time() + DYING_S * G_USEC_PER_SEC);
 }
 
 static HvrRelayEnd run(const HvrContext *context, const HvrVm *vm, int folder, int port)
 {
 	HvrRelayEnd end = hvr_console_run(port, STDIN_FILENO, STDOUT_FILENO);
-	gboolean shared;
 
 	if (end != HVR_RELAY_ENDED || !is_orphaned(context, vm))
 		return end;
-	g_auto(HvrFd) own = join(vm, folder, &shared, NULL);
+	/* No other socket: one of the dying may still take a connection. */
+	g_auto(HvrFd) own = hvr_qmp_connect(folder, HVR_VM_PORT, NULL);
 	if (own < 0)
 		return end;
 	hvr_message("VM '%s' has lost its supervisor, and goes on", vm->name);
