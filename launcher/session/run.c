@@ -24,7 +24,6 @@
 #include "launcher/parts/parts.h"
 #include "launcher/parts/reserve.h"
 #include "launcher/parts/room.h"
-#include "launcher/parts/serialfile.h"
 #include "launcher/parts/server.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/qemu/cmdline.h"
@@ -42,9 +41,8 @@
 #include "launcher/session/panic.h"
 #include "launcher/session/reason.h"
 #include "launcher/session/record.h"
-#include "launcher/session/relay.h"
 #include "launcher/session/screen.h"
-#include "launcher/session/serial-hub.h"
+#include "launcher/session/serial-held.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
 #include "launcher/session/verdict.h"
@@ -128,42 +126,6 @@ static gboolean tell_both(GError *end, GError *left, GError **error)
 	return !end;
 }
 
-/* NULL: the profile has no serial port. */
-static HvrSerialHub *hold_serial(Run *run)
-{
-	int copy = run->options->serial_log ? run->options->serial_log : -1;
-
-	return run->started.serial.port >= 0 ? hvr_serial_hub_new(&run->started.serial, copy)
-					     : NULL;
-}
-
-/* Of a VM that is in the foreground, where its profile wants that. Our messages are shown on the
- * same terminal, hence keep_output. @hub: (nullable) */
-static HvrRelay *relay_serial(const Run *run, HvrSerialHub *hub, int *out_port)
-{
-	const HvrRunOptions *options = run->options;
-	gboolean wanted = hub && run->profile->serial == HVR_SERIAL_STDIO && !options->serial_log &&
-			  options->ready_fd < 0;
-
-	*out_port = wanted ? hvr_serial_hub_join(hub) : -1;
-	const HvrRelayStart start = { .port = *out_port,
-				      .input = STDIN_FILENO,
-				      .output = STDOUT_FILENO,
-				      .leave = -1,
-				      .keep_output = TRUE,
-				      .feed = hvr_serial_hub_feed,
-				      .fed = hub };
-	return *out_port >= 0 ? hvr_relay_new(&start) : NULL;
-}
-
-/* It is the user's, and may be anywhere, so only when all else is done. */
-static void judge_file(const Run *run, const HvrSerialHub *hub)
-{
-	if (hub)
-		hvr_serial_file_tell_lost(run->profile, run->decision.facts->user,
-					  hvr_serial_hub_file(hub), hvr_serial_hub_heard(hub));
-}
-
 static void finish(Run *run, HvrSession *session, const HvrReason *reason, const GError *end,
 		   GError **left)
 {
@@ -194,15 +156,14 @@ static gboolean stay(Run *run, GError **error)
 	};
 	g_autoptr(HvrSession) session = hvr_session_new(&start);
 	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
-	g_autoptr(HvrSerialHub) serial = hold_serial(run);
-	g_auto(HvrFd) foreground = -1;
-	HvrRelay *relay = relay_serial(run, serial, &foreground);
+	g_auto(HvrSerialHeld) serial = { .foreground = -1 };
 	HvrScreen *screen = hvr_screen_new(session, started->screen);
 	HvrArrival arrival;
 	GError *end = NULL, *left = NULL;
 
+	hvr_serial_hold(&serial, &started->serial, run->profile, run->options);
 	session->child = TRUE;
-	session->serial = serial;
+	session->serial = serial.hub;
 	session->attached = run->options->attached;
 	hvr_servers_watch(started->servers);
 	session->vm->qemu = hvr_process_of(&run->context->host, started->pid);
@@ -216,9 +177,7 @@ static gboolean stay(Run *run, GError **error)
 	hvr_session_run(session);
 
 	hvr_panic_free(panic);
-	hvr_relay_stop(relay);
-	if (serial)
-		hvr_serial_hub_feed(serial);
+	hvr_serial_held_stop(&serial);
 	hvr_screen_free(screen);
 	hvr_arrival_end(&arrival);
 	tell_ended(session);
@@ -232,13 +191,13 @@ static gboolean stay(Run *run, GError **error)
 	finish(run, session, reason, end, &left);
 	hvr_reason_free(reason);
 	hvr_servers_end(started->servers);
-	judge_file(run, serial);
+	hvr_serial_held_judge(&serial, run->profile, run->decision.facts->user);
 	/* Whoever asked for the end may start the same VM again as soon as it is told. */
 	hvr_session_stopped(session, left);
 	hvr_control_free(control);
 	hvr_qemu_output_free(output);
 	hvr_qemu_output_free(others);
-	hvr_relay_free(relay);
+	hvr_serial_held_clear(&serial);
 	return tell_both(end, left, error);
 }
 
