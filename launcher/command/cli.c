@@ -143,6 +143,17 @@ HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
 	return vm;
 }
 
+void hvr_cli_tell_end(const HvrContext *context, const char *name)
+{
+	g_autoptr(HvrEnded) ended = hvr_ended_find(context, name);
+	g_autofree char *text = ended ? hvr_ended_text(ended) : NULL;
+
+	if (text)
+		hvr_message("VM '%s' %s", name, text);
+	else
+		hvr_message("VM '%s' has ended", name);
+}
+
 gboolean hvr_cli_wants_colour(void)
 {
 	const char *no_colour = g_getenv("NO_COLOR");

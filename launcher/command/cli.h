@@ -56,6 +56,9 @@ HvrEvents *hvr_cli_events(const char *where, const char *vm,
  * and _USAGE for what is no name. */
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Says that a VM has ended, and why where that is known. */
+void hvr_cli_tell_end(const HvrContext *context, const char *name);
+
 /* May standard output have colour? It is a terminal, and NO_COLOR is not set. */
 gboolean hvr_cli_wants_colour(void);
 

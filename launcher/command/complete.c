@@ -17,6 +17,7 @@
 #include "launcher/profile/table.h"
 #include "launcher/profile/values.h"
 #include "launcher/report/text.h"
+#include "launcher/runtime/ended.h"
 #include "launcher/runtime/journal.h"
 #include "launcher/setup/plan.h"
 #include "vfio/inventory.h"
@@ -91,10 +92,26 @@ static void offer_profiles(Completion *c)
 	ask_shell(c, ":files .ini");
 }
 
+/* What these two say of a VM they say of one that has ended, too. */
+static void offer_ended(Completion *c)
+{
+	g_autoptr(GPtrArray) all = NULL;
+
+	if (g_strcmp0(c->command->name, "log") != 0 && g_strcmp0(c->command->name, "status") != 0)
+		return;
+	all = hvr_ended_list(c->context);
+	for (guint i = 0; i < all->len; i++) {
+		const HvrEnded *ended = g_ptr_array_index(all, i);
+		offer(c, ended->name, "ended");
+	}
+}
+
 static void offer_vms(Completion *c)
 {
 	hvr_context_open_runtime(c->context, FALSE, NULL);
 	g_autoptr(GPtrArray) vms = hvr_vm_list(c->context);
+
+	offer_ended(c);
 
 	for (guint i = 0; i < vms->len; i++) {
 		const HvrVm *vm = g_ptr_array_index(vms, i);

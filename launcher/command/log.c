@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * log: the files that a VM's serial port, and a detached supervisor with its QEMU, write to.
+ * log: what a VM's serial port, and its supervisor with QEMU, have said, of one that runs or that
+ * has ended.
  *
- * They are opened once and read on: when the VM ends, its folder goes, not what we have open. The
- * kernel tells of new bytes (inotify) and of QEMU's end (pidfd), so nothing is polled.
+ * The records are opened once and read on: when the VM ends its folder moves, not what we have
+ * open. The kernel tells of new bytes (inotify) and of the end of both processes (pidfd), so
+ * nothing is polled.
  *
  * A guest and QEMU write them. So on a terminal they are made harmless, but for --raw, and no more
  * is read at once than was there at first: they may write faster than we do.
@@ -25,28 +27,33 @@
 #include "launcher/report/log-file.h"
 #include "launcher/report/message.h"
 #include "launcher/report/text.h"
+#include "launcher/runtime/ended.h"
 #include "vfio/fd.h"
 
 typedef struct {
 	gboolean serial, messages, follow, raw;
+	char *since;
 } Options;
 
 enum { MESSAGES, SERIAL, N_LOGS };
 
 typedef struct {
 	int fd;		 /* -1: there is none */
+	gboolean cut;	 /* it is a record, of which the middle may be missing (log-file.h) */
 	GString *text;	 /* read, and not yet shown */
 	gint64 left_out; /* bytes, since the last that was read */
 } Log;
 
 typedef struct {
-	const HvrVm *vm;
+	const char *name;
+	HvrVm *vm;     /* NULL: it has ended */
 	gboolean safe; /* a terminal reads it */
 	Log each[N_LOGS];
 } Logs;
 
 static void logs_clear(Logs *logs)
 {
+	hvr_vm_free(logs->vm);
 	for (guint i = 0; i < N_LOGS; i++) {
 		hvr_fd_close(logs->each[i].fd);
 		if (logs->each[i].text)
@@ -56,16 +63,14 @@ static void logs_clear(Logs *logs)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Logs, logs_clear)
 
 /* Below the runtime folder, which is ours. */
-static int open_messages(const HvrContext *context, const HvrVm *vm)
+static int open_record(int folder, const char *name)
 {
-	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
-
-	return openat(folder, HVR_VM_LOG, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* The VM's user made it, and may have put anything in its place. Only a plain file ends, and is
  * read without waiting. */
-static int open_serial(const HvrContext *context, const HvrVm *vm)
+static int open_serial_file(const HvrContext *context, const HvrVm *vm)
 {
 	g_autoptr(HvrUser) user = NULL;
 	HvrOpen file = { .path = vm->serial_file, .how = HVR_OPEN_READ, .fd = -1 };
@@ -114,7 +119,7 @@ static gboolean show_text(const Logs *logs, Log *log)
 	return well;
 }
 
-static gboolean copy_log(const Logs *logs, guint which, Log *log)
+static gboolean copy_log(const Logs *logs, Log *log)
 {
 	char bytes[16384];
 	struct stat st;
@@ -123,10 +128,10 @@ static gboolean copy_log(const Logs *logs, guint which, Log *log)
 	if (log->fd < 0 || fstat(log->fd, &st) < 0)
 		return TRUE;
 	while (n > 0 && lseek(log->fd, 0, SEEK_CUR) < st.st_size) {
-		if (which == MESSAGES)
+		if (log->cut)
 			log->left_out += hvr_log_skip_hole(log->fd);
 		n = read(log->fd, bytes, sizeof(bytes));
-		if (n > 0 && which == MESSAGES)
+		if (n > 0 && log->cut)
 			take_messages(log, bytes, (gsize)n);
 		else if (n > 0)
 			g_string_append_len(log->text, bytes, n);
@@ -140,23 +145,42 @@ static gboolean copy_log(const Logs *logs, guint which, Log *log)
 static gboolean copy(Logs *logs)
 {
 	for (guint i = 0; i < N_LOGS; i++)
-		if (!copy_log(logs, i, &logs->each[i]))
+		if (!copy_log(logs, &logs->each[i]))
 			return FALSE;
 	return TRUE;
 }
 
-/* Until QEMU has ended, or a signal comes. */
-static void follow(Logs *logs, int notify)
+static int open_process(const HvrContext *context, const HvrProcess *process)
 {
-	g_auto(HvrFd) qemu = (int)syscall(SYS_pidfd_open, logs->vm->qemu.pid, 0);
+	/* In this order: the number may be another's by now, but not what was opened before. */
+	g_auto(HvrFd) fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+
+	return hvr_process_alive(&context->host, process) ? g_steal_fd(&fd) : -1;
+}
+
+static gboolean has_ended(const struct pollfd *process)
+{
+	return process->fd < 0 || process->revents;
+}
+
+/* Until QEMU and its supervisor, which has the last word, have ended, or a signal comes. */
+static void follow(const HvrContext *context, Logs *logs, int notify)
+{
+	g_auto(HvrFd) qemu = open_process(context, &logs->vm->qemu);
+	g_auto(HvrFd) supervisor = open_process(context, &logs->vm->supervisor);
 	struct pollfd fds[] = { { .fd = notify, .events = POLLIN },
 				{ .fd = qemu, .events = POLLIN },
+				{ .fd = supervisor, .events = POLLIN },
 				{ .fd = hvr_interrupt_fd(), .events = POLLIN } };
 	char events[4096];
 
 	while (copy(logs)) {
-		if (qemu < 0 || fds[1].revents)
+		if (has_ended(&fds[1]) && has_ended(&fds[2]))
 			break;
+		/* one that has ended would not let us wait for the other */
+		for (guint i = 1; i <= 2; i++)
+			if (fds[i].revents)
+				fds[i].fd = -1;
 		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
 			break;
 		if (!hvr_interrupt_check(NULL))
@@ -165,7 +189,7 @@ static void follow(Logs *logs, int notify)
 		while (read(notify, events, sizeof(events)) > 0)
 			;
 	}
-	hvr_message("VM '%s' has ended", logs->vm->name);
+	hvr_cli_tell_end(context, logs->name);
 }
 
 /* By the descriptor: its name may lead elsewhere by now. */
@@ -176,7 +200,7 @@ static gboolean watch(int notify, int fd)
 	return inotify_add_watch(notify, path, IN_MODIFY) >= 0;
 }
 
-static gboolean follow_files(Logs *logs, GError **error)
+static gboolean follow_files(const HvrContext *context, Logs *logs, GError **error)
 {
 	g_auto(HvrFd) notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	int saved = errno;
@@ -187,51 +211,104 @@ static gboolean follow_files(Logs *logs, GError **error)
 			hvr_fd_close(g_steal_fd(&notify));
 		}
 	if (notify >= 0) {
-		follow(logs, notify);
+		follow(context, logs, notify);
 		return TRUE;
 	}
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
-		    "cannot watch the files of VM '%s': %s", logs->vm->name, g_strerror(saved));
+		    "cannot watch the records of VM '%s': %s", logs->name, g_strerror(saved));
 	return FALSE;
 }
 
-static void explain_none(const HvrVm *vm, gboolean serial, GError **error)
+static void explain_none(const Logs *logs, GError **error)
 {
+	const char *serial = logs->vm ? logs->vm->serial : NULL;
+
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "VM '%s' writes no log: [serial] mode = %s, and its supervisor is not detached",
-		    vm->name, vm->serial ? vm->serial : "none");
-	if (g_strcmp0(vm->serial, "socket") == 0)
-		hvr_error_hint(error, "look at its serial port: hailo-vm-run console %s", vm->name);
-	else if (serial)
-		hvr_error_hint(error, "its profile needs [serial] mode = file");
+		    "nothing was recorded of that of VM '%s'", logs->name);
+	if (logs->vm && !logs->vm->supervisor.pid)
+		hvr_error_hint(error, "it was started with --exec: nobody stays who would");
+	else if (g_strcmp0(serial, "none") == 0)
+		hvr_error_hint(error, "it has no serial port: [serial] mode = none");
+}
+
+/* The folder of one that runs, or has. -1 with @error: nothing is known of it */
+static int find(HvrContext *context, const char *word, Logs *logs, GError **error)
+{
+	GError *cause = NULL;
+
+	logs->vm = hvr_cli_vm(context, word, &cause);
+	if (logs->vm)
+		return hvr_vm_open_folder(context->runtime, word);
+	/* what is no name is looked for nowhere */
+	g_autoptr(HvrEnded) ended = NULL;
+	if (hvr_vm_name_valid(word))
+		ended = hvr_ended_find(context, word);
+	if (!ended) {
+		g_propagate_error(error, cause);
+		return -1;
+	}
+	g_error_free(cause);
+	return hvr_ended_open_folder(context, word);
+}
+
+static void open_logs(const HvrContext *context, const Options *options, int folder, Logs *logs)
+{
+	static const char *const names[] = {
+		[MESSAGES] = HVR_VM_LOG, [SERIAL] = HVR_VM_SERIAL_LOG
+	};
+	gboolean both = options->serial == options->messages;
+	const gboolean wanted[] = {
+		[MESSAGES] = options->messages || both, [SERIAL] = options->serial || both
+	};
+
+	for (guint i = 0; i < N_LOGS; i++) {
+		logs->each[i] = (Log){ .fd = -1, .cut = TRUE, .text = g_string_new(NULL) };
+		if (wanted[i])
+			logs->each[i].fd = open_record(folder, names[i]);
+	}
+	/* of one that nobody stays with, or that an older version has started */
+	Log *serial = &logs->each[SERIAL];
+	if (wanted[SERIAL] && serial->fd < 0 && logs->vm && logs->vm->serial_file) {
+		serial->cut = FALSE;
+		serial->fd = open_serial_file(context, logs->vm);
+	}
+	for (guint i = 0; i < N_LOGS && g_strcmp0(options->since, "now") == 0; i++)
+		if (logs->each[i].fd >= 0)
+			lseek(logs->each[i].fd, 0, SEEK_END);
+}
+
+static gboolean check_since(const Options *options, GError **error)
+{
+	if (!options->since || g_str_equal(options->since, "start"))
+		return TRUE;
+	if (g_str_equal(options->since, "now") && options->follow)
+		return TRUE;
+	hvr_command_usage(error, "log", "--since start, or, with --follow, --since now");
+	return FALSE;
 }
 
 static int show(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
 	const Options *options = invocation->options;
-	gboolean both = options->serial == options->messages;
-	gboolean serial = options->serial || both, messages = options->messages || both;
-	g_autoptr(HvrVm) vm = hvr_cli_vm(context, invocation->words[0], error);
-	g_auto(Logs) logs = { .vm = vm, .each = { { .fd = -1 }, { .fd = -1 } } };
+	g_auto(Logs)
+		logs = { .name = invocation->words[0], .each = { { .fd = -1 }, { .fd = -1 } } };
 
-	if (!vm)
+	if (!check_since(options, error))
+		return -1;
+	g_auto(HvrFd) folder = find(context, logs.name, &logs, error);
+	if (folder < 0)
 		return -1;
 	logs.safe = isatty(STDOUT_FILENO) && !options->raw;
-	for (guint i = 0; i < N_LOGS; i++)
-		logs.each[i] = (Log){ .fd = -1, .text = g_string_new(NULL) };
-	if (messages)
-		logs.each[MESSAGES].fd = open_messages(context, vm);
-	if (serial && vm->serial_file)
-		logs.each[SERIAL].fd = open_serial(context, vm);
+	open_logs(context, options, folder, &logs);
 	if (logs.each[MESSAGES].fd < 0 && logs.each[SERIAL].fd < 0) {
-		explain_none(vm, serial, error);
+		explain_none(&logs, error);
 		return -1;
 	}
-	if (serial && g_strcmp0(vm->serial, "socket") == 0)
-		hvr_message("the serial port is a socket: hailo-vm-run console %s", vm->name);
-	if (options->follow)
-		return follow_files(&logs, error) ? 0 : -1;
+	if (options->follow && logs.vm)
+		return follow_files(context, &logs, error) ? 0 : -1;
 	copy(&logs);
+	if (!logs.vm)
+		hvr_cli_tell_end(context, logs.name);
 	return 0;
 }
 
@@ -240,6 +317,8 @@ static const HvrOption table[] = {
 	  "Go on with what is written from now on, until the VM ends" },
 	{ "serial", 0, HVR_FLAG(Options, serial), NULL, "Only the serial port" },
 	{ "messages", 0, HVR_FLAG(Options, messages), NULL, "Only the supervisor and QEMU" },
+	{ "since", 0, HVR_TEXT(Options, since), "WHEN",
+	  "start: all of this run, the default; now, with --follow: only what comes" },
 	{ "raw", 0, HVR_FLAG(Options, raw), NULL,
 	  "On a terminal, too, as it was written: the terminal obeys what is in it" },
 	{ .name = NULL },
@@ -248,7 +327,8 @@ static const HvrOption table[] = {
 const HvrCommand hvr_command_log = {
 	.name = "log",
 	.words = "VM",
-	.summary = "what the serial port, the supervisor and QEMU have said",
+	.summary = "what the serial port, the supervisor and QEMU have said, also of a VM that has "
+		   "ended",
 	.least = 1,
 	.most = 1,
 	.options = table,

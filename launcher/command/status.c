@@ -6,6 +6,7 @@
 
 #include "launcher/command/cli.h"
 #include "launcher/command/command.h"
+#include "launcher/command/status-ended.h"
 #include "launcher/process/user.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
@@ -16,7 +17,7 @@
 #include "launcher/runtime/vm.h"
 
 typedef struct {
-	gboolean json;
+	gboolean json, forget;
 } Options;
 
 /* Which of its processes stands still: "supervisor", "qemu", or NULL. */
@@ -163,7 +164,8 @@ static JsonArray *waiters_to_json(const GPtrArray *waiters)
 	return array;
 }
 
-static void print_json(const HvrContext *context, const GPtrArray *shown, const GPtrArray *waiters)
+static void print_json(const HvrContext *context, const GPtrArray *shown, const GPtrArray *ended,
+		       const GPtrArray *waiters)
 {
 	JsonObject *root = json_object_new();
 	JsonArray *array = json_array_new();
@@ -172,6 +174,7 @@ static void print_json(const HvrContext *context, const GPtrArray *shown, const 
 		json_array_add_object_element(array,
 					      vm_to_json(context, g_ptr_array_index(shown, i)));
 	json_object_set_array_member(root, "vms", array);
+	json_object_set_array_member(root, "ended", hvr_status_ended_to_json(ended));
 	if (waiters)
 		json_object_set_array_member(root, "waiting", waiters_to_json(waiters));
 	hvr_json_print(root);
@@ -233,6 +236,7 @@ typedef struct {
 	GPtrArray *own;	   /* of HvrVm */
 	GPtrArray *others; /* of HvrOther */
 	GPtrArray *shown;  /* of Shown, which borrow from those */
+	GPtrArray *ended;  /* of HvrOtherEnded */
 } Found;
 
 static void found_clear(Found *found)
@@ -240,6 +244,7 @@ static void found_clear(Found *found)
 	g_clear_pointer(&found->shown, g_ptr_array_unref);
 	g_clear_pointer(&found->own, g_ptr_array_unref);
 	g_clear_pointer(&found->others, g_ptr_array_unref);
+	g_clear_pointer(&found->ended, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Found, found_clear)
 
@@ -257,14 +262,15 @@ static gboolean find(HvrContext *context, const char *name, Found *found, GError
 	hvr_context_open_runtime(context, FALSE, NULL);
 	*found = (Found){ .own = hvr_vm_list(context),
 			  .others = hvr_others_find(context),
-			  .shown = g_ptr_array_new_with_free_func(g_free) };
+			  .shown = g_ptr_array_new_with_free_func(g_free),
+			  .ended = hvr_status_ended_find(context, name) };
 	for (guint i = 0; i < found->own->len; i++)
 		add_shown(found, g_ptr_array_index(found->own, i), context->runtime_path, name);
 	for (guint i = 0; i < found->others->len; i++) {
 		const HvrOther *other = g_ptr_array_index(found->others, i);
 		add_shown(found, other->vm, other->path, name);
 	}
-	if (!name || found->shown->len)
+	if (!name || found->shown->len || found->ended->len)
 		return TRUE;
 	/* for what it says of it */
 	g_autoptr(HvrVm) vm = hvr_vm_read(context, name, error);
@@ -276,14 +282,21 @@ static int status(HvrContext *context, const HvrInvocation *invocation, GError *
 	const Options *options = invocation->options;
 	g_auto(Found) found = { NULL };
 
+	if (options->forget) {
+		hvr_context_open_runtime(context, FALSE, NULL);
+		return hvr_status_forget(context, invocation->words[0], error);
+	}
 	if (!find(context, invocation->words[0], &found, error))
 		return -1;
 	/* Of one VM nothing else is asked. */
 	g_autoptr(GPtrArray) waiters = invocation->words[0] ? NULL : hvr_queue_list(context);
 	if (options->json)
-		print_json(context, found.shown, waiters);
+		print_json(context, found.shown, found.ended, waiters);
 	for (guint i = 0; !options->json && i < found.shown->len; i++)
 		print_vm(context, g_ptr_array_index(found.shown, i));
+	/* Without a name, those that run are what people look for. */
+	if (!options->json && invocation->words[0])
+		hvr_status_ended_print(found.ended);
 	for (guint i = 0; !options->json && waiters && i < waiters->len; i++)
 		print_waiter(g_ptr_array_index(waiters, i));
 	if (!options->json && found.shown->len == 0)
@@ -293,13 +306,15 @@ static int status(HvrContext *context, const HvrInvocation *invocation, GError *
 
 static const HvrOption table[] = {
 	HVR_OPTION_JSON(Options, json),
+	{ "forget", 0, HVR_FLAG(Options, forget), NULL,
+	  "Forget what VMs that have ended have left: this one, or all" },
 	{ .name = NULL },
 };
 
 const HvrCommand hvr_command_status = {
 	.name = "status",
 	.words = "[VM]",
-	.summary = "running VMs and their devices",
+	.summary = "running VMs and their devices; how one ended",
 	.most = 1,
 	.options = table,
 	.size = sizeof(Options),

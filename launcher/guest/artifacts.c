@@ -22,9 +22,6 @@
 /* Of what a report shows. */
 #define TAIL_BYTES (64 * 1024)
 
-/* Of a [serial] file, which nothing bounds. */
-#define SERIAL_BYTES (1024 * 1024)
-
 static const char *const names[HVR_ARTIFACTS] = {
 	[HVR_ARTIFACT_SERIAL] = "serial.log",  [HVR_ARTIFACT_MESSAGES] = "messages.log",
 	[HVR_ARTIFACT_EVENTS] = "events.json", [HVR_ARTIFACT_RESULT] = "result.json",
@@ -129,17 +126,16 @@ void hvr_artifacts_add(const HvrArtifacts *artifacts, HvrArtifact which, const v
 		hvr_message("--artifacts: cannot write '%s': %s", names[which], g_strerror(errno));
 }
 
-/* All of @from, or its last @most bytes. */
-static gboolean copy_end(int from, int to, off_t most)
+static gboolean copy_all(int from, int to)
 {
 	char bytes[65536];
 	struct stat st;
 	ssize_t n;
 
-	if (fstat(from, &st) < 0 || lseek(from, MAX(st.st_size - most, 0), SEEK_SET) < 0)
+	if (fstat(from, &st) < 0)
 		return FALSE;
 	/* It may be growing. */
-	for (off_t left = MIN(st.st_size, most); left > 0; left -= n) {
+	for (off_t left = st.st_size; left > 0; left -= n) {
 		n = read(from, bytes, MIN(sizeof(bytes), (gsize)left));
 		if (n < 0 || !hvr_fd_write_all(to, bytes, (gsize)n))
 			return FALSE;
@@ -160,31 +156,12 @@ void hvr_artifacts_copy(const HvrArtifacts *artifacts, const char *path)
 	g_autofree char *to = g_build_filename(artifacts->folder, name, NULL);
 	HvrOpen files[] = { { .path = path, .how = HVR_OPEN_READ, .fd = -1 },
 			    { .path = to, .how = HVR_OPEN_REPLACE, .fd = -1 } };
-	gboolean copied = hvr_open(caller, files, G_N_ELEMENTS(files)) &&
-			  copy_end(files[0].fd, files[1].fd, G_MAXINT64);
+	gboolean copied =
+		hvr_open(caller, files, G_N_ELEMENTS(files)) && copy_all(files[0].fd, files[1].fd);
 	if (!copied)
 		hvr_message("--artifacts: cannot copy '%s'", path);
 	hvr_fd_close(files[0].fd);
 	hvr_fd_close(files[1].fd);
-}
-
-void hvr_artifacts_take_serial(const HvrArtifacts *artifacts, const HvrContext *context,
-			       const HvrProfile *profile, gint64 since_us)
-{
-	HvrOpen file = { .path = profile->serial_file, .how = HVR_OPEN_READ, .fd = -1 };
-	struct stat st;
-
-	if (profile->serial != HVR_SERIAL_FILE)
-		return;
-	g_autoptr(HvrUser) user = hvr_user_find(profile->user, context->privileged, NULL);
-	if (!user || !hvr_open(user, &file, 1))
-		return;
-	/* What is older is of another VM. QEMU's start empties the file, which is a change. */
-	if (fstat(file.fd, &st) == 0 &&
-	    st.st_mtim.tv_sec * G_USEC_PER_SEC + st.st_mtim.tv_nsec / 1000 >= since_us &&
-	    !copy_end(file.fd, artifacts->fds[HVR_ARTIFACT_SERIAL], SERIAL_BYTES))
-		hvr_message("cannot keep '%s'", profile->serial_file);
-	hvr_fd_close(file.fd);
 }
 
 /* It is open for writing only. */

@@ -54,14 +54,6 @@ void hvr_artifacts_add(const HvrArtifacts *artifacts, HvrArtifact which, const v
  * be copied is told. Nothing happens where there is no folder. */
 void hvr_artifacts_copy(const HvrArtifacts *artifacts, const char *path);
 
-/**
- * hvr_artifacts_take_serial - where QEMU wrote a [serial] file of its own since @since_us, the end
- * of it is appended to what is kept of the port.
- * @since_us: of g_get_real_time()
- */
-void hvr_artifacts_take_serial(const HvrArtifacts *artifacts, const HvrContext *context,
-			       const HvrProfile *profile, gint64 since_us);
-
 /* The end of what the port and we said, each below a heading; empty where there is nothing.
  * [transfer full] */
 GByteArray *hvr_artifacts_tail(const HvrArtifacts *artifacts) G_GNUC_WARN_UNUSED_RESULT;

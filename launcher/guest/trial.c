@@ -43,9 +43,6 @@ void hvr_trial_bend(HvrProfile *profile)
 	}
 	profile->firmware.throw_away = TRUE;
 	profile->guest.agent = TRUE;
-	/* Nobody is connected, so what is said there would be lost. */
-	if (profile->serial == HVR_SERIAL_SOCKET && profile->guest.ready != HVR_READY_SERIAL)
-		profile->serial = HVR_SERIAL_STDIO;
 	if (profile->guest.ready == HVR_READY_NONE)
 		profile->guest.ready = HVR_READY_AGENT;
 }
@@ -303,7 +300,6 @@ static void make_pipe(int *out_reader, int *out_writer)
 static void attempt(HvrTrial *trial)
 {
 	g_auto(HvrFd) cause_writer = -1;
-	gint64 since_us = g_get_real_time();
 	GError *error = NULL;
 	int ready_fd = -1;
 
@@ -324,8 +320,6 @@ static void attempt(HvrTrial *trial)
 		try_out(trial);
 	hvr_fd_close(g_steal_fd(&trial->qemu));
 	hvr_fd_close(g_steal_fd(&trial->cause_fd));
-	hvr_artifacts_take_serial(trial->options->artifacts, trial->context, trial->profile,
-				  since_us);
 }
 
 /* What came of it so far is told and put aside. */

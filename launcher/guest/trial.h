@@ -14,8 +14,7 @@
 
 /**
  * hvr_trial_bend - make a profile's VM disposable, and one that can be asked: writes of every disk
- * go to a throw-away overlay, there is an agent, it is known when the guest is ready, and a serial
- * port that is a socket, which nobody is connected to, is kept as one of mode = stdio is.
+ * go to a throw-away overlay, there is an agent, and it is known when the guest is ready.
  */
 void hvr_trial_bend(HvrProfile *profile);
 

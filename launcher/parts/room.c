@@ -22,7 +22,7 @@
 
 /* A VM's own files, and those of each of its cards, all of which are small: files, and each may
  * take a page. */
-#define FILES_OF_VM   12
+#define FILES_OF_VM   16
 #define FILES_OF_CARD 6
 #define FILE_KIB      4
 
@@ -56,8 +56,9 @@ gboolean hvr_room_check_runtime(const HvrContext *context, guint n_cards, GError
 			    "the runtime folder %s has %" G_GUINT64_FORMAT
 			    " KiB left, and the VM needs %u",
 			    path, kib, files * FILE_KIB);
-	hvr_error_hint(error, "what is written there gives cards back after a crash: see df and "
-			      "df -i of it, and make room");
+	hvr_error_hint(error,
+		       "what is written there gives cards back after a crash: see df and "
+		       "df -i of it, and make room, such as by hailo-vm-run status --forget");
 	return FALSE;
 }
 

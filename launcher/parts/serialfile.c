@@ -6,11 +6,15 @@
 #include "launcher/parts/serialfile.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "launcher/parts/newfile.h"
+#include "launcher/process/asuser.h"
 #include "launcher/process/open.h"
 #include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "vfio/fd.h"
 
 #define WHAT "[serial] file"
@@ -65,4 +69,37 @@ void hvr_serial_file_empty(const HvrProfile *profile, int fd)
 {
 	if (profile->serial == HVR_SERIAL_FILE && fd >= 0 && ftruncate(fd, 0) < 0)
 		g_debug("cannot empty '%s': %s", profile->serial_file, g_strerror(errno));
+}
+
+typedef struct {
+	int fd;
+	guint64 said;
+} Wanted;
+
+/* A HvrAsUserStep. */
+static int compare_size(gpointer data, guint i, int *out_fd)
+{
+	const Wanted *wanted = data;
+	struct stat st;
+
+	if (fstat(wanted->fd, &st) < 0)
+		return errno;
+	return (guint64)st.st_size < wanted->said ? ENODATA : 0;
+}
+
+void hvr_serial_file_tell_lost(const HvrProfile *profile, const HvrUser *user, int fd, guint64 said)
+{
+	Wanted wanted = { .fd = fd, .said = said };
+	const HvrAsUser how = { .user = user, .step = compare_size, .data = &wanted, .keep = fd };
+	HvrAsUserResult result = { .fd = -1 };
+
+	if (fd < 0)
+		return;
+	hvr_as_user(&how, &result, 1);
+	hvr_fd_close(result.fd);
+	if (result.problem == ENODATA)
+		hvr_message("warning: [serial] file: '%s' has not all of the %" PRIu64
+			    " bytes that the guest said: its file system was full, or somebody "
+			    "has cut it",
+			    profile->serial_file, said);
 }

@@ -25,5 +25,15 @@ gboolean hvr_serial_file_check(const HvrContext *context, const HvrProfile *prof
 int hvr_serial_file_open(const HvrProfile *profile, const HvrParts *parts,
 			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * hvr_serial_file_tell_lost - after QEMU's end: says so, once, where the file has not all that the
+ * guest said. QEMU drops what it cannot write without a word (qemu_chr_write_log() in
+ * chardev/char.c).
+ * @fd: open on the file; the VM's user answers for its file system, so it is asked as they
+ * @said: how much that was, in bytes
+ */
+void hvr_serial_file_tell_lost(const HvrProfile *profile, const HvrUser *user, int fd,
+			       guint64 said);
+
 /* Empties what hvr_serial_file_open() has opened, as QEMU is to begin now. */
 void hvr_serial_file_empty(const HvrProfile *profile, int fd);

@@ -19,10 +19,13 @@ typedef struct {
 	int qmp_private;      /* one end of a socketpair for the supervisor */
 	int qmp_listen;	      /* a listening socket; -1: QEMU makes @qmp_path itself */
 	const char *qmp_path; /* used when qmp_listen is -1; NULL: no second monitor */
+	/* A listening socket to which the supervisor has connected already (serial-ends.h); -1:
+	 * nobody stays, and QEMU does itself what the profile says. */
+	int serial_port;
 	/*
-	 * HVR_SERIAL_STDIO: one end of a socketpair for the supervisor; -1: QEMU's own descriptors
-	 * 0 and 1. HVR_SERIAL_FILE: the open file, O_WRONLY exactly (QEMU takes no other for
-	 * writing); -1: the profile's path. HVR_SERIAL_SOCKET: a listening socket; -1: QEMU makes
+	 * HVR_SERIAL_STDIO without @serial_port: QEMU's own descriptors 0 and 1. HVR_SERIAL_FILE:
+	 * the open file, O_WRONLY exactly (QEMU takes no other for writing); -1: the profile's
+	 * path. HVR_SERIAL_SOCKET without @serial_port: a listening socket; -1: QEMU makes
 	 * @serial_path itself, and drops the output where that is NULL.
 	 */
 	int serial;

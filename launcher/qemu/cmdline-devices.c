@@ -394,40 +394,57 @@ void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
 
 /*
  * QEMU takes an open file as a path in a name space of its own, fdset: nothing in the file system
- * has that name. append=on keeps it from truncating the file.
+ * has that name. [transfer full]
  */
+static char *add_open_file(GPtrArray *argv, int fd)
+{
+	hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=1", fd);
+	return g_strdup("/dev/fdset/1");
+}
+
+/* append=on keeps it from truncating the file. */
 static void add_console_file(GPtrArray *argv, const HvrProfile *profile, int fd)
 {
 	g_autofree char *path = NULL;
 
-	if (fd >= 0) {
-		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=1", fd);
-		path = g_strdup("/dev/fdset/1");
-	} else {
+	if (fd >= 0)
+		path = add_open_file(argv, fd);
+	else
 		path = hvr_cmdline_escape(profile->serial_file);
-	}
 	hvr_cmdline_add(argv, "-chardev", "file,id=" CONSOLE ",path=%s,append=on", path);
 }
 
-/* Of its own descriptors only where nobody stays to relay. signal=off: Ctrl-C is the guest's. */
-static void add_console_stdio(GPtrArray *argv, int fd)
+/*
+ * wait=on: the supervisor is connected already, and is let in before the guest says a word.
+ * A file that the user wants is QEMU's to write: it is on a file system of theirs, which may never
+ * answer, and it goes on without a supervisor.
+ */
+static void add_console_port(GPtrArray *argv, const HvrCmdlineChannels *channels)
 {
-	if (fd >= 0)
-		hvr_cmdline_add(argv, "-chardev", "socket,id=" CONSOLE ",fd=%d", fd);
+	g_autofree char *path = NULL;
+
+	if (channels->serial >= 0)
+		path = add_open_file(argv, channels->serial);
+	if (path)
+		hvr_cmdline_add(argv, "-chardev",
+				"socket,id=" CONSOLE ",fd=%d,server=on,wait=on,logfile=%s,"
+				"logappend=on",
+				channels->serial_port, path);
 	else
-		hvr_cmdline_add(argv, "-chardev", "stdio,id=" CONSOLE ",mux=off,signal=off");
+		hvr_cmdline_add(argv, "-chardev", "socket,id=" CONSOLE ",fd=%d,server=on,wait=on",
+				channels->serial_port);
 }
 
-void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
-			    const HvrCmdlineChannels *channels)
+/* Where nobody stays, as the profile says. */
+static void add_console_alone(GPtrArray *argv, const HvrProfile *profile,
+			      const HvrCmdlineChannels *channels)
 {
-	JsonObject *device;
-
 	switch (profile->serial) {
 	case HVR_SERIAL_NONE:
-		return;
+		break;
 	case HVR_SERIAL_STDIO:
-		add_console_stdio(argv, channels->serial);
+		/* signal=off: Ctrl-C is the guest's. */
+		hvr_cmdline_add(argv, "-chardev", "stdio,id=" CONSOLE ",mux=off,signal=off");
 		break;
 	case HVR_SERIAL_FILE:
 		add_console_file(argv, profile, channels->serial);
@@ -438,6 +455,19 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 			hvr_cmdline_add(argv, "-chardev", "null,id=" CONSOLE);
 		break;
 	}
+}
+
+void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
+			    const HvrCmdlineChannels *channels)
+{
+	JsonObject *device;
+
+	if (profile->serial == HVR_SERIAL_NONE)
+		return;
+	if (channels->serial_port >= 0)
+		add_console_port(argv, channels);
+	else
+		add_console_alone(argv, profile, channels);
 	device = json_object_new();
 	json_object_set_string_member(device, "driver", hvr_machine_find(profile->machine)->serial);
 	json_object_set_string_member(device, "id", "hvr-serial");

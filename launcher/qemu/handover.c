@@ -33,6 +33,7 @@ HvrHandover *hvr_handover_new(const HvrStart *start)
 	*handover = (HvrHandover){
 		.channels = { .qmp_private = -1,
 			      .qmp_listen = -1,
+			      .serial_port = -1,
 			      .serial = -1,
 			      .agent = -1,
 			      .seed = -1 },
@@ -44,7 +45,7 @@ HvrHandover *hvr_handover_new(const HvrStart *start)
 		.messages = -1,
 		.asides = -1,
 		.monitor = -1,
-		.serial = -1,
+		.serial = HVR_SERIAL_ENDS_NONE,
 		.output = -1,
 		.others = -1,
 		.control = -1,
@@ -79,7 +80,7 @@ void hvr_handover_free(HvrHandover *handover)
 	hvr_fd_close(handover->messages);
 	hvr_fd_close(handover->asides);
 	hvr_fd_close(handover->monitor);
-	hvr_fd_close(handover->serial);
+	hvr_serial_ends_clear(&handover->serial);
 	hvr_fd_close(handover->output);
 	hvr_fd_close(handover->others);
 	hvr_fd_close(handover->control);
@@ -139,6 +140,16 @@ static gboolean make_pipe(int *out_reader, int *out_writer)
 	return TRUE;
 }
 
+static gboolean add_serial_port(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	int listening = -1;
+
+	if (start->profile->serial == HVR_SERIAL_NONE)
+		return TRUE;
+	gboolean made = hvr_serial_ends_make(start->folder, &handover->serial, &listening, error);
+	return take(handover, listening, &handover->channels.serial_port) && made;
+}
+
 gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	HvrCmdlineChannels *channels = &handover->channels;
@@ -146,9 +157,6 @@ gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover, GEr
 
 	if (!take_pair(handover, &channels->qmp_private, &handover->monitor))
 		failed = "make QEMU's monitor";
-	else if (start->profile->serial == HVR_SERIAL_STDIO &&
-		 !take_pair(handover, &channels->serial, &handover->serial))
-		failed = "make QEMU's serial port";
 	else if (!make_pipe(&handover->output, &handover->messages) ||
 		 !make_pipe(&handover->others, &handover->asides))
 		failed = "make a pipe for QEMU's messages";
@@ -156,6 +164,8 @@ gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover, GEr
 		set_failed(failed, error);
 		return FALSE;
 	}
+	if (!add_serial_port(start, handover, error))
+		return FALSE;
 	const char *screen = hvr_handover_screen_name(start->profile);
 	if (screen)
 		handover->screen = hvr_runtime_listen(start->folder, screen, error);
@@ -189,7 +199,8 @@ static gboolean add_serial(const HvrStart *start, HvrHandover *handover, GError 
 		return take(handover, hvr_serial_file_open(start->profile, start->parts, error),
 			    channel);
 	case HVR_SERIAL_SOCKET:
-		return take(handover, hvr_runtime_listen(start->folder, HVR_VM_SERIAL, error),
+		return start->stays ||
+		       take(handover, hvr_runtime_listen(start->folder, HVR_VM_SERIAL, error),
 			    channel);
 	default:
 		return TRUE;

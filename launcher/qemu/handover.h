@@ -9,6 +9,7 @@
 #include "launcher/parts/ports.h"
 #include "launcher/profile/profile.h"
 #include "launcher/qemu/cmdline.h"
+#include "launcher/qemu/serial-ends.h"
 #include "launcher/runtime/context.h"
 
 /* All that QEMU is started from. Nothing is owned. */
@@ -34,13 +35,13 @@ typedef struct {
 	int messages;	    /* its standard error; -1: our own */
 	int asides;	    /* its standard output, and its servers' errors; -1: our own */
 	/* Our ends, where somebody stays, else -1: */
-	int monitor;	/* of the private monitor */
-	int serial;	/* of the serial port, for [serial] mode = stdio */
-	int output;	/* of @messages */
-	int others;	/* of @asides */
-	int control;	/* the control socket, which listens */
-	int screen;	/* for viewers, likewise: vnc.sock, spice.sock, or [graphics] port */
-	HvrPorts ports; /* what QEMU will take itself: held until then */
+	int monitor;	      /* of the private monitor */
+	HvrSerialEnds serial; /* of the serial port, where the profile has one */
+	int output;	      /* of @messages */
+	int others;	      /* of @asides */
+	int control;	      /* the control socket, which listens */
+	int screen;	      /* for viewers, likewise: vnc.sock, spice.sock, or [graphics] port */
+	HvrPorts ports;	      /* what QEMU will take itself: held until then */
 } HvrHandover;
 
 /* With nothing in it yet. */
@@ -51,7 +52,7 @@ void hvr_handover_free(HvrHandover *handover);
 /* The name of the socket in vms/NAME/ of a screen that has no port; NULL: @profile wants none. */
 const char *hvr_handover_screen_name(const HvrProfile *profile);
 
-/* What is for whoever stays: QEMU's private monitor, its serial port for [serial] mode = stdio, a
+/* What is for whoever stays: QEMU's private monitor, its serial port, two
  * pipes for what it says, and where requests and viewers come in. */
 gboolean hvr_handover_add_ours(const HvrStart *start, HvrHandover *handover,
 			       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -97,7 +97,10 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted
 	if (out_started->pid < 0)
 		return FALSE;
 	out_started->monitor = g_steal_fd(&handover->monitor);
-	out_started->serial = g_steal_fd(&handover->serial);
+	out_started->serial = handover->serial;
+	if (handover->channels.serial >= 0)
+		out_started->serial.file = fcntl(handover->channels.serial, F_DUPFD_CLOEXEC, 3);
+	handover->serial = (HvrSerialEnds)HVR_SERIAL_ENDS_NONE;
 	out_started->output = g_steal_fd(&handover->output);
 	out_started->others = g_steal_fd(&handover->others);
 	out_started->control = g_steal_fd(&handover->control);
@@ -188,6 +191,7 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 	HvrCmdlineChannels channels = { .qmp_private = -1,
 					.qmp_listen = -1,
 					.qmp_path = qmp,
+					.serial_port = -1,
 					.serial = -1,
 					.serial_path = serial,
 					.agent = -1,

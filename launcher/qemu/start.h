@@ -13,14 +13,14 @@
 typedef struct {
 	pid_t pid;
 	int pidfd;
-	int monitor;	    /* our end of the private QMP socketpair */
-	int serial;	    /* our end of its serial port; -1: it is not for us to relay */
-	int output;	    /* the reading end of its standard error */
-	int others;	    /* ... and of its standard output and its servers' errors */
-	int control;	    /* the control socket, which listens */
-	int screen;	    /* what viewers connect to, which listens; -1: there is none */
-	GPtrArray *servers; /* of HvrServer: those of its shares */
-	HvrPorts ports;	    /* what it takes itself: to be cleared once it has */
+	int monitor;	      /* our end of the private QMP socketpair */
+	HvrSerialEnds serial; /* our ends of its serial port; all -1: it has none */
+	int output;	      /* the reading end of its standard error */
+	int others;	      /* ... and of its standard output and its servers' errors */
+	int control;	      /* the control socket, which listens */
+	int screen;	      /* what viewers connect to, which listens; -1: there is none */
+	GPtrArray *servers;   /* of HvrServer: those of its shares */
+	HvrPorts ports;	      /* what it takes itself: to be cleared once it has */
 } HvrStarted;
 
 /**

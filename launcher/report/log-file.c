@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vfio/fd.h"
+
 #define ALIGN_BYTES (64 * 1024)
 
 gboolean hvr_log_cut(int fd)
@@ -37,4 +39,22 @@ gint64 hvr_log_skip_hole(int fd)
 	if (at < 0 || data < 0)
 		return 0;
 	return data - at;
+}
+
+gboolean hvr_log_file_grown(HvrLogFile *file, gsize length)
+{
+	file->new_bytes += length;
+	if (file->full || file->new_bytes < HVR_LOG_TURN_BYTES)
+		return TRUE;
+	file->new_bytes = 0;
+	file->full = !hvr_log_cut(file->fd);
+	return !file->full;
+}
+
+gboolean hvr_log_file_add(HvrLogFile *file, const void *bytes, gsize length)
+{
+	if (file->fd < 0 || file->full)
+		return TRUE;
+	file->full = !hvr_fd_write_all(file->fd, bytes, length);
+	return !file->full && hvr_log_file_grown(file, length);
 }

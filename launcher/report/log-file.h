@@ -22,3 +22,17 @@ gboolean hvr_log_cut(int fd);
 
 /* Goes on reading behind the hole, where there is one. Returns: how many bytes that are. */
 gint64 hvr_log_skip_hole(int fd);
+
+/* One that is open for appending, while it is written. */
+typedef struct {
+	int fd;		 /* -1: there is none */
+	gboolean full;	 /* no more of it is kept */
+	gsize new_bytes; /* since it was cut */
+} HvrLogFile;
+
+/* @length bytes have come to it by another way: cuts it when it is time. FALSE: it is full now */
+gboolean hvr_log_file_grown(HvrLogFile *file, gsize length);
+
+/* Appends, where there is one that is not full. FALSE with errno: it is full now: its file system
+ * is, or has no holes */
+gboolean hvr_log_file_add(HvrLogFile *file, const void *bytes, gsize length);

@@ -24,15 +24,9 @@
  * until it reads again. */
 #define PATIENCE_MS 1000
 
-/* A file of ours. */
-typedef struct {
-	int fd;		 /* -1: there is none */
-	gboolean full;	 /* its file system cannot take the middle out of it */
-	gsize new_bytes; /* since it was cut */
-} Kept;
-
-static Kept file = { .fd = -1 }; /* STDERR_FILENO, where that is one */
-static Kept copy = { .fd = -1 };
+static HvrLogFile file = { .fd = -1 }; /* STDERR_FILENO, where that is one */
+static HvrLogFile record = { .fd = -1 };
+static HvrLogFile copy = { .fd = -1 };
 
 /* Our terminal has no line discipline, for now; and it is at the begin of a line. */
 static gboolean raw, fresh;
@@ -50,10 +44,18 @@ static gboolean somebody_reads(void)
 	return !slow;
 }
 
+void hvr_message_record(int fd)
+{
+	hvr_fd_close(record.fd);
+	record = (HvrLogFile){ .fd = fd };
+}
+
 void hvr_message_keep(int fd)
 {
-	if (dup2(fd, STDERR_FILENO) == STDERR_FILENO)
-		file.fd = STDERR_FILENO;
+	if (dup2(fd, STDERR_FILENO) != STDERR_FILENO)
+		return;
+	file.fd = STDERR_FILENO;
+	hvr_message_record(-1);
 }
 
 void hvr_message_raw(gboolean is_raw)
@@ -68,30 +70,22 @@ void hvr_message_beside(char last)
 
 void hvr_message_copy(int fd)
 {
-	copy = (Kept){ .fd = fd };
+	copy = (HvrLogFile){ .fd = fd };
 }
 
-static void cut(Kept *kept, gsize written)
+/* What a file that is full ends with. */
+static void say_last(const HvrLogFile *kept)
 {
 	static const char last[] = PREFIX "this file is full: nothing more is kept\n";
 
-	kept->new_bytes += written;
-	if (kept->new_bytes < HVR_LOG_TURN_BYTES)
-		return;
-	kept->new_bytes = 0;
-	kept->full = !hvr_log_cut(kept->fd);
-	if (kept->full && write(kept->fd, last, strlen(last)) < 0)
+	if (write(kept->fd, last, strlen(last)) < 0)
 		return; /* said or not, it is full */
 }
 
-static void keep_copy(const GString *text)
+static void keep(HvrLogFile *kept, const GString *text)
 {
-	if (copy.fd < 0 || copy.full)
-		return;
-	if (hvr_fd_write_all(copy.fd, text->str, text->len))
-		cut(&copy, text->len);
-	else
-		copy.full = TRUE;
+	if (!hvr_log_file_add(kept, text->str, text->len))
+		say_last(kept);
 }
 
 static void show(const GString *text)
@@ -104,8 +98,8 @@ static void show(const GString *text)
 		if (written < 0)
 			return; /* nobody is left to be told */
 		done += (gsize)written;
-		if (file.fd >= 0)
-			cut(&file, (gsize)written);
+		if (file.fd >= 0 && !hvr_log_file_grown(&file, (gsize)written))
+			say_last(&file);
 	}
 }
 
@@ -122,7 +116,8 @@ static void show_raw(const GString *text)
 
 static void emit(const GString *text)
 {
-	keep_copy(text);
+	keep(&record, text);
+	keep(&copy, text);
 	if (raw && text->len)
 		show_raw(text);
 	else

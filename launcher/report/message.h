@@ -22,7 +22,8 @@ void hvr_message_warning(const GError *error);
 void hvr_message_bytes(const char *bytes, gsize length);
 
 /* From here on, standard error is @fd, a file of our own, open for appending, of which the begin
- * and the end are kept: see launcher/report/log-file.h. @fd stays the caller's. */
+ * and the end are kept: see launcher/report/log-file.h. What hvr_message_record() was given is not
+ * written any more: it is mostly the same file. @fd stays the caller's. */
 void hvr_message_keep(int fd);
 
 /* Standard error is a terminal that is raw from here on, at the begin of a line: each message
@@ -31,6 +32,10 @@ void hvr_message_raw(gboolean is_raw);
 
 /* Somebody else has written there, and this was the last byte. */
 void hvr_message_beside(char last);
+
+/* From here on, what is said also goes to @fd, a VM's record of it, open for appending, which is
+ * kept the same way. Taken; closed by the next call. -1: no more. */
+void hvr_message_record(int fd);
 
 /* From here on, what is said also goes to @fd, which is kept the same way, and stays the caller's;
  * processes that are forked since write there, too. -1: no more. */

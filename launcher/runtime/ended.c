@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "launcher/report/error.h"
@@ -25,6 +26,8 @@
 #define WHY_MAX 1000
 
 static const char without_a_word[] = "its supervisor and QEMU were found gone, without a word";
+static const char without_supervisor[] =
+	"QEMU was found gone, and nobody had stayed with it (--exec)";
 
 void hvr_ended_free(HvrEnded *ended)
 {
@@ -107,7 +110,8 @@ static HvrEnded *look_at_leftover(const HvrContext *context, const char *name)
 		return ended;
 	ended = g_new0(HvrEnded, 1);
 	*ended = (HvrEnded){ .name = g_strdup(name),
-			     .why = g_strdup(without_a_word),
+			     .why = g_strdup(vm->supervisor.pid ? without_a_word
+								: without_supervisor),
 			     .by = g_strdup(vm->by),
 			     .status = -1,
 			     .since = vm->since };
@@ -233,13 +237,32 @@ static gboolean remove_folder(const HvrContext *context, const char *name)
 	return unlinkat(context->runtime, path, AT_REMOVEDIR) == 0;
 }
 
-/* What is no record, too: nobody else puts anything there. */
+/* What its logs take of the file system, which is less than they are long. */
+static guint64 taken_bytes(const HvrContext *context, const char *name)
+{
+	static const char *const logs[] = { HVR_VM_LOG, HVR_VM_SERIAL_LOG };
+	guint64 bytes = 0;
+	struct stat st;
+
+	for (guint i = 0; i < G_N_ELEMENTS(logs); i++) {
+		g_autofree char *path = g_build_filename(FOLDER, name, logs[i], NULL);
+		if (fstatat(context->runtime, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			bytes += (guint64)st.st_blocks * 512;
+	}
+	return bytes;
+}
+
 static void remove_oldest(const HvrContext *context)
 {
 	g_autoptr(GPtrArray) kept = list_kept(context);
+	guint64 bytes = 0;
 
-	for (guint i = HVR_ENDED_MOST; i < kept->len; i++)
-		remove_folder(context, ((const HvrEnded *)g_ptr_array_index(kept, i))->name);
+	for (guint i = 0; i < kept->len; i++) {
+		const HvrEnded *ended = g_ptr_array_index(kept, i);
+		bytes += taken_bytes(context, ended->name);
+		if (i >= HVR_ENDED_MOST || (i > 0 && bytes > HVR_ENDED_BYTES))
+			remove_folder(context, ended->name);
+	}
 }
 
 static gboolean move_folder(const HvrContext *context, const char *name)

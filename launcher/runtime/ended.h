@@ -9,10 +9,11 @@
 /*
  * What is left of a VM that has ended: its folder, moved from vms/NAME to ended/NAME, with its logs
  * and an ended.ini in it and nothing else. It is there until a VM of that name has ended again, or
- * somebody forgets it; of all names, the newest HVR_ENDED_MOST. The folder is mostly a tmpfs, and
- * each log in it is bounded.
+ * somebody forgets it; of all names, the newest HVR_ENDED_MOST, and of these as many as take no
+ * more than HVR_ENDED_BYTES, but one at least: the folder is mostly a tmpfs.
  */
-#define HVR_ENDED_MOST 16
+#define HVR_ENDED_MOST	16
+#define HVR_ENDED_BYTES (8 * 1024 * 1024)
 
 /* The name of the file in ended/NAME/ that says how it ended. */
 #define HVR_ENDED_RECORD "ended.ini"

@@ -40,10 +40,28 @@ static void other_free(gpointer data)
 	g_free(other);
 }
 
+void hvr_other_ended_free(HvrOtherEnded *other)
+{
+	if (!other)
+		return;
+	g_free(other->user);
+	hvr_ended_free(other->ended);
+	g_free(other);
+}
+
+/* What is read of each VM. */
+typedef struct {
+	const char *folder, *record;
+	gsize longest;
+} Kind;
+static const Kind running = { "vms", HVR_VM_RECORD, HVR_VM_RECORD_MAX };
+static const Kind over = { "ended", HVR_ENDED_RECORD, HVR_ENDED_RECORD_MAX };
+
 typedef struct {
 	int run;
 	const char *path; /* below it */
 	uid_t uid;
+	const Kind *kind;
 } Wanted;
 
 static gboolean is_own(int fd, uid_t uid)
@@ -54,15 +72,16 @@ static gboolean is_own(int fd, uid_t uid)
 }
 
 /* Name and text of one record, if it is a file of the user's. */
-static gboolean copy_record(int folder, const char *name, uid_t uid, int report)
+static gboolean copy_record(const Wanted *wanted, int folder, const char *name, int report)
 {
-	g_autofree char *path = g_strdup_printf("vms/%s/" HVR_VM_RECORD, name);
+	const Kind *kind = wanted->kind;
+	g_autofree char *path = g_build_filename(kind->folder, name, kind->record, NULL);
 	g_auto(HvrFd) fd = hvr_open_beneath(folder, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-	g_autofree char *text = g_malloc0(HVR_VM_RECORD_MAX + 1);
+	g_autofree char *text = g_malloc0(kind->longest + 1);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != uid ||
-	    hvr_fd_read_all(fd, text, HVR_VM_RECORD_MAX) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != wanted->uid ||
+	    hvr_fd_read_all(fd, text, kind->longest) < 0)
 		return TRUE;
 	return hvr_fd_write_all(report, name, strlen(name) + 1) &&
 	       hvr_fd_write_all(report, text, strlen(text) + 1);
@@ -82,10 +101,10 @@ static int copy_records(gpointer data, guint i, int *out_fd)
 	g_auto(HvrFd) report = memfd_create("records", MFD_CLOEXEC);
 	if (report < 0)
 		return errno;
-	g_autoptr(GPtrArray) names = hvr_vm_folders(folder);
+	g_autoptr(GPtrArray) names = hvr_tree_list(folder, wanted->kind->folder);
 	for (guint k = 0; k < MIN(names->len, VMS_MOST); k++) {
 		const char *name = g_ptr_array_index(names, k);
-		if (hvr_vm_name_valid(name) && !copy_record(folder, name, wanted->uid, report))
+		if (hvr_vm_name_valid(name) && !copy_record(wanted, folder, name, report))
 			return EIO;
 	}
 	*out_fd = g_steal_fd(&report);
@@ -105,7 +124,7 @@ static void check_process(const HvrContext *context, uid_t uid, HvrProcess *proc
 static void add_other(const HvrContext *context, const HvrOther *like, const char *name,
 		      const char *text, GPtrArray *others)
 {
-	HvrVm *vm = hvr_vm_name_valid(name) ? hvr_vm_parse(name, text) : NULL;
+	HvrVm *vm = hvr_vm_parse(name, text);
 
 	if (!vm)
 		return;
@@ -126,9 +145,20 @@ static void add_other(const HvrContext *context, const HvrOther *like, const cha
 	g_ptr_array_add(others, other);
 }
 
+static void add_ended(const HvrOther *like, const char *name, const char *text, GPtrArray *others)
+{
+	HvrEnded *ended = hvr_ended_parse(name, text);
+
+	if (!ended)
+		return;
+	HvrOtherEnded *other = g_new(HvrOtherEnded, 1);
+	*other = (HvrOtherEnded){ .user = g_strdup(like->user), .ended = ended };
+	g_ptr_array_add(others, other);
+}
+
 /* @report: as copy_records() makes it, if nobody else has */
-static void take_records(const HvrContext *context, const HvrOther *like, int report,
-			 GPtrArray *others)
+static void take_records(const HvrContext *context, const HvrOther *like, const Kind *kind,
+			 int report, GPtrArray *others)
 {
 	g_autofree char *bytes = g_malloc0(BYTES_MOST + 2);
 	gssize length = -1;
@@ -138,13 +168,17 @@ static void take_records(const HvrContext *context, const HvrOther *like, int re
 	for (gssize at = 0; at < length;) {
 		const char *name = bytes + at;
 		const char *text = name + strlen(name) + 1;
-		add_other(context, like, name, text, others);
+		if (hvr_vm_name_valid(name) && kind == &running)
+			add_other(context, like, name, text, others);
+		else if (hvr_vm_name_valid(name))
+			add_ended(like, name, text, others);
 		at = text + strlen(text) + 1 - bytes;
 	}
 }
 
 /* In @uid's folder at @place. */
-static void find_of(const HvrContext *context, uid_t uid, guint place, GPtrArray *others)
+static void find_of(const HvrContext *context, const Kind *kind, uid_t uid, guint place,
+		    GPtrArray *others)
 {
 	const struct passwd *entry = getpwuid(uid);
 	g_autofree char *number = g_strdup_printf("%u", uid);
@@ -156,7 +190,7 @@ static void find_of(const HvrContext *context, uid_t uid, guint place, GPtrArray
 			       .gid = entry ? entry->pw_gid : (gid_t)uid,
 			       .name = name,
 			       .privileged = TRUE };
-	Wanted wanted = { .run = context->host.run, .path = below, .uid = uid };
+	Wanted wanted = { .run = context->host.run, .path = below, .uid = uid, .kind = kind };
 	const HvrAsUser how = {
 		.user = &user, .step = copy_records, .data = &wanted, .keep = context->host.run
 	};
@@ -165,17 +199,16 @@ static void find_of(const HvrContext *context, uid_t uid, guint place, GPtrArray
 
 	hvr_as_user(&how, &result, 1);
 	if (result.problem == 0 && result.fd >= 0)
-		take_records(context, &like, result.fd, others);
+		take_records(context, &like, kind, result.fd, others);
 	hvr_fd_close(result.fd);
 }
 
-GPtrArray *hvr_others_find(const HvrContext *context)
+static void find_all(const HvrContext *context, const Kind *kind, GPtrArray *others)
 {
-	GPtrArray *others = g_ptr_array_new_with_free_func(other_free);
 	guint users = 0;
 
 	if (!context->privileged || context->captured || context->host.run < 0)
-		return others;
+		return;
 	for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
 		g_autoptr(GPtrArray) names = hvr_tree_list(context->host.run, places[i].folder);
 		for (guint k = 0; k < names->len && users < USERS_MOST; k++) {
@@ -184,8 +217,23 @@ GPtrArray *hvr_others_find(const HvrContext *context)
 							G_MAXUINT32 - 1, &uid, NULL))
 				continue;
 			users++;
-			find_of(context, (uid_t)uid, i, others);
+			find_of(context, kind, (uid_t)uid, i, others);
 		}
 	}
+}
+
+GPtrArray *hvr_others_find(const HvrContext *context)
+{
+	GPtrArray *others = g_ptr_array_new_with_free_func(other_free);
+
+	find_all(context, &running, others);
+	return others;
+}
+
+GPtrArray *hvr_others_ended(const HvrContext *context)
+{
+	GPtrArray *others = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_other_ended_free);
+
+	find_all(context, &over, others);
 	return others;
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "launcher/runtime/context.h"
+#include "launcher/runtime/ended.h"
 #include "launcher/runtime/vm.h"
 
 /* A VM that a plain user runs, as root sees it. */
@@ -26,3 +27,14 @@ typedef struct {
  * Returns: (transfer full): of HvrOther, by user and name; empty where this is not root
  */
 GPtrArray *hvr_others_find(const HvrContext *context) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A VM that has ended, and whose it was. */
+typedef struct {
+	char *user; /* as above; NULL: one's own */
+	HvrEnded *ended;
+} HvrOtherEnded;
+void hvr_other_ended_free(HvrOtherEnded *other);
+
+/* The VMs of all plain users that have ended, found, read and bounded the same way. What such a
+ * record says is the user's word, and no more; it is one harmless line. [transfer full] */
+GPtrArray *hvr_others_ended(const HvrContext *context) G_GNUC_WARN_UNUSED_RESULT;

@@ -65,12 +65,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 #define HVR_VM_RECORD  "vm.ini"
 #define HVR_VM_QMP     "qmp.sock"
 #define HVR_VM_CONTROL "control.sock"
-#define HVR_VM_SERIAL  "serial.sock"
+#define HVR_VM_SERIAL  "serial.sock"  /* the serial port, for whoever connects */
+#define HVR_VM_CONSOLE "console.sock" /* the same, with its last lines first */
+#define HVR_VM_PORT    "port.sock"    /* QEMU's side of it, which the supervisor has */
 #define HVR_VM_AGENT   "agent.sock"
 #define HVR_VM_VNC     "vnc.sock"
 #define HVR_VM_SPICE   "spice.sock"
 #define HVR_VM_SEED    "cloud-init.img" /* shown by print; run has it in memory only */
-#define HVR_VM_LOG     "messages.log"	/* of a supervisor that was detached, and of its QEMU */
+#define HVR_VM_LOG     "messages.log"	/* what the supervisor and QEMU have said */
 /* What the serial port has said: begin and end (launcher/report/log-file.h). */
 #define HVR_VM_SERIAL_LOG "serial.log"
 

@@ -40,8 +40,8 @@ static void keep_messages(int folder)
 		hvr_message_keep(log);
 }
 
-/* Somebody waits for this moment, and then, mostly, has the terminal back: from here on a
- * log is kept. */
+/* Somebody waits for this moment, and then, mostly, has the terminal back: from here on there is
+ * the record of what is said, and nothing else. */
 static void tell_waiting(const HvrRunOptions *options, int folder)
 {
 	char ready = 1;
@@ -94,7 +94,8 @@ static gboolean on_late(gpointer user_data)
 	session->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
 				       "the guest was not ready within %d s, and was ended",
 				       arrival->options->wait_ready_s);
-	hvr_error_hint(&session->failure, "look at its serial port: run without --wait-ready");
+	hvr_error_hint(&session->failure, "where it has come to: hailo-vm-run log --serial %s",
+		       session->vm->name);
 	hvr_session_quit(session);
 	return G_SOURCE_REMOVE;
 }

@@ -6,6 +6,7 @@
 #include "launcher/session/ending.h"
 
 #include "launcher/host/giveback-groups.h"
+#include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
 #include "launcher/runtime/lock.h"
@@ -76,12 +77,30 @@ gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, const 
 	return well;
 }
 
-gboolean hvr_ending_finish(const HvrContext *context, const HvrVm *vm, GPtrArray *locks,
-			   GError **error)
+/* What is left over counts more for the status, as for `run` itself; why it ended is said all the
+ * same. */
+static void put_away(const HvrContext *context, const HvrVm *vm, const HvrEndedHow *how,
+		     const GError *left)
 {
-	gboolean well = hvr_ending_give_back(context, vm, locks, error);
+	HvrEndedHow told = *how;
+	g_autofree char *why = NULL;
 
-	hvr_vm_remove_folder(context->runtime, vm->name);
+	if (left) {
+		why = g_strdup_printf("%s; %s", how->why, left->message);
+		told = (HvrEndedHow){ .why = why, .status = hvr_exit_status(left) };
+	}
+	hvr_ended_keep(context, vm, &told);
+}
+
+gboolean hvr_ending_finish(const HvrContext *context, const HvrVm *vm, const HvrEndedHow *how,
+			   GPtrArray *locks, GError **error)
+{
+	GError *left = NULL;
+	gboolean well = hvr_ending_give_back(context, vm, locks, &left);
+
+	put_away(context, vm, how, left);
+	if (left)
+		g_propagate_error(error, left);
 	for (guint i = locks->len; i > 0; i--)
 		hvr_lock_release(g_ptr_array_steal_index(locks, i - 1));
 	return well;

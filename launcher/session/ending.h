@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "launcher/runtime/context.h"
+#include "launcher/runtime/ended.h"
 #include "launcher/runtime/vm.h"
 
 /* The end of a VM whose QEMU has ended or never started, by whoever answers for it. */
@@ -20,9 +21,10 @@ gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, const 
 			      GError **error);
 
 /**
- * hvr_ending_finish - give back, remove vms/NAME, then give up every lock: whoever waits for a
- * card, or for the VM's name, finds all of it done.
+ * hvr_ending_finish - give back, put vms/NAME away (hvr_ended_keep()), then give up every lock:
+ * whoever waits for a card, or for the VM's name, finds all of it done.
+ * @how: how it ended; what could not be given back is added to it
  * @locks: of HvrLock, the groups' and the VM's; given up and taken out
  */
-gboolean hvr_ending_finish(const HvrContext *context, const HvrVm *vm, GPtrArray *locks,
-			   GError **error);
+gboolean hvr_ending_finish(const HvrContext *context, const HvrVm *vm, const HvrEndedHow *how,
+			   GPtrArray *locks, GError **error);

@@ -30,7 +30,8 @@ static void set(HvrPanic *panic, gboolean panicked)
 		return;
 	session->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 				       "the guest's kernel has panicked, and the VM was ended");
-	hvr_error_hint(&session->failure, "its last words are on its serial port");
+	hvr_error_hint(&session->failure, "its last words: hailo-vm-run log --serial %s",
+		       session->vm->name);
 	hvr_session_quit(session);
 }
 

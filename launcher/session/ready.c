@@ -5,7 +5,6 @@
  */
 #include "launcher/session/ready-ways.h"
 
-#include "launcher/report/error.h"
 #include "launcher/runtime/vm.h"
 #include "qmp/agent.h"
 
@@ -15,16 +14,6 @@ struct HvrReadiness {
 	HvrReadyReached reached;
 	gpointer user_data;
 };
-
-gboolean hvr_readiness_check(const HvrProfile *profile, GError **error)
-{
-	if (profile->guest.ready != HVR_READY_SERIAL || profile->serial != HVR_SERIAL_STDIO)
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
-		    "[guest] ready = serial cannot see what [serial] mode = stdio shows to you");
-	hvr_error_hint(error, "use mode = socket or mode = file");
-	return FALSE;
-}
 
 HvrReadiness *hvr_readiness_new(HvrSession *session, HvrReadyReached reached, gpointer user_data)
 {

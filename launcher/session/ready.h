@@ -9,8 +9,7 @@
  * HvrReadiness - watches for the moment at which the guest is ready, as [guest] ready says:
  *
  *   agent           qemu-guest-agent answers
- *   serial:PATTERN  a line of the serial port matches, also one that has no end yet. Where the port
- *                   is a socket it is ours until then: a console sees nothing before
+ *   serial:PATTERN  a line of the serial port matches, also one that has no end yet
  *   tcp:PORT        a server in the guest answers behind that forwarded port: it speaks first, or
  *                   closes when told that no more comes. That a connection is accepted means
  *                   nothing, since QEMU itself accepts it
@@ -19,12 +18,6 @@ typedef struct HvrReadiness HvrReadiness;
 
 /* Told once. */
 typedef void (*HvrReadyReached)(gpointer user_data);
-
-/**
- * hvr_readiness_check - can it be watched for at all?
- * Errors: HVR_LAUNCH_ERROR_PROFILE
- */
-gboolean hvr_readiness_check(const HvrProfile *profile, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Starts to watch; the session has its profile. NULL where nothing is to be watched for. */
 HvrReadiness *hvr_readiness_new(HvrSession *session, HvrReadyReached reached, gpointer user_data);

@@ -57,6 +57,8 @@ struct HvrRelay {
 	void (*old_ttin)(int), (*old_ttou)(int);
 	HvrRelayTold told;
 	gpointer user_data;
+	void (*feed)(gpointer fed);
+	gpointer fed;
 };
 
 static void tell(const HvrRelay *relay, HvrRelayEnd end)
@@ -307,6 +309,8 @@ HvrRelay *hvr_relay_new(const HvrRelayStart *start)
 	relay->signals = -1;
 	relay->told = start->told;
 	relay->user_data = start->user_data;
+	relay->feed = start->feed;
+	relay->fed = start->fed;
 	relay->to_guest.relay = relay->to_user.relay = relay;
 	relay->to_guest.source = open_anew(start->input, O_RDONLY);
 	relay->to_guest.sink = relay->to_user.source = start->port;
@@ -328,6 +332,8 @@ static void drain(Flow *flow, int wait_ms)
 	for (;;) {
 		gint64 left_ms = (end - g_get_monotonic_time()) / 1000;
 
+		if (flow->relay->feed)
+			flow->relay->feed(flow->relay->fed);
 		if (!flow->ended && flow->n_held < HELD_BYTES && take(flow) == 0)
 			flow->ended = TRUE;
 		if (flow->n_held == 0 || left_ms <= 0)

@@ -35,6 +35,10 @@ typedef struct {
 	gboolean keep_output; /* see HvrTerminal */
 	HvrRelayTold told;    /* NULL: nobody asks */
 	gpointer user_data;
+	/* Has whoever fills the port go on, while the main loop does not run. NULL: it needs none
+	 */
+	void (*feed)(gpointer fed);
+	gpointer fed;
 } HvrRelayStart;
 
 /**

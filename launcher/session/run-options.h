@@ -21,5 +21,6 @@ typedef struct {
 		attached; /* with ready_fd: whoever waits stays, and goes on reading our messages */
 	HvrLock *vm_lock; /* (transfer full): of a name that was made; NULL: it is to be taken */
 	int front;	  /* joined with [serial] mode = stdio, see front.h; 0: that is our stdio */
-	int serial_log; /* where [serial] mode = stdio goes, see serial-log.h; 0: to our terminal */
+	int serial_log;	  /* a second record of the serial port, of which nothing is on our terminal
+			     then: see serial-hub.h; 0: none */
 } HvrRunOptions;

@@ -39,10 +39,10 @@
 #include "launcher/session/ending.h"
 #include "launcher/session/hotplug.h"
 #include "launcher/session/panic.h"
+#include "launcher/session/reason.h"
 #include "launcher/session/record.h"
-#include "launcher/session/relay.h"
 #include "launcher/session/screen.h"
-#include "launcher/session/serial-log.h"
+#include "launcher/session/serial-held.h"
 #include "launcher/session/session.h"
 #include "launcher/session/shutdown.h"
 #include "launcher/session/stay.h"
@@ -68,6 +68,7 @@ static void run_clear(Run *run)
 {
 	hvr_handover_free(run->handover);
 	hvr_ports_clear(&run->started.ports);
+	hvr_serial_ends_clear(&run->started.serial);
 	hvr_fd_close(run->folder);
 	hvr_kmsg_free(run->kmsg);
 	hvr_decision_clear(&run->decision);
@@ -126,22 +127,17 @@ static gboolean tell_both(GError *end, GError *left, GError **error)
 	return !end;
 }
 
-/* Our messages are shown on the same terminal, hence keep_output. */
-static HvrRelay *relay_serial(const HvrStarted *started, int front)
+static void finish(Run *run, HvrSession *session, const HvrReason *reason, const GError *end,
+		   GError **left)
 {
-	const HvrRelayStart start = { .port = started->serial,
-				      .input = front ? front : STDIN_FILENO,
-				      .output = front ? front : STDOUT_FILENO,
-				      .keep_output = TRUE };
+	g_autofree char *why = hvr_reason_text(reason, end);
+	HvrEndedHow how = { .why = why };
 
-	return started->serial >= 0 ? hvr_relay_new(&start) : NULL;
-}
-
-static HvrSerialLog *log_serial(const HvrStarted *started, const HvrRunOptions *options)
-{
-	if (started->serial < 0 || !options->serial_log)
-		return NULL;
-	return hvr_serial_log_new(started->serial, options->serial_log);
+	if (end)
+		how.status = hvr_exit_status(end);
+	else if (hvr_interrupt_pending())
+		how.status = 128 + hvr_interrupt_pending();
+	hvr_ending_finish(run->context, session->vm, &how, session->locks, left);
 }
 
 /* From a running QEMU to a host that is as it was. */
@@ -161,13 +157,14 @@ static gboolean stay(Run *run, GError **error)
 	};
 	g_autoptr(HvrSession) session = hvr_session_new(&start);
 	g_autoptr(HvrHotplug) hotplug = hvr_hotplug_new(session);
-	HvrSerialLog *serial = log_serial(started, run->options);
-	HvrRelay *relay = serial ? NULL : relay_serial(started, run->options->front);
+	g_auto(HvrSerialHeld) serial = { .foreground = -1 };
 	HvrScreen *screen = hvr_screen_new(session, started->screen);
 	HvrArrival arrival;
 	GError *end = NULL, *left = NULL;
 
+	hvr_serial_hold(&serial, &started->serial, run->profile, run->options);
 	session->child = TRUE;
+	session->serial = serial.hub;
 	session->attached = run->options->attached;
 	hvr_session_watch_front(session, run->options->front);
 	hvr_servers_watch(started->servers);
@@ -178,10 +175,11 @@ static gboolean stay(Run *run, GError **error)
 	hvr_session_save(session);
 	hvr_arrival_begin(&arrival, session, run->options, &started->ports);
 	HvrPanic *panic = hvr_panic_new(session);
+	HvrReason *reason = hvr_reason_new(session);
 	hvr_session_run(session);
 
 	hvr_panic_free(panic);
-	hvr_relay_stop(relay);
+	hvr_serial_held_stop(&serial);
 	hvr_screen_free(screen);
 	hvr_arrival_end(&arrival);
 	tell_ended(session);
@@ -192,16 +190,16 @@ static gboolean stay(Run *run, GError **error)
 	/* The guest has not begun before that, so that nothing of it is in them. */
 	if (!arrival.answered)
 		hvr_parts_remove(run->decision.parts);
-	hvr_ending_finish(run->context, session->vm, session->locks, &left);
+	finish(run, session, reason, end, &left);
+	hvr_reason_free(reason);
 	hvr_servers_end(started->servers);
+	hvr_serial_held_judge(&serial, run->profile, run->decision.facts->user);
 	/* Whoever asked for the end may start the same VM again as soon as it is told. */
 	hvr_session_stopped(session, left);
 	hvr_control_free(control);
 	hvr_qemu_output_free(output);
 	hvr_qemu_output_free(others);
-	hvr_relay_free(relay);
-	hvr_serial_log_free(serial);
-	hvr_fd_close(started->serial);
+	hvr_serial_held_clear(&serial);
 	return tell_both(end, left, error);
 }
 
@@ -247,6 +245,7 @@ static void take_back(Run *run)
 {
 	g_clear_pointer(&run->handover, hvr_handover_free);
 	hvr_parts_remove(run->decision.parts);
+	hvr_message_record(-1);
 	hvr_vm_remove_folder(run->context->runtime, run->profile->name);
 }
 
@@ -277,13 +276,23 @@ static gboolean start_qemu(Run *run, GError **error)
 	return FALSE;
 }
 
-static gboolean make(Run *run, GError **error)
+/* With the record of what is said, which outlives it: the last word is the command's own. */
+static gboolean make_folder(Run *run, GError **error)
 {
-	const HvrDecision *decision = &run->decision;
+	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
 
 	run->folder = hvr_vm_make_folder(run->context->runtime, run->profile->name, error);
 	if (run->folder < 0)
 		return FALSE;
+	if (run->options->mode != HVR_RUN_EXEC)
+		hvr_message_record(openat(run->folder, HVR_VM_LOG, flags, 0600));
+	return TRUE;
+}
+
+static gboolean make(Run *run, GError **error)
+{
+	const HvrDecision *decision = &run->decision;
+
 	run->start = (HvrStart){ .context = run->context,
 				 .profile = run->profile,
 				 .facts = decision->facts,
@@ -320,12 +329,14 @@ static gboolean take_cards(Run *run, HvrLock *vm_lock, const HvrPciFunction **ou
 					 .owner = hvr_process_of(&context->host, getpid()) };
 	GPtrArray *locks = run->decision.claim->locks;
 
-	show_notes(plan);
 	hvr_events_tell_number(context->events, "planned", "functions", plan->functions->len);
 	if (!hvr_reserve(context, run->profile, run->decision.parts, locks, error))
 		return FALSE;
 	g_ptr_array_add(locks, vm_lock);
-	if (make(run, error) && hvr_execute(context, plan, &ownership, out_failed, error))
+	gboolean has_folder = make_folder(run, error);
+	show_notes(plan);
+	if (has_folder && make(run, error) &&
+	    hvr_execute(context, plan, &ownership, out_failed, error))
 		return TRUE;
 	take_back(run);
 	hvr_fd_close(run->folder);
@@ -444,16 +455,15 @@ static HvrLock *take_name(const HvrContext *context, const char *vm, GError **er
 gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOptions *options,
 		 GError **error)
 {
-	g_auto(Run) run = { .context = context,
-			    .profile = profile,
-			    .options = options,
-			    .folder = -1,
-			    .started.ports = HVR_PORTS_INIT };
+	g_auto(Run)
+		run = { .context = context,
+			.profile = profile,
+			.options = options,
+			.folder = -1,
+			.started = { .serial = HVR_SERIAL_ENDS_NONE, .ports = HVR_PORTS_INIT } };
 	g_autoptr(HvrLock) lock = options->vm_lock;
 
 	if (!hvr_context_open_runtime(context, TRUE, error))
-		return FALSE;
-	if (options->mode == HVR_RUN_SUPERVISE && !hvr_readiness_check(profile, error))
 		return FALSE;
 	if (options->mode == HVR_RUN_EXEC &&
 	    (!check_terminal(context, profile, error) || !check_screen(profile, error)))

@@ -19,6 +19,8 @@
  */
 typedef struct HvrSession HvrSession;
 
+typedef struct HvrSerialHub HvrSerialHub; /* serial-hub.h */
+
 struct HvrSession {
 	const HvrContext *context;
 	const HvrProfile *profile; /* NULL for a stand-in: then nothing can be plugged */
@@ -34,8 +36,9 @@ struct HvrSession {
 	gboolean qemu_ended;
 	int wait_status; /* of waitid(2), when `child` */
 	HvrShutdown *shutdown;
-	GError *failure;  /* why we ended QEMU ourselves, or NULL */
-	GPtrArray *stops; /* of HvrSessionStop: who wants to know of the end */
+	HvrSerialHub *serial; /* borrowed; NULL: it has no serial port, or we do not hold it */
+	GError *failure;      /* why we ended QEMU ourselves, or NULL */
+	GPtrArray *stops;     /* of HvrSessionStop: who wants to know of the end */
 };
 
 /* What a session is made of. It takes what stands from `vm` on. */

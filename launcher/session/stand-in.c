@@ -33,10 +33,11 @@ static void on_done(const GError *error, gpointer user_data)
 /* The end of a VM that nobody supervises: its cards and its folder are ours to put right. */
 static void finish(HvrSession *session)
 {
+	const HvrEndedHow how = { .why = "stopped, without its supervisor", .status = -1 };
 	const HvrContext *context = session->context;
 	g_autoptr(GError) left = NULL;
 
-	hvr_ending_finish(context, session->vm, session->locks, &left);
+	hvr_ending_finish(context, session->vm, &how, session->locks, &left);
 	/* What only QEMU kept, and nobody stood in for: its ports' and files'. */
 	hvr_lock_sweep(&context->host, context->runtime);
 	hvr_session_stopped(session, left);
@@ -73,6 +74,7 @@ gboolean hvr_stand_in(const HvrContext *context, HvrVm *vm, const HvrRequest *re
 
 gboolean hvr_stand_in_finish(const HvrContext *context, const HvrVm *vm, GError **error)
 {
+	const HvrEndedHow how = { .why = "stopped, without its supervisor", .status = -1 };
 	g_autofree char *name = hvr_lock_name_vm(vm->name);
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
 	g_autoptr(GPtrArray) locks = g_ptr_array_new();
@@ -85,7 +87,7 @@ gboolean hvr_stand_in_finish(const HvrContext *context, const HvrVm *vm, GError 
 		return FALSE;
 	}
 	g_ptr_array_add(locks, lock);
-	gboolean well = hvr_ending_finish(context, vm, locks, error);
+	gboolean well = hvr_ending_finish(context, vm, &how, locks, error);
 	hvr_lock_sweep(&context->host, context->runtime);
 	return well;
 }

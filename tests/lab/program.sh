@@ -48,10 +48,10 @@ qemu_pid() # NAME
 	"$HVR" status --json "$1" | sed -E 's/.*"pid":([0-9]+).*/\1/'
 }
 
-# Nothing of a VM, no journal entry and no lock is left
+# Nothing of a VM, no journal entry and no lock is left, but what it has said
 nothing_left()
 {
-	assert_eq "" "$(find "$RUNTIME" ! -type d ! -path "$RUNTIME/qemu/*" 2> /dev/null)" \
-		"left in the runtime folder"
+	assert_eq "" "$(find "$RUNTIME" ! -type d ! -path "$RUNTIME/qemu/*" \
+		! -path "$RUNTIME/ended/*" 2> /dev/null)" "left in the runtime folder"
 	assert_eq "" "$(ls "$RUNTIME/vms" 2> /dev/null)" "left in vms/"
 }

@@ -36,7 +36,11 @@
 #include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/noise.h"
+#include "launcher/qemu/serial-ends.h"
 #include "tests/fake/fake-files.h"
+#include "launcher/runtime/vm.h"
+#include "launcher/session/serial-hub.h"
+#include "qmp/connect.h"
 #include "vfio/fd.h"
 
 #define QEMU   "qemu-system-x86_64"
@@ -45,7 +49,7 @@
 #define NOBODY 65534
 
 /* Where the launcher's descriptors are in QEMU. */
-enum { QMP_FD = 3, LISTEN_FD = 4, SERIAL_FD = 5, AGENT_FD = 6, SEED_FD = 7 };
+enum { QMP_FD = 3, LISTEN_FD = 4, SERIAL_FD = 5, AGENT_FD = 6, SEED_FD = 7, PORT_FD = 8 };
 
 #define WAIT_S	   60
 #define IMAGE_SIZE (1 << 20)
@@ -58,7 +62,7 @@ static HvrDialect dialect;
 typedef struct {
 	char *folder; /* the profile's, with the images that it names */
 	int qmp;
-	int port; /* our end of a serial port that is relayed; -1: it is not */
+	HvrSerialEnds serial; /* ours of its serial port */
 	GSubprocess *qemu;
 	char *wrote;	   /* QEMU's stdout */
 	char *said;	   /* its stderr */
@@ -164,7 +168,7 @@ static int setup(void **state)
 	g_autofree char *sub = NULL;
 
 	f->qmp = -1;
-	f->port = -1;
+	f->serial = (HvrSerialEnds)HVR_SERIAL_ENDS_NONE;
 	f->seed = -1;
 	f->folder = g_dir_make_tmp("hvr-cmdline-XXXXXX", NULL);
 	sub = path_in(f, "sub");
@@ -212,7 +216,7 @@ static int teardown(void **state)
 	if (f->hugepages)
 		set_hugepages(count_hugepages() - f->hugepages);
 	hvr_fd_close(f->qmp);
-	hvr_fd_close(f->port);
+	hvr_serial_ends_clear(&f->serial);
 	hvr_fd_close(f->seed);
 	fake_files_end(f->folder);
 	g_free(f->wrote);
@@ -250,23 +254,32 @@ static int listen_at(const Fixture *f, const char *name)
 	return fd;
 }
 
-static int open_serial(Fixture *f, HvrSerialMode mode)
+static int open_serial(const Fixture *f)
 {
 	g_autofree char *path = path_in(f, "serial");
 
-	if (mode == HVR_SERIAL_SOCKET)
-		return listen_at(f, "serial.sock");
-	if (mode == HVR_SERIAL_STDIO) {
-		int pair[2];
-
-		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-		f->port = pair[0];
-		return pair[1];
-	}
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
-static void start(Fixture *f, const GPtrArray *argv, HvrSerialMode serial)
+/* As a supervisor has it. Returns: what QEMU listens at */
+static int make_port(Fixture *f)
+{
+	static const char *const names[] = { HVR_VM_SERIAL_LOG, HVR_VM_PORT, HVR_VM_SERIAL,
+					     HVR_VM_CONSOLE };
+	g_auto(HvrFd) folder = open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_autoptr(GError) error = NULL;
+	int listening = -1;
+
+	/* of the QEMU before */
+	hvr_serial_ends_clear(&f->serial);
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+		unlinkat(folder, names[i], 0);
+	if (!hvr_serial_ends_make(folder, &f->serial, &listening, &error))
+		fail_msg("%s", error->message);
+	return listening;
+}
+
+static void start(Fixture *f, const GPtrArray *argv)
 {
 	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
 		G_SUBPROCESS_FLAGS_STDERR_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
@@ -279,7 +292,8 @@ static void start(Fixture *f, const GPtrArray *argv, HvrSerialMode serial)
 	assert_int_equal(setsockopt(f->qmp, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)), 0);
 	g_subprocess_launcher_take_fd(launcher, pair[1], QMP_FD);
 	g_subprocess_launcher_take_fd(launcher, listen_at(f, "qmp.sock"), LISTEN_FD);
-	g_subprocess_launcher_take_fd(launcher, open_serial(f, serial), SERIAL_FD);
+	g_subprocess_launcher_take_fd(launcher, open_serial(f), SERIAL_FD);
+	g_subprocess_launcher_take_fd(launcher, make_port(f), PORT_FD);
 	g_subprocess_launcher_take_fd(launcher, listen_at(f, "agent.sock"), AGENT_FD);
 	if (f->seed >= 0)
 		g_subprocess_launcher_take_fd(launcher, g_steal_fd(&f->seed), SEED_FD);
@@ -318,16 +332,19 @@ static void start_profile(Fixture *f, const char *name, const char *set, gboolea
 	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
 					.qmp_listen = by_descriptor ? LISTEN_FD : -1,
 					.qmp_path = qmp,
-					.serial = by_descriptor ? SERIAL_FD : -1,
+					.serial_port = by_descriptor ? PORT_FD : -1,
+					.serial = -1,
 					.serial_path = serial,
 					.agent = by_descriptor ? AGENT_FD : -1,
 					.agent_path = agent,
 					.seed = f->seed >= 0 ? SEED_FD : -1 };
 	g_autoptr(GPtrArray) argv = NULL;
 
+	if (by_descriptor && profile->serial == HVR_SERIAL_FILE)
+		channels.serial = SERIAL_FD;
 	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
 	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
-	start(f, argv, profile->serial);
+	start(f, argv);
 }
 
 /* One line from QEMU, or what it said on stderr in place of it. */
@@ -539,7 +556,8 @@ static void test_chosen_ports(void **state)
 		load(f, "forwards", "net.lan.forward=auto tcp::auto-80 udp::auto-53");
 	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
 					.qmp_listen = LISTEN_FD,
-					.serial = SERIAL_FD,
+					.serial_port = PORT_FD,
+					.serial = -1,
 					.agent = AGENT_FD,
 					.seed = -1 };
 	g_autoptr(GPtrArray) argv = NULL;
@@ -550,7 +568,7 @@ static void test_chosen_ports(void **state)
 	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
 	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
 	hvr_ports_loosen(&ports);
-	start(f, argv, profile->serial);
+	start(f, argv);
 	greet(f);
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_port = htons(hvr_ports_number(ports.numbers,
@@ -596,6 +614,95 @@ static void test_serial_file(void **state)
 static void test_serial_socket(void **state)
 {
 	accept_profile(*state, "serial-socket", NULL, TRUE);
+}
+
+/* A BIOS speaks on the serial port of a machine without a screen (hw/i386/pc.c). */
+static void start_speaking(Fixture *f)
+{
+	g_autoptr(HvrProfile) profile = load(f, "serial-file", NULL);
+	const HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					      .qmp_listen = -1,
+					      .serial_port = PORT_FD,
+					      .serial = SERIAL_FD,
+					      .agent = -1,
+					      .seed = -1 };
+
+	g_ptr_array_add(profile->qemu_args, g_strdup("-machine"));
+	g_ptr_array_add(profile->qemu_args, g_strdup("graphics=off"));
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
+	start(f, argv);
+}
+
+static int join_port(const Fixture *f, const char *name)
+{
+	g_auto(HvrFd) folder = open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = hvr_qmp_connect(folder, name, NULL);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void add_text(const char *bytes, gsize length, gpointer user_data)
+{
+	g_string_append_len(user_data, bytes, (gssize)length);
+}
+
+/* Until @text has @needle, by the main loop or, with a descriptor, by what comes there. */
+static void wait_for(GString *text, const char *needle, int fd)
+{
+	gint64 end = g_get_monotonic_time() + WAIT_S * G_USEC_PER_SEC;
+	char bytes[4096];
+
+	while (!strstr(text->str, needle) && g_get_monotonic_time() < end) {
+		if (fd < 0) {
+			g_main_context_iteration(NULL, TRUE);
+		} else if (hvr_fd_readable_before(fd, end)) {
+			ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
+			assert_true(n > 0);
+			add_text(bytes, (gsize)n, text);
+		}
+	}
+	if (!strstr(text->str, needle))
+		fail_msg("no '%s' in '%s'", needle, text->str);
+}
+
+/* The firmware's first bytes, which QEMU says before anybody could react to its start, come to the
+ * record, to each console and to the user's file; and when the supervisor is gone, QEMU lets in who
+ * comes then. */
+static void test_serial_from_the_first_byte(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GString) heard = g_string_new(NULL), one = g_string_new(NULL),
+			   other = g_string_new(NULL), late = g_string_new(NULL);
+	g_autofree char *file = path_in(f, "serial");
+	g_autofree char *log = path_in(f, HVR_VM_SERIAL_LOG);
+	g_autofree char *written = NULL, *recorded = NULL;
+
+	start_speaking(f);
+	HvrSerialHub *hub = hvr_serial_hub_new(&f->serial, -1);
+	hvr_serial_hub_hear(hub, add_text, heard);
+	g_auto(HvrFd) first = join_port(f, HVR_VM_SERIAL);
+	g_auto(HvrFd) second = join_port(f, HVR_VM_CONSOLE);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	greet(f);
+	wait_for(heard, "Boot", -1);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	wait_for(one, "Boot", first);
+	wait_for(other, "Boot", second);
+	assert_true(g_str_has_prefix(heard->str, "\x1b"
+						 "c\x1b[?7l\x1b[2J"));
+	assert_true(g_file_get_contents(log, &recorded, NULL, NULL));
+	assert_true(g_str_has_prefix(recorded, heard->str));
+
+	hvr_serial_hub_free(hub);
+	g_auto(HvrFd) third = join_port(f, HVR_VM_PORT);
+	tell(f, "{\"execute\":\"system_reset\"}");
+	wait_for(late, "SeaBIOS", third);
+	quit(f);
+	assert_true(g_file_get_contents(file, &written, NULL, NULL));
+	assert_true(g_str_has_prefix(written, heard->str));
 }
 
 /* What "print" shows works without the launcher: QEMU makes file and sockets itself. */
@@ -657,12 +764,13 @@ static void test_node(void **state)
 	g_autoptr(HvrProfile) profile = load(f, "minimal", "vm.cpus=1");
 	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
 					.qmp_listen = LISTEN_FD,
+					.serial_port = -1,
 					.serial = -1,
 					.agent = -1,
 					.has_node = TRUE };
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
 
-	start(f, argv, profile->serial);
+	start(f, argv);
 	greet(f);
 	quit(f);
 }
@@ -686,7 +794,8 @@ static void accept_firmware(Fixture *f, gboolean secure, gboolean throw_away)
 	HvrParts parts = { .user = &user, .firmware = firmware };
 	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
 					.qmp_listen = LISTEN_FD,
-					.serial = SERIAL_FD,
+					.serial_port = PORT_FD,
+					.serial = -1,
 					.agent = -1,
 					.firmware = firmware };
 	g_autoptr(GPtrArray) argv = NULL;
@@ -702,7 +811,7 @@ static void accept_firmware(Fixture *f, gboolean secure, gboolean throw_away)
 		use_firmware_vars(profile, &parts, &channels);
 	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
 	g_ptr_array_insert(argv, (gint)argv->len - 1, g_strdup("-S"));
-	start(f, argv, profile->serial);
+	start(f, argv);
 	greet(f);
 	quit(f);
 }
@@ -834,7 +943,8 @@ static void accept_sample(Fixture *f, const char *name)
 	g_autoptr(HvrProfile) profile = load(f, name, NULL);
 	HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
 					.qmp_listen = LISTEN_FD,
-					.serial = SERIAL_FD,
+					.serial_port = PORT_FD,
+					.serial = -1,
 					.agent = AGENT_FD,
 					.seed = -1 };
 	g_autoptr(GPtrArray) argv = NULL;
@@ -857,7 +967,7 @@ static void accept_sample(Fixture *f, const char *name)
 	}
 	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
 	argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
-	start(f, argv, profile->serial);
+	start(f, argv);
 	greet(f);
 	quit(f);
 }
@@ -912,6 +1022,7 @@ int main(void)
 		TEST(test_forwards),
 		TEST(test_kernel),
 		TEST(test_serial_file),
+		TEST(test_serial_from_the_first_byte),
 		TEST(test_chosen_ports),
 		TEST(test_print_chosen_ports),
 		TEST(test_serial_socket),

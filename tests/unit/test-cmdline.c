@@ -26,11 +26,19 @@
 #define SAMPLES "../../../configs/"
 
 static const HvrCmdlineChannels run_channels = {
-	.qmp_private = 3, .qmp_listen = 4, .serial = 5, .agent = 8
+	.qmp_private = 3, .qmp_listen = 4, .serial_port = 5, .serial = -1, .agent = 8
+};
+static const HvrCmdlineChannels file_channels = {
+	.qmp_private = 3, .qmp_listen = 4, .serial_port = 5, .serial = 10, .agent = 8
+};
+/* Nobody stays. */
+static const HvrCmdlineChannels exec_channels = {
+	.qmp_private = -1, .qmp_listen = 4, .serial_port = -1, .serial = 10, .agent = 8
 };
 static const HvrCmdlineChannels print_channels = { .qmp_private = -1,
 						   .qmp_listen = -1,
 						   .qmp_path = "/run/a,b/qmp.sock",
+						   .serial_port = -1,
 						   .serial = -1,
 						   .serial_path = "/run/a,b/serial.sock",
 						   .agent = -1,
@@ -47,12 +55,14 @@ static const HvrFirmware secure = { .code = (char *)"/fw/code.qcow2",
 				    .needs_smm = TRUE };
 static const HvrCmdlineChannels uefi_channels = { .qmp_private = 3,
 						  .qmp_listen = -1,
+						  .serial_port = -1,
 						  .serial = -1,
 						  .agent = -1,
 						  .seed = -1,
 						  .firmware = &plain };
 static const HvrCmdlineChannels secure_channels = { .qmp_private = 3,
 						    .qmp_listen = -1,
+						    .serial_port = -1,
 						    .serial = -1,
 						    .agent = -1,
 						    .seed = -1,
@@ -60,16 +70,22 @@ static const HvrCmdlineChannels secure_channels = { .qmp_private = 3,
 static const int sample_taps[] = { 10 };
 static const HvrCmdlineChannels sample_channels = { .qmp_private = 3,
 						    .qmp_listen = 4,
-						    .serial = 5,
+						    .serial_port = 5,
+						    .serial = -1,
 						    .agent = 8,
 						    .seed = 9,
 						    .taps = sample_taps,
 						    .firmware = &plain };
-static const HvrCmdlineChannels bios_sample_channels = {
-	.qmp_private = 3, .qmp_listen = 4, .serial = 5, .agent = 8, .seed = 9, .taps = sample_taps
-};
+static const HvrCmdlineChannels bios_sample_channels = { .qmp_private = 3,
+							 .qmp_listen = 4,
+							 .serial_port = 5,
+							 .serial = -1,
+							 .agent = 8,
+							 .seed = 9,
+							 .taps = sample_taps };
 static const HvrCmdlineChannels node_channels = { .qmp_private = 3,
 						  .qmp_listen = -1,
+						  .serial_port = -1,
 						  .serial = -1,
 						  .agent = -1,
 						  .seed = -1,
@@ -79,11 +95,16 @@ static const HvrCmdlineChannels node_channels = { .qmp_private = 3,
 static const HvrCmdlineShare served[] = { { .fd = 11 }, { .fd = -1 } };
 static const HvrCmdlineShare served_at[] = { { .fd = -1, .path = "/run/a,b/work.sock" },
 					     { .fd = -1, .path = "/run/a,b/data.sock" } };
-static const HvrCmdlineChannels served_channels = {
-	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .seed = -1, .shares = served
-};
+static const HvrCmdlineChannels served_channels = { .qmp_private = 3,
+						    .qmp_listen = -1,
+						    .serial_port = -1,
+						    .serial = -1,
+						    .agent = -1,
+						    .seed = -1,
+						    .shares = served };
 static const HvrCmdlineChannels served_print_channels = { .qmp_private = -1,
 							  .qmp_listen = -1,
+							  .serial_port = -1,
 							  .serial = -1,
 							  .agent = -1,
 							  .seed = -1,
@@ -91,9 +112,13 @@ static const HvrCmdlineChannels served_print_channels = { .qmp_private = -1,
 							  .node = 1,
 							  .shares = served_at };
 static const int taps[] = { -1, -1, 6, 7, -1 };
-static const HvrCmdlineChannels tap_channels = {
-	.qmp_private = 3, .qmp_listen = -1, .serial = -1, .agent = -1, .seed = -1, .taps = taps
-};
+static const HvrCmdlineChannels tap_channels = { .qmp_private = 3,
+						 .qmp_listen = -1,
+						 .serial_port = -1,
+						 .serial = -1,
+						 .agent = -1,
+						 .seed = -1,
+						 .taps = taps };
 
 /* The common one is that of 7.2, 8.2, 9.2 and 10.0; the others as launcher/host/dialect.h has them.
  */
@@ -121,9 +146,12 @@ static const Golden golden[] = {
 	{ "nets", NULL, FALSE, 0, &run_channels },
 	{ "nets-by-descriptor", "nets", FALSE, 0, &tap_channels },
 	{ "kernel", NULL, FALSE, 0, &run_channels },
-	{ "serial-file", NULL, FALSE, 0, &run_channels },
+	{ "minimal-exec", "minimal", FALSE, 0, &exec_channels },
+	{ "serial-file", NULL, FALSE, 0, &file_channels },
+	{ "serial-file-exec", "serial-file", FALSE, 0, &exec_channels },
 	{ "serial-file-print", "serial-file", FALSE, 0, &print_channels },
 	{ "serial-socket", NULL, FALSE, 0, &run_channels },
+	{ "serial-socket-exec", "serial-socket", FALSE, 0, &exec_channels },
 	{ "serial-socket-print", "serial-socket", FALSE, 0, &print_channels },
 	{ "cloud-init", NULL, FALSE, 0, &run_channels },
 	{ "cloud-init-print", "cloud-init", FALSE, 0, &print_channels },

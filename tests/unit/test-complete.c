@@ -69,6 +69,7 @@ static int setup(void **state)
 	f->context.runtime = hvr_runtime_open(f->fs->host.run, "hailo-vm-run", NULL);
 	assert_true(f->context.runtime >= 0);
 	write_vm(f);
+	fake_sysfs_put_file(f->fs, "run/hailo-vm-run/ended/gone/ended.ini", "[ended]\nwhy=x\n");
 	write_journal(f, 2, "lab");
 	write_journal(f, 3, NULL);
 	fake_sysfs_put_file(f->fs, "work/here.ini", PROFILE);
@@ -139,7 +140,9 @@ static void test_places(void **state)
 		{ "run lab ", "" },
 		{ "la", ":files .ini lab " },
 		{ "stop ", "lab " },
-		{ "status ", "lab " },
+		{ "status ", "gone lab " },
+		{ "log ", "gone lab " },
+		{ "console ", "lab " },
 		{ "stop lab ", "" },
 		{ "list ", "" },
 		{ "unplug lab ", "npu " },

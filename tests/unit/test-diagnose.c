@@ -155,8 +155,20 @@ static void noise_is_known_whole(void **state)
 		"qemu-kvm: group ID 141: KVM VFIO device isn't created yet",
 		"qemu-system-x86_64: warning: Spice: ../server/reds.cpp:3390:"
 		"spice_server_remove_interface: VD_INTERFACE_REMOVING unsupported",
+		"qemu-system-x86_64: -chardev socket,id=hvr-console,fd=14,server=on,wait=on: info: "
+		"QEMU waiting for connection on: disconnected:unix:/proc/self/fd/9/port.sock,"
+		"server=on",
+		"qemu-system-x86_64: -chardev socket,id=hvr-console,fd=14,server=on,wait=on,"
+		"logfile=/dev/fdset/1,logappend=on: info: QEMU waiting for connection on: "
+		"disconnected:unix:/proc/self/fd/9/port.sock,server=on",
 	};
 	static const char *const said[] = {
+		"qemu: -chardev socket,id=hvr-console,fd=14,server=on,wait=on: info: QEMU waiting "
+		"for connection on: disconnected:unix:/proc/self/fd/x/port.sock,server=on",
+		"qemu: -chardev socket,id=mine,fd=14,server=on,wait=on: info: QEMU waiting for "
+		"connection on: disconnected:unix:/proc/self/fd/9/port.sock,server=on",
+		"qemu: -chardev socket,id=hvr-console,fd=14,server=on,wait=on: info: QEMU waiting "
+		"for connection on: disconnected:unix:/proc/self/fd/9/port.sock,server=on and more",
 		"",
 		": ",
 		"group ID 5: KVM VFIO device isn't created yet",

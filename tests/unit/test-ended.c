@@ -55,6 +55,7 @@ static HvrVm *write_vm(Fixture *f, const char *name)
 	g_autofree char *messages = g_strdup_printf(VMS "%s/messages.log", name);
 	g_autofree char *socket = g_strdup_printf(VMS "%s/qmp.sock", name);
 
+	vm->supervisor = (HvrProcess){ 10, 4711 };
 	vm->qemu = (HvrProcess){ 11, 4711 };
 	vm->by = g_strdup("kim");
 	vm->since = 1700000000;
@@ -175,6 +176,29 @@ static void test_bounded(void **state)
 	assert_true(fake_sysfs_exists(f->fs, ENDED "t-14"));
 }
 
+/* Nor do they fill the folder, however much each had to say: the newest stays in any case. */
+static void test_bounded_bytes(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *much = g_strnfill(HVR_ENDED_BYTES / 2 - 65536, 'x');
+	g_autofree char *all = g_strnfill(HVR_ENDED_BYTES + 4096, 'x');
+
+	end_vm(f, "old", "x", 0);
+	fake_sysfs_put_file(f->fs, ENDED "old/ended.ini", "[ended]\nwhy=x\nuntil=1\n");
+	fake_sysfs_put_file(f->fs, ENDED "old/serial.log", much);
+	end_vm(f, "mid", "x", 0);
+	fake_sysfs_put_file(f->fs, ENDED "mid/ended.ini", "[ended]\nwhy=x\nuntil=2\n");
+	fake_sysfs_put_file(f->fs, ENDED "mid/serial.log", much);
+	end_vm(f, "new", "x", 0);
+	g_autoptr(GPtrArray) three = hvr_ended_list(&f->context);
+	assert_int_equal(three->len, 3);
+	fake_sysfs_put_file(f->fs, ENDED "new/serial.log", all);
+	end_vm(f, "last", "x", 0);
+	g_autoptr(GPtrArray) one = hvr_ended_list(&f->context);
+	assert_int_equal(one->len, 1);
+	assert_string_equal(((HvrEnded *)one->pdata[0])->name, "last");
+}
+
 /* Forgotten, it is as if it had never been. */
 static void test_forget(void **state)
 {
@@ -245,6 +269,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bounded_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forget, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_explain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),

@@ -35,6 +35,8 @@ typedef struct {
 	int go[2];
 } Hang;
 
+static const HvrEndedHow ended = { .why = "it ended" };
+
 static void hang_at(FakeSysfs *fs, guint call, const char *what, gpointer data)
 {
 	Hang *hang = data;
@@ -237,8 +239,8 @@ static void test_end(void **state)
 		assert_string_equal(f->told->str,
 				    i == 0 ? "75 interrupted by signal 15 (Terminated)\n" : "");
 		assert_false(vm_fixture_is_locked(f, i == 0 ? 14 : 15));
-		assert_true(
-			hvr_ending_finish(&f->context, f->session->vm, f->session->locks, NULL));
+		assert_true(hvr_ending_finish(&f->context, f->session->vm, &ended,
+					      f->session->locks, NULL));
 		vm_fixture_assert_given_back(f);
 		assert_int_equal(hvr_interrupt_pending(), 0);
 		hang_end(f, &hang);
@@ -269,7 +271,8 @@ static void test_deadline(void **state)
 
 	fake_sysfs_set_hanging(f->fs, CARD, FALSE);
 	vm_fixture_kill_qemu(f);
-	assert_true(hvr_ending_finish(&f->context, f->session->vm, f->session->locks, NULL));
+	assert_true(
+		hvr_ending_finish(&f->context, f->session->vm, &ended, f->session->locks, NULL));
 	vm_fixture_assert_given_back(f);
 }
 
@@ -355,7 +358,8 @@ static gboolean killed(const char *scenario, const char *job, guint call, gboole
 	vm_fixture_kill_qemu(f);
 	qmp_peer_close(f->peer);
 	hvr_hotplug_finish(f->hotplug);
-	assert_true(hvr_ending_finish(&f->context, f->session->vm, f->session->locks, NULL));
+	assert_true(
+		hvr_ending_finish(&f->context, f->session->vm, &ended, f->session->locks, NULL));
 	vm_fixture_assert_given_back(f);
 	return !well;
 }

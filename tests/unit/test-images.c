@@ -120,6 +120,7 @@ static gboolean qemu_opens(const Fixture *f, const HvrProfile *profile, char **o
 	static const char last[] = "hvr-no-such-device";
 	HvrCmdlineChannels channels = { .qmp_private = -1,
 					.qmp_listen = -1,
+					.serial_port = -1,
 					.serial = -1,
 					.agent = -1,
 					.seed = -1,

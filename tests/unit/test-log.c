@@ -23,8 +23,10 @@
 #include "launcher/command/dispatch.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/qemu/output.h"
+#include "launcher/report/error.h"
 #include "launcher/report/log-file.h"
 #include "launcher/report/message.h"
+#include "launcher/runtime/ended.h"
 #include "launcher/runtime/runtime.h"
 #include "launcher/runtime/vm.h"
 #include "tests/fake/between.h"
@@ -363,6 +365,90 @@ static void test_escape_in_serial(void **state)
 				   "2J ok\n");
 }
 
+/* A supervised VM has its serial port's record; what the user's own file has is theirs. */
+static void test_record(void **state)
+{
+	Fixture *f = *state;
+
+	fake_files_write(f->fs->root, "serial.log", "the user's\n", 0600);
+	fake_sysfs_put_file(f->fs, FOLDER "serial.log", "recorded\n");
+	fake_sysfs_put_file(f->fs, FOLDER "messages.log", "said\n");
+	g_autofree char *serial = log_of(f, "--serial");
+	assert_string_equal(serial, "recorded\n");
+	g_autofree char *all = log_of(f, NULL);
+	assert_string_equal(all, "said\nrecorded\n");
+}
+
+static void end(Fixture *f)
+{
+	g_autofree char *proc = g_strdup_printf("proc/%d", (int)f->qemu);
+	g_autoptr(HvrVm) vm = hvr_vm_look(&f->context, "lab");
+	const HvrEndedHow how = { .why = "guest powered off" };
+
+	fake_sysfs_put_file(f->fs, FOLDER "serial.log", "Power down\n");
+	fake_sysfs_put_file(f->fs, FOLDER "messages.log", "said\n");
+	fake_sysfs_remove_file(f->fs, proc);
+	hvr_ended_keep(&f->context, vm, &how);
+}
+
+/* The same as before, though the VM is gone, and there is nothing to follow. */
+static void test_ended(void **state)
+{
+	Fixture *f = *state;
+
+	end(f);
+	g_autofree char *all = log_of(f, NULL);
+	assert_string_equal(all, "said\nPower down\n");
+	g_autofree char *followed = log_of(f, "-f");
+	assert_string_equal(followed, all);
+	g_autofree char *messages = log_of(f, "--messages");
+	assert_string_equal(messages, "said\n");
+	g_autofree char *since = log_of(f, "--since=start");
+	assert_string_equal(since, all);
+}
+
+/* What `status` prints, and what it ends with. [transfer full] */
+static char *status_of(Fixture *f, const char *option, int expected)
+{
+	char *words[] = { (char *)"status", (char *)"lab", (char *)option, NULL };
+	g_autofree char *path = g_build_filename(f->fs->root, "out", NULL);
+	g_autoptr(GError) error = NULL;
+	int own = dup(STDOUT_FILENO);
+	char *text = NULL;
+
+	fflush(stdout);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	dup2(fd, STDOUT_FILENO);
+	int status = hvr_dispatch(&f->context, words, &error);
+	fflush(stdout);
+	dup2(own, STDOUT_FILENO);
+	close(own);
+	close(fd);
+	if (status < 0)
+		status = hvr_exit_status(error);
+	assert_int_equal(status, expected);
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return text;
+}
+
+/* How it ended, until somebody forgets it; one that runs nobody can forget. */
+static void test_status_of_ended(void **state)
+{
+	Fixture *f = *state;
+
+	g_free(status_of(f, "--forget", 69));
+	end(f);
+	g_autofree char *text = status_of(f, NULL, 0);
+	assert_true(g_str_has_prefix(text, "lab: ended at "));
+	assert_true(g_str_has_suffix(text, ": guest powered off\n"));
+	g_autofree char *json = status_of(f, "--json", 0);
+	assert_non_null(strstr(json, "\"vms\":[],\"ended\":[{\"name\":\"lab\",\"reason\":\"guest "
+				     "powered off\",\"status\":0,"));
+	g_free(status_of(f, "--forget", 0));
+	g_free(status_of(f, NULL, 69));
+	g_free(status_of(f, "--forget", 69));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +458,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_without_holes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_follow_over_the_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_escape_in_serial, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_record, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ended, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_status_of_ended, setup, teardown),
 	};
 
 	umask(077);

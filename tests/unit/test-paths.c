@@ -34,6 +34,7 @@
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 #include "tests/fake/fake-files.h"
+#include "tests/unit/pipe.h"
 #include "vfio/fd.h"
 
 /* How meson knows a test that could not run. */
@@ -230,6 +231,39 @@ static void serial_file_of_ones_own(void **state)
 		assert_int_equal(st.st_size, 0);
 		assert_true(hvr_fd_write_all(fd, "old", 3));
 	}
+}
+
+static char *told_lost(const Fixture *f, const HvrProfile *profile, int fd, guint64 said)
+{
+	int ends[2], own = dup(STDERR_FILENO);
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	dup2(ends[1], STDERR_FILENO);
+	hvr_serial_file_tell_lost(profile, &f->user, fd, said);
+	dup2(own, STDERR_FILENO);
+	close(own);
+	close(ends[1]);
+	char *text = pipe_read(ends[0]);
+	close(ends[0]);
+	return text;
+}
+
+/* A guest said more than its file has: nobody but us would tell. */
+static void serial_file_that_lost(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(HvrProfile) profile =
+		parse(f, "[vm]\nmemory = 1G\n[serial]\nmode = file\nfile = serial\n");
+
+	assert_null(hvr_parts_ask(&f->context, profile, &f->parts));
+	g_auto(HvrFd) fd = hvr_serial_file_open(profile, &f->user, NULL);
+	assert_true(hvr_fd_write_all(fd, "boot", 4));
+	g_autofree char *none = told_lost(f, profile, -1, 5);
+	g_autofree char *whole = told_lost(f, profile, fd, 4);
+	g_autofree char *lost = told_lost(f, profile, fd, 5);
+	assert_string_equal(none, "");
+	assert_string_equal(whole, "");
+	assert_non_null(strstr(lost, "' has not all of the 5 bytes that the guest said"));
 }
 
 /* Neither disks nor UEFI's variables appear where the VM's user could not make them. */
@@ -593,6 +627,7 @@ int main(void)
 		TEST(serial_file_through_linked_folder),
 		TEST(serial_file_of_ones_own),
 		TEST(serial_file_of_nothing),
+		TEST(serial_file_that_lost),
 		TEST(image_in_root_folder),
 		TEST(image_removes_nothing),
 		TEST(seed_of_root_file),

@@ -17,15 +17,19 @@
 #include <cmocka.h>
 
 #include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
 #include "launcher/session/ending.h"
 #include "launcher/session/panic.h"
 #include "launcher/session/plug.h"
+#include "launcher/session/reason.h"
 #include "launcher/session/shutdown.h"
 #include "tests/unit/session-fixture.h"
 
 #define CARD	"0000:02:00.0"
 #define NIC	"0000:02:00.1"
 #define LONG_MS 600000
+
+static const HvrEndedHow ended = { .why = "it ended" };
 
 static void unplug(VmFixture *f, const char *device, guint timeout_ms, gboolean keep)
 {
@@ -221,13 +225,78 @@ static void test_end_after_failure(void **state)
 			lock = hvr_lock_try(&f->context.host, f->context.runtime, "group-14", NULL,
 					    NULL);
 		assert_true(lock || !others);
-		assert_true(
-			hvr_ending_finish(&f->context, f->session->vm, f->session->locks, NULL));
+		assert_true(hvr_ending_finish(&f->context, f->session->vm, &ended,
+					      f->session->locks, NULL));
 		vm_fixture_assert_driver(f, CARD, others ? "none" : "hailo");
 		assert_int_equal(vm_fixture_is_locked(f, 14), others);
 		hvr_lock_release(lock);
 		assert_true(!others || machine_do(f->machine, "release", NULL));
 		vm_fixture_assert_given_back(f);
+	}
+}
+
+/* Why a VM has ended: what was asked of it, an error, or QEMU's own word (qapi/run-state.json). */
+static void test_reason(void **state)
+{
+	static const struct {
+		const char *cause; /* NULL: it says nothing */
+		gboolean asked;
+		const char *end; /* NULL: no error */
+		const char *why;
+	} cases[] = {
+		{ "guest-shutdown", FALSE, NULL, "guest powered off" },
+		{ "guest-panic", FALSE, NULL, "the guest's kernel panicked" },
+		{ "host-qmp-quit", FALSE, NULL, "QEMU was told to end by its monitor" },
+		{ "guest-shutdown", TRUE, NULL, "stopped: the guest powered off when asked" },
+		{ "host-qmp-quit", TRUE, NULL, "stopped: QEMU was ended" },
+		{ NULL, TRUE, NULL, "stopped: QEMU was ended" },
+		{ NULL, FALSE, "QEMU was ended by signal 11 (x)\nhint",
+		  "QEMU was ended by signal 11 (x)" },
+		{ "what-is-new", FALSE, NULL, "QEMU ended" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(VmFixture) f = vm_fixture_new("card");
+		HvrReason *reason = hvr_reason_new(f->session);
+		g_autofree char *data =
+			g_strdup_printf("{\"guest\": true, \"reason\": \"%s\"}", cases[i].cause);
+		g_autoptr(GError) end = NULL;
+
+		qmp_peer_returns(f->peer, "system_powerdown", "{}");
+		if (cases[i].asked)
+			hvr_session_stop(f->session, FALSE, LONG_MS, vm_fixture_done, f);
+		if (cases[i].cause)
+			qmp_peer_event(f->peer, "SHUTDOWN", data);
+		vm_fixture_settle(f);
+		if (cases[i].end)
+			end = g_error_new_literal(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+						  cases[i].end);
+		g_autofree char *why = hvr_reason_text(reason, end);
+		assert_string_equal(why, cases[i].why);
+		hvr_reason_free(reason);
+		vm_fixture_kill_qemu(f);
+		hvr_ending_finish(&f->context, f->session->vm, &ended, f->session->locks, NULL);
+	}
+}
+
+/* What is left of it says what could not be given back, and with which status `run` ended. */
+static void test_put_away(void **state)
+{
+	for (guint fails = 0; fails < 2; fails++) {
+		g_autoptr(VmFixture) f = vm_fixture_new("card");
+		g_autoptr(GError) error = NULL;
+
+		fake_sysfs_set_probe_error(f->fs, CARD, "hailo", fails ? EIO : 0);
+		vm_fixture_kill_qemu(f);
+		hvr_ending_finish(&f->context, f->session->vm, &ended, f->session->locks, &error);
+		assert_int_equal(error != NULL, fails);
+		assert_false(fake_sysfs_exists(f->fs, "run/hailo-vm-run/vms/lab"));
+		g_autofree char *text =
+			fake_sysfs_text(f->fs, "run/hailo-vm-run/ended/lab/ended.ini");
+		assert_non_null(text);
+		assert_non_null(strstr(text, fails ? "why=it ended; " CARD ": cannot bind to hailo"
+						   : "why=it ended\n"));
+		assert_non_null(strstr(text, fails ? "status=71" : "status=0"));
 	}
 }
 
@@ -654,6 +723,8 @@ int main(void)
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_giving_back_fails),
 		cmocka_unit_test(test_end_after_failure),
+		cmocka_unit_test(test_reason),
+		cmocka_unit_test(test_put_away),
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_qemu_ends),
 		cmocka_unit_test(test_plug),

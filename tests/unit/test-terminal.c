@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
+#include "launcher/report/log-file.h"
 #include "launcher/report/message.h"
 #include "launcher/session/run.h"
 #include "tests/unit/pipe.h"
@@ -37,6 +39,9 @@
 #define PLAY	"play-"
 #define KEYS	"evil\n"
 #define N_LINES 131072 /* of 8 bytes: 1 MiB */
+
+/* What a VM that has ended has left. */
+#define LEFT "run/hailo-vm-run/ended/lab/"
 
 /* What a user starts. */
 typedef struct {
@@ -90,14 +95,14 @@ static int attack(void)
 	return 0;
 }
 
-/* Our end of the serial port, by the command line. */
+/* Our end of the serial port, by the command line: as QEMU does with wait=on. */
 static int find_serial(char **argv)
 {
 	static const char option[] = "socket,id=hvr-console,fd=";
 
 	for (; *argv; argv++)
 		if (g_str_has_prefix(*argv, option))
-			return atoi(*argv + strlen(option));
+			return accept4(atoi(*argv + strlen(option)), NULL, NULL, SOCK_CLOEXEC);
 	return STDIN_FILENO;
 }
 
@@ -418,6 +423,26 @@ static void test_background(void **state)
 	shell_assert_said(f->shell, "status 69");
 }
 
+/* What was said in the foreground is there afterwards: QEMU's words, and ours to the very last. */
+static void test_recorded(void **state)
+{
+	const Job job = { .serial = "stdio", .play = "wait" };
+	Fixture *f = *state;
+
+	start(f, &job);
+	shell_expect(f->shell, f->shell->screen, "here ");
+	shell_expect(f->shell, f->shell->screen, "\n");
+	kill(shell_number(f->shell->screen, "here "), SIGKILL);
+	shell_expect(f->shell, NULL, NULL);
+	g_autofree char *messages = fake_sysfs_text(f->machine->fs, LEFT "messages.log");
+	g_autofree char *record = fake_sysfs_text(f->machine->fs, LEFT "ended.ini");
+	assert_non_null(messages);
+	assert_non_null(strstr(messages, "here "));
+	assert_non_null(strstr(messages, "hailo-vm-run: QEMU was ended by signal 9"));
+	assert_non_null(strstr(record, "why=QEMU was ended by signal 9"));
+	assert_non_null(strstr(record, "status=69"));
+}
+
 /* All that a guest prints comes out, though the terminal is slower, and also what came last. */
 static void test_printed(void **state)
 {
@@ -429,6 +454,10 @@ static void test_printed(void **state)
 	shell_expect(f->shell, NULL, NULL);
 	shell_assert_said(f->shell, "status 0");
 	assert_non_null(strstr(f->shell->screen->str, lines));
+	/* its begin, up to where the middle was taken out */
+	g_autofree char *recorded = fake_sysfs_text(f->machine->fs, LEFT "serial.log");
+	assert_true(recorded && strlen(recorded) >= HVR_LOG_BEGIN_BYTES);
+	assert_true(g_str_has_prefix(lines, recorded));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -439,7 +468,7 @@ int main(int argc, char **argv)
 		TEST(test_pushed_keys),	 TEST(test_read_keys),	     TEST(test_keys_with_exec),
 		TEST(test_exec_refused), TEST(test_exec_with_pipes), TEST(test_killed),
 		TEST(test_terminated),	 TEST(test_stopped),	     TEST(test_background),
-		TEST(test_printed),
+		TEST(test_printed),	 TEST(test_recorded),
 	};
 	const char *last = argv[argc - 1];
 

@@ -182,11 +182,15 @@ static int find_fd(char **argv, const char *prefix)
 static void say_on_serial_port(char **argv)
 {
 	static const char words[] = "guest boots\n\001\xff\033[2J\0]]>&<\n";
-	int fd = find_fd(argv, "socket,id=hvr-console,fd=");
+	int listening = find_fd(argv, "socket,id=hvr-console,fd=");
+	int file = find_fd(argv, "fd="); /* of -add-fd */
+	int fd = -1;
 
-	if (fd < 0)
-		fd = find_fd(argv, "fd="); /* of -add-fd */
+	if (listening >= 0)
+		fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0 && write(fd, words, sizeof(words) - 1) < 0)
+		_exit(1);
+	if (file >= 0 && write(file, words, sizeof(words) - 1) < 0)
 		_exit(1);
 }
 

@@ -158,6 +158,65 @@ static void test_seen_without_session(void **state)
 	assert_int_equal(others->len, 1);
 }
 
+#define OVER FOLDER "/ended/lab/ended.ini"
+
+static void put_ended(const char *text)
+{
+	fake_files_write("/run", OVER, text, 0600);
+	give_away(FOLDER "/ended");
+	give_away(FOLDER "/ended/lab");
+	give_away(OVER);
+}
+
+/* What it says is one harmless line; whose it was the folder says. */
+static void test_ended(void **state)
+{
+	Fixture *f = *state;
+	const struct passwd *entry = getpwuid(USER);
+
+	put_record(f->text);
+	put_ended("[ended]\nwhy=QEMU \x1b[2J\nby=root\nstatus=69\nuntil=1700000000\n");
+	g_autoptr(GPtrArray) all = hvr_others_ended(&f->context);
+	assert_int_equal(all->len, 1);
+	const HvrOtherEnded *other = g_ptr_array_index(all, 0);
+	assert_string_equal(other->user, entry ? entry->pw_name : "65534");
+	assert_string_equal(other->ended->name, "lab");
+	assert_string_equal(other->ended->why, "QEMU \\x1b[2J");
+	assert_int_equal(other->ended->status, 69);
+	g_autoptr(GPtrArray) running = hvr_others_find(&f->context);
+	assert_int_equal(running->len, 1);
+}
+
+static void assert_none_ended(const Fixture *f, const char *what)
+{
+	g_autoptr(GPtrArray) all = hvr_others_ended(&f->context);
+
+	if (all->len)
+		fail_msg("%s: it was believed", what);
+}
+
+static void test_ended_traps(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *much = g_strnfill(HVR_ENDED_RECORD_MAX + 4096, '#');
+	g_autofree char *padded = g_strconcat(much, "\n[ended]\nwhy=x\n", NULL);
+
+	put_record(f->text);
+	put_ended("nonsense");
+	assert_none_ended(f, "no record");
+	put_ended(padded);
+	assert_none_ended(f, "more than a record has");
+	fake_files_remove("/run", OVER);
+	fake_files_write("/run", "elsewhere.ini", "[ended]\nwhy=x\n", 0600);
+	fake_files_link_text("/run", OVER, "/run/elsewhere.ini");
+	give_away(OVER);
+	assert_none_ended(f, "a link to a file of root's");
+	fake_files_remove("/run", OVER);
+	assert_int_equal(mkfifo("/run/" OVER, 0600), 0);
+	give_away(OVER);
+	assert_none_ended(f, "a pipe that nobody writes to");
+}
+
 static void assert_unseen(const Fixture *f, const char *what)
 {
 	g_autoptr(GPtrArray) others = hvr_others_find(&f->context);
@@ -471,6 +530,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 		TEST(seen),
 		TEST(seen_without_session),
+		TEST(ended),
+		TEST(ended_traps),
 		TEST(lies),
 		TEST(traps),
 		TEST(folder_of_another),
