@@ -11,6 +11,7 @@
 
 #include "launcher/command/cli.h"
 #include "launcher/command/table.h"
+#include "launcher/process/blocked.h"
 #include "launcher/process/user.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
@@ -333,8 +334,13 @@ static int carry_out(Setup *setup, GError **error)
 	int saved = errno;
 
 	if (target < 0) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "--target %s: %s", folder, g_strerror(saved));
+		g_autoptr(HvrUser) caller = hvr_user_caller();
+		const HvrBlockedFile file = { .code = HVR_LAUNCH_ERROR_USAGE,
+					      .what = "--target",
+					      .verb = "read",
+					      .path = folder,
+					      .problem = saved };
+		hvr_blocked_fail(error, caller, &file);
 		return -1;
 	}
 	g_autoptr(HvrSetupState) state = hvr_setup_state_load(target, error);

@@ -147,6 +147,7 @@ static void test_dispatch(void **state)
 		  "did you mean 'permissions'?",
 		  64 },
 		{ "setup -n undo", "setup: there is no part 'undo'\ndid you mean '--undo'?", 64 },
+		{ "setup -n --target /nowhere", "--target: '/nowhere' does not exist\n", 64 },
 		{ "setup -n card", "setup: there is no part 'card'\nparts are kernel-args, ", 64 },
 		{ "help rnu", "help: there is no command 'rnu'\ndid you mean 'run'?", 64 },
 		{ "help nothing", "help: there is no command 'nothing'\ntry 'hailo-vm-run help'",

@@ -118,6 +118,8 @@ chmod 644 /tmp/lab.ini
 expect_exit 1 as_user "$HVR" check /tmp/lab.ini
 assert_line FAIL card-node "not prepared for user nobody" "prepare"
 expect_exit 0 "$HVR" prepare /tmp/lab.ini
+assert_match "npu: $card is on vfio-pci for user nobody, until 'hailo-vm-run release $card'" \
+	"$(cat /tmp/stderr)"
 expect_exit 1 as_user prlimit --memlock=8388608:8388608 "$HVR" check /tmp/lab.ini
 assert_line PASS card-node "user nobody may open /dev/vfio/$(group_of "$card")"
 assert_line FAIL memlock "may lock 8 MiB of memory" "memlock unlimited"

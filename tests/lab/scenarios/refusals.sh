@@ -48,6 +48,14 @@ refused 78 "\\[boot\\] kernel: '/tmp/none' does not exist" \
 install -m 600 "$GUEST" /tmp/private.elf
 refused 78 "user nobody cannot read '/tmp/private.elf': Permission denied" \
 	"$HVR" run /tmp/lab.ini --set boot.kernel=/tmp/private.elf
+gzip -c "$GUEST" > /tmp/guest.elf.gz
+refused 78 "'/tmp/guest.elf.gz' is no kernel, but what gzip has compressed" \
+	"$HVR" run /tmp/lab.ini --set boot.kernel=/tmp/guest.elf.gz
+refused 78 "\\[boot\\] kernel: '/tmp/guest.elf' does not exist" \
+	"$HVR" run /tmp/lab.ini --set boot.kernel=/tmp/guest.elf
+assert_match "hint: did you mean 'guest.elf.gz'" "$(cat /tmp/stderr)"
+refused 64 "labb: no such command or profile" "$HVR" labb --detach
+refused 64 "'lab' is no command, and the command stands first" "$HVR" lab stop
 refused 78 "there is no user 'nosuchuser'" \
 	"$HVR" run /tmp/lab.ini --set security.user=nosuchuser
 refused 78 "QEMU is not run as root" "$HVR" run /tmp/lab.ini --set security.user=root
