@@ -13,6 +13,34 @@
 #include "launcher/report/nearest.h"
 
 #define LINE_MAX_CHARS 80
+#define LEFT_CHARS     30
+#define KEYS_CHARS     15
+
+/* @text goes on at @column, where a line is now, and in further lines from @indent: as many words
+ * in each as a terminal of the usual width shows. */
+static void print_filled(gsize column, gsize indent, const char *text)
+{
+	g_auto(GStrv) words = g_strsplit(text, " ", -1);
+
+	for (guint i = 0; words[i]; i++) {
+		if (i > 0 && column + 1 + strlen(words[i]) > LINE_MAX_CHARS) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+		} else if (i > 0) {
+			column += (gsize)printf(" ");
+		}
+		column += (gsize)printf("%s", words[i]);
+	}
+	printf("\n");
+}
+
+/* "  LEFT   TEXT", where texts stand below each other */
+static void print_row(const char *left, gsize width, const char *text)
+{
+	gsize column = (gsize)printf("  %-*s ", (int)width, left);
+
+	print_filled(column, width + 3, text);
+}
 
 void hvr_help_program(void)
 {
@@ -22,24 +50,24 @@ void hvr_help_program(void)
 	for (guint i = 0; hvr_commands[i]; i++) {
 		const HvrCommand *command = hvr_commands[i];
 		g_autofree char *left = g_strdup_printf("%s %s", command->name, command->words);
-		printf("  %-30s %s\n", left, command->summary);
+		print_row(left, LEFT_CHARS, command->summary);
 	}
 	printf("\nOptions:\n");
 	for (const HvrGlobalOption *global = hvr_global_options; global->name; global++)
-		printf("  %-30s %s\n", global->form, global->summary);
-	printf("\n"
-	       "A PROFILE with a '/' or that ends in .ini is a path. Any other is NAME.ini in the\n"
-	       "current folder, $XDG_CONFIG_HOME/hailo-vm-run (not as root) or /etc/hailo-vm-run. "
-	       "As\n"
-	       "root the current folder counts only where nobody can write but root and who "
-	       "called\n"
-	       "sudo; what is passed over is said.\n\n"
-	       "Exit status: 0 done, 64 usage, 69 the host or QEMU cannot, 70 bug, 71 the kernel\n"
-	       "refused, 75 busy or timed out, 76 QEMU answered with an error, 77 no permission,\n"
-	       "78 bad profile, 128+N ended by signal N after giving the cards back.\n"
-	       "Of exec and test it is the guest command's own; 124 timed out, 125 not judged, 126 "
-	       "not\n"
-	       "executable, 127 not found.\n");
+		print_row(global->form, LEFT_CHARS, global->summary);
+	printf("\n");
+	print_filled(0, 0,
+		     "A PROFILE with a '/' or that ends in .ini is a path. Any other is NAME.ini "
+		     "in the current folder, $XDG_CONFIG_HOME/hailo-vm-run (not as root) or "
+		     "/etc/hailo-vm-run. As root the current folder counts only where nobody can "
+		     "write but root and who called sudo; what is passed over is said.");
+	printf("\n");
+	print_filled(0, 0,
+		     "Exit status: 0 done, 64 usage, 69 the host or QEMU cannot, 70 bug, 71 the "
+		     "kernel refused, 75 busy or timed out, 76 QEMU answered with an error, 77 no "
+		     "permission, 78 bad profile, 128+N ended by signal N after giving the cards "
+		     "back. Of exec and test it is the guest command's own; 124 timed out, 125 not "
+		     "judged, 126 not executable, 127 not found.");
 }
 
 /* "-t, --timeout=S", "--keep" or "-w, --wait[=S]" */
@@ -72,7 +100,7 @@ void hvr_help_command(const HvrCommand *command)
 	}
 	for (guint i = 0; (option = hvr_command_option(command, i)); i++) {
 		g_autofree char *form = form_of(option);
-		printf("  %-*s  %s\n", (int)widest, form, option->help);
+		print_row(form, widest + 1, option->help);
 	}
 	if (command->describe) {
 		printf("\n");
@@ -82,11 +110,12 @@ void hvr_help_command(const HvrCommand *command)
 
 void hvr_help_command_status(void)
 {
-	printf("The exit status is the command's own, 128+N where signal N ended it. Besides: 124, "
-	       "it was\n"
-	       "killed at its --timeout; 125, it was not run or cannot be judged, which says "
-	       "nothing of\n"
-	       "it; 126, it is not executable in the guest; 127, it is not there.\n");
+	print_filled(
+		0, 0,
+		"The exit status is the command's own, 128+N where signal N ended it. Besides: "
+		"124, it was killed at its --timeout; 125, it was not run or cannot be judged, "
+		"which says nothing of it; 126, it is not executable in the guest; 127, it is "
+		"not there.");
 }
 
 /* "  [device NAME]  match address path...", in as many lines as it takes */
@@ -94,15 +123,11 @@ static void print_keys(const HvrProfileSection *section)
 {
 	g_autofree char *head =
 		g_strdup_printf("[%s%s]", section->name, section->named ? " NAME" : "");
-	gsize column = (gsize)printf("  %-15s", head);
+	g_autoptr(GString) keys = g_string_new(NULL);
 
-	for (gsize i = 0; i < section->n_keys; i++) {
-		const char *key = section->keys[i].name;
-		if (column + 1 + strlen(key) > LINE_MAX_CHARS)
-			column = (gsize)printf("\n  %-15s", "") - 1;
-		column += (gsize)printf(" %s", key);
-	}
-	printf("\n");
+	for (gsize i = 0; i < section->n_keys; i++)
+		g_string_append_printf(keys, "%s%s", i > 0 ? " " : "", section->keys[i].name);
+	print_row(head, KEYS_CHARS, keys->str);
 }
 
 void hvr_help_profile_keys(void)

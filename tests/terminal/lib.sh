@@ -183,12 +183,21 @@ screen_in_colour()
 	tmux_say capture-pane -p -e -t "$window"
 }
 
+# Is it there? Not by a pipe, whose first part may not get to its end
+shows() # REGEX
+{
+	local text
+
+	text=$(screen)
+	grep -qE -- "$1" <<< "$text"
+}
+
 # Waits until it is on the screen
 await() # REGEX [SECONDS]
 {
 	local end=$((SECONDS + ${2:-$AWAIT_S})) fd=${windows[$window]}
 
-	until screen | grep -qE -- "$1"; do
+	until shows "$1"; do
 		((SECONDS < end)) || fail "no '$1' in $window within ${2:-$AWAIT_S} s"
 		# Returns as soon as there is anything
 		timeout $((end - SECONDS)) dd bs=65536 count=1 status=none <&"$fd" \
@@ -198,12 +207,12 @@ await() # REGEX [SECONDS]
 
 expect() # REGEX
 {
-	screen | grep -qE -- "$1" || fail "no '$1' in $window"
+	shows "$1" || fail "no '$1' in $window"
 }
 
 refuse() # REGEX
 {
-	! screen | grep -qE -- "$1" || fail "'$1' in $window"
+	! shows "$1" || fail "'$1' in $window"
 }
 
 # Of the last command that the shell in this window has run

@@ -63,6 +63,18 @@ static void show_run(void)
 }
 
 /* Help is for who asks: usage, what it does, and each option. */
+/* Its words, one blank between them, wherever its lines end. */
+static char *words_of(const char *text)
+{
+	g_auto(GStrv) words = g_strsplit_set(text, " \n", -1);
+	GString *all = g_string_new(NULL);
+
+	for (guint i = 0; words[i]; i++)
+		if (*words[i])
+			g_string_append_printf(all, "%s%s", all->len > 0 ? " " : "", words[i]);
+	return g_string_free(all, FALSE);
+}
+
 static void test_help(void **state)
 {
 	g_autofree char *command = printed(ask_for_help);
@@ -78,11 +90,41 @@ static void test_help(void **state)
 	assert_non_null(strstr(command, "\n  --keep           Leave"));
 	assert_non_null(strstr(command, "\n  -h, --help       Show this text\n"));
 	assert_non_null(strstr(run, "\n  -w, --wait[=S] "));
+	g_autofree char *words = words_of(all);
 	for (guint i = 0; hvr_commands[i]; i++) {
 		const HvrCommand *each = hvr_commands[i];
 		g_autofree char *line = g_strdup_printf("  %s %s", each->name, each->words);
-		if (!strstr(all, line) || !strstr(all, each->summary))
+		if (!strstr(all, line) || !strstr(words, each->summary))
 			fail_msg("help does not have '%s'", line);
+	}
+}
+
+static const HvrCommand *shown;
+
+static void show_command(void)
+{
+	hvr_help_command(shown);
+}
+
+/* What a terminal of 80 columns breaks is hard to read. */
+static void assert_narrow(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (guint i = 0; lines[i]; i++)
+		if (strlen(lines[i]) > 80)
+			fail_msg("a line of %zu characters: %s", strlen(lines[i]), lines[i]);
+}
+
+static void test_help_width(void **state)
+{
+	g_autofree char *all = printed(hvr_help_program);
+
+	assert_narrow(all);
+	for (guint i = 0; hvr_commands[i]; i++) {
+		shown = hvr_commands[i];
+		g_autofree char *text = printed(show_command);
+		assert_narrow(text);
 	}
 }
 
@@ -192,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_help_width),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_dispatch),
 		cmocka_unit_test(test_statuses),

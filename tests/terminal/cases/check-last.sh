@@ -7,9 +7,9 @@ window shell 80 24
 
 run "hailo-vm-run check vm.ini"
 expect_status 0
-screen | sed '/^\$ *$/d; /^$/d' | tail -n 1 | grep -qi "ready" || fail "the last line does not say ready"
+last=$(screen | sed '/^\$ *$/d; /^$/d' | tail -n 1)
+[[ $last == *ready* ]] || fail "the last line does not say ready: $last"
 refuse "not ready"
 run "hailo-vm-run check --set boot.kernel=no-such-kernel vm.ini"
 expect_status 1
-tmux_say capture-pane -p -t "$window" | grep -q "no-such-kernel" ||
-	fail "the reason is not on the screen"
+[[ $(screen_in_colour) == *no-such-kernel* ]] || fail "the reason is not on the screen"

@@ -4,12 +4,12 @@
 needs tree
 window one 80 24
 
-escape=$'\e\\['
+escape=$'\e['
 run "hailo-vm-run --root $TREE check"
-screen_in_colour | grep -q "$escape" || fail "no colour on a terminal"
+[[ $(screen_in_colour) == *"$escape"* ]] || fail "no colour on a terminal"
 
 run "NO_COLOR=1 hailo-vm-run --root $TREE check"
-! screen_in_colour | grep -q "$escape" || fail "colour in spite of NO_COLOR"
+[[ $(screen_in_colour) != *"$escape"* ]] || fail "colour in spite of NO_COLOR"
 
 for command in check list "list --tree" --help "check --help" status; do
 	run "hailo-vm-run --root $TREE $command > out 2> err"

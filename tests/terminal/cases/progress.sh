@@ -10,7 +10,7 @@ window shell 80 24
 clear_screen
 line "hailo-vm-run stop --timeout 10 $vm"
 await "[0-9]+ ?s" 8
+expect_unwrapped "the live line of stop"
 await_prompt
 expect "$vm"
-expect_unwrapped "stop"
 (($(screen | grep -c "$vm") <= 3)) || fail "the stages are still on the screen"

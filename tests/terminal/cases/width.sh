@@ -7,7 +7,7 @@ window large 200 50
 
 for name in small large; do
 	in_window "$name"
-	for command in list check "list --tree" "list --all" status --help; do
+	for command in list "list --all" status --help; do
 		run "hailo-vm-run --root $TREE $command"
 		expect_unwrapped "$command"
 	done
