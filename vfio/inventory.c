@@ -101,8 +101,9 @@ static gboolean scan(struct pci_access *access, Escape *here)
 	return TRUE;
 }
 
-static gboolean look_up(struct pci_access *access, const HvrPciFunction *function, char *name,
-			int size)
+/* @flags: PCI_LOOKUP_DEVICE or _CLASS, and more */
+static gboolean look_up(struct pci_access *access, const HvrPciFunction *function, int flags,
+			char *name, int size)
 {
 	Escape here;
 	const char *found;
@@ -113,8 +114,11 @@ static gboolean look_up(struct pci_access *access, const HvrPciFunction *functio
 		g_debug("libpci: %s", here.message);
 		return FALSE;
 	}
-	found = pci_lookup_name(access, name, size, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE,
-				function->vendor, function->device);
+	if (flags & PCI_LOOKUP_CLASS)
+		found = pci_lookup_name(access, name, size, flags, function->class_code >> 8);
+	else
+		found = pci_lookup_name(access, name, size, flags, function->vendor,
+					function->device);
 	escape = NULL;
 	return found != NULL;
 }
@@ -458,9 +462,26 @@ char *hvr_inventory_describe(const HvrInventory *inventory, const HvrPciFunction
 
 	if (function->quirk)
 		return g_strdup(function->quirk->name);
-	if (look_up(inventory->access, function, name, sizeof(name)))
+	if (look_up(inventory->access, function, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, name,
+		    sizeof(name)))
 		return g_strdup(name);
 	return g_strdup_printf("Device %04x:%04x", function->vendor, function->device);
+}
+
+char *hvr_inventory_describe_short(const HvrInventory *inventory, const HvrPciFunction *function)
+{
+	char name[256];
+
+	if (function->quirk)
+		return g_strdup(function->quirk->name);
+	if (!hvr_pci_function_is_bridge(function) &&
+	    look_up(inventory->access, function, PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS, name,
+		    sizeof(name)))
+		return g_strdup(name);
+	if (look_up(inventory->access, function, PCI_LOOKUP_CLASS | PCI_LOOKUP_NO_NUMBERS, name,
+		    sizeof(name)))
+		return g_strdup(name);
+	return g_strdup_printf("Class %06x", function->class_code);
 }
 
 gboolean hvr_pci_function_is_bridge(const HvrPciFunction *function)

@@ -64,6 +64,12 @@ const GPtrArray *hvr_inventory_group(const HvrInventory *inventory, int group);
  */
 char *hvr_inventory_describe(const HvrInventory *inventory, const HvrPciFunction *function);
 
+/* The same in a few words, for where there is little room: a bridge's class ("PCI bridge"), else
+ * the device's name without its vendor's, else the class of what pci.ids does not have. [transfer
+ * full] */
+char *hvr_inventory_describe_short(const HvrInventory *inventory,
+				   const HvrPciFunction *function) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * hvr_pci_function_is_bridge - host, ISA, PCI-to-PCI and the other named bridges: never passed.
  * Base class 06, but not 0680 ("other"), which endpoints use that nothing else fits.

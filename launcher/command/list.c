@@ -18,13 +18,18 @@ typedef struct {
 
 static void print(const GPtrArray *items, const GPtrArray *missing, const Options *options)
 {
-	gboolean is_utf8 = g_ascii_strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	HvrListStyle style = HVR_LIST_ASCII;
 	g_autofree char *text = NULL;
+
+	if (g_ascii_strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0)
+		style |= HVR_LIST_UNICODE;
+	if (hvr_cli_wants_colour())
+		style |= HVR_LIST_COLOUR;
 
 	if (options->json)
 		hvr_list_print_json(items, missing);
 	else if (options->tree)
-		text = hvr_list_tree(items, is_utf8);
+		text = hvr_list_tree(items, style, hvr_cli_width());
 	else if (options->dot)
 		text = hvr_list_dot(items);
 	else if (items->len > 0)

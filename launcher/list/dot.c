@@ -7,13 +7,27 @@
 
 #include "launcher/report/text.h"
 
-/* pci.ids is text of others: quotes and backslashes end no label here. */
-static char *escape(const char *name)
+/* Pictures are read from afar: no line of a label is longer. */
+#define LINE_MAX_CHARS 22
+
+/* @text: harmless. [transfer full] */
+static char *cut(const char *text)
 {
-	g_autofree char *safe = hvr_text_safe(name);
+	if (g_utf8_strlen(text, -1) <= LINE_MAX_CHARS)
+		return g_strdup(text);
+	g_autofree char *begin = g_utf8_substring(text, 0, LINE_MAX_CHARS - 3);
+	return g_strconcat(g_strchomp(begin), "...", NULL);
+}
+
+/* A line of a label. pci.ids is text of others: quotes and backslashes end no label here.
+ * [transfer full] */
+static char *label_line(const char *theirs)
+{
+	g_autofree char *safe = hvr_text_safe(theirs);
+	g_autofree char *line = cut(safe);
 	GString *escaped = g_string_new(NULL);
 
-	for (const char *text = safe; *text; text++) {
+	for (const char *text = line; *text; text++) {
 		if (*text == '"' || *text == '\\')
 			g_string_append_c(escaped, '\\');
 		g_string_append_c(escaped, *text);
@@ -21,20 +35,24 @@ static char *escape(const char *name)
 	return g_string_free(escaped, FALSE);
 }
 
+/* What keeps a card from a VM is red, and says so where there is no colour. */
 static void append_box(GString *text, const HvrListItem *item, const char *indent)
 {
 	const HvrPciFunction *function = item->function;
-	g_autofree char *name = escape(item->name);
-	g_autofree char *driver = NULL;
+	g_autofree char *name = label_line(item->short_name ? item->short_name : item->name);
+	g_autofree char *driver = label_line(function->driver ? function->driver : "no driver");
 
-	if (function->driver)
-		driver = escape(function->driver);
-	else
-		driver = g_strdup("no driver");
-	g_string_append_printf(text, "%s\"%s\" [label=\"%s\\n%s\\n%s\"", indent, function->name,
+	g_string_append_printf(text, "%s\"%s\" [label=\"%s\\n%s\\n%s", indent, function->name,
 			       function->name, name, driver);
+	if (item->blocks)
+		g_string_append_printf(text, "\\nblocks %s", item->blocks->name);
+	if (item->judged && item->passable.kind == HVR_PASSABLE_NO)
+		g_string_append(text, "\\nnot passable");
+	g_string_append_c(text, '"');
 	if (function->quirk)
 		g_string_append(text, ", style=bold");
+	if (hvr_list_is_culprit(item))
+		g_string_append(text, ", color=red, fontcolor=red, penwidth=2");
 	g_string_append(text, "];\n");
 }
 
@@ -72,7 +90,10 @@ static void append_boxes(GString *text, const GPtrArray *items)
 
 char *hvr_list_dot(const GPtrArray *items)
 {
-	GString *text = g_string_new("digraph pci {\n\trankdir=LR;\n\tnode [shape=box];\n");
+	/* From left to right: of many functions on one bus the picture grows down, as pages do. */
+	GString *text =
+		g_string_new("digraph pci {\n\trankdir=LR;\n\tnodesep=0.1;\n"
+			     "\tranksep=0.2;\n\tfontsize=10;\n\tnode [shape=box, fontsize=10];\n");
 	g_autoptr(GHashTable) by_path = hvr_list_by_path(items);
 
 	append_boxes(text, items);

@@ -21,6 +21,7 @@ static void item_free(gpointer data)
 	HvrListItem *item = data;
 
 	g_free(item->name);
+	g_free(item->short_name);
 	g_free(item->reset_method);
 	g_free(item->link_speed);
 	g_free(item->link_width);
@@ -203,11 +204,37 @@ static void find_health(const HvrContext *context, const GPtrArray *items)
 	}
 }
 
+/* Who is in the way of @card is told of it. */
+static void mark_blockers(GHashTable *by_function, const HvrListItem *card)
+{
+	const GPtrArray *blockers = card->passable.blockers;
+
+	for (guint i = 0; blockers && i < blockers->len; i++) {
+		HvrListItem *item =
+			g_hash_table_lookup(by_function, g_ptr_array_index(blockers, i));
+		if (item && !item->blocks)
+			item->blocks = card->function;
+	}
+}
+
+gboolean hvr_list_is_culprit(const HvrListItem *item)
+{
+	const GPtrArray *blockers = item->passable.blockers;
+
+	return item->blocks || (item->judged && item->passable.kind == HVR_PASSABLE_NO &&
+				!(blockers && blockers->len));
+}
+
 /* The host is looked at only where there is a card to judge. */
 static void judge(const HvrContext *context, const HvrInventory *inventory, const GPtrArray *items)
 {
 	g_autoptr(HvrPassableFinder) finder = NULL;
+	g_autoptr(GHashTable) by_function = g_hash_table_new(NULL, NULL);
 
+	for (guint i = 0; i < items->len; i++) {
+		HvrListItem *item = g_ptr_array_index(items, i);
+		g_hash_table_insert(by_function, (gpointer)item->function, item);
+	}
 	for (guint i = 0; i < items->len; i++) {
 		HvrListItem *item = g_ptr_array_index(items, i);
 		item->judged = is_ours(item->function);
@@ -217,6 +244,7 @@ static void judge(const HvrContext *context, const HvrInventory *inventory, cons
 			finder = hvr_passable_finder_new(context, inventory);
 		hvr_passable_find(finder, item->function, &item->occupancy, &item->health,
 				  &item->passable);
+		mark_blockers(by_function, item);
 	}
 }
 
@@ -263,6 +291,8 @@ GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventor
 			read_attributes(&context->host, item);
 		if (is_ours(item->function))
 			read_node(&context->host, item);
+		if (what->surround)
+			item->short_name = hvr_inventory_describe_short(inventory, item->function);
 	}
 	find_uses(context, items);
 	find_health(context, items);

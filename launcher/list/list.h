@@ -18,6 +18,7 @@ typedef struct {
 	const GPtrArray *group; /* all members of its group, itself included; NULL: no group */
 	gboolean chosen;	/* FALSE: here only as a neighbour or a bridge, for the tree */
 	char *name;
+	char *short_name; /* of what is listed for a tree; else NULL */
 	/* Of accelerators, and of functions on a VFIO driver; of all where asked for. */
 	gboolean detailed;
 	char *reset_method; /* "" emptied */
@@ -35,6 +36,8 @@ typedef struct {
 	/* Of the accelerators, and of what is on a VFIO driver, where that was asked for. */
 	gboolean judged;
 	HvrPassable passable;
+	/* The card that no VM can have because of this one. */
+	const HvrPciFunction *blocks;
 } HvrListItem;
 
 typedef struct {
@@ -57,8 +60,9 @@ GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventor
 GPtrArray *hvr_list_missing(const HvrContext *context,
 			    const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
 
-/* One line of text for each item, under a headline; where such a line is longer than @width, a record
- * of several short ones for each. @width: columns of the terminal, 0: any. Pure. [transfer full] */
+/* One line of text for each item, under a headline; where such a line is longer than @width, a
+ * record of several short ones for each. @width: columns of the terminal, 0: any. Pure. [transfer
+ * full] */
 char *hvr_list_table(const GPtrArray *items, guint width) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A line for each hold of what is not there; "" for none. Pure. [transfer full] */
@@ -67,11 +71,22 @@ char *hvr_list_missing_text(const GPtrArray *missing) G_GNUC_WARN_UNUSED_RESULT;
 /* "14 + 0000:02:00.1": its group and the endpoints and bridges in it, or "none". [transfer full] */
 char *hvr_list_group_text(const HvrListItem *item) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Root buses, bridges and what is below them. @unicode: lines instead of ASCII. Pure.
- * [transfer full] */
-char *hvr_list_tree(const GPtrArray *items, gboolean unicode) G_GNUC_WARN_UNUSED_RESULT;
+/* How a tree is drawn. */
+typedef enum {
+	HVR_LIST_ASCII = 0,
+	HVR_LIST_UNICODE = 1 << 0, /* lines */
+	HVR_LIST_COLOUR = 1 << 1,  /* of what keeps a card from a VM */
+} HvrListStyle;
 
-/* The same for Graphviz, groups as clusters. Pure. [transfer full] */
+/* Root buses, bridges and what is below them; with names as short as @width asks for, 0: in full.
+ * What keeps a card from a VM is marked. Pure. [transfer full] */
+char *hvr_list_tree(const GPtrArray *items, HvrListStyle style,
+		    guint width) G_GNUC_WARN_UNUSED_RESULT;
+
+/* @item is in a card's way, or is a card that has something of its own in its way. */
+gboolean hvr_list_is_culprit(const HvrListItem *item);
+
+/* The same for Graphviz, groups as clusters, labels short. Pure. [transfer full] */
 char *hvr_list_dot(const GPtrArray *items) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What is above it: a bridge's item, or NULL on a root bus. */

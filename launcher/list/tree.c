@@ -9,6 +9,11 @@
 
 #include "launcher/report/text.h"
 
+#define RED   "\033[1;31m"
+#define RESET "\033[0m"
+/* A name is not cut any shorter. */
+#define NAME_MIN 11
+
 typedef struct {
 	const char *mark;   /* in front of an item */
 	const char *indent; /* in front of all that is below it */
@@ -25,6 +30,8 @@ static const Style ascii[] = {
 typedef struct {
 	GHashTable *children; /* HvrListItem, or NULL for the root buses -> GPtrArray of items */
 	const Style *styles;  /* [is it the last one?] */
+	gboolean colour;
+	guint width; /* 0: any */
 	GString *text;
 } Tree;
 
@@ -62,13 +69,19 @@ static GPtrArray *children_of(const Tree *tree, const HvrListItem *parent)
 	return children;
 }
 
-static void append_item(GString *out, const HvrListItem *item)
+/* Of a colour's begin and end there is nothing without colours. */
+static void append_colour(const Tree *tree, const char *colour)
+{
+	if (tree->colour)
+		g_string_append(tree->text, colour);
+}
+
+/* ", driver nvme, group 11, blocks 0000:2e:00.0", harmless. [transfer full] */
+static char *describe_state(const HvrListItem *item)
 {
 	const HvrPciFunction *function = item->function;
 	g_autoptr(GString) text = g_string_new(NULL);
 
-	g_string_append_printf(text, "%s %s [%04x:%04x]", function->name, item->name,
-			       function->vendor, function->device);
 	if (function->driver)
 		g_string_append_printf(text, ", driver %s", function->driver);
 	if (function->group >= 0)
@@ -77,8 +90,65 @@ static void append_item(GString *out, const HvrListItem *item)
 		g_autofree char *use = hvr_occupancy_describe(&item->occupancy);
 		g_string_append_printf(text, ", %s", use);
 	}
-	hvr_text_append(out, text->str, text->len, HVR_TEXT_ONE_LINE);
-	g_string_append_c(out, '\n');
+	if (item->judged && item->passable.kind == HVR_PASSABLE_YES)
+		g_string_append(text, ", passable");
+	if (item->blocks)
+		g_string_append_printf(text, ", blocks %s", item->blocks->name);
+	return hvr_text_safe(text->str);
+}
+
+/* "SM2263EN/SM2263XT SSD Controller [126f:2263]", in @room characters where that can be; harmless.
+ * [transfer full] */
+static char *describe_what(const HvrListItem *item, glong room)
+{
+	const HvrPciFunction *function = item->function;
+	g_autofree char *id = g_strdup_printf(" [%04x:%04x]", function->vendor, function->device);
+	glong left = room - (glong)strlen(id);
+	g_autofree char *name = hvr_text_safe(item->name);
+
+	if (g_utf8_strlen(name, -1) > left && item->short_name) {
+		g_free(name);
+		name = hvr_text_safe(item->short_name);
+	}
+	if (g_utf8_strlen(name, -1) <= left)
+		return g_strconcat(name, id, NULL);
+	if (g_utf8_strlen(name, -1) <= MAX(room, NAME_MIN))
+		return g_steal_pointer(&name);
+	g_autofree char *begin = g_utf8_substring(name, 0, MAX(room, NAME_MIN) - 3);
+	return g_strconcat(begin, "...", NULL);
+}
+
+/* @column: where it begins */
+static void append_item(const Tree *tree, const HvrListItem *item, glong column)
+{
+	const char *address = item->function->name;
+	g_autofree char *state = describe_state(item);
+	glong room = G_MAXINT;
+
+	if (tree->width)
+		room = (glong)tree->width - column - (glong)strlen(address) - 1 -
+		       g_utf8_strlen(state, -1);
+	g_autofree char *what = describe_what(item, room);
+	g_autofree char *line = g_strdup_printf("%s %s%s", address, what, state);
+	gboolean marked = hvr_list_is_culprit(item);
+
+	if (marked)
+		append_colour(tree, RED);
+	hvr_text_append(tree->text, line, strlen(line), HVR_TEXT_ONE_LINE);
+	if (marked)
+		append_colour(tree, RESET);
+	g_string_append_c(tree->text, '\n');
+}
+
+/* Below a card that no VM can have: why. */
+static void append_why(const Tree *tree, const HvrListItem *item, const char *indent)
+{
+	if (!item->judged || item->passable.kind != HVR_PASSABLE_NO)
+		return;
+	g_string_append_printf(tree->text, "%snot passable: ", indent);
+	hvr_text_append(tree->text, item->passable.why, strlen(item->passable.why),
+			HVR_TEXT_ONE_LINE);
+	g_string_append_c(tree->text, '\n');
 }
 
 /* Buses are at most 256 deep, as their numbers are. */
@@ -92,7 +162,8 @@ static void append_below(const Tree *tree, const HvrListItem *parent, const char
 		g_autofree char *deeper = g_strconcat(indent, style->indent, NULL);
 		g_string_append(tree->text, indent);
 		g_string_append(tree->text, style->mark);
-		append_item(tree->text, item);
+		append_item(tree, item, g_utf8_strlen(deeper, -1));
+		append_why(tree, item, deeper);
 		append_below(tree, item, deeper);
 	}
 }
@@ -115,20 +186,25 @@ static guint append_root_bus(const Tree *tree, const GPtrArray *top, guint first
 		const Style *style = &tree->styles[i + 1 == n];
 		item = g_ptr_array_index(top, i);
 		g_string_append(tree->text, style->mark);
-		append_item(tree->text, item);
+		append_item(tree, item, g_utf8_strlen(style->indent, -1));
+		append_why(tree, item, style->indent);
 		append_below(tree, item, style->indent);
 	}
 	return n - first;
 }
 
-char *hvr_list_tree(const GPtrArray *items, gboolean unicode)
+char *hvr_list_tree(const GPtrArray *items, HvrListStyle style, guint width)
 {
 	g_autoptr(GHashTable) children =
 		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
 	g_autoptr(GHashTable) by_path = hvr_list_by_path(items);
-	Tree tree = { .children = children, .styles = ascii, .text = g_string_new(NULL) };
+	Tree tree = { .children = children,
+		      .styles = ascii,
+		      .colour = (style & HVR_LIST_COLOUR) != 0,
+		      .width = width,
+		      .text = g_string_new(NULL) };
 
-	if (unicode)
+	if (style & HVR_LIST_UNICODE)
 		tree.styles = lines;
 	for (guint i = 0; i < items->len; i++) {
 		HvrListItem *item = g_ptr_array_index(items, i);

@@ -241,8 +241,8 @@ static void test_unknown(void **state)
 static void test_tree(void **state)
 {
 	g_auto(View) view = view_of(fake_layout_century, around);
-	g_autofree char *unicode = hvr_list_tree(view.items, TRUE);
-	g_autofree char *ascii = hvr_list_tree(view.items, FALSE);
+	g_autofree char *unicode = hvr_list_tree(view.items, HVR_LIST_UNICODE, 0);
+	g_autofree char *ascii = hvr_list_tree(view.items, HVR_LIST_ASCII, 0);
 
 	assert_non_null(strstr(unicode, "root bus 0000:00\n└─ 0000:00:08.0 "));
 	assert_non_null(strstr(ascii, "root bus 0000:00\n`- 0000:00:08.0 "));
@@ -256,7 +256,7 @@ static void test_tree(void **state)
 static void test_tree_domains(void **state)
 {
 	g_auto(View) view = view_of(fake_layout_vmd, everything);
-	g_autofree char *text = hvr_list_tree(view.items, FALSE);
+	g_autofree char *text = hvr_list_tree(view.items, HVR_LIST_ASCII, 0);
 
 	assert_non_null(strstr(text, "root bus 0000:00\n`- 0000:00:0e.0 "));
 	assert_non_null(strstr(text, "root bus 10000:e0\n`- 10000:e0:06.0 "));
@@ -274,6 +274,7 @@ static void test_dot(void **state)
 	assert_non_null(strstr(text, "subgraph cluster_9 {\n\t\tlabel=\"IOMMU group 9\";\n"));
 	assert_non_null(strstr(text, "\t\"0000:02:00.0\" -> \"0000:03:01.0\";\n"));
 	assert_non_null(strstr(text, "\\nHailo-8 AI accelerator\\nhailo\", style=bold];\n"));
+	assert_null(strstr(text, "red"));
 }
 
 /* The keys that scripts rely on. */
@@ -313,7 +314,7 @@ static FakeSysfs *layout_empty(void)
 static void test_empty(void **state)
 {
 	g_auto(View) view = view_of(layout_empty, everything);
-	g_autofree char *tree = hvr_list_tree(view.items, TRUE);
+	g_autofree char *tree = hvr_list_tree(view.items, HVR_LIST_UNICODE, 0);
 	JsonObject *root = hvr_list_to_json(view.items, NULL);
 
 	assert_int_equal(view.items->len, 0);

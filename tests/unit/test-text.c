@@ -211,7 +211,8 @@ static void test_escape_in_driver_text(void **state)
 {
 	g_auto(View) view = evil_tree();
 	g_autofree char *rows = hvr_list_table(view.items, 0);
-	g_autofree char *tree = hvr_list_tree(view.items, FALSE);
+	g_autofree char *tree = hvr_list_tree(view.items, HVR_LIST_ASCII, 0);
+	g_autofree char *narrow = hvr_list_tree(view.items, HVR_LIST_ASCII, 40);
 	g_autofree char *dot = hvr_list_dot(view.items);
 	g_autoptr(GPtrArray) results = hvr_check_run(&view.context, NULL, NULL);
 	g_autofree char *report = hvr_check_to_text(results, HVR_CHECK_PLAIN);
@@ -222,6 +223,7 @@ static void test_escape_in_driver_text(void **state)
 	assert_harmless(rows);
 	assert_non_null(strstr(tree, "evil\\x1b"));
 	assert_harmless(tree);
+	assert_harmless(narrow);
 	assert_non_null(strstr(dot, "evil\\\\x1b"));
 	for (char *c = dot; *c; c++)
 		if (*c == '\t')
