@@ -34,6 +34,13 @@ typedef struct {
 static Kept file = { .fd = -1 }; /* STDERR_FILENO, where that is one */
 static Kept copy = { .fd = -1 };
 
+static void (*before)(void);
+
+void hvr_message_before(void (*func)(void))
+{
+	before = func;
+}
+
 static gboolean somebody_reads(void)
 {
 	static int patience_ms = PATIENCE_MS;
@@ -85,6 +92,8 @@ static void emit(const GString *text)
 {
 	gsize done = 0;
 
+	if (before)
+		before();
 	keep_copy(text);
 	while (done < text->len && !file.full && somebody_reads()) {
 		ssize_t written =
