@@ -127,7 +127,7 @@ run_vm lab --set device.disk.deadline=2
 expect_exit 0 "$HVR" unplug lab disk
 plug_disk 6
 ends "$plug_pid" 75 /tmp/plug.err
-assert_match "cannot unbind from virtio-pci: the kernel did not finish writing .* within 2000 ms" \
+assert_match "cannot unbind from virtio-pci: the kernel did not finish writing .* within 2 s" \
 	"$(cat /tmp/plug.err)"
 assert_match "undoing it failed too: .*cannot read 'driver_override'" "$(cat /tmp/plug.err)"
 say "$(cat /tmp/plug.err)"
