@@ -12,6 +12,7 @@
 
 #include "launcher/process/open.h"
 #include "launcher/report/message.h"
+#include "launcher/report/progress.h"
 #include "qmp/connect.h"
 #include "vfio/fd.h"
 
@@ -42,6 +43,8 @@ static gboolean take(Watch *watch, const char *bytes, gsize length)
 		gboolean ends = bytes[i] == '\n' || watch->line->len == LINE_BYTES;
 		if (ends && matches(watch))
 			return TRUE;
+		if (ends && watch->line->len)
+			hvr_progress_detail(watch->line->str);
 		if (ends)
 			g_string_truncate(watch->line, 0);
 		if (bytes[i] != '\n' && bytes[i] != '\r')

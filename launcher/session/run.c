@@ -39,6 +39,7 @@
 #include "launcher/session/ending.h"
 #include "launcher/session/hotplug.h"
 #include "launcher/session/panic.h"
+#include "launcher/session/places.h"
 #include "launcher/session/record.h"
 #include "launcher/session/relay.h"
 #include "launcher/session/screen.h"
@@ -144,6 +145,16 @@ static HvrSerialLog *log_serial(const HvrStarted *started, const HvrRunOptions *
 	return hvr_serial_log_new(started->serial, options->serial_log);
 }
 
+/* The last lines say where the cards are. */
+static void finish(HvrSession *session, GError **left)
+{
+	g_auto(HvrPlaces) places = { 0 };
+
+	hvr_places_remember(&places, session->context, session->vm);
+	hvr_ending_finish(session->context, session->vm, session->locks, left);
+	hvr_places_tell(&places, NULL, FALSE);
+}
+
 /* From a running QEMU to a host that is as it was. */
 static gboolean stay(Run *run, GError **error)
 {
@@ -191,7 +202,7 @@ static gboolean stay(Run *run, GError **error)
 	/* The guest has not begun before that, so that nothing of it is in them. */
 	if (!arrival.answered)
 		hvr_parts_remove(run->decision.parts);
-	hvr_ending_finish(run->context, session->vm, session->locks, &left);
+	finish(session, &left);
 	hvr_servers_end(started->servers);
 	/* Whoever asked for the end may start the same VM again as soon as it is told. */
 	hvr_session_stopped(session, left);
@@ -353,7 +364,6 @@ static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 		if (!take_cards(run, vm_lock, &failed, &cause))
 			continue;
 		hvr_events_tell(context->events, "prepared", NULL, NULL);
-		hvr_arrival_announce(profile, run->decision.plan->cards->len > 0);
 		return start_qemu(run, error);
 	} while (try_another(run, failed, &cause));
 	hvr_lock_release(vm_lock);
