@@ -268,7 +268,9 @@ static int stop(HvrContext *context, const HvrInvocation *invocation, GError **e
 	int worst = 0;
 
 	if (options->all == (n > 0)) {
-		hvr_command_usage(error, "stop", "the names of VMs, or --all: one of them");
+		hvr_command_usage(error, "stop",
+				  n ? "--all and the names of VMs exclude each other"
+				    : "VM or --all expected");
 		return -1;
 	}
 	if (options->all)

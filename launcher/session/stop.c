@@ -142,6 +142,8 @@ static gboolean end(Stop *stop, GError **error)
 
 /* Its stages, as they are shown: by our own clock, and by QEMU's end. */
 
+static const HvrProgressStage giving_back = { .text = "QEMU has ended; its cards go back" };
+
 static gboolean on_kill(gpointer user_data)
 {
 	static const HvrProgressStage killed = {
@@ -181,12 +183,11 @@ static void end_timer(Stop *stop)
 
 static gboolean on_qemu_ended(gint fd, GIOCondition condition, gpointer user_data)
 {
-	static const HvrProgressStage back = { .text = "QEMU has ended; its cards go back" };
 	Stop *stop = user_data;
 
 	stop->watch = 0;
 	end_timer(stop);
-	hvr_progress_stage(&back);
+	hvr_progress_stage(&giving_back);
 	return G_SOURCE_REMOVE;
 }
 
@@ -199,7 +200,9 @@ static void begin_stages(Stop *stop)
 
 	stop->qemu = hvr_process_open(&stop->context->host, &stop->vm->qemu);
 	hvr_progress_begin("stop %s", stop->vm->name);
-	if (times.powerdown_ms) {
+	if (stop->qemu < 0) {
+		hvr_progress_stage(&giving_back);
+	} else if (times.powerdown_ms) {
 		hvr_progress_stage(&button);
 		stop->timer = g_timeout_add(times.powerdown_ms, on_quit, stop);
 	} else {
