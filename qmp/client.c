@@ -404,8 +404,8 @@ static gboolean on_timer(gpointer data)
 		error = g_error_copy(client->end);
 	else
 		error = g_error_new(HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT,
-				    "no answer to '%s' within %u ms", call->command,
-				    call->timeout_ms);
+				    "no answer to '%s' within %g s", call->command,
+				    call->timeout_ms / 1000.0);
 	call_complete(call, NULL, error);
 	client_release(client);
 	return G_SOURCE_REMOVE;

@@ -105,8 +105,8 @@ static gboolean on_deadline(gpointer data)
 	g_autoptr(GError) error = NULL;
 
 	if (unplug->state != STATE_LEAVING) {
-		g_string_printf(what, "the guest has not let go of '%s' within %u ms", unplug->id,
-				unplug->timeout_ms);
+		g_string_printf(what, "the guest has not let go of '%s' within %g s", unplug->id,
+				unplug->timeout_ms / 1000.0);
 		if (unplug->last_problem)
 			g_string_append_printf(what, "; QEMU says: %s", unplug->last_problem);
 		error = g_error_new_literal(HVR_QMP_ERROR, HVR_QMP_ERROR_TIMEOUT, what->str);

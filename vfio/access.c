@@ -142,7 +142,7 @@ gboolean hvr_access_wait(const HvrHost *host, HvrAccess access, guint timeout_ms
 	}
 	g_autofree char *path = hvr_access_path(access);
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
-		    "the node %s did not appear within %u ms", path, timeout_ms);
+		    "the node %s did not appear within %g s", path, timeout_ms / 1000.0);
 	return FALSE;
 }
 

@@ -103,8 +103,8 @@ static void set_stuck_error(const HvrHost *host, pid_t pid, const Attribute *att
 	if (attribute->value)
 		what = "the kernel did not finish writing";
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
-		    "%s %s within %u ms; process %d is left in it, kernel stack: %s", what,
-		    attribute->path, timeout_ms, (int)pid, where);
+		    "%s %s within %g s; process %d is left in it, kernel stack: %s", what,
+		    attribute->path, timeout_ms / 1000.0, (int)pid, where);
 }
 
 static void set_attribute_error(int saved, GError **error)

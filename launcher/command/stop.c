@@ -19,8 +19,10 @@
 #include "launcher/process/privileges.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
+#include "launcher/report/progress.h"
 #include "launcher/runtime/ended.h"
 #include "launcher/runtime/others.h"
+#include "launcher/session/places.h"
 #include "launcher/session/stop.h"
 #include "vfio/fd.h"
 
@@ -34,7 +36,7 @@ typedef struct {
 
 /* A VM that is to end. */
 typedef struct {
-	HvrVm *vm;   /* taken when it is ended */
+	HvrVm *vm;
 	uid_t uid;   /* another user's, */
 	char *path;  /* and the runtime folder that it is in; NULL: our own */
 	char *user;  /* by name, with @path */
@@ -143,27 +145,21 @@ static gboolean add_named(HvrContext *context, GPtrArray *targets, const char *n
 	return FALSE;
 }
 
-/* The closing lines: what it took, and where the cards are. */
-static void tell(const char *name, const HvrStopHow *how, const HvrStopped *stopped)
-{
-	g_autofree char *what = hvr_stopped_describe(stopped, how);
-
-	hvr_message("VM '%s' has ended: %s", name, what);
-	for (guint i = 0; i < stopped->cards->len; i++)
-		hvr_message("%s%s", stopped->as_before ? "" : "warning: ",
-			    (const char *)g_ptr_array_index(stopped->cards, i));
-}
-
+/* The last lines say what it took, and where the cards are. */
 static gboolean stop_one(const HvrContext *context, Target *target, const HvrStopHow *how,
 			 GError **error)
 {
-	g_autofree char *name = g_strdup(target->vm->name);
-	const HvrProcess qemu = target->vm->qemu;
-	g_auto(HvrStopped) stopped = { 0 };
-	gboolean well = hvr_stop(context, g_steal_pointer(&target->vm), how, &stopped, error);
+	const HvrVm *vm = target->vm;
+	g_auto(HvrPlaces) places = { 0 };
+	HvrStopped stopped;
 
-	if (!hvr_process_alive(&context->host, &qemu))
-		tell(name, how, &stopped);
+	hvr_places_remember(&places, context, vm);
+	gboolean well = hvr_stop(context, vm, how, &stopped, error);
+	if (hvr_process_alive(&context->host, &vm->qemu))
+		return well;
+	g_autofree char *what = hvr_stopped_describe(&stopped, how);
+	hvr_message("VM '%s' has ended: %s", vm->name, what);
+	hvr_places_tell(&places, NULL, FALSE);
 	return well;
 }
 
@@ -225,6 +221,7 @@ static int stop_several(const HvrContext *context, const GPtrArray *targets, con
 {
 	int worst = 0;
 
+	hvr_progress_plain();
 	for (guint i = 0; i < targets->len; i++) {
 		Target *target = g_ptr_array_index(targets, i);
 		target->child = fork();
@@ -271,7 +268,9 @@ static int stop(HvrContext *context, const HvrInvocation *invocation, GError **e
 	int worst = 0;
 
 	if (options->all == (n > 0)) {
-		hvr_command_usage(error, "stop", "the names of VMs, or --all: one of them");
+		hvr_command_usage(error, "stop",
+				  n ? "--all and the names of VMs exclude each other"
+				    : "VM or --all expected");
 		return -1;
 	}
 	if (options->all)

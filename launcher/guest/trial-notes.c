@@ -9,6 +9,7 @@
 
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
+#include "launcher/report/progress.h"
 #include "launcher/report/message.h"
 
 void hvr_trial_report_clear(HvrTrialReport *report)
@@ -32,6 +33,33 @@ gboolean hvr_trial_is_late(const HvrTrial *trial)
 	return trial->deadline_us && g_get_monotonic_time() >= trial->deadline_us;
 }
 
+/* What a step is for people; NULL: others show something meanwhile, the VM's supervisor or the
+ * guest's command. */
+static const char *shown_as(const char *step)
+{
+	static const struct {
+		const char *step, *text;
+	} shown[] = { { "agent", "reaching the guest's agent" },
+		      { "verify", "looking for the card in the guest" },
+		      { "stop", "stopping the VM" } };
+
+	for (guint i = 0; i < G_N_ELEMENTS(shown); i++)
+		if (g_str_equal(shown[i].step, step))
+			return shown[i].text;
+	return g_str_has_prefix(step, "fetch ") ? step : NULL;
+}
+
+static void show(const char *step)
+{
+	const HvrProgressStage stage = { .text = shown_as(step) };
+
+	hvr_progress_end();
+	if (!stage.text)
+		return;
+	hvr_progress_begin("test");
+	hvr_progress_stage(&stage);
+}
+
 void hvr_trial_begin(HvrTrial *trial, const char *format, ...)
 {
 	va_list args;
@@ -44,6 +72,7 @@ void hvr_trial_begin(HvrTrial *trial, const char *format, ...)
 		trial->report->cases =
 			g_ptr_array_new_with_free_func((GDestroyNotify)hvr_junit_case_free);
 	trial->begin_us = g_get_monotonic_time();
+	show(trial->report->step);
 	if (trial->options->told)
 		trial->options->told(trial->report, trial->options->user_data);
 }
@@ -52,6 +81,7 @@ HvrJunitCase *hvr_trial_note(HvrTrial *trial, HvrJunitVerdict verdict, const cha
 {
 	HvrJunitCase *one = g_new(HvrJunitCase, 1);
 
+	hvr_progress_end();
 	*one = (HvrJunitCase){ .name = g_strdup(trial->report->step),
 			       .verdict = verdict,
 			       .took_us = g_get_monotonic_time() - trial->begin_us,

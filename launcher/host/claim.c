@@ -13,6 +13,7 @@
 #include "launcher/host/wish.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
+#include "launcher/report/progress.h"
 #include "launcher/runtime/lock-watch.h"
 #include "launcher/runtime/queue.h"
 #include "vfio/error.h"
@@ -386,11 +387,9 @@ static gboolean wait_for_change(HvrLockWatch *watch, const GPtrArray *busy, gint
 {
 	gint64 next_us = g_get_monotonic_time() + ASK_AGAIN_US;
 
-	if (busy->len)
-		return hvr_lock_watch_wait(watch, busy, deadline_us);
-	if (deadline_us && next_us > deadline_us)
-		return hvr_lock_watch_wait(watch, busy, deadline_us);
-	hvr_lock_watch_wait(watch, busy, next_us);
+	if (busy->len || (deadline_us && next_us > deadline_us))
+		return hvr_waiting_wait(watch, busy, deadline_us);
+	(void)hvr_waiting_wait(watch, busy, next_us);
 	return TRUE;
 }
 
@@ -412,6 +411,31 @@ static HvrTicket *join_queue(const Claiming *claiming, GError **error)
 	return hvr_queue_join(claiming->context, groups, claiming->whom->vm, error);
 }
 
+static HvrClaim *wait_in_queue(Claiming *claiming, HvrLockWatch *watch, gint64 deadline_us,
+			       GError **error)
+{
+	const HvrContext *context = claiming->context;
+	g_autofree char *told = NULL;
+
+	while (hvr_interrupt_check(error)) {
+		g_autoptr(GError) cause = NULL;
+		g_ptr_array_set_size(claiming->busy, 0);
+		HvrClaim *claim = claim_all(claiming, &cause);
+		if (claim)
+			return claim;
+		if (is_busy(cause))
+			hvr_waiting_tell(context, claiming->inventory, claiming->busy, cause,
+					 &told);
+		hvr_waiting_show_place(context);
+		if (is_busy(cause) && wait_for_change(watch, claiming->busy, deadline_us))
+			continue;
+		if (hvr_interrupt_check(error))
+			g_propagate_error(error, g_steal_pointer(&cause));
+		break;
+	}
+	return NULL;
+}
+
 static HvrClaim *claim_waiting(Claiming *claiming, gint64 deadline_us, GError **error)
 {
 	/* Watching starts before the first try: a lock that frees in between is not missed. */
@@ -424,23 +448,10 @@ static HvrClaim *claim_waiting(Claiming *claiming, gint64 deadline_us, GError **
 		return NULL;
 
 	claiming->ticket = ticket;
-	g_autofree char *told = NULL;
-	while (hvr_interrupt_check(error)) {
-		g_autoptr(GError) cause = NULL;
-		g_ptr_array_set_size(claiming->busy, 0);
-		HvrClaim *claim = claim_all(claiming, &cause);
-		if (claim)
-			return claim;
-		if (is_busy(cause))
-			hvr_waiting_tell(context, claiming->inventory, claiming->busy, cause,
-					 &told);
-		if (is_busy(cause) && wait_for_change(watch, claiming->busy, deadline_us))
-			continue;
-		if (hvr_interrupt_check(error))
-			g_propagate_error(error, g_steal_pointer(&cause));
-		break;
-	}
-	return NULL;
+	hvr_waiting_begin();
+	HvrClaim *claim = wait_in_queue(claiming, watch, deadline_us, error);
+	hvr_progress_end();
+	return claim;
 }
 
 HvrClaim *hvr_claim_take(const HvrContext *context, const HvrClaimFor *whom,

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "launcher/runtime/context.h"
+#include "launcher/runtime/lock-watch.h"
 #include "vfio/inventory.h"
 
 /**
@@ -15,3 +16,12 @@
  */
 void hvr_waiting_tell(const HvrContext *context, const HvrInventory *inventory,
 		      const GPtrArray *busy, const GError *cause, char **told);
+
+/* Shows that this process waits for a card, until hvr_progress_end(). */
+void hvr_waiting_begin(void);
+
+/* And in which place of the queue it is, among those who wait for the same cards. */
+void hvr_waiting_show_place(const HvrContext *context);
+
+/* As hvr_lock_watch_wait(), and what is due to be shown meanwhile is. */
+gboolean hvr_waiting_wait(HvrLockWatch *watch, const GPtrArray *names, gint64 deadline_us);

@@ -31,6 +31,13 @@ static HvrLogFile copy = { .fd = -1 };
 /* Our terminal has no line discipline, for now; and it is at the begin of a line. */
 static gboolean raw, fresh;
 
+static void (*before)(void);
+
+void hvr_message_before(void (*func)(void))
+{
+	before = func;
+}
+
 static gboolean somebody_reads(void)
 {
 	static int patience_ms = PATIENCE_MS;
@@ -92,6 +99,8 @@ static void show(const GString *text)
 {
 	gsize done = 0;
 
+	if (before)
+		before();
 	while (done < text->len && !file.full && somebody_reads()) {
 		ssize_t written =
 			write(STDERR_FILENO, text->str + done, MIN(text->len - done, PIPE_BUF));

@@ -40,3 +40,7 @@ void hvr_message_record(int fd);
 /* From here on, what is said also goes to @fd, which is kept the same way, and stays the caller's;
  * processes that are forked since write there, too. -1: no more. */
 void hvr_message_copy(int fd);
+
+/* From here on, @func is called in front of whatever is said here, to clear the line that it is
+ * said on. NULL: nothing is. It must not speak. */
+void hvr_message_before(void (*func)(void));

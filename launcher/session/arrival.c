@@ -11,6 +11,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
+#include "launcher/report/progress.h"
 #include "launcher/session/notify.h"
 #include "vfio/fd.h"
 
@@ -20,14 +21,33 @@
 /* Pages are pinned one by one: about a quarter of a second for each GiB. */
 #define PINNING_GIB_PER_S 4
 
-void hvr_arrival_announce(const HvrProfile *profile, gboolean has_cards)
+/* What QEMU is at until it answers. */
+static void show_start(const HvrSession *session)
 {
-	guint64 gib = profile->memory_bytes >> 30;
+	guint64 gib = session->profile->memory_bytes >> 30;
+	g_autofree char *pinning = g_strdup_printf("QEMU pins %" G_GUINT64_FORMAT
+						   " GiB of the guest's memory for the card, about "
+						   "%" G_GUINT64_FORMAT " s",
+						   gib, gib / PINNING_GIB_PER_S);
+	HvrProgressStage stage = { .text = "QEMU starts" };
 
-	if (has_cards && gib > PINNING_GIB_PER_S && isatty(STDERR_FILENO))
-		hvr_message("the card needs all %" G_GUINT64_FORMAT " GiB of the guest's memory "
-			    "pinned: about %" G_GUINT64_FORMAT " s",
-			    gib, gib / PINNING_GIB_PER_S);
+	if (session->vm->devices->len && gib > PINNING_GIB_PER_S)
+		stage.text = pinning;
+	hvr_progress_begin("VM '%s'", session->vm->name);
+	hvr_progress_stage(&stage);
+}
+
+/* Not where the guest's serial port is shown: its lines are better. */
+static void show_boot(const HvrArrival *arrival)
+{
+	const HvrProgressStage stage = { .text = "booting",
+					 .limit_ms = (guint)arrival->options->wait_ready_s * 1000 };
+	const HvrSession *session = arrival->session;
+
+	if (session->vm->ready_set && !session->vm->ready && !arrival->on_terminal)
+		hvr_progress_stage(&stage);
+	else
+		hvr_progress_end();
 }
 
 /* Nobody reads our standard error any more. */
@@ -48,6 +68,8 @@ static void tell_waiting(const HvrRunOptions *options, int folder)
 
 	if (options->ready_fd < 0)
 		return;
+	/* The terminal is somebody else's from here on. */
+	hvr_progress_end();
 	if (!options->attached && !options->front)
 		keep_messages(folder);
 	ssize_t written = write(options->ready_fd, &ready, 1);
@@ -75,6 +97,7 @@ static void on_ready(gpointer user_data)
 	gint64 took_ms = (g_get_monotonic_time() - arrival->begin_us) / 1000;
 
 	stop_timer(arrival);
+	hvr_progress_end();
 	session->vm->ready = TRUE;
 	hvr_session_save(session);
 	hvr_message("VM '%s' is ready after %d.%d s", session->vm->name, (int)(took_ms / 1000),
@@ -119,7 +142,6 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 {
 	HvrArrival *arrival = user_data;
 	HvrSession *session = arrival->session;
-	gboolean waiting = session->vm->ready_set && !session->vm->ready;
 
 	if (error && (session->qemu_ended || hvr_qmp_client_is_closed(client)))
 		return;
@@ -128,6 +150,7 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 	if (arrival->ports)
 		hvr_ports_clear(arrival->ports);
 	if (error) {
+		hvr_progress_end();
 		hvr_message("QEMU does not answer: %s", error->message);
 		hvr_session_quit(session);
 		return;
@@ -136,8 +159,7 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 	hvr_message("VM '%s' is running (QEMU pid %d)", session->vm->name,
 		    (int)session->vm->qemu.pid);
 	hvr_events_tell_number(session->context->events, "running", "pid", session->vm->qemu.pid);
-	if (waiting && isatty(STDERR_FILENO))
-		hvr_message("waiting for the guest to be ready");
+	show_boot(arrival);
 	if (!session->vm->ready_set)
 		hvr_notify_ready("the VM is running");
 	if (is_told_early(arrival->options))
@@ -151,6 +173,9 @@ void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOpt
 				 .options = options,
 				 .ports = ports,
 				 .begin_us = g_get_monotonic_time() };
+	arrival->on_terminal = session->profile->serial == HVR_SERIAL_STDIO &&
+			       !options->serial_log && isatty(STDOUT_FILENO);
+	show_start(session);
 	arrival->readiness = hvr_readiness_new(session, on_ready, arrival);
 	hvr_qmp_client_execute(session->qmp, "query-status", NULL, GREETING_BASE_MS, on_greeted,
 			       arrival);
@@ -162,5 +187,6 @@ void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOpt
 void hvr_arrival_end(HvrArrival *arrival)
 {
 	stop_timer(arrival);
+	hvr_progress_end();
 	g_clear_pointer(&arrival->readiness, hvr_readiness_free);
 }

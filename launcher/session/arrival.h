@@ -20,16 +20,17 @@ typedef struct {
 	HvrPorts
 		*ports; /* (nullable): kept for QEMU until it answers: it has them then; borrowed */
 	gint64 begin_us;
-	gboolean answered; /* FALSE: QEMU has ended before its main loop, and so its guest */
+	gboolean on_terminal; /* the guest's serial port is shown there */
+	gboolean answered;    /* FALSE: QEMU has ended before its main loop, and so its guest */
 } HvrArrival;
 
 /**
  * hvr_arrival_begin - wait for QEMU's greeting, and then for the guest.
  *
- * Tells the user, the events, the service manager (when the guest is ready, where the profile says
- * how to tell, else when QEMU runs), and whoever waits for --detach (with --wait-ready when the
- * guest is ready, else when QEMU runs). A QEMU that does not greet, and with --wait-ready a guest
- * that is late, is ended: session->failure says why.
+ * Shows that it lasts (progress.h). Tells the user, the events, the service manager (when the guest
+ * is ready, where the profile says how to tell, else when QEMU runs), and whoever waits for
+ * --detach (with --wait-ready when the guest is ready, else when QEMU runs). A QEMU that does not
+ * greet, and with --wait-ready a guest that is late, is ended: session->failure says why.
  * @ports: (nullable): kept for QEMU, cleared once it has them
  */
 void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options,
@@ -37,6 +38,3 @@ void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOpt
 
 /* Waits no more. */
 void hvr_arrival_end(HvrArrival *arrival);
-
-/* For a terminal: how long QEMU will pin the guest's memory, where that takes long. */
-void hvr_arrival_announce(const HvrProfile *profile, gboolean has_cards);

@@ -84,9 +84,6 @@ static void answer(const GError *error, gpointer user_data)
 	Asked *asked = user_data;
 	JsonObject *result = json_object_new();
 
-	/* Where there is no control any more there may be no session. */
-	if (asked->peer->control)
-		add_ending(asked->job.hotplug->session, result);
 
 	if (error) {
 		json_object_set_int_member(result, "status", hvr_exit_status(error));
@@ -94,6 +91,9 @@ static void answer(const GError *error, gpointer user_data)
 	} else {
 		json_object_set_int_member(result, "status", 0);
 	}
+	/* Where there is no control any more there may be no session. */
+	if (asked->peer->control)
+		add_ending(asked->job.hotplug->session, result);
 	send_answer(asked, "return", result);
 	asked_free(asked);
 }

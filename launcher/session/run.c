@@ -39,6 +39,7 @@
 #include "launcher/session/ending.h"
 #include "launcher/session/hotplug.h"
 #include "launcher/session/panic.h"
+#include "launcher/session/places.h"
 #include "launcher/session/reason.h"
 #include "launcher/session/record.h"
 #include "launcher/session/screen.h"
@@ -127,9 +128,11 @@ static gboolean tell_both(GError *end, GError *left, GError **error)
 	return !end;
 }
 
+/* The last lines say where the cards are. */
 static void finish(Run *run, HvrSession *session, const HvrReason *reason, const GError *end,
 		   GError **left)
 {
+	g_auto(HvrPlaces) places = { 0 };
 	g_autofree char *why = hvr_reason_text(reason, end);
 	HvrEndedHow how = { .why = why };
 
@@ -137,7 +140,9 @@ static void finish(Run *run, HvrSession *session, const HvrReason *reason, const
 		how.status = hvr_exit_status(end);
 	else if (hvr_interrupt_pending())
 		how.status = 128 + hvr_interrupt_pending();
+	hvr_places_remember(&places, run->context, session->vm);
 	hvr_ending_finish(run->context, session->vm, &how, session->locks, left);
+	hvr_places_tell(&places, NULL, FALSE);
 }
 
 /* From a running QEMU to a host that is as it was. */
@@ -365,7 +370,6 @@ static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 		if (!take_cards(run, vm_lock, &failed, &cause))
 			continue;
 		hvr_events_tell(context->events, "prepared", NULL, NULL);
-		hvr_arrival_announce(profile, run->decision.plan->cards->len > 0);
 		return start_qemu(run, error);
 	} while (try_another(run, failed, &cause));
 	hvr_lock_release(vm_lock);

@@ -18,6 +18,7 @@
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
+#include "launcher/report/progress.h"
 #include "vfio/fd.h"
 
 /* Somebody who asked for the VM's end. */
@@ -43,6 +44,7 @@ static gboolean on_qemu_ended(gint fd, GIOCondition condition, gpointer user_dat
 
 static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 {
+	static const HvrProgressStage ending = { .text = "ending" };
 	const HvrShutdownTimes usual = { .powerdown_ms = HVR_SHUTDOWN_POWERDOWN_MS,
 					 .quit_ms = HVR_SHUTDOWN_QUIT_MS };
 	HvrSession *session = user_data;
@@ -63,6 +65,8 @@ static gboolean on_signal(gint fd, GIOCondition condition, gpointer user_data)
 	}
 	hvr_interrupt_note(signal_number);
 	hvr_message("asking the guest to power down; once more to hurry");
+	hvr_progress_begin("VM '%s'", session->vm->name);
+	hvr_progress_stage(&ending);
 	hvr_shutdown_begin(session->shutdown, &usual);
 	return G_SOURCE_CONTINUE;
 }
@@ -107,6 +111,7 @@ void hvr_session_free(HvrSession *session)
 {
 	if (!session)
 		return;
+	hvr_progress_end();
 	hvr_shutdown_free(session->shutdown);
 	hvr_qmp_client_unref(session->qmp);
 	while (g_source_remove_by_user_data(session))

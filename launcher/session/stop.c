@@ -5,12 +5,12 @@
  */
 #include "launcher/session/stop.h"
 
+#include <glib-unix.h>
 #include <signal.h>
 
-#include "launcher/host/whereabouts.h"
 #include "launcher/process/interrupt.h"
+#include "launcher/report/progress.h"
 #include "launcher/report/text.h"
-#include "launcher/runtime/journal.h"
 #include "launcher/session/ask.h"
 #include "launcher/session/rouse.h"
 #include "launcher/session/stand-in.h"
@@ -27,18 +27,14 @@
 
 typedef struct {
 	const HvrContext *context;
-	HvrVm *vm;
+	const HvrVm *vm;
 	const HvrStopHow *how;
 	int folder;
 	gint64 begin_us, end_us;
-	GPtrArray *entries; /* of HvrJournalEntry: what it has of the host */
+	int qemu;	    /* its pidfd; -1: it has ended */
+	guint timer, watch; /* of its stages; 0: none */
 	HvrStopped *out;
 } Stop;
-
-void hvr_stopped_clear(HvrStopped *stopped)
-{
-	g_clear_pointer(&stopped->cards, g_ptr_array_unref);
-}
 
 static HvrRequest make_request(const Stop *stop, guint whole_ms)
 {
@@ -144,56 +140,91 @@ static gboolean end(Stop *stop, GError **error)
 	return hvr_rouse_end(stop->context, stop->vm, error) && take_over(stop, error);
 }
 
-/* (transfer none): the one that has this function, or NULL. */
-static const HvrVmDevice *find_device(const HvrVm *vm, const char *address)
+/* Its stages, as they are shown: by our own clock, and by QEMU's end. */
+
+static const HvrProgressStage giving_back = { .text = "QEMU has ended; its cards go back" };
+
+static gboolean on_kill(gpointer user_data)
 {
-	for (guint i = 0; i < vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
-		if (g_str_equal(device->address, address))
-			return device;
+	static const HvrProgressStage killed = {
+		.text = "QEMU was killed, and the kernel is not done with it"
+	};
+	Stop *stop = user_data;
+
+	stop->timer = 0;
+	hvr_progress_stage(&killed);
+	return G_SOURCE_REMOVE;
+}
+
+static void show_quit(Stop *stop, guint quit_ms)
+{
+	const HvrProgressStage quit = { .text = "QEMU's quit",
+					.limit_ms = quit_ms,
+					.then = "then it is killed" };
+
+	hvr_progress_stage(&quit);
+	stop->timer = g_timeout_add(quit_ms, on_kill, stop);
+}
+
+static gboolean on_quit(gpointer user_data)
+{
+	Stop *stop = user_data;
+
+	show_quit(stop, hvr_shutdown_split(stop->how->whole_ms, FALSE).quit_ms);
+	return G_SOURCE_REMOVE;
+}
+
+static void end_timer(Stop *stop)
+{
+	if (stop->timer)
+		g_source_remove(stop->timer);
+	stop->timer = 0;
+}
+
+static gboolean on_qemu_ended(gint fd, GIOCondition condition, gpointer user_data)
+{
+	Stop *stop = user_data;
+
+	stop->watch = 0;
+	end_timer(stop);
+	hvr_progress_stage(&giving_back);
+	return G_SOURCE_REMOVE;
+}
+
+static void begin_stages(Stop *stop)
+{
+	HvrShutdownTimes times = hvr_shutdown_split(stop->how->whole_ms, stop->how->force);
+	const HvrProgressStage button = { .text = "power button",
+					  .limit_ms = times.powerdown_ms,
+					  .then = "then quit" };
+
+	stop->qemu = hvr_process_open(&stop->context->host, &stop->vm->qemu);
+	hvr_progress_begin("stop %s", stop->vm->name);
+	if (stop->qemu < 0) {
+		hvr_progress_stage(&giving_back);
+	} else if (times.powerdown_ms) {
+		hvr_progress_stage(&button);
+		stop->timer = g_timeout_add(times.powerdown_ms, on_quit, stop);
+	} else {
+		show_quit(stop, times.quit_ms);
 	}
-	return NULL;
+	if (stop->qemu >= 0)
+		stop->watch = g_unix_fd_add(stop->qemu, G_IO_IN, on_qemu_ended, stop);
 }
 
-/* Where it is now. [transfer full] */
-static char *place_of(const Stop *stop, const HvrInventory *inventory, const HvrJournalEntry *entry,
-		      gboolean *out_as_before)
+static void end_stages(Stop *stop)
 {
-	const HvrVmDevice *device = find_device(stop->vm, entry->name);
-	const HvrPciFunction *function = hvr_inventory_find(inventory, &entry->address);
-
-	*out_as_before = TRUE;
-	if (device && device->keep && function && g_strcmp0(function->driver, "vfio-pci") == 0)
-		return g_strdup("is kept on vfio-pci");
-	return hvr_whereabouts(&stop->context->host, inventory, entry, out_as_before);
+	end_timer(stop);
+	if (stop->watch)
+		g_source_remove(stop->watch);
+	hvr_fd_close(stop->qemu);
+	hvr_progress_end();
 }
 
-/* By a look at the host, whatever has been answered. */
-static void look(const Stop *stop)
-{
-	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&stop->context->host, NULL);
-
-	stop->out->as_before = TRUE;
-	for (guint i = 0; inventory && i < stop->entries->len; i++) {
-		const HvrJournalEntry *entry = g_ptr_array_index(stop->entries, i);
-		const HvrVmDevice *device = find_device(stop->vm, entry->name);
-		gboolean as_before = FALSE;
-		if (g_strcmp0(entry->vm, stop->vm->name) != 0)
-			continue;
-		g_autofree char *place = place_of(stop, inventory, entry, &as_before);
-		stop->out->as_before = stop->out->as_before && as_before;
-		g_ptr_array_add(stop->out->cards,
-				g_strdup_printf("%s%s%s %s", device ? device->id : "",
-						device ? ": " : "", entry->name, place));
-	}
-}
-
-gboolean hvr_stop(const HvrContext *context, HvrVm *vm, const HvrStopHow *how,
+gboolean hvr_stop(const HvrContext *context, const HvrVm *vm, const HvrStopHow *how,
 		  HvrStopped *out_stopped, GError **error)
 {
-	g_autoptr(HvrVm) ours = vm;
 	g_auto(HvrFd) folder = hvr_vm_open_folder(context->runtime, vm->name);
-	g_autoptr(GPtrArray) entries = hvr_journal_list(context->runtime, NULL);
 	gint64 begin_us = g_get_monotonic_time();
 	Stop stop = { .context = context,
 		      .vm = vm,
@@ -201,13 +232,13 @@ gboolean hvr_stop(const HvrContext *context, HvrVm *vm, const HvrStopHow *how,
 		      .folder = folder,
 		      .begin_us = begin_us,
 		      .end_us = begin_us + how->whole_ms * (gint64)G_TIME_SPAN_MILLISECOND,
-		      .entries = entries,
 		      .out = out_stopped };
 
-	*out_stopped = (HvrStopped){ .cards = g_ptr_array_new_with_free_func(g_free) };
+	*out_stopped = (HvrStopped){ .by = HVR_SHUTDOWN_NONE };
+	begin_stages(&stop);
 	gboolean well = end(&stop, error);
+	end_stages(&stop);
 	out_stopped->took_ms = (guint)((g_get_monotonic_time() - begin_us) / 1000);
-	look(&stop);
 	return well;
 }
 

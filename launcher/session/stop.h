@@ -17,12 +17,7 @@ typedef struct {
 	HvrShutdownStage by; /* what it took; HVR_SHUTDOWN_NONE: nobody says */
 	gboolean was_dead;   /* QEMU had ended, and nobody had given back */
 	guint took_ms;	     /* until all was over */
-	GPtrArray *cards; /* of char *: where each of the VM's cards is now, by a look at the host:
-			     "npu: 0000:02:00.0 is back on hailo" */
-	gboolean as_before; /* each is where it was, or is kept as its VM wanted it */
 } HvrStopped;
-void hvr_stopped_clear(HvrStopped *stopped);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrStopped, hvr_stopped_clear)
 
 /**
  * hvr_stop - end a VM in the time that it was given, whoever answers for it, and however deaf that
@@ -33,14 +28,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrStopped, hvr_stopped_clear)
  *   it does not answer: it is killed
  *   there is none: this process stands in for it: power button, quit, SIGKILL, give back
  *
- * @vm: (transfer full): a record; its processes may be gone
- * @out_stopped: filled in also on failure, as far as it came; the caller clears it
- * Signals: as hvr_ask()
+ * @vm: its record; its processes may be gone
+ * @out_stopped: filled in also on failure, as far as it came
+ * At a terminal it shows at which stage it is (progress.h). Signals: as hvr_ask()
  * Errors: HVR_STATUS_ERROR: what the supervisor answered, such as a card that could not be given
  * back; HVR_LAUNCH_ERROR_PERMISSION, _BUSY: of hvr_rouse_end(); of hvr_stand_in() and
  * hvr_stand_in_finish()
  */
-gboolean hvr_stop(const HvrContext *context, HvrVm *vm, const HvrStopHow *how,
+gboolean hvr_stop(const HvrContext *context, const HvrVm *vm, const HvrStopHow *how,
 		  HvrStopped *out_stopped, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What came of it: "powered off in 4 s", "had to be killed: neither the guest nor QEMU ended within

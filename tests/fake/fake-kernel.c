@@ -319,7 +319,8 @@ static gboolean kernel_write(const HvrHost *host, const char *path, const char *
 	result = call_end(&call, result);
 	if (result == ETIMEDOUT)
 		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
-			    "the kernel did not finish writing %s within %u ms", path, timeout_ms);
+			    "the kernel did not finish writing %s within %g s", path,
+			    timeout_ms / 1000.0);
 	else if (result)
 		g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(result), "%s",
 			    g_strerror(result));
@@ -337,7 +338,7 @@ static char *kernel_read(const HvrHost *host, int dirfd, const char *path, guint
 	if (!address || !is_locked(host->kernel_data, address))
 		return hvr_tree_read(dirfd, path, error);
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT,
-		    "the kernel did not finish reading %s within %u ms", path, timeout_ms);
+		    "the kernel did not finish reading %s within %g s", path, timeout_ms / 1000.0);
 	return NULL;
 }
 

@@ -237,7 +237,7 @@ static void test_wait_in_vain(void **state)
 	fake_sysfs_put_file(fs, "dev/vfio/1", "");
 	assert_false(hvr_access_wait(&fs->host, group, 20, &error));
 	assert_true(g_error_matches(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT));
-	assert_string_equal(error->message, "the node vfio/14 did not appear within 20 ms");
+	assert_string_equal(error->message, "the node vfio/14 did not appear within 0.02 s");
 }
 
 /* Owner and mode are the node's. */

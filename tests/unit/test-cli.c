@@ -169,7 +169,9 @@ static void test_dispatch(void **state)
 		const char *line, *message;
 		int status;
 	} cases[] = {
-		{ "stop", "stop: VM expected\n", 64 },
+		{ "reboot", "reboot: VM expected\n", 64 },
+		{ "stop", "stop: VM or --all expected\n", 64 },
+		{ "stop --all lab", "stop: --all and the names of VMs exclude each other\n", 64 },
 		{ "stop --fore lab", "stop: unknown option --fore\ndid you mean '--force'?", 64 },
 		{ "--detatch lab", "run: unknown option --detatch\ndid you mean '--detach'?", 64 },
 		{ "./lab two", "run: 'two' is one argument too many\n", 64 },

@@ -388,7 +388,7 @@ static void test_hanging(void **state)
 		close(pipes[i]);
 	vm_fixture_kill_qemu(f->vm);
 	hvr_session_stopped(f->vm->session, NULL);
-	hear_of(f, fd, "{\"return\":{\"status\":0},\"id\":3}");
+	hear_of(f, fd, "{\"return\":{\"status\":0,\"ended_by\":\"powerdown\"},\"id\":3}");
 }
 
 /* Whoever has gone by then is not answered, and nobody minds; the request is carried out. */

@@ -406,7 +406,7 @@ static void test_deadline(void **state)
 	qmp_peer_ignores(f->peer, "slow");
 	execute_for(f, "slow", 20);
 	wait_told(f);
-	assert_told(f, "!timeout no answer to 'slow' within 20 ms\n");
+	assert_told(f, "!timeout no answer to 'slow' within 0.02 s\n");
 	qmp_peer_say(f->peer, "{\"return\":{},\"id\":2}\n");
 	assert_told(f, "");
 	qmp_peer_returns(f->peer, "quick", "{}");
@@ -421,7 +421,7 @@ static void test_deadline_before_greeting(void **state)
 
 	execute_for(f, "query-status", 20);
 	wait_told(f);
-	assert_told(f, "!timeout no answer to 'query-status' within 20 ms\n");
+	assert_told(f, "!timeout no answer to 'query-status' within 0.02 s\n");
 	become_ready(f);
 	assert_told(f, "");
 }
@@ -572,7 +572,7 @@ static void test_drop_in_failure(void **state)
 	hvr_qmp_client_execute(f->client, "x", NULL, 20, drop_client, f);
 	execute(f, "y");
 	wait_told(f);
-	assert_told(f, "!timeout no answer to 'x' within 20 ms\n"
+	assert_told(f, "!timeout no answer to 'x' within 0.02 s\n"
 		       "!closed the connection was given up\ndropped\n");
 }
 

@@ -179,7 +179,7 @@ static void test_silence(void **state)
 
 	qmp_peer_returns(f->peer, "device_del", "{}");
 	start(f, 30, &slow);
-	wait_told(f, "!timeout the guest has not let go of 'npu' within 30 ms\n");
+	wait_told(f, "!timeout the guest has not let go of 'npu' within 0.03 s\n");
 	say_deleted(f);
 	assert_told(f, "");
 	assert_int_equal(qmp_peer_count(f->peer, "device_del"), 1);
@@ -192,7 +192,7 @@ static void test_no_answer(void **state)
 
 	qmp_peer_ignores(f->peer, "device_del");
 	start(f, 40, &quick);
-	wait_told(f, "!timeout the guest has not let go of 'npu' within 40 ms\n");
+	wait_told(f, "!timeout the guest has not let go of 'npu' within 0.04 s\n");
 	assert_int_equal(qmp_peer_count(f->peer, "device_del"), 1);
 }
 
@@ -203,8 +203,8 @@ static void test_busy_until_deadline(void **state)
 
 	qmp_peer_fails(f->peer, "device_del", "GenericError", BUSY);
 	start(f, 30, &slow);
-	wait_told(f,
-		  "!timeout the guest has not let go of 'npu' within 30 ms; QEMU says: " BUSY "\n");
+	wait_told(f, "!timeout the guest has not let go of 'npu' within 0.03 s; QEMU says: " BUSY
+		     "\n");
 }
 
 /* The request is repeated until the device goes: a guest that was not up yet missed the first. */

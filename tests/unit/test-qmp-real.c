@@ -235,7 +235,7 @@ static void test_unplug_refused(void **state)
 	assert_unplug(f, "nothing", WAIT_MS, "!4 Device 'nothing' not found");
 	assert_unplug(f, "fixed", WAIT_MS, "!3 Bus 'pcie.0' does not support hotplugging");
 	assert_unplug(f, "npu", 200,
-		      "!1 the guest has not let go of 'npu' within 200 ms; QEMU says: "
+		      "!1 the guest has not let go of 'npu' within 0.2 s; QEMU says: "
 		      "Device npu is already in the process of unplug");
 }
 

@@ -133,7 +133,7 @@ static void test_hanging(void **state)
 	assert_true(g_error_matches(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_TIMEOUT));
 	assert_string_equal(error->message,
 			    CARD ": cannot read 'driver_override': the kernel did not finish "
-				 "reading driver_override within 10000 ms");
+				 "reading driver_override within 10 s");
 	fake_sysfs_set_hanging(fs, CARD, FALSE);
 	hvr_pci_state_free(read_state(fs));
 }

@@ -102,7 +102,7 @@ static void test_refused(void **state)
 	assert_fails(fs, hvr_step_new(HVR_STEP_UNBIND, &card, "hailo"), HVR_VFIO_ERROR,
 		     HVR_VFIO_ERROR_TIMEOUT,
 		     CARD ": cannot unbind from hailo: the kernel did not finish writing "
-			  "bus/pci/drivers/hailo/unbind within 1000 ms");
+			  "bus/pci/drivers/hailo/unbind within 1 s");
 }
 
 /* drivers_probe says 0 when nobody took the function: that is no success. */
@@ -211,7 +211,7 @@ static void test_bind_unfinished(void **state)
 	assert_fails(fs, hvr_step_new(HVR_STEP_BIND, &card, "hailo"), HVR_VFIO_ERROR,
 		     HVR_VFIO_ERROR_TIMEOUT,
 		     CARD ": cannot bind to hailo: the kernel did not finish writing "
-			  "bus/pci/drivers/hailo/bind within 45000 ms");
+			  "bus/pci/drivers/hailo/bind within 45 s");
 }
 
 /* A driver that was unloaded meanwhile is named as the reason. */

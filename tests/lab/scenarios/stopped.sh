@@ -36,7 +36,7 @@ stop_in_time() # STATUS WORD...
 freeze() # PID
 {
 	kill -STOP "$1"
-	wait_for "/proc/$1/status" '^State:.*T' 10 > /tmp/frozen
+	until grep -q '^State:.*T' "/proc/$1/status"; do :; done
 }
 
 card_is_back()
