@@ -256,7 +256,7 @@ static void serial_file_that_lost(void **state)
 		parse(f, "[vm]\nmemory = 1G\n[serial]\nmode = file\nfile = serial\n");
 
 	assert_null(hvr_parts_ask(&f->context, profile, &f->parts));
-	g_auto(HvrFd) fd = hvr_serial_file_open(profile, &f->user, NULL);
+	g_auto(HvrFd) fd = hvr_serial_file_open(profile, &f->parts, NULL);
 	assert_true(hvr_fd_write_all(fd, "boot", 4));
 	g_autofree char *none = told_lost(f, profile, -1, 5);
 	g_autofree char *whole = told_lost(f, profile, fd, 4);

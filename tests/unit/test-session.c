@@ -238,6 +238,7 @@ static void test_end_after_failure(void **state)
 /* Why a VM has ended: what was asked of it, an error, or QEMU's own word (qapi/run-state.json). */
 static void test_reason(void **state)
 {
+	const HvrShutdownTimes times = { .powerdown_ms = LONG_MS, .quit_ms = LONG_MS };
 	static const struct {
 		const char *cause; /* NULL: it says nothing */
 		gboolean asked;
@@ -264,7 +265,7 @@ static void test_reason(void **state)
 
 		qmp_peer_returns(f->peer, "system_powerdown", "{}");
 		if (cases[i].asked)
-			hvr_session_stop(f->session, FALSE, LONG_MS, vm_fixture_done, f);
+			hvr_session_stop(f->session, &times, vm_fixture_done, f);
 		if (cases[i].cause)
 			qmp_peer_event(f->peer, "SHUTDOWN", data);
 		vm_fixture_settle(f);
