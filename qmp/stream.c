@@ -129,14 +129,15 @@ static ssize_t send_some(HvrQmpStream *stream)
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
-				  .cmsg_level = SOL_SOCKET,
-				  .cmsg_type = SCM_RIGHTS } };
+	} control = { .bytes = { 0 } }; /* all of it: gcc 15 clears no more than what is named */
 	GByteArray *out = stream->out;
 	struct iovec bytes = { .iov_base = out->data, .iov_len = out->len };
 	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
 	const Rider *rider = NULL;
 
+	control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+					   .cmsg_level = SOL_SOCKET,
+					   .cmsg_type = SCM_RIGHTS };
 	if (stream->riders->len > 0) {
 		rider = &g_array_index(stream->riders, Rider, 0);
 		bytes.iov_len = rider->at;
