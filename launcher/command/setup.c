@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * setup: the host's side of it all, made to last. What is to happen is shown in full, then asked
- * for, then done; a second time there is nothing to do.
+ * setup: the host's side of it all, made to last. What is to happen is shown, and what comes of it
+ * is said in words; then it is asked for, then done; a second time there is nothing to do.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,13 +20,14 @@
 #include "launcher/setup/cards.h"
 #include "launcher/setup/drift.h"
 #include "launcher/setup/show.h"
+#include "launcher/setup/summary.h"
 #include "vfio/fd.h"
 
 /* The Hailo-8, as in a profile that names no card. */
 #define DEFAULT_CARD "1e60:2864"
 
 typedef struct {
-	gboolean dry_run, yes, undo, status, force, trust;
+	gboolean dry_run, verbose, yes, undo, status, force, trust;
 	char *target;
 	char *templates;
 	char *cpu;
@@ -178,12 +179,35 @@ static HvrSetupWay way_of(const Setup *setup)
 	return HVR_SETUP_CONFINED;
 }
 
-static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **error)
+/* The last thing before the question is what it means. @left: (nullable): of the plan */
+static void show(const Setup *setup, const GPtrArray *changes, const char *left)
 {
 	const Options *options = setup->options;
 	guint after = setup->state->pending | hvr_setup_changes_after(changes);
 	g_autoptr(GPtrArray) commands = hvr_setup_after_commands(setup->system, after);
-	g_autofree char *text = hvr_setup_show(changes, commands);
+	HvrSetupDetail detail = HVR_SETUP_NAMES;
+	g_autoptr(HvrInventory) inventory = NULL;
+
+	if (options->dry_run || options->verbose)
+		detail = HVR_SETUP_CONTENTS;
+	if (setup->system->live)
+		inventory = hvr_inventory_read(&setup->context->host, NULL);
+	const HvrSetupSummary what = { .changes = changes,
+				       .system = setup->system,
+				       .cards = setup->state->cards,
+				       .inventory = inventory,
+				       .target = options->target,
+				       .left = left,
+				       .undo = options->undo };
+	g_autofree char *text = hvr_setup_show(changes, commands, detail);
+	g_autofree char *summary = hvr_setup_summary(&what);
+	printf("%s\n%s", text, summary);
+}
+
+static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, const char *left,
+			       GError **error)
+{
+	const Options *options = setup->options;
 	HvrSetupSite site = { .target = setup->target,
 			      .system = setup->system,
 			      .runner = &hvr_setup_runner,
@@ -194,7 +218,7 @@ static gboolean show_and_apply(Setup *setup, const GPtrArray *changes, GError **
 		hvr_message("nothing to do");
 		return TRUE;
 	}
-	fputs(text, stdout);
+	show(setup, changes, left);
 	if (options->dry_run)
 		return TRUE;
 	if (!answer && !ask(&answer, error))
@@ -244,7 +268,7 @@ static int set_up(Setup *setup, GError **error)
 	if (plan->left)
 		setup->state->parts &= ~(1u << HVR_SETUP_KERNEL_ARGS);
 	gboolean idle = changes->len == 0 && setup->state->pending == 0;
-	if (!(plan->left && idle) && !show_and_apply(setup, changes, error))
+	if (!(plan->left && idle) && !show_and_apply(setup, changes, plan->left, error))
 		return -1;
 	if (plan->left && !refuse_kernel_args(plan, error))
 		return -1;
@@ -259,7 +283,7 @@ static int undo(Setup *setup, GError **error)
 	if (!changes)
 		return -1;
 	setup->state->parts &= ~setup->parts;
-	return show_and_apply(setup, changes, error) ? 0 : -1;
+	return show_and_apply(setup, changes, NULL, error) ? 0 : -1;
 }
 
 static int status(Setup *setup, GError **error)
@@ -374,7 +398,8 @@ static int setup(HvrContext *context, const HvrInvocation *invocation, GError **
 }
 
 static const HvrOption table[] = {
-	{ "dry-run", 'n', HVR_FLAG(Options, dry_run), NULL, "Show it only" },
+	{ "dry-run", 'n', HVR_FLAG(Options, dry_run), NULL, "Show it only, in full" },
+	{ "verbose", 'v', HVR_FLAG(Options, verbose), NULL, "Show what is in each file" },
 	{ "yes", 'y', HVR_FLAG(Options, yes), NULL, "Do not ask" },
 	{ "undo", 0, HVR_FLAG(Options, undo), NULL, "Take it all back" },
 	{ "status", 0, HVR_FLAG(Options, status), NULL,

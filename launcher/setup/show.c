@@ -64,7 +64,7 @@ static const char *verb(const HvrSetupChange *change)
 	return "change";
 }
 
-static void append_file(GString *text, const HvrSetupChange *change)
+static void append_file(GString *text, const HvrSetupChange *change, HvrSetupDetail detail)
 {
 	g_string_append_printf(text, "%s ", verb(change));
 	append_theirs(text, change->path);
@@ -74,7 +74,8 @@ static void append_file(GString *text, const HvrSetupChange *change)
 	if (change->keep)
 		g_string_append(text, ", what is there now is kept");
 	g_string_append(text, ")\n");
-	append_difference(text, change->old, change->text);
+	if (detail == HVR_SETUP_CONTENTS)
+		append_difference(text, change->old, change->text);
 }
 
 static void append_command(GString *text, char **argv)
@@ -86,7 +87,7 @@ static void append_command(GString *text, char **argv)
 	g_string_append_c(text, '\n');
 }
 
-char *hvr_setup_show(const GPtrArray *changes, const GPtrArray *commands)
+char *hvr_setup_show(const GPtrArray *changes, const GPtrArray *commands, HvrSetupDetail detail)
 {
 	GString *text = g_string_new(NULL);
 
@@ -95,7 +96,7 @@ char *hvr_setup_show(const GPtrArray *changes, const GPtrArray *commands)
 		if (change->kind == HVR_CHANGE_RUN)
 			append_command(text, change->argv);
 		else
-			append_file(text, change);
+			append_file(text, change, detail);
 	}
 	for (guint i = 0; commands && i < commands->len; i++)
 		append_command(text, g_ptr_array_index(commands, i));

@@ -934,7 +934,7 @@ static void changes_are_shown(void **state)
 	g_autoptr(HvrSetupState) known = hvr_setup_state_load(f->target, NULL);
 	g_autoptr(GPtrArray) changes =
 		changes_of(f, 1u << HVR_SETUP_KERNEL_ARGS, known, FALSE, NULL);
-	g_autofree char *text = hvr_setup_show(changes, NULL);
+	g_autofree char *text = hvr_setup_show(changes, NULL, HVR_SETUP_CONTENTS);
 	assert_string_equal(text,
 			    "change etc/kernel/cmdline (kernel-args, mode 0640, what is there "
 			    "now is kept)\n"
@@ -956,7 +956,7 @@ static void escape_in_target_file(void **state)
 	g_autoptr(HvrSetupState) known = hvr_setup_state_load(f->target, NULL);
 	g_autoptr(GPtrArray) changes =
 		changes_of(f, 1u << HVR_SETUP_KERNEL_ARGS, known, FALSE, NULL);
-	g_autofree char *text = hvr_setup_show(changes, NULL);
+	g_autofree char *text = hvr_setup_show(changes, NULL, HVR_SETUP_CONTENTS);
 	assert_non_null(strstr(text, "\n-quiet " SAFE "x\n+quiet " SAFE "x intel_iommu=on"));
 	assert_null(strpbrk(text, "\033\a\302\r"));
 }
@@ -979,7 +979,7 @@ static void escape_in_target_state(void **state)
 	};
 	g_autoptr(GPtrArray) changes = hvr_setup_changes_undo(&scope, system, NULL);
 	assert_non_null(changes);
-	g_autofree char *text = hvr_setup_show(changes, NULL);
+	g_autofree char *text = hvr_setup_show(changes, NULL, HVR_SETUP_CONTENTS);
 	g_autofree char *drift = hvr_setup_show_drift(changes);
 	assert_non_null(strstr(text, "run evil\\x0arun nothing " SAFE "\n"));
 	assert_non_null(strstr(drift, "still to be run: evil\\x0arun nothing " SAFE "\n"));
