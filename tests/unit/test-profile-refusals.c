@@ -14,7 +14,7 @@
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 
-#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIARj1dkZglG3fRld74SzIGY7T0nf02EccoHGxDb0hxVq"
+#define KEY  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIARj1dkZglG3fRld74SzIGY7T0nf02EccoHGxDb0hxVq"
 #define VM   "[vm]\nmemory = 1G\n"
 #define NPU  VM "[device npu]\n"
 #define ROOT VM "[disk root]\nfile = a\n"
