@@ -159,7 +159,7 @@ static void test_deadline(void **state)
 	assert_true(g_get_monotonic_time() - start_us >= 50000);
 	assert_true(g_get_monotonic_time() - start_us < 10 * G_USEC_PER_SEC);
 	assert_non_null(strstr(error->message, "the kernel did not finish writing hanging within "
-					       "50 ms; process "));
+					       "0.05 s; process "));
 	assert_non_null(strstr(error->message, " is left in it, kernel stack: not readable"));
 	pid_t pid = stuck_process(error);
 	assert_taken(pid);
@@ -223,7 +223,7 @@ static void test_deadline_in_read(void **state)
 	make_fifo(fs, "sys/hanging");
 	assert_null(read_from(fs, "hanging", 50, &error));
 	assert_non_null(strstr(error->message, "the kernel did not finish reading hanging within "
-					       "50 ms; process "));
+					       "0.05 s; process "));
 	assert_taken(stuck_process(error));
 }
 

@@ -50,10 +50,14 @@
 	"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}, "         \
 	"\"package\": \"\"}, \"capabilities\": [\"oob\"]}}\n"
 
+#define DELETED                                                                                    \
+	"{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"DEVICE_DELETED\", "   \
+	"\"data\": {\"device\": \"npu\", \"path\": \"/machine/peripheral/npu\"}}\n"
+
 /* The stand-in's side. */
 
 typedef struct {
-	gboolean powers_off; /* by the power button; else it takes no notice */
+	gboolean powers_off; /* by the power button, and lets go of a card; else not */
 	gboolean quits;
 	gboolean answers; /* also behind the first question */
 } Play;
@@ -87,7 +91,7 @@ static gboolean answer_line(int fd, const Play *play)
 		return FALSE;
 	g_auto(GStrv) lines = g_strsplit(line, "\n", -1);
 	for (char **one = lines; *one && **one; one++) {
-		const char *id = strstr(*one, "\"id\":");
+		const char *id = g_strrstr(*one, "\"id\":"); /* behind those of arguments */
 		if (strstr(*one, "system_powerdown") && play->powers_off)
 			_exit(0);
 		if (strstr(*one, "\"quit\"") && play->quits)
@@ -95,6 +99,8 @@ static gboolean answer_line(int fd, const Play *play)
 		if (play->answers || strstr(*one, "qmp_capabilities") ||
 		    strstr(*one, "query-status"))
 			dprintf(fd, "{\"return\": {}, \"id\": %d}\n", id ? atoi(id + 5) : 0);
+		if (play->powers_off && strstr(*one, "device_del"))
+			dprintf(fd, DELETED);
 	}
 	return TRUE;
 }
@@ -303,11 +309,10 @@ static void freeze(const Fixture *f, pid_t pid)
 }
 
 /* Returns: the status */
-static int stop(Fixture *f, const char *line)
+static int command(Fixture *f, const char *line)
 {
-	g_autofree char *whole = g_strconcat("stop ", line, NULL);
 	g_autofree char *path = g_build_filename(f->folder, "said", NULL);
-	g_auto(GStrv) words = g_strsplit(whole, " ", -1);
+	g_auto(GStrv) words = g_strsplit(line, " ", -1);
 	g_autoptr(GError) error = NULL;
 	int own = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
@@ -325,6 +330,21 @@ static int stop(Fixture *f, const char *line)
 	g_file_get_contents(path, &f->said, NULL, NULL);
 	unlink(path);
 	return error ? hvr_exit_status(error) : status;
+}
+
+static void expect(Fixture *f, const char *line, int status)
+{
+	int seen = command(f, line);
+
+	if (seen != status)
+		fail_msg("%s: %d instead of %d:\n%s", line, seen, status, f->said);
+}
+
+static int stop(Fixture *f, const char *words)
+{
+	g_autofree char *line = g_strconcat("stop ", words, NULL);
+
+	return command(f, line);
 }
 
 /* What such a command prints. [transfer full] */
@@ -527,6 +547,40 @@ static void test_dead(void **state)
 	assert_said(f, "no VM named 'lab' is running");
 }
 
+/* The last line says what came of it, as the host and the record have it. */
+static void test_told(void **state)
+{
+	Fixture *f = *state;
+	Running running = start(f, "lab", "obeys", FALSE);
+
+	expect(f, "unplug lab npu", 0);
+	assert_string_equal(f->said, "hailo-vm-run: npu: " CARD " is back on hailo\n");
+	expect(f, "plug lab npu", 0);
+	assert_string_equal(f->said, "hailo-vm-run: npu: " CARD " is in VM 'lab'\n");
+	expect(f, "reboot --hard lab", 0);
+	assert_string_equal(f->said, "hailo-vm-run: VM 'lab' starts anew\n");
+	expect(f, "unplug --keep lab npu", 0);
+	assert_string_equal(f->said, "hailo-vm-run: npu: " CARD " is kept on vfio-pci\n");
+	assert_int_equal(stop(f, "lab"), 0);
+	assert_int_equal(end_of(&running), 0);
+	expect(f, "release --all", 0);
+	assert_over(f, &running);
+}
+
+/* A guest that keeps its card: what is said is in seconds, and shown off a terminal, too. */
+static void test_refused(void **state)
+{
+	Fixture *f = *state;
+	Running running = start(f, "lab", "ignores", FALSE);
+
+	expect(f, "unplug -t 2 lab npu", 75);
+	assert_said(f, "hailo-vm-run: unplug npu: asked the guest, for at most 2 s\n");
+	assert_said(f, "the guest has not let go of 'npu' within 2 s\n");
+	assert_int_equal(stop(f, "-f lab"), 0);
+	assert_int_equal(end_of(&running), 0);
+	assert_over(f, &running);
+}
+
 /* What has ended needs nothing more, and is no mistake. */
 static void test_ended(void **state)
 {
@@ -642,6 +696,8 @@ int main(int argc, char **argv)
 		TEST(deaf_supervisor),
 		TEST(dead),
 		TEST(ended),
+		TEST(told),
+		TEST(refused),
 		TEST(status),
 		TEST(all_deaf),
 		TEST(stopped_qemu),
