@@ -96,14 +96,16 @@ static void cut(GString *line, guint most)
 
 static void append_time(GString *line)
 {
-	guint64 ms = (guint64)(g_get_monotonic_time() - now.stage_us) / 1000;
-	g_autofree char *elapsed = hvr_text_time(ms - ms % 1000);
+	/* A stage begins a moment after what it is of, so a timer comes a moment early. */
+	gint64 us = g_get_monotonic_time() - now.stage_us + G_USEC_PER_SEC / 2;
+	guint seconds = (guint)(us / G_USEC_PER_SEC);
+	g_autofree char *elapsed = hvr_text_time(seconds * (guint64)1000);
 	g_autofree char *limit = hvr_text_time(now.limit_ms);
 
 	if (!now.limit_ms)
 		g_string_append_printf(line, ", %s", elapsed);
 	else if (now.limit_ms < MINUTES_MS)
-		g_string_append_printf(line, ", %u of %s", (guint)(ms / 1000), limit);
+		g_string_append_printf(line, ", %u of %s", seconds, limit);
 	else
 		g_string_append_printf(line, ", %s of %s", elapsed, limit);
 }

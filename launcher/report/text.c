@@ -125,7 +125,7 @@ char *hvr_text_time(guint64 ms)
 {
 	guint64 seconds = (ms + 500) / 1000;
 
-	if (ms < 1000)
+	if (ms > 0 && ms < 1000)
 		return g_strdup_printf("0.%d s", (int)(ms / 100));
 	if (seconds < 60)
 		return g_strdup_printf("%d s", (int)seconds);

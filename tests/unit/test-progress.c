@@ -119,7 +119,6 @@ static char *without_seconds(const char *text)
 static char *at_terminal(const How *how)
 {
 	struct winsize size = { .ws_row = 24, .ws_col = how->columns };
-	GString *screen = g_string_new(NULL);
 	char bytes[4096];
 	ssize_t n;
 	int status = 0;
@@ -132,6 +131,7 @@ static char *at_terminal(const How *how)
 	if (pid == 0)
 		run_child(how, side);
 	close(side);
+	GString *screen = g_string_new(NULL);
 	while ((n = read(master, bytes, sizeof(bytes))) > 0)
 		g_string_append_len(screen, bytes, n);
 	close(master);
@@ -235,9 +235,14 @@ static void test_time(void **state)
 	static const struct {
 		guint64 ms;
 		const char *text;
-	} cases[] = { { 0, "0.0 s" },	       { 400, "0.4 s" },	{ 1000, "1 s" },
-		      { 7600, "8 s" },	       { 59499, "59 s" },	{ 59500, "1 min" },
-		      { 125000, "2 min 5 s" }, { 86400000, "1440 min" } };
+	} cases[] = { { 0, "0 s" },
+		      { 400, "0.4 s" },
+		      { 1000, "1 s" },
+		      { 7600, "8 s" },
+		      { 59499, "59 s" },
+		      { 59500, "1 min" },
+		      { 125000, "2 min 5 s" },
+		      { 86400000, "1440 min" } };
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *text = hvr_text_time(cases[i].ms);
