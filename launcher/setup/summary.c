@@ -5,8 +5,6 @@
  */
 #include "launcher/setup/summary.h"
 
-#include <string.h>
-
 #include "launcher/process/user.h"
 #include "launcher/report/text.h"
 #include "launcher/setup/cards.h"
@@ -43,10 +41,10 @@ static void append_functions(GString *text, const HvrSetupSummary *summary,
 		g_string_append(text, "none");
 }
 
-/* "1e60:2864 (now 0000:01:00.0 on hailo)" [transfer full] */
+/* "1e60:2864 (now 0000:01:00.0 on hailo)", one harmless line. [transfer full] */
 static char *describe_cards(const HvrSetupSummary *summary)
 {
-	GString *text = g_string_new(NULL);
+	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (guint i = 0; i < summary->cards->len; i++) {
 		const HvrSetupCard *card = g_ptr_array_index(summary->cards, i);
@@ -59,7 +57,7 @@ static char *describe_cards(const HvrSetupSummary *summary)
 		append_functions(text, summary, card);
 		g_string_append_c(text, ')');
 	}
-	return g_string_free(text, FALSE);
+	return hvr_text_safe(text->str);
 }
 
 static void say_kernel_args(GString *text, const HvrSetupSummary *summary)
@@ -93,9 +91,9 @@ static void say_reset_policy(GString *text, const HvrSetupSummary *summary)
 		const HvrSetupCard *card = g_ptr_array_index(summary->cards, i);
 		if (!card->reset)
 			continue;
-		if (*card->reset)
-			g_string_append_printf(text, "- %s is reset by: %s.\n", card->spec,
-					       card->reset);
+		g_autofree char *reset = hvr_text_safe(card->reset);
+		if (*reset)
+			g_string_append_printf(text, "- %s is reset by: %s.\n", card->spec, reset);
 		else
 			g_string_append_printf(text, "- Function resets of %s are off.\n",
 					       card->spec);
@@ -162,30 +160,39 @@ static void say_undone(GString *text, const HvrSetupSummary *summary, HvrSetupPa
 	}
 }
 
-static void append_end(GString *text, const HvrSetupSummary *summary)
+/* @target: (nullable): one harmless line */
+static void append_begin(GString *text, const char *target)
 {
-	if (summary->left)
-		g_string_append_printf(text, "- The IOMMU is left as it is: %s.\n", summary->left);
+	if (target)
+		g_string_append_printf(text, "What will be different when %s boots:\n", target);
+	else
+		g_string_append(text, "What will be different, at the latest after the next "
+				      "boot:\n");
+}
+
+static void append_end(GString *text, const HvrSetupSummary *summary, const char *target)
+{
+	if (summary->left) {
+		g_autofree char *left = hvr_text_safe(summary->left);
+		g_string_append_printf(text, "- The IOMMU is left as it is: %s.\n", left);
+	}
 	if (summary->undo)
 		return;
 	g_string_append(text, "To take it back: sudo hailo-vm-run setup --undo");
-	if (summary->target)
-		g_string_append_printf(text, " --target %s", summary->target);
+	if (target)
+		g_string_append_printf(text, " --target %s", target);
 	g_string_append_c(text, '\n');
 }
 
 char *hvr_setup_summary(const HvrSetupSummary *summary)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
-	GString *harmless = g_string_new(NULL);
+	GString *text = g_string_new(NULL);
 	guint parts = changed_parts(summary->changes);
+	g_autofree char *target = NULL;
 
 	if (summary->target)
-		g_string_append_printf(text, "What will be different when %s boots:\n",
-				       summary->target);
-	else
-		g_string_append(text, "What will be different, at the latest after the next "
-				      "boot:\n");
+		target = hvr_text_safe(summary->target);
+	append_begin(text, target);
 	if (!parts)
 		g_string_append(text, "- What setup left unfinished is finished.\n");
 	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++) {
@@ -196,7 +203,6 @@ char *hvr_setup_summary(const HvrSetupSummary *summary)
 		else
 			say_done(text, summary, (HvrSetupPart)part);
 	}
-	append_end(text, summary);
-	hvr_text_append(harmless, text->str, text->len, HVR_TEXT_LINES);
-	return g_string_free(harmless, FALSE);
+	append_end(text, summary, target);
+	return g_string_free(text, FALSE);
 }

@@ -118,17 +118,17 @@ static void test_undo_and_target(void **state)
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
 	g_autofree char *undone =
 		summary_of(HVR_SETUP_ALL_PARTS, inventory, (HvrSetupSummary){ .undo = TRUE });
-	g_autofree char *image =
-		summary_of(HVR_SETUP_ALL_PARTS, NULL,
-			   (HvrSetupSummary){ .target = "/img\033[2J", .left = "two loaders" });
+	g_autofree char *image = summary_of(
+		HVR_SETUP_ALL_PARTS, NULL,
+		(HvrSetupSummary){ .target = "/img\033[2J\n- x", .left = "two loaders" });
 	g_autofree char *unfinished = summary_of(0, inventory, (HvrSetupSummary){ .target = NULL });
 
 	assert_has(undone, "- The host gets its cards at boot: 1e60:2864 (now " CARD);
 	assert_null(strstr(undone, "To take it back"));
-	assert_has(image, "What will be different when /img\\x1b[2J boots:\n");
+	assert_has(image, "What will be different when /img\\x1b[2J\\x0a- x boots:\n");
 	assert_has(image, "- Cards leave the host at boot: 1e60:2864.\n");
 	assert_has(image, "- The IOMMU is left as it is: two loaders.\n");
-	assert_has(image, "setup --undo --target /img\\x1b[2J\n");
+	assert_has(image, "setup --undo --target /img\\x1b[2J\\x0a- x\n");
 	assert_has(unfinished, "- What setup left unfinished is finished.\n");
 }
 
@@ -141,6 +141,20 @@ static void test_arguments(void **state)
 
 	assert_has(text, "which it has now, are made to last");
 	assert_null(strstr(text, "gets"));
+}
+
+/* What the file says that setup wrote may be anybody's, who made the image. */
+static void test_words_of_others(void **state)
+{
+	g_autoptr(GPtrArray) changes = changes_of(1u << HVR_SETUP_RESET_POLICY);
+	g_autoptr(GPtrArray) cards = hvr_setup_cards_new();
+	const HvrSetupSystem system = { .cpu = HVR_CPU_INTEL };
+	const HvrSetupSummary what = { .changes = changes, .system = &system, .cards = cards };
+
+	g_ptr_array_add(cards, hvr_setup_card_from_text("1e60:2864 bus\n- nothing \033[2J"));
+	g_autofree char *text = hvr_setup_summary(&what);
+	assert_has(text, "\n- 1e60:2864 is reset by: bus\\x0a- nothing \\x1b[2J.\n");
+	assert_null(strchr(text, '\033'));
 }
 
 /* Whoever is asked sees the files' names; what is in them is for who wants it. */
@@ -162,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_one),
 		cmocka_unit_test(test_undo_and_target),
 		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_words_of_others),
 		cmocka_unit_test(test_detail),
 	};
 
