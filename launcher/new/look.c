@@ -65,9 +65,10 @@ static gboolean look_given(const HvrUser *caller, const char *path, HvrNewKey *o
 	}
 	g_auto(HvrFd) fd = file.fd;
 	out_key->line = read_key(fd, NULL, &problem);
-	out_key->file = g_strdup(path);
-	if (out_key->line)
+	if (out_key->line) {
+		out_key->file = g_strdup(path);
 		return TRUE;
+	}
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "--key: '%s': %s", path,
 		    problem);
 	hvr_error_hint(error, "the public one's name ends in .pub; ssh-keygen -t ed25519 makes a "
