@@ -339,8 +339,8 @@ static const struct {
 	{ "PATH", offer_paths },       { "PART", offer_parts },
 	{ "FILE", offer_files },       { "HOSTFILE:GUESTFILE", offer_files },
 	{ "DIR", offer_folders },      { "SECTION.KEY=VALUE", offer_settings },
-	{ "COMMAND", offer_commands },
-	{ "SECTION", offer_sections }, { "KIND", offer_kinds },
+	{ "COMMAND", offer_commands }, { "SECTION", offer_sections },
+	{ "KIND", offer_kinds },
 };
 
 /* "PROFILE|ADDRESS|--all", "[PART...]", "intel|amd|arm" */

@@ -29,7 +29,8 @@ void hvr_serial_hold(HvrSerialHeld *held, HvrSerialEnds *ends, const HvrProfile 
 		return;
 	held->hub = hvr_serial_hub_new(ends, copy);
 	/* who detaches has no foreground, and what is copied is for nobody's eyes now */
-	if (profile->serial != HVR_SERIAL_STDIO || copy >= 0 || (options->ready_fd >= 0 && !options->front))
+	if (profile->serial != HVR_SERIAL_STDIO || copy >= 0 ||
+	    (options->ready_fd >= 0 && !options->front))
 		return;
 	held->foreground = hvr_serial_hub_join(held->hub);
 	if (held->foreground >= 0)

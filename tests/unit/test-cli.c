@@ -235,10 +235,8 @@ static void test_statuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_help),
-		cmocka_unit_test(test_help_width),
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_dispatch),
+		cmocka_unit_test(test_help),	 cmocka_unit_test(test_help_width),
+		cmocka_unit_test(test_table),	 cmocka_unit_test(test_dispatch),
 		cmocka_unit_test(test_statuses),
 	};
 
