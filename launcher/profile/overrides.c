@@ -97,12 +97,10 @@ static gboolean fail_missing(GError **error, const char *word, const GPtrArray *
 	g_autofree char *all = g_strjoinv(", ", names);
 	g_autofree char *dotted = g_strdelimit(g_strdup(word), " ", '.');
 	g_autofree char *place = g_strdup_printf("--without %s", dotted);
-	const char *nearest = hvr_nearest(dotted, (const char *const *)names);
 
 	hvr_profile_fail(error, place, NULL, "the profile has no such section");
-	if (nearest)
-		hvr_error_hint(error, "did you mean \"%s\"?", nearest);
-	else if (*names)
+	hvr_nearest_hint(error, dotted, (const char *const *)names);
+	if (*names)
 		hvr_error_hint(error, "it has: %s", all);
 	return FALSE;
 }

@@ -388,7 +388,7 @@ static void test_base_refused(void **state)
 	static const struct {
 		const char *script, *disks, *message, *hint;
 	} refused[] = {
-		{ "rm -f base.qcow2", BASED, "[disk root] base: user ", "fetch it, or correct" },
+		{ "rm -f base.qcow2", BASED, "base.qcow2' does not exist", "fetch it, or correct" },
 		{ CREATE "raw base.qcow2 1M", BASED, "base.qcow2' is no qcow2 image",
 		  "convert it: qemu-img convert -f raw -O qcow2" },
 		{ CREATE "qcow2 base.qcow2 3M", BASED,

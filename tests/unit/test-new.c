@@ -132,7 +132,7 @@ static void test_key_given(void **state)
 	assert_true(g_str_has_prefix(error->message, "--key: 'k': no public key is in it\n"));
 	g_clear_error(&error);
 	assert_false(hvr_new_key_look(&me, "l", &key, NULL, &error));
-	assert_true(g_str_has_prefix(error->message, "--key: user me cannot read 'l': No such"));
+	assert_true(g_str_has_prefix(error->message, "--key: 'l' does not exist"));
 	assert_int_equal(hvr_exit_status(error), 64);
 }
 
@@ -357,7 +357,7 @@ static void test_write(void **state)
 	assert_false(hvr_new_write(&me, "link.ini", "y\n", NULL));
 	assert_false(fake_files_exist(home, "work/b.ini"));
 	assert_false(hvr_new_write(&me, "none/a.ini", "y\n", &error));
-	assert_true(g_str_has_prefix(error->message, "new: user me cannot write 'none/a.ini'"));
+	assert_true(g_str_has_prefix(error->message, "new: 'none/a.ini' does not exist"));
 	assert_int_equal(hvr_exit_status(error), 69);
 }
 

@@ -93,7 +93,7 @@ static void test_without_missing(void **state)
 {
 	assert_refused(WORDS("device.npu3"), NULL,
 		       "--without device.npu3: the profile has no such section\n"
-		       "did you mean \"device.npu\"?");
+		       "did you mean 'device.npu'?");
 	assert_refused(WORDS("net"), NULL,
 		       "--without net: the profile has no such section\n"
 		       "it has: vm, device.npu, device.npu2, disk.root, boot, graphics");
@@ -103,10 +103,10 @@ static void test_without_missing(void **state)
 		       "it has: vm, device.npu, device.npu2, disk.root, boot, graphics");
 	assert_refused(WORDS("device.npu", "device.npu"), NULL,
 		       "--without device.npu: the profile has no such section\n"
-		       "did you mean \"device.npu2\"?");
+		       "did you mean 'device.npu2'?");
 	assert_refused(WORDS("device.npu.pick"), NULL,
 		       "--without device.npu.pick: the profile has no such section\n"
-		       "did you mean \"device.npu\"?");
+		       "did you mean 'device.npu'?");
 	assert_refused(WORDS(""), NULL,
 		       "--without: \"\" is no section\n"
 		       "write for example --without device.npu");
@@ -158,7 +158,7 @@ static void test_emptied_nothing(void **state)
 		       "/x/file.ini:10: [disk root] file: is missing\n"
 		       "write for example file = root.qcow2");
 	assert_refused(NULL, WORDS("device.other.pik="),
-		       "--set device.other.pik: there is no such key\ndid you mean \"pick\"?");
+		       "--set device.other.pik: there is no such key\ndid you mean 'pick'?");
 	assert_refused(NULL, WORDS("device.A.pick="),
 		       "--set device.A.pick: \"A\" is not a name\n"
 		       "expected up to 31 of a-z, 0-9 and '-', a letter first");
