@@ -327,8 +327,7 @@ static const HvrOption table[] = {
 const HvrCommand hvr_command_log = {
 	.name = "log",
 	.words = "VM",
-	.summary = "what the serial port, the supervisor and QEMU have said, also of a VM that has "
-		   "ended",
+	.summary = "what serial port, supervisor and QEMU have said, also of a VM that ended",
 	.least = 1,
 	.most = 1,
 	.options = table,
