@@ -9,9 +9,11 @@
  * QEMU has the other side of @port: a socket in the VM's folder that listens, and to which @port
  * has been connected before QEMU is started. QEMU accepts that one as it makes the character device
  * (wait=on: tcp_chr_accept_server_sync() in chardev/char-socket.c), so nothing that the firmware
- * says is lost; with wait=off it drops what is said before its main loop runs. And it listens again
- * when that connection is gone (tcp_chr_disconnect_locked()), so a VM that has lost its supervisor
- * goes on, and can be joined there.
+ * says can be lost; with wait=off its main loop accepts, once it runs, and what is said before is
+ * not taken (tcp_chr_write()). And it listens again when that connection is gone
+ * (tcp_chr_disconnect_locked()), so a VM that has lost its supervisor goes on, and can be joined
+ * there. A log file that it writes beside has all of it all the same (qemu_chr_write_buffer() in
+ * chardev/char.c).
  */
 typedef struct {
 	int port;     /* connected */
