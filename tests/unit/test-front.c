@@ -168,6 +168,8 @@ static int play(const char *what, char **argv)
 	alarm(120); /* whatever becomes of the test */
 	if (plays(&qemu, "fails")) {
 		qemu.serial = find_fd(argv, CONSOLE);
+		if (is_served(argv, CONSOLE))
+			qemu.serial = accept(qemu.serial, NULL, NULL);
 		print(&qemu, "guest: no firmware\r\n");
 		return 1;
 	}
@@ -620,7 +622,7 @@ static void test_console(void **state)
 	for (guint i = 0; i < G_N_ELEMENTS(leaves); i++) {
 		start_console(f);
 		shell_type(f->shell, E "?");
-		expect_screen(f, "login: \nhailo-vm-run: Ctrl-] then d or q: leave the console;");
+		expect_screen(f, "\nhailo-vm-run: Ctrl-] then d or q: leave the console;");
 		shell_type(f->shell, E E "k");
 		expect_screen(f, "got '\\035k'");
 		shell_type(f->shell, leaves[i]);
