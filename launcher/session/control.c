@@ -84,7 +84,6 @@ static void answer(const GError *error, gpointer user_data)
 	Asked *asked = user_data;
 	JsonObject *result = json_object_new();
 
-
 	if (error) {
 		json_object_set_int_member(result, "status", hvr_exit_status(error));
 		json_object_set_string_member(result, "message", error->message);
