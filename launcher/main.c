@@ -79,6 +79,9 @@ static void tell_slow(const char *text)
 	hvr_message("%s", text);
 }
 
+/* As long as the process: the context is on a stack. */
+static char *job;
+
 static gboolean make_context(HvrContext *context, const char *root, GError **error)
 {
 	const char *prefix = root ? root : "";
@@ -102,9 +105,9 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 	context->runtime_path = "";
 	find_runtime(context, prefix);
 	find_cards(context);
-	/* as long as the process */
-	if (!hvr_job_find((char **)&context->job, error))
+	if (!hvr_job_find(&job, error))
 		return FALSE;
+	context->job = job;
 	if (context->host.sys >= 0 && (root || (context->host.dev >= 0 && context->host.proc >= 0)))
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
