@@ -101,6 +101,14 @@ static gboolean wait_and_kill(Stop *stop, int pidfd)
 	return hvr_rouse_wait(pidfd, HVR_SHUTDOWN_KILL_MS);
 }
 
+/* Its supervisor may have put all right while it was waited for. */
+static gboolean is_left(const Stop *stop)
+{
+	g_auto(HvrFd) folder = hvr_vm_open_folder(stop->context->runtime, stop->vm->name);
+
+	return folder >= 0;
+}
+
 /* Nobody else answers for the VM now. */
 static gboolean take_over(Stop *stop, GError **error)
 {
@@ -109,7 +117,7 @@ static gboolean take_over(Stop *stop, GError **error)
 	gboolean begun = FALSE;
 
 	hvr_interrupt_init();
-	stop->out->was_dead = pidfd < 0;
+	stop->out->was_dead = pidfd < 0 && is_left(stop);
 	if (pidfd >= 0 && stand_in(stop, &begun, &cause))
 		return TRUE;
 	if (begun || hvr_interrupt_pending() || (pidfd >= 0 && !wait_and_kill(stop, pidfd))) {

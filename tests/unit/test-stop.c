@@ -541,6 +541,7 @@ static void test_dead(void **state)
 		;
 	assert_int_equal(stop(f, "lab"), 0);
 	assert_in_time(f);
+	assert_said(f, "VM 'lab' has ended: it had, and nobody had given back what it had\n");
 	assert_said(f, "npu: " CARD " is back on hailo\n");
 	assert_over(f, &running);
 	assert_int_equal(stop(f, "lab"), 69);
