@@ -169,9 +169,10 @@ static void hint_denied(GError **error, const HvrUser *user, const HvrBlockedFil
 			       user->name);
 	else if (user->privileged)
 		hvr_error_hint(error,
-			       "QEMU runs as that user: give it access (setfacl -m u:%s:%s %s), "
+			       "QEMU runs as that user: give it access (setfacl -m u:%s:%s %s%s), "
 			       "%sor set [security] user",
 			       user->name, blocked->folder ? "x" : rights, quoted,
+			       blocked->folder ? ", or chmod o+x" : "",
 			       blocked->folder ? "move the file out of there, " : "");
 	else
 		hvr_error_hint(error, "have its owner give you access: setfacl -m u:%s:%s %s",

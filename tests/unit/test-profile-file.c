@@ -270,6 +270,7 @@ static void test_forbidden(void **state)
 		       "to this user)",
 		       77);
 	assert_int_equal(root ? seteuid(0) : 0, 0);
+	assert_int_equal(g_chmod("closed", 0700), 0);
 }
 
 static void put_text(const char *path, const char *text)
