@@ -99,8 +99,6 @@ static void show(const GString *text)
 {
 	gsize done = 0;
 
-	if (before)
-		before();
 	while (done < text->len && !file.full && somebody_reads()) {
 		ssize_t written =
 			write(STDERR_FILENO, text->str + done, MIN(text->len - done, PIPE_BUF));
@@ -125,6 +123,8 @@ static void show_raw(const GString *text)
 
 static void emit(const GString *text)
 {
+	if (before)
+		before();
 	keep(&record, text);
 	keep(&copy, text);
 	if (raw && text->len)

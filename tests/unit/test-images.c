@@ -739,18 +739,12 @@ static void test_boot_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_table),
-		TEST(test_header_of_a_guest),
-		TEST(test_base),
-		TEST(test_base_refused),
-		TEST(test_seen_by_caller),
-		TEST(test_locked),
-		TEST(test_locked_backing),
-		TEST(test_groups),
-		TEST(test_block_device),
-		TEST(test_boot_files),
-		TEST(test_mounted_device),
-		TEST(test_groups_of_folders),
+		TEST(test_table),	   TEST(test_header_of_a_guest),
+		TEST(test_base),	   TEST(test_base_refused),
+		TEST(test_seen_by_caller), TEST(test_locked),
+		TEST(test_locked_backing), TEST(test_groups),
+		TEST(test_block_device),   TEST(test_boot_files),
+		TEST(test_mounted_device), TEST(test_groups_of_folders),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 	g_autofree char *qemu_img = g_find_program_in_path("qemu-img");
