@@ -84,14 +84,13 @@ static void show_last_lines(int folder)
 	(void)!hvr_fd_write_all(STDOUT_FILENO, lines->str, lines->len);
 }
 
-static void announce(const HvrVm *vm, int folder, gboolean shared)
+/* Nobody else does it for those who join QEMU itself, which serves one at a time. */
+static void prepare_alone(const HvrVm *vm, int folder)
 {
-	const char *alone = shared ? "" : ". Nothing is said while somebody else has it";
-
 	if (isatty(STDIN_FILENO))
-		hvr_message("the serial port of VM '%s'%s", vm->name, alone);
-	if (!shared)
-		show_last_lines(folder);
+		hvr_message("VM '%s' says nothing here while somebody else has its serial port",
+			    vm->name);
+	show_last_lines(folder);
 }
 
 /* Whoever served us was its supervisor, which is gone, or is about to be: the kernel closes what a
@@ -139,7 +138,8 @@ static int console(HvrContext *context, const HvrInvocation *invocation, GError 
 		g_propagate_error(error, cause);
 		return -1;
 	}
-	announce(vm, folder, shared);
+	if (!shared)
+		prepare_alone(vm, folder);
 	return tell_end(context, vm, run(context, vm, folder, port), error);
 }
 

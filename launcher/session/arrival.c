@@ -174,7 +174,7 @@ void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOpt
 				 .ports = ports,
 				 .begin_us = g_get_monotonic_time() };
 	arrival->on_terminal = session->profile->serial == HVR_SERIAL_STDIO &&
-			       !options->serial_log && isatty(STDOUT_FILENO);
+			       !options->serial_log && (options->front || isatty(STDOUT_FILENO));
 	show_start(session);
 	arrival->readiness = hvr_readiness_new(session, on_ready, arrival);
 	hvr_qmp_client_execute(session->qmp, "query-status", NULL, GREETING_BASE_MS, on_greeted,
