@@ -104,6 +104,7 @@ static G_NORETURN void be_shell(const ShellJob *job, int answers)
 		if (!job->background)
 			tcsetpgrp(STDIN_FILENO, getpid());
 		signal(SIGTTOU, SIG_DFL);
+		signal(SIGHUP, SIG_DFL); /* whoever runs the tests may do so by nohup */
 		job->run(job->data);
 		_exit(1);
 	}
