@@ -38,11 +38,11 @@ gboolean hvr_ssh_key_is_meant(const char *text)
 }
 
 /* Where what is encoded begins. */
-static const char *find_blob(const char *line, const char *type)
+static const char *find_blob(const char *line)
 {
-	const char *blob = line + strlen(type);
+	const char *space = line + strcspn(line, " ");
 
-	return blob + strspn(blob, " ");
+	return space + strspn(space, " ");
 }
 
 /* How long it is; 0: it is no base64 */
@@ -71,7 +71,7 @@ gboolean hvr_ssh_key_is_public(const char *line)
 
 	if (!type || !g_utf8_validate(line, -1, NULL))
 		return FALSE;
-	const char *blob = find_blob(line, type);
+	const char *blob = find_blob(line);
 	gsize length = measure_blob(blob), n = 0;
 	if (length == 0)
 		return FALSE;
@@ -82,8 +82,8 @@ gboolean hvr_ssh_key_is_public(const char *line)
 
 static char *without_comment(const char *line)
 {
-	const char *type = find_type(line);
-	const char *blob = find_blob(line, type);
+	g_autofree char *type = g_strndup(line, strcspn(line, " "));
+	const char *blob = find_blob(line);
 	const char *rest = blob + measure_blob(blob);
 	g_autofree char *key = g_strndup(blob, (gsize)(rest - blob));
 
