@@ -103,13 +103,13 @@ static gboolean is_taken(const HvrOccupancy *occupancy, const HvrHealth *health,
 			 HvrPassable *passable)
 {
 	g_autofree char *who = hvr_occupancy_describe(occupancy);
+	gboolean used =
+		occupancy->kind == HVR_OCCUPANCY_VM || occupancy->kind == HVR_OCCUPANCY_PROCESS;
 
-	if (health->kind == HVR_HEALTH_HELD)
+	if (health->kind == HVR_HEALTH_HELD || (health->kind == HVR_HEALTH_DEAD && !used))
 		answer(passable, HVR_PASSABLE_NO, g_strdup(health->reason));
-	else if (occupancy->kind == HVR_OCCUPANCY_VM || occupancy->kind == HVR_OCCUPANCY_PROCESS)
+	else if (used)
 		answer(passable, HVR_PASSABLE_NO, g_strconcat("in use by ", who, NULL));
-	else if (health->kind == HVR_HEALTH_DEAD)
-		answer(passable, HVR_PASSABLE_NO, g_strdup(health->reason));
 	return passable->kind == HVR_PASSABLE_NO;
 }
 
