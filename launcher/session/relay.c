@@ -43,7 +43,7 @@ typedef struct {
 	gboolean broken; /* the sink takes no more: what comes is dropped */
 	guint reading, writing;
 	gsize n_held;
-	guint8 held[HELD_BYTES + 1]; /* and Ctrl-], which may have waited for what is behind it */
+	guint8 held[HELD_BYTES + HVR_ESCAPE_HELD];
 } Flow;
 
 struct HvrRelay {

@@ -31,14 +31,14 @@ static char *feed(const char *keys, gsize step)
 		assert_true(n < sizeof(out));
 		HvrEscaped escaped = hvr_escape_take(&escape, at, n, out);
 		assert_true(escaped.n_taken > 0 && escaped.n_taken <= n);
-		assert_true(escaped.n_out <= escaped.n_taken + 1);
+		assert_true(escaped.n_out <= escaped.n_taken + HVR_ESCAPE_HELD);
 		g_string_append_len(got, (const char *)out, (gssize)escaped.n_out);
 		g_string_append(got, names[escaped.action]);
 		at += escaped.n_taken;
 		left -= escaped.n_taken;
 	}
 	if (escape.waiting)
-		g_string_append(got, "<waits>");
+		g_string_append(got, escape.answer ? "<is answered>" : "<waits>");
 	return g_string_free(got, FALSE);
 }
 
@@ -75,12 +75,36 @@ static void test_others(void **state)
 	assert_feeds("ls" E "?\r" E "sq" E "rb", "ls<help>\r<stop>q<reboot>b");
 }
 
+/* What the terminal answers to a guest's question may come at any time, a piece at a time. */
+static void test_answers(void **state)
+{
+	assert_feeds(E "\x1b[24;8Rd", "\x1b[24;8R<leave>");
+	assert_feeds(E "\x1b[?62;4c"
+		       "\x1b[0nq",
+		     "\x1b[?62;4c\x1b[0n<quit>");
+	assert_feeds(E "\x1b]11;rgb:00/dd/qq\x1b\\s", "\x1b]11;rgb:00/dd/qq\x1b\\<stop>");
+	assert_feeds(E "\x1b]11;dq\x07?", "\x1b]11;dq\x07<help>");
+	assert_feeds(E "\x1bP1+rq\x1b\\"
+		       "d",
+		     "\x1bP1+rq\x1b\\<leave>");
+	assert_feeds(E "\x1b[A" E, "\x1b[A" E);
+	assert_feeds(E "\x1b[2", "\x1b[2<is answered>");
+	/* Escape by itself is a key without a meaning. */
+	assert_feeds(E "\x1b"
+		       "dq",
+		     E "\x1b"
+		       "dq");
+	assert_feeds(E "\x1b" E "d", E "\x1b<leave>");
+	assert_feeds(E "\x1b", "<is answered>");
+	assert_feeds("\x1b[24;8Rd", "\x1b[24;8Rd");
+}
+
 /* A NUL is a key as any other (Ctrl-@). */
 static void test_nul(void **state)
 {
 	static const guint8 keys[] = { HVR_ESCAPE_KEY, '\0', 'a' };
 	HvrEscape escape = { 0 };
-	guint8 out[sizeof(keys) + 1];
+	guint8 out[sizeof(keys) + HVR_ESCAPE_HELD];
 	HvrEscaped escaped = hvr_escape_take(&escape, keys, sizeof(keys), out);
 
 	assert_int_equal(escaped.n_taken, sizeof(keys));
@@ -94,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_nul),
 	};
 
