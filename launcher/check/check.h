@@ -55,15 +55,16 @@ int hvr_check_exit_status(const GPtrArray *results);
 const char *hvr_check_status_name(HvrCheckStatus status);
 
 /* How people are told. */
-typedef enum {
-	HVR_CHECK_PLAIN = 0,
-	HVR_CHECK_COLOUR = 1 << 0,
-	HVR_CHECK_QUIET = 1 << 1, /* only what is not PASS, and the verdict */
+typedef struct {
+	gboolean colour;
+	gboolean quiet; /* only what is not PASS, and the verdict */
+	guint width;	/* what is seen is broken into lines of so many columns; 0: it is not */
 } HvrCheckStyle;
 
 /* For people: a line each, the fix on a second one, the worst last; and the verdict, which names
  * what it rests on. Pure. [transfer full] */
-char *hvr_check_to_text(const GPtrArray *results, HvrCheckStyle style) G_GNUC_WARN_UNUSED_RESULT;
+char *hvr_check_to_text(const GPtrArray *results,
+			const HvrCheckStyle *style) G_GNUC_WARN_UNUSED_RESULT;
 
 /* {"ready": true|false|null, "checks": [{"id","status","subject","seen","fix"}]}, in the order in
  * which they were asked. Pure. [transfer full] */

@@ -20,28 +20,33 @@ static const char *const colours[] = { [HVR_CHECK_PASS] = "\033[32m",
 static const HvrCheckStatus order[] = { HVR_CHECK_PASS, HVR_CHECK_WARN, HVR_CHECK_UNKNOWN,
 					HVR_CHECK_FAIL };
 
-/* Colour is ours; the words may be others'. */
-static void append_line(GString *text, const char *line)
+/* The columns of "PASS", "UNKNOWN". */
+#define STATUS_WIDTH 8
+
+/* Behind the status. Colour is ours; the words may be others'. */
+static void append_line(GString *text, const char *line, guint width)
 {
-	hvr_text_append(text, line, strlen(line), HVR_TEXT_ONE_LINE);
-	g_string_append_c(text, '\n');
+	g_autofree char *safe = hvr_text_safe(line);
+
+	hvr_text_append_wrapped(text, safe, STATUS_WIDTH, width);
 }
 
-static void append_result(GString *text, const HvrCheckResult *result, gboolean colour)
+static void append_result(GString *text, const HvrCheckResult *result, const HvrCheckStyle *style)
 {
 	const char *status = hvr_check_status_name(result->status);
 
-	if (colour)
-		g_string_append_printf(text, "%s%-7s" RESET, colours[result->status], status);
+	if (style->colour)
+		g_string_append_printf(text, "%s%-7s" RESET " ", colours[result->status], status);
 	else
-		g_string_append_printf(text, "%-7s", status);
+		g_string_append_printf(text, "%-7s ", status);
 	g_autofree char *line =
-		g_strdup_printf(" %s: %s: %s", result->id, result->subject, result->seen);
-	append_line(text, line);
+		g_strdup_printf("%s: %s: %s", result->id, result->subject, result->seen);
+	append_line(text, line, style->width);
 	if (!result->fix)
 		return;
-	g_string_append(text, "        fix: ");
-	append_line(text, result->fix);
+	/* A command in it is to be copied as one line. */
+	g_string_append_printf(text, "%*sfix: ", STATUS_WIDTH, "");
+	append_line(text, result->fix, 0);
 }
 
 static guint count(const GPtrArray *results, HvrCheckStatus status)
@@ -96,28 +101,29 @@ static void append_verdict(GString *text, const GPtrArray *results)
 	}
 	if (warnings)
 		g_string_append_printf(text, ", %u warning%s", warnings, warnings == 1 ? "" : "s");
-	g_string_append_c(text, '\n');
 }
 
 /* Of this status, in the order in which they were asked. */
 static void append_status(GString *text, const GPtrArray *results, HvrCheckStatus status,
-			  HvrCheckStyle style)
+			  const HvrCheckStyle *style)
 {
 	for (guint i = 0; i < results->len; i++) {
 		const HvrCheckResult *result = g_ptr_array_index(results, i);
 		if (result->status == status)
-			append_result(text, result, (style & HVR_CHECK_COLOUR) != 0);
+			append_result(text, result, style);
 	}
 }
 
-char *hvr_check_to_text(const GPtrArray *results, HvrCheckStyle style)
+char *hvr_check_to_text(const GPtrArray *results, const HvrCheckStyle *style)
 {
 	GString *text = g_string_new(NULL);
+	g_autoptr(GString) verdict = g_string_new(NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(order); i++)
-		if (order[i] != HVR_CHECK_PASS || !(style & HVR_CHECK_QUIET))
+		if (order[i] != HVR_CHECK_PASS || !style->quiet)
 			append_status(text, results, order[i], style);
-	append_verdict(text, results);
+	append_verdict(verdict, results);
+	hvr_text_append_wrapped(text, verdict->str, STATUS_WIDTH, style->width);
 	return g_string_free(text, FALSE);
 }
 

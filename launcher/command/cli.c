@@ -176,16 +176,14 @@ guint hvr_cli_width(void)
 
 int hvr_cli_show_checks(const GPtrArray *results, gboolean json, gboolean quiet)
 {
-	HvrCheckStyle style = HVR_CHECK_PLAIN;
+	const HvrCheckStyle style = { .colour = hvr_cli_wants_colour(),
+				      .quiet = quiet,
+				      .width = hvr_cli_width() };
 
-	if (hvr_cli_wants_colour())
-		style |= HVR_CHECK_COLOUR;
-	if (quiet)
-		style |= HVR_CHECK_QUIET;
 	if (json) {
 		hvr_json_print(hvr_check_to_json(results));
 	} else {
-		g_autofree char *text = hvr_check_to_text(results, style);
+		g_autofree char *text = hvr_check_to_text(results, &style);
 		fputs(text, stdout);
 	}
 	return hvr_check_exit_status(results);

@@ -53,7 +53,7 @@ static gboolean verify(HvrTrial *trial)
 		return FALSE;
 	}
 	g_autoptr(GPtrArray) results = hvr_verify_judge(&facts, trial->profile->guest.hailort_min);
-	g_autofree char *text = hvr_check_to_text(results, HVR_CHECK_PLAIN);
+	g_autofree char *text = hvr_check_to_text(results, &(HvrCheckStyle){ 0 });
 	gboolean well = hvr_check_exit_status(results) == 0;
 	HvrJunitCase *one = NULL;
 	if (well)

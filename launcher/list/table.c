@@ -201,37 +201,6 @@ static void append_row(GString *text, const Row *row, const guint widths[COLUMNS
 	g_string_append_c(text, '\n');
 }
 
-/* How many characters of @text stand on a line of @room: whole words, where one is not longer. */
-static glong chars_that_fit(const char *text, glong room)
-{
-	glong length = g_utf8_strlen(text, -1);
-
-	if (length <= room)
-		return length;
-	for (glong n = room; n > 0; n--)
-		if (*g_utf8_offset_to_pointer(text, n) == ' ')
-			return n;
-	return room;
-}
-
-/* @text, from column @indent on, in as many lines as it takes. */
-static void append_wrapped(GString *out, const char *text, guint indent, guint width)
-{
-	glong room = MAX((glong)width - (glong)indent, 1);
-
-	while (TRUE) {
-		const char *end = g_utf8_offset_to_pointer(text, chars_that_fit(text, room));
-		g_string_append_len(out, text, end - text);
-		g_string_append_c(out, '\n');
-		while (*end == ' ')
-			end++;
-		if (!*end)
-			return;
-		text = end;
-		g_string_append_printf(out, "%*s", (int)indent, "");
-	}
-}
-
 /* What one asks for first comes first; what is not known, or not there, has no line. */
 static void append_record(GString *text, const Row *row, guint width)
 {
@@ -239,14 +208,14 @@ static void append_record(GString *text, const Row *row, guint width)
 				       LINK,	 POWER, NUMA,	NODE,  PATH };
 
 	g_string_append_printf(text, "%s  ", row->cells[ADDRESS]);
-	append_wrapped(text, row->cells[NAME], row->lengths[ADDRESS] + GAP, width);
+	hvr_text_append_wrapped(text, row->cells[NAME], row->lengths[ADDRESS] + GAP, width);
 	for (gsize i = 0; i < G_N_ELEMENTS(order); i++) {
 		const char *cell = row->cells[order[i]];
 		g_autofree char *label = g_ascii_strdown(headline[order[i]], -1);
 		if (g_str_equal(cell, "-"))
 			continue;
 		g_string_append_printf(text, "  %-*s  ", LABEL_WIDTH, label);
-		append_wrapped(text, cell, 2 + LABEL_WIDTH + GAP, width);
+		hvr_text_append_wrapped(text, cell, 2 + LABEL_WIDTH + GAP, width);
 	}
 }
 

@@ -133,3 +133,33 @@ char *hvr_text_time(guint64 ms)
 		return g_strdup_printf("%" G_GUINT64_FORMAT " min", seconds / 60);
 	return g_strdup_printf("%" G_GUINT64_FORMAT " min %d s", seconds / 60, (int)(seconds % 60));
 }
+
+/* How many characters of @text stand on a line of @room: whole words, where one is not longer. */
+static glong chars_that_fit(const char *text, glong room)
+{
+	glong length = g_utf8_strlen(text, -1);
+
+	if (length <= room)
+		return length;
+	for (glong n = room; n > 0; n--)
+		if (*g_utf8_offset_to_pointer(text, n) == ' ')
+			return n;
+	return room;
+}
+
+void hvr_text_append_wrapped(GString *out, const char *text, guint indent, guint width)
+{
+	glong room = width ? MAX((glong)width - (glong)indent, 1) : G_MAXLONG;
+
+	while (TRUE) {
+		const char *end = g_utf8_offset_to_pointer(text, chars_that_fit(text, room));
+		g_string_append_len(out, text, end - text);
+		g_string_append_c(out, '\n');
+		while (*end == ' ')
+			end++;
+		if (!*end)
+			return;
+		text = end;
+		g_string_append_printf(out, "%*s", (int)indent, "");
+	}
+}

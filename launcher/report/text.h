@@ -35,3 +35,7 @@ void hvr_text_print(const char *text);
 
 /* A time as people say it: "0.4 s", "8 s", "2 min 5 s". [transfer full] */
 char *hvr_text_time(guint64 ms) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Appends @text, which is harmless, from column @indent on, in as many lines of @width columns as
+ * it takes, broken between words. @width: 0: one line */
+void hvr_text_append_wrapped(GString *out, const char *text, guint indent, guint width);

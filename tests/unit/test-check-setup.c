@@ -175,7 +175,7 @@ static void assert_line(const GPtrArray *results, const char *id, HvrCheckStatus
 
 	if (!result || result->status != status || !strstr(result->seen, seen) ||
 	    !result->fix != !fix || (fix && !strstr(result->fix, fix))) {
-		g_autofree char *text = hvr_check_to_text(results, HVR_CHECK_PLAIN);
+		g_autofree char *text = hvr_check_to_text(results, &(HvrCheckStyle){ 0 });
 		fail_msg("no line '%s' with status %s, '%s' and fix '%s' in\n%s", id,
 			 hvr_check_status_name(status), seen, fix ? fix : "none", text);
 	}

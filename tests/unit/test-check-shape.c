@@ -114,7 +114,7 @@ static void test_no_card(void **state)
 		context.memlock_max = 64 << 10;
 		context.system_root = fs->root;
 		g_autoptr(GPtrArray) results = hvr_check_run(&context, profile, NULL);
-		g_autofree char *text = hvr_check_to_text(results, HVR_CHECK_PLAIN);
+		g_autofree char *text = hvr_check_to_text(results, &(HvrCheckStyle){ 0 });
 		print_message("%s", text);
 		assert_int_equal(hvr_check_exit_status(results), 0);
 		for (gsize i = 0; i < G_N_ELEMENTS(not_asked); i++)
@@ -213,12 +213,29 @@ static void test_order(void **state)
 				   "1 warning\n";
 	static const char passed[] = "PASS    cpu: host: seen\nPASS    memory: host: seen\n";
 	g_autoptr(GPtrArray) results = mixed_results();
-	g_autofree char *all = hvr_check_to_text(results, HVR_CHECK_PLAIN);
-	g_autofree char *quiet = hvr_check_to_text(results, HVR_CHECK_QUIET);
+	g_autofree char *all = hvr_check_to_text(results, &(HvrCheckStyle){ 0 });
+	g_autofree char *quiet = hvr_check_to_text(results, &(HvrCheckStyle){ .quiet = TRUE });
 	g_autofree char *wanted = g_strconcat(passed, rest, NULL);
 
 	assert_string_equal(all, wanted);
 	assert_string_equal(quiet, rest);
+}
+
+/* A terminal's lines break between words; a fix is one line, as it may be copied. */
+static void test_width(void **state)
+{
+	static const char wanted[] = "WARN    kvm: host:\n        seen\n        fix: do it\n"
+				     "UNKNOWN qemu:\n        host: seen\n        fix: do it\n"
+				     "FAIL    iommu:\n        host: seen\n        fix: do it\n";
+	static const char end[] =
+		"\nnot ready:\n        iommu,\n        card-group\n        (3 of 7\n"
+		"        failed), 1\n        unknown, 1\n        warning\n";
+	g_autoptr(GPtrArray) results = mixed_results();
+	const HvrCheckStyle style = { .quiet = TRUE, .width = 19 };
+	g_autofree char *text = hvr_check_to_text(results, &style);
+
+	if (!g_str_has_prefix(text, wanted) || !g_str_has_suffix(text, end))
+		fail_msg("%s", text);
 }
 
 /* What cannot be told is never "ready"; the JSON is in the order of the questions. */
@@ -228,11 +245,11 @@ static void test_verdicts(void **state)
 
 	add(results, "kvm", HVR_CHECK_WARN);
 	add(results, "cpu", HVR_CHECK_PASS);
-	g_autofree char *ready = hvr_check_to_text(results, HVR_CHECK_QUIET);
+	g_autofree char *ready = hvr_check_to_text(results, &(HvrCheckStyle){ .quiet = TRUE });
 	assert_true(g_str_has_suffix(ready, "\nready, 1 warning\n"));
 	assert_int_equal(hvr_check_exit_status(results), 0);
 	add(results, "vfio-pci", HVR_CHECK_UNKNOWN);
-	g_autofree char *unknown = hvr_check_to_text(results, HVR_CHECK_QUIET);
+	g_autofree char *unknown = hvr_check_to_text(results, &(HvrCheckStyle){ .quiet = TRUE });
 	assert_true(
 		g_str_has_suffix(unknown, "\ncannot tell: vfio-pci (1 of 3 unknown), 1 warning\n"));
 	assert_int_equal(hvr_check_exit_status(results), 2);
@@ -252,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_card),
 		cmocka_unit_test(test_advice_without_a_profile),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_width),
 		cmocka_unit_test(test_verdicts),
 	};
 

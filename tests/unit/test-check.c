@@ -129,7 +129,7 @@ static const HvrCheckResult *find(const GPtrArray *results, const char *id)
 
 static void show(const GPtrArray *results)
 {
-	g_autofree char *text = hvr_check_to_text(results, HVR_CHECK_PLAIN);
+	g_autofree char *text = hvr_check_to_text(results, &(HvrCheckStyle){ 0 });
 	print_message("%s", text);
 }
 
@@ -1027,8 +1027,8 @@ static void test_text(void **state)
 {
 	g_autoptr(FakeSysfs) fs = fake_layout_no_iommu();
 	g_autoptr(GPtrArray) results = check(fs, NULL, NULL);
-	g_autofree char *plain = hvr_check_to_text(results, HVR_CHECK_PLAIN);
-	g_autofree char *coloured = hvr_check_to_text(results, HVR_CHECK_COLOUR);
+	g_autofree char *plain = hvr_check_to_text(results, &(HvrCheckStyle){ 0 });
+	g_autofree char *coloured = hvr_check_to_text(results, &(HvrCheckStyle){ .colour = TRUE });
 
 	assert_null(strchr(plain, '\033'));
 	assert_non_null(strstr(coloured, "\033[1;31mFAIL   \033[0m iommu: host: "));

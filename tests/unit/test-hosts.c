@@ -97,7 +97,7 @@ static void test_check(void **state)
 	HvrContext context;
 	g_autoptr(FakeSysfs) fs = load(host, &context);
 	g_autoptr(GPtrArray) results = hvr_check_run(&context, NULL, NULL);
-	g_autofree char *text = hvr_check_to_text(results, HVR_CHECK_PLAIN);
+	g_autofree char *text = hvr_check_to_text(results, &(HvrCheckStyle){ 0 });
 
 	assert_golden(host, ".check", text);
 	assert_int_equal(hvr_check_exit_status(results), host->exit);

@@ -215,7 +215,7 @@ static void test_escape_in_driver_text(void **state)
 	g_autofree char *narrow = hvr_list_tree(view.items, HVR_LIST_ASCII, 40);
 	g_autofree char *dot = hvr_list_dot(view.items);
 	g_autoptr(GPtrArray) results = hvr_check_run(&view.context, NULL, NULL);
-	g_autofree char *report = hvr_check_to_text(results, HVR_CHECK_PLAIN);
+	g_autofree char *report = hvr_check_to_text(results, &(HvrCheckStyle){ 0 });
 	g_auto(GStrv) lines = g_strsplit(rows, "\n", -1);
 
 	assert_non_null(strstr(rows, "evil\\x1b[2J\\u009b2J\\x9b2J\\u202egpj hint: x"));

@@ -209,7 +209,7 @@ static void judge(const char *name)
 	gather(lines, &facts);
 	note_told(&facts);
 	g_autoptr(GPtrArray) results = hvr_verify_judge(&facts, "4.20");
-	g_autofree char *text = hvr_check_to_text(results, HVR_CHECK_PLAIN);
+	g_autofree char *text = hvr_check_to_text(results, &(HvrCheckStyle){ 0 });
 	g_autofree char *failed = list_failed(results);
 	assert_non_null(fails);
 	if (!g_str_equal(fails, failed))

@@ -14,7 +14,7 @@ refuse "$vm-one.*running"
 run "hailo-vm-run stop --force --all"
 expect_status 0
 run "hailo-vm-run status"
-refuse "running"
+expect "no VMs are running"
 run "hailo-vm-run stop $vm-one"
 expect_status 0
 expect "$vm-one"
