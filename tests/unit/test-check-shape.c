@@ -225,7 +225,7 @@ static void test_order(void **state)
 static void test_width(void **state)
 {
 	static const char wanted[] = "WARN    kvm: host:\n        seen\n        fix: do it\n"
-				     "UNKNOWN qemu:\n        host: seen\n        fix: do it\n"
+				     "UNKNOWN qemu: host:\n        seen\n        fix: do it\n"
 				     "FAIL    iommu:\n        host: seen\n        fix: do it\n";
 	static const char end[] =
 		"\nnot ready:\n        iommu,\n        card-group\n        (3 of 7\n"
