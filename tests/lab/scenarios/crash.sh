@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # timeout: 1500
-# The program is killed at 70 random moments, HVR_CRASH_TIMES as many (suite soak): `release --all`
+# The program is killed at 36 random moments, HVR_CRASH_TIMES as many (suite soak): `release --all`
 # puts everything back, byte for byte. Each single step of a job is test-kill's.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
@@ -55,7 +55,7 @@ put_right() # WHAT
 
 times=${HVR_CRASH_TIMES:-1}
 moments=0
-for ((round = 1; round <= 24 * times; round++)); do
+for ((round = 1; round <= 12 * times; round++)); do
 	kill_during 400 "$HVR" prepare /tmp/lab.ini
 	put_right "prepare ($round)"
 	expect_exit 0 "$HVR" prepare /tmp/lab.ini
@@ -63,14 +63,14 @@ for ((round = 1; round <= 24 * times; round++)); do
 	put_right "release ($round)"
 	((moments += 2))
 done
-for ((round = 1; round <= 9 * times; round++)); do
+for ((round = 1; round <= 5 * times; round++)); do
 	kill_during 900 "$HVR" run /tmp/lab.ini
 	put_right "run ($round)"
 	kill_during 600 "$HVR" run --exec /tmp/lab.ini
 	put_right "run --exec ($round)"
 	((moments += 2))
 done
-for ((round = 1; round <= 4 * times; round++)); do
+for ((round = 1; round <= 2 * times; round++)); do
 	run_vm lab
 	kill_during 500 "$HVR" unplug lab npu
 	kill -KILL "$run_pid"
