@@ -80,10 +80,11 @@ static int step_begin(gpointer data, guint i, int *out_fd)
 static void hint_folder(GError **error, const HvrUser *user)
 {
 	if (user->privileged)
-		hvr_error_hint(error,
-			       "it is made as the VM's user: name a file in a folder that %s may "
-			       "write to, or set [security] user",
-			       user->name);
+		hvr_error_hint(
+			error,
+			"it is made as the VM's user: name a file in a folder that user %s may "
+			"write to, or set [security] user",
+			user->name);
 }
 
 static char *temporary_name(const char *name)

@@ -217,7 +217,7 @@ void hvr_blocked_fail(GError **error, const HvrUser *user, const HvrBlockedFile 
 	g_set_error(error, HVR_LAUNCH_ERROR, file->code, "%s: user %s cannot %s '%s': %s%s",
 		    file->what, user->name, file->verb, shown, g_strerror(file->problem), where);
 	if (file->problem == EACCES && g_str_equal(file->verb, HVR_BLOCKED_CREATE))
-		hvr_error_hint(error, "name a folder that %s may write to", user->name);
+		hvr_error_hint(error, "name a folder that user %s may write to", user->name);
 	else if (file->problem == EACCES)
 		hint_denied(error, user, file, &blocked);
 	else

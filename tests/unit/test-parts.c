@@ -256,7 +256,7 @@ static void test_disk_folders(void **state)
 		assert_lacking(
 			f, "closed/b.raw", HVR_LAUNCH_ERROR_PERMISSION,
 			"/closed' is closed to this user)\nit is made as the VM's user: name "
-			"a file in a folder that lab may write to, or set [security] user");
+			"a file in a folder that user lab may write to, or set [security] user");
 	assert_int_equal(g_chmod(closed, 0755), 0);
 	if (f->user.privileged)
 		assert_lacking(f, "closed/b.raw", HVR_LAUNCH_ERROR_PERMISSION,
