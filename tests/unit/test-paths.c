@@ -292,7 +292,8 @@ static void image_in_root_folder(void **state)
 		assert_non_null(asked);
 		assert_int_equal(hvr_exit_status(asked), 77);
 		assert_non_null(strstr(asked->message, "user " ATTACKER " cannot create '"));
-		assert_non_null(strstr(asked->message, "name a file in a folder that user " ATTACKER));
+		assert_non_null(
+			strstr(asked->message, "name a file in a folder that user " ATTACKER));
 		assert_false(hvr_parts_create(disk, &without, &error));
 		assert_false(hvr_parts_create(firm, &f->parts, NULL));
 		assert_int_equal(access(image, F_OK), -1);
