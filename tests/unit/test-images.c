@@ -280,7 +280,8 @@ static const Case cases[] = {
 	{ CREATE "qcow2 -o data_file=data root.qcow2 1M; chmod 400 data", ROOT,
 	  "user lab cannot write 'data': Permission denied", "u:lab:rw 'data'" },
 	{ CREATE "qcow2 -o data_file=data root.qcow2 1M; chmod 400 data", ROOT "readonly = yes\n" },
-	{ CREATE "qcow2 " SECRET "luks root.qcow2 1M", ROOT, "is encrypted", "convert" },
+	{ CREATE "qcow2 " SECRET "luks,encrypt.iter-time=10 root.qcow2 1M", ROOT, "is encrypted",
+	  "convert" },
 	{ CREATE "qcow2 " SECRET "aes root.qcow2 1M", ROOT, "is encrypted", "convert" },
 	{ CREATE "luks --object secret,id=s,data=abc -o key-secret=s,iter-time=10 a 1M; " CREATE
 		 "qcow2 -u -b a -F luks root.qcow2 1M",
