@@ -46,6 +46,6 @@ nothing_left
 
 say "a section that is not there starts nothing"
 expect_exit 78 "$HVR" run --detach kernel.ini --without device.nqu "${small[@]}"
-assert_match 'did you mean "device.npu"' "$(cat /tmp/stderr)"
+assert_match "did you mean 'device.npu'" "$(cat /tmp/stderr)"
 assert_eq "$before" "$(snapshot "$card")" "the card, after a refusal"
 nothing_left
