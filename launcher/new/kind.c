@@ -69,13 +69,10 @@ const HvrNewKind *hvr_new_kind_find(const char *name, GError **error)
 		g_ptr_array_add(names, (gpointer)kind->name);
 	}
 	g_ptr_array_add(names, NULL);
-	const char *nearest = hvr_nearest(name, (const char *const *)names->pdata);
 	g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE, "new: there is no kind '%s'",
 		    name);
-	if (nearest)
-		hvr_error_hint(error, "did you mean '%s'?", nearest);
-	else
-		hvr_error_hint(error, "there are: %s", all);
+	hvr_nearest_hint(error, name, (const char *const *)names->pdata);
+	hvr_error_hint(error, "there are: %s", all);
 	return NULL;
 }
