@@ -8,43 +8,20 @@
 
 #include <cmocka.h>
 
-#include "launcher/list/list.h"
 #include "tests/fake/layouts.h"
 #include "tests/fake/recorded.h"
+#include "tests/unit/list-view.h"
 
 #define FOLDER SOURCE_ROOT "/tests/data/hosts"
 #define RED    "\033[1;31m"
 #define RESET  "\033[0m"
 
-typedef struct {
-	FakeSysfs *fs;
-	HvrContext context;
-	HvrInventory *inventory;
-	GPtrArray *items;
-} View;
-
-static void view_clear(View *view)
-{
-	g_clear_pointer(&view->items, g_ptr_array_unref);
-	g_clear_pointer(&view->inventory, hvr_inventory_free);
-	g_clear_pointer(&view->fs, fake_sysfs_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(View, view_clear)
-
 /* @fs: (transfer full) */
-static View view_of(FakeSysfs *fs, HvrListWhat what)
+static ListView view_of(FakeSysfs *fs, HvrListWhat what)
 {
-	View view = { .fs = fs };
+	const HvrContext root = { .memlock_max = G_MAXUINT64, .privileged = TRUE };
 
-	view.context = (HvrContext){ .host = fs->host,
-				     .runtime = -1,
-				     .runtime_parent = -1,
-				     .memlock_max = G_MAXUINT64,
-				     .privileged = TRUE };
-	view.inventory = hvr_inventory_read(&view.context.host, NULL);
-	assert_non_null(view.inventory);
-	view.items = hvr_list_read(&view.context, view.inventory, &what);
-	return view;
+	return list_view(fs, &root, &what);
 }
 
 static const HvrListWhat around = { .surround = TRUE, .judge = TRUE };
@@ -59,7 +36,7 @@ static void assert_has(const char *text, const char *part)
  * says why it cannot be had, and a bridge that is in nobody's way has no mark. */
 static void test_tree(void **state)
 {
-	g_auto(View) view = view_of(fake_layout_century(), around);
+	g_auto(ListView) view = view_of(fake_layout_century(), around);
 	g_autofree char *plain = hvr_list_tree(view.items, HVR_LIST_ASCII, 0);
 	g_autofree char *coloured =
 		hvr_list_tree(view.items, HVR_LIST_UNICODE | HVR_LIST_COLOUR, 0);
@@ -78,8 +55,8 @@ static void test_tree(void **state)
 /* A card that is well is passable; one that has itself in its way is marked. */
 static void test_cards(void **state)
 {
-	g_auto(View) well = view_of(fake_layout_intel(), around);
-	g_auto(View) alone = view_of(fake_layout_no_iommu(), around);
+	g_auto(ListView) well = view_of(fake_layout_intel(), around);
+	g_auto(ListView) alone = view_of(fake_layout_no_iommu(), around);
 	g_autofree char *first = hvr_list_tree(well.items, HVR_LIST_COLOUR, 0);
 	g_autofree char *second = hvr_list_tree(alone.items, HVR_LIST_COLOUR, 0);
 	g_autofree char *dot = hvr_list_dot(alone.items);
@@ -94,7 +71,7 @@ static void test_cards(void **state)
 /* The same in the picture: the network card is red, and the bridge is not. */
 static void test_dot(void **state)
 {
-	g_auto(View) view = view_of(fake_layout_century(), around);
+	g_auto(ListView) view = view_of(fake_layout_century(), around);
 	g_autofree char *text = hvr_list_dot(view.items);
 
 	assert_has(text, "\trankdir=LR;\n");
@@ -140,7 +117,7 @@ static void test_hosts(void **state)
 		g_autofree char *path = g_build_filename(FOLDER, name, NULL);
 		if (!g_str_has_suffix(name, ".host"))
 			continue;
-		g_auto(View) view = view_of(fake_recorded_host(path), all);
+		g_auto(ListView) view = view_of(fake_recorded_host(path), all);
 		g_autofree char *tree = hvr_list_tree(view.items, HVR_LIST_UNICODE, 80);
 		g_autofree char *dot = hvr_list_dot(view.items);
 		assert_narrow(name, tree);

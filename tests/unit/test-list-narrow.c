@@ -9,43 +9,21 @@
 
 #include <cmocka.h>
 
-#include "launcher/list/list.h"
 #include "tests/fake/layouts.h"
 #include "tests/fake/recorded.h"
+#include "tests/unit/list-view.h"
 
 #define FOLDER SOURCE_ROOT "/tests/data/hosts"
 
-typedef struct {
-	FakeSysfs *fs;
-	HvrContext context;
-	HvrInventory *inventory;
-	GPtrArray *items;
-} View;
-
-static void view_clear(View *view)
-{
-	g_clear_pointer(&view->items, g_ptr_array_unref);
-	g_clear_pointer(&view->inventory, hvr_inventory_free);
-	g_clear_pointer(&view->fs, fake_sysfs_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(View, view_clear)
-
 /* @fs: (transfer full) */
-static View view_of(FakeSysfs *fs, gboolean captured)
+static ListView view_of(FakeSysfs *fs, gboolean captured)
 {
+	const HvrContext root = { .memlock_max = G_MAXUINT64,
+				  .captured = captured,
+				  .privileged = TRUE };
 	const HvrListWhat what = { .judge = TRUE };
-	View view = { .fs = fs };
 
-	view.context = (HvrContext){ .host = fs->host,
-				     .runtime = -1,
-				     .runtime_parent = -1,
-				     .memlock_max = G_MAXUINT64,
-				     .captured = captured,
-				     .privileged = TRUE };
-	view.inventory = hvr_inventory_read(&view.context.host, NULL);
-	assert_non_null(view.inventory);
-	view.items = hvr_list_read(&view.context, view.inventory, &what);
-	return view;
+	return list_view(fs, &root, &what);
 }
 
 static void assert_fits(const char *name, const char *text, glong width)
@@ -60,7 +38,7 @@ static void assert_fits(const char *name, const char *text, glong width)
 /* A record a card, with what one asks for first; blank lines between them. */
 static void test_records(void **state)
 {
-	g_auto(View) view = view_of(fake_layout_century(), FALSE);
+	g_auto(ListView) view = view_of(fake_layout_century(), FALSE);
 	g_autofree char *text = hvr_list_table(view.items, 80);
 	static const char first[] =
 		"0000:03:01.0  Hailo-8 AI accelerator\n"
@@ -85,7 +63,7 @@ static void test_records(void **state)
  */
 static void test_boundary(void **state)
 {
-	g_auto(View) view = view_of(fake_layout_intel(), FALSE);
+	g_auto(ListView) view = view_of(fake_layout_intel(), FALSE);
 	g_autofree char *any = hvr_list_table(view.items, 0);
 	g_auto(GStrv) lines = g_strsplit(any, "\n", -1);
 	guint last = (guint)strlen("PASSABLE") - (guint)strlen("yes");
@@ -107,7 +85,7 @@ static void test_boundary(void **state)
 /* What has no blank to be broken at is broken all the same. */
 static void test_long_words(void **state)
 {
-	g_auto(View) view = view_of(fake_layout_switches(), FALSE);
+	g_auto(ListView) view = view_of(fake_layout_switches(), FALSE);
 	HvrListItem *item = g_ptr_array_index(view.items, 0);
 
 	g_free(item->name);
@@ -130,7 +108,7 @@ static void test_hosts(void **state)
 		g_autofree char *path = g_build_filename(FOLDER, name, NULL);
 		if (!g_str_has_suffix(name, ".host"))
 			continue;
-		g_auto(View) view = view_of(fake_recorded_host(path), TRUE);
+		g_auto(ListView) view = view_of(fake_recorded_host(path), TRUE);
 		g_autofree char *text = hvr_list_table(view.items, 80);
 		assert_fits(name, text, 80);
 		assert_non_null(strstr(text, "\n  passable   "));

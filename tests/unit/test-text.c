@@ -19,7 +19,6 @@
 
 #include "launcher/check/check.h"
 #include "launcher/list/json.h"
-#include "launcher/list/list.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/output.h"
 #include "launcher/report/events.h"
@@ -28,6 +27,7 @@
 #include "launcher/report/text.h"
 #include "tests/fake/fake-files.h"
 #include "tests/fake/layouts.h"
+#include "tests/unit/list-view.h"
 #include "tests/unit/pipe.h"
 #include "vfio/fd.h"
 
@@ -169,47 +169,27 @@ static void test_noise_in_qemu_words(void **state)
 	assert_string_equal(text, "one\ntwo\n");
 }
 
-typedef struct {
-	FakeSysfs *fs;
-	HvrContext context;
-	HvrInventory *inventory;
-	GPtrArray *items;
-} View;
-
-static void view_clear(View *view)
-{
-	g_clear_pointer(&view->items, g_ptr_array_unref);
-	g_clear_pointer(&view->inventory, hvr_inventory_free);
-	g_clear_pointer(&view->fs, fake_sysfs_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(View, view_clear)
-
 /* Somebody's tree: a driver and reset methods of any name. */
-static View evil_tree(void)
+static ListView evil_tree(void)
 {
 	const HvrListWhat everything = { .all = TRUE, .details = TRUE };
-	View view = { .fs = fake_sysfs_new() };
+	const HvrContext captured = { .captured = TRUE };
+	FakeSysfs *fs = fake_sysfs_new();
 
-	fake_sysfs_add_hailo8(view.fs, "0000:00:1c.4", CARD, 14, 0);
+	fake_sysfs_add_hailo8(fs, "0000:00:1c.4", CARD, 14, 0);
 	g_autofree char *driver =
 		g_strdup_printf("sys/devices/pci0000:00/0000:00:1c.4/%s/driver", CARD);
 	g_autofree char *reset =
 		g_strdup_printf("sys/devices/pci0000:00/0000:00:1c.4/%s/reset_method", CARD);
-	fake_files_remove(view.fs->root, driver);
-	fake_files_link_text(view.fs->root, driver, "../" EVIL);
-	fake_files_rewrite(view.fs->root, reset, "flr\033[2J bus\xc2\x9b\n");
-	view.context = (HvrContext){
-		.host = view.fs->host, .runtime = -1, .runtime_parent = -1, .captured = TRUE
-	};
-	view.inventory = hvr_inventory_read(&view.context.host, NULL);
-	assert_non_null(view.inventory);
-	view.items = hvr_list_read(&view.context, view.inventory, &everything);
-	return view;
+	fake_files_remove(fs->root, driver);
+	fake_files_link_text(fs->root, driver, "../" EVIL);
+	fake_files_rewrite(fs->root, reset, "flr\033[2J bus\xc2\x9b\n");
+	return list_view(fs, &captured, &everything);
 }
 
 static void test_escape_in_driver_text(void **state)
 {
-	g_auto(View) view = evil_tree();
+	g_auto(ListView) view = evil_tree();
 	g_autofree char *rows = hvr_list_table(view.items, 0);
 	g_autofree char *tree = hvr_list_tree(view.items, HVR_LIST_ASCII, 0);
 	g_autofree char *narrow = hvr_list_tree(view.items, HVR_LIST_ASCII, 40);
@@ -244,7 +224,7 @@ static char *json_of(JsonObject *object)
 /* A terminal may show JSON, and a reader of it finds the driver's name as it is. */
 static void test_json_stays_safe(void **state)
 {
-	g_auto(View) view = evil_tree();
+	g_auto(ListView) view = evil_tree();
 	g_autofree char *text = json_of(hvr_list_to_json(view.items, NULL));
 	g_autoptr(JsonNode) root = json_from_string(text, NULL);
 
