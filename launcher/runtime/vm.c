@@ -121,6 +121,22 @@ int hvr_vm_open_folder(int runtime, const char *name)
 	return hvr_open_beneath(runtime, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+int hvr_vm_open_log(int folder)
+{
+	return openat(folder, HVR_VM_LOG, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+		      0600);
+}
+
+gboolean hvr_vm_keeps_group(const HvrVm *vm, int group)
+{
+	for (guint i = 0; i < vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
+		if (device->keep && device->group == group)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 GPtrArray *hvr_vm_folders(int runtime)
 {
 	return hvr_tree_list(runtime, "vms");

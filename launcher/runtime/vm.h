@@ -83,6 +83,14 @@ int hvr_vm_make_folder(int runtime, const char *name, GError **error) G_GNUC_WAR
 /* vms/NAME as it is. Returns: a descriptor, or -1 with errno. */
 int hvr_vm_open_folder(int runtime, const char *name) G_GNUC_WARN_UNUSED_RESULT;
 
+/* HVR_VM_LOG in @folder, made where missing, open for appending. Returns: a descriptor, or -1 with
+ * errno. */
+int hvr_vm_open_log(int folder) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Does a card in this IOMMU group stay on vfio-pci when it leaves? With one function of a group all
+ * of it does. */
+gboolean hvr_vm_keeps_group(const HvrVm *vm, int group);
+
 /* The names in vms/, of VMs that run or did. [transfer full] */
 GPtrArray *hvr_vm_folders(int runtime) G_GNUC_WARN_UNUSED_RESULT;
 

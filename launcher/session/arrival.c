@@ -5,7 +5,6 @@
  */
 #include "launcher/session/arrival.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "launcher/report/error.h"
@@ -53,8 +52,7 @@ static void show_boot(const HvrArrival *arrival)
 /* Nobody reads our standard error any more. */
 static void keep_messages(int folder)
 {
-	g_auto(HvrFd) log = openat(folder, HVR_VM_LOG,
-				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	g_auto(HvrFd) log = hvr_vm_open_log(folder);
 
 	if (log >= 0)
 		hvr_message_keep(log);

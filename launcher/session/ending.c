@@ -11,16 +11,6 @@
 #include "launcher/report/message.h"
 #include "launcher/runtime/lock.h"
 
-static gboolean is_kept(const HvrVm *vm, const HvrJournalEntry *entry)
-{
-	for (guint i = 0; i < vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
-		if (device->keep && device->group == entry->group)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 /* Keeps the first thing that is not as it should be in @out_first, as a text for `--events`.
  * Errors: the first failure; a function that is elsewhere now is a warning. */
 static gboolean tell(const GPtrArray *results, char **out_first, GError **error)
@@ -64,7 +54,7 @@ gboolean hvr_ending_give_back(const HvrContext *context, const HvrVm *vm, const 
 
 	for (guint i = 0; i < ours->len; i++) {
 		HvrJournalEntry *entry = g_ptr_array_index(ours, i);
-		if (is_kept(vm, entry))
+		if (hvr_vm_keeps_group(vm, entry->group))
 			g_ptr_array_add(kept, entry);
 		else
 			g_ptr_array_add(back, entry);

@@ -42,17 +42,6 @@ static gboolean is_of(const HvrVm *vm, const HvrJournalEntry *entry, const char 
 	return !section;
 }
 
-/* With one function of a group all of it is kept. */
-static gboolean is_kept(const HvrVm *vm, const HvrJournalEntry *entry)
-{
-	for (guint i = 0; i < vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(vm->devices, i);
-		if (device->keep && device->group == entry->group)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static gboolean is_on_vfio(const HvrInventory *inventory, const HvrJournalEntry *entry)
 {
 	const HvrPciFunction *function = hvr_inventory_find(inventory, &entry->address);
@@ -73,7 +62,8 @@ void hvr_places_tell(const HvrPlaces *places, const char *section, gboolean kept
 		if (g_strcmp0(entry->vm, places->vm->name) != 0 ||
 		    !is_of(places->vm, entry, section))
 			continue;
-		if ((kept || is_kept(places->vm, entry)) && is_on_vfio(inventory, entry))
+		if ((kept || hvr_vm_keeps_group(places->vm, entry->group)) &&
+		    is_on_vfio(inventory, entry))
 			where = g_strdup("is kept on vfio-pci");
 		else
 			where = hvr_whereabouts(host, inventory, entry, &as_before);

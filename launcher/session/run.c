@@ -12,7 +12,6 @@
  */
 #include "launcher/session/run.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -284,13 +283,11 @@ static gboolean start_qemu(Run *run, GError **error)
 /* With the record of what is said, which outlives it: the last word is the command's own. */
 static gboolean make_folder(Run *run, GError **error)
 {
-	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
-
 	run->folder = hvr_vm_make_folder(run->context->runtime, run->profile->name, error);
 	if (run->folder < 0)
 		return FALSE;
 	if (run->options->mode != HVR_RUN_EXEC)
-		hvr_message_record(openat(run->folder, HVR_VM_LOG, flags, 0600));
+		hvr_message_record(hvr_vm_open_log(run->folder));
 	return TRUE;
 }
 

@@ -2,7 +2,6 @@
 #include "launcher/session/stay.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -15,8 +14,7 @@
 /* The rest of it is ours alone: who reads the other's standard error waits for its end. */
 static gboolean keep_messages(const HvrSession *session, GError **error)
 {
-	g_auto(HvrFd) log = openat(session->folder, HVR_VM_LOG,
-				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	g_auto(HvrFd) log = hvr_vm_open_log(session->folder);
 
 	if (log < 0) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_KERNEL,
