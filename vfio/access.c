@@ -24,6 +24,9 @@
 #include "vfio/fd.h"
 #include "vfio/tree.h"
 
+/* A close is looked for at least so often. */
+#define CLOSE_BEAT_US 100000
+
 typedef struct {
 	const char *folder; /* of the nodes, below /dev */
 	const char *prefix; /* of the name, in front of the number */
@@ -159,6 +162,41 @@ gboolean hvr_access_is_open(const HvrHost *host, HvrAccess access, gboolean *out
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&cause));
 	return FALSE;
+}
+
+static int watch_close(const HvrHost *host, HvrAccess access)
+{
+	g_auto(HvrFd) node = hvr_access_open(host, access, O_PATH | O_NOFOLLOW);
+	g_autofree char *by_fd = hvr_fd_path(node, NULL);
+	HvrFd notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (notify >= 0 && node >= 0)
+		inotify_add_watch(notify, by_fd, IN_CLOSE);
+	return notify;
+}
+
+/* A notify of -1 is never readable. */
+static void wait_for_close(int notify, gint64 until_us)
+{
+	char events[4096];
+	gint64 beat_us = g_get_monotonic_time() + CLOSE_BEAT_US;
+
+	if (hvr_fd_readable_before(notify, MIN(until_us, beat_us)))
+		(void)!read(notify, events, sizeof(events));
+}
+
+gboolean hvr_access_wait_closed(const HvrHost *host, HvrAccess access, gint64 until_us,
+				gboolean *out_open, GError **error)
+{
+	g_auto(HvrFd) notify = watch_close(host, access);
+
+	for (;;) {
+		if (!hvr_access_is_open(host, access, out_open, error))
+			return FALSE;
+		if (!*out_open || g_get_monotonic_time() >= until_us)
+			return TRUE;
+		wait_for_close(notify, until_us);
+	}
 }
 
 gboolean hvr_access_is_owned(const HvrHost *host, HvrAccess access, const HvrNodeOwner *owner)

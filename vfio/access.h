@@ -55,6 +55,19 @@ gboolean hvr_access_wait(const HvrHost *host, HvrAccess access, guint timeout_ms
 gboolean hvr_access_is_open(const HvrHost *host, HvrAccess access, gboolean *out_open,
 			    GError **error);
 
+/**
+ * hvr_access_wait_closed - the same, when it has been waited for that all have closed it.
+ *
+ * A close is heard by inotify: a moment before the kernel is done with it, and not at all where
+ * the opener has another node of that number (a container's own). So it is also looked at ten times
+ * a second.
+ * @until_us: monotonic
+ * @out_open: somebody had it open to the last
+ * Errors: as hvr_access_is_open()
+ */
+gboolean hvr_access_wait_closed(const HvrHost *host, HvrAccess access, gint64 until_us,
+				gboolean *out_open, GError **error);
+
 /* Has the node this owner and mode? FALSE also when it is not there. */
 gboolean hvr_access_is_owned(const HvrHost *host, HvrAccess access, const HvrNodeOwner *owner);
 

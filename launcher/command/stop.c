@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,7 +26,6 @@
 #include "vfio/fd.h"
 
 #define TIMEOUT_S 30
-#define RUN	  "/run/" /* what HvrOther.path begins with */
 
 typedef struct {
 	int timeout_s;
@@ -38,7 +36,8 @@ typedef struct {
 typedef struct {
 	HvrVm *vm;
 	uid_t uid;   /* another user's, */
-	char *path;  /* and the runtime folder that it is in; NULL: our own */
+	char *path;  /* and the runtime folder that it is in, to show; NULL: our own */
+	char *below; /* the same, to open */
 	char *user;  /* by name, with @path */
 	pid_t child; /* who ends it; 0: nobody yet */
 } Target;
@@ -49,6 +48,7 @@ static void target_free(gpointer data)
 
 	hvr_vm_free(target->vm);
 	g_free(target->path);
+	g_free(target->below);
 	g_free(target->user);
 	g_free(target);
 }
@@ -68,6 +68,7 @@ static void add_other(GPtrArray *targets, HvrOther *other)
 	*target = (Target){ .vm = g_steal_pointer(&other->vm),
 			    .uid = other->uid,
 			    .path = g_strdup(other->path),
+			    .below = g_strdup(other->below),
 			    .user = g_strdup(other->user) };
 	g_ptr_array_add(targets, target);
 }
@@ -176,7 +177,7 @@ static gboolean become(HvrContext *context, const Target *target, GError **error
 	context->runtime_path = target->path;
 	context->runtime = -1;
 	if (!failed)
-		context->runtime = hvr_open_beneath(context->host.run, target->path + strlen(RUN),
+		context->runtime = hvr_open_beneath(context->host.run, target->below,
 						    O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (context->runtime >= 0)
 		return TRUE;

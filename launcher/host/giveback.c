@@ -9,11 +9,11 @@
 
 #include "launcher/host/card-audit.h"
 #include "launcher/host/health.h"
+#include "launcher/host/inuse.h"
 #include "launcher/host/whereabouts.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
-#include "vfio/access.h"
 #include "vfio/error.h"
 #include "vfio/lifecycle.h"
 #include "vfio/tree.h"
@@ -27,6 +27,7 @@ typedef struct {
 	HvrGivebackMode mode;
 	gboolean interruptible, forget; /* as HvrGivebackHow */
 	gboolean undo;			/* what its owner has just begun */
+	gint64 closed_by_us;		/* until when a last close is waited for */
 	const HvrPciState *found; /* what a card that was prepared already goes back to; or NULL */
 } GiveBack;
 
@@ -205,17 +206,19 @@ static gboolean give_one_back(const GiveBack *way, HvrJournalEntry *entry, GErro
 	return hvr_journal_write(context->runtime, entry, error);
 }
 
+/* Whoever is named has it for as long as they like; else the kernel may be at the last close. */
 static gboolean check_closed(const GiveBack *way, const HvrJournalEntry *entry, GError **error)
 {
-	const HvrHost *host = &way->context->host;
-	HvrAccess access = hvr_access_of_group(entry->group);
+	const HvrPciFunction *function = find_card(way->inventory, entry);
+	g_autofree char *opener = NULL;
 	gboolean open = FALSE;
 	GError *cause = NULL;
 
 	/* The group of a card that is gone may be another's by now. */
-	if (!find_card(way->inventory, entry))
+	if (!function)
 		return TRUE;
-	if (!hvr_access_is_open(host, access, &open, &cause)) {
+	if (!hvr_inuse_is_open(&way->context->host, function, way->closed_by_us, &open, &opener,
+			       &cause)) {
 		g_propagate_prefixed_error(error, cause, "%s: cannot be given back: ", entry->name);
 		hvr_error_hint(error, "when that is mended: hailo-vm-run release %s", entry->name);
 		return FALSE;
@@ -225,8 +228,17 @@ static gboolean check_closed(const GiveBack *way, const HvrJournalEntry *entry, 
 	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY,
 		    "%s: cannot be given back: a process still has its IOMMU group %d open",
 		    entry->name, entry->group);
-	hvr_error_hint(error, "end that VM, then: hailo-vm-run release %s", entry->name);
+	hvr_error_hint(error, "end %s, then: hailo-vm-run release %s", opener ? opener : "that VM",
+		       entry->name);
 	return FALSE;
+}
+
+/* The kernel closes and resets one function of a dead QEMU after the other. */
+static gint64 closed_by(const GiveBack *way, const GPtrArray *entries)
+{
+	guint each_ms = hvr_host_timeout_ms(&way->context->host);
+
+	return g_get_monotonic_time() + (gint64)entries->len * each_ms * G_TIME_SPAN_MILLISECOND;
 }
 
 static int compare_entries(gconstpointer a, gconstpointer b)
@@ -323,6 +335,7 @@ static GPtrArray *give_back(GiveBack way, const GPtrArray *entries)
 		return results;
 	inventory = hvr_inventory_read(&way.context->host, &error);
 	way.inventory = inventory;
+	way.closed_by_us = closed_by(&way, order);
 	for (guint i = 0; i < order->len && !error; i++) {
 		HvrJournalEntry *entry = g_ptr_array_index(order, i);
 		if (!way.interruptible || hvr_interrupt_check(&error))

@@ -11,6 +11,11 @@
 #include "vfio/inventory.h"
 #include "vfio/dependents.h"
 
+/* How long somebody may have a group open who only asks for its status, as `list` does. */
+#define ASKING_US (250 * G_TIME_SPAN_MILLISECOND)
+/* How long a last close may take: a card's reset does, a second and more. */
+#define CLOSING_MS 5000
+
 static void append_dependent(GString *text, const HvrDependent *dependent)
 {
 	const char *command = "a process";
@@ -68,13 +73,53 @@ static void set_in_use(const HvrPciFunction *function, const GPtrArray *dependen
 	hvr_error_hint(error, "end what uses it, and try again");
 }
 
+/* NULL: nobody that /proc shows. [transfer full] */
+static char *find_opener(const HvrHost *host, const HvrPciFunction *function)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	g_ptr_array_add(one, (gpointer)function);
+	g_autoptr(GPtrArray) dependents = hvr_dependents_find(host, one);
+	for (guint i = 0; i < dependents->len; i++) {
+		const HvrDependent *dependent = g_ptr_array_index(dependents, i);
+		if (dependent->kind == HVR_DEPENDENT_VFIO)
+			append_dependent(text, dependent);
+	}
+	return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
+}
+
+gboolean hvr_inuse_is_open(const HvrHost *host, const HvrPciFunction *function, gint64 until_us,
+			   gboolean *out_open, char **out_opener, GError **error)
+{
+	HvrAccess access = hvr_access_of(function);
+	gint64 asked_us = g_get_monotonic_time() + ASKING_US;
+	g_autofree char *opener = NULL;
+
+	if (!hvr_access_is_open(host, access, out_open, error))
+		return FALSE;
+	if (*out_open &&
+	    !hvr_access_wait_closed(host, access, MIN(asked_us, until_us), out_open, error))
+		return FALSE;
+	if (*out_open)
+		opener = find_opener(host, function);
+	if (*out_open && !opener &&
+	    !hvr_access_wait_closed(host, access, until_us, out_open, error))
+		return FALSE;
+	if (out_opener)
+		*out_opener = g_steal_pointer(&opener);
+	return TRUE;
+}
+
 gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GError **error)
 {
 	gboolean on_host_driver = hvr_pci_function_blocks(function);
+	guint most_ms = MIN(hvr_host_timeout_ms(host), CLOSING_MS);
+	gint64 until_us = g_get_monotonic_time() + most_ms * (gint64)G_TIME_SPAN_MILLISECOND;
 	gboolean open = FALSE;
 	GError *cause = NULL;
 
-	if (!hvr_access_is_open(host, hvr_access_of(function), &open, &cause)) {
+	if (!hvr_inuse_is_open(host, function, until_us, &open, NULL, &cause)) {
 		g_propagate_prefixed_error(error, cause, "%s: ", function->name);
 		return FALSE;
 	}

@@ -19,6 +19,25 @@
  */
 gboolean hvr_inuse_check(const HvrHost *host, const HvrPciFunction *function, GError **error);
 
+/**
+ * hvr_inuse_is_open - has somebody the access to @function open, and not just about to close it?
+ *
+ * That QEMU has ended does not say that its cards are closed. Whoever reads its /proc/PID/stat as
+ * it dies, such as ps, or a command of ours that looks whether it lives, has its memory for that
+ * moment (get_task_mm() in do_task_stat(), Linux's fs/proc/array.c). The BARs are mapped there, so
+ * it is in that reader that the kernel closes the devices then, and resets one after the other,
+ * for a second each; and a main thread may have ended before the thread that closes. Nobody has a
+ * descriptor then. So: a short wait for those who have only asked for the group's status; then a
+ * process that has it open has it, and where none can be named the close is waited for.
+ *
+ * @until_us: monotonic; until when at most
+ * @out_opener: (nullable) (transfer full): who has it, "qemu (pid 7, has /dev/vfio/14 open)"; NULL
+ *		where nobody can be named
+ * Errors: as hvr_access_is_open()
+ */
+gboolean hvr_inuse_is_open(const HvrHost *host, const HvrPciFunction *function, gint64 until_us,
+			   gboolean *out_open, char **out_opener, GError **error);
+
 /* The refusal of a function with @what of hvr_inuse_vital(). */
 void hvr_inuse_refuse_vital(const HvrPciFunction *function, const char *what, GError **error);
 

@@ -36,6 +36,7 @@ static void other_free(gpointer data)
 
 	g_free(other->user);
 	g_free(other->path);
+	g_free(other->below);
 	hvr_vm_free(other->vm);
 	g_free(other);
 }
@@ -141,6 +142,7 @@ static void add_other(const HvrContext *context, const HvrOther *like, const cha
 	*other = (HvrOther){ .uid = like->uid,
 			     .user = g_strdup(like->user),
 			     .path = g_strdup(like->path),
+			     .below = g_strdup(like->below),
 			     .vm = vm };
 	g_ptr_array_add(others, other);
 }
@@ -194,7 +196,7 @@ static void find_of(const HvrContext *context, const Kind *kind, uid_t uid, guin
 	const HvrAsUser how = {
 		.user = &user, .step = copy_records, .data = &wanted, .keep = context->host.run
 	};
-	const HvrOther like = { .uid = uid, .user = name, .path = path };
+	const HvrOther like = { .uid = uid, .user = name, .path = path, .below = below };
 	HvrAsUserResult result = { .fd = -1 };
 
 	hvr_as_user(&how, &result, 1);

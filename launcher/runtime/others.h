@@ -11,8 +11,9 @@
 /* A VM that a plain user runs, as root sees it. */
 typedef struct {
 	uid_t uid;
-	char *user; /* the name; or the number, where it has none */
-	char *path; /* the user's runtime folder, to show to people */
+	char *user;  /* the name; or the number, where it has none */
+	char *path;  /* the user's runtime folder, to show to people, */
+	char *below; /* and below /run (HvrHost.run), to open it */
 	HvrVm *vm;
 } HvrOther;
 

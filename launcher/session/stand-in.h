@@ -22,8 +22,11 @@ gboolean hvr_stand_in(const HvrContext *context, HvrVm *vm, const HvrRequest *re
 
 /**
  * hvr_stand_in_finish - put right what a VM has left whose QEMU and supervisor have both ended:
- * its cards go back, its folder goes. Where nothing is left, nothing is done.
- * Errors: HVR_LAUNCH_ERROR_BUSY: somebody else is at it; of hvr_giveback()
+ * its cards go back, its folder goes. Where nothing is left, nothing is done. Another command that
+ * is at it, such as a second stop, is waited for, for 5 minutes; a card that it had to leave is
+ * tried again.
+ * @out_did: (also on failure) this call has put it away, and nobody else
+ * Errors: HVR_LAUNCH_ERROR_BUSY: somebody else is still at it; of hvr_giveback()
  */
-gboolean hvr_stand_in_finish(const HvrContext *context, const HvrVm *vm,
+gboolean hvr_stand_in_finish(const HvrContext *context, const HvrVm *vm, gboolean *out_did,
 			     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -101,30 +101,24 @@ static gboolean wait_and_kill(Stop *stop, int pidfd)
 	return hvr_rouse_wait(pidfd, HVR_SHUTDOWN_KILL_MS);
 }
 
-/* Its supervisor may have put all right while it was waited for. */
-static gboolean is_left(const Stop *stop)
-{
-	g_auto(HvrFd) folder = hvr_vm_open_folder(stop->context->runtime, stop->vm->name);
-
-	return folder >= 0;
-}
-
 /* Nobody else answers for the VM now. */
 static gboolean take_over(Stop *stop, GError **error)
 {
 	g_auto(HvrFd) pidfd = hvr_process_open(&stop->context->host, &stop->vm->qemu);
 	g_autoptr(GError) cause = NULL;
-	gboolean begun = FALSE;
+	gboolean begun = FALSE, did = FALSE;
 
 	hvr_interrupt_init();
-	stop->out->was_dead = pidfd < 0 && is_left(stop);
 	if (pidfd >= 0 && stand_in(stop, &begun, &cause))
 		return TRUE;
 	if (begun || hvr_interrupt_pending() || (pidfd >= 0 && !wait_and_kill(stop, pidfd))) {
 		g_propagate_error(error, g_steal_pointer(&cause));
 		return FALSE;
 	}
-	return hvr_stand_in_finish(stop->context, stop->vm, error);
+	/* A supervisor, or another stop, may have put all right while it was waited for. */
+	gboolean well = hvr_stand_in_finish(stop->context, stop->vm, &did, error);
+	stop->out->was_dead = pidfd < 0 && did;
+	return well;
 }
 
 static gboolean hung_up(const GError *error)

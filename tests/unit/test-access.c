@@ -150,6 +150,36 @@ static void test_open(void **state)
 	assert_false(open);
 }
 
+static void close_at_third(FakeSysfs *fs, guint call, const char *what, gpointer data)
+{
+	guint *asked = data;
+
+	if (++*asked == 3)
+		fake_sysfs_set_in_use(fs, 14, FALSE);
+}
+
+/* Open for a while: until it is closed, and no longer than that, or until the time is over. */
+static void test_wait_closed(void **state)
+{
+	FakeSysfs *fs = *state;
+	gint64 now_us = g_get_monotonic_time();
+	guint asked = 0;
+	gboolean open = FALSE;
+
+	fake_sysfs_put_file(fs, "dev/vfio/14", "");
+	fake_sysfs_set_in_use(fs, 14, TRUE);
+	assert_true(hvr_access_wait_closed(&fs->host, group, now_us + 250000, &open, NULL));
+	assert_true(open);
+	assert_true(g_get_monotonic_time() >= now_us + 250000);
+	fs->after = close_at_third;
+	fs->hook_data = &asked;
+	assert_true(hvr_access_wait_closed(&fs->host, group, G_MAXINT64 / 2, &open, NULL));
+	assert_false(open);
+	assert_int_equal(asked, 3);
+	fake_sysfs_fail_matching(fs, "access_status", EMFILE);
+	assert_false(hvr_access_wait_closed(&fs->host, group, 0, &open, NULL));
+}
+
 /* The kernel has no such word of a device's own node, so it is never said to be closed. */
 static void test_open_cdev(void **state)
 {
@@ -299,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_of_function, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_usable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wait_closed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_open_cdev, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wait_cdev, setup, teardown),

@@ -162,6 +162,13 @@ static void test_partly(void **state)
 	assert_as_before(f);
 }
 
+/* Somebody has the group open, whom nobody can name. */
+static void open_group(Fixture *f)
+{
+	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	f->context.host.step_timeout_ms = 300;
+}
+
 /* While somebody has the group open nothing is tried: the unbind would hang. */
 static void test_open(void **state)
 {
@@ -169,7 +176,7 @@ static void test_open(void **state)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *before = fake_sysfs_snapshot(f->fs);
 
-	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	open_group(f);
 	assert_false(give_back(f, HVR_GIVEBACK_RESTORE, &error));
 	assert_int_equal(hvr_exit_status(error), 75);
 	assert_non_null(strstr(error->message, "a process still has its IOMMU group 14 open\n"));
@@ -179,6 +186,56 @@ static void test_open(void **state)
 	fake_sysfs_set_in_use(f->fs, 14, FALSE);
 	assert_true(give_back(f, HVR_GIVEBACK_RESTORE, NULL));
 	assert_as_before(f);
+}
+
+/* The kernel closes it when so many have asked. */
+static void on_asked(FakeSysfs *fs, guint call, const char *what, gpointer data)
+{
+	guint *left = data;
+
+	if (g_str_has_prefix(what, "access_status") && *left && --*left == 0)
+		fake_sysfs_set_in_use(fs, 14, FALSE);
+}
+
+/* QEMU has ended, and the kernel closes what it had in somebody who has just looked at it: nobody
+ * has a descriptor. That is waited for, the first time and then. */
+static void test_closing(void **state)
+{
+	static const guint lasts[] = { 1, 2, 8 };
+
+	for (guint i = 0; i < G_N_ELEMENTS(lasts); i++) {
+		g_autoptr(Fixture) f = taken("century, bind", 999);
+		g_autoptr(GError) error = NULL;
+		guint left = lasts[i];
+		f->fs->after = on_asked;
+		f->fs->hook_data = &left;
+		fake_sysfs_set_in_use(f->fs, 14, TRUE);
+		if (!give_back(f, HVR_GIVEBACK_RESTORE, &error))
+			fail_msg("%s", error->message);
+		assert_int_equal(left, 0);
+		assert_int_equal(n_entries(f), 0);
+		assert_as_before(f);
+	}
+}
+
+/* A process that has it open is not waited for, and is named. */
+static void test_open_by(void **state)
+{
+	g_autoptr(Fixture) f = taken("century, bind", 999);
+	g_autoptr(GError) error = NULL;
+
+	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	fake_sysfs_add_process(f->fs, 4711, "qemu-system-x86", "/dev/vfio/14");
+	gint64 begin_us = g_get_monotonic_time();
+	assert_false(give_back(f, HVR_GIVEBACK_RESTORE, &error));
+	assert_true(g_get_monotonic_time() - begin_us <
+		    HVR_STEP_TIMEOUT_MS * G_TIME_SPAN_MILLISECOND);
+	assert_int_equal(hvr_exit_status(error), 75);
+	assert_string_equal(error->message, NIC
+			    ": cannot be given back: a process still has its IOMMU group 14 "
+			    "open\nend qemu-system-x86 (pid 4711, has /dev/vfio/14 open), then: "
+			    "hailo-vm-run release " NIC);
+	assert_int_equal(n_entries(f), 2);
 }
 
 /* What became of each: "ADDRESS is back on hailo; ..." [transfer full] */
@@ -457,7 +514,7 @@ static void test_one_of_two_open(void **state)
 {
 	g_autoptr(Fixture) f = taken("two cards", 999);
 
-	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	open_group(f);
 	assert_words(f, CARD " " CARD ": cannot be given back: a process still has its IOMMU group "
 			     "14 open\nend that VM, then: hailo-vm-run release " CARD "; " OTHER
 			     " is back on hailo.");
@@ -493,7 +550,7 @@ static void test_forget(void **state)
 	g_autoptr(Fixture) f = taken("card", 999);
 
 	assert_int_equal(do_release(f, "--forget", "--all"), 64);
-	fake_sysfs_set_in_use(f->fs, 14, TRUE);
+	open_group(f);
 	assert_int_equal(do_release(f, "--forget", CARD), 75);
 	fake_sysfs_set_in_use(f->fs, 14, FALSE);
 	fake_sysfs_set_probe_error(f->fs, CARD, "hailo", ENODEV);
@@ -642,6 +699,8 @@ int main(void)
 		cmocka_unit_test(test_order_without_nodes),
 		cmocka_unit_test(test_partly),
 		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_closing),
+		cmocka_unit_test(test_open_by),
 		cmocka_unit_test(test_vanished),
 		cmocka_unit_test(test_other_card),
 		cmocka_unit_test(test_driver_gone),

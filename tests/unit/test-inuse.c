@@ -86,6 +86,7 @@ static void test_check(void **state)
 		g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
 		g_autoptr(GError) error = NULL;
 		HvrPciAddress address;
+		fs->host.step_timeout_ms = 300;
 		cases[i].use(fs);
 		assert_true(hvr_pci_address_parse(cases[i].name, &address));
 		gboolean well =
@@ -118,11 +119,38 @@ static void test_cannot_ask(void **state)
 	assert_true(hvr_inuse_check(&fs->host, card, NULL));
 }
 
+static void close_it(FakeSysfs *fs, guint call, const char *what, gpointer data)
+{
+	guint *left = data;
+
+	if (g_str_has_prefix(what, "access_status") && *left && --*left == 0)
+		fake_sysfs_set_in_use(fs, 14, FALSE);
+}
+
+/* A QEMU that has ended, whose group the kernel is about to close. */
+static void test_closing(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_busy();
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
+	g_autoptr(GError) error = NULL;
+	HvrPciAddress address;
+	guint left = 2;
+
+	add_vm(fs);
+	assert_true(hvr_pci_address_parse(CARD, &address));
+	fs->after = close_it;
+	fs->hook_data = &left;
+	if (!hvr_inuse_check(&fs->host, hvr_inventory_find(inventory, &address), &error))
+		fail_msg("%s", error->message);
+	assert_int_equal(left, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_cannot_ask),
+		cmocka_unit_test(test_closing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

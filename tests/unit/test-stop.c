@@ -34,7 +34,9 @@
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/runtime/journal.h"
+#include "launcher/runtime/lock.h"
 #include "launcher/runtime/vm.h"
+#include "launcher/session/ending.h"
 #include "launcher/session/run.h"
 #include "launcher/session/shutdown.h"
 #include "tests/unit/scenarios.h"
@@ -311,7 +313,7 @@ static void freeze(const Fixture *f, pid_t pid)
 /* Returns: the status */
 static int command(Fixture *f, const char *line)
 {
-	g_autofree char *path = g_build_filename(f->folder, "said", NULL);
+	g_autofree char *path = g_strdup_printf("%s/said-%d", f->folder, (int)getpid());
 	g_auto(GStrv) words = g_strsplit(line, " ", -1);
 	g_autoptr(GError) error = NULL;
 	int own = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -548,6 +550,93 @@ static void test_dead(void **state)
 	assert_said(f, "VM 'lab' has ended already: ");
 }
 
+/* A VM whose supervisor was killed, and whose QEMU goes on. */
+static Running start_orphan(Fixture *f)
+{
+	Running running = start(f, "lab", "obeys", FALSE);
+
+	kill(running.supervisor, SIGKILL);
+	assert_int_equal(end_of(&running), 100 + SIGKILL);
+	return running;
+}
+
+/* A stop by a process of its own, whose status is 99 where it does not say so. */
+static pid_t begin_stop(Fixture *f, const char *words, const char *says)
+{
+	pid_t child = fork();
+
+	if (child != 0)
+		return child;
+	int status = stop(f, words);
+	if (!strstr(f->said, says)) {
+		print_message("%s", f->said);
+		status = 99;
+	}
+	_exit(status);
+}
+
+static int status_of(pid_t child)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 100 + WTERMSIG(status);
+}
+
+/* Two at once: whoever comes second waits for the first, and that is no mistake. */
+static void test_two_at_once(void **state)
+{
+	Fixture *f = *state;
+	Running running = start_orphan(f);
+	pid_t first = begin_stop(f, "lab", "VM 'lab' has ended"),
+	      second = begin_stop(f, "-f lab", "VM 'lab' has ended");
+
+	assert_int_equal(status_of(first), 0);
+	assert_int_equal(status_of(second), 0);
+	assert_over(f, &running);
+}
+
+/* Has the process something to hear of files by, or has it ended? */
+static gboolean waits_for_a_lock(pid_t pid)
+{
+	g_autofree char *folder = g_strdup_printf("/proc/%d/fd", (int)pid);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	siginfo_t info = { 0 };
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		g_autofree char *target = g_file_read_link(path, NULL);
+		if (g_strcmp0(target, "anon_inode:inotify") == 0)
+			return TRUE;
+	}
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	return info.si_pid == pid;
+}
+
+/* Somebody is about to put it away when it looks, and does. */
+static void test_put_away_meanwhile(void **state)
+{
+	const HvrEndedHow how = { .why = "by another", .status = -1 };
+	Fixture *f = *state;
+	Running running = start_orphan(f);
+	g_autoptr(HvrVm) vm = hvr_vm_read(&f->context, "lab", NULL);
+	g_autoptr(GPtrArray) locks = g_ptr_array_new();
+
+	assert_non_null(vm);
+	HvrLock *lock = hvr_lock_stand_in(&f->context, "vm-lab", vm, NULL);
+	assert_non_null(lock);
+	g_ptr_array_add(locks, lock);
+	kill(running.qemu, SIGKILL);
+	pid_t second = begin_stop(f, "lab", "VM 'lab' has ended: it took ");
+	while (!waits_for_a_lock(second))
+		;
+	assert_true(hvr_ending_finish(&f->context, vm, &how, locks, NULL));
+	assert_int_equal(status_of(second), 0);
+	hvr_lock_sweep(&f->context.host, f->context.runtime);
+	assert_over(f, &running);
+}
+
 /* The last line says what came of it, as the host and the record have it. */
 static void test_told(void **state)
 {
@@ -696,6 +785,8 @@ int main(int argc, char **argv)
 		TEST(stopped_supervisor),
 		TEST(deaf_supervisor),
 		TEST(dead),
+		TEST(two_at_once),
+		TEST(put_away_meanwhile),
 		TEST(ended),
 		TEST(told),
 		TEST(refused),

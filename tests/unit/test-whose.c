@@ -142,6 +142,7 @@ static void test_seen(void **state)
 	assert_string_equal(other->user, entry ? entry->pw_name : "65534");
 	assert_string_equal(other->vm->by, other->user);
 	assert_string_equal(other->path, "/run/" FOLDER);
+	assert_string_equal(other->below, FOLDER);
 }
 
 /* Also where `setup` has made a place for those without a session. */
