@@ -342,7 +342,7 @@ static void expect(Fixture *f, const char *line, int status)
 		fail_msg("%s: %d instead of %d:\n%s", line, seen, status, f->said);
 }
 
-static int stop(Fixture *f, const char *words)
+static int run_stop(Fixture *f, const char *words)
 {
 	g_autofree char *line = g_strconcat("stop ", words, NULL);
 
@@ -409,7 +409,7 @@ static void test_powered_off(void **state)
 	Fixture *f = *state;
 	Running running = start(f, "lab", "obeys", FALSE);
 
-	assert_int_equal(stop(f, "lab"), 0);
+	assert_int_equal(run_stop(f, "lab"), 0);
 	assert_said(f, "VM 'lab' has ended: powered off in ");
 	assert_said(f, "npu: " CARD " is back on hailo\n");
 	assert_int_equal(end_of(&running), 0);
@@ -423,7 +423,7 @@ static void test_stopped_supervisor(void **state)
 	Running running = start(f, "lab", "obeys", FALSE);
 
 	freeze(f, running.supervisor);
-	assert_int_equal(stop(f, "-t " TIME " lab"), 0);
+	assert_int_equal(run_stop(f, "-t " TIME " lab"), 0);
 	assert_in_time(f);
 	assert_said(f, "is stopped, and is told to go on");
 	assert_said(f, "powered off in ");
@@ -438,7 +438,7 @@ static void test_deaf_supervisor(void **state)
 	Running running = start(f, "lab", "obeys", TRUE);
 
 	freeze(f, running.supervisor);
-	assert_int_equal(stop(f, "-t " TIME " lab"), 0);
+	assert_int_equal(run_stop(f, "-t " TIME " lab"), 0);
 	assert_in_time(f);
 	assert_said(f, "does not answer and is ended");
 	assert_said(f, "powered off in ");
@@ -455,7 +455,7 @@ static void test_all_deaf(void **state)
 
 	freeze(f, running.supervisor);
 	freeze(f, running.qemu);
-	assert_int_equal(stop(f, "-t " TIME " lab"), 0);
+	assert_int_equal(run_stop(f, "-t " TIME " lab"), 0);
 	assert_in_time(f);
 	assert_true(f->took_ms >= 1900);
 	assert_said(f, "had to be killed: neither the guest nor QEMU ended within 2 s");
@@ -471,7 +471,7 @@ static void test_stopped_qemu(void **state)
 	Running running = start(f, "lab", "obeys", FALSE);
 
 	freeze(f, running.qemu);
-	assert_int_equal(stop(f, "-t " TIME " lab"), 0);
+	assert_int_equal(run_stop(f, "-t " TIME " lab"), 0);
 	assert_in_time(f);
 	assert_said(f, "powered off in ");
 	assert_int_equal(end_of(&running), 0);
@@ -484,7 +484,7 @@ static void test_time_is_the_whole(void **state)
 	Fixture *f = *state;
 	Running ignores = start(f, "lab", "ignores", FALSE);
 
-	assert_int_equal(stop(f, "-t " TIME " lab"), 0);
+	assert_int_equal(run_stop(f, "-t " TIME " lab"), 0);
 	assert_in_time(f);
 	assert_true(f->took_ms >= 1500);
 	assert_said(f, "QEMU was ended: the guest did not answer the power button for 2 s");
@@ -492,7 +492,7 @@ static void test_time_is_the_whole(void **state)
 	assert_over(f, &ignores);
 
 	Running deaf = start(f, "lab", "deaf", FALSE);
-	assert_int_equal(stop(f, "-t " TIME " lab"), 0);
+	assert_int_equal(run_stop(f, "-t " TIME " lab"), 0);
 	assert_in_time(f);
 	assert_true(f->took_ms >= 1900);
 	assert_said(f, "had to be killed: neither the guest nor QEMU ended within 2 s");
@@ -507,7 +507,7 @@ static void test_forced(void **state)
 	Running running = start(f, "lab", "obeys", TRUE);
 
 	freeze(f, running.supervisor);
-	assert_int_equal(stop(f, "-f -t " TIME " lab"), 0);
+	assert_int_equal(run_stop(f, "-f -t " TIME " lab"), 0);
 	assert_in_time(f);
 	assert_said(f, "without asking the guest");
 	assert_int_equal(end_of(&running), 100 + SIGKILL);
@@ -522,7 +522,7 @@ static void test_leftovers(void **state)
 
 	freeze(f, running.supervisor);
 	kill(running.qemu, SIGKILL);
-	assert_int_equal(stop(f, "-t " TIME " lab"), 0);
+	assert_int_equal(run_stop(f, "-t " TIME " lab"), 0);
 	assert_in_time(f);
 	assert_said(f, "npu: " CARD " is back on hailo\n");
 	assert_int_equal(end_of(&running), 100 + SIGKILL);
@@ -541,12 +541,12 @@ static void test_dead(void **state)
 	const HvrProcess qemu = hvr_process_of(&f->context.host, running.qemu);
 	while (hvr_process_alive(&f->context.host, &qemu))
 		;
-	assert_int_equal(stop(f, "lab"), 0);
+	assert_int_equal(run_stop(f, "lab"), 0);
 	assert_in_time(f);
 	assert_said(f, "VM 'lab' has ended: it had, and nobody had given back what it had\n");
 	assert_said(f, "npu: " CARD " is back on hailo\n");
 	assert_over(f, &running);
-	assert_int_equal(stop(f, "lab"), 0);
+	assert_int_equal(run_stop(f, "lab"), 0);
 	assert_said(f, "VM 'lab' has ended already: ");
 }
 
@@ -567,7 +567,7 @@ static pid_t begin_stop(Fixture *f, const char *words, const char *says)
 
 	if (child != 0)
 		return child;
-	int status = stop(f, words);
+	int status = run_stop(f, words);
 	if (!strstr(f->said, says)) {
 		print_message("%s", f->said);
 		status = 99;
@@ -651,7 +651,7 @@ static void test_told(void **state)
 	assert_string_equal(f->said, "hailo-vm-run: VM 'lab' starts anew\n");
 	expect(f, "unplug --keep lab npu", 0);
 	assert_string_equal(f->said, "hailo-vm-run: npu: " CARD " is kept on vfio-pci\n");
-	assert_int_equal(stop(f, "lab"), 0);
+	assert_int_equal(run_stop(f, "lab"), 0);
 	assert_int_equal(end_of(&running), 0);
 	expect(f, "release --all", 0);
 	assert_over(f, &running);
@@ -666,7 +666,7 @@ static void test_refused(void **state)
 	expect(f, "unplug -t 2 lab npu", 75);
 	assert_said(f, "hailo-vm-run: unplug npu: asked the guest, for at most 2 s\n");
 	assert_said(f, "the guest has not let go of 'npu' within 2 s\n");
-	assert_int_equal(stop(f, "-f lab"), 0);
+	assert_int_equal(run_stop(f, "-f lab"), 0);
 	assert_int_equal(end_of(&running), 0);
 	assert_over(f, &running);
 }
@@ -678,9 +678,9 @@ static void test_ended(void **state)
 
 	fake_sysfs_put_file(f->machine->fs, "run/hailo-vm-run/ended/lab/ended.ini",
 			    "[ended]\nwhy=guest powered off\nstatus=0\nsince=1\nuntil=2\n");
-	assert_int_equal(stop(f, "lab"), 0);
+	assert_int_equal(run_stop(f, "lab"), 0);
 	assert_said(f, "VM 'lab' has ended already: guest powered off\n");
-	assert_int_equal(stop(f, "lab nobody"), 69);
+	assert_int_equal(run_stop(f, "lab nobody"), 69);
 }
 
 /* What its processes are like, for people and programs. */
@@ -700,7 +700,7 @@ static void test_status(void **state)
 	g_autofree char *qemu = status(f, "status lab");
 	assert_non_null(strstr(qemu, "lab: stopped: QEMU, by a signal"));
 	kill(running.qemu, SIGCONT);
-	assert_int_equal(stop(f, "lab"), 0);
+	assert_int_equal(run_stop(f, "lab"), 0);
 	assert_int_equal(end_of(&running), 0);
 }
 
@@ -711,7 +711,7 @@ static void test_several(void **state)
 	Running lab = start(f, "lab", "deaf", FALSE), two = start(f, "two", "deaf", FALSE);
 
 	freeze(f, lab.supervisor);
-	assert_int_equal(stop(f, "-t " TIME " lab nobody two lab"), 69);
+	assert_int_equal(run_stop(f, "-t " TIME " lab nobody two lab"), 69);
 	assert_in_time(f);
 	assert_said(f, "no VM named 'nobody' is running");
 	assert_said(f, "VM 'lab' has ended: had to be killed");
@@ -727,17 +727,17 @@ static void test_all(void **state)
 	Running lab = start(f, "lab", "obeys", FALSE), two = start(f, "two", "obeys", TRUE);
 
 	freeze(f, two.supervisor);
-	assert_int_equal(stop(f, "-t " TIME " --all"), 0);
+	assert_int_equal(run_stop(f, "-t " TIME " --all"), 0);
 	assert_in_time(f);
 	assert_said(f, "VM 'lab' has ended: powered off");
 	assert_said(f, "VM 'two' has ended: powered off");
 	assert_int_equal(end_of(&lab), 0);
 	assert_int_equal(end_of(&two), 100 + SIGKILL);
 	assert_over(f, &lab);
-	assert_int_equal(stop(f, "--all"), 0);
+	assert_int_equal(run_stop(f, "--all"), 0);
 	assert_said(f, "no VM is running");
-	assert_int_equal(stop(f, "--all lab"), 64);
-	assert_int_equal(stop(f, "-f"), 64);
+	assert_int_equal(run_stop(f, "--all lab"), 64);
+	assert_int_equal(run_stop(f, "-f"), 64);
 }
 
 /* The other requests do not end anything, and do not wait either. */
@@ -755,7 +755,7 @@ static void test_others(void **state)
 	assert_non_null(error);
 	assert_int_equal(hvr_exit_status(error), 75);
 	assert_non_null(strstr(error->message, "does not answer\n'hailo-vm-run stop lab' ends"));
-	assert_int_equal(stop(f, "-t " TIME " lab"), 0);
+	assert_int_equal(run_stop(f, "-t " TIME " lab"), 0);
 	end_of(&running);
 	assert_over(f, &running);
 }

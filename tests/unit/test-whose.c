@@ -327,7 +327,7 @@ static void test_occupancy(void **state)
 }
 
 /* Root's `stop`, in a process that may be killed. Returns: the status */
-static int stop(const Fixture *f, const char *line)
+static int run_stop(const Fixture *f, const char *line)
 {
 	g_autofree char *whole = g_strconcat("stop -t 2 ", line, NULL);
 	g_auto(GStrv) words = g_strsplit(whole, " ", -1);
@@ -353,7 +353,7 @@ static void test_stop_others(void **state)
 	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
 		Fixture *f = *state;
 		put_record(f->text);
-		assert_int_equal(stop(f, lines[i]), 0);
+		assert_int_equal(run_stop(f, lines[i]), 0);
 		int status = 0;
 		assert_int_equal(waitpid(f->pid, &status, WNOHANG), f->pid);
 		assert_true(WIFSIGNALED(status));
@@ -366,8 +366,8 @@ static void test_stop_others(void **state)
 	Fixture *f = *state;
 	g_autofree char *of_root = make_text(f, getpid());
 	put_record(of_root);
-	assert_int_equal(stop(f, "lab"), 69);
-	assert_int_equal(stop(f, "--all"), 0);
+	assert_int_equal(run_stop(f, "lab"), 69);
+	assert_int_equal(run_stop(f, "--all"), 0);
 }
 
 /* Only root looks. */
