@@ -14,12 +14,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "launcher/report/log-file.h"
+#include "launcher/report/progress.h"
 #include "launcher/runtime/vm.h"
+#include "launcher/session/boot-line.h"
 #include "launcher/session/serial-hub.h"
 #include "qmp/connect.h"
 #include "vfio/fd.h"
@@ -373,6 +376,49 @@ static void test_listeners(void **state)
 	assert_string_equal(heard->str, "one");
 }
 
+/* A boot whose progress is on a terminal, in a process of its own. */
+static void boot(const Fixture *f, int terminal)
+{
+	const HvrProgressStage stage = { .text = "booting" };
+
+	alarm(30);
+	g_setenv("TERM", "xterm", TRUE);
+	dup2(terminal, STDERR_FILENO);
+	hvr_progress_begin("VM 'lab'");
+	hvr_progress_stage(&stage);
+	HvrBootLine *line = hvr_boot_line_new(f->hub);
+	say(f, "early\r\n[\x1b[0;32m  OK  \x1b[0m] Started \x1b[0;1;39mssh\x1b[0m.\r\n\r\nlab log");
+	for (gint64 first_us = hvr_progress_turn(); hvr_progress_turn() == first_us;)
+		g_main_context_iteration(NULL, TRUE);
+	hvr_boot_line_free(line);
+	say(f, "in:\r\n");
+	hvr_progress_end();
+	_exit(0);
+}
+
+/* What the guest has said last is beside it, however it is told that the guest is ready. */
+static void test_boot_line(void **state)
+{
+	Fixture *f = *state;
+	g_auto(HvrFd) master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char bytes[4096] = "";
+	gsize n = 0;
+	ssize_t more;
+
+	assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	g_auto(HvrFd) side = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	pid_t pid = fork();
+	if (pid == 0)
+		boot(f, side);
+	hvr_fd_close(g_steal_fd(&side));
+	while ((more = read(master, bytes + n, sizeof(bytes) - 1 - n)) > 0)
+		n += (gsize)more;
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	if (!strstr(bytes, " | [  OK  ] Started ssh.\r"))
+		fail_msg("%s", bytes);
+	assert_null(hvr_boot_line_new(NULL));
+}
+
 /* The end of the port is the end for all, behind the last word. */
 static void test_end(void **state)
 {
@@ -425,6 +471,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_last_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_typed_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listeners, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_boot_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 	};
