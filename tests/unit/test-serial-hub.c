@@ -23,11 +23,13 @@
 #include "launcher/report/progress.h"
 #include "launcher/runtime/vm.h"
 #include "launcher/session/boot-line.h"
+#include "launcher/session/serial-client.h"
 #include "launcher/session/serial-hub.h"
 #include "qmp/connect.h"
 #include "vfio/fd.h"
 
-#define MIB (1024 * 1024)
+#define MIB	 (1024 * 1024)
+#define LEFT_OUT "\r\n[hailo-vm-run: "
 
 typedef struct {
 	char *path;
@@ -173,7 +175,7 @@ static void test_all_type(void **state)
 {
 	Fixture *f = *state;
 	g_auto(HvrFd) one = join(f, HVR_VM_SERIAL);
-	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub);
+	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub, HVR_SERIAL_FOR_EVER);
 	int gone = hvr_qmp_connect(f->folder, HVR_VM_SERIAL, NULL);
 
 	assert_int_equal(write(gone, "gone\n", 5), 5);
@@ -201,6 +203,25 @@ static void test_half_closed(void **state)
 	assert_reads(one, "Password: ");
 }
 
+/* All that has come for one that did not read, up to the line that says how much is missing.
+ * @out_left_out: what that says */
+static gsize read_up_to_told(int fd, gsize *out_left_out)
+{
+	g_autoptr(GString) late = g_string_new(NULL);
+
+	for (gsize before = 1; before != late->len;) {
+		before = late->len;
+		g_autoptr(GString) now = read_now(fd);
+		g_string_append_len(late, now->str, (gssize)now->len);
+		turn();
+	}
+	const char *told = strstr(late->str, LEFT_OUT);
+	assert_non_null(told);
+	assert_true(g_str_has_suffix(told, " bytes left out]\r\n"));
+	*out_left_out = strtoul(told + strlen(LEFT_OUT), NULL, 10);
+	return (gsize)(told - late->str);
+}
+
 /* One that does not read stalls neither the guest nor others, and is told what it has lost. */
 static void test_slow_client(void **state)
 {
@@ -218,19 +239,10 @@ static void test_slow_client(void **state)
 	assert_int_equal(hvr_serial_hub_heard(f->hub), most);
 	assert_int_equal(heard->len, most);
 
-	g_autoptr(GString) late = g_string_new(NULL);
-	for (gsize before = 1; before != late->len;) {
-		before = late->len;
-		g_autoptr(GString) now = read_now(slow);
-		g_string_append_len(late, now->str, (gssize)now->len);
-		turn();
-	}
-	const char *told = strstr(late->str, "\r\n[hailo-vm-run: ");
-	assert_non_null(told);
-	gsize left_out = strtoul(told + strlen("\r\n[hailo-vm-run: "), NULL, 10);
-	assert_int_equal((gsize)(told - late->str) + left_out, most);
-	assert_true((gsize)(told - late->str) < MIB);
-	assert_true(g_str_has_suffix(told, " bytes left out]\r\n"));
+	gsize left_out = 0;
+	gsize came = read_up_to_told(slow, &left_out);
+	assert_int_equal(came + left_out, most);
+	assert_true(came < MIB);
 	say(f, "on it goes");
 	assert_reads(slow, "on it goes");
 }
@@ -239,7 +251,7 @@ static void test_slow_client(void **state)
 static void test_foreground_waits(void **state)
 {
 	Fixture *f = *state;
-	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub);
+	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub, HVR_SERIAL_FOR_EVER);
 	g_autoptr(GString) heard = g_string_new(NULL);
 	gsize said = flood(f, 8 * MIB);
 
@@ -258,12 +270,32 @@ static void test_foreground_waits(void **state)
 	assert_int_equal(flood(f, 4 * MIB), 4 * MIB);
 }
 
+/* A foreground whose patience is over: the guest and the record go on, and it is told what it has
+ * missed. One that reads again is waited for again. */
+static void test_foreground_passed(void **state)
+{
+	Fixture *f = *state;
+	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub, 20);
+	gsize said = flood(f, 8 * MIB), left_out = 0;
+	guint64 heard = hvr_serial_hub_heard(f->hub);
+
+	assert_true(heard < said);
+	while (hvr_serial_hub_heard(f->hub) == heard)
+		g_main_context_iteration(NULL, TRUE);
+	turn();
+	said += flood(f, 4 * MIB);
+	assert_int_equal(hvr_serial_hub_heard(f->hub), said);
+	gsize came = read_up_to_told(foreground, &left_out);
+	assert_int_equal(came + left_out, said);
+	assert_true(flood(f, 8 * MIB) < 2 * MIB);
+}
+
 /* At QEMU's end the main loop is over: what is still on its way arrives all the same, and then the
  * end. */
 static void test_foreground_last(void **state)
 {
 	Fixture *f = *state;
-	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub);
+	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub, HVR_SERIAL_FOR_EVER);
 	g_autoptr(GString) heard = g_string_new(NULL);
 	gsize said = flood(f, 8 * MIB);
 	char byte;
@@ -465,6 +497,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_half_closed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreground_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_foreground_passed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreground_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_record_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nul, setup, teardown),
