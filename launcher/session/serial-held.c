@@ -14,7 +14,7 @@
 
 static guint patience(const HvrRunOptions *options)
 {
-	return options->front && isatty(STDOUT_FILENO) ? TERMINAL_PATIENCE_MS : HVR_SERIAL_FOR_EVER;
+	return options->front && options->front_shows ? TERMINAL_PATIENCE_MS : HVR_SERIAL_FOR_EVER;
 }
 
 /* Our messages are shown on the same terminal, hence keep_output. */
