@@ -26,8 +26,9 @@ PACKAGES_LAB="$PACKAGES_BUILD $PACKAGES_DEBOOTSTRAP qemu-system-x86 qemu-utils b
 # Real terminals, and the lab's kernel in front of one
 PACKAGES_TERMINAL="$PACKAGES_LAB tmux"
 
-# A Debian root on an ext4 disk; a terminal by script(1), a free port by python
-PACKAGES_GUEST="$PACKAGES_LAB e2fsprogs bsdutils openssh-client python3-minimal"
+# A Debian root on an ext4 disk, and one in a partition; cloud-init's disk; a terminal by script(1), a free
+# port by python
+PACKAGES_GUEST="$PACKAGES_LAB e2fsprogs fdisk mtools bsdutils openssh-client python3-minimal"
 
 # The engines themselves where Debian has them, the real guest agent, and jq for GitHub's hooks
 PACKAGES_ENGINES="$PACKAGES_BUILD qemu-system-x86 qemu-guest-agent procps jq python3 python3-pytest

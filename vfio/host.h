@@ -32,6 +32,10 @@ typedef struct {
 	mode_t mode; /* permission bits */
 } HvrNodeOwner;
 
+/* In the place of a uid: of a user of another host, whose number nobody here knows. chown(2) takes
+ * it for "as it is". */
+#define HVR_UID_ELSEWHERE ((uid_t)-1)
+
 /**
  * HvrKernel - everything that makes the kernel do something, or asks it by ioctl.
  *

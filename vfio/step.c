@@ -301,6 +301,9 @@ char *hvr_step_describe(const HvrStep *step)
 		return g_strdup_printf("%s: bind to %s", name, step->value);
 	case HVR_STEP_OWN_NODE:
 		node = hvr_access_path(step->access);
+		if (step->owner.uid == HVR_UID_ELSEWHERE)
+			return g_strdup_printf("%s: give /dev/%s to the VM's user, mode %04o", name,
+					       node, step->owner.mode);
 		return g_strdup_printf("%s: give /dev/%s to %u:%u, mode %04o", name, node,
 				       step->owner.uid, step->owner.gid, step->owner.mode);
 	}

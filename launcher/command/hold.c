@@ -26,6 +26,19 @@ static gboolean check_root(const HvrContext *context, const char *command, GErro
 	return FALSE;
 }
 
+/* As JSON; of a card that was not held it has no reason. */
+static void print(const HvrHold *hold, gboolean held)
+{
+	JsonObject *object = json_object_new();
+
+	hvr_json_set_string(object, "address", hold->address);
+	json_object_set_string_member(object, "path", hold->path);
+	json_object_set_string_member(object, "id", hold->id);
+	json_object_set_boolean_member(object, "held", held);
+	hvr_json_set_string(object, "reason", hold->reason);
+	hvr_json_print(object);
+}
+
 static void tell(const HvrContext *context, const Options *options, const HvrHold *hold,
 		 gboolean held)
 {
@@ -35,21 +48,25 @@ static void tell(const HvrContext *context, const Options *options, const HvrHol
 					.id = hold->id,
 					.result = hold->reason };
 	g_autofree char *text = hvr_hold_describe(hold);
-	JsonObject *object = NULL;
 
 	hvr_audit(context, &record);
-	if (!options->json) {
+	if (options->json)
+		print(hold, held);
+	else
 		hvr_message("%s (%s, path %s) is %s%s", hold->address ? hold->address : "a card",
 			    hold->id, hold->path, held ? "" : "no longer ", text);
-		return;
-	}
-	object = json_object_new();
-	hvr_json_set_string(object, "address", hold->address);
-	json_object_set_string_member(object, "path", hold->path);
-	json_object_set_string_member(object, "id", hold->id);
-	json_object_set_boolean_member(object, "held", held);
-	json_object_set_string_member(object, "reason", hold->reason);
-	hvr_json_print(object);
+}
+
+/* Nothing has changed, so nothing is recorded. */
+static void tell_free(const Options *options, const HvrInventory *inventory, const char *word)
+{
+	const HvrPciFunction *function = hvr_card_of_word(inventory, word, NULL);
+	g_autoptr(HvrHold) none = hvr_hold_new(function, NULL);
+
+	if (options->json)
+		print(none, FALSE);
+	else
+		hvr_message("%s is not held", word);
 }
 
 static int hold(HvrContext *context, const HvrInvocation *invocation, GError **error)
@@ -124,7 +141,7 @@ static int unhold(HvrContext *context, const HvrInvocation *invocation, GError *
 		return -1;
 	}
 	if (!held) {
-		hvr_message("%s is not held", word);
+		tell_free(invocation->options, inventory, word);
 		return 0;
 	}
 	if (!hvr_hold_remove(context, held, error))

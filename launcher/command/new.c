@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "launcher/command/command.h"
+#include "launcher/command/parse.h"
+#include "launcher/command/table.h"
 #include "launcher/host/facts.h"
 #include "launcher/new/kind.h"
 #include "launcher/new/look.h"
@@ -25,7 +26,7 @@
 
 typedef struct {
 	char *image, *name, *user, *key, *card, *memory;
-	gboolean out;
+	gboolean out, run;
 } Options;
 
 /* All that goes into it; what is to be freed is here. */
@@ -187,19 +188,26 @@ static void tell_tools(const New *new)
 		hvr_message("cloud-init's disk takes mtools: %s", command);
 }
 
+/* The profile as a word that means it wherever it is. [transfer full] */
+static char *word_of(const New *new)
+{
+	gboolean bare = !strchr(new->file, '/') && !g_str_has_suffix(new->file, ".ini");
+
+	return g_strconcat(bare ? "./" : "", new->file, NULL);
+}
+
 /* A card takes root, and so whoever is not root, or is it by sudo. */
 static void tell_next(const New *new)
 {
 	gboolean card = new->kind->card &&new->card.function;
 	gboolean sudo = card && (new->caller->privileged || new->caller->uid != 0);
-	gboolean bare = !strchr(new->file, '/') && !g_str_has_suffix(new->file, ".ini");
-	g_autofree char *path = g_strconcat(bare ? "./" : "", new->file, NULL);
+	g_autofree char *path = word_of(new);
 	g_autofree char *quoted = g_shell_quote(path);
 	gboolean plain = path[strspn(path, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "./_-")] == 0;
-	gboolean rig = g_str_equal(new->kind->name, "rig");
+	gboolean test = new->kind->for_test;
 
-	hvr_message("next: %shailo-vm-run %s %s%s", sudo ? "sudo " : "", rig ? "test" : "run",
-		    plain ? path : quoted, rig ? " -- hailortcli fw-control identify" : "");
+	hvr_message("next: %shailo-vm-run %s %s%s", sudo ? "sudo " : "", test ? "test" : "run",
+		    plain ? path : quoted, test ? " -- hailortcli fw-control identify" : "");
 }
 
 static gboolean give(const New *new, const char *text, GError **error)
@@ -215,9 +223,50 @@ static gboolean give(const New *new, const char *text, GError **error)
 	tell_card(new);
 	tell_tools(new);
 	tell_image(new);
-	if (new->file)
+	if (new->file && !new->options->run)
 		tell_next(new);
 	return TRUE;
+}
+
+/* What is certain to fail then is told before anything is written. */
+static gboolean check_run(const New *new, GError **error)
+{
+	const HvrNewKind *kind = new->kind;
+
+	if (!new->options->run)
+		return TRUE;
+	if (!new->file || new->context->captured) {
+		hvr_command_usage(error, "new", "--run takes a profile in a file, on this host");
+		return FALSE;
+	}
+	if (kind->for_test) {
+		hvr_command_usage(error, "new", "--run: a %s is for 'test', with a command",
+				  kind->name);
+		return FALSE;
+	}
+	if (new->image || !kind->image_url)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "new: --run: there is no %s beside %s", kind->image, new->file);
+	hvr_error_hint(error, "fetch it first: wget %s", kind->image_url);
+	return FALSE;
+}
+
+/* As `run PROFILE`, word by word. */
+static int start(const New *new, GError **error)
+{
+	const HvrCommand *command = hvr_command_find("run");
+	g_autofree char *path = word_of(new);
+	char *words[] = { (char *)"--", path, NULL };
+	HvrInvocation *invocation = hvr_invocation_parse(command, words, error);
+
+	if (!invocation)
+		return -1;
+	int status = command->run(new->context, invocation, error);
+	hvr_invocation_free(command, invocation);
+	if (status < 0)
+		hvr_error_hint(error, "'%s' is written: run starts it", new->file);
+	return status;
 }
 
 static gboolean make(New *new, GError **error)
@@ -225,7 +274,7 @@ static gboolean make(New *new, GError **error)
 	const Options *options = new->options;
 	guint cpus = MIN(g_get_num_processors(), CPUS);
 
-	if (!look_at_host(new, error) || !look_at_image(new, error))
+	if (!look_at_host(new, error) || !look_at_image(new, error) || !check_run(new, error))
 		return FALSE;
 	const HvrNewWish wish = { .kind = new->kind,
 				  .file = new->file,
@@ -263,7 +312,9 @@ static int new (HvrContext *context, const HvrInvocation *invocation, GError **e
 	it.file = words[1] ? words[1] : own;
 	if (options->out || g_str_equal(it.file, "-"))
 		it.file = NULL;
-	return make(&it, error) ? 0 : -1;
+	if (!make(&it, error))
+		return -1;
+	return options->run ? start(&it, error) : 0;
 }
 
 static const HvrOption table[] = {
@@ -275,6 +326,7 @@ static const HvrOption table[] = {
 	{ "card", 'c', HVR_TEXT(Options, card), "CARD|none",
 	  "Which card, by address, path or number (default: this host's)" },
 	{ "memory", 'm', HVR_TEXT(Options, memory), "SIZE", "RAM, such as 8G" },
+	{ "run", 'r', HVR_FLAG(Options, run), NULL, "Start the VM with it" },
 	{ "stdout", 0, HVR_FLAG(Options, out), NULL, "Print it, as with - for FILE" },
 	{ .name = NULL },
 };

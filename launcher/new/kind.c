@@ -55,7 +55,8 @@ const HvrNewKind hvr_new_kinds[] = {
 	  .image = "rig.qcow2",
 	  .first = "rig.qcow2 has to be a disk with HailoRT, its driver and qemu-guest-agent "
 		   "installed: such as one of `new ubuntu`",
-	  .card = TRUE },
+	  .card = TRUE,
+	  .for_test = TRUE },
 	{ .name = NULL },
 };
 

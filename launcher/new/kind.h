@@ -17,6 +17,7 @@ typedef struct {
 	gboolean login;	       /* it has [cloud-init], with a user, and a base */
 	gboolean card;	       /* it has [device npu] */
 	gboolean kernel;       /* it has [boot] */
+	gboolean for_test;     /* it is for `test`, and `run` would do little with it */
 } HvrNewKind;
 
 /* All kinds; behind the last stands one without a name. */

@@ -42,7 +42,8 @@ gboolean hvr_new_write(const HvrUser *caller, const char *path, const char *text
 	if (result.problem == EEXIST) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
 			    "new: '%s' is there already, and stays as it is", path);
-		hvr_error_hint(error, "name another file, or - to have it printed");
+		hvr_error_hint(error, "a profile that is there is started by 'run'; else name "
+				      "another file, or - to have it printed");
 		return FALSE;
 	}
 	const HvrOpen file = { .path = path, .how = HVR_OPEN_REPLACE, .problem = result.problem };

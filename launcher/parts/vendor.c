@@ -15,7 +15,7 @@
 
 #define AGENT  "qemu-guest-agent"
 #define GETTY  "serial-getty@ttyS0.service"
-#define DROPIN "/etc/systemd/system/" GETTY ".d/autologin.conf"
+#define DROPIN "/etc/systemd/system/" GETTY ".d"
 
 /* Takes the words as one command, which no shell reads. */
 static void add_command(JsonArray *commands, const char *const *words)
@@ -35,24 +35,27 @@ static void add_user(JsonObject *config, const char *name)
 	json_object_set_object_member(config, "user", user);
 }
 
-/* As systemd's own unit has it, but for the login. */
-static void add_autologin(JsonObject *config, JsonArray *commands, const char *name)
+/* As systemd's own unit has it, but for the login.
+ *
+ * By bootcmd, in cloud-init's network stage, which ends before systemd-user-sessions.service, and
+ * so before the first getty (cloud-init-network.service, serial-getty@.service). What runcmd asks
+ * for is done behind the packages: until then, for minutes, there would be a login prompt for a
+ * user who has no password, and then a new getty under whoever is at work. */
+static void add_autologin(JsonObject *config, const char *name)
 {
-	static const char *const reload[] = { "systemctl", "daemon-reload", NULL };
-	static const char *const restart[] = { "systemctl", "restart", GETTY, NULL };
-	JsonObject *file = json_object_new();
-	JsonArray *files = json_array_new();
+	static const char script[] =
+		"mkdir -p \"$1\" && printf %s \"$2\" > \"$1/autologin.conf\" && "
+		"systemctl daemon-reload";
+	JsonArray *commands = json_array_new();
 	g_autofree char *content =
 		g_strdup_printf("[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin %s "
 				"--keep-baud 115200,57600,38400,9600 %%I $TERM\n",
 				name);
+	const char *const words[] = { "cloud-init-per", "instance", "autologin", "sh",	  "-c",
+				      script,		"sh",	    DROPIN,	 content, NULL };
 
-	json_object_set_string_member(file, "path", DROPIN);
-	json_object_set_string_member(file, "content", content);
-	json_array_add_object_element(files, file);
-	json_object_set_array_member(config, "write_files", files);
-	add_command(commands, reload);
-	add_command(commands, restart);
+	add_command(commands, words);
+	json_object_set_array_member(config, "bootcmd", commands);
 }
 
 static void add_agent(JsonObject *config, JsonArray *commands)
@@ -78,7 +81,7 @@ char *hvr_vendor_data(const HvrProfileSeed *seed)
 	if (seed->user)
 		add_user(config, seed->user);
 	if (seed->autologin)
-		add_autologin(config, commands, seed->user);
+		add_autologin(config, seed->user);
 	if (seed->agent)
 		add_agent(config, commands);
 	if (json_array_get_length(commands))

@@ -12,6 +12,7 @@
 
 #include "launcher/report/error.h"
 #include "launcher/report/nearest.h"
+#include "vfio/host.h"
 
 #define NOBODY "nobody"
 
@@ -176,7 +177,7 @@ HvrUser *hvr_user_elsewhere(const char *wanted)
 {
 	HvrUser *user = g_new(HvrUser, 1);
 
-	*user = (HvrUser){ .uid = (uid_t)-1, .gid = (gid_t)-1, .privileged = TRUE };
+	*user = (HvrUser){ .uid = HVR_UID_ELSEWHERE, .gid = (gid_t)-1, .privileged = TRUE };
 	user->name = g_strdup(wanted ? wanted : HVR_USER_SYSTEM);
 	return user;
 }

@@ -37,16 +37,24 @@ static void show_start(const HvrSession *session)
 }
 
 /* Not where the guest's serial port is shown: its lines are better. */
-static void show_boot(const HvrArrival *arrival)
+static void show_boot(HvrArrival *arrival)
 {
 	const HvrProgressStage stage = { .text = "booting",
 					 .limit_ms = (guint)arrival->options->wait_ready_s * 1000 };
 	const HvrSession *session = arrival->session;
 
-	if (session->vm->ready_set && !session->vm->ready && !arrival->on_terminal)
+	if (session->vm->ready_set && !session->vm->ready && !arrival->on_terminal) {
 		hvr_progress_stage(&stage);
-	else
+		arrival->boot_line = hvr_boot_line_new(session->serial);
+	} else {
 		hvr_progress_end();
+	}
+}
+
+static void end_boot(HvrArrival *arrival)
+{
+	g_clear_pointer(&arrival->boot_line, hvr_boot_line_free);
+	hvr_progress_end();
 }
 
 /* Nobody reads our standard error any more. */
@@ -60,16 +68,17 @@ static void keep_messages(int folder)
 
 /* Somebody waits for this moment, and then, mostly, has the terminal back: from here on there is
  * the record of what is said, and nothing else. */
-static void tell_waiting(const HvrRunOptions *options, int folder)
+static void tell_waiting(HvrArrival *arrival)
 {
+	const HvrRunOptions *options = arrival->options;
 	char ready = 1;
 
 	if (options->ready_fd < 0)
 		return;
 	/* The terminal is somebody else's from here on. */
-	hvr_progress_end();
+	end_boot(arrival);
 	if (!options->attached && !options->front)
-		keep_messages(folder);
+		keep_messages(arrival->session->folder);
 	ssize_t written = write(options->ready_fd, &ready, 1);
 	(void)written; /* whoever waited is gone: the VM runs all the same */
 	close(options->ready_fd);
@@ -95,7 +104,7 @@ static void on_ready(gpointer user_data)
 	gint64 took_ms = (g_get_monotonic_time() - arrival->begin_us) / 1000;
 
 	stop_timer(arrival);
-	hvr_progress_end();
+	end_boot(arrival);
 	session->vm->ready = TRUE;
 	hvr_session_save(session);
 	hvr_message("VM '%s' is ready after %d.%d s", session->vm->name, (int)(took_ms / 1000),
@@ -103,7 +112,7 @@ static void on_ready(gpointer user_data)
 	hvr_events_tell(session->context->events, "ready", NULL, NULL);
 	hvr_notify_ready("the guest is ready");
 	if (!is_told_early(arrival->options))
-		tell_waiting(arrival->options, session->folder);
+		tell_waiting(arrival);
 }
 
 static gboolean on_late(gpointer user_data)
@@ -161,7 +170,7 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 	if (!session->vm->ready_set)
 		hvr_notify_ready("the VM is running");
 	if (is_told_early(arrival->options))
-		tell_waiting(arrival->options, session->folder);
+		tell_waiting(arrival);
 }
 
 void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options,
@@ -185,6 +194,6 @@ void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOpt
 void hvr_arrival_end(HvrArrival *arrival)
 {
 	stop_timer(arrival);
-	hvr_progress_end();
+	end_boot(arrival);
 	g_clear_pointer(&arrival->readiness, hvr_readiness_free);
 }

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "launcher/parts/ports.h"
+#include "launcher/session/boot-line.h"
 #include "launcher/session/ready.h"
 #include "launcher/session/run-options.h"
 #include "launcher/session/session.h"
@@ -16,7 +17,8 @@ typedef struct {
 	HvrSession *session;
 	const HvrRunOptions *options;
 	HvrReadiness *readiness;
-	guint late; /* timer of --wait-ready; 0: none */
+	HvrBootLine *boot_line; /* NULL: it is not shown how the guest boots */
+	guint late;		/* timer of --wait-ready; 0: none */
 	HvrPorts
 		*ports; /* (nullable): kept for QEMU until it answers: it has them then; borrowed */
 	gint64 begin_us;

@@ -59,6 +59,7 @@ int hvr_front_fork(const HvrContext *context, HvrRunOptions *how, HvrFront *out_
 	g_auto(HvrFd) front = ends[0];
 	g_auto(HvrFd) supervisor = ends[1];
 	*out_front = (HvrFront){ .socket = -1 };
+	how->front_shows = isatty(STDOUT_FILENO);
 	int who = hvr_detach_fork(context, FALSE, &out_front->supervisor, &how->ready_fd, error);
 	if (who > 0)
 		out_front->socket = g_steal_fd(&front);

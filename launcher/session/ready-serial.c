@@ -6,7 +6,6 @@
 #include "launcher/session/ready-ways.h"
 
 #include "launcher/report/message.h"
-#include "launcher/report/progress.h"
 #include "launcher/session/serial-hub.h"
 
 /* What is longer is matched in parts. */
@@ -33,8 +32,6 @@ static gboolean take(Watch *watch, const char *bytes, gsize length)
 		gboolean ends = bytes[i] == '\n' || watch->line->len == LINE_BYTES;
 		if (ends && matches(watch))
 			return TRUE;
-		if (ends && watch->line->len)
-			hvr_progress_detail(watch->line->str);
 		if (ends)
 			g_string_truncate(watch->line, 0);
 		if (bytes[i] != '\n' && bytes[i] != '\r')

@@ -21,6 +21,7 @@ typedef struct {
 		attached; /* with ready_fd: whoever waits stays, and goes on reading our messages */
 	HvrLock *vm_lock; /* (transfer full): of a name that was made; NULL: it is to be taken */
 	int front;	  /* joined with [serial] mode = stdio, see front.h; 0: that is our stdio */
-	int serial_log;	  /* a second record of the serial port, of which nothing is on our terminal
-			     then: see serial-hub.h; 0: none */
+	gboolean front_shows; /* with front: what the guest says is shown on a terminal */
+	int serial_log; /* a second record of the serial port, of which nothing is on our terminal
+			   then: see serial-hub.h; 0: none */
 } HvrRunOptions;

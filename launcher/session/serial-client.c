@@ -14,7 +14,7 @@
 
 /* What is held for one that does not read: behind it is its socket's buffer, which is larger. */
 #define HELD_MOST 65536
-/* From there on, a patient one has no room. */
+/* From there on, one that is waited for has no room. */
 #define PATIENT_MOST 16384
 /* Of what is typed, at once. */
 #define TYPED_BYTES 1024
@@ -24,12 +24,40 @@ struct HvrSerialClient {
 	GByteArray *held;
 	guint64 left_out; /* bytes that were lost, since the last that was not */
 	guint reading, writing, leaving;
+	guint late;	 /* it is waited for until this timer; 0: it is not */
+	gboolean passed; /* it was waited for in vain, and has not taken what is held since */
 	gboolean silent; /* it has ended its side */
 	gboolean gone;
 };
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user_data);
 static gboolean on_writable(gint fd, GIOCondition condition, gpointer user_data);
+
+/* Is there somebody who may lose nothing now? */
+static gboolean is_waited_for(const HvrSerialClient *client)
+{
+	return client->how.patience_ms > 0 && !client->passed && !client->gone;
+}
+
+static gboolean on_late(gpointer user_data)
+{
+	HvrSerialClient *client = user_data;
+
+	client->late = 0;
+	client->passed = TRUE;
+	client->how.changed(client->how.user_data);
+	return G_SOURCE_REMOVE;
+}
+
+/* Anew from each moment at which it takes something. */
+static void wait_for(HvrSerialClient *client)
+{
+	gboolean full = client->held->len >= PATIENT_MOST;
+
+	g_clear_handle_id(&client->late, g_source_remove);
+	if (full && is_waited_for(client) && client->how.patience_ms != HVR_SERIAL_FOR_EVER)
+		client->late = g_timeout_add(client->how.patience_ms, on_late, client);
+}
 
 static void watch(HvrSerialClient *client, guint *id, GIOCondition condition, gboolean wanted,
 		  GUnixFDSourceFunc on_event)
@@ -44,6 +72,7 @@ static void leave(HvrSerialClient *client)
 {
 	client->gone = TRUE;
 	g_byte_array_set_size(client->held, 0);
+	g_clear_handle_id(&client->late, g_source_remove);
 	watch(client, &client->reading, G_IO_IN, FALSE, NULL);
 	watch(client, &client->writing, G_IO_OUT, FALSE, NULL);
 	watch(client, &client->leaving, G_IO_HUP, FALSE, NULL);
@@ -76,9 +105,15 @@ static gboolean pass(HvrSerialClient *client)
 
 gboolean hvr_serial_client_flush(HvrSerialClient *client)
 {
+	guint before = client->held->len;
+
 	while (client->held->len > 0 && pass(client))
 		if (client->held->len == 0)
 			say_left_out(client);
+	if (client->held->len == 0)
+		client->passed = FALSE;
+	if (client->held->len < before || !client->late)
+		wait_for(client);
 	if (!client->gone)
 		watch(client, &client->writing, G_IO_OUT, client->held->len > 0, on_writable);
 	return client->held->len > 0;
@@ -155,7 +190,8 @@ void hvr_serial_client_put(HvrSerialClient *client, const void *bytes, gsize len
 	if (client->gone)
 		return;
 	/* Until it has taken what is held: else it would be told in the middle of it. */
-	if (!client->how.patient && (client->left_out || client->held->len + length > HELD_MOST)) {
+	if (!is_waited_for(client) &&
+	    (client->left_out || client->held->len + length > HELD_MOST)) {
 		client->left_out += length;
 		return;
 	}
@@ -165,7 +201,7 @@ void hvr_serial_client_put(HvrSerialClient *client, const void *bytes, gsize len
 
 gboolean hvr_serial_client_has_room(const HvrSerialClient *client)
 {
-	return !client->how.patient || client->held->len < PATIENT_MOST;
+	return !is_waited_for(client) || client->held->len < PATIENT_MOST;
 }
 
 gboolean hvr_serial_client_is_gone(const HvrSerialClient *client)

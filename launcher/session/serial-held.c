@@ -4,7 +4,18 @@
 #include <unistd.h>
 
 #include "launcher/parts/serialfile.h"
+#include "launcher/session/serial-client.h"
 #include "vfio/fd.h"
+
+/* A terminal that takes nothing for so long, with Ctrl-S or behind a front that somebody has
+ * stopped, holds the guest up no longer: the record has all of it. What reads a pipe may take its
+ * time. */
+#define TERMINAL_PATIENCE_MS 10000
+
+static guint patience(const HvrRunOptions *options)
+{
+	return options->front && options->front_shows ? TERMINAL_PATIENCE_MS : HVR_SERIAL_FOR_EVER;
+}
 
 /* Our messages are shown on the same terminal, hence keep_output. */
 static HvrRelay *join_foreground(HvrSerialHeld *held, int front)
@@ -32,7 +43,7 @@ void hvr_serial_hold(HvrSerialHeld *held, HvrSerialEnds *ends, const HvrProfile 
 	if (profile->serial != HVR_SERIAL_STDIO || copy >= 0 ||
 	    (options->ready_fd >= 0 && !options->front))
 		return;
-	held->foreground = hvr_serial_hub_join(held->hub);
+	held->foreground = hvr_serial_hub_join(held->hub, patience(options));
 	if (held->foreground >= 0)
 		held->relay = join_foreground(held, options->front);
 }

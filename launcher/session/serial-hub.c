@@ -148,10 +148,10 @@ static void on_typed(const void *bytes, gsize length, gpointer user_data)
 }
 
 /* @fd: taken */
-static HvrSerialClient *add_client(HvrSerialHub *hub, int fd, gboolean patient)
+static HvrSerialClient *add_client(HvrSerialHub *hub, int fd, guint patience_ms)
 {
 	const HvrSerialClientStart start = { .fd = fd,
-					     .patient = patient,
+					     .patience_ms = patience_ms,
 					     .typed = on_typed,
 					     .changed = on_changed,
 					     .user_data = hub };
@@ -173,7 +173,7 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer user_dat
 		(void)!send(connection, many, strlen(many), MSG_DONTWAIT | MSG_NOSIGNAL);
 		return G_SOURCE_CONTINUE;
 	}
-	HvrSerialClient *client = add_client(hub, g_steal_fd(&connection), FALSE);
+	HvrSerialClient *client = add_client(hub, g_steal_fd(&connection), 0);
 	if (fd == hub->ends.consoles) {
 		g_autoptr(GString) replay = hvr_serial_replay(hub->ends.record);
 		hvr_serial_client_put(client, replay->str, replay->len);
@@ -235,13 +235,13 @@ void hvr_serial_hub_unhear(HvrSerialHub *hub, HvrSerialHeard heard, gpointer use
 	}
 }
 
-int hvr_serial_hub_join(HvrSerialHub *hub)
+int hvr_serial_hub_join(HvrSerialHub *hub, guint patience_ms)
 {
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return -1;
-	add_client(hub, pair[0], TRUE);
+	add_client(hub, pair[0], patience_ms);
 	return pair[1];
 }
 

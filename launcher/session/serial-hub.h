@@ -13,7 +13,9 @@
  *   listeners       those in this process who look for something in it
  *   clients         whoever connects to serial.sock, or to console.sock, where the last lines of
  *                   the record come first. One that does not read loses bytes, and is told
- *   the foreground  of `run`, which loses none: while it does not read, the guest waits
+ *   the foreground  of `run`, which loses none: while it does not read, the guest waits, for as
+ *                   long as the foreground has patience; then it is as another client until it has
+ *                   read all that was held for it
  *
  * and what clients and the foreground type goes to the guest, all of it, as it comes.
  *
@@ -47,9 +49,10 @@ void hvr_serial_hub_unhear(HvrSerialHub *hub, HvrSerialHeard heard, gpointer use
 
 /**
  * hvr_serial_hub_join - the foreground's end of the port.
+ * @patience_ms: as of HvrSerialClientStart
  * Returns: a connected stream socket, which the caller closes; -1 with errno
  */
-int hvr_serial_hub_join(HvrSerialHub *hub) G_GNUC_WARN_UNUSED_RESULT;
+int hvr_serial_hub_join(HvrSerialHub *hub, guint patience_ms) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What the guest has said is passed on, as far as the foreground takes it now; at the port's end
  * the foreground sees an end, too. For whoever does not run the main loop any more. */

@@ -166,6 +166,7 @@ static const char *const lines[] = {
 	"new",
 	"new debian /nowhere/debian.ini",
 	"new debian -",
+	"new debian --run /run/debian.ini",
 	"qmp lab query-status",
 	"setup --dry-run",
 	"setup --status",

@@ -28,6 +28,7 @@
 #include <cmocka.h>
 #include <glib-unix.h>
 
+#include "qmp/connect.h"
 #include "tests/fake/fake-files.h"
 #include "tests/fake/qmp-peer.h"
 #include "tests/unit/shell.h"
@@ -59,6 +60,16 @@ static void print(const Qemu *qemu, const char *text)
 		_exit(1);
 }
 
+/* More than all the sockets on the way to a terminal hold. */
+static void flood(const Qemu *qemu)
+{
+	g_autofree char *line = g_strnfill(4094, 'x');
+	g_autofree char *text = g_strconcat(line, "\r\n", NULL);
+
+	for (guint i = 0; i < 1024; i++)
+		print(qemu, text);
+}
+
 /* Says what was typed, as it came. */
 static gboolean on_serial(gint fd, GIOCondition condition, gpointer user_data)
 {
@@ -70,6 +81,8 @@ static gboolean on_serial(gint fd, GIOCondition condition, gpointer user_data)
 	if (n <= 0)
 		_exit(0);
 	keys[n] = '\0';
+	if (plays(user_data, "floods") && strchr(keys, 'f'))
+		flood(user_data);
 	g_autofree char *text = g_strescape(keys, NULL);
 	g_autofree char *line = g_strdup_printf("got '%s'\r\n", text);
 	print(user_data, line);
@@ -503,6 +516,48 @@ static void test_front_stopped(void **state)
 	}
 }
 
+/* On the serial port's socket: has the guest say more than is held anywhere, and types on until it
+ * answers, which it does when somebody has taken all that. An answer may be among what is left out
+ * for us, so another key is typed whenever nothing comes. */
+static void flood_until_answered(void)
+{
+	g_autoptr(GString) heard = g_string_new(NULL);
+	g_auto(HvrFd) folder =
+		open("/run/hailo-vm-run/vms/lab", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_auto(HvrFd) port = hvr_qmp_connect(folder, "serial.sock", NULL);
+	struct pollfd more = { .fd = port, .events = POLLIN };
+	gint64 end_us = g_get_monotonic_time() + WAIT_MS * G_TIME_SPAN_MILLISECOND;
+	char bytes[4096];
+
+	assert_int_equal(write(port, "f", 1), 1);
+	while (!strstr(heard->str, "got 'k")) {
+		if (g_get_monotonic_time() > end_us)
+			fail_msg("the guest does not answer: it is held up");
+		if (poll(&more, 1, 200) == 0)
+			assert_int_equal(write(port, "k", 1), 1);
+		g_string_erase(heard, 0, (gssize)(heard->len - MIN(heard->len, 8)));
+		ssize_t n = recv(port, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n > 0)
+			g_string_append_len(heard, bytes, n);
+	}
+}
+
+/* One that stays stopped holds the guest up for some seconds only; and when it goes on it is told
+ * what it has missed. */
+static void test_front_stays_stopped(void **state)
+{
+	Fixture *f = *state;
+
+	start(f, "floods");
+	kill(shell_number(f->shell->said, "job "), SIGSTOP);
+	shell_expect(f->shell, f->shell->said, "stopped by");
+	flood_until_answered();
+	shell_bring_to_front(f->shell);
+	expect_screen(f, " bytes left out]\n");
+	shell_type(f->shell, E "q");
+	assert_ends(f, 0);
+}
+
 /* In the background nothing is read; in front it is, and the keys are there. */
 static void test_background(void **state)
 {
@@ -677,16 +732,27 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		TEST(announced),     TEST(guests_keys),
-		TEST(help),	     TEST(left),
-		TEST(log_when_left), TEST(stop),
-		TEST(reboot),	     TEST(quit_harder),
-		TEST(signals),	     TEST(front_killed),
-		TEST(front_stopped), TEST(background),
-		TEST(hang_up),	     TEST(supervisor_killed),
-		TEST(interrupted),   TEST(console),
-		TEST(failed),	     TEST(signal_when_stopped),
-		TEST(refused),	     TEST(no_terminal),
+		TEST(announced),
+		TEST(guests_keys),
+		TEST(help),
+		TEST(left),
+		TEST(log_when_left),
+		TEST(front_stays_stopped),
+		TEST(stop),
+		TEST(reboot),
+		TEST(quit_harder),
+		TEST(signals),
+		TEST(front_killed),
+		TEST(front_stopped),
+		TEST(background),
+		TEST(hang_up),
+		TEST(supervisor_killed),
+		TEST(interrupted),
+		TEST(console),
+		TEST(failed),
+		TEST(signal_when_stopped),
+		TEST(refused),
+		TEST(no_terminal),
 	};
 	const char *last = argv[argc - 1];
 

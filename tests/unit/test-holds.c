@@ -5,12 +5,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "launcher/command/dispatch.h"
 #include "launcher/host/health.h"
 #include "launcher/list/json.h"
 #include "launcher/list/list.h"
@@ -272,9 +275,59 @@ static void test_by_itself(void **state)
 	assert_held(f, CARD, "sparks");
 }
 
+/* What a command prints on standard output, which is one JSON object. [transfer full] */
+static JsonObject *printed(Fixture *f, const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, " ", -1);
+	char name[] = "/tmp/hvr-holds-XXXXXX", text[4096] = "";
+	int fd = mkstemp(name), own = dup(STDOUT_FILENO);
+
+	unlink(name);
+	fflush(stdout);
+	dup2(fd, STDOUT_FILENO);
+	int status = hvr_dispatch(&f->context, words, NULL);
+	fflush(stdout);
+	dup2(own, STDOUT_FILENO);
+	assert_int_equal(status, 0);
+	assert_true(pread(fd, text, sizeof(text) - 1, 0) >= 0);
+	close(fd);
+	close(own);
+	g_autoptr(JsonNode) root = json_from_string(text, NULL);
+	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
+		fail_msg("'%s' printed '%s'", line, text);
+	return json_node_dup_object(root);
+}
+
+static void assert_printed(Fixture *f, const char *line, gboolean held, const char *reason)
+{
+	JsonObject *object = printed(f, line);
+
+	assert_string_equal(hvr_json_get_string(object, "address"), CARD);
+	assert_string_equal(hvr_json_get_string(object, "path"), "00:1c.4/00.0");
+	assert_string_equal(hvr_json_get_string(object, "id"), "1e60:2864");
+	assert_int_equal(json_object_get_boolean_member(object, "held"), held);
+	assert_true(json_object_has_member(object, "reason"));
+	if (reason)
+		assert_string_equal(hvr_json_get_string(object, "reason"), reason);
+	else
+		assert_null(hvr_json_get_string(object, "reason"));
+	json_object_unref(object);
+}
+
+/* Whoever asked for JSON gets it, also of a card that was not held. */
+static void test_json(void **state)
+{
+	Fixture *f = *state;
+
+	assert_printed(f, "hold --json --reason=fan " CARD, TRUE, "fan");
+	assert_printed(f, "unhold --json " CARD, FALSE, "fan");
+	assert_printed(f, "unhold --json 02:00.0", FALSE, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renumbered, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),

@@ -402,16 +402,23 @@ static void test_edit(void **state)
 }
 
 /* The command itself, on a host with a card. @words: behind "new" */
-static int run(FakeSysfs *fs, char **words, GError **error)
+static int run_in(FakeSysfs *fs, gboolean captured, char **words, GError **error)
 {
 	const HvrCommand *command = hvr_command_find("new");
-	HvrContext context = { .host = fs->host, .runtime = -1, .runtime_parent = -1 };
+	HvrContext context = {
+		.host = fs->host, .captured = captured, .runtime = -1, .runtime_parent = -1
+	};
 	HvrInvocation *it = hvr_invocation_parse(command, words, error);
 	int status = it ? command->run(&context, it, error) : -1;
 
 	if (it)
 		hvr_invocation_free(command, it);
 	return status;
+}
+
+static int run(FakeSysfs *fs, char **words, GError **error)
+{
+	return run_in(fs, FALSE, words, error);
 }
 
 #define WORDS(...) ((char **)(const char *[]){ __VA_ARGS__, NULL })
@@ -450,6 +457,38 @@ static void test_command(void **state)
 	fake_sysfs_free(fs);
 }
 
+/* --run, where that is certain to fail: told before anything is written. */
+static void test_run_refused(void **state)
+{
+	static const struct {
+		const char *line, *message;
+		int status;
+		gboolean captured;
+	} cases[] = {
+		{ "debian --run",
+		  "new: --run: there is no debian-13-generic-amd64.qcow2 beside debian.ini\n"
+		  "fetch it first: wget https://cloud.debian.org/",
+		  69 },
+		{ "rig --run", "new: --run: a rig is for 'test', with a command\n", 64 },
+		{ "debian --run -", "new: --run takes a profile in a file, on this host\n", 64 },
+		{ "debian --run", "new: --run takes a profile in a file, on this host\n", 64,
+		  TRUE },
+	};
+	FakeSysfs *fs = fake_layout_intel();
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(GStrv) words = g_strsplit(cases[i].line, " ", -1);
+		g_autoptr(GError) error = NULL;
+		assert_int_equal(run_in(fs, cases[i].captured, words, &error), -1);
+		if (!g_str_has_prefix(error->message, cases[i].message))
+			fail_msg("'%s': %s", cases[i].line, error->message);
+		assert_int_equal(hvr_exit_status(error), cases[i].status);
+	}
+	assert_false(fake_files_exist(home, "work/debian.ini"));
+	assert_false(fake_files_exist(home, "work/rig.ini"));
+	fake_sysfs_free(fs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,6 +505,7 @@ int main(void)
 		cmocka_unit_test_setup(test_write_by_sudo, setup),
 		cmocka_unit_test(test_edit),
 		cmocka_unit_test_setup(test_command, setup),
+		cmocka_unit_test_setup(test_run_refused, setup),
 	};
 
 	/* Files are another user's here. */

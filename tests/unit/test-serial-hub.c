@@ -14,17 +14,22 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "launcher/report/log-file.h"
+#include "launcher/report/progress.h"
 #include "launcher/runtime/vm.h"
+#include "launcher/session/boot-line.h"
+#include "launcher/session/serial-client.h"
 #include "launcher/session/serial-hub.h"
 #include "qmp/connect.h"
 #include "vfio/fd.h"
 
-#define MIB (1024 * 1024)
+#define MIB	 (1024 * 1024)
+#define LEFT_OUT "\r\n[hailo-vm-run: "
 
 typedef struct {
 	char *path;
@@ -170,7 +175,7 @@ static void test_all_type(void **state)
 {
 	Fixture *f = *state;
 	g_auto(HvrFd) one = join(f, HVR_VM_SERIAL);
-	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub);
+	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub, HVR_SERIAL_FOR_EVER);
 	int gone = hvr_qmp_connect(f->folder, HVR_VM_SERIAL, NULL);
 
 	assert_int_equal(write(gone, "gone\n", 5), 5);
@@ -198,6 +203,25 @@ static void test_half_closed(void **state)
 	assert_reads(one, "Password: ");
 }
 
+/* All that has come for one that did not read, up to the line that says how much is missing.
+ * @out_left_out: what that says */
+static gsize read_up_to_told(int fd, gsize *out_left_out)
+{
+	g_autoptr(GString) late = g_string_new(NULL);
+
+	for (gsize before = 1; before != late->len;) {
+		before = late->len;
+		g_autoptr(GString) now = read_now(fd);
+		g_string_append_len(late, now->str, (gssize)now->len);
+		turn();
+	}
+	const char *told = strstr(late->str, LEFT_OUT);
+	assert_non_null(told);
+	assert_true(g_str_has_suffix(told, " bytes left out]\r\n"));
+	*out_left_out = strtoul(told + strlen(LEFT_OUT), NULL, 10);
+	return (gsize)(told - late->str);
+}
+
 /* One that does not read stalls neither the guest nor others, and is told what it has lost. */
 static void test_slow_client(void **state)
 {
@@ -215,19 +239,10 @@ static void test_slow_client(void **state)
 	assert_int_equal(hvr_serial_hub_heard(f->hub), most);
 	assert_int_equal(heard->len, most);
 
-	g_autoptr(GString) late = g_string_new(NULL);
-	for (gsize before = 1; before != late->len;) {
-		before = late->len;
-		g_autoptr(GString) now = read_now(slow);
-		g_string_append_len(late, now->str, (gssize)now->len);
-		turn();
-	}
-	const char *told = strstr(late->str, "\r\n[hailo-vm-run: ");
-	assert_non_null(told);
-	gsize left_out = strtoul(told + strlen("\r\n[hailo-vm-run: "), NULL, 10);
-	assert_int_equal((gsize)(told - late->str) + left_out, most);
-	assert_true((gsize)(told - late->str) < MIB);
-	assert_true(g_str_has_suffix(told, " bytes left out]\r\n"));
+	gsize left_out = 0;
+	gsize came = read_up_to_told(slow, &left_out);
+	assert_int_equal(came + left_out, most);
+	assert_true(came < MIB);
 	say(f, "on it goes");
 	assert_reads(slow, "on it goes");
 }
@@ -236,7 +251,7 @@ static void test_slow_client(void **state)
 static void test_foreground_waits(void **state)
 {
 	Fixture *f = *state;
-	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub);
+	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub, HVR_SERIAL_FOR_EVER);
 	g_autoptr(GString) heard = g_string_new(NULL);
 	gsize said = flood(f, 8 * MIB);
 
@@ -255,12 +270,32 @@ static void test_foreground_waits(void **state)
 	assert_int_equal(flood(f, 4 * MIB), 4 * MIB);
 }
 
+/* A foreground whose patience is over: the guest and the record go on, and it is told what it has
+ * missed. One that reads again is waited for again. */
+static void test_foreground_passed(void **state)
+{
+	Fixture *f = *state;
+	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub, 1000);
+	gsize said = 0, left_out = 0;
+
+	for (;;) {
+		said += flood(f, 4 * MIB - said);
+		if (said == 4 * MIB)
+			break;
+		g_main_context_iteration(NULL, TRUE);
+	}
+	assert_int_equal(hvr_serial_hub_heard(f->hub), said);
+	gsize came = read_up_to_told(foreground, &left_out);
+	assert_int_equal(came + left_out, said);
+	assert_true(flood(f, 8 * MIB) < 2 * MIB);
+}
+
 /* At QEMU's end the main loop is over: what is still on its way arrives all the same, and then the
  * end. */
 static void test_foreground_last(void **state)
 {
 	Fixture *f = *state;
-	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub);
+	g_auto(HvrFd) foreground = hvr_serial_hub_join(f->hub, HVR_SERIAL_FOR_EVER);
 	g_autoptr(GString) heard = g_string_new(NULL);
 	gsize said = flood(f, 8 * MIB);
 	char byte;
@@ -373,6 +408,49 @@ static void test_listeners(void **state)
 	assert_string_equal(heard->str, "one");
 }
 
+/* A boot whose progress is on a terminal, in a process of its own. */
+static void boot(const Fixture *f, int terminal)
+{
+	const HvrProgressStage stage = { .text = "booting" };
+
+	alarm(30);
+	g_setenv("TERM", "xterm", TRUE);
+	dup2(terminal, STDERR_FILENO);
+	hvr_progress_begin("VM 'lab'");
+	hvr_progress_stage(&stage);
+	HvrBootLine *line = hvr_boot_line_new(f->hub);
+	say(f, "early\r\n[\x1b[0;32m  OK  \x1b[0m] Started \x1b[0;1;39mssh\x1b[0m.\r\n\r\nlab log");
+	for (gint64 first_us = hvr_progress_turn(); hvr_progress_turn() == first_us;)
+		g_main_context_iteration(NULL, TRUE);
+	hvr_boot_line_free(line);
+	say(f, "in:\r\n");
+	hvr_progress_end();
+	_exit(0);
+}
+
+/* What the guest has said last is beside it, however it is told that the guest is ready. */
+static void test_boot_line(void **state)
+{
+	Fixture *f = *state;
+	g_auto(HvrFd) master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char bytes[4096] = "";
+	gsize n = 0;
+	ssize_t more;
+
+	assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	g_auto(HvrFd) side = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	pid_t pid = fork();
+	if (pid == 0)
+		boot(f, side);
+	hvr_fd_close(g_steal_fd(&side));
+	while ((more = read(master, bytes + n, sizeof(bytes) - 1 - n)) > 0)
+		n += (gsize)more;
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	if (!strstr(bytes, " | [  OK  ] Started ssh.\r"))
+		fail_msg("%s", bytes);
+	assert_null(hvr_boot_line_new(NULL));
+}
+
 /* The end of the port is the end for all, behind the last word. */
 static void test_end(void **state)
 {
@@ -419,12 +497,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_half_closed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreground_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_foreground_passed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreground_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_record_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nul, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_typed_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listeners, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_boot_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 	};

@@ -93,13 +93,14 @@ static void test_vendor(void **state)
 	g_autofree char *all = hvr_vendor_data(&seed);
 	assert_string_equal(
 		all,
-		"#cloud-config\n{\"user\":{\"name\":\"me\"},\"write_files\":[{\"path\":"
-		"\"/etc/systemd/system/serial-getty@ttyS0.service.d/autologin.conf\",\"content\":"
+		"#cloud-config\n{\"user\":{\"name\":\"me\"},\"bootcmd\":[[\"cloud-init-per\","
+		"\"instance\",\"autologin\",\"sh\",\"-c\",\"mkdir -p \\\"$1\\\" && "
+		"printf %s \\\"$2\\\" > \\\"$1/autologin.conf\\\" && systemctl daemon-reload\","
+		"\"sh\",\"/etc/systemd/system/serial-getty@ttyS0.service.d\","
 		"\"[Service]\\nExecStart=\\nExecStart=-/sbin/agetty --autologin me --keep-baud "
-		"115200,57600,38400,9600 %I $TERM\\n\"}],\"package_update\":true,\"packages\":"
-		"[\"qemu-guest-agent\"],\"runcmd\":[[\"systemctl\",\"daemon-reload\"],"
-		"[\"systemctl\",\"restart\",\"serial-getty@ttyS0.service\"],"
-		"[\"systemctl\",\"start\",\"qemu-guest-agent\"]]}\n");
+		"115200,57600,38400,9600 %I $TERM\\n\"]],\"package_update\":true,\"packages\":"
+		"[\"qemu-guest-agent\"],"
+		"\"runcmd\":[[\"systemctl\",\"start\",\"qemu-guest-agent\"]]}\n");
 }
 
 static void assert_ssh(const HvrVm *vm, const HvrSshWish *wish, const char *wanted)

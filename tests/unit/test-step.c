@@ -281,6 +281,9 @@ static void test_describe(void **state)
 		{ hvr_step_new(HVR_STEP_BIND, &card, "hailo"), CARD ": bind to hailo" },
 		{ hvr_step_new_own_node(&card, 1, 2, 0660),
 		  CARD ": give /dev/vfio/14 to 1:2, mode 0660" },
+		/* of a plan for another host (--root), whose users have no numbers here */
+		{ hvr_step_new_own_node(&card, HVR_UID_ELSEWHERE, (gid_t)-1, 0600),
+		  CARD ": give /dev/vfio/14 to the VM's user, mode 0600" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -14,3 +14,14 @@ expect_unwrapped "the live line of stop"
 await_prompt
 expect "$vm"
 (($(screen | grep -c "$vm") <= 3)) || fail "the stages are still on the screen"
+
+# How a guest boots, with its last line, whatever tells that it is ready: here nothing does
+clear_screen
+in_window shell
+line "hailo-vm-run run --detach --wait-ready=100 --set guest.agent=yes --set guest.ready=agent vm.ini"
+await "booting, .* \\| Enter 'help'" 100
+keys C-c
+await_prompt
+expect_status 130
+run "hailo-vm-run status"
+expect "no VMs are running"
