@@ -214,7 +214,7 @@ static gboolean give(const New *new, const char *text, GError **error)
 {
 	if (!new->file) {
 		fputs(text, stdout);
-	} else if (!hvr_new_write(new->caller, new->file, text, error)) {
+	} else if (!hvr_new_write(new->caller, "new", new->file, text, error)) {
 		return FALSE;
 	} else {
 		hvr_message("%s is written", new->file);

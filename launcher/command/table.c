@@ -9,6 +9,7 @@
 #define COMMANDS(X) \
 	X(run) \
 	X(new) \
+	X(import) \
 	X(unplug) \
 	X(plug) \
 	X(stop) \

@@ -30,7 +30,8 @@ static int write_file(gpointer data, guint i, int *out_fd)
 	return saved;
 }
 
-gboolean hvr_new_write(const HvrUser *caller, const char *path, const char *text, GError **error)
+gboolean hvr_new_write(const HvrUser *caller, const char *command, const char *path,
+		       const char *text, GError **error)
 {
 	Job job = { .path = path, .text = text };
 	const HvrAsUser how = { .user = caller, .step = write_file, .data = &job, .keep = -1 };
@@ -41,12 +42,12 @@ gboolean hvr_new_write(const HvrUser *caller, const char *path, const char *text
 		return TRUE;
 	if (result.problem == EEXIST) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-			    "new: '%s' is there already, and stays as it is", path);
+			    "%s: '%s' is there already, and stays as it is", command, path);
 		hvr_error_hint(error, "a profile that is there is started by 'run'; else name "
 				      "another file, or - to have it printed");
 		return FALSE;
 	}
 	const HvrOpen file = { .path = path, .how = HVR_OPEN_REPLACE, .problem = result.problem };
-	hvr_open_fail(error, HVR_LAUNCH_ERROR_UNAVAILABLE, "new", caller, &file);
+	hvr_open_fail(error, HVR_LAUNCH_ERROR_UNAVAILABLE, command, caller, &file);
 	return FALSE;
 }

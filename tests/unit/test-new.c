@@ -346,17 +346,17 @@ static void test_write(void **state)
 	const HvrUser me = { .uid = getuid(), .gid = getgid(), .name = (char *)"me" };
 	g_autoptr(GError) error = NULL;
 
-	assert_true(hvr_new_write(&me, "a.ini", "x\n", NULL));
-	assert_false(hvr_new_write(&me, "a.ini", "y\n", &error));
+	assert_true(hvr_new_write(&me, "new", "a.ini", "x\n", NULL));
+	assert_false(hvr_new_write(&me, "new", "a.ini", "y\n", &error));
 	assert_true(g_str_has_prefix(error->message, "new: 'a.ini' is there already"));
 	assert_int_equal(hvr_exit_status(error), 64);
 	g_clear_error(&error);
 	g_autofree char *text = fake_files_read(home, "work/a.ini");
 	assert_string_equal(text, "x");
 	assert_int_equal(symlink("b.ini", "link.ini"), 0);
-	assert_false(hvr_new_write(&me, "link.ini", "y\n", NULL));
+	assert_false(hvr_new_write(&me, "new", "link.ini", "y\n", NULL));
 	assert_false(fake_files_exist(home, "work/b.ini"));
-	assert_false(hvr_new_write(&me, "none/a.ini", "y\n", &error));
+	assert_false(hvr_new_write(&me, "new", "none/a.ini", "y\n", &error));
 	assert_true(g_str_has_prefix(error->message, "new: 'none/a.ini' does not exist"));
 	assert_int_equal(hvr_exit_status(error), 69);
 }
@@ -371,11 +371,11 @@ static void test_write_by_sudo(void **state)
 	if (getuid() != 0)
 		skip();
 	assert_int_equal(chmod(home, 0755), 0);
-	assert_false(hvr_new_write(&caller, "c.ini", "x\n", &error));
+	assert_false(hvr_new_write(&caller, "new", "c.ini", "x\n", &error));
 	assert_int_equal(hvr_exit_status(error), 77);
 	assert_false(fake_files_exist(home, "work/c.ini"));
 	assert_int_equal(chown(".", UID, UID), 0);
-	assert_true(hvr_new_write(&caller, "c.ini", "x\n", NULL));
+	assert_true(hvr_new_write(&caller, "new", "c.ini", "x\n", NULL));
 	assert_int_equal(stat("c.ini", &st), 0);
 	assert_int_equal(st.st_uid, UID);
 }

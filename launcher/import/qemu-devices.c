@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * On QEMU's command line a disk is two things, the device that the guest sees and what is behind
+ * it, and so is a network card. Here each pair becomes one part, as a profile has it.
+ */
+#include "launcher/import/formats.h"
+
+#include <string.h>
+
+typedef struct {
+	HvrImport *import;
+	guint first; /* of this command line */
+	guint n;     /* parts in front of those that are made here */
+	HvrImportPart *machine;
+} Line;
+
+const char *hvr_import_disk_bus(const char *driver)
+{
+	static const struct {
+		const char *begins, *bus;
+	} buses[] = {
+		{ "virtio-blk", "virtio" }, { "virtio", "virtio" }, { "nvme", "nvme" },
+		{ "ide-cd", "sata" },	    { "ide-hd", "sata" },   { "ide-drive", "sata" },
+		{ "ide", "ide" },	    { "sata", "sata" },	    { "scsi", "scsi" },
+		{ "usb-storage", "usb" },   { "usb", "usb" },	    { "fdc", "floppy" },
+		{ "sd-card", "sd" },	    { "sd", "sd" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(buses); i++)
+		if (g_str_has_prefix(driver, buses[i].begins))
+			return buses[i].bus;
+	return NULL;
+}
+
+static HvrImportPart *part_at(const Line *line, guint i)
+{
+	return g_ptr_array_index(line->import->parts, i);
+}
+
+/* The part of that kind whose field @name is @value; NULL: there is none */
+static HvrImportPart *find_part(const Line *line, const char *kind, const char *name,
+				const char *value)
+{
+	for (guint i = line->first; *value && i < line->n; i++) {
+		HvrImportPart *part = part_at(line, i);
+		if (!part->gone && g_strcmp0(part->section, kind) == 0 &&
+		    g_str_equal(hvr_import_get(part, name), value))
+			return part;
+	}
+	return NULL;
+}
+
+static void rename_field(HvrImportPart *part, const char *from, const char *to)
+{
+	HvrImportField *field = hvr_import_find(part, from);
+
+	if (!field)
+		return;
+	g_free(field->name);
+	field->name = g_strdup(to);
+}
+
+/* "driver" of a -drive and a -blockdev is the format; the file may be a node of its own. */
+static void settle_storage(Line *line, HvrImportPart *storage)
+{
+	HvrImportPart *below =
+		find_part(line, "-blockdev", "node-name", hvr_import_get(storage, "file"));
+	gboolean is_file = g_strv_contains((const char *const[]){ "file", "host_device", NULL },
+					   hvr_import_get(storage, "driver"));
+
+	if (g_str_equal(storage->section, "-blockdev") && below && below != storage) {
+		hvr_import_take(storage, "file");
+		hvr_import_take(below, "node-name");
+		hvr_import_take(below, "driver");
+		hvr_import_merge(line->import, storage, below);
+	}
+	hvr_import_take(storage, "node-name");
+	hvr_import_take(storage, "file.driver");
+	rename_field(storage, "filename", "file");
+	rename_field(storage, "file.filename", "file");
+	rename_field(storage, "read-only", "readonly");
+	hvr_import_take(storage, "read-only"); /* of the node below: it is the same */
+	if (is_file) {
+		hvr_import_take(storage, "driver");
+		hvr_import_add(line->import, storage, storage->line, "format", "raw");
+	}
+	rename_field(storage, "driver", "format");
+}
+
+/* What QEMU looks into the image for, and nobody opens it here. */
+static void guess_format(Line *line, HvrImportPart *disk)
+{
+	const char *file = hvr_import_get(disk, "file");
+	gboolean qcow2 = g_str_has_suffix(file, ".qcow2");
+	g_autofree char *what = g_strconcat(disk->shown, " format = ", NULL);
+
+	if (!*file || hvr_import_find(disk, "format") ||
+	    g_str_equal(hvr_import_get(disk, "media"), "cdrom"))
+		return;
+	hvr_import_add(line->import, disk, disk->line, "format", qcow2 ? "qcow2" : "raw");
+	hvr_import_note(line->import, disk->line, what,
+			qcow2 ? "its format is not said: qcow2, by its name"
+			      : "its format is not said: raw, by its name; qemu-img info tells",
+			FALSE);
+}
+
+static void become_disk(Line *line, HvrImportPart *disk, HvrImportPart *storage)
+{
+	const char *rank = hvr_import_get(disk, "bootindex");
+	guint64 number = 0;
+
+	if (g_ascii_string_to_unsigned(rank, 10, 0, G_MAXINT, &number, NULL)) {
+		hvr_import_take(disk, "bootindex");
+		disk->rank = (int)number;
+	}
+	disk->id = g_strdup(hvr_import_take(disk, "id"));
+	if (storage) {
+		const char *id = hvr_import_take(storage, "id");
+		if (!*disk->id) {
+			g_free(disk->id);
+			disk->id = g_strdup(id);
+		}
+		hvr_import_take(storage, "if");
+		settle_storage(line, storage);
+		hvr_import_merge(line->import, disk, storage);
+	}
+	disk->section = "disk";
+	guess_format(line, disk);
+}
+
+static void disk_device(Line *line, HvrImportPart *device, const char *bus)
+{
+	const char *drive = hvr_import_take(device, "drive");
+	const char *driver = hvr_import_take(device, "driver");
+	HvrImportPart *storage = find_part(line, "-drive", "id", drive);
+	gboolean cdrom = g_str_has_suffix(driver, "-cd");
+
+	if (!storage)
+		storage = find_part(line, "-blockdev", "node-name", drive);
+	hvr_import_add(line->import, device, device->line, "disk-bus", bus);
+	if (cdrom && (!storage || !hvr_import_find(storage, "media")))
+		hvr_import_add(line->import, device, device->line, "media", "cdrom");
+	become_disk(line, device, storage);
+}
+
+static void become_net(Line *line, HvrImportPart *net, HvrImportPart *backend)
+{
+	g_autoptr(GString) forwards = g_string_new(NULL);
+	HvrImportField *forward;
+
+	net->id = g_strdup(hvr_import_take(net, "id"));
+	if (backend) {
+		hvr_import_take(backend, "id");
+		hvr_import_merge(line->import, net, backend);
+	}
+	while ((forward = hvr_import_find(net, "hostfwd"))) {
+		g_string_append_printf(forwards, "%s%s", forwards->len ? " " : "", forward->value);
+		forward->told = TRUE;
+	}
+	if (forwards->len)
+		hvr_import_add(line->import, net, net->line, "forward", forwards->str);
+	if (!hvr_import_find(net, "ifname") && hvr_import_find(net, "br") &&
+	    g_str_equal(hvr_import_get(net, "type"), "tap")) {
+		hvr_import_take(net, "type");
+		hvr_import_add(line->import, net, net->line, "type", "bridge");
+	}
+	net->section = "net";
+}
+
+static void net_device(Line *line, HvrImportPart *device)
+{
+	const char *id = hvr_import_take(device, "netdev");
+
+	rename_field(device, "driver", "model");
+	become_net(line, device, find_part(line, "-netdev", "id", id));
+}
+
+static void share_device(Line *line, HvrImportPart *device)
+{
+	HvrImportPart *folder = find_part(line, "-fsdev", "id", hvr_import_take(device, "fsdev"));
+
+	hvr_import_take(device, "driver");
+	device->id = g_strdup(hvr_import_take(device, "id"));
+	if (folder) {
+		hvr_import_take(folder, "id");
+		hvr_import_merge(line->import, device, folder);
+	}
+	device->section = "share";
+}
+
+/* The last name of "/sys/bus/pci/devices/0000:01:00.0" is the address as well. */
+static void card_device(Line *line, HvrImportPart *device)
+{
+	const char *path = hvr_import_get(device, "sysfsdev");
+
+	if (*path) {
+		g_autofree char *name = g_path_get_basename(path);
+		hvr_import_take(device, "sysfsdev");
+		hvr_import_add(line->import, device, device->line, "host", name);
+	}
+	hvr_import_take(device, "driver");
+	device->id = g_strdup(hvr_import_take(device, "id"));
+	device->section = "device";
+}
+
+static void read_device(Line *line, HvrImportPart *device)
+{
+	const char *driver = hvr_import_get(device, "driver");
+	const char *bus = hvr_import_disk_bus(driver);
+
+	if (g_str_has_prefix(driver, "vfio-pci"))
+		card_device(line, device);
+	else if (bus && hvr_import_find(device, "drive"))
+		disk_device(line, device, bus);
+	else if (hvr_import_find(device, "netdev"))
+		net_device(line, device);
+	else if (g_str_has_prefix(driver, "virtio-9p") && hvr_import_find(device, "fsdev"))
+		share_device(line, device);
+	else if (g_str_equal(hvr_import_get(device, "name"), "org.qemu.guest_agent.0")) {
+		hvr_import_tell_all(device);
+		device->gone = TRUE;
+		hvr_import_add(line->import, line->machine, device->line, "agent", "on");
+	}
+}
+
+/* Code that nobody writes, and the variables. */
+static void flash(Line *line, HvrImportPart *storage, gboolean is_code)
+{
+	const char *file;
+
+	settle_storage(line, storage);
+	file = hvr_import_take(storage, "file");
+	hvr_import_add(line->import, line->machine, storage->line,
+		       is_code ? "firmware.code" : "firmware.vars", file);
+	hvr_import_tell_all(storage);
+	storage->gone = TRUE;
+}
+
+/* A -drive that no -device has. */
+static void lone_drive(Line *line, HvrImportPart *drive)
+{
+	const char *interface = hvr_import_take(drive, "if");
+	const char *readonly = hvr_import_get(drive, "readonly");
+
+	if (g_str_equal(interface, "pflash")) {
+		gboolean code = g_str_equal(readonly, "on") || g_str_equal(readonly, "true") ||
+				g_str_equal(hvr_import_get(drive, "unit"), "0") ||
+				strstr(hvr_import_get(drive, "file"), "CODE");
+		flash(line, drive, code);
+		return;
+	}
+	if (g_str_equal(interface, "none"))
+		return;
+	const char *bus = hvr_import_disk_bus(*interface ? interface : "ide");
+	settle_storage(line, drive);
+	hvr_import_add(line->import, drive, drive->line, "disk-bus", bus ? bus : interface);
+	become_disk(line, drive, NULL);
+}
+
+/* -machine pflash0=NODE */
+static void machine_flash(Line *line, const char *name, gboolean is_code)
+{
+	HvrImportPart *storage =
+		find_part(line, "-blockdev", "node-name", hvr_import_get(line->machine, name));
+
+	if (!storage)
+		return;
+	hvr_import_take(line->machine, name);
+	flash(line, storage, is_code);
+}
+
+/* -net nic and -net user are one card. */
+static void old_nets(Line *line)
+{
+	HvrImportPart *net = NULL;
+
+	for (guint i = line->first; i < line->n; i++) {
+		HvrImportPart *part = part_at(line, i);
+		if (g_strcmp0(part->section, "-net") != 0)
+			continue;
+		if (g_str_equal(hvr_import_get(part, "type"), "nic"))
+			hvr_import_take(part, "type");
+		if (net) {
+			hvr_import_merge(line->import, net, part);
+		} else {
+			net = part;
+		}
+	}
+	if (net)
+		become_net(line, net, NULL);
+}
+
+/* Those that are whole by themselves. */
+static void read_alone(Line *line, HvrImportPart *part)
+{
+	if (g_strcmp0(part->section, "-drive") == 0)
+		lone_drive(line, part);
+	else if (g_strcmp0(part->section, "-nic") == 0)
+		become_net(line, part, NULL);
+	else if (g_strcmp0(part->section, "-virtfs") == 0)
+		part->section = "share";
+	else if (g_strcmp0(part->section, "-object") == 0 &&
+		 strstr(hvr_import_get(part, "mem-path"), "hugepages")) {
+		hvr_import_tell_all(part);
+		part->gone = TRUE;
+		hvr_import_add(line->import, line->machine, part->line, "mem-path", "hugepages");
+	}
+}
+
+static void throw_away(Line *line)
+{
+	const HvrImportField *field = hvr_import_find(line->machine, "snapshot");
+
+	for (guint i = line->first; field && i < line->n; i++) {
+		HvrImportPart *part = part_at(line, i);
+		if (g_strcmp0(part->section, "disk") == 0)
+			hvr_import_add(line->import, part, field->line, "snapshot", "on");
+	}
+	hvr_import_take(line->machine, "snapshot");
+}
+
+/* The value of an option that is one text for two keys: "file:PATH", ":1" */
+static void read_serial(Line *line)
+{
+	HvrImportField *field = hvr_import_find(line->machine, "serial");
+	const char *value = field ? field->value : "";
+
+	if (hvr_import_find(line->machine, "nographic") && !field)
+		hvr_import_add(line->import, line->machine,
+			       hvr_import_find(line->machine, "nographic")->line, "serial",
+			       "stdio");
+	if (g_str_has_prefix(value, "file:")) {
+		hvr_import_add(line->import, line->machine, field->line, "serial.file", value + 5);
+		g_free(field->value);
+		field->value = g_strdup("file");
+	}
+}
+
+static void add_screen(Line *line, guint number, const char *mode, const char *port)
+{
+	hvr_import_add(line->import, line->machine, number, "graphics.mode", mode);
+	if (*port)
+		hvr_import_add(line->import, line->machine, number, "graphics.port", port);
+}
+
+/* -vnc HOST:DISPLAY, which is a port of 5900 and more; -spice port=; a window of QEMU's own. */
+static void read_screen(Line *line)
+{
+	HvrImportPart *machine = line->machine;
+	const HvrImportField *vnc = hvr_import_find(machine, "vnc");
+	const HvrImportField *spice = hvr_import_find(machine, "spice.port");
+	const HvrImportField *display = hvr_import_find(machine, "display.type");
+	g_autofree char *port = g_strdup("");
+	guint64 number;
+
+	if (vnc && !g_str_equal(vnc->value, "none")) {
+		const char *colon = strrchr(vnc->value, ':');
+		g_autofree char *text =
+			colon ? g_strndup(colon + 1, strcspn(colon + 1, ",")) : g_strdup("");
+		if (g_ascii_string_to_unsigned(text, 10, 0, 999, &number, NULL)) {
+			g_free(port);
+			port = g_strdup_printf("%u", 5900 + (guint)number);
+		}
+		add_screen(line, vnc->line, "vnc", port);
+		hvr_import_take(machine, "vnc");
+	} else if (spice) {
+		add_screen(line, spice->line, "spice", spice->value);
+		hvr_import_take(machine, "spice.port");
+	} else if (display && !g_str_equal(display->value, "none")) {
+		add_screen(line, display->line, "vnc", "");
+	}
+}
+
+void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *machine)
+{
+	Line line = {
+		.import = import, .first = first, .n = import->parts->len, .machine = machine
+	};
+
+	machine_flash(&line, "machine.pflash0", TRUE);
+	machine_flash(&line, "machine.pflash1", FALSE);
+	old_nets(&line);
+	for (guint i = first; i < line.n; i++)
+		if (g_strcmp0(part_at(&line, i)->section, "-device") == 0)
+			read_device(&line, part_at(&line, i));
+	for (guint i = first; i < line.n; i++)
+		read_alone(&line, part_at(&line, i));
+	throw_away(&line);
+	read_serial(&line);
+	read_screen(&line);
+}

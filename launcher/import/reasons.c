@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Why a thing is not in the profile. What stands nowhere here has no key.
+ */
+#include "launcher/import/table.h"
+
+#include <string.h>
+
+#include "launcher/profile/table.h"
+
+#define L (1U << HVR_IMPORT_LIBVIRT)
+#define K (1U << HVR_IMPORT_QUICKEMU)
+#define P (1U << HVR_IMPORT_PROXMOX)
+#define Q (1U << HVR_IMPORT_QEMU)
+
+typedef struct {
+	guint formats;
+	const char
+		*pattern; /* of GLib's, for "NAME" or "NAME=VALUE"; the first that matches counts */
+	const char *why;
+	gboolean needless;
+} Reason;
+
+#define PLACE  "where a device sits on the guest's buses is the program's to say"
+#define BUSES  "the program makes the controllers and ports that it needs"
+#define SCREEN "a screen comes with a display, keyboard and tablet of the program's choice"
+#define QMP    "the program has QEMU's monitor; its qmp.sock takes a client"
+#define RIGHTS "the program has its own user for QEMU, and a sandbox"
+#define AFTER  "what becomes of a VM that ends is said by who starts it"
+
+/* clang-format off */
+static const Reason fields[] = {
+	/* libvirt */
+	{ L, "uuid", "a VM is known by its name", TRUE },
+	{ L, "id", "it was that of a running VM", TRUE },
+	{ L, "xmlns*", "it only names where words come from", TRUE },
+	{ L, "currentMemory*", "there is no balloon: a card wants all of the memory, always", FALSE },
+	{ L, "metadata*", "it is libvirt's tools' own", TRUE },
+	{ L, "vcpu.placement", "libvirt places nothing here", TRUE },
+	{ L, "os.type", "there are only virtual machines with hardware of their own", TRUE },
+	{ L, "os.type.arch", "a profile has x86-64", TRUE },
+	{ L, "os.boot.dev=hd", "the first disk is booted", TRUE },
+	{ L, "os.boot.dev", "the first disk is booted", FALSE },
+	{ L, "os.loader*", "which file it is comes from QEMU's firmware descriptors", TRUE },
+	{ L, "os.nvram.*", "UEFI's variables are made from the host's own template", TRUE },
+	{ L, "features.acpi", "a q35 has it", TRUE },
+	{ L, "features.apic", "a q35 has it", TRUE },
+	{ L, "features.smm*", "it comes with Secure Boot", TRUE },
+	{ L, "features.vmport*", "a profile has no vmport", FALSE },
+	{ L, "features.hyperv*", "[vm] cpu takes them as features: cpu = host,hv_relaxed,hv_time", FALSE },
+	{ L, "features.kvm*", "[vm] cpu takes it as a feature: cpu = host,kvm=off", FALSE },
+	{ L, "cpu.mode=host-model", "libvirt chooses that model; auto is the host's own", FALSE },
+	{ L, "cpu.check", "it is libvirt's own check", TRUE },
+	{ L, "cpu.migratable", "a VM with a card is not moved", TRUE },
+	{ L, "cpu.match", "it is libvirt's own check", TRUE },
+	{ L, "cpu.model.fallback", "it is libvirt's own choice", TRUE },
+	{ L, "cpu.topology.*=1", "the guest sees sockets, cores and threads", TRUE },
+	{ L, "cpu.topology.*", "the guest sees sockets, cores and threads", FALSE },
+	{ L, "clock.timer*", "QEMU's own timers are taken", TRUE },
+	{ L, "on_*", AFTER, TRUE },
+	{ L, "pm.*", "a q35 tells its guest that it cannot sleep only where UEFI wants it so", FALSE },
+	{ L, "resource*", "systemd or a shell says in which control group the program runs", TRUE },
+	{ L, "seclabel*", RIGHTS, TRUE },
+	{ L, "memoryBacking.source*", "memory is shared by itself where virtiofs wants it", TRUE },
+	{ L, "memoryBacking.access*", "memory is shared by itself where virtiofs wants it", TRUE },
+	{ L, "numatune.memory.mode", "a node that is named is bound to", TRUE },
+	{ L, "cputune.*", "a profile pins all of QEMU together: [cpu] pin", FALSE },
+	{ L, "iothreads", "a profile has no iothreads", FALSE },
+	{ L, "graphics.listen*", "a screen is at 127.0.0.1 or a socket", FALSE },
+	{ L, "graphics.autoport", "the port says it", TRUE },
+	{ L, "graphics.passw*", "a screen has no password: it is not open to the network", FALSE },
+	{ L, "graphics.image*", "QEMU's own choice is taken", TRUE },
+	{ L, "serial.*", "the first serial port is the machine's own", TRUE },
+	{ L, "managed", "a card goes back to its driver by itself: [device] after", TRUE },
+	{ L, "mode", "there is one way to pass a card", TRUE },
+	{ L, "driver.name", "a card is on vfio-pci, a disk QEMU's, by itself", TRUE },
+	{ L, "driver.discard", "discard = unmap is there by itself", TRUE },
+	{ L, "address.*", PLACE, TRUE },
+	{ L, "alias.*", "a section's name is what it is called", TRUE },
+	{ L, "backingStore*", "an image knows what is behind it", TRUE },
+	{ L, "device", "a disk is one", TRUE },
+	{ L, "type", "the path says it", TRUE },
+	{ L, "target.dev", "the guest names its devices", TRUE },
+	{ L, "source.index", "it is libvirt's own count", TRUE },
+	{ L, "source.network", "it is libvirt's network", TRUE },
+	{ L, "source.portid", "it is libvirt's network", TRUE },
+	{ L, "accessmode", "the guest's files belong to the VM's user", FALSE },
+	{ L, "model.type=virtio*", "the guest sees virtio-net", TRUE },
+	{ L, "model.type", "the guest sees virtio-net", FALSE },
+	/* quickemu */
+	{ K, "guest_os", "it chooses what quickemu does, and what a profile has of that is here", TRUE },
+	{ K, "network", "it is the mode", TRUE },
+	{ K, "tpm", "a profile has no TPM", FALSE },
+	{ K, "usb_*", "a profile has no USB pass-through", FALSE },
+	{ K, "sound_*", "a profile has no sound", FALSE },
+	{ K, "gl", "a profile has no 3D", FALSE },
+	{ K, "viewer", "a viewer is started by whoever wants one", TRUE },
+	{ K, "keyboard*", SCREEN, TRUE },
+	{ K, "mouse*", SCREEN, TRUE },
+	{ K, "monitor*", QMP, TRUE },
+	{ K, "preallocation", "a new image is made thin", FALSE },
+	{ K, "disk_size", "its disk is left out", FALSE },
+	{ K, "disk_format", "its disk is left out", FALSE },
+	/* Proxmox */
+	{ P, "vmgenid", "a profile has no generation id", FALSE },
+	{ P, "smbios1", "QEMU's own SMBIOS is taken", FALSE },
+	{ P, "meta", "it is Proxmox' own", TRUE },
+	{ P, "digest", "it is Proxmox' own", TRUE },
+	{ P, "tags", "it is Proxmox' own", TRUE },
+	{ P, "description", "it is Proxmox' own", TRUE },
+	{ P, "parent", "it is the name of a snapshot", TRUE },
+	{ P, "protection", "it is Proxmox' own", TRUE },
+	{ P, "template", "it is Proxmox' own", TRUE },
+	{ P, "lock", "it is Proxmox' own", TRUE },
+	{ P, "onboot", "systemd starts a VM at boot", FALSE },
+	{ P, "startup", "systemd starts a VM at boot", FALSE },
+	{ P, "ostype", "it chooses what Proxmox does, and what a profile has of that is here", TRUE },
+	{ P, "scsihw", BUSES, TRUE },
+	{ P, "tablet", SCREEN, TRUE },
+	{ P, "balloon", "there is no balloon: a card wants all of the memory, always", FALSE },
+	{ P, "numa", "one node of the host: [memory] node", FALSE },
+	{ P, "numa?", "one node of the host: [memory] node", FALSE },
+	{ P, "cpulimit", "systemd or a shell says what share the program has", FALSE },
+	{ P, "cpuunits", "systemd or a shell says what share the program has", FALSE },
+	{ P, "vcpus", "all CPUs are there from the start", FALSE },
+	{ P, "boot", "the first disk is booted", TRUE },
+	{ P, "tpmstate0", "a profile has no TPM", FALSE },
+	{ P, "usb?", "a profile has no USB pass-through", FALSE },
+	{ P, "audio?", "a profile has no sound", FALSE },
+	{ P, "rng?", "the guest has a source of entropy by itself", TRUE },
+	{ P, "serial?", "a profile has one serial port", FALSE },
+	{ P, "ipconfig?", "a cloud image has its address by DHCP: [cloud-init] user-data says more", FALSE },
+	{ P, "nameserver", "[cloud-init] user-data says more", FALSE },
+	{ P, "searchdomain", "[cloud-init] user-data says more", FALSE },
+	{ P, "cipassword", "a profile has no password: the user has a key, or is logged in on the console", FALSE },
+	{ P, "citype", "it is NoCloud", TRUE },
+	{ P, "ciupgrade", "[cloud-init] user-data says more", FALSE },
+	{ P, "cicustom", "[cloud-init] user-data names such a file", FALSE },
+	{ P, "unused?", "no disk of the guest's", TRUE },
+	{ P, "hotplug", "cards come and go by plug and unplug", TRUE },
+	{ P, "hookscript", "nothing of another program's is run", FALSE },
+	{ P, "machine.viommu", "a profile has no vIOMMU", FALSE },
+	{ P, "vga.*", SCREEN, TRUE },
+	{ P, "agent.*", "it is Proxmox' own way with the agent", TRUE },
+	{ P, "size", "the image is there already", TRUE },
+	{ P, "discard", "discard = unmap is there by itself", TRUE },
+	{ P, "backup", "it is Proxmox' own", TRUE },
+	{ P, "replicate", "it is Proxmox' own", TRUE },
+	{ P, "model=virtio*", "the guest sees virtio-net", TRUE },
+	{ P, "model", "the guest sees virtio-net", FALSE },
+	{ P, "firewall", "it is Proxmox' own firewall", FALSE },
+	{ P, "tag", "the host's bridge says which VLAN", FALSE },
+	{ P, "pcie", "a card is on a PCI Express port", TRUE },
+	/* QEMU */
+	{ Q, "nodefaults", "it is always so", TRUE },
+	{ Q, "no-user-config", "it is always so", TRUE },
+	{ Q, "nographic", "without [graphics] there is no screen", TRUE },
+	{ Q, "daemonize", "run --detach does it", TRUE },
+	{ Q, "pidfile", "status knows the VM", TRUE },
+	{ Q, "enable-kvm", "it is said already", TRUE },
+	{ Q, "accel.*", "QEMU's own choice is taken", FALSE },
+	{ Q, "machine.accel", "it is said already", TRUE },
+	{ Q, "monitor", QMP, TRUE },
+	{ Q, "qmp", QMP, TRUE },
+	{ Q, "mon", QMP, TRUE },
+	{ Q, "display.*", SCREEN, TRUE },
+	{ Q, "vga", SCREEN, TRUE },
+	{ Q, "vnc", "there is no screen", TRUE },
+	{ Q, "spice.disable-ticketing", "a screen has no password", TRUE },
+	{ Q, "spice.addr", "a screen is at 127.0.0.1 or a socket", FALSE },
+	{ Q, "boot.*", "the first disk is booted", FALSE },
+	{ Q, "usb", SCREEN, TRUE },
+	{ Q, "uuid", "a VM is known by its name", FALSE },
+	{ Q, "sandbox.*", "the sandbox has its own rules", TRUE },
+	{ Q, "m.slots", "memory is not plugged", FALSE },
+	{ Q, "m.maxmem", "memory is not plugged", FALSE },
+	{ Q, "smp.maxcpus", "all CPUs are there from the start", FALSE },
+	{ Q, "name.*", "threads have names by themselves", TRUE },
+	{ Q, "mem-prealloc", "huge pages are taken at once", TRUE },
+	{ Q, "romfile=", "there is no network boot", TRUE },
+	{ Q, "serial", "a disk's serial number is its section's name", FALSE },
+	{ Q, "media=disk", "a disk is one", TRUE },
+	{ Q, "bios", "it is said already", TRUE },
+	{ Q, "global", "QEMU's defaults are changed by [qemu] args", FALSE },
+	{ Q, "balloon", "there is no balloon: a card wants all of the memory, always", FALSE },
+	{ Q, "no-reboot", AFTER, FALSE },
+	{ Q, "no-shutdown", AFTER, FALSE },
+	{ Q, "D", "log shows what QEMU has said", FALSE },
+	{ Q, "addr", PLACE, TRUE },
+	{ Q, "bus", PLACE, TRUE },
+	{ Q, "id", "a section's name is what it is called", TRUE },
+	{ Q, "multifunction", PLACE, FALSE },
+	{ Q, "bootindex", "the first disk is booted", TRUE },
+	{ Q, "discard", "discard = unmap is there by itself", TRUE },
+	{ Q, "index", PLACE, TRUE },
+	{ Q, "auto-read-only", "a disk is read-only where it says so", TRUE },
+	{ Q, "model=virtio*", "the guest sees virtio-net", TRUE },
+	{ Q, "model", "the guest sees virtio-net", FALSE },
+	{ Q, "script=no", "no script is run for an interface", TRUE },
+	{ Q, "downscript=no", "no script is run for an interface", TRUE },
+	{ Q, "script", "no script is run for an interface", FALSE },
+	{ Q, "downscript", "no script is run for an interface", FALSE },
+	{ Q, "helper", "run makes a bridge's interface itself", TRUE },
+	{ Q, "fsdriver", "a share is by virtiofs, or QEMU's own", TRUE },
+	{ Q, "security_model", "the guest's files belong to the VM's user", FALSE },
+	{ Q, "fsdev", "it is the share's own", TRUE },
+	{ Q, "multidevs", "remap is there by itself", TRUE },
+};
+
+/* Of what is no section: what is shown, and behind a blank its first field. */
+static const Reason parts[] = {
+	{ L, "<emulator>*", "the host's own QEMU is found by itself", TRUE },
+	{ L, "<controller>*", BUSES, TRUE },
+	{ L, "<console>*", "a console is the serial port", TRUE },
+	{ L, "<input>*", SCREEN, TRUE },
+	{ L, "<video>*", SCREEN, TRUE },
+	{ L, "<rng>*", "the guest has a source of entropy by itself", TRUE },
+	{ L, "<memballoon>*", "there is no balloon: a card wants all of the memory, always", TRUE },
+	{ L, "<sound>*", "a profile has no sound", FALSE },
+	{ L, "<audio>*", "a profile has no sound", FALSE },
+	{ L, "<tpm>*", "a profile has no TPM", FALSE },
+	{ L, "<iommu>*", "a profile has no vIOMMU", FALSE },
+	{ L, "<redirdev>*", "a profile has no USB pass-through", FALSE },
+	{ L, "<hostdev> subsystem*", "a profile passes PCI functions", FALSE },
+	{ L, "<hostdev>*", "a profile passes PCI functions", FALSE },
+	{ L, "<watchdog>*", "a profile has no watchdog", FALSE },
+	{ L, "<graphics>*", "a profile has one screen", FALSE },
+	{ L, "<serial>*", "a profile has one serial port", FALSE },
+	{ L, "<channel>*", "a channel is the agent's or none", FALSE },
+	{ L, "<panic>*", "it comes with [guest] agent", TRUE },
+	{ P, "hostpci*", "which card a mapping means only its host knows: [device] address", FALSE },
+	{ Q, "-device pcie-root-port*", BUSES, TRUE },
+	{ Q, "-device ioh3420*", BUSES, TRUE },
+	{ Q, "-device pcie-*", BUSES, TRUE },
+	{ Q, "-device virtio-scsi*", BUSES, TRUE },
+	{ Q, "-device virtio-serial*", BUSES, TRUE },
+	{ Q, "-device ahci*", BUSES, TRUE },
+	{ Q, "-device ich9-ahci*", BUSES, TRUE },
+	{ Q, "-device qemu-xhci*", SCREEN, TRUE },
+	{ Q, "-device nec-usb-xhci*", SCREEN, TRUE },
+	{ Q, "-device usb-tablet*", SCREEN, TRUE },
+	{ Q, "-device usb-kbd*", SCREEN, TRUE },
+	{ Q, "-device usb-mouse*", SCREEN, TRUE },
+	{ Q, "-device usb-host*", "a profile has no USB pass-through", FALSE },
+	{ Q, "-device virtio-vga*", SCREEN, TRUE },
+	{ Q, "-device virtio-gpu*", SCREEN, TRUE },
+	{ Q, "-device VGA*", SCREEN, TRUE },
+	{ Q, "-device qxl*", SCREEN, TRUE },
+	{ Q, "-device isa-serial*", "the first serial port is the machine's own", TRUE },
+	{ Q, "-device virtio-rng*", "the guest has a source of entropy by itself", TRUE },
+	{ Q, "-device virtio-balloon*", "there is no balloon: a card wants all of the memory, always", FALSE },
+	{ Q, "-device pvpanic*", "it comes with [guest] agent", TRUE },
+	{ Q, "-device intel-iommu*", "a profile has no vIOMMU", FALSE },
+	{ Q, "-device virtio-iommu*", "a profile has no vIOMMU", FALSE },
+	{ Q, "-device tpm*", "a profile has no TPM", FALSE },
+	{ Q, "-device *hda*", "a profile has no sound", FALSE },
+	{ Q, "-device ich9-intel-hda*", "a profile has no sound", FALSE },
+	{ Q, "-device vhost-user-fs*", "the folder is in virtiofsd's words, not in these: [share] path", FALSE },
+	{ Q, "-device *", "a profile has no such device; [qemu] args takes it", FALSE },
+	{ Q, "-object rng*", "the guest has a source of entropy by itself", TRUE },
+	{ Q, "-object memory-backend-memfd*", "memory is shared by itself where virtiofs wants it", TRUE },
+	{ Q, "-object *", "what needs it is not in the profile", FALSE },
+	{ Q, "-chardev *", "where it leads is the program's to say", FALSE },
+	{ Q, "-drive *", "no -device has it", FALSE },
+	{ Q, "-blockdev *", "no -device has it", FALSE },
+	{ Q, "-netdev *", "no -device has it", FALSE },
+	{ Q, "-fsdev *", "no -device has it", FALSE },
+};
+/* clang-format on */
+
+/* (nullable) */
+static const Reason *find(const Reason *reasons, gsize n, HvrImportFormat format, const char *name,
+			  const char *value)
+{
+	g_autofree char *both = g_strconcat(name, "=", value, NULL);
+
+	for (gsize i = 0; i < n; i++) {
+		const char *text = strchr(reasons[i].pattern, '=') ? both : name;
+		if ((reasons[i].formats & 1U << format) &&
+		    g_pattern_match_simple(reasons[i].pattern, text))
+			return &reasons[i];
+	}
+	return NULL;
+}
+
+HvrImportReason hvr_import_field_reason(const HvrImportPart *part, const HvrImportField *field)
+{
+	gboolean word = part->format == HVR_IMPORT_QEMU && !part->section;
+	const Reason *reason =
+		find(fields, G_N_ELEMENTS(fields), part->format, field->name, field->value);
+
+	if (reason)
+		return (HvrImportReason){ reason->why, reason->needless };
+	return (HvrImportReason){ .why = word ? "a profile has no key for it; [qemu] args takes it"
+					      : "a profile has no key for it" };
+}
+
+HvrImportReason hvr_import_part_reason(const HvrImportPart *part)
+{
+	const HvrImportField *first = part->fields->len ? g_ptr_array_index(part->fields, 0) : NULL;
+	g_autofree char *text = g_strconcat(part->shown, " ", first ? first->value : "", NULL);
+	const Reason *reason = find(parts, G_N_ELEMENTS(parts), part->format, text, "");
+
+	if (reason)
+		return (HvrImportReason){ reason->why, reason->needless };
+	return (HvrImportReason){ .why = "a profile has no such thing" };
+}
+
+/* Has a profile learnt it? */
+static gboolean has_key(const char *section, const char *key)
+{
+	const HvrProfileSection *kind = hvr_profile_section(section);
+
+	return kind && hvr_profile_key_index(kind, key) >= 0;
+}
+
+const char *hvr_import_part_refusal(const HvrImportPart *part)
+{
+	static const char *const names[] = { "media", "device" };
+
+	if (g_strcmp0(part->section, "disk") != 0 || has_key("disk", "media"))
+		return NULL;
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		const char *media = hvr_import_get(part, names[i]);
+		if (g_str_equal(media, "cdrom"))
+			return "a profile has no CD-ROM drive: install from it once by QEMU, or "
+			       "begin "
+			       "with a cloud image";
+		if (g_str_equal(media, "floppy") || g_str_equal(media, "lun"))
+			return "a profile has disks only";
+	}
+	return NULL;
+}

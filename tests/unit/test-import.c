@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * import: what comes of another program's configuration is a profile and nothing else, whatever is
+ * in it; and whatever is in it is there, or named. What the twelve of tests/data/import/ become is
+ * tests/imports' to say.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/command/parse.h"
+#include "launcher/command/table.h"
+#include "launcher/import/import.h"
+#include "launcher/import/table.h"
+#include "launcher/print/print.h"
+#include "launcher/profile/read.h"
+#include "launcher/profile/table.h"
+#include "launcher/report/error.h"
+#include "tests/fake/fake-files.h"
+#include "tests/fake/layouts.h"
+
+#define SOURCE "/srv/conf/lab.conf"
+
+static gboolean make(const char *format, const char *text, HvrImported *out, GError **error)
+{
+	const HvrImportWish wish = {
+		.file = SOURCE, .format = format, .text = text, .length = strlen(text)
+	};
+
+	return hvr_import_make(&wish, out, error);
+}
+
+/* Its text is returned as a profile. @out: (nullable) */
+static HvrProfile *profile_of(const char *format, const char *text, HvrImported *out)
+{
+	g_auto(HvrImported) own = { .text = NULL };
+	HvrImported *imported = out ? out : &own;
+	g_autoptr(GError) error = NULL;
+
+	if (!make(format, text, imported, &error))
+		fail_msg("%s: %s", format, error->message);
+	HvrProfile *profile =
+		hvr_profile_parse("/x/y.ini", imported->text, strlen(imported->text), NULL, &error);
+	if (!profile)
+		fail_msg("%s\n%s", error->message, imported->text);
+	return profile;
+}
+
+/* Is it among what is left out, in the profile's comment as well? */
+static void assert_told(const HvrImported *imported, const GPtrArray *notes, const char *wanted)
+{
+	g_autofree char *comment = g_strconcat("\n#   ", wanted, NULL);
+
+	for (guint i = 0; i < notes->len; i++)
+		if (g_str_has_prefix(g_ptr_array_index(notes, i), wanted) &&
+		    strstr(imported->text, comment))
+			return;
+	fail_msg("'%s' is not told of in\n%s", wanted, imported->text);
+}
+
+/* A row that names no key of a profile would be passed over in silence. */
+static void test_table(void **state)
+{
+	for (const HvrImportRow *row = hvr_import_rows; row->section; row++) {
+		const HvrProfileSection *section = hvr_profile_section(row->section);
+		if (!section || hvr_profile_key_index(section, row->key) < 0)
+			fail_msg("[%s] %s", row->section, row->key);
+	}
+}
+
+#define MAC "52:54:00:00:00:07"
+
+/* One machine, said in four ways, is one machine. */
+static void test_same_machine(void **state)
+{
+	static const struct {
+		const char *format, *text;
+	} cases[] = {
+		{ "libvirt",
+		  "<domain type='kvm'><name>lab</name><memory unit='GiB'>2</memory><vcpu>2</vcpu>"
+		  "<devices><disk type='file'><driver type='raw'/><source file='/a b.img'/>"
+		  "<target dev='vda' bus='virtio'/></disk><interface type='bridge'>"
+		  "<mac address='" MAC "'/><source bridge='br0'/></interface>"
+		  "<hostdev type='pci'><source><address bus='0x02' slot='0x00' function='0x1'/>"
+		  "</source></hostdev></devices></domain>" },
+		{ "proxmox", "name: lab\nmemory: 2048\ncores: 2\nvirtio0: /a b.img\n"
+			     "net0: virtio=" MAC ",bridge=br0\nhostpci0: 02:00.1\n" },
+		{ "qemu", "kvm -name lab -m 2G -smp 2 -drive 'file=/a b.img,if=virtio,format=raw' "
+			  "-netdev bridge,id=n,br=br0 -device virtio-net,netdev=n,mac=" MAC
+			  " -device vfio-pci,host=02:00.1" },
+		{ "qemu",
+		  "A=(-name guest=lab\n -m size=2048 -smp cpus=2)\n"
+		  "A+=( -blockdev driver=raw,node-name=d,file.driver=file,file.filename='/a "
+		  "b.img' -device virtio-blk-pci,drive=d -nic "
+		  "bridge,br=br0,mac=" MAC ",model=virtio\n-device "
+		  "'{\"driver\":\"vfio-pci\",\"host\":\"0000:02:00.1\"}')\n"
+		  "exec qemu-system-x86_64 \"${A[@]}\"" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, NULL);
+		assert_string_equal(profile->name, "lab");
+		assert_true(profile->memory_bytes == (guint64)2 << 30);
+		assert_int_equal(profile->cpus, 2);
+		assert_int_equal(profile->disks->len, 1);
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, 0);
+		assert_string_equal(disk->file, "/a b.img");
+		assert_int_equal(disk->format, HVR_DISK_RAW);
+		assert_int_equal(profile->nets->len, 1);
+		const HvrProfileNet *net = g_ptr_array_index(profile->nets, 0);
+		assert_string_equal(net->mac, MAC);
+		assert_int_equal(net->mode, HVR_NET_BRIDGE);
+		assert_string_equal(net->bridge, "br0");
+		assert_int_equal(profile->devices->len, 1);
+		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, 0);
+		assert_int_equal(device->address.bus, 2);
+		assert_int_equal(device->address.function, 1);
+	}
+}
+
+/* No value ends its line, and none becomes a section or a key. */
+static void test_injection(void **state)
+{
+	static const struct {
+		const char *format, *text, *told;
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><name>a</name><os><kernel>/k&#10;[qemu]&#10;args = -x</kernel></os>"
+		  "</domain>",
+		  "line 1: os.kernel = /k\\x0a[qemu]\\x0aargs = -x: it is empty, or holds what no "
+		  "line" },
+		{ "libvirt",
+		  "<domain><name>a</name><os><cmdline>a&#x1b;]0;x&#x202e;</cmdline></os>"
+		  "</domain>",
+		  "line 1: os.cmdline = a\\x1b]0;x\\u202e: it is empty, or holds" },
+		{ "qemu", "kvm -append 'a\n[qemu]\nargs = -x' -kernel /k",
+		  "line 1: append = a\\x0a[qemu]" },
+		{ "qemu", "kvm -append 'quiet # [x]' -kernel /k",
+		  "line 1: append = quiet # [x]: \"# [x]\" stands behind the value" },
+		{ "quickemu", "disk_img='a\n[qemu]\nargs=-x'\n",
+		  "line 1: disk_img file=a\\x0a[qemu]" },
+		{ "proxmox",
+		  "memory: 512\nsshkeys: ssh-ed25519%20AAAA%1b%0a[qemu]%0aargs%20=%20x\n",
+		  "line 2: sshkeys = ...: it is empty, or holds what no line" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+		assert_told(&imported, imported.left, cases[i].told);
+		assert_int_equal(profile->qemu_args->len, 0);
+		assert_null(strstr(imported.text, "\n[qemu]"));
+		assert_null(strchr(imported.text, '\x1b'));
+	}
+}
+
+/* What is no text, no XML of a domain, or too much is refused as a whole, by one harmless message.
+ */
+static void test_refused(void **state)
+{
+	g_autofree char *many = g_strnfill(HVR_IMPORT_MOST + 1, 'x');
+	g_autoptr(GString) long_list = g_string_new("kvm -m 1G");
+	g_autoptr(GString) deep = g_string_new("<domain>");
+
+	for (const char *c = many; *c; c++)
+		g_string_append(long_list, " -usb");
+	for (guint i = 0; i < 100000; i++)
+		g_string_append(deep, "<a>");
+	const struct {
+		const char *format, *text, *message;
+	} cases[] = {
+		{ "libvirt",
+		  "<!DOCTYPE d [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><domain>"
+		  "<name>&b;</name></domain>",
+		  "it is no XML" },
+		{ "libvirt",
+		  "<!DOCTYPE d [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><domain><name>&a;"
+		  "</name></domain>",
+		  "it is no XML" },
+		{ "libvirt", "<domain><name>a</domain>", "line 1: it is no XML" },
+		{ "libvirt", "<network><name>a</name></network>", "no libvirt domain" },
+		{ "libvirt", deep->str, "no domain has elements that deep" },
+		{ "libvirt", "memory: 1", "it is no libvirt domain" },
+		{ "qemu", "echo hello", "no command of it starts a qemu-system-x86_64" },
+		{ "qemu", long_list->str, "it says more than 4096 things" },
+		{ "proxmox", "a: \xff\xfe", "it is not UTF-8" },
+		{ "libvrt", "x", "there is no format 'libvrt'" },
+		{ NULL, "hello", "what '/srv/conf/lab.conf' is cannot be told" },
+	};
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(GError) error = NULL;
+		assert_false(make(cases[i].format, cases[i].text, &imported, &error));
+		if (!strstr(error->message, cases[i].message))
+			fail_msg("%u: %s", i, error->message);
+		assert_null(imported.text);
+	}
+	const HvrImportWish nul = { .file = "a", .text = "memory: 1\0x", .length = 11 };
+	g_auto(HvrImported) none = { .text = NULL };
+	g_autoptr(GError) error = NULL;
+	assert_false(hvr_import_make(&nul, &none, &error));
+	assert_int_equal(hvr_exit_status(error), 78);
+}
+
+/* A thing that nobody knows is named with its line, wherever it stands. */
+static void test_unknown(void **state)
+{
+	static const struct {
+		const char *format, *text, *told;
+	} cases[] = {
+		{ "libvirt", "<domain>\n<name>a</name>\n<xyz abc='1'/></domain>",
+		  "line 3: xyz.abc = 1: " },
+		{ "libvirt", "<domain>\n<xyz>deep<b/></xyz></domain>", "line 2: xyz.b: " },
+		{ "libvirt", "<domain><devices>\n<xyz abc='1'/></devices></domain>",
+		  "line 2: <xyz> abc=1: " },
+		{ "libvirt",
+		  "<domain><devices><disk><source file='/a'/>\n<xyz abc='1'/></disk></devices>"
+		  "</domain>",
+		  "line 2: <disk> xyz.abc = 1: " },
+		{ "qemu", "kvm -m 1G \\\n -xyz abc", "line 2: xyz = abc: " },
+		{ "qemu", "kvm -m 1G \\\n -device xyz,a=b", "line 2: -device driver=xyz a=b: " },
+		{ "qemu", "kvm -m 1G,xyz=2", "line 1: m.xyz = 2: " },
+		{ "qemu", "kvm -m 1G\\\n -drive file=a.raw,if=virtio,xyz=2",
+		  "line 2: -drive xyz = 2: " },
+		{ "qemu", "# a\nxyz abc\nkvm -m 1G", "line 2: xyz abc: a command of the script" },
+		{ "qemu", "kvm -m 1G | tee log", "line 1: | ...: " },
+		{ "quickemu", "\nxyz=\"abc\"", "line 2: xyz = abc: " },
+		{ "quickemu", "\nxyz abc", "line 2: xyz: it is no KEY" },
+		{ "proxmox", "memory: 1\nxyz: abc", "line 2: xyz = abc: " },
+		{ "proxmox", "memory: 1\nscsi0: /a,xyz=1", "line 2: scsi0 xyz = 1: " },
+		{ "proxmox", "memory: 1\nxyz abc", "line 2: xyz abc: it is no key: value" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+		assert_told(&imported, imported.left, cases[i].told);
+	}
+}
+
+/* No variable is looked up, though the environment has it, and nothing is run. */
+static void test_variables(void **state)
+{
+	static const char script[] =
+		"RAM=1G\nDISK=\"/srv/$NAME.img\"\n"
+		"kvm -m $RAM -hda \"$DISK\" $EXTRA -name `id` -kernel $(touch x)\n";
+	g_auto(HvrImported) imported = { .text = NULL };
+
+	g_setenv("RAM", "3G", TRUE);
+	g_autoptr(HvrProfile) profile = profile_of("qemu", script, &imported);
+	g_unsetenv("RAM");
+	assert_true(profile->memory_bytes == (guint64)4 << 30);
+	assert_int_equal(profile->disks->len, 0);
+	assert_null(profile->kernel);
+	assert_told(&imported, imported.left, "line 3: -m $RAM: its variable is not understood");
+	assert_told(&imported, imported.left, "line 3: -hda $DISK: its variable");
+	assert_told(&imported, imported.left, "line 3: $EXTRA: its variable");
+	assert_told(&imported, imported.left, "line 3: -name `id`: its variable");
+	assert_told(&imported, imported.left, "memory: how much the machine has is not said");
+	g_auto(HvrImported) conf = { .text = NULL };
+	g_autoptr(HvrProfile) other = profile_of("quickemu", "disk_img=\"$HOME/a\"\nram=2G", &conf);
+	assert_int_equal(other->disks->len, 0);
+	assert_told(&conf, conf.left, "line 1: disk_img=$HOME/a: its variable");
+}
+
+/* Passwords are nowhere in what is printed. */
+static void test_secrets(void **state)
+{
+	static const struct {
+		const char *format, *text;
+	} cases[] = {
+		{ "proxmox", "memory: 1\ncipassword: hunter2" },
+		{ "libvirt",
+		  "<domain><devices><graphics type='vnc' passwd='hunter2'/></devices></domain>" },
+		{ "libvirt", "<domain><devices><graphics type='vnc'/><graphics type='spice' "
+			     "passwd='hunter2'/></devices></domain>" },
+		{ "qemu", "kvm -m 1G -spice port=5930,password=hunter2" },
+		{ "qemu", "kvm -m 1G -object secret,id=s,data=hunter2" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+		if (strstr(imported.text, "hunter2"))
+			fail_msg("%s", imported.text);
+	}
+}
+
+/* A section more than there may be, names that are none or come twice, two disks of one image. */
+static void test_bounds(void **state)
+{
+	g_autoptr(GString) text = g_string_new("<domain><devices>");
+	g_auto(HvrImported) imported = { .text = NULL };
+
+	for (guint i = 0; i < 20; i++)
+		g_string_append_printf(text,
+				       "<disk><source file='/d%u'/><target dev='%s'/></disk>\n", i,
+				       i % 2 ? "hvr-x" : "vda");
+	g_string_append(text, "</devices></domain>");
+	g_autoptr(HvrProfile) profile = profile_of("libvirt", text->str, &imported);
+	const HvrProfileSection *disk = hvr_profile_section("disk");
+	assert_int_equal(profile->disks->len, disk->most);
+	assert_told(&imported, imported.left, "line 20: <disk> source.file=/d19");
+
+	g_auto(HvrImported) twice = { .text = NULL };
+	g_autoptr(HvrProfile) other = profile_of(
+		"qemu", "kvm -m 1G -hda /a.raw -hdb /a.raw -initrd /i -smp 4,cores=3", &twice);
+	assert_int_equal(other->disks->len, 1);
+	assert_null(other->initrd);
+	assert_told(&twice, twice.left, "line 1: initrd = /i: means nothing without a kernel");
+	assert_told(&twice, twice.left, "line 1: smp.cores = 3: ");
+	assert_told(&twice, twice.left, "line 1: -hdb file = /a.raw: is also the file of");
+}
+
+/* Relative to the source; in one folder with the profile by its name alone. */
+static void test_paths(void **state)
+{
+	static const char text[] = "kvm -m 1G -hda disk.raw -kernel ../boot/k";
+	static const struct {
+		const char *output, *disk;
+	} cases[] = {
+		{ NULL, "\nfile = /srv/conf/disk.raw\n" },
+		{ "/srv/conf/a.ini", "\nfile = disk.raw\n" },
+		{ "/srv/other/a.ini", "\nfile = /srv/conf/disk.raw\n" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const HvrImportWish wish = { .file = SOURCE,
+					     .output = cases[i].output,
+					     .text = text,
+					     .length = strlen(text) };
+		g_auto(HvrImported) imported = { .text = NULL };
+		assert_true(hvr_import_make(&wish, &imported, NULL));
+		if (!strstr(imported.text, cases[i].disk) ||
+		    !strstr(imported.text, "\nkernel = /srv/boot/k\n"))
+			fail_msg("%s", imported.text);
+	}
+}
+
+/* What is booted first there is first here. */
+static void test_order(void **state)
+{
+	static const struct {
+		const char *format, *text;
+	} cases[] = {
+		{ "proxmox",
+		  "memory: 1\nboot: order=ide2;scsi1;scsi0\nscsi0: /a\nscsi1: /first\n" },
+		{ "qemu",
+		  "kvm -m 1G -drive file=/a,if=none,id=a -drive file=/first,if=none,id=b "
+		  "-device virtio-blk,drive=a,bootindex=2 -device nvme,drive=b,bootindex=1" },
+		{ "libvirt", "<domain><devices><disk><source file='/a'/></disk><disk><source "
+			     "file='/first'/><boot order='1'/></disk></devices></domain>" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, NULL);
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, 0);
+		assert_int_equal(profile->disks->len, 2);
+		assert_string_equal(disk->file, "/first");
+	}
+}
+
+/* A port that was open to the network stays so, and one that was not does not become it. */
+static void test_forwards(void **state)
+{
+	g_autoptr(HvrProfile) profile = profile_of(
+		"qemu",
+		"kvm -m 1G -nic user,hostfwd=tcp::2222-:22,hostfwd=udp:127.0.0.1:53-10.0.2.15:53",
+		NULL);
+	const HvrForward *open = hvr_profile_forward(profile, 0);
+	const HvrForward *own = hvr_profile_forward(profile, 1);
+
+	assert_string_equal(open->host_address, "0.0.0.0");
+	assert_int_equal(open->host_port, 2222);
+	assert_int_equal(open->guest_port, 22);
+	assert_string_equal(own->host_address, "127.0.0.1");
+	assert_true(own->udp);
+	assert_int_equal(own->guest_port, 53);
+}
+
+/* `print --format libvirt`, and back. */
+static void test_libvirt_again(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_amd();
+	static const char text[] = "[vm]\nmemory = 1G\n[device npu]\n";
+	const HvrContext context = {
+		.host = fs->host, .runtime = -1, .runtime_parent = -1, .privileged = TRUE
+	};
+	g_autoptr(HvrProfile) profile =
+		hvr_profile_parse("lab.ini", text, strlen(text), NULL, NULL);
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
+	g_autoptr(HvrClaim) claim = hvr_print_cards(&context, profile, inventory, NULL);
+	g_autofree char *xml = hvr_print_libvirt(inventory, claim);
+	g_autoptr(HvrProfile) again = profile_of(NULL, xml, NULL);
+
+	assert_int_equal(again->devices->len, 1);
+	const HvrProfileDevice *device = g_ptr_array_index(again->devices, 0);
+	const HvrClaimedCard *card = g_ptr_array_index(claim->cards, 0);
+	assert_string_equal(device->id, "npu");
+	assert_memory_equal(&device->address, &card->function->address, sizeof(HvrPciAddress));
+	g_autoptr(HvrClaim) second = hvr_print_cards(&context, again, inventory, NULL);
+	g_autofree char *second_xml = hvr_print_libvirt(inventory, second);
+	assert_string_equal(second_xml, xml);
+}
+
+static int run(char **words, GError **error)
+{
+	const HvrCommand *command = hvr_command_find("import");
+	HvrContext context = { .runtime = -1, .runtime_parent = -1 };
+	HvrInvocation *it = hvr_invocation_parse(command, words, error);
+	int status = it ? command->run(&context, it, error) : -1;
+
+	if (it)
+		hvr_invocation_free(command, it);
+	return status;
+}
+
+#define WORDS(...) ((char **)(const char *[]){ __VA_ARGS__, NULL })
+
+static void assert_refused(char **words, int status, const char *message)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_int_equal(run(words, &error), -1);
+	if (!strstr(error->message, message))
+		fail_msg("%s", error->message);
+	assert_int_equal(hvr_exit_status(error), status);
+}
+
+/* The command: a regular file of bounded size in, a file that is not there yet out. */
+static void test_command(void **state)
+{
+	g_autofree char *folder = g_dir_make_tmp("hvr-import-XXXXXX", NULL);
+	g_autofree char *huge = g_strnfill((1 << 20) + 1, '\n');
+
+	assert_int_equal(chdir(folder), 0);
+	fake_files_write(folder, "a.conf", "memory: 2048\nvirtio0: a.qcow2\n", 0644);
+	fake_files_write(folder, "huge.conf", huge, 0644);
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(run(WORDS("-o", "a.ini", "a.conf"), NULL), 0);
+	g_autofree char *text = fake_files_read(folder, "a.ini");
+	assert_non_null(strstr(text, "\nfile = a.qcow2\n"));
+	assert_non_null(strstr(text, "\nmemory = 2048M\n"));
+	assert_refused(WORDS("-o", "a.ini", "a.conf"), 64,
+		       "import: 'a.ini' is there already, and stays as it is");
+	assert_refused(WORDS("-o", "b.ini", "huge.conf"), 78, "it is larger than 1 MiB");
+	assert_refused(WORDS("-o", "b.ini", "fifo"), 69, "it is not a regular file");
+	assert_refused(WORDS("-o", "b.ini", "."), 69, "it is not a regular file");
+	assert_refused(WORDS("-o", "b.ini", "none"), 69, "does not exist");
+	assert_refused(WORDS("-o", "b.ini", "-f", "xml", "a.conf"), 64, "there is no format 'xml'");
+	assert_false(fake_files_exist(folder, "b.ini"));
+	assert_int_equal(chdir("/"), 0);
+	fake_files_end(folder);
+}
+
+/* What each of the twelve is, nobody has to say. */
+static void test_guess(void **state)
+{
+	g_autoptr(GDir) folder = g_dir_open(SOURCE_ROOT "/tests/data/import", 0, NULL);
+	const char *name;
+	guint n = 0;
+
+	while ((name = g_dir_read_name(folder))) {
+		g_autofree char *path =
+			g_build_filename(SOURCE_ROOT "/tests/data/import", name, NULL);
+		g_autofree char *text = NULL;
+		const char *format = g_str_has_prefix(name, "script-") ? "qemu" : name;
+		assert_true(g_file_get_contents(path, &text, NULL, NULL));
+		if (g_str_has_prefix(name, "vmctl"))
+			format = "qemu";
+		g_autofree char *kind = g_strndup(format, strcspn(format, "-"));
+		g_auto(HvrImported) said = { .text = NULL }, guessed = { .text = NULL };
+		assert_true(make(kind, text, &said, NULL));
+		assert_true(make(NULL, text, &guessed, NULL));
+		assert_string_equal(said.text, guessed.text);
+		n++;
+	}
+	assert_int_equal(n, 12);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),	  cmocka_unit_test(test_same_machine),
+		cmocka_unit_test(test_injection), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unknown),	  cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_secrets),	  cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_paths),	  cmocka_unit_test(test_order),
+		cmocka_unit_test(test_forwards),  cmocka_unit_test(test_libvirt_again),
+		cmocka_unit_test(test_command),	  cmocka_unit_test(test_guess),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
