@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A profile as QEMU's command line: the machine here, its devices in cmdline-devices.c.
+ * A profile as QEMU's command line: the machine here, its devices in cmdline-devices.c,
+ * cmdline-disks.c and cmdline-serial.c.
  *
  * Nothing in these files opens, reads or asks anything, so what "print" and "--dry-run" show is
  * what "run" executes. QEMU is told everything: -nodefaults and -no-user-config keep devices and
