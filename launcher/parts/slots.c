@@ -13,10 +13,24 @@
 /* Functions of a slot, of which each is a port. */
 #define PORTS_PER_SLOT 8
 
+/* One for each disk, but for those that share a controller: SATA's is the machine's own. */
+static guint count_disks(const HvrProfile *profile)
+{
+	gboolean scsi = FALSE;
+	guint n = 0;
+
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+		n += disk->bus == HVR_DISK_VIRTIO || disk->bus == HVR_DISK_NVME;
+		scsi = scsi || disk->bus == HVR_DISK_SCSI;
+	}
+	return n + (scsi ? 1 : 0);
+}
+
 guint hvr_slots_needed(const HvrProfile *profile)
 {
 	/* the source of entropy */
-	guint needed = 1 + profile->disks->len + profile->shares->len;
+	guint needed = 1 + count_disks(profile) + profile->shares->len;
 
 	for (guint i = 0; i < profile->nets->len; i++) {
 		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
@@ -56,7 +70,8 @@ gboolean hvr_slots_check_cards(const HvrProfile *profile, guint n_cards, GError 
 		    profile->machine, all - ports, needed);
 	hvr_error_hint(error,
 		       "each disk, net and share takes one, [graphics] two, [guest] agent, "
-		       "[cloud-init] and the source of entropy one each: leave out %u",
+		       "[cloud-init] and the source of entropy one each: leave out %u, or put "
+		       "disks on bus = scsi, where all of them take one",
 		       needed - (all - ports));
 	return FALSE;
 }

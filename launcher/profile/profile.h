@@ -36,13 +36,14 @@ typedef struct {
 
 /* [disk NAME] */
 typedef enum { HVR_DISK_QCOW2, HVR_DISK_RAW } HvrDiskFormat;
-typedef enum { HVR_DISK_VIRTIO, HVR_DISK_NVME } HvrDiskBus;
+typedef enum { HVR_DISK_VIRTIO, HVR_DISK_NVME, HVR_DISK_SATA, HVR_DISK_SCSI } HvrDiskBus;
 typedef struct {
 	char *id;
 	char *file;
 	guint64 size_bytes; /* of the image that is made when @file is missing; 0: it must be there
 			     */
-	char *base; /* what such an image begins with: a qcow2 image that stays; NULL: empty */
+	char *base;	/* what such an image begins with: a qcow2 image that stays; NULL: empty */
+	gboolean cdrom; /* a CD or DVD in its drive, which is on sata or scsi; else a disk */
 	HvrDiskFormat format;
 	HvrDiskBus bus;
 	gboolean snapshot; /* writes go to a throw-away overlay */

@@ -93,17 +93,6 @@ void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile,
 	}
 }
 
-static void add_plain(GPtrArray *argv, const char *driver, const char *id, const char *bus)
-{
-	JsonObject *device = json_object_new();
-
-	json_object_set_string_member(device, "driver", driver);
-	json_object_set_string_member(device, "id", id);
-	if (bus)
-		json_object_set_string_member(device, "bus", bus);
-	hvr_cmdline_add_json(argv, "-device", device);
-}
-
 /* Without a port and a path QEMU listens nowhere, but has a screen that viewers can be added to. */
 static void add_vnc(GPtrArray *argv, guint port, const char *path)
 {
@@ -151,9 +140,9 @@ void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
 		add_vnc(argv, port, path);
 	else
 		add_spice(argv, port, path);
-	add_plain(argv, hvr_machine_find(profile->machine)->screen, "hvr-screen", NULL);
-	add_plain(argv, "qemu-xhci", "hvr-usb", NULL);
-	add_plain(argv, "usb-tablet", "hvr-pointer", "hvr-usb.0");
+	hvr_cmdline_add_plain(argv, hvr_machine_find(profile->machine)->screen, "hvr-screen", NULL);
+	hvr_cmdline_add_plain(argv, "qemu-xhci", "hvr-usb", NULL);
+	hvr_cmdline_add_plain(argv, "usb-tablet", "hvr-pointer", "hvr-usb.0");
 }
 
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index)

@@ -13,6 +13,9 @@
 #include "launcher/profile/machine.h"
 #include "launcher/qemu/cmdline-json.h"
 
+/* The controller of the SCSI disks. */
+#define SCSI "hvr-scsi"
+
 typedef struct {
 	const char *node; /* name of the node of what is in it */
 	const char *file_node;
@@ -99,12 +102,68 @@ void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
 	hvr_cmdline_add(argv, "-global", "%s", hvr_machine_find(profile->machine)->no_s3);
 }
 
-static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index,
-		     gboolean block_device)
+/* How a guest finds the disk at @index in the profile: what of its bus comes before it. */
+static guint count_before(const HvrProfile *profile, guint index)
 {
+	const HvrProfileDisk *this = profile->disks->pdata[index];
+	guint n = 0;
+
+	for (guint i = 0; i < index; i++)
+		n += ((const HvrProfileDisk *)profile->disks->pdata[i])->bus == this->bus;
+	return n;
+}
+
+static void set_sata(JsonObject *device, const HvrProfile *profile, guint index)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
+	g_autofree char *bus = g_strdup_printf("%s%u", hvr_machine_find(profile->machine)->sata_bus,
+					       count_before(profile, index));
+
+	json_object_set_string_member(device, "driver", disk->cdrom ? "ide-cd" : "ide-hd");
+	json_object_set_string_member(device, "id", disk->id);
+	json_object_set_string_member(device, "bus", bus);
+}
+
+static void set_scsi(JsonObject *device, const HvrProfile *profile, guint index)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
+
+	json_object_set_string_member(device, "driver", disk->cdrom ? "scsi-cd" : "scsi-hd");
+	json_object_set_string_member(device, "id", disk->id);
+	json_object_set_string_member(device, "bus", SCSI ".0");
+	json_object_set_int_member(device, "scsi-id", count_before(profile, index));
+}
+
+/* Where it is, and as what. */
+static void set_bus(JsonObject *device, const HvrProfile *profile, guint index)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
+	g_autofree char *nvme_id = g_strconcat("hvr-nvme-", disk->id, NULL);
+
+	switch (disk->bus) {
+	case HVR_DISK_VIRTIO:
+		json_object_set_string_member(device, "driver", "virtio-blk-pci");
+		json_object_set_string_member(device, "id", disk->id);
+		break;
+	case HVR_DISK_NVME:
+		json_object_set_string_member(device, "driver", "nvme");
+		/* its bus has the same name and is a property next to "serial", "addr" and such */
+		json_object_set_string_member(device, "id", nvme_id);
+		break;
+	case HVR_DISK_SATA:
+		set_sata(device, profile, index);
+		break;
+	case HVR_DISK_SCSI:
+		set_scsi(device, profile, index);
+		break;
+	}
+}
+
+static void add_disk(GPtrArray *argv, const HvrProfile *profile, guint index, gboolean block_device)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
 	g_autofree char *node = g_strdup_printf("hvr-disk%u", index);
 	g_autofree char *file_node = g_strdup_printf("hvr-file%u", index);
-	g_autofree char *nvme_id = g_strconcat("hvr-nvme-", disk->id, NULL);
 	Image image = { .node = node,
 			.file_node = file_node,
 			.path = disk->file,
@@ -119,14 +178,7 @@ static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index,
 		add_throw_away(argv, &image);
 	else
 		add_image(argv, &image);
-	if (disk->bus == HVR_DISK_NVME) {
-		json_object_set_string_member(device, "driver", "nvme");
-		/* its bus has the same name and is a property next to "serial", "addr" and such */
-		json_object_set_string_member(device, "id", nvme_id);
-	} else {
-		json_object_set_string_member(device, "driver", "virtio-blk-pci");
-		json_object_set_string_member(device, "id", disk->id);
-	}
+	set_bus(device, profile, index);
 	json_object_set_string_member(device, "drive", node);
 	json_object_set_string_member(device, "serial", disk->id);
 	/* 0 is taken by the option ROM that QEMU makes of [boot] kernel. */
@@ -134,12 +186,17 @@ static void add_disk(GPtrArray *argv, const HvrProfileDisk *disk, guint index,
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
+/* SATA ports are the machine's own; one controller has all SCSI disks, and takes one slot. */
 void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile,
 			   const HvrCmdlineChannels *channels)
 {
-	for (guint i = 0; i < profile->disks->len; i++)
-		add_disk(argv, profile->disks->pdata[i], i,
-			 (channels->block_devices >> i & 1) != 0);
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = profile->disks->pdata[i];
+
+		if (disk->bus == HVR_DISK_SCSI && count_before(profile, i) == 0)
+			hvr_cmdline_add_plain(argv, "virtio-scsi-pci", SCSI, NULL);
+		add_disk(argv, profile, i, (channels->block_devices >> i & 1) != 0);
+	}
 }
 
 /* cloud-init finds it by its label, among all disks. */

@@ -524,6 +524,36 @@ static void test_disks(void **state)
 	assert_false(holds_pattern(f, "thrown.raw"));
 }
 
+/* Drives of every kind, and what is on them: a CD shows its size, and takes nothing. */
+static void test_drives(void **state)
+{
+	static const char *const written[] = { "sata", "scsi", "thrown", "plain/virtio-backend" };
+	static const char *const shown[] = { "installer", "drivers", "archive" };
+	Fixture *f = *state;
+
+	put_qcow2(f, "sata.qcow2");
+	put_qcow2(f, "archive.qcow2");
+	put_raw(f, "scsi.raw");
+	put_raw(f, "thrown.raw");
+	put_raw(f, "plain.raw");
+	put_raw(f, "drivers.iso");
+	put_raw(f, "sub/a,b \"c\".iso");
+	start_profile(f, "drives", NULL, TRUE);
+	greet(f);
+	for (gsize i = 0; i < G_N_ELEMENTS(written); i++)
+		write_disk(f, written[i]);
+	for (gsize i = 0; i < G_N_ELEMENTS(shown); i++)
+		write_disk(f, shown[i]);
+	quit(f);
+	assert_int_equal(count(f->wrote, "wrote 65536/65536"), G_N_ELEMENTS(written));
+	assert_true(holds_pattern(f, "sata.qcow2"));
+	assert_true(holds_pattern(f, "scsi.raw"));
+	assert_false(holds_pattern(f, "thrown.raw"));
+	assert_false(holds_pattern(f, "drivers.iso"));
+	assert_false(holds_pattern(f, "sub/a,b \"c\".iso"));
+	assert_false(holds_pattern(f, "archive.qcow2"));
+}
+
 static guint free_port(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET };
@@ -914,8 +944,6 @@ static void put_sample_files(const Fixture *f, const HvrProfile *profile)
 	}
 	put_kernel(f, "vmlinuz");
 	put_bytes(f, "initrd.img", "x", 1);
-	put_raw(f, "windows.iso");
-	put_raw(f, "virtio-win.iso");
 }
 
 /* To what is to be had anywhere: little memory, free ports, no bridge, no huge pages. */
@@ -1019,6 +1047,7 @@ int main(void)
 		TEST(test_minimal),
 		TEST(test_spare_port),
 		TEST(test_disks),
+		TEST(test_drives),
 		TEST(test_forwards),
 		TEST(test_kernel),
 		TEST(test_serial_file),

@@ -142,6 +142,9 @@ static const Golden golden[] = {
 	{ "card", NULL, TRUE, 1, &run_channels },
 	{ "many-cards", "card", TRUE, 9, &run_channels },
 	{ "disks", NULL, FALSE, 0, &run_channels },
+	{ "drives", NULL, FALSE, 0, &run_channels },
+	{ "drives-6.2", "drives", TRUE, 1, &run_channels, &qemu_6_2 },
+	{ "drives-11.1", "drives", TRUE, 1, &run_channels, &qemu_11_1 },
 	{ "forwards", NULL, FALSE, 0, &run_channels },
 	{ "nets", NULL, FALSE, 0, &run_channels },
 	{ "nets-by-descriptor", "nets", FALSE, 0, &tap_channels },
@@ -358,7 +361,8 @@ static void test_slots_run_out(void **state)
 		cards->message,
 		"[vm] machine: q35 has 28 slots beside those of cards, and the VM needs 29\n"
 		"each disk, net and share takes one, [graphics] two, [guest] agent, [cloud-init] "
-		"and the source of entropy one each: leave out 1");
+		"and the source of entropy one each: leave out 1, or put disks on bus = scsi, "
+		"where all of them take one");
 	assert_int_equal(hvr_exit_status(cards), 78);
 	profile->seed.hostname = g_strdup("lab");
 	assert_false(hvr_slots_check_cards(profile, 0, &device));

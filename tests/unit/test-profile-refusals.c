@@ -20,6 +20,8 @@
 #define ROOT VM "[disk root]\nfile = a\n"
 #define LAN  VM "[net lan]\n"
 
+#define CD(name) "[disk " name "]\nfile = " name "\nmedia = cdrom\n"
+
 /* 40 characters */
 #define LONG "aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd"
 
@@ -238,6 +240,23 @@ static const Refusal refusals[] = {
 	  "lab.ini:5: [disk root] snapshot: has nothing to throw away" },
 	{ "disk-size-readonly", ROOT "size = 1G\nreadonly = yes\n",
 	  "lab.ini:5: [disk root] size: makes a disk that nobody can write" },
+	{ "disk-bus-unknown", ROOT "bus = ide\n", "it takes virtio, nvme, sata, scsi" },
+	{ "disk-media-unknown", ROOT "media = floppy\n", "it takes disk, cdrom" },
+	{ "cdrom-virtio", ROOT "media = cdrom\nbus = virtio\n",
+	  "lab.ini:6: [disk root] bus: has no drive for a CD (media = cdrom)\n"
+	  "set bus = sata or scsi, or media = disk" },
+	{ "cdrom-nvme", ROOT "bus = nvme\nmedia = cdrom\n", "lab.ini:5: [disk root] bus: has no drive" },
+	{ "cdrom-size", ROOT "size = 1G\nmedia = cdrom\n",
+	  "lab.ini:5: [disk root] size: makes a CD that nobody can write" },
+	{ "cdrom-snapshot", ROOT "media = cdrom\nsnapshot = yes\n",
+	  "lab.ini:6: [disk root] snapshot: has nothing to throw away with media = cdrom" },
+	{ "cdrom-writable", ROOT "media = cdrom\nreadonly = no\n",
+	  "lab.ini:6: [disk root] readonly: a CD cannot be written" },
+	{ "sata-readonly", ROOT "bus = sata\nreadonly = yes\n",
+	  "lab.ini:6: [disk root] readonly: there is no such disk with bus = sata\n"
+	  "set snapshot = yes" },
+	{ "sata-seven", ROOT "bus = sata\n" CD("b") CD("c") CD("d") CD("e") CD("f") CD("g"),
+	  "lab.ini:21: [disk g] bus: q35 has 6 SATA ports, and this is one more\nset bus = scsi" },
 	{ "disk-size-zero", ROOT "size = 0\n", "[disk root] size: \"0\" is too small" },
 	{ "disk-size-bytes", ROOT "size = 20000000001\n", "is not a multiple of 1M" },
 	{ "disk-file-twice", ROOT "[disk data]\nfile = ./a\nsnapshot = yes\n",
