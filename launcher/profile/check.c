@@ -48,13 +48,17 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 {
 	static const HvrProfileNet no_net = { .mode = HVR_NET_NONE };
 	static const HvrProfileDisk no_disk = { 0 };
+	static const HvrProfileDevice no_device = { 0 };
 	const HvrProfileNet *net = &no_net;
+	const HvrProfileDevice *device = &no_device;
 	const HvrProfileDisk *disk = &no_disk;
 
 	if (strcmp(part->kind->name, "net") == 0)
 		net = part->base;
 	if (strcmp(part->kind->name, "disk") == 0)
 		disk = part->base;
+	if (strcmp(part->kind->name, "device") == 0)
+		device = part->base;
 	gboolean kernel = profile->kernel != NULL;
 	gboolean made_meta = profile->seed.meta_data == NULL;
 	gboolean to_file = profile->serial == HVR_SERIAL_FILE;
@@ -62,6 +66,7 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 	gboolean tap = net->mode == HVR_NET_TAP;
 	/* clang-format off */
 	const KeyRule rules[] = {
+		{ "device", "romfile", device->rombar, .only = "is seen by nobody with rombar = no" },
 		{ "boot", "initrd", kernel, .only = "means nothing without a kernel" },
 		{ "boot", "cmdline", kernel, .only = "means nothing without a kernel" },
 		{ "firmware", "vars", profile->firmware.uefi, .only = "is for mode = uefi only" },

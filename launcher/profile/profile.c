@@ -15,6 +15,8 @@ static void device_free(gpointer data)
 	g_free(device->id);
 	g_free(device->path);
 	g_free(device->reset);
+	g_free(device->romfile);
+	g_clear_pointer(&device->properties, g_array_unref);
 	g_free(device);
 }
 

@@ -19,6 +19,15 @@ typedef enum { HVR_PICK_ONLY, HVR_PICK_FREE } HvrPick;
 typedef enum { HVR_GROUP_REFUSE, HVR_GROUP_BIND, HVR_GROUP_PASS } HvrGroupPolicy;
 typedef enum { HVR_AFTER_RESTORE, HVR_AFTER_KEEP } HvrAfter;
 
+/* A property of QEMU's vfio-pci that a card is to have. */
+typedef enum { HVR_PROPERTY_SWITCH, HVR_PROPERTY_NUMBER, HVR_PROPERTY_WORD } HvrPropertyKind;
+typedef struct {
+	const char *name; /* static */
+	HvrPropertyKind kind;
+	gint64 number;	  /* a number; of a switch 0 or 1 */
+	const char *word; /* static */
+} HvrCardProperty;
+
 /* [device NAME] */
 typedef struct {
 	char *id; /* the NAME: QEMU's id, and what unplug takes */
@@ -32,6 +41,12 @@ typedef struct {
 	HvrGroupPolicy group;
 	HvrAfter after;
 	guint deadline_ms; /* for each unbind, bind and probe */
+	/* What the guest sees of it, and of no companion of its group. */
+	char *romfile;	   /* in place of the card's own ROM; NULL: that */
+	gboolean rombar;   /* it has a ROM at all */
+	gboolean has_subs; /* subsystem ids in place of its own: */
+	guint16 sub_vendor, sub_device;
+	GArray *properties; /* of HvrCardProperty; NULL: none more */
 } HvrProfileDevice;
 
 /* [disk NAME] */

@@ -109,6 +109,15 @@ static const HvrProfileKey device_keys[] = {
 	{ .name = "deadline", .parse = hvr_value_seconds, .offset = DEVICE(deadline_ms),
 	  .min = 1, .max = 600, .fallback = "10", .sample = "30",
 	  .help = "seconds for each unbind, bind and probe" },
+	{ .name = "rombar", .parse = hvr_value_switch, .offset = DEVICE(rombar),
+	  .words = SWITCH, .fallback = "yes", .sample = "no",
+	  .help = "no: the guest sees no ROM of the card, and its firmware starts nothing from it" },
+	{ .name = "romfile", .parse = hvr_value_path, .offset = DEVICE(romfile),
+	  .sample = "card.rom", .help = "a file that is the card's ROM for the guest" },
+	{ .name = "sub-id", .parse = hvr_value_sub_id,
+	  .sample = "1e60:2864", .help = "subsystem ids that the guest sees, VENDOR:DEVICE" },
+	{ .name = "properties", .parse = hvr_value_properties, .offset = DEVICE(properties),
+	  .sample = "x-no-mmap=on", .help = "more of the properties of QEMU's vfio-pci" },
 };
 
 static const HvrProfileKey boot_keys[] = {

@@ -34,18 +34,38 @@ static gboolean read_id(const char *text, guint16 *out_id)
 	return TRUE;
 }
 
-gboolean hvr_value_match(const HvrProfileKey *key, const char *value, const char *folder,
-			 gpointer target, GError **error)
+static gboolean read_ids(const HvrProfileKey *key, const char *value, guint16 *out_vendor,
+			 guint16 *out_device, GError **error)
 {
 	g_auto(GStrv) parts = g_strsplit(value, ":", 3);
-	HvrProfileDevice *device = target;
 	guint16 vendor, id;
 
 	if (g_strv_length(parts) != 2 || !read_id(parts[0], &vendor) || !read_id(parts[1], &id))
 		return fail_form(key, value, "VENDOR:DEVICE, four hexadecimal digits each", error);
+	*out_vendor = vendor;
+	*out_device = id;
+	return TRUE;
+}
+
+gboolean hvr_value_match(const HvrProfileKey *key, const char *value, const char *folder,
+			 gpointer target, GError **error)
+{
+	HvrProfileDevice *device = target;
+
+	if (!read_ids(key, value, &device->vendor, &device->device, error))
+		return FALSE;
 	device->by = HVR_SELECT_MATCH;
-	device->vendor = vendor;
-	device->device = id;
+	return TRUE;
+}
+
+gboolean hvr_value_sub_id(const HvrProfileKey *key, const char *value, const char *folder,
+			  gpointer target, GError **error)
+{
+	HvrProfileDevice *device = target;
+
+	if (!read_ids(key, value, &device->sub_vendor, &device->sub_device, error))
+		return FALSE;
+	device->has_subs = TRUE;
 	return TRUE;
 }
 

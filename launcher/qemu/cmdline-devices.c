@@ -259,6 +259,36 @@ static JsonObject *port_properties(const HvrMachine *machine, const char *id, gu
 	return port;
 }
 
+static void set_property(JsonObject *card, const HvrCardProperty *property)
+{
+	switch (property->kind) {
+	case HVR_PROPERTY_SWITCH:
+		json_object_set_boolean_member(card, property->name, property->number != 0);
+		break;
+	case HVR_PROPERTY_NUMBER:
+		json_object_set_int_member(card, property->name, property->number);
+		break;
+	case HVR_PROPERTY_WORD:
+		json_object_set_string_member(card, property->name, property->word);
+		break;
+	}
+}
+
+/* What the profile says of it. */
+static void set_own(JsonObject *card, const HvrProfileDevice *device)
+{
+	if (device->romfile)
+		json_object_set_string_member(card, "romfile", device->romfile);
+	if (!device->rombar)
+		json_object_set_int_member(card, "rombar", 0);
+	if (device->has_subs) {
+		json_object_set_int_member(card, "x-pci-sub-vendor-id", device->sub_vendor);
+		json_object_set_int_member(card, "x-pci-sub-device-id", device->sub_device);
+	}
+	for (guint i = 0; device->properties && i < device->properties->len; i++)
+		set_property(card, &g_array_index(device->properties, HvrCardProperty, i));
+}
+
 JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *port)
 {
 	char address[HVR_PCI_ADDRESS_SIZE];
@@ -271,6 +301,8 @@ JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *por
 	json_object_set_string_member(device, "host",
 				      hvr_pci_address_format(&card->address, address));
 	json_object_set_string_member(device, "bus", port);
+	if (card->device)
+		set_own(device, card->device);
 	return device;
 }
 

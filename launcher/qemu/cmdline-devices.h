@@ -30,7 +30,8 @@ int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index);
 char *hvr_cmdline_card_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
 char *hvr_cmdline_spare_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The vfio-pci device's properties, for -device and for device_add: driver, id, access, bus. The
- * card's access is a group: of that QEMU is told the card's address, and finds the node itself. */
+/* The vfio-pci device's properties, for -device and for device_add: driver, id, access, bus, and
+ * what the profile says of it. The card's access is a group: of that QEMU is told the card's
+ * address, and finds the node itself. */
 struct _JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card,
 						const char *port) G_GNUC_WARN_UNUSED_RESULT;

@@ -41,6 +41,7 @@
 #include "launcher/runtime/vm.h"
 #include "launcher/session/serial-hub.h"
 #include "qmp/connect.h"
+#include "vfio/access.h"
 #include "vfio/fd.h"
 
 #define QEMU   "qemu-system-x86_64"
@@ -452,6 +453,52 @@ static void test_plain_cards(void **state)
 		"\"bus\":\"hvr-spare2\"}}");
 	tell(f, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"npu\"}}");
 	quit(f);
+}
+
+/* Every property that a profile takes, with a value, and its own keys of a card. */
+#define ALL_PROPERTIES                                                                             \
+	"acpi-index=7 x-balloon-allowed=off x-igd-gms=1 x-igd-opregion=off "                       \
+	"x-intx-mmap-timeout-ms=1000 x-msix-relocation=bar2 x-no-geforce-quirks=on "               \
+	"x-no-kvm-intx=on x-no-kvm-ioeventfd=on x-no-kvm-msi=on x-no-kvm-msix=on x-no-mmap=on "    \
+	"x-no-vfio-ioeventfd=on x-nv-gpudirect-clique=3 x-pci-device-id=0x2864 "                   \
+	"x-pci-vendor-id=0x1e60 x-pcie-extcap-init=on x-pcie-lnksta-dllla=on x-req=off x-vga=off"
+
+/* A card that is not there: QEMU says so, behind all that it takes or refuses as a property. */
+static void refuse_card(Fixture *f, gboolean plain)
+{
+	static const char text[] = "[vm]\nmemory = 64M\n[device npu]\nsub-id = 1e60:2864\n"
+				   "romfile = a,b\nproperties = " ALL_PROPERTIES "\n";
+	g_autoptr(HvrProfile) profile =
+		hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
+	const HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					      .qmp_listen = -1,
+					      .serial_port = -1,
+					      .serial = -1,
+					      .agent = -1 };
+	g_autoptr(GPtrArray) cards = g_ptr_array_new();
+	HvrPlanCard card = { .id = (char *)"npu", .access = hvr_access_of_group(1) };
+	HvrDialect form = dialect;
+
+	assert_non_null(profile);
+	profile->serial = HVR_SERIAL_NONE;
+	form.plain_cards = plain;
+	card.address = (HvrPciAddress){ .domain = 0xfffe, .bus = 0xff, .slot = 0x1f };
+	card.device = profile->devices->pdata[0];
+	g_ptr_array_add(cards, &card);
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, cards, &channels, &form);
+	start(f, argv);
+	g_subprocess_communicate_utf8(f->qemu, NULL, NULL, &f->wrote, &f->said, NULL);
+	if (!strstr(f->said, "fffe:ff:1f.0: no such host device"))
+		fail_msg("QEMU: %s", f->said);
+	g_clear_object(&f->qemu);
+}
+
+static void test_card_properties(void **state)
+{
+	refuse_card(*state, FALSE);
+	teardown(state);
+	setup(state);
+	refuse_card(*state, TRUE);
 }
 
 static void put_disks(const Fixture *f)
@@ -1046,6 +1093,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_minimal),
 		TEST(test_spare_port),
+		TEST(test_card_properties),
 		TEST(test_disks),
 		TEST(test_drives),
 		TEST(test_forwards),

@@ -187,6 +187,9 @@ static const Golden golden[] = {
 	{ "sample-two-cards", SAMPLES "two-cards", TRUE, 2, &bios_sample_channels },
 	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &bios_sample_channels },
 	{ "sample-windows", SAMPLES "windows", TRUE, 0, &sample_channels },
+	{ "card-properties", NULL, TRUE, 3, &run_channels },
+	{ "card-properties-6.2", "card-properties", TRUE, 3, &run_channels, &qemu_6_2 },
+	{ "card-properties-11.1", "card-properties", TRUE, 3, &run_channels, &qemu_11_1 },
 	{ "card-6.2", "card", TRUE, 2, &run_channels, &qemu_6_2 },
 	{ "card-11.0", "card", TRUE, 2, &run_channels, &qemu_11_0 },
 	{ "card-11.1", "card", TRUE, 2, &run_channels, &qemu_11_1 },
@@ -238,6 +241,8 @@ static char *build(const Golden *g)
 {
 	g_autoptr(HvrProfile) profile = load(g->profile ? g->profile : g->name);
 	g_autoptr(GPtrArray) cards = make_cards(g->n_cards);
+	for (guint i = 0; i < MIN(profile->devices->len, g->n_cards); i++)
+		((HvrPlanCard *)cards->pdata[i])->device = profile->devices->pdata[i];
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, g->kvm, cards, g->channels,
 						      g->dialect ? g->dialect : &common);
 
