@@ -27,6 +27,16 @@ static guint count_disks(const HvrProfile *profile)
 	return n + (scsi ? 1 : 0);
 }
 
+/* The cards whose ports share no slot with others. */
+static guint count_fixed(const HvrProfile *profile)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < profile->devices->len; i++)
+		n += ((const HvrProfileDevice *)profile->devices->pdata[i])->slot != 0;
+	return n;
+}
+
 guint hvr_slots_needed(const HvrProfile *profile)
 {
 	/* the source of entropy */
@@ -51,8 +61,9 @@ gboolean hvr_slots_check_cards(const HvrProfile *profile, guint n_cards, GError 
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
 	guint all = machine->last_slot - machine->first_slot + 1;
 	guint for_ports = machine->last_slot - machine->ports_slot + 1;
-	guint ports = (n_cards + HVR_MACHINE_SPARE_PORTS + PORTS_PER_SLOT - 1) / PORTS_PER_SLOT;
-	guint needed = hvr_slots_needed(profile);
+	guint packed = n_cards - MIN(count_fixed(profile), n_cards);
+	guint ports = (packed + HVR_MACHINE_SPARE_PORTS + PORTS_PER_SLOT - 1) / PORTS_PER_SLOT;
+	guint needed = hvr_slots_needed(profile) + n_cards - packed;
 
 	if (ports > for_ports) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,

@@ -287,6 +287,17 @@ static const char *share_tag(const HvrProfileShare *share)
 	return share->id;
 }
 
+static gboolean check_slots(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			    GError **error)
+{
+	const HvrProfileDevice *first = a->base, *second = b->base;
+	HvrProfileLine place = hvr_profile_part_place(b, "slot");
+
+	if (!first->slot || first->slot != second->slot)
+		return TRUE;
+	return hvr_profile_fail(error, file, &place, "is also the slot of [device %s]", a->name);
+}
+
 static gboolean check_pair(const char *file, const HvrProfile *profile, const HvrProfilePart *a,
 			   const HvrProfilePart *b, GError **error)
 {
@@ -296,6 +307,8 @@ static gboolean check_pair(const char *file, const HvrProfile *profile, const Hv
 		return check_screen(file, profile, a, b, error);
 	if (a->kind != b->kind)
 		return TRUE;
+	if (strcmp(a->kind->name, "device") == 0)
+		return check_slots(file, a, b, error);
 	if (strcmp(a->kind->name, "net") == 0)
 		return check_nets(file, a, b, error);
 	if (strcmp(a->kind->name, "disk") == 0)

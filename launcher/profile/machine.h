@@ -25,6 +25,10 @@ typedef struct {
 	const char *no_s3;	  /* -global that keeps a guest from sleeping */
 } HvrMachine;
 
+/* The slots that a port may be fixed in, on any machine: before those for ports. */
+#define HVR_MACHINE_FIXED_MIN 0x01
+#define HVR_MACHINE_FIXED_MAX 0x0f
+
 /* How many ports are there for cards that come later. */
 #define HVR_MACHINE_SPARE_PORTS 4
 

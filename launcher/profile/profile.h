@@ -47,6 +47,7 @@ typedef struct {
 	gboolean has_subs; /* subsystem ids in place of its own: */
 	guint16 sub_vendor, sub_device;
 	GArray *properties; /* of HvrCardProperty; NULL: none more */
+	guint slot;	    /* of the machine's root bus, for its port alone; 0: any */
 } HvrProfileDevice;
 
 /* [disk NAME] */

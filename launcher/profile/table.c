@@ -118,6 +118,9 @@ static const HvrProfileKey device_keys[] = {
 	  .sample = "1e60:2864", .help = "subsystem ids that the guest sees, VENDOR:DEVICE" },
 	{ .name = "properties", .parse = hvr_value_properties, .offset = DEVICE(properties),
 	  .sample = "x-no-mmap=on", .help = "more of the properties of QEMU's vfio-pci" },
+	{ .name = "slot", .parse = hvr_value_slot, .offset = DEVICE(slot),
+	  .sample = "0x0f",
+	  .help = "the slot of the guest that its port has for itself, whatever else there is" },
 };
 
 static const HvrProfileKey boot_keys[] = {

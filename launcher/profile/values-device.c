@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "launcher/profile/lines.h"
+#include "launcher/profile/machine.h"
 #include "launcher/profile/profile.h"
 #include "launcher/report/error.h"
 #include "launcher/report/nearest.h"
@@ -66,6 +67,23 @@ gboolean hvr_value_sub_id(const HvrProfileKey *key, const char *value, const cha
 	if (!read_ids(key, value, &device->sub_vendor, &device->sub_device, error))
 		return FALSE;
 	device->has_subs = TRUE;
+	return TRUE;
+}
+
+gboolean hvr_value_slot(const HvrProfileKey *key, const char *value, const char *folder,
+			gpointer target, GError **error)
+{
+	guint64 slot;
+
+	if (!g_str_has_prefix(value, "0x") ||
+	    !g_ascii_string_to_unsigned(value + 2, 16, HVR_MACHINE_FIXED_MIN, HVR_MACHINE_FIXED_MAX,
+					&slot, NULL)) {
+		hvr_profile_fail(error, NULL, NULL, "\"%s\" is no slot for a card", value);
+		hvr_error_hint(error, "expected 0x%02x to 0x%02x", HVR_MACHINE_FIXED_MIN,
+			       HVR_MACHINE_FIXED_MAX);
+		return FALSE;
+	}
+	*(guint *)target = (guint)slot;
 	return TRUE;
 }
 

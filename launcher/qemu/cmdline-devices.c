@@ -240,11 +240,23 @@ static void add_hotplug(GPtrArray *argv, JsonObject *properties, const HvrDialec
 		hvr_cmdline_add_json(argv, "-device", properties);
 }
 
-/* @place counts all ports: it is the port's place on the root bus and its chassis. */
-static JsonObject *port_properties(const HvrMachine *machine, const char *id, guint place)
+/* @packed: (inout): how many ports share slots so far
+ * @fixed: the slot that this one has for itself; 0: it is one of those
+ * Returns: its place on the root bus. [transfer full] */
+static char *place_port(const HvrMachine *machine, guint fixed, guint *packed)
 {
-	g_autofree char *address =
-		g_strdup_printf("0x%x.%u", machine->ports_slot + place / 8, place % 8);
+	guint place = *packed;
+
+	if (fixed)
+		return g_strdup_printf("0x%x.0", fixed);
+	(*packed)++;
+	return g_strdup_printf("0x%x.%u", machine->ports_slot + place / 8, place % 8);
+}
+
+/* @number counts all ports: it is the port's chassis. */
+static JsonObject *port_properties(const HvrMachine *machine, const char *id, const char *address,
+				   guint number)
+{
 	JsonObject *port = json_object_new();
 
 	json_object_set_string_member(port, "driver", "pcie-root-port");
@@ -252,10 +264,10 @@ static JsonObject *port_properties(const HvrMachine *machine, const char *id, gu
 	json_object_set_string_member(port, "bus", machine->root_bus);
 	json_object_set_string_member(port, "addr", address);
 	/* a guest looks for functions 1 to 7 only where function 0 says so */
-	if (place % 8 == 0)
+	if (g_str_has_suffix(address, ".0"))
 		json_object_set_boolean_member(port, "multifunction", TRUE);
-	json_object_set_int_member(port, "chassis", place + 1);
-	json_object_set_int_member(port, "slot", place + 1);
+	json_object_set_int_member(port, "chassis", number);
+	json_object_set_int_member(port, "slot", number);
 	return port;
 }
 
@@ -317,17 +329,22 @@ void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPt
 			   const HvrDialect *dialect)
 {
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
-	guint n_cards = count(cards);
+	guint n_cards = count(cards), packed = 0;
 
 	for (guint i = 0; i < n_cards; i++) {
+		const HvrPlanCard *card = cards->pdata[i];
 		g_autofree char *port = hvr_cmdline_card_port(i);
+		g_autofree char *address =
+			place_port(machine, card->device ? card->device->slot : 0, &packed);
 
-		add_hotplug(argv, port_properties(machine, port, i), dialect);
+		add_hotplug(argv, port_properties(machine, port, address, i + 1), dialect);
 	}
 	for (guint i = 0; i < HVR_MACHINE_SPARE_PORTS; i++) {
 		g_autofree char *port = hvr_cmdline_spare_port(i);
+		g_autofree char *address = place_port(machine, 0, &packed);
 
-		add_hotplug(argv, port_properties(machine, port, n_cards + i), dialect);
+		add_hotplug(argv, port_properties(machine, port, address, n_cards + i + 1),
+			    dialect);
 	}
 }
 

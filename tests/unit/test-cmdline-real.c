@@ -467,7 +467,7 @@ static void test_plain_cards(void **state)
 static void refuse_card(Fixture *f, gboolean plain)
 {
 	static const char text[] = "[vm]\nmemory = 64M\n[device npu]\nsub-id = 1e60:2864\n"
-				   "romfile = a,b\nproperties = " ALL_PROPERTIES "\n";
+				   "slot = 0x01\nromfile = a,b\nproperties = " ALL_PROPERTIES "\n";
 	g_autoptr(HvrProfile) profile =
 		hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
 	const HvrCmdlineChannels channels = { .qmp_private = QMP_FD,

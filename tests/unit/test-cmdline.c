@@ -187,6 +187,9 @@ static const Golden golden[] = {
 	{ "sample-two-cards", SAMPLES "two-cards", TRUE, 2, &bios_sample_channels },
 	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &bios_sample_channels },
 	{ "sample-windows", SAMPLES "windows", TRUE, 0, &sample_channels },
+	{ "fixed-slot", NULL, TRUE, 3, &run_channels },
+	{ "fixed-slot-6.2", "fixed-slot", TRUE, 3, &run_channels, &qemu_6_2 },
+	{ "fixed-slot-11.1", "fixed-slot", TRUE, 3, &run_channels, &qemu_11_1 },
 	{ "card-properties", NULL, TRUE, 3, &run_channels },
 	{ "card-properties-6.2", "card-properties", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "card-properties-11.1", "card-properties", TRUE, 3, &run_channels, &qemu_11_1 },
@@ -377,6 +380,21 @@ static void test_slots_run_out(void **state)
 		strstr(far_too_many->message, "q35 has no room for 117 cards\nit takes 116"));
 }
 
+/* A port that is fixed takes a slot for itself, and none of those for ports. */
+static void test_fixed_slots(void **state)
+{
+	g_autoptr(HvrProfile) profile = load("full");
+	HvrProfileDevice fixed = { .id = (char *)"npu", .slot = 0x0f };
+
+	g_ptr_array_set_free_func(profile->devices, NULL);
+	g_ptr_array_add(profile->devices, &fixed);
+	assert_false(hvr_slots_check_cards(profile, 1, NULL));
+	g_ptr_array_remove_index(profile->disks, 0);
+	assert_true(hvr_slots_check_cards(profile, 1, NULL));
+	assert_true(hvr_slots_check_cards(profile, 5, NULL));
+	assert_false(hvr_slots_check_cards(profile, 6, NULL));
+}
+
 static void assert_quoted(const char *word, const char *quoted)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
@@ -419,13 +437,10 @@ static void test_quote_round_trip(void **state)
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_args_last),
-		cmocka_unit_test(test_card_properties),
-		cmocka_unit_test(test_keys_are_escaped),
-		cmocka_unit_test(test_slots_are_counted),
-		cmocka_unit_test(test_own_panic),
-		cmocka_unit_test(test_slots_run_out),
-		cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_args_last),	 cmocka_unit_test(test_card_properties),
+		cmocka_unit_test(test_keys_are_escaped), cmocka_unit_test(test_slots_are_counted),
+		cmocka_unit_test(test_own_panic),	 cmocka_unit_test(test_slots_run_out),
+		cmocka_unit_test(test_fixed_slots),	 cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_quote_round_trip),
 	};
 	struct CMUnitTest tests[G_N_ELEMENTS(golden) + G_N_ELEMENTS(others)] = { 0 };
