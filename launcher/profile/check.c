@@ -69,6 +69,7 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 		{ "device", "romfile", device->rombar, .only = "is seen by nobody with rombar = no" },
 		{ "boot", "initrd", kernel, .only = "means nothing without a kernel" },
 		{ "boot", "cmdline", kernel, .only = "means nothing without a kernel" },
+		{ "firmware", "code", profile->firmware.uefi, .only = "is for mode = uefi only" },
 		{ "firmware", "vars", profile->firmware.uefi, .only = "is for mode = uefi only" },
 		{ "cloud-init", "ssh-key", made_meta, .only = "goes into meta-data, which is given" },
 		{ "cloud-init", "hostname", made_meta, .only = "goes into meta-data, which is given" },

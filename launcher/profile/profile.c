@@ -84,6 +84,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->initrd);
 	g_free(profile->cmdline);
 	g_free(profile->serial_file);
+	g_free(profile->firmware.code);
 	g_free(profile->firmware.vars);
 	g_free(profile->seed.user_data);
 	g_free(profile->seed.meta_data);

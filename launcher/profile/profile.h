@@ -97,6 +97,7 @@ typedef enum {
 typedef struct {
 	gboolean uefi; /* else QEMU's own BIOS */
 	gboolean secure;
+	char *code;	     /* uefi: the firmware itself; NULL: one that this host offers */
 	char *vars;	     /* uefi: its variables, absolute */
 	gboolean throw_away; /* what is written to them is; they need not be there. Not a key */
 } HvrProfileFirmware;

@@ -1064,6 +1064,38 @@ static void test_samples(void **state)
 	}
 }
 
+/* The one of this host, named by the profile, with a copy of its variables. */
+static void test_own_firmware(void **state)
+{
+	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
+	g_autoptr(HvrFirmware) there = hvr_firmware_find(&no_host, folders, "q35", FALSE, NULL);
+	g_autofree char *bytes = NULL;
+	Fixture *f = *state;
+	gsize length;
+
+	if (!there && !getenv("HVR_TESTS_MUST_RUN")) {
+		print_message("this host has no UEFI firmware\n");
+		return;
+	}
+	assert_true(g_file_get_contents(there->vars, &bytes, &length, NULL));
+	put_bytes(f, "a,b.fd", bytes, length);
+	g_autofree char *set = g_strdup_printf("firmware.code=%s", there->code);
+	g_autoptr(HvrProfile) profile = load(f, "uefi", set);
+	g_autoptr(HvrFirmware) own =
+		hvr_firmware_own(profile->firmware.code, profile->firmware.vars, TRUE);
+	const HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					      .qmp_listen = LISTEN_FD,
+					      .serial_port = PORT_FD,
+					      .serial = -1,
+					      .agent = -1,
+					      .firmware = own };
+	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
+	start(f, argv);
+	greet(f);
+	quit(f);
+}
+
 /* The guest's port for the agent leads to a socket that somebody can connect to. */
 static void test_agent(void **state)
 {
@@ -1094,6 +1126,7 @@ int main(void)
 		TEST(test_minimal),
 		TEST(test_spare_port),
 		TEST(test_card_properties),
+		TEST(test_own_firmware),
 		TEST(test_disks),
 		TEST(test_drives),
 		TEST(test_forwards),

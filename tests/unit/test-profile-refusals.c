@@ -264,6 +264,8 @@ static const Refusal refusals[] = {
 	{ "property-word", NPU "properties = x-msix-relocation=bar6\n",
 	  "x-msix-relocation is one of off, auto, bar0, bar1, bar2, bar3, bar4, bar5, not \"bar6\"" },
 	{ "property-twice", NPU "properties = x-req=on x-req=off\n", "\"x-req\" comes twice" },
+	{ "code-for-bios", VM "[firmware]\ncode = a.fd\n",
+	  "lab.ini:4: [firmware] code: is for mode = uefi only" },
 	/* [disk NAME] */
 	{ "disk-without-file", VM "[disk root]\nformat = raw\n",
 	  "lab.ini:3: [disk root] file: is missing\nwrite for example file = root.qcow2" },
