@@ -61,6 +61,7 @@ HvrProfile *hvr_profile_new(const char *file)
 	profile->disks = g_ptr_array_new_with_free_func(disk_free);
 	profile->nets = g_ptr_array_new_with_free_func(net_free);
 	profile->shares = g_ptr_array_new_with_free_func(share_free);
+	profile->qemu_first_args = g_ptr_array_new_with_free_func(g_free);
 	profile->qemu_args = g_ptr_array_new_with_free_func(g_free);
 	return profile;
 }
@@ -96,6 +97,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->guest.hailort_min);
 	g_free(profile->user);
 	g_free(profile->qemu_binary);
+	g_ptr_array_unref(profile->qemu_first_args);
 	g_ptr_array_unref(profile->qemu_args);
 	g_free(profile);
 }

@@ -187,8 +187,9 @@ typedef struct {
 	char *user; /* NULL: see hvr_user_find() */
 	gboolean sandbox;
 	/* [qemu] */
-	char *qemu_binary;    /* a name to look up in PATH, or an absolute path */
-	GPtrArray *qemu_args; /* of char *, appended as they are */
+	char *qemu_binary;	    /* a name to look up in PATH, or an absolute path */
+	GPtrArray *qemu_first_args; /* of char *, as they are, before all devices */
+	GPtrArray *qemu_args;	    /* of char *, appended as they are */
 } HvrProfile;
 
 /* An empty one, for the parser; @file becomes absolute. */

@@ -264,6 +264,9 @@ static const HvrProfileKey qemu_keys[] = {
 	{ .name = "binary", .parse = hvr_value_program, .offset = VM(qemu_binary),
 	  .max = 4096, .characters = "-_./+", .fallback = HVR_MACHINE_DEFAULT_BINARY,
 	  .sample = "/usr/libexec/qemu-kvm", .help = "a name to look up in PATH, or a path" },
+	{ .name = "first-args", .parse = hvr_value_shell_words, .offset = VM(qemu_first_args),
+	  .sample = "-device i82801b11-bridge",
+	  .help = "words for QEMU that have to stand before all devices, such as a vIOMMU" },
 	{ .name = "args", .parse = hvr_value_shell_words, .offset = VM(qemu_args),
 	  .sample = "-rtc clock=vm", .help = "more words for QEMU, quoted as for a shell" },
 };

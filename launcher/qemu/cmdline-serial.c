@@ -94,6 +94,14 @@ void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
+static gboolean are_about(const GPtrArray *words, const char *driver)
+{
+	for (guint i = 0; i < words->len; i++)
+		if (strstr(g_ptr_array_index(words, i), driver))
+			return TRUE;
+	return FALSE;
+}
+
 /* So that a guest which no longer answers tells of it, if its kernel has the driver. It goes on: it
  * may have to dump its memory, or to restart itself. */
 static void add_panic(GPtrArray *argv, const HvrProfile *profile)
@@ -101,9 +109,8 @@ static void add_panic(GPtrArray *argv, const HvrProfile *profile)
 	const char *driver = hvr_machine_find(profile->machine)->panic;
 
 	/* There is one port for it: whoever has their own has it as they want it. */
-	for (guint i = 0; i < profile->qemu_args->len; i++)
-		if (strstr(g_ptr_array_index(profile->qemu_args, i), driver))
-			return;
+	if (are_about(profile->qemu_first_args, driver) || are_about(profile->qemu_args, driver))
+		return;
 	JsonObject *device = json_object_new();
 	json_object_set_string_member(device, "driver", driver);
 	json_object_set_string_member(device, "id", "hvr-panic");

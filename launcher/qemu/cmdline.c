@@ -207,6 +207,12 @@ static void add_entropy(GPtrArray *argv)
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
+static void add_words(GPtrArray *argv, const GPtrArray *words)
+{
+	for (guint i = 0; i < words->len; i++)
+		g_ptr_array_add(argv, g_strdup(words->pdata[i]));
+}
+
 GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtrArray *cards,
 			     const HvrCmdlineChannels *channels, const HvrDialect *dialect)
 {
@@ -221,6 +227,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	add_monitors(argv, channels, dialect);
 	hvr_cmdline_add_firmware(argv, profile, channels);
 	add_boot(argv, profile);
+	add_words(argv, profile->qemu_first_args);
 	hvr_cmdline_add_ports(argv, profile, cards, dialect);
 	hvr_cmdline_add_nets(argv, profile, channels);
 	hvr_cmdline_add_disks(argv, profile, channels);
@@ -231,8 +238,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_agent(argv, profile, channels);
 	hvr_cmdline_add_cards(argv, cards, dialect);
-	for (guint i = 0; i < profile->qemu_args->len; i++)
-		g_ptr_array_add(argv, g_strdup(profile->qemu_args->pdata[i]));
+	add_words(argv, profile->qemu_args);
 	g_ptr_array_add(argv, NULL);
 	return argv;
 }

@@ -501,6 +501,20 @@ static void test_card_properties(void **state)
 	refuse_card(*state, TRUE);
 }
 
+/* The guest's own IOMMU is there, and the ports are behind it. */
+static void test_first_args(void **state)
+{
+	Fixture *f = *state;
+
+	start_profile(f, "first-args", NULL, TRUE);
+	greet(f);
+	g_autofree char *answer = ask(
+		f,
+		"{\"execute\":\"qom-list\",\"arguments\":{\"path\":\"/machine/peripheral-anon\"}}");
+	assert_non_null(strstr(answer, "child<intel-iommu>"));
+	quit(f);
+}
+
 static void put_disks(const Fixture *f)
 {
 	put_qcow2(f, "root.qcow2");
@@ -1127,6 +1141,7 @@ int main(void)
 		TEST(test_spare_port),
 		TEST(test_card_properties),
 		TEST(test_own_firmware),
+		TEST(test_first_args),
 		TEST(test_disks),
 		TEST(test_drives),
 		TEST(test_forwards),

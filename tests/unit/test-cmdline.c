@@ -193,6 +193,9 @@ static const Golden golden[] = {
 	{ "card-properties", NULL, TRUE, 3, &run_channels },
 	{ "card-properties-6.2", "card-properties", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "card-properties-11.1", "card-properties", TRUE, 3, &run_channels, &qemu_11_1 },
+	{ "first-args", NULL, TRUE, 1, &run_channels },
+	{ "first-args-6.2", "first-args", TRUE, 1, &run_channels, &qemu_6_2 },
+	{ "first-args-11.1", "first-args", TRUE, 1, &run_channels, &qemu_11_1 },
 	{ "card-6.2", "card", TRUE, 2, &run_channels, &qemu_6_2 },
 	{ "card-11.0", "card", TRUE, 2, &run_channels, &qemu_11_0 },
 	{ "card-11.1", "card", TRUE, 2, &run_channels, &qemu_11_1 },
@@ -298,7 +301,7 @@ static guint count_dealt(const GPtrArray *argv)
 		const char *device = argv->pdata[i + 1];
 		if (g_str_equal(argv->pdata[i], "-device") && !strstr(device, "\"bus\"") &&
 		    !strstr(device, ",bus=") && !strstr(device, "isa-serial") &&
-		    !strstr(device, "pvpanic"))
+		    !strstr(device, "pvpanic") && !strstr(device, "intel-iommu"))
 			dealt++;
 	}
 	return dealt;
@@ -340,17 +343,22 @@ static void test_slots_are_counted(void **state)
 /* One who has a device for panics has it as they want it: QEMU takes no second one. */
 static void test_own_panic(void **state)
 {
-	static const char text[] = "[vm]\nmemory = 64M\n[guest]\nagent = yes\n"
-				   "[qemu]\nargs = -device pvpanic,events=1\n";
-	g_autoptr(HvrProfile) profile =
-		hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
-	g_autoptr(GPtrArray) argv =
-		hvr_cmdline_build(profile, FALSE, NULL, &print_channels, &common);
-	guint n = 0;
+	static const char *const keys[] = { "args", "first-args" };
 
-	for (guint i = 0; i < argv->len && argv->pdata[i]; i++)
-		n += strstr(argv->pdata[i], "pvpanic") != NULL;
-	assert_int_equal(n, 1);
+	for (gsize k = 0; k < G_N_ELEMENTS(keys); k++) {
+		g_autofree char *text = g_strdup_printf("[vm]\nmemory = 64M\n[guest]\nagent = yes\n"
+							"[qemu]\n%s = -device pvpanic,events=1\n",
+							keys[k]);
+		g_autoptr(HvrProfile) profile =
+			hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
+		g_autoptr(GPtrArray) argv =
+			hvr_cmdline_build(profile, FALSE, NULL, &print_channels, &common);
+		guint n = 0;
+
+		for (guint i = 0; i < argv->len && argv->pdata[i]; i++)
+			n += strstr(argv->pdata[i], "pvpanic") != NULL;
+		assert_int_equal(n, 1);
+	}
 }
 
 /* The room that full.ini takes is all there is: for a device more, or for ports of another slot,

@@ -266,6 +266,7 @@ static const Refusal refusals[] = {
 	{ "property-twice", NPU "properties = x-req=on x-req=off\n", "\"x-req\" comes twice" },
 	{ "code-for-bios", VM "[firmware]\ncode = a.fd\n",
 	  "lab.ini:4: [firmware] code: is for mode = uefi only" },
+	{ "first-args-quote", VM "[qemu]\nfirst-args = -device 'a\n", "lab.ini:4: [qemu] first-args: " },
 	/* [disk NAME] */
 	{ "disk-without-file", VM "[disk root]\nformat = raw\n",
 	  "lab.ini:3: [disk root] file: is missing\nwrite for example file = root.qcow2" },
