@@ -139,7 +139,8 @@ typedef struct {
 /* [cpu]; 0 where not given */
 typedef struct {
 	guint sockets, cores, threads;
-	GArray *pin; /* of guint: the CPUs of the host that QEMU may run on; NULL: all */
+	gboolean hyperv; /* with KVM, what a Windows asks a hypervisor for */
+	GArray *pin;	 /* of guint: the CPUs of the host that QEMU may run on; NULL: all */
 } HvrProfileProcessor;
 
 /* [guest] */

@@ -82,6 +82,9 @@ static const HvrProfileKey cpu_keys[] = {
 	  .min = 1, .max = 512, .sample = "1", .help = "threads of each core" },
 	{ .name = "pin", .parse = hvr_value_cpus, .offset = VM(processor.pin), .max = 1023,
 	  .sample = "0-3,8", .help = "the host's CPUs that QEMU may run on" },
+	{ .name = "hyperv", .parse = hvr_value_switch, .offset = VM(processor.hyperv),
+	  .words = SWITCH, .fallback = "no", .sample = "yes",
+	  .help = "Hyper-V's interfaces, which let a Windows idle and keep time; with KVM only" },
 };
 
 static const HvrProfileKey device_keys[] = {

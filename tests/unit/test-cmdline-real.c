@@ -515,6 +515,42 @@ static void test_first_args(void **state)
 	quit(f);
 }
 
+/* What QEMU says to the words for KVM and @more; without KVM it does not start with them. */
+static char *hear_hyperv(Fixture *f, const char *more)
+{
+	g_autofree char *set = g_strconcat("vm.cpu=qemu64", more, NULL);
+	g_autoptr(HvrProfile) profile = load(f, "hyperv", set);
+	const HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					      .qmp_listen = -1,
+					      .serial_port = -1,
+					      .serial = -1,
+					      .agent = -1 };
+	guint place = 0;
+
+	profile->serial = HVR_SERIAL_NONE;
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, TRUE, NULL, &channels, &dialect);
+	assert_true(g_ptr_array_find_with_equal_func(argv, "kvm", g_str_equal, &place));
+	g_free(argv->pdata[place]);
+	argv->pdata[place] = g_strdup("tcg");
+	start(f, argv);
+	g_subprocess_communicate_utf8(f->qemu, NULL, NULL, &f->wrote, &f->said, NULL);
+	g_clear_object(&f->qemu);
+	return g_steal_pointer(&f->said);
+}
+
+/* Every word that is said with KVM is one that QEMU knows. */
+static void test_hyperv(void **state)
+{
+	g_autofree char *known = hear_hyperv(*state, "");
+	teardown(state);
+	setup(state);
+	g_autofree char *unknown = hear_hyperv(*state, ",hv-nonsense");
+
+	assert_non_null(strstr(known, "HyperV"));
+	assert_null(strstr(known, "not found"));
+	assert_non_null(strstr(unknown, "hv-nonsense' not found"));
+}
+
 static void put_disks(const Fixture *f)
 {
 	put_qcow2(f, "root.qcow2");
@@ -1142,6 +1178,7 @@ int main(void)
 		TEST(test_card_properties),
 		TEST(test_own_firmware),
 		TEST(test_first_args),
+		TEST(test_hyperv),
 		TEST(test_disks),
 		TEST(test_drives),
 		TEST(test_forwards),

@@ -173,6 +173,8 @@ static const Golden golden[] = {
 	{ "hugepages", NULL, FALSE, 0, &run_channels },
 	{ "locked", NULL, FALSE, 0, &run_channels },
 	{ "localtime", NULL, FALSE, 0, &run_channels },
+	{ "hyperv", NULL, TRUE, 0, &run_channels },
+	{ "hyperv-tcg", "hyperv", FALSE, 0, &run_channels },
 	{ "node-of-card", "minimal", FALSE, 0, &node_channels },
 	{ "node-any", NULL, FALSE, 0, &node_channels },
 	{ "agent", NULL, FALSE, 0, &run_channels },

@@ -267,6 +267,8 @@ static const Refusal refusals[] = {
 	{ "code-for-bios", VM "[firmware]\ncode = a.fd\n",
 	  "lab.ini:4: [firmware] code: is for mode = uefi only" },
 	{ "first-args-quote", VM "[qemu]\nfirst-args = -device 'a\n", "lab.ini:4: [qemu] first-args: " },
+	{ "hyperv-list", VM "[cpu]\nhyperv = hv-time\n",
+	  "lab.ini:4: [cpu] hyperv: \"hv-time\" is not one of its values" },
 	/* [disk NAME] */
 	{ "disk-without-file", VM "[disk root]\nformat = raw\n",
 	  "lab.ini:3: [disk root] file: is missing\nwrite for example file = root.qcow2" },
