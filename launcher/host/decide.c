@@ -5,6 +5,7 @@
 #include "launcher/host/decide.h"
 
 #include "launcher/host/inuse.h"
+#include "launcher/parts/files.h"
 #include "launcher/parts/slots.h"
 
 void hvr_decision_clear(HvrDecision *decision)
@@ -92,6 +93,19 @@ gboolean hvr_decide_cards(const HvrContext *context, const HvrDecideFor *whom,
 	return decision->claim != NULL;
 }
 
+/* Of a card that comes to a running VM it is the one file that QEMU has not opened before. */
+static gboolean check_roms(const HvrDecision *decision, GError **error)
+{
+	const HvrClaim *claim = decision->claim;
+
+	for (guint i = 0; claim && i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		if (!hvr_files_check_rom(card->device, decision->facts->user, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* What of it does not depend on which cards they are. */
 static gboolean learn(const HvrContext *context, const HvrProfile *profile,
 		      const HvrDecideFor *whom, HvrDecision *decision, GError **error)
@@ -100,7 +114,7 @@ static gboolean learn(const HvrContext *context, const HvrProfile *profile,
 	if (!decision->facts)
 		return FALSE;
 	if (whom->running)
-		return TRUE;
+		return context->captured || check_roms(decision, error);
 	hvr_facts_ask_qemu(context, profile, !whom->look, decision->facts);
 	decision->parts = hvr_parts_gather(context, profile, decision->facts->user, error);
 	return decision->parts != NULL;

@@ -138,6 +138,8 @@ static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciF
 	*card = (HvrPlanCard){ .id = g_strdup(id),
 			       .address = function->address,
 			       .access = planned->access };
+	if (g_str_equal(id, device->id))
+		card->device = device;
 	g_ptr_array_add(plan->cards, card);
 	add_reset_note(input, plan, planned, prepare.reset_method);
 }

@@ -55,12 +55,15 @@ void hvr_qemu_free(HvrQemu *qemu)
 	g_free(qemu);
 }
 
-/* @seen: (transfer full). @fix: (nullable) */
+/* What was noted before is no more. @seen: (transfer full). @fix: (nullable) */
 static void note(const Asking *asking, HvrQemuQuestion question, HvrAnswerKind kind, char *seen,
 		 const char *fix)
 {
-	asking->qemu->answers[question] =
-		(HvrQemuAnswer){ .kind = kind, .seen = seen, .fix = g_strdup(fix) };
+	HvrQemuAnswer *answer = &asking->qemu->answers[question];
+
+	g_free(answer->seen);
+	g_free(answer->fix);
+	*answer = (HvrQemuAnswer){ .kind = kind, .seen = seen, .fix = g_strdup(fix) };
 }
 
 /* A file in memory that does not grow beyond an answer's size: more than that is an error to
@@ -212,6 +215,55 @@ static void judge_devices(const Asking *asking, const char *text)
 		     "see what QEMU says to -device help");
 }
 
+/* All properties of all cards, each once for each. [transfer container]: of char * */
+static GPtrArray *wanted_properties(const HvrProfile *profile)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (guint i = 0; i < profile->devices->len; i++) {
+		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, i);
+		const GArray *properties = device->properties;
+		for (guint k = 0; properties && k < properties->len; k++)
+			g_ptr_array_add(
+				names,
+				(gpointer)g_array_index(properties, HvrCardProperty, k).name);
+	}
+	return names;
+}
+
+/* @text: (nullable): what -device vfio-pci,help printed, a line "  NAME=<TYPE>" for each */
+static void judge_properties(const Asking *asking, const GPtrArray *names, const char *text)
+{
+	for (guint i = 0; text && i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_autofree char *line = g_strdup_printf("  %s=<", name);
+
+		if (strstr(text, line))
+			continue;
+		note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_BAD,
+		     g_strdup_printf("its vfio-pci has no property %s", name),
+		     "leave it out of [device NAME] properties, or use another QEMU");
+		return;
+	}
+}
+
+/* FALSE: it was late. */
+static gboolean ask_properties(const Asking *asking)
+{
+	static const char *const options[] = { "-machine", "none", "-device", "vfio-pci,help",
+					       NULL };
+	g_autoptr(GPtrArray) names = wanted_properties(asking->profile);
+	g_autoptr(GError) error = NULL;
+
+	if (names->len == 0 || asking->qemu->answers[HVR_QEMU_DEVICES].kind != HVR_ANSWER_GOOD)
+		return TRUE;
+	g_autofree char *text = ask(asking, options, NULL, &error);
+	if (is_late(asking, HVR_QEMU_DEVICES, error))
+		return FALSE;
+	judge_properties(asking, names, text);
+	return TRUE;
+}
+
 /* FALSE: it was late. */
 static gboolean ask_devices(const Asking *asking)
 {
@@ -275,7 +327,8 @@ HvrQemu *hvr_qemu_ask(const HvrContext *context, const HvrProfile *profile, cons
 		.context = context, .profile = profile, .user = user, .path = path, .qemu = qemu
 	};
 
-	if (ask_version(&asking) && ask_devices(&asking) && ask_dialect(&asking))
+	if (ask_version(&asking) && ask_devices(&asking) && ask_properties(&asking) &&
+	    ask_dialect(&asking))
 		ask_sandbox(&asking);
 	return qemu;
 }
@@ -293,6 +346,12 @@ static char *name_of(const HvrProfile *profile, const HvrUser *user, const char 
 		path, (guint64)st.st_dev, (guint64)st.st_ino, (gint64)st.st_size,
 		(gint64)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (gint64)st.st_ctim.tv_sec,
 		st.st_ctim.tv_nsec, (guint)user->uid, profile->sandbox);
+	g_autoptr(GPtrArray) asked = wanted_properties(profile);
+	for (guint i = 0; i < asked->len; i++) {
+		char *longer = g_strdup_printf("%s %s", identity, (char *)asked->pdata[i]);
+		g_free(identity);
+		identity = longer;
+	}
 	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, identity, -1);
 }
 

@@ -73,6 +73,13 @@ static gboolean check_share(const HvrUser *user, const HvrProfileShare *share, G
 	return hvr_image_file_look(&file, user, &wanted, error);
 }
 
+gboolean hvr_files_check_rom(const HvrProfileDevice *device, const HvrUser *user, GError **error)
+{
+	g_autofree char *what = g_strdup_printf("[device %s] romfile", device->id);
+
+	return check_boot_file(user, what, device->romfile, error);
+}
+
 gboolean hvr_files_check(const HvrProfile *profile, const HvrUser *user, GError **error)
 {
 	if (!check_boot_file(user, KERNEL, profile->kernel, error) ||
@@ -80,6 +87,9 @@ gboolean hvr_files_check(const HvrProfile *profile, const HvrUser *user, GError 
 		return FALSE;
 	for (guint i = 0; i < profile->shares->len; i++)
 		if (!check_share(user, g_ptr_array_index(profile->shares, i), error))
+			return FALSE;
+	for (guint i = 0; i < profile->devices->len; i++)
+		if (!hvr_files_check_rom(g_ptr_array_index(profile->devices, i), user, error))
 			return FALSE;
 	return TRUE;
 }

@@ -115,6 +115,22 @@ static HvrFirmware *read_mapping(JsonObject *root)
 	return g_steal_pointer(&firmware);
 }
 
+static char *format_by_name(const char *path)
+{
+	return g_strdup(g_str_has_suffix(path, ".qcow2") ? "qcow2" : "raw");
+}
+
+HvrFirmware *hvr_firmware_own(const char *code, const char *vars, gboolean secure)
+{
+	HvrFirmware *firmware = g_new(HvrFirmware, 1);
+
+	*firmware = (HvrFirmware){ .code = g_strdup(code),
+				   .code_format = format_by_name(code),
+				   .vars_format = format_by_name(vars),
+				   .needs_smm = secure };
+	return firmware;
+}
+
 static HvrFirmware *find_kind(const GPtrArray *descriptors, const char *machine, Kind kind)
 {
 	HvrFirmware *firmware = NULL;

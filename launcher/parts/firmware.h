@@ -9,12 +9,21 @@
 typedef struct {
 	char *code;	   /* absolute */
 	char *code_format; /* "raw" or "qcow2" */
-	char *vars;	   /* the template of the variables; absolute */
+	char *vars;	   /* the template of the variables; absolute; NULL: there is none */
 	char *vars_format;
 	gboolean needs_smm;
 } HvrFirmware;
 void hvr_firmware_free(HvrFirmware *firmware);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrFirmware, hvr_firmware_free)
+
+/**
+ * hvr_firmware_own - a UEFI that the profile names itself, with variables that are there.
+ * @code, @vars: absolute. Each is a qcow2 image where its name ends in .qcow2, as Fedora's do, and
+ *		 else what is in the flash chip. Neither is looked at.
+ * @secure: with Secure Boot, whose variables take System Management Mode to be safe
+ */
+HvrFirmware *hvr_firmware_own(const char *code, const char *vars,
+			      gboolean secure) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * hvr_firmware_find - the UEFI firmware that suits a VM, by QEMU's firmware descriptors.

@@ -16,6 +16,7 @@
 #include "vfio/fd.h"
 
 #define WHAT "[firmware] vars"
+#define CODE "[firmware] code"
 
 /* hw/i386/pc_sysfw.c, pc_system_flash_map(): "its size must be a non-zero multiple of 0x1000", and
  * of the machine's firmware together no more than 8 MiB */
@@ -48,9 +49,59 @@ const char *hvr_nvram_path(const HvrProfile *profile, const HvrParts *parts)
 {
 	const char *vars = profile->firmware.vars;
 
-	if (parts->firmware && profile->firmware.throw_away && hvr_new_file_is_missing(vars))
+	if (parts->firmware && parts->firmware->vars && profile->firmware.throw_away &&
+	    hvr_new_file_is_missing(vars))
 		return parts->firmware->vars;
 	return vars;
+}
+
+/* Only the maker of a firmware knows what its variables begin with. */
+static gboolean fail_without_template(const char *vars, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    WHAT ": '%s' does not exist, and for a [firmware] code of one's own nothing is "
+			 "made",
+		    vars);
+	hvr_error_hint(error, "copy there what comes with that firmware, such as OVMF_VARS.fd");
+	return FALSE;
+}
+
+/* hvr_images_check_one() has found it. qcow2 says its size inside. */
+static gboolean check_own(const char *what, const char *path, const char *format, GError **error)
+{
+	struct stat st;
+
+	if (g_strcmp0(format, "raw") != 0 || stat(path, &st) < 0 ||
+	    (st.st_size > 0 && st.st_size <= LARGEST && st.st_size % FLASH_UNIT == 0))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    "%s: '%s' is none of UEFI's: it has %" G_GUINT64_FORMAT " bytes", what, path,
+		    (guint64)st.st_size);
+	hvr_error_hint(error, "name two that belong together, such as OVMF_CODE.fd and a copy of "
+			      "OVMF_VARS.fd");
+	return FALSE;
+}
+
+/* What the profile names itself: both are there, and nothing is made. */
+static gboolean check_named(const HvrProfile *profile, const HvrParts *parts, GError **error)
+{
+	const HvrFirmware *firmware = parts->firmware;
+	const char *vars = profile->firmware.vars;
+	const HvrImageAlone code_image = { .what = CODE,
+					   .path = firmware->code,
+					   .format = firmware->code_format };
+	const HvrImageAlone vars_image = { .what = WHAT,
+					   .path = vars,
+					   .format = firmware->vars_format,
+					   .writes = !profile->firmware.throw_away };
+
+	if (!hvr_images_check_one(&code_image, parts->user, error) ||
+	    !check_own(CODE, firmware->code, firmware->code_format, error))
+		return FALSE;
+	if (hvr_new_file_is_missing(vars))
+		return fail_without_template(vars, error);
+	return hvr_images_check_one(&vars_image, parts->user, error) &&
+	       check_own(WHAT, vars, firmware->vars_format, error);
 }
 
 /* It is read by us. */
@@ -75,6 +126,8 @@ gboolean hvr_nvram_check(const HvrContext *context, const HvrProfile *profile,
 
 	if (!firmware)
 		return TRUE;
+	if (profile->firmware.code)
+		return check_named(profile, parts, error);
 	const HvrImageAlone code_image = { .what = "[firmware] mode",
 					   .path = firmware->code,
 					   .format = firmware->code_format };
@@ -117,6 +170,8 @@ gboolean hvr_nvram_create(const HvrProfile *profile, const HvrParts *parts, GErr
 
 	if (!parts->firmware || profile->firmware.throw_away || !hvr_new_file_is_missing(path))
 		return TRUE;
+	if (!parts->firmware->vars)
+		return fail_without_template(path, error);
 	if (hvr_new_file_begin(&file, path, parts->user, error) &&
 	    copy(parts->firmware->vars, file.fd, error) &&
 	    hvr_new_file_finish(&file, parts->made, error))

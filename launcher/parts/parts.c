@@ -50,7 +50,10 @@ HvrParts *hvr_parts_gather(const HvrContext *context, const HvrProfile *profile,
 	parts->ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	if (!context->captured && hvr_files_check(profile, user, &parts->unreadable))
 		hvr_images_check(&parts->images, profile, user, &parts->unreadable);
-	if (profile->firmware.uefi)
+	if (profile->firmware.uefi && profile->firmware.code)
+		parts->firmware = hvr_firmware_own(profile->firmware.code, profile->firmware.vars,
+						   profile->firmware.secure);
+	else if (profile->firmware.uefi)
 		parts->firmware = hvr_firmware_find(&context->host, context->firmware_folders,
 						    profile->machine, profile->firmware.secure,
 						    &parts->lacking);

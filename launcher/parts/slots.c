@@ -13,10 +13,34 @@
 /* Functions of a slot, of which each is a port. */
 #define PORTS_PER_SLOT 8
 
+/* One for each disk, but for those that share a controller: SATA's is the machine's own. */
+static guint count_disks(const HvrProfile *profile)
+{
+	gboolean scsi = FALSE;
+	guint n = 0;
+
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+		n += disk->bus == HVR_DISK_VIRTIO || disk->bus == HVR_DISK_NVME;
+		scsi = scsi || disk->bus == HVR_DISK_SCSI;
+	}
+	return n + (scsi ? 1 : 0);
+}
+
+/* The cards whose ports share no slot with others. */
+static guint count_fixed(const HvrProfile *profile)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < profile->devices->len; i++)
+		n += ((const HvrProfileDevice *)profile->devices->pdata[i])->slot != 0;
+	return n;
+}
+
 guint hvr_slots_needed(const HvrProfile *profile)
 {
 	/* the source of entropy */
-	guint needed = 1 + profile->disks->len + profile->shares->len;
+	guint needed = 1 + count_disks(profile) + profile->shares->len;
 
 	for (guint i = 0; i < profile->nets->len; i++) {
 		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
@@ -37,8 +61,9 @@ gboolean hvr_slots_check_cards(const HvrProfile *profile, guint n_cards, GError 
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
 	guint all = machine->last_slot - machine->first_slot + 1;
 	guint for_ports = machine->last_slot - machine->ports_slot + 1;
-	guint ports = (n_cards + HVR_MACHINE_SPARE_PORTS + PORTS_PER_SLOT - 1) / PORTS_PER_SLOT;
-	guint needed = hvr_slots_needed(profile);
+	guint packed = n_cards - MIN(count_fixed(profile), n_cards);
+	guint ports = (packed + HVR_MACHINE_SPARE_PORTS + PORTS_PER_SLOT - 1) / PORTS_PER_SLOT;
+	guint needed = hvr_slots_needed(profile) + n_cards - packed;
 
 	if (ports > for_ports) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
@@ -56,7 +81,8 @@ gboolean hvr_slots_check_cards(const HvrProfile *profile, guint n_cards, GError 
 		    profile->machine, all - ports, needed);
 	hvr_error_hint(error,
 		       "each disk, net and share takes one, [graphics] two, [guest] agent, "
-		       "[cloud-init] and the source of entropy one each: leave out %u",
+		       "[cloud-init] and the source of entropy one each: leave out %u, or put "
+		       "disks on bus = scsi, where all of them take one",
 		       needed - (all - ports));
 	return FALSE;
 }

@@ -9,32 +9,8 @@
 
 #include <string.h>
 
+#include "launcher/profile/check-disk.h"
 #include "launcher/report/error.h"
-
-const HvrProfileLine *hvr_profile_part_line(const HvrProfilePart *part, const char *key)
-{
-	int index = hvr_profile_key_index(part->kind, key);
-
-	if (index < 0)
-		return NULL;
-	return part->given[index];
-}
-
-HvrProfileLine hvr_profile_part_place(const HvrProfilePart *part, const char *key)
-{
-	const HvrProfileLine *line = hvr_profile_part_line(part, key);
-	HvrProfileLine place = { .section = (char *)part->kind->name, .key = (char *)key };
-
-	if (!line)
-		line = part->header;
-	if (line) {
-		place.from_set = line->from_set;
-		place.file = line->file;
-		place.line = line->line;
-		place.section = line->section;
-	}
-	return place;
-}
 
 static gboolean fail(GError **error, const char *file, const HvrProfilePart *part, const char *key,
 		     const char *what)
@@ -72,13 +48,17 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 {
 	static const HvrProfileNet no_net = { .mode = HVR_NET_NONE };
 	static const HvrProfileDisk no_disk = { 0 };
+	static const HvrProfileDevice no_device = { 0 };
 	const HvrProfileNet *net = &no_net;
+	const HvrProfileDevice *device = &no_device;
 	const HvrProfileDisk *disk = &no_disk;
 
 	if (strcmp(part->kind->name, "net") == 0)
 		net = part->base;
 	if (strcmp(part->kind->name, "disk") == 0)
 		disk = part->base;
+	if (strcmp(part->kind->name, "device") == 0)
+		device = part->base;
 	gboolean kernel = profile->kernel != NULL;
 	gboolean made_meta = profile->seed.meta_data == NULL;
 	gboolean to_file = profile->serial == HVR_SERIAL_FILE;
@@ -86,8 +66,10 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 	gboolean tap = net->mode == HVR_NET_TAP;
 	/* clang-format off */
 	const KeyRule rules[] = {
+		{ "device", "romfile", device->rombar, .only = "is seen by nobody with rombar = no" },
 		{ "boot", "initrd", kernel, .only = "means nothing without a kernel" },
 		{ "boot", "cmdline", kernel, .only = "means nothing without a kernel" },
+		{ "firmware", "code", profile->firmware.uefi, .only = "is for mode = uefi only" },
 		{ "firmware", "vars", profile->firmware.uefi, .only = "is for mode = uefi only" },
 		{ "cloud-init", "ssh-key", made_meta, .only = "goes into meta-data, which is given" },
 		{ "cloud-init", "hostname", made_meta, .only = "goes into meta-data, which is given" },
@@ -203,13 +185,8 @@ static gboolean check_values(const char *file, const HvrProfile *profile,
 			return fail(error, file, part, "hugepages",
 				    "[vm] memory is not a whole number of them");
 	}
-	if (strcmp(section, "disk") == 0) {
-		const HvrProfileDisk *disk = part->base;
-
-		if (disk->snapshot && disk->readonly)
-			return fail(error, file, part, "snapshot",
-				    "has nothing to throw away with readonly = yes");
-	}
+	if (strcmp(section, "disk") == 0)
+		return hvr_profile_check_disk(file, part, error);
 	if (strcmp(section, "cpu") == 0)
 		return check_cpu(file, profile, part, error);
 	if (strcmp(section, "guest") == 0)
@@ -291,25 +268,6 @@ static gboolean are(const HvrProfilePart *a, const HvrProfilePart *b, const char
 	return strcmp(a->kind->name, one) == 0 && strcmp(b->kind->name, other) == 0;
 }
 
-static gboolean is_writer(const HvrProfileDisk *disk)
-{
-	return !disk->readonly && !disk->snapshot;
-}
-
-/* QEMU locks an image that it writes. */
-static gboolean check_images(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
-			     GError **error)
-{
-	const HvrProfileDisk *first = a->base, *second = b->base;
-	HvrProfileLine place = hvr_profile_part_place(b, "file");
-
-	if (strcmp(first->file, second->file) != 0 || !(is_writer(first) || is_writer(second)))
-		return TRUE;
-	hvr_profile_fail(error, file, &place, "is also the file of [disk %s]", a->name);
-	hvr_error_hint(error, "two disks share an image only when both are readonly or snapshot");
-	return FALSE;
-}
-
 static gboolean check_nets(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
 			   GError **error)
 {
@@ -330,6 +288,17 @@ static const char *share_tag(const HvrProfileShare *share)
 	return share->id;
 }
 
+static gboolean check_slots(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			    GError **error)
+{
+	const HvrProfileDevice *first = a->base, *second = b->base;
+	HvrProfileLine place = hvr_profile_part_place(b, "slot");
+
+	if (!first->slot || first->slot != second->slot)
+		return TRUE;
+	return hvr_profile_fail(error, file, &place, "is also the slot of [device %s]", a->name);
+}
+
 static gboolean check_pair(const char *file, const HvrProfile *profile, const HvrProfilePart *a,
 			   const HvrProfilePart *b, GError **error)
 {
@@ -339,10 +308,12 @@ static gboolean check_pair(const char *file, const HvrProfile *profile, const Hv
 		return check_screen(file, profile, a, b, error);
 	if (a->kind != b->kind)
 		return TRUE;
+	if (strcmp(a->kind->name, "device") == 0)
+		return check_slots(file, a, b, error);
 	if (strcmp(a->kind->name, "net") == 0)
 		return check_nets(file, a, b, error);
 	if (strcmp(a->kind->name, "disk") == 0)
-		return check_images(file, a, b, error);
+		return hvr_profile_check_images(file, a, b, error);
 	if (strcmp(a->kind->name, "share") == 0 &&
 	    strcmp(share_tag(a->base), share_tag(b->base)) == 0) {
 		HvrProfileLine place = hvr_profile_part_place(b, "tag");
@@ -368,5 +339,5 @@ gboolean hvr_profile_check(const char *file, const HvrProfile *profile, const GP
 			if (!check_pair(file, profile, parts->pdata[j], part, error))
 				return FALSE;
 	}
-	return TRUE;
+	return hvr_profile_check_sata(file, profile, parts, error);
 }

@@ -17,11 +17,17 @@ typedef struct {
 	guint first_slot;	  /* the first slot of that bus that QEMU deals out, */
 	guint last_slot;	  /* and the last: it has nothing of its own in between */
 	guint ports_slot;	  /* the first slot for ports; further ones follow */
+	const char *sata_bus;	  /* what the names of its own SATA ports begin with, */
+	guint sata_ports;	  /* and how many there are: a port takes one drive */
 	const char *serial;	  /* device of the first serial port */
 	const char *screen;	  /* device that shows something without a driver */
 	const char *panic;	  /* device by which a guest tells that its kernel has panicked */
 	const char *no_s3;	  /* -global that keeps a guest from sleeping */
 } HvrMachine;
+
+/* The slots that a port may be fixed in, on any machine: before those for ports. */
+#define HVR_MACHINE_FIXED_MIN 0x01
+#define HVR_MACHINE_FIXED_MAX 0x0f
 
 /* How many ports are there for cards that come later. */
 #define HVR_MACHINE_SPARE_PORTS 4

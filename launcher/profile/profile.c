@@ -15,6 +15,8 @@ static void device_free(gpointer data)
 	g_free(device->id);
 	g_free(device->path);
 	g_free(device->reset);
+	g_free(device->romfile);
+	g_clear_pointer(&device->properties, g_array_unref);
 	g_free(device);
 }
 
@@ -59,6 +61,7 @@ HvrProfile *hvr_profile_new(const char *file)
 	profile->disks = g_ptr_array_new_with_free_func(disk_free);
 	profile->nets = g_ptr_array_new_with_free_func(net_free);
 	profile->shares = g_ptr_array_new_with_free_func(share_free);
+	profile->qemu_first_args = g_ptr_array_new_with_free_func(g_free);
 	profile->qemu_args = g_ptr_array_new_with_free_func(g_free);
 	return profile;
 }
@@ -82,6 +85,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->initrd);
 	g_free(profile->cmdline);
 	g_free(profile->serial_file);
+	g_free(profile->firmware.code);
 	g_free(profile->firmware.vars);
 	g_free(profile->seed.user_data);
 	g_free(profile->seed.meta_data);
@@ -93,6 +97,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->guest.hailort_min);
 	g_free(profile->user);
 	g_free(profile->qemu_binary);
+	g_ptr_array_unref(profile->qemu_first_args);
 	g_ptr_array_unref(profile->qemu_args);
 	g_free(profile);
 }

@@ -19,6 +19,15 @@ typedef enum { HVR_PICK_ONLY, HVR_PICK_FREE } HvrPick;
 typedef enum { HVR_GROUP_REFUSE, HVR_GROUP_BIND, HVR_GROUP_PASS } HvrGroupPolicy;
 typedef enum { HVR_AFTER_RESTORE, HVR_AFTER_KEEP } HvrAfter;
 
+/* A property of QEMU's vfio-pci that a card is to have. */
+typedef enum { HVR_PROPERTY_SWITCH, HVR_PROPERTY_NUMBER, HVR_PROPERTY_WORD } HvrPropertyKind;
+typedef struct {
+	const char *name; /* static */
+	HvrPropertyKind kind;
+	gint64 number;	  /* a number; of a switch 0 or 1 */
+	const char *word; /* static */
+} HvrCardProperty;
+
 /* [device NAME] */
 typedef struct {
 	char *id; /* the NAME: QEMU's id, and what unplug takes */
@@ -32,17 +41,25 @@ typedef struct {
 	HvrGroupPolicy group;
 	HvrAfter after;
 	guint deadline_ms; /* for each unbind, bind and probe */
+	/* What the guest sees of it, and of no companion of its group. */
+	char *romfile;	   /* in place of the card's own ROM; NULL: that */
+	gboolean rombar;   /* it has a ROM at all */
+	gboolean has_subs; /* subsystem ids in place of its own: */
+	guint16 sub_vendor, sub_device;
+	GArray *properties; /* of HvrCardProperty; NULL: none more */
+	guint slot;	    /* of the machine's root bus, for its port alone; 0: any */
 } HvrProfileDevice;
 
 /* [disk NAME] */
 typedef enum { HVR_DISK_QCOW2, HVR_DISK_RAW } HvrDiskFormat;
-typedef enum { HVR_DISK_VIRTIO, HVR_DISK_NVME } HvrDiskBus;
+typedef enum { HVR_DISK_VIRTIO, HVR_DISK_NVME, HVR_DISK_SATA, HVR_DISK_SCSI } HvrDiskBus;
 typedef struct {
 	char *id;
 	char *file;
 	guint64 size_bytes; /* of the image that is made when @file is missing; 0: it must be there
 			     */
-	char *base; /* what such an image begins with: a qcow2 image that stays; NULL: empty */
+	char *base;	/* what such an image begins with: a qcow2 image that stays; NULL: empty */
+	gboolean cdrom; /* a CD or DVD in its drive, which is on sata or scsi; else a disk */
 	HvrDiskFormat format;
 	HvrDiskBus bus;
 	gboolean snapshot; /* writes go to a throw-away overlay */
@@ -80,6 +97,7 @@ typedef enum {
 typedef struct {
 	gboolean uefi; /* else QEMU's own BIOS */
 	gboolean secure;
+	char *code;	     /* uefi: the firmware itself; NULL: one that this host offers */
 	char *vars;	     /* uefi: its variables, absolute */
 	gboolean throw_away; /* what is written to them is; they need not be there. Not a key */
 } HvrProfileFirmware;
@@ -121,7 +139,8 @@ typedef struct {
 /* [cpu]; 0 where not given */
 typedef struct {
 	guint sockets, cores, threads;
-	GArray *pin; /* of guint: the CPUs of the host that QEMU may run on; NULL: all */
+	gboolean hyperv; /* with KVM, what a Windows asks a hypervisor for */
+	GArray *pin;	 /* of guint: the CPUs of the host that QEMU may run on; NULL: all */
 } HvrProfileProcessor;
 
 /* [guest] */
@@ -169,8 +188,9 @@ typedef struct {
 	char *user; /* NULL: see hvr_user_find() */
 	gboolean sandbox;
 	/* [qemu] */
-	char *qemu_binary;    /* a name to look up in PATH, or an absolute path */
-	GPtrArray *qemu_args; /* of char *, appended as they are */
+	char *qemu_binary;	    /* a name to look up in PATH, or an absolute path */
+	GPtrArray *qemu_first_args; /* of char *, as they are, before all devices */
+	GPtrArray *qemu_args;	    /* of char *, appended as they are */
 } HvrProfile;
 
 /* An empty one, for the parser; @file becomes absolute. */

@@ -330,6 +330,24 @@ static void complete_binary(const Reading *reading)
 	profile->qemu_binary = g_strdup(hvr_machine_find(profile->machine)->binary);
 }
 
+/* A CD is none of what the table's defaults say of a disk. */
+static void complete_cdroms(const Reading *reading)
+{
+	for (guint i = 0; i < reading->parts->len; i++) {
+		const HvrProfilePart *part = reading->parts->pdata[i];
+		HvrProfileDisk *disk = part->base;
+
+		if (strcmp(part->kind->name, "disk") != 0 || !disk->cdrom)
+			continue;
+		if (!hvr_profile_part_line(part, "format"))
+			disk->format = HVR_DISK_RAW;
+		if (!hvr_profile_part_line(part, "bus"))
+			disk->bus = HVR_DISK_SATA;
+		if (!hvr_profile_part_line(part, "readonly"))
+			disk->readonly = TRUE;
+	}
+}
+
 static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **error)
 {
 	HvrProfile *profile = reading->profile;
@@ -347,6 +365,7 @@ static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **er
 		return FALSE;
 	profile->stem = g_strdup(profile->name);
 	complete_binary(reading);
+	complete_cdroms(reading);
 	if (profile->firmware.uefi && !profile->firmware.vars) {
 		/* beside the profile, under the VM's name */
 		g_autofree char *folder = g_path_get_dirname(profile->file);

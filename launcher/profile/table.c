@@ -82,6 +82,9 @@ static const HvrProfileKey cpu_keys[] = {
 	  .min = 1, .max = 512, .sample = "1", .help = "threads of each core" },
 	{ .name = "pin", .parse = hvr_value_cpus, .offset = VM(processor.pin), .max = 1023,
 	  .sample = "0-3,8", .help = "the host's CPUs that QEMU may run on" },
+	{ .name = "hyperv", .parse = hvr_value_switch, .offset = VM(processor.hyperv),
+	  .words = SWITCH, .fallback = "no", .sample = "yes",
+	  .help = "Hyper-V's interfaces, which let a Windows idle and keep time; with KVM only" },
 };
 
 static const HvrProfileKey device_keys[] = {
@@ -109,6 +112,18 @@ static const HvrProfileKey device_keys[] = {
 	{ .name = "deadline", .parse = hvr_value_seconds, .offset = DEVICE(deadline_ms),
 	  .min = 1, .max = 600, .fallback = "10", .sample = "30",
 	  .help = "seconds for each unbind, bind and probe" },
+	{ .name = "rombar", .parse = hvr_value_switch, .offset = DEVICE(rombar),
+	  .words = SWITCH, .fallback = "yes", .sample = "no",
+	  .help = "no: the guest sees no ROM of the card, and its firmware starts nothing from it" },
+	{ .name = "romfile", .parse = hvr_value_path, .offset = DEVICE(romfile),
+	  .sample = "card.rom", .help = "a file that is the card's ROM for the guest" },
+	{ .name = "sub-id", .parse = hvr_value_sub_id,
+	  .sample = "1e60:2864", .help = "subsystem ids that the guest sees, VENDOR:DEVICE" },
+	{ .name = "properties", .parse = hvr_value_properties, .offset = DEVICE(properties),
+	  .sample = "x-no-mmap=on", .help = "more of the properties of QEMU's vfio-pci" },
+	{ .name = "slot", .parse = hvr_value_slot, .offset = DEVICE(slot),
+	  .sample = "0x0f",
+	  .help = "the slot of the guest that its port has for itself, whatever else there is" },
 };
 
 static const HvrProfileKey boot_keys[] = {
@@ -127,6 +142,9 @@ static const HvrProfileKey firmware_keys[] = {
 	{ .name = "secure", .parse = hvr_value_switch, .offset = VM(firmware.secure),
 	  .words = SWITCH, .fallback = "no", .sample = "yes",
 	  .help = "UEFI with Secure Boot, which boots signed systems only" },
+	{ .name = "code", .parse = hvr_value_path, .offset = VM(firmware.code),
+	  .sample = "OVMF_CODE.fd",
+	  .help = "a UEFI of one's own, whose vars have to be there" },
 	{ .name = "vars", .parse = hvr_value_path, .offset = VM(firmware.vars),
 	  .sample = "lab.vars.fd",
 	  .help = "UEFI's variables, made when missing; default: NAME.vars.fd" },
@@ -144,9 +162,12 @@ static const HvrProfileKey disk_keys[] = {
 	{ .name = "base", .parse = hvr_value_path, .offset = DISK(base),
 	  .sample = "cloud.qcow2",
 	  .help = "the image that such a new one is made on top of, and which stays as it is" },
+	{ .name = "media", .parse = hvr_value_choice, .offset = DISK(cdrom),
+	  .words = WORDS("disk", "cdrom"), .fallback = "disk", .sample = "cdrom",
+	  .help = "cdrom: an ISO image as a CD or DVD, such as an installer's" },
 	{ .name = "bus", .parse = hvr_value_choice, .offset = DISK(bus),
-	  .words = WORDS("virtio", "nvme"), .fallback = "virtio", .sample = "nvme",
-	  .help = "what the guest sees: virtio (vda) or nvme (nvme0n1)" },
+	  .words = WORDS("virtio", "nvme", "sata", "scsi"), .fallback = "virtio", .sample = "nvme",
+	  .help = "what the guest sees: virtio (vda), nvme (nvme0n1), sata or scsi (sda)" },
 	{ .name = "snapshot", .parse = hvr_value_switch, .offset = DISK(snapshot),
 	  .words = SWITCH, .fallback = "no", .sample = "yes",
 	  .help = "writes go to a throw-away file; the image stays as it is" },
@@ -246,6 +267,9 @@ static const HvrProfileKey qemu_keys[] = {
 	{ .name = "binary", .parse = hvr_value_program, .offset = VM(qemu_binary),
 	  .max = 4096, .characters = "-_./+", .fallback = HVR_MACHINE_DEFAULT_BINARY,
 	  .sample = "/usr/libexec/qemu-kvm", .help = "a name to look up in PATH, or a path" },
+	{ .name = "first-args", .parse = hvr_value_shell_words, .offset = VM(qemu_first_args),
+	  .sample = "-device i82801b11-bridge",
+	  .help = "words for QEMU that have to stand before all devices, such as a vIOMMU" },
 	{ .name = "args", .parse = hvr_value_shell_words, .offset = VM(qemu_args),
 	  .sample = "-rtc clock=vm", .help = "more words for QEMU, quoted as for a shell" },
 };

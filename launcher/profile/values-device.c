@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "launcher/profile/lines.h"
+#include "launcher/profile/machine.h"
 #include "launcher/profile/profile.h"
 #include "launcher/report/error.h"
 #include "launcher/report/nearest.h"
@@ -34,18 +35,55 @@ static gboolean read_id(const char *text, guint16 *out_id)
 	return TRUE;
 }
 
-gboolean hvr_value_match(const HvrProfileKey *key, const char *value, const char *folder,
-			 gpointer target, GError **error)
+static gboolean read_ids(const HvrProfileKey *key, const char *value, guint16 *out_vendor,
+			 guint16 *out_device, GError **error)
 {
 	g_auto(GStrv) parts = g_strsplit(value, ":", 3);
-	HvrProfileDevice *device = target;
 	guint16 vendor, id;
 
 	if (g_strv_length(parts) != 2 || !read_id(parts[0], &vendor) || !read_id(parts[1], &id))
 		return fail_form(key, value, "VENDOR:DEVICE, four hexadecimal digits each", error);
+	*out_vendor = vendor;
+	*out_device = id;
+	return TRUE;
+}
+
+gboolean hvr_value_match(const HvrProfileKey *key, const char *value, const char *folder,
+			 gpointer target, GError **error)
+{
+	HvrProfileDevice *device = target;
+
+	if (!read_ids(key, value, &device->vendor, &device->device, error))
+		return FALSE;
 	device->by = HVR_SELECT_MATCH;
-	device->vendor = vendor;
-	device->device = id;
+	return TRUE;
+}
+
+gboolean hvr_value_sub_id(const HvrProfileKey *key, const char *value, const char *folder,
+			  gpointer target, GError **error)
+{
+	HvrProfileDevice *device = target;
+
+	if (!read_ids(key, value, &device->sub_vendor, &device->sub_device, error))
+		return FALSE;
+	device->has_subs = TRUE;
+	return TRUE;
+}
+
+gboolean hvr_value_slot(const HvrProfileKey *key, const char *value, const char *folder,
+			gpointer target, GError **error)
+{
+	guint64 slot;
+
+	if (!g_str_has_prefix(value, "0x") ||
+	    !g_ascii_string_to_unsigned(value + 2, 16, HVR_MACHINE_FIXED_MIN, HVR_MACHINE_FIXED_MAX,
+					&slot, NULL)) {
+		hvr_profile_fail(error, NULL, NULL, "\"%s\" is no slot for a card", value);
+		hvr_error_hint(error, "expected 0x%02x to 0x%02x", HVR_MACHINE_FIXED_MIN,
+			       HVR_MACHINE_FIXED_MAX);
+		return FALSE;
+	}
+	*(guint *)target = (guint)slot;
 	return TRUE;
 }
 

@@ -72,6 +72,23 @@ gboolean hvr_value_shell_words(const HvrProfileKey *key, const char *value, cons
 gboolean hvr_value_match(const HvrProfileKey *key, const char *value, const char *folder,
 			 gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* [HvrProfileDevice] the same for the ids of its subsystem. */
+gboolean hvr_value_sub_id(const HvrProfileKey *key, const char *value, const char *folder,
+			  gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * [GArray * of HvrCardProperty] "NAME=VALUE", several separated by blanks, of those of QEMU's
+ * vfio-pci that are known here, each with its type. What this program says itself, and what has a
+ * key of its own, is none of them.
+ */
+gboolean hvr_value_properties(const HvrProfileKey *key, const char *value, const char *folder,
+			      gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* [guint] a PCI slot that a port may be fixed in, hexadecimal with its 0x: guests and QEMU leave
+ * that away and mean the same, and people mean something else. */
+gboolean hvr_value_slot(const HvrProfileKey *key, const char *value, const char *folder,
+			gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* [HvrProfileDevice] a PCI address. */
 gboolean hvr_value_address(const HvrProfileKey *key, const char *value, const char *folder,
 			   gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -9,14 +9,6 @@
 
 /* The parts of hvr_cmdline_build() that add devices; see there. */
 
-/* Its two flash chips, which -machine names: HVR_CMDLINE_FLASH. */
-void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
-			      const HvrCmdlineChannels *channels);
-#define HVR_CMDLINE_FLASH "pflash0=hvr-code,pflash1=hvr-vars"
-void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile,
-			   const HvrCmdlineChannels *channels);
-void hvr_cmdline_add_seed(GPtrArray *argv, const HvrProfile *profile,
-			  const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile,
 			    const HvrCmdlineChannels *channels);
 /* Does a virtiofsd serve one of them? It maps the guest's RAM, which has to be shared then. */
@@ -25,10 +17,6 @@ void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
 			      const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
 			  const HvrCmdlineChannels *channels);
-void hvr_cmdline_add_serial(GPtrArray *argv, const HvrProfile *profile,
-			    const HvrCmdlineChannels *channels);
-void hvr_cmdline_add_agent(GPtrArray *argv, const HvrProfile *profile,
-			   const HvrCmdlineChannels *channels);
 /* A port for each card, and the spare ones. Before all that has no place of its own, so that QEMU
  * deals out the slots around them. */
 void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards,
@@ -42,7 +30,8 @@ int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index);
 char *hvr_cmdline_card_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
 char *hvr_cmdline_spare_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The vfio-pci device's properties, for -device and for device_add: driver, id, access, bus. The
- * card's access is a group: of that QEMU is told the card's address, and finds the node itself. */
+/* The vfio-pci device's properties, for -device and for device_add: driver, id, access, bus, and
+ * what the profile says of it. The card's access is a group: of that QEMU is told the card's
+ * address, and finds the node itself. */
 struct _JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card,
 						const char *port) G_GNUC_WARN_UNUSED_RESULT;

@@ -52,6 +52,17 @@ void hvr_cmdline_add_keys(GPtrArray *argv, const char *option, JsonObject *prope
 	g_ptr_array_add(argv, g_string_free(text, FALSE));
 }
 
+void hvr_cmdline_add_plain(GPtrArray *argv, const char *driver, const char *id, const char *bus)
+{
+	JsonObject *device = json_object_new();
+
+	json_object_set_string_member(device, "driver", driver);
+	json_object_set_string_member(device, "id", id);
+	if (bus)
+		json_object_set_string_member(device, "bus", bus);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
 gboolean hvr_cmdline_add_listener(GPtrArray *argv, const char *id, int fd, const char *path)
 {
 	if (fd >= 0) {

@@ -17,6 +17,9 @@ void hvr_cmdline_add_json(GPtrArray *argv, const char *option, JsonObject *prope
  * only strings, whole numbers and booleans. Takes ownership of @properties. */
 void hvr_cmdline_add_keys(GPtrArray *argv, const char *option, JsonObject *properties);
 
+/* Append a device that has nothing but an @id, and a place on @bus (nullable). */
+void hvr_cmdline_add_plain(GPtrArray *argv, const char *driver, const char *id, const char *bus);
+
 /**
  * hvr_cmdline_add_listener - append a character device @id: a socket that QEMU listens on.
  * @fd: that socket; -1: QEMU makes it itself

@@ -6,6 +6,8 @@
 #include "launcher/profile/profile.h"
 #include "launcher/qemu/channels.h"
 #include "launcher/qemu/cmdline-devices.h"
+#include "launcher/qemu/cmdline-disks.h"
+#include "launcher/qemu/cmdline-serial.h"
 
 /**
  * hvr_cmdline_build - QEMU's argv for a profile. Pure: opens nothing, asks nobody.

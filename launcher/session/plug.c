@@ -226,9 +226,11 @@ static void plug_next(Plug *plug)
 		return;
 	}
 	const HvrJournalEntry *entry = g_ptr_array_index(plug->cards, plug->next);
-	const HvrPlanCard card = { .id = entry->id,
-				   .address = entry->address,
-				   .access = hvr_access_of_group(entry->group) };
+	HvrPlanCard card = { .id = entry->id,
+			     .address = entry->address,
+			     .access = hvr_access_of_group(entry->group) };
+	if (g_str_equal(entry->id, plug->device->id))
+		card.device = plug->device;
 	g_autofree char *port = free_port(session, card.id);
 	if (!port) {
 		g_autoptr(GError) error =

@@ -44,6 +44,8 @@ static void write_qemu(const char *version, const char *devices, int sandbox_sta
 		"'-sandbox on -version') [ %d = 0 ] || echo no seccomp >&2; echo ok; exit %d;;\n"
 		"-version) echo 'QEMU emulator version %s (Debian)';;\n"
 		"'-machine none -device help') printf '%s';;\n"
+		"'-machine none -device vfio-pci,help')\n"
+		"  printf 'vfio-pci options:\\n  rombar=<uint32>\\n  x-no-mmap=<bool>\\n';;\n"
 		"*) exit 9;;\nesac\n",
 		sandbox_status, sandbox_status, version, devices);
 
@@ -794,6 +796,31 @@ static void test_qemu(void **state)
 	write_qemu("7.2.22", ALL_DEVICES, 0);
 }
 
+/* A property that a card is to have is asked for by its whole name. */
+static void test_card_properties(void **state)
+{
+	static const struct {
+		const char *profile;
+		HvrCheckStatus status;
+		const char *seen, *fix;
+	} asked[] = {
+		{ "[device npu]\nproperties = x-no-mmap=on\n", HVR_CHECK_PASS, "it has vfio-pci",
+		  NULL },
+		{ "[device npu]\nproperties = x-no-mmap=on x-req=off\n", HVR_CHECK_FAIL,
+		  "its vfio-pci has no property x-req", "properties" },
+		{ "[device npu]\nproperties = x-no-kvm-msi=off\n", HVR_CHECK_FAIL,
+		  "no property x-no-kvm-msi", "another QEMU" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(asked); i++) {
+		g_autoptr(FakeSysfs) fs = fake_layout_intel();
+		g_autoptr(GPtrArray) results = check(fs, NULL, asked[i].profile);
+
+		assert_line(results, "qemu-devices", asked[i].status, asked[i].seen, asked[i].fix);
+		assert_exit(results, asked[i].status == HVR_CHECK_FAIL ? 1 : 0);
+	}
+}
+
 /* How many processes have @word in their command line, of whoever runs. */
 static guint count_processes(const char *word)
 {
@@ -1074,6 +1101,7 @@ int main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_one_card),
 		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_card_properties),
 		cmocka_unit_test(test_qemu_hangs),
 		cmocka_unit_test(test_qemu_floods),
 		cmocka_unit_test(test_plain_user),

@@ -41,6 +41,7 @@
 #include "launcher/runtime/vm.h"
 #include "launcher/session/serial-hub.h"
 #include "qmp/connect.h"
+#include "vfio/access.h"
 #include "vfio/fd.h"
 
 #define QEMU   "qemu-system-x86_64"
@@ -454,6 +455,102 @@ static void test_plain_cards(void **state)
 	quit(f);
 }
 
+/* Every property that a profile takes, with a value, and its own keys of a card. */
+#define ALL_PROPERTIES                                                                             \
+	"acpi-index=7 x-balloon-allowed=off x-igd-gms=1 x-igd-opregion=off "                       \
+	"x-intx-mmap-timeout-ms=1000 x-msix-relocation=bar2 x-no-geforce-quirks=on "               \
+	"x-no-kvm-intx=on x-no-kvm-ioeventfd=on x-no-kvm-msi=on x-no-kvm-msix=on x-no-mmap=on "    \
+	"x-no-vfio-ioeventfd=on x-nv-gpudirect-clique=3 x-pci-device-id=0x2864 "                   \
+	"x-pci-vendor-id=0x1e60 x-pcie-extcap-init=on x-pcie-lnksta-dllla=on x-req=off x-vga=off"
+
+/* A card that is not there: QEMU says so, behind all that it takes or refuses as a property. */
+static void refuse_card(Fixture *f, gboolean plain)
+{
+	static const char text[] = "[vm]\nmemory = 64M\n[device npu]\nsub-id = 1e60:2864\n"
+				   "slot = 0x01\nromfile = a,b\nproperties = " ALL_PROPERTIES "\n";
+	g_autoptr(HvrProfile) profile =
+		hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
+	const HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					      .qmp_listen = -1,
+					      .serial_port = -1,
+					      .serial = -1,
+					      .agent = -1 };
+	g_autoptr(GPtrArray) cards = g_ptr_array_new();
+	HvrPlanCard card = { .id = (char *)"npu", .access = hvr_access_of_group(1) };
+	HvrDialect form = dialect;
+
+	assert_non_null(profile);
+	profile->serial = HVR_SERIAL_NONE;
+	form.plain_cards = plain;
+	card.address = (HvrPciAddress){ .domain = 0xfffe, .bus = 0xff, .slot = 0x1f };
+	card.device = profile->devices->pdata[0];
+	g_ptr_array_add(cards, &card);
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, cards, &channels, &form);
+	start(f, argv);
+	g_subprocess_communicate_utf8(f->qemu, NULL, NULL, &f->wrote, &f->said, NULL);
+	if (!strstr(f->said, "fffe:ff:1f.0: no such host device"))
+		fail_msg("QEMU: %s", f->said);
+	g_clear_object(&f->qemu);
+}
+
+static void test_card_properties(void **state)
+{
+	refuse_card(*state, FALSE);
+	teardown(state);
+	setup(state);
+	refuse_card(*state, TRUE);
+}
+
+/* The guest's own IOMMU is there, and the ports are behind it. */
+static void test_first_args(void **state)
+{
+	Fixture *f = *state;
+
+	start_profile(f, "first-args", NULL, TRUE);
+	greet(f);
+	g_autofree char *answer = ask(
+		f,
+		"{\"execute\":\"qom-list\",\"arguments\":{\"path\":\"/machine/peripheral-anon\"}}");
+	assert_non_null(strstr(answer, "child<intel-iommu>"));
+	quit(f);
+}
+
+/* What QEMU says to the words for KVM and @more; without KVM it does not start with them. */
+static char *hear_hyperv(Fixture *f, const char *more)
+{
+	g_autofree char *set = g_strconcat("vm.cpu=qemu64", more, NULL);
+	g_autoptr(HvrProfile) profile = load(f, "hyperv", set);
+	const HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					      .qmp_listen = -1,
+					      .serial_port = -1,
+					      .serial = -1,
+					      .agent = -1 };
+	guint place = 0;
+
+	profile->serial = HVR_SERIAL_NONE;
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, TRUE, NULL, &channels, &dialect);
+	assert_true(g_ptr_array_find_with_equal_func(argv, "kvm", g_str_equal, &place));
+	g_free(argv->pdata[place]);
+	argv->pdata[place] = g_strdup("tcg");
+	start(f, argv);
+	g_subprocess_communicate_utf8(f->qemu, NULL, NULL, &f->wrote, &f->said, NULL);
+	g_clear_object(&f->qemu);
+	return g_steal_pointer(&f->said);
+}
+
+/* Every word that is said with KVM is one that QEMU knows. */
+static void test_hyperv(void **state)
+{
+	g_autofree char *known = hear_hyperv(*state, "");
+	teardown(state);
+	setup(state);
+	g_autofree char *unknown = hear_hyperv(*state, ",hv-nonsense");
+
+	assert_non_null(strstr(known, "HyperV"));
+	assert_null(strstr(known, "not found"));
+	assert_non_null(strstr(unknown, "hv-nonsense' not found"));
+}
+
 static void put_disks(const Fixture *f)
 {
 	put_qcow2(f, "root.qcow2");
@@ -522,6 +619,36 @@ static void test_disks(void **state)
 	assert_false(holds_pattern(f, "images.qcow2"));
 	assert_false(holds_pattern(f, "sub/it's,snapshot=off.qcow2"));
 	assert_false(holds_pattern(f, "thrown.raw"));
+}
+
+/* Drives of every kind, and what is on them: a CD shows its size, and takes nothing. */
+static void test_drives(void **state)
+{
+	static const char *const written[] = { "sata", "scsi", "thrown", "plain/virtio-backend" };
+	static const char *const shown[] = { "installer", "drivers", "archive" };
+	Fixture *f = *state;
+
+	put_qcow2(f, "sata.qcow2");
+	put_qcow2(f, "archive.qcow2");
+	put_raw(f, "scsi.raw");
+	put_raw(f, "thrown.raw");
+	put_raw(f, "plain.raw");
+	put_raw(f, "drivers.iso");
+	put_raw(f, "sub/a,b \"c\".iso");
+	start_profile(f, "drives", NULL, TRUE);
+	greet(f);
+	for (gsize i = 0; i < G_N_ELEMENTS(written); i++)
+		write_disk(f, written[i]);
+	for (gsize i = 0; i < G_N_ELEMENTS(shown); i++)
+		write_disk(f, shown[i]);
+	quit(f);
+	assert_int_equal(count(f->wrote, "wrote 65536/65536"), G_N_ELEMENTS(written));
+	assert_true(holds_pattern(f, "sata.qcow2"));
+	assert_true(holds_pattern(f, "scsi.raw"));
+	assert_false(holds_pattern(f, "thrown.raw"));
+	assert_false(holds_pattern(f, "drivers.iso"));
+	assert_false(holds_pattern(f, "sub/a,b \"c\".iso"));
+	assert_false(holds_pattern(f, "archive.qcow2"));
 }
 
 static guint free_port(void)
@@ -914,8 +1041,6 @@ static void put_sample_files(const Fixture *f, const HvrProfile *profile)
 	}
 	put_kernel(f, "vmlinuz");
 	put_bytes(f, "initrd.img", "x", 1);
-	put_raw(f, "windows.iso");
-	put_raw(f, "virtio-win.iso");
 }
 
 /* To what is to be had anywhere: little memory, free ports, no bridge, no huge pages. */
@@ -989,6 +1114,38 @@ static void test_samples(void **state)
 	}
 }
 
+/* The one of this host, named by the profile, with a copy of its variables. */
+static void test_own_firmware(void **state)
+{
+	static const char *const folders[] = { "/usr/share/qemu/firmware", NULL };
+	g_autoptr(HvrFirmware) there = hvr_firmware_find(&no_host, folders, "q35", FALSE, NULL);
+	g_autofree char *bytes = NULL;
+	Fixture *f = *state;
+	gsize length;
+
+	if (!there && !getenv("HVR_TESTS_MUST_RUN")) {
+		print_message("this host has no UEFI firmware\n");
+		return;
+	}
+	assert_true(g_file_get_contents(there->vars, &bytes, &length, NULL));
+	put_bytes(f, "a,b.fd", bytes, length);
+	g_autofree char *set = g_strdup_printf("firmware.code=%s", there->code);
+	g_autoptr(HvrProfile) profile = load(f, "uefi", set);
+	g_autoptr(HvrFirmware) own =
+		hvr_firmware_own(profile->firmware.code, profile->firmware.vars, TRUE);
+	const HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					      .qmp_listen = LISTEN_FD,
+					      .serial_port = PORT_FD,
+					      .serial = -1,
+					      .agent = -1,
+					      .firmware = own };
+	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
+	start(f, argv);
+	greet(f);
+	quit(f);
+}
+
 /* The guest's port for the agent leads to a socket that somebody can connect to. */
 static void test_agent(void **state)
 {
@@ -1018,7 +1175,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_minimal),
 		TEST(test_spare_port),
+		TEST(test_card_properties),
+		TEST(test_own_firmware),
+		TEST(test_first_args),
+		TEST(test_hyperv),
 		TEST(test_disks),
+		TEST(test_drives),
 		TEST(test_forwards),
 		TEST(test_kernel),
 		TEST(test_serial_file),

@@ -142,6 +142,9 @@ static const Golden golden[] = {
 	{ "card", NULL, TRUE, 1, &run_channels },
 	{ "many-cards", "card", TRUE, 9, &run_channels },
 	{ "disks", NULL, FALSE, 0, &run_channels },
+	{ "drives", NULL, FALSE, 0, &run_channels },
+	{ "drives-6.2", "drives", TRUE, 1, &run_channels, &qemu_6_2 },
+	{ "drives-11.1", "drives", TRUE, 1, &run_channels, &qemu_11_1 },
 	{ "forwards", NULL, FALSE, 0, &run_channels },
 	{ "nets", NULL, FALSE, 0, &run_channels },
 	{ "nets-by-descriptor", "nets", FALSE, 0, &tap_channels },
@@ -170,6 +173,8 @@ static const Golden golden[] = {
 	{ "hugepages", NULL, FALSE, 0, &run_channels },
 	{ "locked", NULL, FALSE, 0, &run_channels },
 	{ "localtime", NULL, FALSE, 0, &run_channels },
+	{ "hyperv", NULL, TRUE, 0, &run_channels },
+	{ "hyperv-tcg", "hyperv", FALSE, 0, &run_channels },
 	{ "node-of-card", "minimal", FALSE, 0, &node_channels },
 	{ "node-any", NULL, FALSE, 0, &node_channels },
 	{ "agent", NULL, FALSE, 0, &run_channels },
@@ -184,6 +189,15 @@ static const Golden golden[] = {
 	{ "sample-two-cards", SAMPLES "two-cards", TRUE, 2, &bios_sample_channels },
 	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &bios_sample_channels },
 	{ "sample-windows", SAMPLES "windows", TRUE, 0, &sample_channels },
+	{ "fixed-slot", NULL, TRUE, 3, &run_channels },
+	{ "fixed-slot-6.2", "fixed-slot", TRUE, 3, &run_channels, &qemu_6_2 },
+	{ "fixed-slot-11.1", "fixed-slot", TRUE, 3, &run_channels, &qemu_11_1 },
+	{ "card-properties", NULL, TRUE, 3, &run_channels },
+	{ "card-properties-6.2", "card-properties", TRUE, 3, &run_channels, &qemu_6_2 },
+	{ "card-properties-11.1", "card-properties", TRUE, 3, &run_channels, &qemu_11_1 },
+	{ "first-args", NULL, TRUE, 1, &run_channels },
+	{ "first-args-6.2", "first-args", TRUE, 1, &run_channels, &qemu_6_2 },
+	{ "first-args-11.1", "first-args", TRUE, 1, &run_channels, &qemu_11_1 },
 	{ "card-6.2", "card", TRUE, 2, &run_channels, &qemu_6_2 },
 	{ "card-11.0", "card", TRUE, 2, &run_channels, &qemu_11_0 },
 	{ "card-11.1", "card", TRUE, 2, &run_channels, &qemu_11_1 },
@@ -235,6 +249,8 @@ static char *build(const Golden *g)
 {
 	g_autoptr(HvrProfile) profile = load(g->profile ? g->profile : g->name);
 	g_autoptr(GPtrArray) cards = make_cards(g->n_cards);
+	for (guint i = 0; i < MIN(profile->devices->len, g->n_cards); i++)
+		((HvrPlanCard *)cards->pdata[i])->device = profile->devices->pdata[i];
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, g->kvm, cards, g->channels,
 						      g->dialect ? g->dialect : &common);
 
@@ -287,7 +303,7 @@ static guint count_dealt(const GPtrArray *argv)
 		const char *device = argv->pdata[i + 1];
 		if (g_str_equal(argv->pdata[i], "-device") && !strstr(device, "\"bus\"") &&
 		    !strstr(device, ",bus=") && !strstr(device, "isa-serial") &&
-		    !strstr(device, "pvpanic"))
+		    !strstr(device, "pvpanic") && !strstr(device, "intel-iommu"))
 			dealt++;
 	}
 	return dealt;
@@ -329,17 +345,22 @@ static void test_slots_are_counted(void **state)
 /* One who has a device for panics has it as they want it: QEMU takes no second one. */
 static void test_own_panic(void **state)
 {
-	static const char text[] = "[vm]\nmemory = 64M\n[guest]\nagent = yes\n"
-				   "[qemu]\nargs = -device pvpanic,events=1\n";
-	g_autoptr(HvrProfile) profile =
-		hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
-	g_autoptr(GPtrArray) argv =
-		hvr_cmdline_build(profile, FALSE, NULL, &print_channels, &common);
-	guint n = 0;
+	static const char *const keys[] = { "args", "first-args" };
 
-	for (guint i = 0; i < argv->len && argv->pdata[i]; i++)
-		n += strstr(argv->pdata[i], "pvpanic") != NULL;
-	assert_int_equal(n, 1);
+	for (gsize k = 0; k < G_N_ELEMENTS(keys); k++) {
+		g_autofree char *text = g_strdup_printf("[vm]\nmemory = 64M\n[guest]\nagent = yes\n"
+							"[qemu]\n%s = -device pvpanic,events=1\n",
+							keys[k]);
+		g_autoptr(HvrProfile) profile =
+			hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
+		g_autoptr(GPtrArray) argv =
+			hvr_cmdline_build(profile, FALSE, NULL, &print_channels, &common);
+		guint n = 0;
+
+		for (guint i = 0; i < argv->len && argv->pdata[i]; i++)
+			n += strstr(argv->pdata[i], "pvpanic") != NULL;
+		assert_int_equal(n, 1);
+	}
 }
 
 /* The room that full.ini takes is all there is: for a device more, or for ports of another slot,
@@ -358,7 +379,8 @@ static void test_slots_run_out(void **state)
 		cards->message,
 		"[vm] machine: q35 has 28 slots beside those of cards, and the VM needs 29\n"
 		"each disk, net and share takes one, [graphics] two, [guest] agent, [cloud-init] "
-		"and the source of entropy one each: leave out 1");
+		"and the source of entropy one each: leave out 1, or put disks on bus = scsi, "
+		"where all of them take one");
 	assert_int_equal(hvr_exit_status(cards), 78);
 	profile->seed.hostname = g_strdup("lab");
 	assert_false(hvr_slots_check_cards(profile, 0, &device));
@@ -366,6 +388,21 @@ static void test_slots_run_out(void **state)
 	assert_false(hvr_slots_check_cards(profile, 117, &far_too_many));
 	assert_non_null(
 		strstr(far_too_many->message, "q35 has no room for 117 cards\nit takes 116"));
+}
+
+/* A port that is fixed takes a slot for itself, and none of those for ports. */
+static void test_fixed_slots(void **state)
+{
+	g_autoptr(HvrProfile) profile = load("full");
+	HvrProfileDevice fixed = { .id = (char *)"npu", .slot = 0x0f };
+
+	g_ptr_array_set_free_func(profile->devices, NULL);
+	g_ptr_array_add(profile->devices, &fixed);
+	assert_false(hvr_slots_check_cards(profile, 1, NULL));
+	g_ptr_array_remove_index(profile->disks, 0);
+	assert_true(hvr_slots_check_cards(profile, 1, NULL));
+	assert_true(hvr_slots_check_cards(profile, 5, NULL));
+	assert_false(hvr_slots_check_cards(profile, 6, NULL));
 }
 
 static void assert_quoted(const char *word, const char *quoted)
@@ -410,13 +447,10 @@ static void test_quote_round_trip(void **state)
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_args_last),
-		cmocka_unit_test(test_card_properties),
-		cmocka_unit_test(test_keys_are_escaped),
-		cmocka_unit_test(test_slots_are_counted),
-		cmocka_unit_test(test_own_panic),
-		cmocka_unit_test(test_slots_run_out),
-		cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_args_last),	 cmocka_unit_test(test_card_properties),
+		cmocka_unit_test(test_keys_are_escaped), cmocka_unit_test(test_slots_are_counted),
+		cmocka_unit_test(test_own_panic),	 cmocka_unit_test(test_slots_run_out),
+		cmocka_unit_test(test_fixed_slots),	 cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_quote_round_trip),
 	};
 	struct CMUnitTest tests[G_N_ELEMENTS(golden) + G_N_ELEMENTS(others)] = { 0 };

@@ -735,17 +735,51 @@ static void test_boot_files(void **state)
 	}
 }
 
+/* The ROM that a card is given. */
+static void test_rom(void **state)
+{
+	static const struct {
+		const char *script, *message;
+	} wrong[] = {
+		{ ":", "[device npu] romfile: " },
+		{ "mkdir card.rom", "card.rom' is a folder" },
+		{ ": > card.rom", "card.rom' is empty" },
+		{ "echo > card.rom; chmod 0 card.rom", "card.rom': Permission denied" },
+		{ "echo > card.rom", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		Fixture *f = *state;
+		g_autoptr(HvrProfile) profile = parse(f, "[device npu]\nromfile = card.rom\n");
+		g_autoptr(GError) error = NULL;
+
+		make(f, wrong[i].script);
+		assert_int_equal(hvr_files_check(profile, &f->user, &error), !wrong[i].message);
+		if (error && !strstr(error->message, wrong[i].message))
+			fail_msg("%s", error->message);
+		teardown(state);
+		setup(state);
+	}
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_table),	   TEST(test_header_of_a_guest),
-		TEST(test_base),	   TEST(test_base_refused),
-		TEST(test_seen_by_caller), TEST(test_locked),
-		TEST(test_locked_backing), TEST(test_groups),
-		TEST(test_block_device),   TEST(test_boot_files),
-		TEST(test_mounted_device), TEST(test_groups_of_folders),
+		TEST(test_table),
+		TEST(test_header_of_a_guest),
+		TEST(test_base),
+		TEST(test_base_refused),
+		TEST(test_seen_by_caller),
+		TEST(test_locked),
+		TEST(test_locked_backing),
+		TEST(test_groups),
+		TEST(test_block_device),
+		TEST(test_boot_files),
+		TEST(test_mounted_device),
+		TEST(test_groups_of_folders),
+		TEST(test_rom),
 	};
 	g_autofree char *qemu = g_find_program_in_path(QEMU);
 	g_autofree char *qemu_img = g_find_program_in_path("qemu-img");

@@ -436,6 +436,51 @@ static void test_nvram_of_no_size(void **state)
 	}
 }
 
+/* A UEFI of one's own: both of its files are there and are what a flash chip can be. */
+static void test_firmware_of_ones_own(void **state)
+{
+	static const char profile[] = "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n"
+				      "code = code.fd\nvars = own.fd\n";
+	static const struct {
+		int code, vars; /* bytes; -1: it is not there */
+		const char *said;
+	} cases[] = {
+		{ -1, -1, "code.fd' does not exist" },
+		{ 4096, -1, "copy there what comes with that firmware" },
+		{ 0, 4096, "code.fd' is none of UEFI's: it has 0 bytes\nname two that belong" },
+		{ 4097, 4096, "code.fd' is none of UEFI's: it has 4097 bytes" },
+		{ (8 << 20) + 4096, 4096, "[firmware] code: '" },
+		{ 4096, 100, "own.fd' is none of UEFI's: it has 100 bytes" },
+		{ 4096, 4096, NULL },
+	};
+	Fixture *f = *state;
+	g_autofree char *code = g_build_filename(f->folder, "code.fd", NULL);
+	g_autofree char *vars = g_build_filename(f->folder, "own.fd", NULL);
+	g_autoptr(HvrFirmware) firmware = hvr_firmware_own(code, vars, FALSE);
+
+	f->parts.firmware = firmware;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		if (cases[i].code >= 0) {
+			assert_true(g_file_set_contents(code, "", 0, NULL));
+			assert_int_equal(truncate(code, cases[i].code), 0);
+			assert_int_equal(g_chmod(code, 0644), 0);
+		}
+		if (cases[i].vars >= 0) {
+			assert_true(g_file_set_contents(vars, "", 0, NULL));
+			assert_int_equal(truncate(vars, cases[i].vars), 0);
+			assert_int_equal(g_chmod(vars, 0666), 0);
+		}
+		g_autofree char *said = lacking(f, profile);
+		if (!said != !cases[i].said || (said && !strstr(said, cases[i].said)))
+			fail_msg("%u: %s", (guint)i, said ? said : "nothing");
+		g_unlink(vars);
+	}
+	g_autoptr(HvrFirmware) packed = hvr_firmware_own("/a.qcow2", "/b.fd", TRUE);
+	assert_string_equal(packed->code_format, "qcow2");
+	assert_string_equal(packed->vars_format, "raw");
+	assert_true(packed->needs_smm);
+}
+
 static void test_nvram_without_template(void **state)
 {
 	Fixture *f = *state;
@@ -760,6 +805,7 @@ int main(void)
 		TEST(test_seed_refused),
 		TEST(test_nvram),
 		TEST(test_nvram_of_no_size),
+		TEST(test_firmware_of_ones_own),
 		TEST(test_nvram_without_template),
 		TEST(test_new_file_with_too_long_a_name),
 		TEST(test_nvram_refused),

@@ -120,8 +120,12 @@ static void test_pass(void **state)
 	g_autofree char *text = describe(decision.plan);
 	assert_non_null(strstr(text, "card npu by vfio/14\ncard npu-02-00-1 by vfio/14\n"
 				     "card npu-02-00-2 by vfio/14\n"));
-	/* The Hailo's quirk is not theirs. */
+	/* The Hailo's quirk is not theirs, nor is what the profile says of its ROM. */
 	assert_null(strstr(text, NIC ": empty reset_method"));
+	for (guint i = 0; i < decision.plan->cards->len; i++) {
+		const HvrPlanCard *card = decision.plan->cards->pdata[i];
+		assert_int_equal(card->device != NULL, g_str_equal(card->id, "npu"));
+	}
 }
 
 /* A card that was prepared needs no step, and what it was like is its entry's word. */

@@ -356,6 +356,31 @@ static void test_plug(void **state)
 	}
 }
 
+/* What the profile says of a card is said again, and a ROM that is not there is missed before the
+ * card moves. */
+static void test_plug_properties(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+	HvrProfileDevice *device = f->machine->profile->devices->pdata[0];
+
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	device_deleted(f, "npu");
+	vm_fixture_assert_given_back(f);
+	device->romfile = g_strdup("/nowhere/card.rom");
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
+	g_autofree char *told = vm_fixture_wait_told(f);
+	assert_true(g_str_has_prefix(
+		told, "78 [device npu] romfile: '/nowhere/card.rom' does not exist"));
+	assert_int_equal(qmp_peer_count(f->peer, "device_add"), 0);
+	vm_fixture_assert_driver(f, CARD, "hailo");
+	g_clear_pointer(&device->romfile, g_free);
+	device->rombar = FALSE;
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
+	assert_true(qmp_peer_wait_for(f->peer, "device_add", 1));
+	assert_non_null(strstr(qmp_peer_last_line(f->peer), "\"rombar\":0"));
+	assert_told(f, "done\n");
+}
+
 static void plug_on(VmFixture *f, const char *id, guint times, const char *port)
 {
 	g_autofree char *bus = g_strdup_printf("\"bus\":\"%s\"", port);
@@ -729,6 +754,7 @@ int main(void)
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_qemu_ends),
 		cmocka_unit_test(test_plug),
+		cmocka_unit_test(test_plug_properties),
 		cmocka_unit_test(test_plug_same_port),
 		cmocka_unit_test(test_plug_lock),
 		cmocka_unit_test(test_plug_lock_refused),

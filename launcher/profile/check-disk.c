@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launcher/profile/check-disk.h"
+
+#include <string.h>
+
+#include "launcher/profile/machine.h"
+#include "launcher/report/error.h"
+
+/* What does not go together, with the key to blame. */
+typedef struct {
+	const char *key;
+	gboolean wrong;
+	const char *what, *hint; /* @hint: (nullable) */
+} DiskRule;
+
+gboolean hvr_profile_check_disk(const char *file, const HvrProfilePart *part, GError **error)
+{
+	const HvrProfileDisk *disk = part->base;
+	gboolean sata = disk->bus == HVR_DISK_SATA;
+	gboolean for_cds = sata || disk->bus == HVR_DISK_SCSI;
+	const DiskRule rules[] = {
+		{ "bus", disk->cdrom && !for_cds, "has no drive for a CD (media = cdrom)",
+		  "set bus = sata or scsi, or media = disk" },
+		{ "size", disk->cdrom && disk->size_bytes, "makes a CD that nobody can write",
+		  "fetch the image, and leave size out" },
+		{ "snapshot", disk->cdrom && disk->snapshot,
+		  "has nothing to throw away with media = cdrom", NULL },
+		{ "readonly", disk->cdrom && !disk->readonly,
+		  "a CD cannot be written (media = cdrom)", "leave it out, or set media = disk" },
+		{ "snapshot", disk->snapshot && disk->readonly,
+		  "has nothing to throw away with readonly = yes", NULL },
+		/* ide_dev_initfn() in QEMU's hw/ide/ide-dev.c */
+		{ "readonly", sata && disk->readonly && !disk->cdrom,
+		  "there is no such disk with bus = sata",
+		  "set snapshot = yes, media = cdrom, or another bus" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+		HvrProfileLine place = hvr_profile_part_place(part, rules[i].key);
+
+		if (!rules[i].wrong)
+			continue;
+		hvr_profile_fail(error, file, &place, "%s", rules[i].what);
+		if (rules[i].hint)
+			hvr_error_hint(error, "%s", rules[i].hint);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean is_writer(const HvrProfileDisk *disk)
+{
+	return !disk->readonly && !disk->snapshot;
+}
+
+/* QEMU locks an image that it writes. */
+gboolean hvr_profile_check_images(const char *file, const HvrProfilePart *a,
+				  const HvrProfilePart *b, GError **error)
+{
+	const HvrProfileDisk *first = a->base, *second = b->base;
+	HvrProfileLine place = hvr_profile_part_place(b, "file");
+
+	if (strcmp(first->file, second->file) != 0 || !(is_writer(first) || is_writer(second)))
+		return TRUE;
+	hvr_profile_fail(error, file, &place, "is also the file of [disk %s]", a->name);
+	hvr_error_hint(error, "two disks share an image only when both are readonly or snapshot");
+	return FALSE;
+}
+
+gboolean hvr_profile_check_sata(const char *file, const HvrProfile *profile, const GPtrArray *parts,
+				GError **error)
+{
+	const HvrMachine *machine = hvr_machine_find(profile->machine);
+	guint n = 0;
+
+	for (guint i = 0; i < parts->len; i++) {
+		const HvrProfilePart *part = g_ptr_array_index(parts, i);
+		const HvrProfileDisk *disk = part->base;
+
+		if (strcmp(part->kind->name, "disk") != 0 || disk->bus != HVR_DISK_SATA ||
+		    ++n <= machine->sata_ports)
+			continue;
+		HvrProfileLine place = hvr_profile_part_place(part, "bus");
+		hvr_profile_fail(error, file, &place, "%s has %u SATA ports, and this is one more",
+				 profile->machine, machine->sata_ports);
+		hvr_error_hint(error, "set bus = scsi, which has room for all");
+		return FALSE;
+	}
+	return TRUE;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a VM reads and writes: its disks, cloud-init's, the firmware's flash.
+ *
+ * The node names are the program's own: QEMU limits them to 31 characters, and no profile name
+ * can begin like them.
+ */
+#include "launcher/qemu/cmdline-disks.h"
+
+#include <json-glib/json-glib.h>
+
+#include "launcher/parts/seed.h"
+#include "launcher/profile/machine.h"
+#include "launcher/qemu/cmdline-json.h"
+
+/* The controller of the SCSI disks. */
+#define SCSI "hvr-scsi"
+
+typedef struct {
+	const char *node; /* name of the node of what is in it */
+	const char *file_node;
+	const char *path;
+	const char *format;
+	gboolean readonly;
+	gboolean block_device;
+} Image;
+
+/* QEMU opens files and block devices by different drivers (block/file-posix.c), and neither takes
+ * the other's. */
+static const char *protocol_of(const Image *image)
+{
+	return image->block_device ? "host_device" : "file";
+}
+
+/* An image, and its file, each under a node name of its own. QEMU probes nothing. */
+static void add_image(GPtrArray *argv, const Image *image)
+{
+	JsonObject *storage = json_object_new();
+	JsonObject *format = json_object_new();
+
+	json_object_set_string_member(storage, "driver", protocol_of(image));
+	json_object_set_string_member(storage, "node-name", image->file_node);
+	json_object_set_string_member(storage, "filename", image->path);
+	json_object_set_boolean_member(storage, "read-only", image->readonly);
+	json_object_set_string_member(storage, "discard", "unmap");
+	hvr_cmdline_add_json(argv, "-blockdev", storage);
+
+	json_object_set_string_member(format, "driver", image->format);
+	json_object_set_string_member(format, "node-name", image->node);
+	json_object_set_string_member(format, "file", image->file_node);
+	json_object_set_boolean_member(format, "read-only", image->readonly);
+	json_object_set_string_member(format, "discard", "unmap");
+	hvr_cmdline_add_json(argv, "-blockdev", format);
+}
+
+/*
+ * -blockdev cannot make an overlay, and one made beforehand would have to be cleaned up after a
+ * crash. -drive's snapshot=on creates it, opens the image read-only behind it, and unlinks it at
+ * once; the sandbox and an unprivileged user are no obstacle.
+ */
+static void add_throw_away(GPtrArray *argv, const Image *image)
+{
+	g_autofree char *path = hvr_cmdline_escape(image->path);
+
+	hvr_cmdline_add(argv, "-drive",
+			"if=none,id=%s,driver=%s,snapshot=on,discard=unmap,"
+			"file.driver=%s,file.filename=%s",
+			image->node, image->format, protocol_of(image), path);
+}
+
+/*
+ * With SMM, only the firmware may write the variables, from System Management Mode; a guest that
+ * goes to sleep (S3) would come back with that open.
+ */
+void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
+			      const HvrCmdlineChannels *channels)
+{
+	const HvrFirmware *firmware = channels->firmware;
+	const char *path = channels->vars_path;
+
+	if (!firmware)
+		return;
+	if (!path)
+		path = profile->firmware.vars;
+	const Image code = { .node = "hvr-code",
+			     .file_node = "hvr-code-file",
+			     .path = firmware->code,
+			     .format = firmware->code_format,
+			     .readonly = TRUE };
+	const Image vars = { .node = "hvr-vars",
+			     .file_node = "hvr-vars-file",
+			     .path = path,
+			     .format = firmware->vars_format };
+	add_image(argv, &code);
+	if (profile->firmware.throw_away)
+		add_throw_away(argv, &vars);
+	else
+		add_image(argv, &vars);
+	if (!firmware->needs_smm)
+		return;
+	hvr_cmdline_add(argv, "-global", "driver=cfi.pflash01,property=secure,value=on");
+	hvr_cmdline_add(argv, "-global", "%s", hvr_machine_find(profile->machine)->no_s3);
+}
+
+/* How a guest finds the disk at @index in the profile: what of its bus comes before it. */
+static guint count_before(const HvrProfile *profile, guint index)
+{
+	const HvrProfileDisk *this = profile->disks->pdata[index];
+	guint n = 0;
+
+	for (guint i = 0; i < index; i++)
+		n += ((const HvrProfileDisk *)profile->disks->pdata[i])->bus == this->bus;
+	return n;
+}
+
+static void set_sata(JsonObject *device, const HvrProfile *profile, guint index)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
+	g_autofree char *bus = g_strdup_printf("%s%u", hvr_machine_find(profile->machine)->sata_bus,
+					       count_before(profile, index));
+
+	json_object_set_string_member(device, "driver", disk->cdrom ? "ide-cd" : "ide-hd");
+	json_object_set_string_member(device, "id", disk->id);
+	json_object_set_string_member(device, "bus", bus);
+}
+
+static void set_scsi(JsonObject *device, const HvrProfile *profile, guint index)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
+
+	json_object_set_string_member(device, "driver", disk->cdrom ? "scsi-cd" : "scsi-hd");
+	json_object_set_string_member(device, "id", disk->id);
+	json_object_set_string_member(device, "bus", SCSI ".0");
+	json_object_set_int_member(device, "scsi-id", count_before(profile, index));
+}
+
+/* Where it is, and as what. */
+static void set_bus(JsonObject *device, const HvrProfile *profile, guint index)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
+	g_autofree char *nvme_id = g_strconcat("hvr-nvme-", disk->id, NULL);
+
+	switch (disk->bus) {
+	case HVR_DISK_VIRTIO:
+		json_object_set_string_member(device, "driver", "virtio-blk-pci");
+		json_object_set_string_member(device, "id", disk->id);
+		break;
+	case HVR_DISK_NVME:
+		json_object_set_string_member(device, "driver", "nvme");
+		/* its bus has the same name and is a property next to "serial", "addr" and such */
+		json_object_set_string_member(device, "id", nvme_id);
+		break;
+	case HVR_DISK_SATA:
+		set_sata(device, profile, index);
+		break;
+	case HVR_DISK_SCSI:
+		set_scsi(device, profile, index);
+		break;
+	}
+}
+
+static void add_disk(GPtrArray *argv, const HvrProfile *profile, guint index, gboolean block_device)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
+	g_autofree char *node = g_strdup_printf("hvr-disk%u", index);
+	g_autofree char *file_node = g_strdup_printf("hvr-file%u", index);
+	Image image = { .node = node,
+			.file_node = file_node,
+			.path = disk->file,
+			.format = "qcow2",
+			.readonly = disk->readonly,
+			.block_device = block_device };
+	JsonObject *device = json_object_new();
+
+	if (disk->format == HVR_DISK_RAW)
+		image.format = "raw";
+	if (disk->snapshot)
+		add_throw_away(argv, &image);
+	else
+		add_image(argv, &image);
+	set_bus(device, profile, index);
+	json_object_set_string_member(device, "drive", node);
+	json_object_set_string_member(device, "serial", disk->id);
+	/* 0 is taken by the option ROM that QEMU makes of [boot] kernel. */
+	json_object_set_int_member(device, "bootindex", index + 1);
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+/* SATA ports are the machine's own; one controller has all SCSI disks, and takes one slot. */
+void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile,
+			   const HvrCmdlineChannels *channels)
+{
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = profile->disks->pdata[i];
+
+		if (disk->bus == HVR_DISK_SCSI && count_before(profile, i) == 0)
+			hvr_cmdline_add_plain(argv, "virtio-scsi-pci", SCSI, NULL);
+		add_disk(argv, profile, i, (channels->block_devices >> i & 1) != 0);
+	}
+}
+
+/* cloud-init finds it by its label, among all disks. */
+void hvr_cmdline_add_seed(GPtrArray *argv, const HvrProfile *profile,
+			  const HvrCmdlineChannels *channels)
+{
+	Image image = { .node = "hvr-seed-disk",
+			.file_node = "hvr-seed-file",
+			.path = channels->seed_path,
+			.format = "raw",
+			.readonly = TRUE };
+	JsonObject *device;
+
+	if (!hvr_seed_is_wanted(profile) || (channels->seed < 0 && !channels->seed_path))
+		return;
+	if (channels->seed >= 0) {
+		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=2", channels->seed);
+		image.path = "/dev/fdset/2";
+	}
+	add_image(argv, &image);
+	device = json_object_new();
+	json_object_set_string_member(device, "driver", "virtio-blk-pci");
+	json_object_set_string_member(device, "id", "hvr-seed");
+	json_object_set_string_member(device, "drive", "hvr-seed-disk");
+	json_object_set_string_member(device, "serial", "cloud-init");
+	hvr_cmdline_add_json(argv, "-device", device);
+}
