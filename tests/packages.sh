@@ -19,9 +19,9 @@ PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-system-modules-spice? qemu-u
 PACKAGES_DEBOOTSTRAP="debootstrap debian-archive-keyring mount util-linux"
 
 # kmod reads the fetched kernel's modules, xz or zstd unpack it; the others are for scenarios. Where
-# QEMU cannot carry an emulated card, an older one is taken from a Debian root
+# QEMU cannot carry an emulated card, an older one is taken from a Debian root. make is for the guard module
 PACKAGES_LAB="$PACKAGES_BUILD $PACKAGES_DEBOOTSTRAP qemu-system-x86 qemu-utils busybox-static cpio kmod mount procps socat xz-utils
-	zstd pciutils pci.ids iproute2"
+	zstd pciutils pci.ids iproute2 make"
 
 # Real terminals, and the lab's kernel in front of one
 PACKAGES_TERMINAL="$PACKAGES_LAB tmux"
@@ -43,7 +43,7 @@ PACKAGES_BENCH="$PACKAGES_LAB pciutils"
 PACKAGES_VALGRIND="$PACKAGES_UNIT valgrind"
 
 # As debian/control has it, and what judges the package
-PACKAGES_PACKAGE="$PACKAGES_BUILD build-essential pkgconf scdoc debhelper dpkg-dev lintian xz-utils
+PACKAGES_PACKAGE="$PACKAGES_BUILD build-essential pkgconf scdoc debhelper dh-dkms dpkg-dev lintian xz-utils
 	rpm rpm2cpio cpio"
 
 # dot draws the pictures of docs/

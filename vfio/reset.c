@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define MOMENTS "when QEMU starts, when the guest reboots and when QEMU lets go of it"
+
 /* Is @method one of @methods, separated by spaces? */
 static gboolean offers(const char *methods, const char *method)
 {
@@ -13,47 +15,94 @@ static gboolean offers(const char *methods, const char *method)
 	return g_strv_contains((const char *const *)words, method);
 }
 
-HvrResetReach hvr_reset_reach(const HvrPciFunction *function, const char *original,
-			      const char *left, gboolean alone)
+/* A method of reset_method that asks for a reset of the bus, which the card is alone on. */
+static gboolean is_of_bus(const char *method)
 {
-	/* A function on a root bus has no bridge whose secondary bus could be reset. */
-	gboolean below_bridge = function->path && strchr(function->path, '/');
-
-	if (left && *left)
-		return HVR_RESET_FUNCTION;
-	if (!below_bridge)
-		return HVR_RESET_NONE;
-	if (original && *original && alone && !offers(original, "bus"))
-		return HVR_RESET_NONE;
-	return HVR_RESET_BUS;
+	return g_str_equal(method, "bus") || g_str_equal(method, "cxl_bus");
 }
 
-char *hvr_reset_describe(HvrResetReach reach, const char *left)
+/* Is there one among @methods that resets the function alone? */
+static gboolean offers_function(const char *methods)
 {
-	switch (reach) {
-	case HVR_RESET_NONE:
-		return g_strdup("no reset can reach it");
-	case HVR_RESET_BUS:
-		return g_strdup("function resets are off; bus resets still reach it when QEMU "
-				"starts, when the guest reboots and when QEMU lets go of it");
-	case HVR_RESET_FUNCTION:
-		return g_strdup_printf("function resets (%s) reach it when QEMU starts, when the "
-				       "guest reboots and when QEMU lets go of it",
-				       left);
-	}
-	g_return_val_if_reached(NULL);
+	g_auto(GStrv) words = g_strsplit(methods, " ", -1);
+
+	for (guint i = 0; words[i]; i++)
+		if (*words[i] && !is_of_bus(words[i]))
+			return TRUE;
+	return FALSE;
+}
+
+/* "bus" is not offered beside others, so that its absence says something only of the one that the
+ * kernel found first on its bus: what was beside another then may be gone since. */
+static gboolean kernel_refuses_bus(const HvrResetFacts *facts)
+{
+	const HvrPciAddress *address = &facts->function->address;
+	gboolean first = address->slot == 0 && address->function == 0;
+
+	return facts->original && *facts->original && first && facts->alone &&
+	       !offers(facts->original, "bus");
+}
+
+HvrResets hvr_resets_reach(const HvrResetFacts *facts)
+{
+	HvrResets resets = { .known = facts->left != NULL, .guarded = facts->guarded };
+	const char *path = facts->function->path;
+	/* A function on a root bus has no bridge whose secondary bus could be reset. */
+	gboolean below_bridge = !path || strchr(path, '/');
+
+	if (!facts->left || offers_function(facts->left))
+		resets.function = HVR_RESET_ALWAYS;
+	if (below_bridge && !facts->guarded && !kernel_refuses_bus(facts))
+		resets.bus = HVR_RESET_ALWAYS;
+	return resets;
+}
+
+char *hvr_resets_describe(const HvrResets *resets, const char *left)
+{
+	if (!resets->known && resets->guarded)
+		return g_strdup("the kernel has no reset_method for it, so whether a function "
+				"reset reaches it is not known; bus resets do not");
+	if (!resets->known)
+		return g_strdup("the kernel has no reset_method for it, so which resets reach it "
+				"is not known");
+	if (resets->function)
+		return g_strdup_printf("function resets (%s) reach it " MOMENTS, left);
+	if (resets->bus && *left)
+		return g_strdup_printf("bus resets (%s) reach it " MOMENTS, left);
+	if (resets->bus)
+		return g_strdup("function resets are off; bus resets still reach it " MOMENTS);
+	if (resets->guarded)
+		return g_strdup("no reset can reach it: function resets are off, and "
+				"module " HVR_GUARD_MODULE " keeps bus resets away");
+	return g_strdup("no reset can reach it");
+}
+
+/* Does @address come before all of the bus that @on is on? */
+static gboolean is_before_bus(const HvrPciAddress *address, const HvrPciAddress *on)
+{
+	if (address->domain != on->domain)
+		return address->domain < on->domain;
+	return address->bus < on->bus;
 }
 
 gboolean hvr_reset_alone_on_bus(const HvrInventory *inventory, const HvrPciFunction *function)
 {
 	const GPtrArray *all = hvr_inventory_functions(inventory);
-	guint on_bus = 0;
+	guint first = 0, end = all->len;
 
-	for (guint i = 0; i < all->len; i++) {
-		const HvrPciFunction *other = g_ptr_array_index(all, i);
-		if (other->address.domain == function->address.domain &&
-		    other->address.bus == function->address.bus)
-			on_bus++;
+	/* Sorted by address, so those of a bus stand together. */
+	while (first < end) {
+		guint middle = first + (end - first) / 2;
+		const HvrPciFunction *other = g_ptr_array_index(all, middle);
+		if (is_before_bus(&other->address, &function->address))
+			first = middle + 1;
+		else
+			end = middle;
 	}
-	return on_bus == 1;
+	if (first >= all->len || g_ptr_array_index(all, first) != function)
+		return FALSE;
+	if (first + 1 >= all->len)
+		return TRUE;
+	const HvrPciFunction *next = g_ptr_array_index(all, first + 1);
+	return is_before_bus(&function->address, &next->address);
 }

@@ -3,10 +3,19 @@
 
 #include <glib.h>
 
+#include "vfio/guard.h"
 #include "vfio/inventory.h"
 
+/* When a VM's card is reset by who runs it. */
+typedef enum {
+	HVR_RESET_AT_START = 1 << 0,  /* QEMU's machine reset, and its hot-add of a card */
+	HVR_RESET_AT_REBOOT = 1 << 1, /* of the guest, or system_reset */
+	HVR_RESET_AT_CLOSE = 1 << 2,  /* the last descriptor closes: unplug, and QEMU's end */
+} HvrResetMoment;
+#define HVR_RESET_ALWAYS (HVR_RESET_AT_START | HVR_RESET_AT_REBOOT | HVR_RESET_AT_CLOSE)
+
 /**
- * HvrResetReach - which resets can reach a card while a VM has it.
+ * HvrResets - which resets VFIO and QEMU can have reach a card while a VM has it.
  *
  * An empty reset_method disables function resets only. vfio-pci and QEMU then fall back to a reset
  * of the whole secondary bus, which does not look at reset_method (pci_reset_bus() in
@@ -14,26 +23,35 @@
  * hot-plug), through VFIO_DEVICE_PCI_HOT_RESET, and when the last descriptor of the device closes
  * (unplug, QEMU's end), in vfio_pci_core_disable(). Measured on 6.1, 6.12 and 7.2: untouched
  * "flr bus" 3 FLRs and no bus reset in a start and an end; emptied, no FLR and 2 bus resets.
+ * Beside a function reset the one of the bus is what happens when it fails, and what QEMU prefers
+ * to "pm" on a card without FLR (vfio_pci_reset() in its hw/vfio/pci.c).
+ *
+ * What the host does by itself is not in it: errors of the link, power that goes away, root's hand.
  */
-typedef enum {
-	HVR_RESET_NONE,	    /* none that VFIO or QEMU could cause */
-	HVR_RESET_BUS,	    /* bus resets, at start, guest reboot and end */
-	HVR_RESET_FUNCTION, /* function resets, by the methods that are left */
-} HvrResetReach;
+typedef struct {
+	gboolean known;	  /* FALSE: the kernel does not tell, and the worst is assumed */
+	gboolean guarded; /* the guard module keeps bus resets away */
+	guint function;	  /* set of moments at which a reset of the function can reach it */
+	guint bus;	  /* ... at which one of its whole bus can */
+} HvrResets;
 
-/**
- * hvr_reset_reach - judge it from facts. Pure; the kernel's answer is in @original.
- * @original: the methods that the kernel offered before anything was changed: "bus" among them
- *            says that a bus reset is possible; its absence on a card alone on its bus says that
- *            it is not (PCI_DEV_FLAGS_NO_BUS_RESET). NULL or "": not known.
- * @left: the methods that are left while the VM runs
- * @alone: is the function alone on its bus?
- */
-HvrResetReach hvr_reset_reach(const HvrPciFunction *function, const char *original,
-			      const char *left, gboolean alone);
+/* What is judged. */
+typedef struct {
+	const HvrPciFunction *function;
+	/* The methods that the kernel offered before anything was changed: "bus" among them says
+	 * that a bus reset is possible; its absence on a card that was alone on its bus says that
+	 * it is not (PCI_DEV_FLAGS_NO_BUS_RESET). NULL or "": not known. */
+	const char *original;
+	const char *left; /* the methods while the VM runs; NULL: there is no reset_method */
+	gboolean alone;	  /* hvr_reset_alone_on_bus() */
+	gboolean guarded; /* hvr_guard_keeps() */
+} HvrResetFacts;
 
-/* The same as one sentence for people. [transfer full] */
-char *hvr_reset_describe(HvrResetReach reach, const char *left) G_GNUC_WARN_UNUSED_RESULT;
+/* Judges from facts, in favour of what is not known. Pure. */
+HvrResets hvr_resets_reach(const HvrResetFacts *facts);
+
+/* The same as one sentence for people. @left: of the facts. [transfer full] */
+char *hvr_resets_describe(const HvrResets *resets, const char *left) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Is no other function of @inventory on the same bus? */
 gboolean hvr_reset_alone_on_bus(const HvrInventory *inventory, const HvrPciFunction *function);

@@ -152,24 +152,41 @@ static void check_use(HvrCheck *check, const HvrClaimedCard *card)
 		hvr_check_pass(check, "card-use", "nobody uses it");
 }
 
+/* Whoever has the guard installed may have it keep away what is left. */
+static const char *guard_advice(const HvrCheck *check, const HvrPciFunction *function,
+				const HvrResets *resets)
+{
+	const HvrHost *host = &check->context->host;
+
+	if (!resets->bus || !check->view->guard->installed || check->context->captured)
+		return "";
+	g_autofree char *options = host->kernel->find_module(host, HVR_GUARD_MODULE, NULL);
+	if (!options || !hvr_guard_would_keep(options, function))
+		return "";
+	return "; 'modprobe " HVR_GUARD_MODULE "' would keep bus resets away";
+}
+
 static void check_resets(HvrCheck *check, const HvrClaimedCard *card)
 {
 	const HvrPciFunction *function = card->function;
 	const HvrPciState *state = g_hash_table_lookup(check->view->states, function);
 	const char *policy = hvr_judge_reset_policy(card->device, function);
 	const HvrJournalEntry *entry = hvr_journal_find(check->view->journal, &function->address);
-	const char *original = state->reset_method, *left = state->reset_method;
-	gboolean alone = hvr_reset_alone_on_bus(check->inventory, function);
+	HvrResetFacts facts = { .function = function,
+				.original = state->reset_method,
+				.left = state->reset_method,
+				.alone = hvr_reset_alone_on_bus(check->inventory, function),
+				.guarded = hvr_guard_keeps(check->view->guard, function) };
 
 	if (entry)
-		original = entry->saved->reset_method;
+		facts.original = entry->saved->reset_method;
 	if (policy && state->reset_method)
-		left = policy;
-	HvrResetReach reach = hvr_reset_reach(function, original, left, alone);
-	g_autofree char *text = hvr_reset_describe(reach, left);
+		facts.left = policy;
+	HvrResets resets = hvr_resets_reach(&facts);
+	g_autofree char *text = hvr_resets_describe(&resets, facts.left);
 	gboolean wanted_none = function->quirk && g_strcmp0(function->quirk->reset_method, "") == 0;
 
-	if (wanted_none && reach == HVR_RESET_FUNCTION)
+	if (wanted_none && resets.known && resets.function)
 		hvr_check_say(check, HVR_CHECK_WARN, "card-resets",
 			      "set reset = auto in its [device] section",
 			      "%s; the maker warns that these may freeze the host", text);
@@ -177,7 +194,8 @@ static void check_resets(HvrCheck *check, const HvrClaimedCard *card)
 		hvr_check_say(check, HVR_CHECK_WARN, "card-resets", "use Linux 5.15 or newer",
 			      "it has no reset_method, so function resets cannot be switched off");
 	else
-		hvr_check_pass(check, "card-resets", "%s", text);
+		hvr_check_pass(check, "card-resets", "%s%s", text,
+			       guard_advice(check, function, &resets));
 }
 
 static void check_power(HvrCheck *check, const HvrClaimedCard *card)

@@ -14,7 +14,6 @@
 #include "launcher/process/blocked.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/counters.h"
-#include "launcher/runtime/journal.h"
 #include "launcher/runtime/queue.h"
 #include "launcher/runtime/runtime.h"
 #include "launcher/runtime/vm.h"
@@ -64,13 +63,6 @@ static gboolean write_output(const char *path, const char *text, GError **error)
 	return !result.problem;
 }
 
-static GPtrArray *read_journal(const HvrContext *context)
-{
-	if (context->runtime < 0)
-		return g_ptr_array_new();
-	return hvr_journal_list(context->runtime, NULL);
-}
-
 static int metrics(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
 	const Options *options = invocation->options;
@@ -84,13 +76,10 @@ static int metrics(HvrContext *context, const HvrInvocation *invocation, GError 
 	g_autoptr(GPtrArray) items = hvr_list_read(context, inventory, &what);
 	g_autoptr(GPtrArray) missing = hvr_list_missing(context, inventory);
 	g_autoptr(GPtrArray) counters = hvr_counters_read(context);
-	g_autoptr(GPtrArray) journal = read_journal(context);
 	g_autoptr(GPtrArray) vms = hvr_vm_list(context);
 	g_autoptr(GPtrArray) waiters = hvr_queue_list(context);
 	const HvrMetrics all = { .items = items,
 				 .counters = counters,
-				 .journal = journal,
-				 .inventory = inventory,
 				 .waiting = waiters->len,
 				 .missing = missing->len,
 				 .vms = vms->len };

@@ -23,6 +23,7 @@ void hvr_plan_view_free(HvrPlanView *view)
 	g_hash_table_unref(view->vital);
 	g_hash_table_unref(view->reserved);
 	g_ptr_array_unref(view->journal);
+	hvr_guard_free(view->guard);
 	g_free(view);
 }
 
@@ -120,6 +121,7 @@ static HvrPlanView *look(const HvrContext *context, const HvrClaim *claim,
 		view->journal = hvr_journal_list(context->runtime, NULL);
 	else
 		view->journal = g_ptr_array_new();
+	view->guard = hvr_guard_look(&context->host);
 	for (guint i = 0; i < claim->cards->len; i++)
 		look_at_card(context, view, inventory, g_ptr_array_index(claim->cards, i));
 	return view;

@@ -6,6 +6,7 @@
 #include "launcher/host/claim.h"
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/journal.h"
+#include "vfio/guard.h"
 #include "vfio/inventory.h"
 #include "vfio/state.h"
 
@@ -24,6 +25,7 @@ typedef struct {
 	gboolean routes_seen; /* for that, the routes, too: a captured tree may lack them */
 	GHashTable *reserved; /* const HvrPciFunction * -> char *: hvr_isolation_reserved() */
 	GPtrArray *journal;   /* of HvrJournalEntry */
+	HvrGuard *guard;      /* what it keeps from resets */
 } HvrPlanView;
 
 /**

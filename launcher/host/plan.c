@@ -98,13 +98,16 @@ static void add_reset_note(const HvrPlanInput *input, HvrPlan *plan, const HvrPl
 {
 	const HvrPciFunction *function = planned->function;
 	const HvrPciState *now = g_hash_table_lookup(input->view->states, function);
-	gboolean alone = hvr_reset_alone_on_bus(input->inventory, function);
-	const char *left = now->reset_method;
+	HvrResetFacts facts = { .function = function,
+				.original = planned->state->reset_method,
+				.left = now->reset_method,
+				.alone = hvr_reset_alone_on_bus(input->inventory, function),
+				.guarded = hvr_guard_keeps(input->view->guard, function) };
 
-	if (left && reset)
-		left = reset;
-	HvrResetReach reach = hvr_reset_reach(function, planned->state->reset_method, left, alone);
-	g_autofree char *text = hvr_reset_describe(reach, left);
+	if (facts.left && reset)
+		facts.left = reset;
+	HvrResets resets = hvr_resets_reach(&facts);
+	g_autofree char *text = hvr_resets_describe(&resets, facts.left);
 
 	g_ptr_array_add(plan->notes, g_strdup_printf("%s: %s", function->name, text));
 }

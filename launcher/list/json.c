@@ -32,6 +32,35 @@ static JsonArray *reset_methods(const HvrListItem *item)
 	return methods;
 }
 
+/* The names of a set of HvrResetMoment. */
+static JsonArray *moments(guint set)
+{
+	static const char *const names[] = { "start", "reboot", "close" };
+	JsonArray *array = json_array_new();
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+		if (set & (1u << i))
+			json_array_add_string_element(array, names[i]);
+	return array;
+}
+
+/* null for a function of which no more than the inventory was read. */
+static void add_resets(JsonObject *object, const HvrListItem *item)
+{
+	const HvrResets *resets = &item->resets;
+
+	if (!item->detailed) {
+		json_object_set_null_member(object, "resets");
+		return;
+	}
+	JsonObject *reach = json_object_new();
+	json_object_set_boolean_member(reach, "known", resets->known);
+	json_object_set_array_member(reach, "function", moments(resets->function));
+	json_object_set_array_member(reach, "bus", moments(resets->bus));
+	json_object_set_boolean_member(reach, "guarded", resets->guarded);
+	json_object_set_object_member(object, "resets", reach);
+}
+
 static void set_hex(JsonObject *object, const char *name, guint digits, guint32 value)
 {
 	g_autofree char *text = g_strdup_printf("%0*x", (int)digits, value);
@@ -108,6 +137,7 @@ static JsonObject *item_to_json(const HvrListItem *item)
 	json_object_set_array_member(object, "group_members", group_members(item));
 	hvr_json_set_string(object, "driver", function->driver);
 	json_object_set_array_member(object, "reset_method", reset_methods(item));
+	add_resets(object, item);
 	hvr_json_set_string(object, "link_speed", item->link_speed);
 	hvr_json_set_string(object, "link_width", item->link_width);
 	hvr_json_set_string(object, "power_state", item->power_state);

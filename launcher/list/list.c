@@ -12,8 +12,10 @@
 #include <sys/stat.h>
 
 #include "launcher/report/text.h"
+#include "launcher/runtime/journal.h"
 #include "vfio/devnodes.h"
 #include "vfio/fd.h"
+#include "vfio/guard.h"
 #include "vfio/tree.h"
 
 static void item_free(gpointer data)
@@ -204,6 +206,30 @@ static void find_health(const HvrContext *context, const GPtrArray *items)
 	}
 }
 
+/* As they are now: of a card that a VM has, the kernel's own methods are in its journal entry. */
+static void find_resets(const HvrContext *context, const HvrInventory *inventory,
+			const GPtrArray *items)
+{
+	g_autoptr(HvrGuard) guard = hvr_guard_look(&context->host);
+	g_autoptr(GPtrArray) journal =
+		context->runtime < 0 ? g_ptr_array_new() : hvr_journal_list(context->runtime, NULL);
+
+	for (guint i = 0; i < items->len; i++) {
+		HvrListItem *item = g_ptr_array_index(items, i);
+		const HvrPciFunction *function = item->function;
+		if (!item->detailed)
+			continue;
+		const HvrJournalEntry *entry = hvr_journal_find(journal, &function->address);
+		const HvrResetFacts facts = { .function = function,
+					      .original = entry ? entry->saved->reset_method
+								: item->reset_method,
+					      .left = item->reset_method,
+					      .alone = hvr_reset_alone_on_bus(inventory, function),
+					      .guarded = hvr_guard_keeps(guard, function) };
+		item->resets = hvr_resets_reach(&facts);
+	}
+}
+
 /* Who is in the way of @card is told of it. */
 static void mark_blockers(GHashTable *by_function, const HvrListItem *card)
 {
@@ -294,6 +320,7 @@ GPtrArray *hvr_list_read(const HvrContext *context, const HvrInventory *inventor
 		if (what->surround)
 			item->short_name = hvr_inventory_describe_short(inventory, item->function);
 	}
+	find_resets(context, inventory, items);
 	find_uses(context, items);
 	find_health(context, items);
 	if (what->judge)

@@ -9,6 +9,7 @@
 #include "launcher/host/passable.h"
 #include "launcher/runtime/context.h"
 #include "vfio/inventory.h"
+#include "vfio/reset.h"
 
 /**
  * HvrListItem - one function as `list` shows it. What is not known, or not there, is NULL.
@@ -22,6 +23,7 @@ typedef struct {
 	/* Of accelerators, and of functions on a VFIO driver; of all where asked for. */
 	gboolean detailed;
 	char *reset_method; /* "" emptied */
+	HvrResets resets;   /* with the methods as they are now */
 	char *link_speed;   /* "8.0 GT/s PCIe" */
 	char *link_width;   /* "4" */
 	char *power_state;  /* "D0" */

@@ -5,8 +5,6 @@
 
 #include "launcher/report/text.h"
 #include "launcher/runtime/counters.h"
-#include "launcher/runtime/journal.h"
-#include "vfio/reset.h"
 
 typedef enum { HELD, DEAD, IN_USE, BUSY, NOT_GIVEN_BACK, UNKNOWN, FREE, N_STATES } State;
 
@@ -119,26 +117,24 @@ static void append_states(GString *text, const GPtrArray *items)
 	}
 }
 
-/* By its reset_method as it is now, and as it was before a VM got it. */
-static void append_resets(GString *text, const HvrMetrics *metrics)
+/* The first kind that is tried. */
+static const char *reach_of(const HvrResets *resets)
 {
-	static const char *const reaches[] = { [HVR_RESET_NONE] = "none",
-					       [HVR_RESET_BUS] = "bus",
-					       [HVR_RESET_FUNCTION] = "function" };
+	if (!resets->known)
+		return "unknown";
+	if (resets->function)
+		return "function";
+	return resets->bus ? "bus" : "none";
+}
 
+static void append_resets(GString *text, const GPtrArray *items)
+{
 	append_family(text, "hailo_vm_card_reset", "gauge",
 		      "Which resets can reach a card with its reset_method as it is, as a label.");
-	for (guint i = 0; i < metrics->items->len; i++) {
-		const HvrListItem *item = g_ptr_array_index(metrics->items, i);
-		const HvrPciFunction *function = item->function;
-		const HvrJournalEntry *entry =
-			hvr_journal_find(metrics->journal, &function->address);
-		const char *original = entry ? entry->saved->reset_method : item->reset_method;
-		gboolean alone = hvr_reset_alone_on_bus(metrics->inventory, function);
-		HvrResetReach reach =
-			hvr_reset_reach(function, original, item->reset_method, alone);
+	for (guint i = 0; i < items->len; i++) {
+		const HvrListItem *item = g_ptr_array_index(items, i);
 		append_card(text, "hailo_vm_card_reset", item);
-		append_label(text, "reach", reaches[reach]);
+		append_label(text, "reach", reach_of(&item->resets));
 		g_string_append(text, "} 1\n");
 	}
 }
@@ -168,7 +164,7 @@ char *hvr_metrics_text(const HvrMetrics *metrics)
 
 	append_counts(text, metrics->items);
 	append_states(text, metrics->items);
-	append_resets(text, metrics);
+	append_resets(text, metrics->items);
 	append_counters(text, metrics->counters, HVR_COUNTER_USES, "hailo_vm_card_uses",
 			"How often a card was taken for a VM or prepared for one.");
 	append_counters(text, metrics->counters, HVR_COUNTER_FAILURES, "hailo_vm_card_failures",

@@ -9,11 +9,9 @@
 typedef struct {
 	const GPtrArray *items;	   /* of HvrListItem */
 	const GPtrArray *counters; /* of HvrCounters; also of cards that are not there */
-	const GPtrArray *journal;  /* of HvrJournalEntry */
-	const HvrInventory *inventory;
-	guint waiting; /* processes in the queue for cards */
-	guint missing; /* holds of cards that are not there */
-	guint vms;     /* that run */
+	guint waiting;		   /* processes in the queue for cards */
+	guint missing;		   /* holds of cards that are not there */
+	guint vms;		   /* that run */
 } HvrMetrics;
 
 /**

@@ -216,6 +216,7 @@ restore_all()
 	local key value file
 
 	remove_card_modules
+	[[ ! -e /sys/module/hailo_vm_run_guard ]] || rmmod hailo_vm_run_guard
 	for key in "${!initial_state[@]}"; do
 		value=
 		read -r value < "/sys/bus/pci/devices/$key" || true

@@ -382,6 +382,18 @@ static void rhel_kernel(FakeSysfs *fs)
 	fake_sysfs_put_file(fs, "proc/sys/kernel/osrelease", "5.14.0-570.el9.x86_64\n");
 }
 
+static void guard_loaded(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "sys/module/hailo_vm_run_guard/parameters/cards", "0000:02:00.0\n");
+}
+
+static void guard_installed(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, "lib/modules/6.1.0-40-amd64/updates/dkms/hailo-vm-run-guard.ko.xz",
+			    "");
+	fake_sysfs_put_file(fs, ".fake/modules/hailo_vm_run_guard", "");
+}
+
 static void d3cold(FakeSysfs *fs)
 {
 	fake_sysfs_put_file(fs, PATH "/power_state", "D3cold\n");
@@ -642,6 +654,11 @@ static const Case cases[] = {
 	  "no reset_method", "5.15", 0 },
 	{ "resets kept", NULL, NULL, "[device npu]\nreset = keep\n", "card-resets", HVR_CHECK_WARN,
 	  "function resets (flr bus)", "reset = auto", 0 },
+	{ "the guard", NULL, guard_loaded, NULL, "card-resets", HVR_CHECK_PASS,
+	  "no reset can reach it: function resets are off, and module hailo-vm-run-guard", NULL,
+	  0 },
+	{ "the guard, not loaded", NULL, guard_installed, NULL, "card-resets", HVR_CHECK_PASS,
+	  "'modprobe hailo-vm-run-guard' would keep bus resets away", NULL, 0 },
 	{ "D3cold", NULL, d3cold, NULL, "card-power", HVR_CHECK_WARN, "D3cold", "d3cold_allowed",
 	  0 },
 	{ "SELinux", NULL, selinux, NULL, "selinux", HVR_CHECK_WARN, "svirt_t", "unconfined", 0 },

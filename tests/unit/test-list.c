@@ -299,6 +299,14 @@ static void test_json(void **state)
 	assert_string_equal(json_array_get_string_element(members, 0), "0000:02:00.0");
 	assert_string_equal(json_object_get_string_member(first, "driver"), "hailo");
 	assert_int_equal(json_array_get_length(methods), 2);
+	JsonObject *resets = json_object_get_object_member(first, "resets");
+	JsonArray *function = json_object_get_array_member(resets, "function");
+	assert_true(json_object_get_boolean_member(resets, "known"));
+	assert_false(json_object_get_boolean_member(resets, "guarded"));
+	assert_int_equal(json_array_get_length(function), 3);
+	assert_string_equal(json_array_get_string_element(function, 0), "start");
+	assert_string_equal(json_array_get_string_element(function, 2), "close");
+	assert_int_equal(json_array_get_length(json_object_get_array_member(resets, "bus")), 3);
 	assert_true(json_object_get_null_member(first, "in_use_by"));
 	assert_string_equal(json_object_get_string_member(first, "use"), "free");
 	assert_true(json_object_has_member(first, "node"));

@@ -10,7 +10,6 @@
 
 #include "launcher/list/metrics.h"
 #include "launcher/runtime/counters.h"
-#include "launcher/runtime/journal.h"
 #include "tests/fake/fake-files.h"
 #include "tests/fake/fake-sysfs.h"
 
@@ -71,7 +70,7 @@ static void assert_grammar(const char *text)
 	assert_int_equal(strlen(strstr(text, "# EOF")), strlen("# EOF\n"));
 }
 
-static char *text_of(const HvrContext *context, const GPtrArray *journal)
+static char *text_of(const HvrContext *context)
 {
 	const HvrListWhat what = { .all = FALSE };
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&context->host, NULL);
@@ -80,8 +79,6 @@ static char *text_of(const HvrContext *context, const GPtrArray *journal)
 	g_autoptr(GPtrArray) counters = hvr_counters_read(context);
 	const HvrMetrics all = { .items = items,
 				 .counters = counters,
-				 .journal = journal,
-				 .inventory = inventory,
 				 .waiting = 3,
 				 .missing = missing->len,
 				 .vms = 2 };
@@ -103,13 +100,15 @@ static void test_states(void **state)
 	g_autoptr(FakeSysfs) fs = fake_sysfs_new();
 	const HvrContext context = { .host = fs->host, .runtime = -1, .privileged = TRUE };
 	const HvrPciAddress held = { .bus = 3 };
-	g_autoptr(GPtrArray) none = g_ptr_array_new();
 
 	fake_sysfs_add_hailo8(fs, "0000:00:1c.0", "0000:02:00.0", 14, 0);
 	fake_sysfs_add_hailo8(fs, "0000:00:1c.1", "0000:03:00.0", 15, 1);
 	fake_sysfs_add_hailo8(fs, "0000:00:1c.2", "0000:04:00.0", 16, 2);
 	fake_sysfs_add_hailo8(fs, "0000:00:1c.3", "0000:05:00.0", 17, 3);
 	fake_sysfs_set_dead(fs, "0000:04:00.0");
+	fake_sysfs_put_file(fs, "sys/bus/pci/devices/0000:03:00.0/reset_method", "\n");
+	fake_sysfs_put_file(fs, "sys/bus/pci/devices/0000:05:00.0/reset_method", "\n");
+	fake_sysfs_put_file(fs, "sys/module/hailo_vm_run_guard/parameters/cards", "0000:05:00.0\n");
 	fake_sysfs_add_process(fs, 812, "hailortcli", "/dev/hailo3");
 	fake_files_make_folder(fs->root, "var/lib");
 	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
@@ -117,7 +116,7 @@ static void test_states(void **state)
 	assert_true(hvr_hold_write(&context, hold, NULL));
 	assert_true(
 		hvr_counters_add(&context, "00:1c.0/00.0", "1e60:2864", HVR_COUNTER_USES, NULL));
-	g_autofree char *text = text_of(&context, none);
+	g_autofree char *text = text_of(&context);
 	assert_grammar(text);
 	assert_line(text, "hailo_vm_cards{state=\"free\"} 1");
 	assert_line(text, "hailo_vm_cards{state=\"held\"} 1");
@@ -129,6 +128,10 @@ static void test_states(void **state)
 			  "id=\"1e60:2864\",state=\"dead\"} 1");
 	assert_line(text, "hailo_vm_card_reset{address=\"0000:02:00.0\",path=\"00:1c.0/00.0\","
 			  "id=\"1e60:2864\",reach=\"function\"} 1");
+	assert_line(text, "hailo_vm_card_reset{address=\"0000:03:00.0\",path=\"00:1c.1/00.0\","
+			  "id=\"1e60:2864\",reach=\"bus\"} 1");
+	assert_line(text, "hailo_vm_card_reset{address=\"0000:05:00.0\",path=\"00:1c.3/00.0\","
+			  "id=\"1e60:2864\",reach=\"none\"} 1");
 	assert_line(text, "hailo_vm_card_uses_total{path=\"00:1c.0/00.0\",id=\"1e60:2864\"} 1");
 	assert_line(text, "hailo_vm_card_failures_total{path=\"00:1c.0/00.0\",id=\"1e60:2864\"} 0");
 	assert_line(text, "hailo_vm_waiting 3");
@@ -141,12 +144,11 @@ static void test_labels(void **state)
 {
 	g_autoptr(FakeSysfs) fs = fake_sysfs_new();
 	const HvrContext context = { .host = fs->host, .runtime = -1, .privileged = TRUE };
-	g_autoptr(GPtrArray) none = g_ptr_array_new();
 
 	fake_files_make_folder(fs->root, "var/lib/hailo-vm-run");
 	fake_sysfs_put_file(fs, "var/lib/hailo-vm-run/counters",
 			    "[a\"} 1\\\xc3\xa4@x\\]\nuses=5\n");
-	g_autofree char *text = text_of(&context, none);
+	g_autofree char *text = text_of(&context);
 	assert_grammar(text);
 	assert_line(text, "hailo_vm_card_uses_total{path=\"a\\\"} 1\\\\\xc3\xa4\",id=\"x\\\\\"} 5");
 }

@@ -11,49 +11,109 @@
 #include "tests/fake/fake-sysfs.h"
 #include "vfio/reset.h"
 
-/* From where it sits, what the kernel offered, what is left, and whether it is alone. */
+#define FUNCTION   HVR_RESET_ALWAYS, 0
+#define BUS	   0, HVR_RESET_ALWAYS
+#define BOTH	   HVR_RESET_ALWAYS, HVR_RESET_ALWAYS
+#define NONE	   0, 0
+#define BELOW_PORT .path = (char *)"00:1c.4/00.0"
+
+/* From where it sits, what the kernel offered, what is left, and whether it is alone or guarded. */
 static void test_reach(void **state)
 {
 	static const struct {
 		const char *path, *original, *left;
-		gboolean alone;
-		HvrResetReach reach;
+		gboolean alone, guarded;
+		guint function, bus;
 	} cases[] = {
-		{ "00:1c.4/00.0", "flr bus", "", TRUE, HVR_RESET_BUS },
-		{ "00:1c.4/00.0", "flr bus", "", FALSE, HVR_RESET_BUS },
-		{ "00:1c.4/00.0", "flr bus", "flr bus", TRUE, HVR_RESET_FUNCTION },
-		{ "00:1c.4/00.0", "flr bus", "bus", TRUE, HVR_RESET_FUNCTION },
-		{ "00:1c.4/00.0", "flr", "", TRUE, HVR_RESET_NONE },
+		{ "00:1c.4/00.0", "flr bus", "", TRUE, FALSE, BUS },
+		{ "00:1c.4/00.0", "flr bus", "", FALSE, FALSE, BUS },
+		/* Where a function reset fails, the bus is next. */
+		{ "00:1c.4/00.0", "flr bus", "flr bus", TRUE, FALSE, BOTH },
+		{ "00:1c.4/00.0", "flr pm bus", "pm", TRUE, FALSE, BOTH },
+		{ "00:1c.4/00.0", "flr bus", "bus", TRUE, FALSE, BUS },
+		{ "00:1c.4/00.0", "cxl_bus", "cxl_bus", FALSE, FALSE, BUS },
+		{ "00:1c.4/00.0", "flr", "", TRUE, FALSE, NONE },
 		/* Beside others "bus" is never offered, so that it is not says nothing. */
-		{ "00:1c.4/00.0", "flr", "", FALSE, HVR_RESET_BUS },
-		{ "00:1c.4/00.0", NULL, "", TRUE, HVR_RESET_BUS },
-		{ "00:1c.4/00.0", "", "", TRUE, HVR_RESET_BUS },
-		{ "00:1c.4/00.0", "flr bus", NULL, TRUE, HVR_RESET_BUS },
-		{ "00:1c.4/00.0", "flr busy", "", TRUE, HVR_RESET_NONE },
-		{ "00:05.0", "flr", "", TRUE, HVR_RESET_NONE },
-		{ "00:05.0", "pm", "pm", TRUE, HVR_RESET_FUNCTION },
-		{ NULL, "flr bus", "", TRUE, HVR_RESET_NONE },
+		{ "00:1c.4/00.0", "flr", "", FALSE, FALSE, BUS },
+		{ "00:1c.4/00.0", NULL, "", TRUE, FALSE, BUS },
+		{ "00:1c.4/00.0", "", "", TRUE, FALSE, BUS },
+		{ "00:1c.4/00.0", "flr busy", "", TRUE, FALSE, NONE },
+		{ "00:05.0", "flr", "", TRUE, FALSE, NONE },
+		{ "00:05.0", "pm", "pm", TRUE, FALSE, FUNCTION },
+		/* Of one whose way is not known it is not known either. */
+		{ NULL, "flr bus", "", TRUE, FALSE, BUS },
+		{ "00:1c.4/00.0", "flr bus", "", TRUE, TRUE, NONE },
+		{ "00:1c.4/00.0", "flr bus", "bus", TRUE, TRUE, NONE },
+		{ "00:1c.4/00.0", "flr bus", "flr bus", TRUE, TRUE, FUNCTION },
+		{ "00:1c.4/00.0", NULL, "", FALSE, TRUE, NONE },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		const HvrPciFunction function = { .path = (char *)cases[i].path };
-		HvrResetReach reach = hvr_reset_reach(&function, cases[i].original, cases[i].left,
-						      cases[i].alone);
-		if (reach != cases[i].reach)
-			fail_msg("case %u: %d", i, reach);
+		const HvrResetFacts facts = { .function = &function,
+					      .original = cases[i].original,
+					      .left = cases[i].left,
+					      .alone = cases[i].alone,
+					      .guarded = cases[i].guarded };
+		HvrResets resets = hvr_resets_reach(&facts);
+		if (!resets.known || resets.guarded != cases[i].guarded ||
+		    resets.function != cases[i].function || resets.bus != cases[i].bus)
+			fail_msg("case %u: function %u, bus %u", i, resets.function, resets.bus);
 	}
+}
+
+/* Without reset_method, as before Linux 5.15, no reset is ruled out but by the guard. */
+static void test_unknown(void **state)
+{
+	const HvrPciFunction function = { BELOW_PORT };
+	HvrResetFacts facts = { .function = &function, .alone = TRUE };
+	HvrResets resets = hvr_resets_reach(&facts);
+
+	assert_false(resets.known);
+	assert_int_equal(resets.function, HVR_RESET_ALWAYS);
+	assert_int_equal(resets.bus, HVR_RESET_ALWAYS);
+	facts.guarded = TRUE;
+	resets = hvr_resets_reach(&facts);
+	assert_false(resets.known);
+	assert_int_equal(resets.function, HVR_RESET_ALWAYS);
+	assert_int_equal(resets.bus, 0);
+}
+
+/* What was in front of it on its bus when the kernel looked may be gone by now, so that "bus" is
+ * not offered says nothing of one that cannot have been the first. */
+static void test_not_the_first(void **state)
+{
+	const HvrPciFunction function = { BELOW_PORT, .address = { .bus = 2, .slot = 1 } };
+	const HvrResetFacts facts = {
+		.function = &function, .original = "flr", .left = "", .alone = TRUE
+	};
+
+	assert_int_equal(hvr_resets_reach(&facts).bus, HVR_RESET_ALWAYS);
+}
+
+static char *describe(const char *left, HvrResets resets)
+{
+	return hvr_resets_describe(&resets, left);
 }
 
 /* One sentence each, and the methods that are left by name. */
 static void test_describe(void **state)
 {
-	g_autofree char *none = hvr_reset_describe(HVR_RESET_NONE, "");
-	g_autofree char *bus = hvr_reset_describe(HVR_RESET_BUS, "");
-	g_autofree char *some = hvr_reset_describe(HVR_RESET_FUNCTION, "flr pm");
+	g_autofree char *none = describe("", (HvrResets){ .known = TRUE });
+	g_autofree char *kept = describe("", (HvrResets){ .known = TRUE, .guarded = TRUE });
+	g_autofree char *bus = describe("", (HvrResets){ .known = TRUE, .bus = 7 });
+	g_autofree char *by_bus = describe("bus", (HvrResets){ .known = TRUE, .bus = 7 });
+	g_autofree char *some =
+		describe("flr pm", (HvrResets){ .known = TRUE, .function = 7, .bus = 7 });
+	g_autofree char *unknown = describe(NULL, (HvrResets){ .function = 7, .bus = 7 });
 
 	assert_string_equal(none, "no reset can reach it");
+	assert_string_equal(kept, "no reset can reach it: function resets are off, and module "
+				  "hailo-vm-run-guard keeps bus resets away");
 	assert_non_null(strstr(bus, "function resets are off; bus resets still reach it"));
+	assert_true(g_str_has_prefix(by_bus, "bus resets (bus) reach it"));
 	assert_non_null(strstr(some, "function resets (flr pm) reach it"));
+	assert_non_null(strstr(unknown, "which resets reach it is not known"));
 }
 
 /* A sibling on the bus, of whatever kind, is company; the same bus of another domain is not. */
@@ -76,8 +136,8 @@ static void test_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reach),
-		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_reach),	      cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_not_the_first), cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_alone),
 	};
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "vfio/host.h"
+#include "vfio/inventory.h"
+
+/* The module of vfio/guard/, as modprobe knows it. */
+#define HVR_GUARD_MODULE "hailo-vm-run-guard"
+
+/**
+ * HvrGuard - what the guard module does on this host: it keeps bus resets from the cards that it
+ * was told. Nothing is guarded where it is not installed.
+ */
+typedef struct {
+	gboolean loaded;
+	char **cards;	    /* of a loaded one: the addresses of what it keeps bus resets from */
+	gboolean installed; /* not loaded, but there is a file of it for the running kernel */
+} HvrGuard;
+
+/* Looks at a few files and starts no process. [transfer full] */
+HvrGuard *hvr_guard_look(const HvrHost *host) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_guard_free(HvrGuard *guard);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrGuard, hvr_guard_free)
+
+/**
+ * hvr_guard_keeps - is @function, or another one on its bus, guarded now? One with the flag is
+ * enough for all of the bus: pci_bus_resettable() in Linux's drivers/pci/pci.c asks each.
+ * @guard: (nullable): not looked at, so nothing is guarded
+ */
+gboolean hvr_guard_keeps(const HvrGuard *guard, const HvrPciFunction *function);
+
+/**
+ * hvr_guard_would_keep - would an installed module keep bus resets from @function, once loaded?
+ * @options: the module's, as HvrKernel.find_module() has them: "ids=..." or the module's own list,
+ *           which is what vfio/quirks.c switches the resets off for
+ */
+gboolean hvr_guard_would_keep(const char *options, const HvrPciFunction *function);
