@@ -140,6 +140,8 @@ static const char *const lines[] = {
 	"check --nonsense",
 	"check --card fffe:ff:1f.0",
 	"hold fffe:ff:1f.0 --reason=none",
+	"import /nowhere/domain.xml",
+	"import /nowhere/domain.xml --output -",
 	"unhold fffe:ff:1f.0",
 	"metrics",
 	"metrics --output=/nowhere/cards.prom",
