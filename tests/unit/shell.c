@@ -95,6 +95,8 @@ static G_NORETURN void be_shell(const ShellJob *job, int answers)
 	struct termios before;
 	int status;
 
+	/* Whoever runs the tests may do so by nohup */
+	signal(SIGHUP, SIG_DFL);
 	tcgetattr(STDIN_FILENO, &before);
 	pid_t shell = getpid();
 	job_pid = fork();
@@ -104,7 +106,6 @@ static G_NORETURN void be_shell(const ShellJob *job, int answers)
 		if (!job->background)
 			tcsetpgrp(STDIN_FILENO, getpid());
 		signal(SIGTTOU, SIG_DFL);
-		signal(SIGHUP, SIG_DFL); /* whoever runs the tests may do so by nohup */
 		job->run(job->data);
 		_exit(1);
 	}
