@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "launcher/profile/table.h"
-
 #define L (1U << HVR_IMPORT_LIBVIRT)
 #define K (1U << HVR_IMPORT_QUICKEMU)
 #define P (1U << HVR_IMPORT_PROXMOX)
@@ -26,6 +24,7 @@ typedef struct {
 #define SCREEN "a screen comes with a display, keyboard and tablet of the program's choice"
 #define QMP    "the program has QEMU's monitor; its qmp.sock takes a client"
 #define RIGHTS "the program has its own user for QEMU, and a sandbox"
+#define VIOMMU "a profile has no key for a vIOMMU; [qemu] first-args takes it"
 #define AFTER  "what becomes of a VM that ends is said by who starts it"
 
 /* clang-format off */
@@ -47,7 +46,7 @@ static const Reason fields[] = {
 	{ L, "features.apic", "a q35 has it", TRUE },
 	{ L, "features.smm*", "it comes with Secure Boot", TRUE },
 	{ L, "features.vmport*", "a profile has no vmport", FALSE },
-	{ L, "features.hyperv*", "[vm] cpu takes them as features: cpu = host,hv_relaxed,hv_time", FALSE },
+	{ L, "features.hyperv*", "[cpu] hyperv = yes has what a Windows asks for", FALSE },
 	{ L, "features.kvm*", "[vm] cpu takes it as a feature: cpu = host,kvm=off", FALSE },
 	{ L, "cpu.mode=host-model", "libvirt chooses that model; auto is the host's own", FALSE },
 	{ L, "cpu.check", "it is libvirt's own check", TRUE },
@@ -78,7 +77,6 @@ static const Reason fields[] = {
 	{ L, "address.*", PLACE, TRUE },
 	{ L, "alias.*", "a section's name is what it is called", TRUE },
 	{ L, "backingStore*", "an image knows what is behind it", TRUE },
-	{ L, "device", "a disk is one", TRUE },
 	{ L, "type", "the path says it", TRUE },
 	{ L, "target.dev", "the guest names its devices", TRUE },
 	{ L, "source.index", "it is libvirt's own count", TRUE },
@@ -139,7 +137,7 @@ static const Reason fields[] = {
 	{ P, "unused?", "no disk of the guest's", TRUE },
 	{ P, "hotplug", "cards come and go by plug and unplug", TRUE },
 	{ P, "hookscript", "nothing of another program's is run", FALSE },
-	{ P, "machine.viommu", "a profile has no vIOMMU", FALSE },
+	{ P, "machine.viommu", VIOMMU, FALSE },
 	{ P, "vga.*", SCREEN, TRUE },
 	{ P, "agent.*", "it is Proxmox' own way with the agent", TRUE },
 	{ P, "size", "the image is there already", TRUE },
@@ -179,7 +177,6 @@ static const Reason fields[] = {
 	{ Q, "mem-prealloc", "huge pages are taken at once", TRUE },
 	{ Q, "romfile=", "there is no network boot", TRUE },
 	{ Q, "serial", "a disk's serial number is its section's name", FALSE },
-	{ Q, "media=disk", "a disk is one", TRUE },
 	{ Q, "bios", "it is said already", TRUE },
 	{ Q, "global", "QEMU's defaults are changed by [qemu] args", FALSE },
 	{ Q, "balloon", "there is no balloon: a card wants all of the memory, always", FALSE },
@@ -219,7 +216,7 @@ static const Reason parts[] = {
 	{ L, "<sound>*", "a profile has no sound", FALSE },
 	{ L, "<audio>*", "a profile has no sound", FALSE },
 	{ L, "<tpm>*", "a profile has no TPM", FALSE },
-	{ L, "<iommu>*", "a profile has no vIOMMU", FALSE },
+	{ L, "<iommu>*", VIOMMU, FALSE },
 	{ L, "<redirdev>*", "a profile has no USB pass-through", FALSE },
 	{ L, "<hostdev> subsystem*", "a profile passes PCI functions", FALSE },
 	{ L, "<hostdev>*", "a profile passes PCI functions", FALSE },
@@ -250,8 +247,8 @@ static const Reason parts[] = {
 	{ Q, "-device virtio-rng*", "the guest has a source of entropy by itself", TRUE },
 	{ Q, "-device virtio-balloon*", "there is no balloon: a card wants all of the memory, always", FALSE },
 	{ Q, "-device pvpanic*", "it comes with [guest] agent", TRUE },
-	{ Q, "-device intel-iommu*", "a profile has no vIOMMU", FALSE },
-	{ Q, "-device virtio-iommu*", "a profile has no vIOMMU", FALSE },
+	{ Q, "-device intel-iommu*", VIOMMU, FALSE },
+	{ Q, "-device virtio-iommu*", VIOMMU, FALSE },
 	{ Q, "-device tpm*", "a profile has no TPM", FALSE },
 	{ Q, "-device *hda*", "a profile has no sound", FALSE },
 	{ Q, "-device ich9-intel-hda*", "a profile has no sound", FALSE },
@@ -306,26 +303,14 @@ HvrImportReason hvr_import_part_reason(const HvrImportPart *part)
 	return (HvrImportReason){ .why = "a profile has no such thing" };
 }
 
-/* Has a profile learnt it? */
-static gboolean has_key(const char *section, const char *key)
-{
-	const HvrProfileSection *kind = hvr_profile_section(section);
-
-	return kind && hvr_profile_key_index(kind, key) >= 0;
-}
-
 const char *hvr_import_part_refusal(const HvrImportPart *part)
 {
 	static const char *const names[] = { "media", "device" };
 
-	if (g_strcmp0(part->section, "disk") != 0 || has_key("disk", "media"))
+	if (g_strcmp0(part->section, "disk") != 0)
 		return NULL;
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
 		const char *media = hvr_import_get(part, names[i]);
-		if (g_str_equal(media, "cdrom"))
-			return "a profile has no CD-ROM drive: install from it once by QEMU, or "
-			       "begin "
-			       "with a cloud image";
 		if (g_str_equal(media, "floppy") || g_str_equal(media, "lun"))
 			return "a profile has disks only";
 	}

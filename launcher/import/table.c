@@ -224,6 +224,13 @@ static HvrImportValue to_bus(const char *value)
 	return kept(g_strdup(bus ? bus : value));
 }
 
+static HvrImportValue to_media(const char *value)
+{
+	if (g_str_equal(value, "disk"))
+		return needless("a disk is one");
+	return kept(g_strdup(value));
+}
+
 static HvrImportValue to_net(const char *value)
 {
 	static const Word words[] = { { "user", "user" },    { "bridge", "bridge" },
@@ -289,6 +296,8 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "vm", "machine", { "os.type.machine", NULL, "machine.machine", "machine.type" }, to_machine, FALSE },
 	{ "vm", "rtc", { "clock.offset", "rtc", "localtime", "rtc.base" }, to_rtc, FALSE },
 	{ "device", "address", { "address", NULL, "address", "host" }, NULL, FALSE },
+	{ "device", "rombar", { "rom.bar", NULL, "rombar", "rombar" }, to_switch, FALSE },
+	{ "device", "romfile", { "rom.file", NULL, "romfile", "romfile" }, NULL, TRUE },
 	{ "boot", "kernel", { "os.kernel", NULL, NULL, "kernel" }, NULL, TRUE },
 	{ "boot", "initrd", { "os.initrd", NULL, NULL, "initrd" }, NULL, TRUE },
 	{ "boot", "cmdline", { "os.cmdline", NULL, NULL, "append" }, NULL, FALSE },
@@ -298,6 +307,7 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "disk", "file", { "source.file|source.dev", "file", "file", "file" }, NULL, TRUE },
 	{ "disk", "format", { "driver.type", "disk_format", "format", "format" }, NULL, FALSE },
 	{ "disk", "size", { NULL, "disk_size", NULL, NULL }, to_size, FALSE },
+	{ "disk", "media", { "device", "media", "media", "media" }, to_media, FALSE },
 	{ "disk", "bus", { "target.bus", NULL, "disk-bus", "disk-bus" }, to_bus, FALSE },
 	{ "disk", "snapshot", { "transient", NULL, "snapshot", "snapshot" }, to_switch, FALSE },
 	{ "disk", "readonly", { "readonly", NULL, "ro", "readonly" }, to_switch, FALSE },
