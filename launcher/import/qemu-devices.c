@@ -329,7 +329,7 @@ static void read_serial(Line *line)
 		hvr_import_add(line->import, line->machine,
 			       hvr_import_find(line->machine, "nographic")->line, "serial",
 			       "stdio");
-	if (g_str_has_prefix(value, "file:")) {
+	if (field && g_str_has_prefix(value, "file:")) {
 		hvr_import_add(line->import, line->machine, field->line, "serial.file", value + 5);
 		g_free(field->value);
 		field->value = g_strdup("file");

@@ -151,9 +151,8 @@ void hvr_import_qemu_words(HvrImport *import, const GPtrArray *words)
 					FALSE);
 		else if (*word->text != '-')
 			add_short_drive(import, word, "hda", word->text);
-		else if (g_strv_contains(flags, option))
-			hvr_import_add(import, machine, word->line, option, "on");
-		else if (i + 1 == words->len || is_option(words, i + 1))
+		else if (g_strv_contains(flags, option) || i + 1 == words->len ||
+			 is_option(words, i + 1))
 			hvr_import_add(import, machine, word->line, option, "on");
 		else
 			add_option(import, machine, word, option,
@@ -221,7 +220,7 @@ static void take_words(Script *script, const GPtrArray *command, guint from)
 }
 
 /* The CPUs of "taskset -c 0-3"; NULL: it is none. */
-static const char *pinned(const GPtrArray *command, guint i, guint qemu)
+static const HvrImportWord *pinned(const GPtrArray *command, guint i, guint qemu)
 {
 	const HvrImportWord *word = g_ptr_array_index(command, i);
 
@@ -232,7 +231,7 @@ static const char *pinned(const GPtrArray *command, guint i, guint qemu)
 	gboolean is_list = g_str_equal(option->text, "-c") ||
 			   g_str_equal(option->text, "--cpu-list") ||
 			   g_str_equal(option->text, "-ac");
-	return is_list ? list->text : NULL;
+	return is_list ? list : NULL;
 }
 
 /* In front of QEMU's name: sudo, taskset -c 0-3, numactl, VARIABLE=value */
@@ -243,9 +242,9 @@ static void tell_prefix(Script *script, HvrImportPart *machine, const GPtrArray 
 
 	for (guint i = 0; i < qemu; i++) {
 		const HvrImportWord *word = g_ptr_array_index(command, i);
-		const char *cpus = pinned(command, i, qemu);
+		const HvrImportWord *cpus = pinned(command, i, qemu);
 		if (cpus) {
-			hvr_import_add(script->import, machine, word->line, "pin", cpus);
+			hvr_import_add(script->import, machine, word->line, "pin", cpus->text);
 			i += 2;
 		} else if (!g_str_equal(word->text, "sudo") && !g_str_equal(word->text, "exec")) {
 			g_string_append_printf(what, "%s%s", what->len ? " " : "", word->text);

@@ -13,9 +13,8 @@
 
 #include <json-glib/json-glib.h>
 
-#define AGENT  "qemu-guest-agent"
-#define GETTY  "serial-getty@ttyS0.service"
-#define DROPIN "/etc/systemd/system/" GETTY ".d"
+#define AGENT "qemu-guest-agent"
+#define GETTY "serial-getty@ttyS0.service"
 
 /* Takes the words as one command, which no shell reads. */
 static void add_command(JsonArray *commands, const char *const *words)
@@ -43,6 +42,7 @@ static void add_user(JsonObject *config, const char *name)
  * user who has no password, and then a new getty under whoever is at work. */
 static void add_autologin(JsonObject *config, const char *name)
 {
+	static const char folder[] = "/etc/systemd/system/" GETTY ".d";
 	static const char script[] =
 		"mkdir -p \"$1\" && printf %s \"$2\" > \"$1/autologin.conf\" && "
 		"systemctl daemon-reload";
@@ -52,7 +52,7 @@ static void add_autologin(JsonObject *config, const char *name)
 				"--keep-baud 115200,57600,38400,9600 %%I $TERM\n",
 				name);
 	const char *const words[] = { "cloud-init-per", "instance", "autologin", "sh",	  "-c",
-				      script,		"sh",	    DROPIN,	 content, NULL };
+				      script,		"sh",	    folder,	 content, NULL };
 
 	add_command(commands, words);
 	json_object_set_array_member(config, "bootcmd", commands);
