@@ -531,8 +531,8 @@ static void test_signal(void **state)
 		{ "echo; exec sleep 4711", SIGINT, 130 },
 		{ "echo; exec sleep 4711", SIGTERM, 143 },
 		{ "trap 'exit 9' HUP; echo; while :; do sleep 0.01; done", SIGHUP, 9 },
-		/* as from a terminal: also who is waited for */
-		{ "echo; sleep 4711; exit 7", SIGINT, 130 },
+		/* as from a terminal: also who is waited for, once there is somebody */
+		{ "sh -c 'echo; exec sleep 4711'; exit 7", SIGINT, 130 },
 	};
 	Fixture *f = *state;
 
