@@ -22,7 +22,7 @@ void hvr_guard_free(HvrGuard *guard)
 }
 
 /* Where DKMS and the kernel's own modules_install put what is not the kernel's. */
-static gboolean is_installed(const HvrHost *host)
+gboolean hvr_guard_is_installed(const HvrHost *host)
 {
 	static const char *const folders[] = { "updates/dkms", "updates", "extra", "weak-updates" };
 	static const char *const suffixes[] = { "", ".xz", ".zst", ".gz" };
@@ -49,10 +49,8 @@ HvrGuard *hvr_guard_look(const HvrHost *host)
 	HvrGuard *guard = g_new0(HvrGuard, 1);
 
 	guard->loaded = hvr_tree_exists(host->sys, MODULE);
-	if (!guard->loaded) {
-		guard->installed = is_installed(host);
+	if (!guard->loaded)
 		return guard;
-	}
 	g_autofree char *cards = hvr_tree_read(host->sys, CARDS, NULL);
 	/* Without the file it is somebody else's module of that name, of which nothing is known. */
 	if (cards)

@@ -15,14 +15,16 @@
  */
 typedef struct {
 	gboolean loaded;
-	char **cards;	    /* of a loaded one: the addresses of what it keeps bus resets from */
-	gboolean installed; /* not loaded, but there is a file of it for the running kernel */
+	char **cards; /* of a loaded one: the addresses of what it keeps bus resets from */
 } HvrGuard;
 
-/* Looks at a few files and starts no process. [transfer full] */
+/* Looks at one file, or two, and starts no process. [transfer full] */
 HvrGuard *hvr_guard_look(const HvrHost *host) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_guard_free(HvrGuard *guard);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrGuard, hvr_guard_free)
+
+/* Is there a file of it for the running kernel? Looks in the dozen places where one may be. */
+gboolean hvr_guard_is_installed(const HvrHost *host);
 
 /**
  * hvr_guard_keeps - is @function, or another one on its bus, guarded now? One with the flag is

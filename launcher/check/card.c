@@ -158,7 +158,8 @@ static const char *guard_advice(const HvrCheck *check, const HvrPciFunction *fun
 {
 	const HvrHost *host = &check->context->host;
 
-	if (!resets->bus || !check->view->guard->installed || check->context->captured)
+	if (!resets->bus || check->view->guard->loaded || check->context->captured ||
+	    !hvr_guard_is_installed(host))
 		return "";
 	g_autofree char *options = host->kernel->find_module(host, HVR_GUARD_MODULE, NULL);
 	if (!options || !hvr_guard_would_keep(options, function))

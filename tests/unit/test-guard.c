@@ -28,7 +28,7 @@ static void test_none(void **state)
 	g_autoptr(HvrGuard) guard = hvr_guard_look(&fs->host);
 
 	assert_false(guard->loaded);
-	assert_false(guard->installed);
+	assert_false(hvr_guard_is_installed(&fs->host));
 	assert_false(hvr_guard_keeps(guard, &card));
 	assert_false(hvr_guard_keeps(NULL, &card));
 }
@@ -91,8 +91,9 @@ static void test_installed(void **state)
 		fake_sysfs_put_file(fs, "proc/sys/kernel/osrelease", RELEASE "\n");
 		fake_sysfs_put_file(fs, cases[i].path, "");
 		g_autoptr(HvrGuard) guard = hvr_guard_look(&fs->host);
-		if (guard->loaded || guard->installed != cases[i].installed)
-			fail_msg("%s: %d", cases[i].path, guard->installed);
+		gboolean installed = hvr_guard_is_installed(&fs->host);
+		if (guard->loaded || installed != cases[i].installed)
+			fail_msg("%s: %d", cases[i].path, installed);
 	}
 }
 
