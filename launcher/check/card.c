@@ -172,17 +172,8 @@ static void check_resets(HvrCheck *check, const HvrClaimedCard *card)
 	const HvrPciFunction *function = card->function;
 	const HvrPciState *state = g_hash_table_lookup(check->view->states, function);
 	const char *policy = hvr_judge_reset_policy(card->device, function);
-	const HvrJournalEntry *entry = hvr_journal_find(check->view->journal, &function->address);
-	HvrResetFacts facts = { .function = function,
-				.original = state->reset_method,
-				.left = state->reset_method,
-				.alone = hvr_reset_alone_on_bus(check->inventory, function),
-				.guarded = hvr_guard_keeps(check->view->guard, function) };
-
-	if (entry)
-		facts.original = entry->saved->reset_method;
-	if (policy && state->reset_method)
-		facts.left = policy;
+	HvrResetFacts facts =
+		hvr_plan_view_reset_facts(check->view, check->inventory, function, policy);
 	HvrResets resets = hvr_resets_reach(&facts);
 	g_autofree char *text = hvr_resets_describe(&resets, facts.left);
 	gboolean wanted_none = function->quirk && g_strcmp0(function->quirk->reset_method, "") == 0;

@@ -125,19 +125,9 @@ static HvrOccupancyKind ask_kernel(const HvrContext *context, const HvrPciFuncti
 	return HVR_OCCUPANCY_FREE;
 }
 
-/* Of this card, not of one that had its address before. */
-static const HvrJournalEntry *find_entry(const GPtrArray *journal, const HvrPciFunction *function)
-{
-	const HvrJournalEntry *entry = hvr_journal_find(journal, &function->address);
-
-	if (entry && entry->vendor == function->vendor && entry->device == function->device)
-		return entry;
-	return NULL;
-}
-
 gboolean hvr_occupancy_is_stranded(const GPtrArray *journal, const HvrPciFunction *function)
 {
-	const HvrJournalEntry *entry = find_entry(journal, function);
+	const HvrJournalEntry *entry = hvr_journal_find_card(journal, function);
 
 	return entry && entry->saved->driver && !function->driver;
 }
@@ -148,7 +138,7 @@ void hvr_occupancy_find(HvrOccupancyFinder *finder, const HvrPciFunction *functi
 	const HvrContext *context = finder->context;
 
 	*out_occupancy = (HvrOccupancy){ .kind = HVR_OCCUPANCY_FREE };
-	out_occupancy->prepared = find_entry(finder->journal, function) != NULL;
+	out_occupancy->prepared = hvr_journal_find_card(finder->journal, function) != NULL;
 	if (find_vm(context, function, out_occupancy) ||
 	    (finder->any_dependent && find_process(finder, function, out_occupancy)))
 		return;

@@ -138,3 +138,21 @@ HvrPlanView *hvr_plan_look_asleep(const HvrContext *context, const HvrClaim *cla
 {
 	return look(context, claim, inventory, FALSE);
 }
+
+HvrResetFacts hvr_plan_view_reset_facts(const HvrPlanView *view, const HvrInventory *inventory,
+					const HvrPciFunction *function, const char *reset)
+{
+	const HvrPciState *now = g_hash_table_lookup(view->states, function);
+	const HvrJournalEntry *entry = hvr_journal_find_card(view->journal, function);
+	HvrResetFacts facts = { .function = function,
+				.original = now->reset_method,
+				.left = now->reset_method,
+				.alone = hvr_reset_alone_on_bus(inventory, function),
+				.guarded = hvr_guard_keeps(view->guard, function) };
+
+	if (entry)
+		facts.original = entry->saved->reset_method;
+	if (facts.left && reset)
+		facts.left = reset;
+	return facts;
+}

@@ -8,6 +8,7 @@
 #include "launcher/runtime/journal.h"
 #include "vfio/guard.h"
 #include "vfio/inventory.h"
+#include "vfio/reset.h"
 #include "vfio/state.h"
 
 /* What the plan's functions are like now: read by hvr_plan_look(), judged by hvr_plan_make(). */
@@ -40,4 +41,10 @@ HvrPlanView *hvr_plan_look(const HvrContext *context, const HvrClaim *claim,
 HvrPlanView *hvr_plan_look_asleep(const HvrContext *context, const HvrClaim *claim,
 				  const HvrInventory *inventory) G_GNUC_WARN_UNUSED_RESULT;
 void hvr_plan_view_free(HvrPlanView *view);
+
+/* What is to be judged of the resets of @function, one of those that were looked at.
+ * @reset: (nullable): the methods that a VM leaves it, where the kernel has the attribute
+ * Borrows from all of them. */
+HvrResetFacts hvr_plan_view_reset_facts(const HvrPlanView *view, const HvrInventory *inventory,
+					const HvrPciFunction *function, const char *reset);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlanView, hvr_plan_view_free)

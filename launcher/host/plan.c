@@ -82,9 +82,9 @@ static gboolean planned_already(const HvrPlan *plan, const HvrPciFunction *funct
 static void set_states(const HvrPlanInput *input, HvrPlanFunction *planned, const HvrPciState *now)
 {
 	const HvrPciFunction *function = planned->function;
-	const HvrJournalEntry *entry = hvr_journal_find(input->view->journal, &function->address);
+	const HvrJournalEntry *entry = hvr_journal_find_card(input->view->journal, function);
 
-	if (entry && entry->vendor == function->vendor && entry->device == function->device) {
+	if (entry) {
 		planned->state = hvr_pci_state_copy(entry->saved);
 		planned->found = hvr_pci_state_copy(now);
 	} else {
@@ -97,15 +97,8 @@ static void add_reset_note(const HvrPlanInput *input, HvrPlan *plan, const HvrPl
 			   const char *reset)
 {
 	const HvrPciFunction *function = planned->function;
-	const HvrPciState *now = g_hash_table_lookup(input->view->states, function);
-	HvrResetFacts facts = { .function = function,
-				.original = planned->state->reset_method,
-				.left = now->reset_method,
-				.alone = hvr_reset_alone_on_bus(input->inventory, function),
-				.guarded = hvr_guard_keeps(input->view->guard, function) };
-
-	if (facts.left && reset)
-		facts.left = reset;
+	HvrResetFacts facts =
+		hvr_plan_view_reset_facts(input->view, input->inventory, function, reset);
 	HvrResets resets = hvr_resets_reach(&facts);
 	g_autofree char *text = hvr_resets_describe(&resets, facts.left);
 

@@ -219,7 +219,7 @@ static void find_resets(const HvrContext *context, const HvrInventory *inventory
 		const HvrPciFunction *function = item->function;
 		if (!item->detailed)
 			continue;
-		const HvrJournalEntry *entry = hvr_journal_find(journal, &function->address);
+		const HvrJournalEntry *entry = hvr_journal_find_card(journal, function);
 		const HvrResetFacts facts = { .function = function,
 					      .original = entry ? entry->saved->reset_method
 								: item->reset_method,

@@ -345,3 +345,12 @@ HvrJournalEntry *hvr_journal_find(const GPtrArray *entries, const HvrPciAddress 
 	}
 	return NULL;
 }
+
+HvrJournalEntry *hvr_journal_find_card(const GPtrArray *entries, const HvrPciFunction *function)
+{
+	HvrJournalEntry *entry = hvr_journal_find(entries, &function->address);
+
+	if (entry && entry->vendor == function->vendor && entry->device == function->device)
+		return entry;
+	return NULL;
+}

@@ -64,6 +64,9 @@ GPtrArray *hvr_journal_list(int runtime, GPtrArray **out_damaged) G_GNUC_WARN_UN
 /* (transfer none): the entry of @address among @entries, or NULL. */
 HvrJournalEntry *hvr_journal_find(const GPtrArray *entries, const HvrPciAddress *address);
 
+/* The same of @function itself, not of a card that had its address before. */
+HvrJournalEntry *hvr_journal_find_card(const GPtrArray *entries, const HvrPciFunction *function);
+
 /* The text of an entry, and back. Errors: HVR_LAUNCH_ERROR_INTERNAL with what is wrong and what
  * to do about it; @name is the file's, for the message. Pure. */
 char *hvr_journal_format(const HvrJournalEntry *entry) G_GNUC_WARN_UNUSED_RESULT;

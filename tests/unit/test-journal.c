@@ -237,6 +237,10 @@ static void test_list(void **state)
 	assert_string_equal(((HvrJournalEntry *)entries->pdata[0])->name, "0000:02:00.0");
 	assert_null(((HvrJournalEntry *)entries->pdata[1])->vm);
 	assert_ptr_equal(hvr_journal_find(entries, &second->address), entries->pdata[1]);
+	HvrPciFunction card = { .address = second->address, .vendor = 0x1e60, .device = 0x2864 };
+	assert_ptr_equal(hvr_journal_find_card(entries, &card), entries->pdata[1]);
+	card.device = 0x45c4;
+	assert_null(hvr_journal_find_card(entries, &card));
 
 	assert_true(hvr_journal_remove(f->runtime, &second->address, NULL));
 	assert_true(hvr_journal_remove(f->runtime, &second->address, NULL));
