@@ -149,14 +149,11 @@ static void on_options(Reader *reader, guint line, const char *key, const char *
 static void on_args(Reader *reader, guint line, const char *key, const char *value)
 {
 	g_autoptr(GPtrArray) words = hvr_import_words_new();
-	g_auto(GStrv) pieces = NULL;
 
-	if (!g_shell_parse_argv(value, NULL, &pieces, NULL)) {
+	if (!hvr_import_words_split(words, line, value)) {
 		hvr_import_note(reader->import, line, key, "it cannot be split into words", FALSE);
 		return;
 	}
-	for (guint i = 0; pieces[i]; i++)
-		hvr_import_words_add(words, line, pieces[i]);
 	hvr_import_qemu_words(reader->import, words);
 }
 

@@ -48,11 +48,6 @@ static const struct {
 	{ "-object", "qom-type" },
 };
 
-static gboolean has_variable(const char *word)
-{
-	return strpbrk(word, "$`") != NULL;
-}
-
 /* -hda to -hdd, -cdrom, -fda, -pflash, -sd: a drive in short. */
 static gboolean add_short_drive(HvrImport *import, const HvrImportWord *word, const char *option,
 				const char *value)
@@ -121,11 +116,9 @@ static void add_option(HvrImport *import, HvrImportPart *machine, const HvrImpor
 {
 	g_autofree char *what = g_strconcat("-", option, " ", value, NULL);
 
-	if (has_variable(value))
-		hvr_import_note(import, word->line, what,
-				"its variable is not understood: nothing is expanded", FALSE);
-	else if (!add_option_part(import, word, option, value) &&
-		 !add_short_drive(import, word, option, value))
+	if (!hvr_import_note_variable(import, word->line, value, what) &&
+	    !add_option_part(import, word, option, value) &&
+	    !add_short_drive(import, word, option, value))
 		add_machine_option(import, machine, word, option, value);
 }
 
@@ -145,11 +138,9 @@ void hvr_import_qemu_words(HvrImport *import, const GPtrArray *words)
 	for (guint i = 0; i < words->len && !hvr_import_is_full(import); i++) {
 		const HvrImportWord *word = g_ptr_array_index(words, i);
 		const char *option = word->text + strspn(word->text, "-");
-		if (has_variable(word->text))
-			hvr_import_note(import, word->line, word->text,
-					"its variable is not understood: nothing is expanded",
-					FALSE);
-		else if (*word->text != '-')
+		if (hvr_import_note_variable(import, word->line, word->text, word->text))
+			continue;
+		if (*word->text != '-')
 			add_short_drive(import, word, "hda", word->text);
 		else if (g_strv_contains(flags, option) || i + 1 == words->len ||
 			 is_option(words, i + 1))
@@ -193,7 +184,7 @@ static gboolean is_operator(const char *word)
 static gboolean is_known_variable(const Script *script, const char *word)
 {
 	const char *name = word + strspn(word, "${");
-	gsize length = strspn(name, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_");
+	gsize length = hvr_import_name_length(name);
 	g_autofree char *key = g_strndup(name, length);
 	const char *rest = name + length;
 
@@ -291,44 +282,20 @@ static void take_value(Script *script, const char *name, const GPtrArray *words)
 	take_words(script, words, from);
 }
 
-static void add_value_word(GPtrArray *words, guint line, const char *text, gboolean split)
-{
-	g_auto(GStrv) pieces = NULL;
-
-	if (!split || !g_shell_parse_argv(text, NULL, &pieces, NULL)) {
-		if (*text)
-			hvr_import_words_add(words, line, text);
-		return;
-	}
-	for (guint i = 0; pieces[i]; i++)
-		hvr_import_words_add(words, line, pieces[i]);
-}
-
-/* "NAME=value", "NAME+=value", "NAME=( words )". FALSE: it is no assignment. */
+/* FALSE: it is no assignment, or one for a command alone. */
 static gboolean take_assignment(Script *script, const GPtrArray *command)
 {
 	const HvrImportWord *first = g_ptr_array_index(command, 0);
-	gsize length = strspn(first->text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_");
-	const char *value = first->text + length;
-	g_autoptr(GPtrArray) words = hvr_import_words_new();
-	g_autofree char *name = g_strndup(first->text, length);
+	g_auto(HvrImportAssignment) it = { .name = NULL };
 
-	value += *value == '+';
-	if (!length || *value != '=')
+	if (!hvr_import_assignment(command, &it))
 		return FALSE;
-	value++;
-	gboolean array = *value == '(';
-	if (!array && command->len > 1)
-		return FALSE; /* it is for one command alone */
-	add_value_word(words, first->line, value + (array ? 1 : 0), !array);
-	for (guint i = 1; array && i < command->len; i++) {
-		const HvrImportWord *word = g_ptr_array_index(command, i);
-		g_autofree char *text = g_strdup(word->text);
-		if (i + 1 == command->len && g_str_has_suffix(text, ")"))
-			text[strlen(text) - 1] = '\0';
-		add_value_word(words, word->line, text, FALSE);
+	if (!it.words) {
+		it.words = hvr_import_words_new();
+		if (!hvr_import_words_split(it.words, first->line, it.value) && *it.value)
+			hvr_import_words_add(it.words, first->line, it.value);
 	}
-	take_value(script, name, words);
+	take_value(script, it.name, it.words);
 	return TRUE;
 }
 

@@ -100,44 +100,22 @@ static void add_value(Reader *reader, const char *name, const HvrImportWord *wor
 		hvr_import_add(reader->import, reader->machine, word->line, name, value);
 }
 
-/* The words of NAME=( ), without the brackets. [transfer full] */
-static GPtrArray *array_words(const GPtrArray *command, const char *first)
-{
-	GPtrArray *words = hvr_import_words_new();
-
-	for (guint i = 0; i < command->len; i++) {
-		const HvrImportWord *word = g_ptr_array_index(command, i);
-		g_autofree char *text = g_strdup(i ? word->text : first);
-		if (i + 1 == command->len && g_str_has_suffix(text, ")"))
-			text[strlen(text) - 1] = '\0';
-		if (*text)
-			hvr_import_words_add(words, word->line, text);
-	}
-	return words;
-}
-
 static void read_command(Reader *reader, const GPtrArray *command)
 {
 	const HvrImportWord *first = g_ptr_array_index(command, 0);
-	gsize length = strspn(first->text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_");
-	g_autofree char *name = g_strndup(first->text, length);
-	const char *value = first->text + length;
+	g_auto(HvrImportAssignment) pair = { .name = NULL };
 
-	if (!length || *value != '=' || (value[1] != '(' && command->len > 1)) {
+	if (!hvr_import_assignment(command, &pair) || pair.appends) {
 		hvr_import_note(reader->import, first->line, first->text,
 				"it is no KEY=\"value\", and nothing is run", FALSE);
 		return;
 	}
-	value++;
-	if (strpbrk(first->text, "$`")) {
-		hvr_import_note(reader->import, first->line, first->text,
-				"its variable is not understood: nothing is expanded", FALSE);
-	} else if (*value == '(') {
-		g_autoptr(GPtrArray) words = array_words(command, value + 1);
-		add_array(reader, name, words);
-	} else if (*value) {
-		add_value(reader, name, first, value);
-	}
+	if (hvr_import_note_variable(reader->import, first->line, first->text, first->text))
+		return;
+	if (pair.words)
+		add_array(reader, pair.name, pair.words);
+	else if (*pair.value)
+		add_value(reader, pair.name, first, pair.value);
 }
 
 /* What is said of the machine, and is the disk's. */

@@ -42,6 +42,72 @@ void hvr_import_words_add(GPtrArray *words, guint line, const char *text)
 	g_ptr_array_add(words, word);
 }
 
+gboolean hvr_import_words_split(GPtrArray *words, guint line, const char *text)
+{
+	g_auto(GStrv) pieces = NULL;
+
+	if (!g_shell_parse_argv(text, NULL, &pieces, NULL))
+		return FALSE;
+	for (guint i = 0; pieces[i]; i++)
+		hvr_import_words_add(words, line, pieces[i]);
+	return TRUE;
+}
+
+gsize hvr_import_name_length(const char *text)
+{
+	return strspn(text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_");
+}
+
+gboolean hvr_import_note_variable(HvrImport *import, guint line, const char *text, const char *what)
+{
+	if (!strpbrk(text, "$`"))
+		return FALSE;
+	hvr_import_note(import, line, what, "its variable is not understood: nothing is expanded",
+			FALSE);
+	return TRUE;
+}
+
+void hvr_import_assignment_clear(HvrImportAssignment *assignment)
+{
+	g_clear_pointer(&assignment->name, g_free);
+	g_clear_pointer(&assignment->words, g_ptr_array_unref);
+}
+
+/* @first: what of the first word is behind the bracket. [transfer full] */
+static GPtrArray *array_words(const GPtrArray *command, const char *first)
+{
+	GPtrArray *words = hvr_import_words_new();
+
+	for (guint i = 0; i < command->len; i++) {
+		const HvrImportWord *word = g_ptr_array_index(command, i);
+		g_autofree char *text = g_strdup(i ? word->text : first);
+		if (i + 1 == command->len && g_str_has_suffix(text, ")"))
+			text[strlen(text) - 1] = '\0';
+		if (*text)
+			hvr_import_words_add(words, word->line, text);
+	}
+	return words;
+}
+
+gboolean hvr_import_assignment(const GPtrArray *command, HvrImportAssignment *out_assignment)
+{
+	const HvrImportWord *first = g_ptr_array_index(command, 0);
+	gsize length = hvr_import_name_length(first->text);
+	const char *sign = first->text + length;
+	gboolean appends = *sign == '+';
+	const char *value = sign + appends + 1;
+
+	if (!length || sign[appends] != '=' || (*value != '(' && command->len > 1))
+		return FALSE;
+	*out_assignment =
+		(HvrImportAssignment){ .name = g_strndup(first->text, length), .appends = appends };
+	if (*value == '(')
+		out_assignment->words = array_words(command, value + 1);
+	else
+		out_assignment->value = value;
+	return TRUE;
+}
+
 /* Where the piece at @text ends: at the end of a line that no quote is open at, or of the text.
  * @out_lines: how many of them it is @out_goes_on: a backslash stands at its end */
 static const char *find_end(const char *text, guint *out_lines, gboolean *out_goes_on)
@@ -73,7 +139,7 @@ static const char *find_end(const char *text, guint *out_lines, gboolean *out_go
 /* "NAME=(" and "NAME+=(" */
 static gboolean begins_array(const char *word)
 {
-	gsize name = strspn(word, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_");
+	gsize name = hvr_import_name_length(word);
 	const char *rest = word + name;
 
 	return name && (g_str_has_prefix(rest, "=(") || g_str_has_prefix(rest, "+=("));

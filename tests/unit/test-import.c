@@ -272,6 +272,16 @@ static void test_variables(void **state)
 	assert_told(&conf, conf.left, "line 1: disk_img=$HOME/a: its variable");
 }
 
+/* An array of one word has its bracket at the end of its first. */
+static void test_short_array(void **state)
+{
+	g_autoptr(HvrProfile) profile =
+		profile_of("qemu", "A=(-snapshot)\nkvm -hda /a.img \"${A[@]}\"", NULL);
+	const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, 0);
+
+	assert_true(disk->snapshot);
+}
+
 /* Passwords are nowhere in what is printed. */
 static void test_secrets(void **state)
 {
@@ -491,13 +501,14 @@ static void test_guess(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	  cmocka_unit_test(test_same_machine),
-		cmocka_unit_test(test_injection), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_unknown),	  cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_secrets),	  cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_paths),	  cmocka_unit_test(test_order),
-		cmocka_unit_test(test_forwards),  cmocka_unit_test(test_libvirt_again),
-		cmocka_unit_test(test_command),	  cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_table),	      cmocka_unit_test(test_same_machine),
+		cmocka_unit_test(test_injection),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_short_array),   cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_bounds),	      cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_order),	      cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_libvirt_again), cmocka_unit_test(test_command),
+		cmocka_unit_test(test_guess),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
