@@ -20,7 +20,7 @@ typedef struct {
 	char *format, *output;
 } Options;
 
-/* A regular file of bounded size, opened once, as the caller; a zero byte ends it. */
+/* A regular file of bounded size, opened once, as the caller: its bytes. */
 static char *read_source(const HvrUser *caller, const char *path, gsize *out_length, GError **error)
 {
 	HvrOpen file = { .path = path, .how = HVR_OPEN_READ, .fd = -1 };
@@ -44,7 +44,6 @@ static char *read_source(const HvrUser *caller, const char *path, gsize *out_len
 			    "'%s': it is larger than 1 MiB: no machine's configuration is", path);
 		return NULL;
 	}
-	buffer[length] = '\0';
 	*out_length = (gsize)length;
 	return g_steal_pointer(&buffer);
 }

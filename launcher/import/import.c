@@ -63,10 +63,11 @@ static int guess(const char *text)
 	return pairs ? HVR_IMPORT_PROXMOX : -1;
 }
 
-static gboolean choose_format(const HvrImportWish *wish, HvrImportFormat *out_format,
-			      GError **error)
+/* @text: the wish's, as a string */
+static gboolean choose_format(const HvrImportWish *wish, const char *text,
+			      HvrImportFormat *out_format, GError **error)
 {
-	int found = wish->format ? -1 : guess(wish->text);
+	int found = wish->format ? -1 : guess(text);
 
 	for (int i = 0; wish->format && hvr_import_formats[i]; i++)
 		if (g_str_equal(wish->format, hvr_import_formats[i]))
@@ -112,7 +113,7 @@ gboolean hvr_import_make(const HvrImportWish *wish, HvrImported *out_imported, G
 	g_autofree char *text = g_strndup(wish->text, wish->length);
 	HvrDraftPlace place = { .source = wish->file, .output = wish->output };
 
-	if (!check_text(wish, error) || !choose_format(wish, &place.format, error))
+	if (!check_text(wish, error) || !choose_format(wish, text, &place.format, error))
 		return FALSE;
 	g_strdelimit(text, "\r", ' ');
 	if (!read_format(import, place.format, text, error)) {
