@@ -145,11 +145,12 @@ static void put(Draft *draft, Section *section, HvrImportPart *part, const HvrIm
 		g_free(value.value);
 		value = row->convert(field->value);
 	}
-	g_autofree char *text = value.value;
-	if (text && row->path && is_line(text)) {
-		text = to_path(draft, value.value);
+	if (value.value && row->path && is_line(value.value)) {
+		char *path = to_path(draft, value.value);
 		g_free(value.value);
+		value.value = path;
 	}
+	g_autofree char *text = value.value;
 	if (value.why)
 		hvr_import_note_field(draft->import, part, field, value.why, value.needless);
 	if (!text)
@@ -179,11 +180,6 @@ static HvrImportField *find_field(const HvrImportPart *part, const HvrImportRow 
 	return NULL;
 }
 
-static gboolean is_known(const HvrProfileSection *kind, const HvrImportRow *row)
-{
-	return kind && hvr_profile_key_index(kind, row->key) >= 0;
-}
-
 /* What is still there has no key, or was said before. */
 static void tell_rest(Draft *draft, HvrImportPart *part)
 {
@@ -201,7 +197,7 @@ static void take_machine(Draft *draft, HvrImportPart *part)
 	for (const HvrImportRow *row = hvr_import_rows; row->section; row++) {
 		const HvrProfileSection *kind = hvr_profile_section(row->section);
 		HvrImportField *field = find_field(part, row);
-		if (!field || !is_known(kind, row) || kind->named)
+		if (!field || kind->named)
 			continue;
 		Section *section = the_section(draft, row->section);
 		if (!find_item(section, row->key))
@@ -271,7 +267,7 @@ static void take_named(Draft *draft, HvrImportPart *part, const HvrProfileSectio
 	section->part = part;
 	for (const HvrImportRow *row = hvr_import_rows; row->section; row++) {
 		HvrImportField *field = NULL;
-		if (g_str_equal(row->section, kind->name) && is_known(kind, row))
+		if (g_str_equal(row->section, kind->name))
 			field = find_field(part, row);
 		if (field)
 			put(draft, section, part, row, field);

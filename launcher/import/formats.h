@@ -31,6 +31,9 @@ void hvr_import_qemu_words(HvrImport *import, const GPtrArray *words);
  * @first: the first part that is of this command line */
 void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *machine);
 
+/* The format that an image is taken to be of by its name, as nobody opens it here. Static */
+const char *hvr_import_format_by_name(const char *file);
+
 /* A word as of -device virtio-blk-pci, or what another format calls it: NULL: it is no disk's.
  * Static */
 const char *hvr_import_disk_bus(const char *driver);

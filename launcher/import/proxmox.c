@@ -80,7 +80,7 @@ static void on_disk(Reader *reader, guint line, const char *key, const char *val
 	hvr_import_add(reader->import, part, line, "file", path);
 	if (!hvr_import_find(part, "format"))
 		hvr_import_add(reader->import, part, line, "format",
-			       g_str_has_suffix(volume, ".qcow2") ? "qcow2" : "raw");
+			       hvr_import_format_by_name(volume));
 }
 
 /* "virtio=BC:24:11:00:00:01,bridge=vmbr0": the first is the model, with the address. */

@@ -87,20 +87,26 @@ static void settle_storage(Line *line, HvrImportPart *storage)
 	rename_field(storage, "driver", "format");
 }
 
-/* What QEMU looks into the image for, and nobody opens it here. */
+const char *hvr_import_format_by_name(const char *file)
+{
+	return g_str_has_suffix(file, ".qcow2") ? "qcow2" : "raw";
+}
+
+/* What QEMU looks into the image for. */
 static void guess_format(Line *line, HvrImportPart *disk)
 {
 	const char *file = hvr_import_get(disk, "file");
-	gboolean qcow2 = g_str_has_suffix(file, ".qcow2");
+	const char *format = hvr_import_format_by_name(file);
 	g_autofree char *what = g_strconcat(disk->shown, " format = ", NULL);
 
 	if (!*file || hvr_import_find(disk, "format") ||
 	    g_str_equal(hvr_import_get(disk, "media"), "cdrom"))
 		return;
-	hvr_import_add(line->import, disk, disk->line, "format", qcow2 ? "qcow2" : "raw");
+	hvr_import_add(line->import, disk, disk->line, "format", format);
 	hvr_import_note(line->import, disk->line, what,
-			qcow2 ? "its format is not said: qcow2, by its name"
-			      : "its format is not said: raw, by its name; qemu-img info tells",
+			g_str_equal(format, "qcow2")
+				? "its format is not said: qcow2, by its name"
+				: "its format is not said: raw, by its name; qemu-img info tells",
 			FALSE);
 }
 

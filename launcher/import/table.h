@@ -13,7 +13,7 @@ typedef struct {
 
 /**
  * One key of a profile, and what it is called elsewhere. A key that a profile gains joins by one
- * row; a row whose key the profile's table does not have is passed over.
+ * row.
  */
 typedef struct {
 	const char *section, *key;

@@ -65,7 +65,7 @@ static void assert_told(const HvrImported *imported, const GPtrArray *notes, con
 	fail_msg("'%s' is not told of in\n%s", wanted, imported->text);
 }
 
-/* A row that names no key of a profile would be passed over in silence. */
+/* Each row names a key of a profile. */
 static void test_table(void **state)
 {
 	for (const HvrImportRow *row = hvr_import_rows; row->section; row++) {
