@@ -8,32 +8,15 @@
 #	CACHE/headers/version	of the kernel that they are for
 #	CACHE/guard-SUM/	the module, built from the sources with that sum
 
-# What is found by apt-cache without being installed
-header_packages() # VERSION
-{
-	apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
-		--no-replaces --no-enhances "linux-headers-$1" 2> /dev/null |
-		grep -Ex 'linux-(headers|kbuild)-[0-9][^:]*' | sort -u
-}
-
 fetch_headers() # FOLDER VERSION
 {
-	local package packages
+	local packages
 
-	packages=$(header_packages "$2") || die "apt knows no linux-headers-$2" \
-		"hint: apt-get update, or delete the lab's cache to get a newer kernel"
-	mkdir -p "$1/deb"
-	for package in $packages; do
-		say "fetching $package"
-		(cd "$1/deb" && apt-get -q download "$package") > "$1/log" 2>&1 || {
-			cat "$1/log" >&2
-			die "cannot fetch $package"
-		}
-	done
-	for package in "$1"/deb/*.deb; do
-		dpkg -x "$package" "$1/root"
-	done
-	rm -r "$1/deb" "$1/log"
+	packages=$(packages_behind "linux-headers-$2" 'linux-(headers|kbuild)-[0-9][^:]*') ||
+		die "apt knows no linux-headers-$2" \
+			"hint: apt-get update, or delete the lab's cache to get a newer kernel"
+	# shellcheck disable=SC2086 # a list of words
+	unpack_packages "$1" $packages
 }
 
 # Debian's name each other by where they would be installed. Without the kernel's vmlinux no debugging
@@ -73,8 +56,21 @@ headers_of() # CACHE VERSION
 	fi
 }
 
-# Prints the path of the module for the cached kernel and the present sources. CC: the one that the
-# kernel was built with may not be here, and another will do.
+# CC: the one that the kernel was built with may not be here, and another will do
+build_guard() # FOLDER SOURCE-FOLDER HEADERS
+{
+	mkdir "$1"
+	cp "$2/hailo-vm-run-guard.c" "$2/Makefile" "$1/"
+	make -s -C "$1" KDIR="$3" CC=gcc > "$1/log" 2>&1 || {
+		cat "$1/log" >&2
+		die "the guard module does not build"
+	}
+	! grep -i 'warning:.*hailo-vm-run-guard' "$1/log" >&2 ||
+		die "the guard module does not build without warnings"
+}
+
+# Prints the path of the module for the cached kernel and the present sources. It is there only once
+# it is good.
 prepare_guard() # CACHE SOURCE-FOLDER
 {
 	local version sum folder headers
@@ -85,14 +81,8 @@ prepare_guard() # CACHE SOURCE-FOLDER
 	[[ -e $folder/hailo-vm-run-guard.ko ]] || {
 		headers=$(headers_of "$1" "$version")
 		rm -rf "$1"/guard-*
-		mkdir "$folder"
-		cp "$2/hailo-vm-run-guard.c" "$2/Makefile" "$folder/"
-		make -s -C "$folder" KDIR="$headers" CC=gcc > "$folder/log" 2>&1 || {
-			cat "$folder/log" >&2
-			die "the guard module does not build for Linux $version"
-		}
-		! grep -i 'warning:.*hailo-vm-run-guard' "$folder/log" >&2 ||
-			die "the guard module does not build without warnings"
+		build_guard "$1/guard-new" "$2" "$headers"
+		mv "$1/guard-new" "$folder"
 	}
 	echo "$folder/hailo-vm-run-guard.ko"
 }

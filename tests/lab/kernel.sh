@@ -11,32 +11,20 @@
 
 INITRAMFS_MODULES="virtio_pci 9p 9pnet_virtio overlay"
 
-# The packages behind the one that always names the newest kernel, which carries no file itself
-kernel_packages() # META
+# Those that a package needs, of the names that a pattern has; none need be installed
+packages_behind() # PACKAGE PATTERN
 {
 	apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
-		--no-replaces --no-enhances "$1" |
-		grep -Ex 'linux-(base|binary|image|modules|modules-extra)-[0-9][^:]*' | sort -u
+		--no-replaces --no-enhances "$1" 2> /dev/null | grep -Ex "$2" | sort -u
 }
 
-find_kernel_packages()
+# FOLDER/root becomes what is in them, and nothing is installed
+unpack_packages() # FOLDER PACKAGE...
 {
-	local meta found
-
-	for meta in linux-image-amd64 linux-image-generic; do
-		found=$(kernel_packages "$meta" 2>/dev/null) && [[ $found ]] && break
-	done
-	[[ $found ]] && echo "$found"
-}
-
-fetch_kernel() # FOLDER
-{
-	local package packages
+	local package
 
 	mkdir -p "$1/deb"
-	packages=$(find_kernel_packages) ||
-		die "apt knows no linux-image-amd64 or linux-image-generic" "hint: apt-get update"
-	for package in $packages; do
+	for package in "${@:2}"; do
 		say "fetching $package"
 		(cd "$1/deb" && apt-get -q download "$package") > "$1/log" 2>&1 || {
 			cat "$1/log" >&2
@@ -47,6 +35,32 @@ fetch_kernel() # FOLDER
 		dpkg -x "$package" "$1/root"
 	done
 	rm -r "$1/deb" "$1/log"
+}
+
+# The packages behind the one that always names the newest kernel, which carries no file itself
+kernel_packages() # META
+{
+	packages_behind "$1" 'linux-(base|binary|image|modules|modules-extra)-[0-9][^:]*'
+}
+
+find_kernel_packages()
+{
+	local meta found
+
+	for meta in linux-image-amd64 linux-image-generic; do
+		found=$(kernel_packages "$meta") && [[ $found ]] && break
+	done
+	[[ $found ]] && echo "$found"
+}
+
+fetch_kernel() # FOLDER
+{
+	local packages
+
+	packages=$(find_kernel_packages) ||
+		die "apt knows no linux-image-amd64 or linux-image-generic" "hint: apt-get update"
+	# shellcheck disable=SC2086 # a list of words
+	unpack_packages "$1" $packages
 }
 
 copy_running_kernel() # FOLDER

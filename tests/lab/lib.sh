@@ -10,8 +10,8 @@
 #
 # Environment: HVR the program under test, GUEST the guest.elf of VMs, INTRUDER who attacks from
 # within QEMU (intruder.c), LAB the share with the machine below, TOPOLOGY the names that the lab host
-# was booted with, LAB_SOURCE the checkout, GUARD the guard
-# module where a scenario says '# guard: build' in its first comments.
+# was booted with, LAB_SOURCE the checkout, GUARD the guard module where a scenario says
+# '# guard: build' in its first comments.
 # Files that are waited for belong in /tmp: /lab is a network file system, without inotify.
 #
 # A shell of 'host --interactive' may source it too, and is not ended by failures.
