@@ -43,9 +43,20 @@ run_ends() # STATUS NAME
 		"seen:     status $status" "$(cat "/tmp/$2.err")"
 }
 
+# What list has of all cards, a line each, without the object that is in each
+cards_json()
+{
+	"$HVR" list --json | sed 's/"resets":{[^}]*},//g' | tr '{' '\n'
+}
+
 qemu_pid() # NAME
 {
 	"$HVR" status --json "$1" | sed -E 's/.*"pid":([0-9]+).*/\1/'
+}
+
+supervisor_pid() # NAME
+{
+	"$HVR" status --json "$1" | sed -E 's/.*"supervisor_pid":([0-9]+).*/\1/'
 }
 
 # Nothing of a VM, no journal entry and no lock is left, but what it has said

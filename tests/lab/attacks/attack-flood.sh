@@ -31,7 +31,7 @@ run_flood() # COMMAND
 	END
 	rm -f /tmp/theirs/over
 	expect_exit 0 "$HVR" run --detach /tmp/lab.ini
-	supervisor=$("$HVR" status --json lab | sed -E 's/.*"supervisor_pid":([0-9]+).*/\1/')
+	supervisor=$(supervisor_pid lab)
 	usual=$(memory_of "$supervisor")
 	echo > /tmp/theirs/begin
 	wait_for /tmp/theirs/over over 60 > /tmp/answer || fail "the flood is not over"

@@ -17,7 +17,7 @@ for name in INT TERM HUP QUIT; do
 	on_terminal "$HVR" run /tmp/lab.ini
 	wait_for /tmp/screen "guest: ready" 60 > /tmp/answer
 	in_use
-	kill "-$name" "$("$HVR" status --json lab | sed -E 's/.*"supervisor_pid":([0-9]+).*/\1/')"
+	kill "-$name" "$(supervisor_pid lab)"
 	as_found $((128 + $(kill -l "$name"))) "SIG$name"
 	nothing_left
 done

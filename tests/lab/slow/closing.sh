@@ -29,16 +29,13 @@ read_on() # PID
 # A VM with a console and a reader. $qemu and $supervisor are its processes
 begin()
 {
-	local json
-
 	expect_exit 0 "$HVR" run --detach /tmp/lab.ini
 	wait_for "$RUNTIME/vms/lab/serial.log" "guest: ready" 60 > /tmp/answer
 	"$HVR" console lab < /dev/null > /tmp/console.out 2> /tmp/console.err &
 	console_pid=$!
 	wait_for /tmp/console.out "guest: ready" 30 > /tmp/answer
-	json=$("$HVR" status --json lab)
-	qemu=$(sed -E 's/.*"pid":([0-9]+).*/\1/' <<< "$json")
-	supervisor=$(sed -E 's/.*"supervisor_pid":([0-9]+).*/\1/' <<< "$json")
+	qemu=$(qemu_pid lab)
+	supervisor=$(supervisor_pid lab)
 	read_on "$qemu" &
 	reader_pid=$!
 }

@@ -36,15 +36,10 @@ card_is_back() # WHAT
 	nothing_left
 }
 
-supervisor_pid()
-{
-	"$HVR" status --json lab | sed -E 's/.*"supervisor_pid":([0-9]+).*/\1/'
-}
-
 # The process that the shell has: the supervisor's parent
 front_pid()
 {
-	sed -n 's/^PPid:[[:space:]]*//p' "/proc/$(supervisor_pid)/status"
+	sed -n 's/^PPid:[[:space:]]*//p' "/proc/$(supervisor_pid lab)/status"
 }
 
 say "left and come back to"

@@ -108,7 +108,7 @@ expect_exit 0 "$HVR" run --detach /tmp/lab.ini
 wait_for "$RUNTIME/vms/lab/serial.log" "guest: ready" 60 > /tmp/answer
 open_console orphan
 wait_for /tmp/orphan.out "guest: ready" 30 > /tmp/answer
-kill -KILL "$("$HVR" status --json lab | sed -E 's/.*"supervisor_pid":([0-9]+).*/\1/')"
+kill -KILL "$(supervisor_pid lab)"
 wait_for /tmp/orphan.err "has lost its supervisor, and goes on" 30 > /tmp/answer
 expect_exit 0 "$HVR" stop --force lab
 wait_for_end "$console_pid" 30
