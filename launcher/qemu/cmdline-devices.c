@@ -580,7 +580,7 @@ void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPt
 			   const HvrDialect *dialect)
 {
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
-	guint n_cards = count(cards);
+	guint n_cards = profile->cards_later ? profile->devices->len : count(cards);
 
 	for (guint i = 0; i < n_cards; i++) {
 		g_autofree char *port = hvr_cmdline_card_port(i);

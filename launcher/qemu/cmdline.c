@@ -206,6 +206,19 @@ static void add_entropy(GPtrArray *argv)
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
+/* A guest that wakes up a second time learns of it, and Linux (5.18 and later) stirs its random
+ * numbers anew (drivers/virt/vmgenid.c). QEMU makes another number at each start. */
+static void add_generation(GPtrArray *argv, const HvrProfile *profile)
+{
+	if (!profile->cards_later)
+		return;
+	JsonObject *device = json_object_new();
+	json_object_set_string_member(device, "driver", "vmgenid");
+	json_object_set_string_member(device, "id", "hvr-generation");
+	json_object_set_string_member(device, "guid", "auto");
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
 GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtrArray *cards,
 			     const HvrCmdlineChannels *channels, const HvrDialect *dialect)
 {
@@ -226,10 +239,13 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_seed(argv, profile, channels);
 	hvr_cmdline_add_shares(argv, profile, channels);
 	add_entropy(argv);
+	add_generation(argv, profile);
 	hvr_cmdline_add_serial(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_agent(argv, profile, channels);
 	hvr_cmdline_add_cards(argv, cards, dialect);
+	if (channels->incoming)
+		hvr_cmdline_add(argv, "-incoming", "defer");
 	for (guint i = 0; i < profile->qemu_args->len; i++)
 		g_ptr_array_add(argv, g_strdup(profile->qemu_args->pdata[i]));
 	g_ptr_array_add(argv, NULL);
