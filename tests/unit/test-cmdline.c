@@ -15,6 +15,7 @@
 #include <json-glib/json-glib.h>
 
 #include "launcher/parts/slots.h"
+#include "launcher/profile/machine.h"
 #include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline-json.h"
 #include "launcher/qemu/cmdline.h"
