@@ -15,6 +15,7 @@
 	X(reboot) \
 	X(exec) \
 	X(test) \
+	X(warm) \
 	X(verify) \
 	X(console) \
 	X(log) \
