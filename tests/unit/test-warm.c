@@ -7,17 +7,14 @@
  * In a mount namespace, with a /run and a /var/cache of its own: nothing here is the host's.
  */
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -238,56 +235,6 @@ static void full_disk(void **state)
 	assert_int_equal(count_states(), 0);
 }
 
-/* The VM goes on when its supervisor is killed; it may not have a record yet, but it has its lock.
- */
-static void end_qemu(void)
-{
-	g_autoptr(GKeyFile) lock = g_key_file_new();
-	int qemu = 0;
-
-	if (g_key_file_load_from_file(lock, "/run/hailo-vm-run/locks/vm-lab", G_KEY_FILE_NONE,
-				      NULL))
-		qemu = g_key_file_get_integer(lock, "qemu", "pid", NULL);
-	g_auto(HvrFd) pidfd = qemu > 1 ? (int)syscall(SYS_pidfd_open, qemu, 0) : -1;
-	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
-
-	if (pidfd < 0)
-		return;
-	kill(qemu, SIGKILL);
-	assert_int_equal(poll(&ended, 1, 60000), 1);
-}
-
-/* Killed behind each of the events that it tells, nothing that is half is ever used, and the next
- * one sweeps it up. */
-static void kill_behind(guint events)
-{
-	const char *argv[] = { PROGRAM, "warm", "--events", "1", "lab.ini", NULL };
-	int out;
-	GPid pid;
-	char byte;
-
-	assert_true(g_spawn_async_with_pipes("/run", (char **)argv, NULL,
-					     G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL,
-					     NULL, NULL, &pid, NULL, &out, NULL, NULL));
-	while (events && read(out, &byte, 1) == 1)
-		events -= byte == '\n';
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	close(out);
-	end_qemu();
-}
-
-static void killed(void **state)
-{
-	/* 2 is "prepared": QEMU may be in between, and nobody's yet */
-	for (guint i = 0; i < 9; i++)
-		if (i != 2)
-			kill_behind(i);
-	assert_call("warm lab.ini", 0, "is saved");
-	assert_int_equal(count_states(), 1);
-	start("--set vm.warm=require", TRUE, NULL);
-}
-
 static void wrong_words(void **state)
 {
 	assert_call("warm", 64, "PROFILE is missing");
@@ -304,8 +251,7 @@ static void wrong_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ONE(saved_once), ONE(another_guest), ONE(damaged),
-		ONE(full_disk),	 ONE(killed),	     ONE(wrong_words),
+		ONE(saved_once), ONE(another_guest), ONE(damaged), ONE(full_disk), ONE(wrong_words),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, NULL);
