@@ -52,6 +52,8 @@ static void show_json(const GPtrArray *entries)
 
 static void show_text(const GPtrArray *entries)
 {
+	if (!entries->len)
+		hvr_message("no guest is saved");
 	for (guint i = 0; i < entries->len; i++) {
 		const HvrWarmEntry *entry = g_ptr_array_index(entries, i);
 		g_autoptr(GDateTime) used = g_date_time_new_from_unix_local(entry->used_s);
