@@ -30,6 +30,7 @@
 #define DIR_DEV		  "/dev"
 #define DIR_PROC	  "/proc"
 #define DIR_RUN		  "/run"
+#define DIR_CACHE	  "/var/cache"
 #define DIR_SYSTEM_CONFIG "/etc/hailo-vm-run"
 #define DIR_ROOT	  "/"
 /* Where QEMU's helper for bridges, too, reads who may use which. */
@@ -102,6 +103,9 @@ static gboolean make_context(HvrContext *context, const char *root, GError **err
 	context->firmware_folders = firmware_folders;
 	context->vhost_user_folders = vhost_user_folders;
 	context->config_home = context->privileged ? NULL : g_get_user_config_dir();
+	context->cache = context->privileged ? DIR_CACHE : g_get_user_cache_dir();
+	if (root)
+		context->cache = NULL;
 	context->runtime_path = "";
 	find_runtime(context, prefix);
 	find_cards(context);

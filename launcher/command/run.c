@@ -14,9 +14,10 @@
 #include "launcher/session/detach.h"
 #include "launcher/session/front.h"
 #include "launcher/session/run.h"
+#include "launcher/session/warm.h"
 
 typedef struct {
-	gboolean dry_run, exec, detach;
+	gboolean dry_run, exec, detach, warm;
 	HvrProfileChanges changes;
 	char *name;
 	char *events;
@@ -47,6 +48,18 @@ static gboolean check_wait_ready(const Options *options, const HvrProfile *profi
 	return FALSE;
 }
 
+/* Somebody must stay who has QEMU go on. */
+static gboolean check_warm(const Options *options, const HvrProfile *profile, GError **error)
+{
+	if (!options->exec || profile->warm == HVR_WARM_NO)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "run: --exec and a warm start exclude each other: nobody stays to plug the "
+		    "cards in");
+	hvr_error_hint(error, "run without --exec, or with --set vm.warm=no");
+	return FALSE;
+}
+
 static gboolean refuse_captured(const HvrContext *context, const char *command, GError **error)
 {
 	if (!context->captured)
@@ -57,16 +70,24 @@ static gboolean refuse_captured(const HvrContext *context, const char *command, 
 	return FALSE;
 }
 
+static gboolean start(HvrContext *context, HvrProfile *profile, const HvrRunOptions *how,
+		      GError **error)
+{
+	if (profile->warm != HVR_WARM_NO && how->mode == HVR_RUN_SUPERVISE)
+		return hvr_warm_run(context, profile, how, error);
+	return hvr_run(context, profile, how, error);
+}
+
 /* In a process of its own, whose exit status is the answer. */
-static int supervise(HvrContext *context, const HvrProfile *profile, const HvrRunOptions *how,
+static int supervise(HvrContext *context, HvrProfile *profile, const HvrRunOptions *how,
 		     GError **error)
 {
-	if (hvr_run(context, profile, how, error))
+	if (start(context, profile, how, error))
 		return hvr_interrupt_pending() ? 128 + hvr_interrupt_pending() : 0;
 	return hvr_exit_status(error ? *error : NULL);
 }
 
-static int run_detached(HvrContext *context, const HvrProfile *profile, HvrRunOptions *how,
+static int run_detached(HvrContext *context, HvrProfile *profile, HvrRunOptions *how,
 			GError **error)
 {
 	HvrDetached child;
@@ -87,7 +108,7 @@ static int run_detached(HvrContext *context, const HvrProfile *profile, HvrRunOp
 	return supervise(context, profile, how, error);
 }
 
-static int run_in_front(HvrContext *context, const HvrProfile *profile, HvrRunOptions *how,
+static int run_in_front(HvrContext *context, HvrProfile *profile, HvrRunOptions *how,
 			GError **error)
 {
 	HvrFront front;
@@ -137,7 +158,7 @@ static int carry_out(HvrContext *context, HvrProfile *profile, const Options *op
 		return run_detached(context, profile, &how, error);
 	if (!options->exec && hvr_front_is_wanted(profile))
 		return run_in_front(context, profile, &how, error);
-	return hvr_run(context, profile, &how, error) ? 0 : -1;
+	return start(context, profile, &how, error) ? 0 : -1;
 }
 
 static int run(HvrContext *context, const HvrInvocation *invocation, GError **error)
@@ -148,7 +169,12 @@ static int run(HvrContext *context, const HvrInvocation *invocation, GError **er
 		return -1;
 	g_autoptr(HvrProfile) profile = hvr_cli_profile_named(
 		context, invocation->words[0], &options->changes, options->name, error);
-	return profile ? carry_out(context, profile, options, error) : -1;
+	if (!profile)
+		return -1;
+	if (options->warm && profile->warm == HVR_WARM_NO)
+		profile->warm = HVR_WARM_AUTO;
+	return check_warm(options, profile, error) ? carry_out(context, profile, options, error)
+						   : -1;
 }
 
 static int prepare(HvrContext *context, const HvrInvocation *invocation, GError **error)
@@ -175,6 +201,8 @@ static const HvrOption run_options[] = {
 	  "Return when the VM runs; the supervisor stays behind" },
 	{ "wait-ready", 0, HVR_SECONDS(Options, wait_ready_s, 0, HVR_DAY_S), "S",
 	  "End the VM if its guest is not ready by then; --detach returns when it is" },
+	{ "warm", 0, HVR_FLAG(Options, warm), NULL,
+	  "Go on with a guest that was saved when it was ready; as [vm] warm = auto" },
 	HVR_OPTION_NAME(Options, name),
 	HVR_OPTION_EVENTS(Options, events),
 	HVR_OPTIONS_CHANGES(Options, changes),

@@ -16,6 +16,7 @@
 	X(reboot) \
 	X(exec) \
 	X(test) \
+	X(warm) \
 	X(verify) \
 	X(console) \
 	X(log) \

@@ -29,7 +29,7 @@ typedef struct {
 	HvrTrialOptions how;
 	HvrProfileChanges changes;
 	char *name, *junit, *result, *events, *artifacts;
-	gboolean verify, no_verify, no_input;
+	gboolean verify, no_verify, no_input, warm;
 	char *matrix;
 	gboolean list;
 	int job;	    /* of the matrix; 0: all */
@@ -119,6 +119,8 @@ static HvrProfile *get_ready(HvrContext *context, const HvrInvocation *invocatio
 	if (!options->name && !hvr_cli_sets_name(&options->changes))
 		profile->name_auto = TRUE;
 	hvr_trial_bend(profile);
+	if (options->warm && profile->warm == HVR_WARM_NO)
+		profile->warm = HVR_WARM_AUTO;
 	options->how.verify = wants_verify(options, profile);
 	/* Nor does anybody wait with a card in their hands for an input that is slow. */
 	*out_step = "input";
@@ -300,6 +302,8 @@ static const HvrOption table[] = {
 	{ "verify", 0, HVR_FLAG(Options, verify), NULL,
 	  "Verify the guest first; the default where the VM gets a Hailo" },
 	{ "no-verify", 0, HVR_FLAG(Options, no_verify), NULL, "Do not" },
+	{ "warm", 0, HVR_FLAG(Options, warm), NULL,
+	  "Go on with a guest that was saved when it was ready; as [vm] warm = auto" },
 	{ "no-input", 'n', HVR_FLAG(Options, no_input), NULL, "Do not read the standard input" },
 	{ .name = NULL },
 };

@@ -25,6 +25,7 @@
 #include "launcher/runtime/name.h"
 #include "launcher/session/ask.h"
 #include "launcher/session/run.h"
+#include "launcher/session/warm.h"
 #include "vfio/fd.h"
 
 /* Nothing of a disposable guest is worth more than a moment. */
@@ -148,6 +149,13 @@ static void stop(HvrTrial *trial)
 		hvr_trial_note(trial, HVR_JUNIT_PASSED, NULL);
 }
 
+static gboolean start(const HvrTrial *trial, const HvrRunOptions *options, GError **error)
+{
+	if (trial->profile->warm != HVR_WARM_NO)
+		return hvr_warm_run(trial->context, trial->profile, options, error);
+	return hvr_run(trial->context, trial->profile, options, error);
+}
+
 /* The other process: the VM's supervisor. What it says is said to people, and to @cause_fd. */
 static int supervise(const HvrTrial *trial, int ready_fd, int cause_fd)
 {
@@ -164,7 +172,7 @@ static int supervise(const HvrTrial *trial, int ready_fd, int cause_fd)
 
 	if (trial->options->forked)
 		trial->options->forked(trial->options->user_data);
-	if (hvr_run(trial->context, trial->profile, &options, &error))
+	if (start(trial, &options, &error))
 		return 0;
 	int status = hvr_exit_settle(-1, 0, &error);
 	hvr_message_error(error);
@@ -183,6 +191,8 @@ static const char *describe_stage(const char *event)
 		{ "prepared", "QEMU was being started" },
 		{ "started", "QEMU was starting" },
 		{ "running", "the guest was not ready yet" },
+		{ "restored", "the guest was not ready yet" },
+		{ "saved", "the guest was being saved" },
 		{ "panicked", "the guest had panicked" },
 	};
 

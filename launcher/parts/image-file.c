@@ -84,20 +84,33 @@ static void read_header(int fd, HvrImageFile *file)
 	file->length = (guint32)n;
 }
 
+static gint64 nanoseconds(const struct timespec *time)
+{
+	return (gint64)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+HvrImageFile hvr_image_file_of(const struct stat *st)
+{
+	return (HvrImageFile){ .device = st->st_dev,
+			       .inode = st->st_ino,
+			       .size = (guint64)st->st_size,
+			       .modified_ns = nanoseconds(&st->st_mtim),
+			       .changed_ns = nanoseconds(&st->st_ctim),
+			       .mode = st->st_mode,
+			       .uid = st->st_uid,
+			       .gid = st->st_gid };
+}
+
 static int look_at(int fd, HvrImageFile *file)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return errno;
-	*file = (HvrImageFile){ .device = st.st_dev,
-				.inode = st.st_ino,
-				.size = (guint64)st.st_size,
-				.mode = st.st_mode,
-				.uid = st.st_uid,
-				.gid = st.st_gid,
-				.has_acl = fgetxattr(fd, ACL, NULL, 0) > 0,
-				.bytes = file->bytes };
+	guint8 *bytes = file->bytes;
+	*file = hvr_image_file_of(&st);
+	file->has_acl = fgetxattr(fd, ACL, NULL, 0) > 0;
+	file->bytes = bytes;
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return 0;
 	if (S_ISBLK(st.st_mode))

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/stat.h>
 
 #include "launcher/process/user.h"
 
@@ -9,9 +10,10 @@
  * HvrImageFile - a file that QEMU will open, as the VM's user sees it.
  */
 typedef struct {
-	guint64 device, inode; /* which file it is, under whatever name */
-	guint64 size;	       /* in bytes; of a block device, too */
-	guint32 mode;	       /* stat(2) */
+	guint64 device, inode;		/* which file it is, under whatever name */
+	guint64 size;			/* in bytes; of a block device, too */
+	gint64 modified_ns, changed_ns; /* its last changes, mtime and ctime, since 1970 */
+	guint32 mode;			/* stat(2) */
 	guint32 uid, gid;
 	guint32 has_acl;
 	guint32 locks;	/* HVR_IMAGE_LOCK_…: what others hold */
@@ -50,5 +52,8 @@ typedef struct {
  */
 gboolean hvr_image_file_look(HvrImageFile *file, const HvrUser *user, const HvrImageWanted *wanted,
 			     GError **error);
+/* What stat(2) tells of it; without bytes. */
+HvrImageFile hvr_image_file_of(const struct stat *st);
+
 void hvr_image_file_clear(HvrImageFile *file);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrImageFile, hvr_image_file_clear)

@@ -127,12 +127,13 @@ static gboolean check_seen(const Walk *walk, const HvrImageLink *link, const Hvr
 }
 
 /* Returns: TRUE */
-static gboolean note_written(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file)
+static gboolean note_file(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file)
 {
 	const HvrImageWritten written = { .device = file->device,
 					  .inode = file->inode,
 					  .disk = link->index };
 
+	g_ptr_array_add(walk->images->files, g_strdup(link->path));
 	if (link->writes)
 		g_array_append_val(walk->images->written, written);
 	return TRUE;
@@ -155,7 +156,7 @@ static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile
 	return hvr_image_file_look(file, walk->user, &wanted, error) &&
 	       hvr_image_check_kind(link, file, error) &&
 	       hvr_image_check_locks(link, file, error) && check_seen(walk, link, file, error) &&
-	       note_written(walk, link, file);
+	       note_file(walk, link, file);
 }
 
 static void add_notes(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file,
@@ -296,7 +297,8 @@ gboolean hvr_images_check(HvrImages *images, const HvrProfile *profile, const Hv
 	const Walk walk = { .user = user, .images = images, .seen = seen };
 
 	*images = (HvrImages){ .notes = g_ptr_array_new_with_free_func(note_free),
-			       .written = g_array_new(FALSE, FALSE, sizeof(HvrImageWritten)) };
+			       .written = g_array_new(FALSE, FALSE, sizeof(HvrImageWritten)),
+			       .files = g_ptr_array_new_with_free_func(g_free) };
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 		if (!check_chain(&walk, disk, i, error))
@@ -345,6 +347,7 @@ void hvr_images_clear(HvrImages *images)
 {
 	g_clear_pointer(&images->notes, g_ptr_array_unref);
 	g_clear_pointer(&images->written, g_array_unref);
+	g_clear_pointer(&images->files, g_ptr_array_unref);
 }
 
 void hvr_images_describe(const HvrImages *images, GPtrArray *notes)

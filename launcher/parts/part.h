@@ -24,6 +24,7 @@ typedef struct {
 	GPtrArray *notes;      /* of HvrImageNote */
 	GArray *written;       /* of HvrImageWritten: files that are there and will be written to */
 	guint32 block_devices; /* bit i: disk i of the profile is a block device */
+	GPtrArray *files;      /* of char *: the paths of all files of all chains */
 } HvrImages;
 
 /**

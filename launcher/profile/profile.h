@@ -13,6 +13,7 @@
 
 typedef enum { HVR_ACCEL_AUTO, HVR_ACCEL_KVM, HVR_ACCEL_TCG } HvrAccel;
 typedef enum { HVR_RTC_UTC, HVR_RTC_LOCALTIME } HvrRtc;
+typedef enum { HVR_WARM_NO, HVR_WARM_AUTO, HVR_WARM_REQUIRE } HvrWarm;
 
 typedef enum { HVR_SELECT_MATCH, HVR_SELECT_ADDRESS, HVR_SELECT_PATH } HvrSelectBy;
 typedef enum { HVR_PICK_ONLY, HVR_PICK_FREE } HvrPick;
@@ -167,6 +168,10 @@ typedef struct {
 	char *cpu; /* "auto" or a QEMU model, with its +/- features */
 	char *machine;
 	HvrRtc rtc;
+	HvrWarm warm;
+	/* The guest is one that is saved or was: its cards come by hot-plug, and their ports are
+	 * empty at first. Not a key */
+	gboolean cards_later;
 	HvrProfileFirmware firmware;
 	HvrProfileSeed seed;
 	HvrGraphics graphics;

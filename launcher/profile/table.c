@@ -57,6 +57,9 @@ static const HvrProfileKey vm_keys[] = {
 	{ .name = "rtc", .parse = hvr_value_choice, .offset = VM(rtc),
 	  .words = WORDS("utc", "localtime"), .fallback = "utc", .sample = "localtime",
 	  .help = "what the guest's hardware clock shows; Windows takes it for local time" },
+	{ .name = "warm", .parse = hvr_value_choice, .offset = VM(warm),
+	  .words = WORDS("no", "auto", "require"), .fallback = "no", .sample = "auto",
+	  .help = "begin with a guest that was saved when it was ready, not with a boot" },
 	{ .name = "include", .parse = hvr_value_path, .offset = VM(include),
 	  .sample = "base.ini", .help = "another profile, which is read first" },
 };

@@ -54,5 +54,6 @@ typedef struct {
 	 */
 	const int *taps;
 	const GArray *ports; /* (nullable): as of HvrPorts.numbers; NULL: QEMU chooses itself */
+	gboolean incoming;   /* it begins with a guest that was saved, which the monitor gives it */
 	const HvrCmdlineShare *shares; /* (nullable): as many as the profile has; NULL: all by 9p */
 } HvrCmdlineChannels;

@@ -325,17 +325,24 @@ static guint count(const GPtrArray *cards)
 	return cards->len;
 }
 
+/* Whose section the card of port @i is; NULL: no section names it. */
+static const HvrProfileDevice *device_of(const HvrProfile *profile, const GPtrArray *cards, guint i)
+{
+	if (profile->cards_later)
+		return g_ptr_array_index(profile->devices, i);
+	return ((const HvrPlanCard *)g_ptr_array_index(cards, i))->device;
+}
+
 void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards,
 			   const HvrDialect *dialect)
 {
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
-	guint n_cards = count(cards), packed = 0;
+	guint n_cards = profile->cards_later ? profile->devices->len : count(cards), packed = 0;
 
 	for (guint i = 0; i < n_cards; i++) {
-		const HvrPlanCard *card = cards->pdata[i];
+		const HvrProfileDevice *device = device_of(profile, cards, i);
 		g_autofree char *port = hvr_cmdline_card_port(i);
-		g_autofree char *address =
-			place_port(machine, card->device ? card->device->slot : 0, &packed);
+		g_autofree char *address = place_port(machine, device ? device->slot : 0, &packed);
 
 		add_hotplug(argv, port_properties(machine, port, address, i + 1), dialect);
 	}

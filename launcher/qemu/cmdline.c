@@ -223,6 +223,19 @@ static void add_words(GPtrArray *argv, const GPtrArray *words)
 		g_ptr_array_add(argv, g_strdup(words->pdata[i]));
 }
 
+/* A guest that wakes up a second time learns of it, and Linux (5.18 and later) stirs its random
+ * numbers anew (drivers/virt/vmgenid.c). QEMU makes another number at each start. */
+static void add_generation(GPtrArray *argv, const HvrProfile *profile)
+{
+	if (!profile->cards_later)
+		return;
+	JsonObject *device = json_object_new();
+	json_object_set_string_member(device, "driver", "vmgenid");
+	json_object_set_string_member(device, "id", "hvr-generation");
+	json_object_set_string_member(device, "guid", "auto");
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
 GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtrArray *cards,
 			     const HvrCmdlineChannels *channels, const HvrDialect *dialect)
 {
@@ -244,10 +257,13 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_seed(argv, profile, channels);
 	hvr_cmdline_add_shares(argv, profile, channels);
 	add_entropy(argv);
+	add_generation(argv, profile);
 	hvr_cmdline_add_serial(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_agent(argv, profile, channels);
 	hvr_cmdline_add_cards(argv, cards, dialect);
+	if (channels->incoming)
+		hvr_cmdline_add(argv, "-incoming", "defer");
 	add_words(argv, profile->qemu_args);
 	g_ptr_array_add(argv, NULL);
 	return argv;

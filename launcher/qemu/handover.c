@@ -56,6 +56,7 @@ HvrHandover *hvr_handover_new(const HvrStart *start)
 	handover->channels.vars_path = hvr_nvram_path(start->profile, start->parts);
 	handover->channels.block_devices = start->parts->images.block_devices;
 	handover->channels.viewers_given = start->stays;
+	handover->channels.incoming = start->incoming;
 	handover->channels.has_node = hvr_placement_node(
 		host, start->profile, hvr_plan_first_card(start->plan), &handover->channels.node);
 	return handover;

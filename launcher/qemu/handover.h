@@ -21,6 +21,7 @@ typedef struct {
 	const HvrPlan *plan;
 	const GPtrArray *locks; /* of HvrLock: they will name QEMU */
 	int folder;		/* vms/NAME */
+	gboolean incoming;	/* it begins with a guest that was saved */
 	gboolean stays;		/* somebody stays with it; FALSE: we become it (--exec) */
 } HvrStart;
 

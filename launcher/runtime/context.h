@@ -20,6 +20,7 @@ typedef struct {
 	guint64 memlock_max; /* bytes that QEMU may be allowed to lock; G_MAXUINT64: no limit */
 	const char *runtime_path; /* the runtime folder as a path, to show to people */
 	const char *config_home;  /* where profiles of the user are; NULL: nowhere */
+	const char *cache; /* where states of guests are kept (launcher/warm/); NULL: nowhere */
 	/* of descriptors, the first counts most; or NULL */
 	const char *const *firmware_folders;
 	const char *const *vhost_user_folders;

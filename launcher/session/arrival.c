@@ -97,14 +97,77 @@ static void stop_timer(HvrArrival *arrival)
 	arrival->late = 0;
 }
 
-static void on_ready(gpointer user_data)
+static gboolean saves(const HvrArrival *arrival)
+{
+	return arrival->options->warm && arrival->options->warm->save >= 0;
+}
+
+static gboolean goes_on(const HvrArrival *arrival)
+{
+	return arrival->options->warm && arrival->options->warm->restore >= 0;
+}
+
+/* It comes to nothing, for this reason. */
+static void give_up(const HvrArrival *arrival, const GError *error)
+{
+	g_clear_error(&arrival->session->failure);
+	arrival->session->failure = g_error_copy(error);
+	hvr_session_quit(arrival->session);
+}
+
+static void on_saved(const GError *error, gpointer user_data)
+{
+	const HvrArrival *arrival = user_data;
+	HvrRunWarm *warm = arrival->options->warm;
+
+	if (error) {
+		warm->problem = g_error_copy(error);
+		give_up(arrival, error);
+		return;
+	}
+	warm->done = TRUE;
+	hvr_events_tell(arrival->session->context->events, "saved", NULL, NULL);
+	hvr_session_quit(arrival->session);
+}
+
+static void save(HvrArrival *arrival)
+{
+	static const HvrProgressStage stage = { .text = "saving the guest" };
+
+	hvr_progress_begin("VM '%s'", arrival->session->vm->name);
+	hvr_progress_stage(&stage);
+	hvr_transfer_out(&arrival->transfer, arrival->session, arrival->options->warm->save,
+			 on_saved, arrival);
+}
+
+static void arrive(HvrArrival *arrival);
+
+static void on_awake(gpointer user_data)
 {
 	HvrArrival *arrival = user_data;
+
+	arrival->awake = TRUE;
+	arrive(arrival);
+}
+
+/* When nothing is missing any more. */
+static void arrive(HvrArrival *arrival)
+{
 	HvrSession *session = arrival->session;
 	gint64 took_ms = (g_get_monotonic_time() - arrival->begin_us) / 1000;
 
+	if (!arrival->guest_ready || !arrival->cards_in)
+		return;
+	if (!arrival->awake) {
+		hvr_wake_begin(&arrival->wake, session, on_awake, arrival);
+		return;
+	}
 	stop_timer(arrival);
 	end_boot(arrival);
+	if (saves(arrival)) {
+		save(arrival);
+		return;
+	}
 	session->vm->ready = TRUE;
 	hvr_session_save(session);
 	hvr_message("VM '%s' is ready after %d.%d s", session->vm->name, (int)(took_ms / 1000),
@@ -113,6 +176,14 @@ static void on_ready(gpointer user_data)
 	hvr_notify_ready("the guest is ready");
 	if (!is_told_early(arrival->options))
 		tell_waiting(arrival);
+}
+
+static void on_ready(gpointer user_data)
+{
+	HvrArrival *arrival = user_data;
+
+	arrival->guest_ready = TRUE;
+	arrive(arrival);
 }
 
 static gboolean on_late(gpointer user_data)
@@ -144,6 +215,76 @@ static void note_paused(HvrSession *session, JsonNode *status)
 	hvr_session_save(session);
 }
 
+static void tell_running(HvrArrival *arrival)
+{
+	HvrSession *session = arrival->session;
+
+	hvr_message("VM '%s' is running (QEMU pid %d)", session->vm->name,
+		    (int)session->vm->qemu.pid);
+	hvr_events_tell_number(session->context->events, "running", "pid", session->vm->qemu.pid);
+	show_boot(arrival);
+	if (!session->vm->ready_set)
+		hvr_notify_ready("the VM is running");
+	if (is_told_early(arrival->options))
+		tell_waiting(arrival);
+}
+
+static void on_cards_in(const GError *error, gpointer user_data)
+{
+	HvrArrival *arrival = user_data;
+
+	if (error) {
+		give_up(arrival, error);
+		return;
+	}
+	arrival->cards_in = TRUE;
+	arrive(arrival);
+}
+
+/* It goes on. What it had said on its serial port it does not say again: it was ready. */
+static void on_gone_on(HvrQmpClient *client, JsonNode *result, const GError *error,
+		       gpointer user_data)
+{
+	HvrArrival *arrival = user_data;
+	HvrSession *session = arrival->session;
+
+	if (error) {
+		arrival->options->warm->problem = g_error_copy(error);
+		give_up(arrival, error);
+		return;
+	}
+	arrival->options->warm->done = TRUE;
+	hvr_events_tell(session->context->events, "restored", NULL, NULL);
+	tell_running(arrival);
+	arrival->guest_ready = arrival->guest_ready || !arrival->readiness;
+	hvr_late_cards_plug(&arrival->cards, arrival->hotplug, on_cards_in, arrival);
+}
+
+static void on_restored(const GError *error, gpointer user_data)
+{
+	HvrArrival *arrival = user_data;
+	HvrSession *session = arrival->session;
+
+	if (error) {
+		arrival->options->warm->problem = g_error_copy(error);
+		give_up(arrival, error);
+		return;
+	}
+	if (session->profile->guest.ready != HVR_READY_SERIAL)
+		arrival->readiness = hvr_readiness_new(session, on_ready, arrival);
+	arrival->awake = session->profile->guest.ready != HVR_READY_AGENT;
+	hvr_qmp_client_execute(session->qmp, "cont", NULL, GREETING_BASE_MS, on_gone_on, arrival);
+}
+
+static void restore(HvrArrival *arrival)
+{
+	static const HvrProgressStage stage = { .text = "the guest that was saved is read" };
+
+	hvr_progress_stage(&stage);
+	hvr_transfer_in(&arrival->transfer, arrival->session, arrival->options->warm->restore,
+			on_restored, arrival);
+}
+
 static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *error,
 		       gpointer user_data)
 {
@@ -163,27 +304,28 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 		return;
 	}
 	note_paused(session, result);
-	hvr_message("VM '%s' is running (QEMU pid %d)", session->vm->name,
-		    (int)session->vm->qemu.pid);
-	hvr_events_tell_number(session->context->events, "running", "pid", session->vm->qemu.pid);
-	show_boot(arrival);
-	if (!session->vm->ready_set)
-		hvr_notify_ready("the VM is running");
-	if (is_told_early(arrival->options))
-		tell_waiting(arrival);
+	if (goes_on(arrival))
+		restore(arrival);
+	else
+		tell_running(arrival);
 }
 
-void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options,
+void hvr_arrival_begin(HvrArrival *arrival, HvrHotplug *hotplug, const HvrRunOptions *options,
 		       HvrPorts *ports)
 {
+	HvrSession *session = hotplug->session;
+
 	*arrival = (HvrArrival){ .session = session,
 				 .options = options,
 				 .ports = ports,
+				 .hotplug = hotplug,
 				 .begin_us = g_get_monotonic_time() };
 	arrival->on_terminal = session->profile->serial == HVR_SERIAL_STDIO &&
 			       !options->serial_log && (options->front || isatty(STDOUT_FILENO));
 	show_start(session);
-	arrival->readiness = hvr_readiness_new(session, on_ready, arrival);
+	arrival->awake = arrival->cards_in = !goes_on(arrival);
+	if (!goes_on(arrival))
+		arrival->readiness = hvr_readiness_new(session, on_ready, arrival);
 	hvr_qmp_client_execute(session->qmp, "query-status", NULL, GREETING_BASE_MS, on_greeted,
 			       arrival);
 	if (options->wait_ready_s)
@@ -195,5 +337,8 @@ void hvr_arrival_end(HvrArrival *arrival)
 {
 	stop_timer(arrival);
 	end_boot(arrival);
+	if (arrival->transfer.session)
+		hvr_transfer_end(&arrival->transfer);
+	hvr_wake_end(&arrival->wake);
 	g_clear_pointer(&arrival->readiness, hvr_readiness_free);
 }

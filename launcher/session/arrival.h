@@ -5,9 +5,12 @@
 
 #include "launcher/parts/ports.h"
 #include "launcher/session/boot-line.h"
+#include "launcher/session/late-cards.h"
 #include "launcher/session/ready.h"
 #include "launcher/session/run-options.h"
 #include "launcher/session/session.h"
+#include "launcher/session/transfer.h"
+#include "launcher/session/wake.h"
 
 /**
  * HvrArrival - from a QEMU that was started to a guest that is ready: who is told what, and what
@@ -23,6 +26,14 @@ typedef struct {
 		*ports; /* (nullable): kept for QEMU until it answers: it has them then; borrowed */
 	gint64 begin_us;
 	gboolean on_terminal; /* the guest's serial port is shown there */
+	/* Of a guest that goes on, where HvrRunOptions.warm says so: */
+	HvrHotplug *hotplug; /* borrowed */
+	HvrTransfer transfer;
+	HvrLateCards cards;
+	HvrWake wake;
+	gboolean guest_ready; /* as [guest] ready says */
+	gboolean cards_in;    /* TRUE where they are there from the start */
+	gboolean awake;	      /* the guest was told that it was saved; TRUE of one that boots */
 	gboolean answered;    /* FALSE: QEMU has ended before its main loop, and so its guest */
 } HvrArrival;
 
@@ -33,9 +44,13 @@ typedef struct {
  * is ready, where the profile says how to tell, else when QEMU runs), and whoever waits for
  * --detach (with --wait-ready when the guest is ready, else when QEMU runs). A QEMU that does not
  * greet, and with --wait-ready a guest that is late, is ended: session->failure says why.
+ * A guest that is to be saved is, when it is ready, and then ends. One that goes on from where it
+ * was saved gets its cards when it does, and is ready when it has them, too. What keeps either from
+ * it is in options->warm and in session->failure, and ends QEMU.
+ * @hotplug: for cards that come later; borrowed
  * @ports: (nullable): kept for QEMU, cleared once it has them
  */
-void hvr_arrival_begin(HvrArrival *arrival, HvrSession *session, const HvrRunOptions *options,
+void hvr_arrival_begin(HvrArrival *arrival, HvrHotplug *hotplug, const HvrRunOptions *options,
 		       HvrPorts *ports);
 
 /* Waits no more. */

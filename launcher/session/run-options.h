@@ -12,6 +12,15 @@ typedef enum {
 	HVR_RUN_PREPARE,   /* the host's side alone, for nobody yet */
 } HvrRunMode;
 
+/* A run that saves its guest, or goes on with one. Its cards, where it has any, come by hot-plug
+ * when the guest goes on: [device]s of the profile count, its `cards_later` is TRUE. */
+typedef struct {
+	int save;	 /* when the guest is ready its state goes there, and the VM ends; -1 */
+	int restore;	 /* the guest goes on from there; -1 */
+	gboolean done;	 /* out: it was saved, or goes on */
+	GError *problem; /* out: why QEMU could not; NULL: it did, or has not come to it */
+} HvrRunWarm;
+
 typedef struct {
 	HvrRunMode mode;
 	int wait_s;	  /* for busy cards, see hvr_claim_take() */
@@ -19,6 +28,7 @@ typedef struct {
 	int wait_ready_s; /* how long the guest may take to be ready; 0: for ever */
 	gboolean
 		attached; /* with ready_fd: whoever waits stays, and goes on reading our messages */
+	HvrRunWarm *warm; /* NULL: the guest boots */
 	HvrLock *vm_lock; /* (transfer full): of a name that was made; NULL: it is to be taken */
 	int front;	  /* joined with [serial] mode = stdio, see front.h; 0: that is our stdio */
 	gboolean front_shows; /* with front: what the guest says is shown on a terminal */

@@ -62,6 +62,7 @@ typedef struct {
 	HvrHandover *handover; /* what it will get; NULL: not made yet, or it has it */
 	HvrKmsg *kmsg;	       /* the kernel's words since before QEMU; NULL: not to be had */
 	HvrStarted started;    /* QEMU, when it runs */
+	HvrVm *later;	       /* whose cards come when the guest goes on; NULL: nobody's */
 } Run;
 
 static void run_clear(Run *run)
@@ -71,6 +72,7 @@ static void run_clear(Run *run)
 	hvr_serial_ends_clear(&run->started.serial);
 	hvr_fd_close(run->folder);
 	hvr_kmsg_free(run->kmsg);
+	hvr_vm_free(run->later);
 	hvr_decision_clear(&run->decision);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
@@ -144,6 +146,20 @@ static void finish(Run *run, HvrSession *session, const HvrReason *reason, const
 	hvr_places_tell(&places, NULL, FALSE);
 }
 
+/* The VM's record with cards that it has not got yet, each with its own port, in which `plug` puts
+ * it. */
+static HvrVm *make_record(Run *run)
+{
+	HvrVm *vm = hvr_record_make(run->context, run->profile, &run->decision, TRUE);
+
+	while (run->later && run->later->devices->len) {
+		HvrVmDevice *device = g_ptr_array_steal_index(run->later->devices, 0);
+		device->in_vm = FALSE;
+		g_ptr_array_add(vm->devices, device);
+	}
+	return vm;
+}
+
 /* From a running QEMU to a host that is as it was. */
 static gboolean stay(Run *run, GError **error)
 {
@@ -154,7 +170,7 @@ static gboolean stay(Run *run, GError **error)
 	const HvrSessionStart start = {
 		.context = run->context,
 		.profile = run->profile,
-		.vm = hvr_record_make(run->context, run->profile, &run->decision, TRUE),
+		.vm = make_record(run),
 		.folder = g_steal_fd(&run->folder),
 		.pidfd = started->pidfd,
 		.qmp = hvr_qmp_client_new(started->monitor, NULL),
@@ -177,7 +193,7 @@ static gboolean stay(Run *run, GError **error)
 		g_ptr_array_add(session->locks, g_ptr_array_steal_index_fast(locks, 0));
 	HvrControl *control = hvr_control_new(hotplug, started->control);
 	hvr_session_save(session);
-	hvr_arrival_begin(&arrival, session, run->options, &started->ports);
+	hvr_arrival_begin(&arrival, hotplug, run->options, &started->ports);
 	HvrPanic *panic = hvr_panic_new(session);
 	HvrReason *reason = hvr_reason_new(session);
 	hvr_session_run(session);
@@ -302,6 +318,7 @@ static gboolean make(Run *run, GError **error)
 				 .plan = decision->plan,
 				 .locks = decision->claim->locks,
 				 .folder = run->folder,
+				 .incoming = run->options->warm && run->options->warm->restore >= 0,
 				 .stays = run->options->mode != HVR_RUN_EXEC };
 	run->handover = hvr_handover_new(&run->start);
 	if (!hvr_start_make(&run->start, run->handover, error))
@@ -347,22 +364,48 @@ static gboolean take_cards(Run *run, HvrLock *vm_lock, const HvrPciFunction **ou
 	return FALSE;
 }
 
+/* A guest that goes on from where it was saved gets its cards when it does. Until then they are
+ * where they are, and whoever is quicker may take them: it is known by now that this VM could. */
+static gboolean put_off_cards(Run *run, GError **error)
+{
+	HvrDecision *decision = &run->decision;
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	const HvrDecideFor whom = { .devices = none, .vm = run->profile->name };
+
+	run->later = hvr_record_make(run->context, run->profile, decision, TRUE);
+	g_clear_pointer(&decision->plan, hvr_plan_free);
+	g_clear_pointer(&decision->view, hvr_plan_view_free);
+	g_clear_pointer(&decision->claim, hvr_claim_free);
+	g_clear_pointer(&decision->inventory, hvr_inventory_free);
+	return hvr_decide(run->context, run->profile, &whom, decision, error);
+}
+
+/* What the run is decided for. One that only saves its guest needs no card. */
+static gboolean decide(Run *run, GError **error)
+{
+	const HvrProfile *profile = run->profile;
+	const HvrRunWarm *warm = run->options->warm;
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	const HvrDecideFor whom = { .devices = warm && warm->save >= 0 ? none : profile->devices,
+				    .vm = profile->name,
+				    .wait_s = run->options->wait_s };
+
+	return hvr_decide(run->context, profile, &whom, &run->decision, error) &&
+	       hvr_interrupt_check_all(error) &&
+	       (!warm || warm->restore < 0 || put_off_cards(run, error));
+}
+
 /* Takes ownership of the VM's lock. */
 static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 {
 	const HvrContext *context = run->context;
-	const HvrProfile *profile = run->profile;
-	const HvrDecideFor whom = { .devices = profile->devices,
-				    .vm = profile->name,
-				    .wait_s = run->options->wait_s };
 	const HvrPciFunction *failed = NULL;
 	GError *cause = NULL;
 
 	do {
 		failed = NULL;
 		g_clear_error(&cause);
-		if (!hvr_decide(context, profile, &whom, &run->decision, &cause) ||
-		    !hvr_interrupt_check_all(&cause))
+		if (!decide(run, &cause))
 			continue;
 		if (!take_cards(run, vm_lock, &failed, &cause))
 			continue;

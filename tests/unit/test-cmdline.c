@@ -15,6 +15,7 @@
 #include <json-glib/json-glib.h>
 
 #include "launcher/parts/slots.h"
+#include "launcher/profile/machine.h"
 #include "launcher/profile/read.h"
 #include "launcher/qemu/cmdline-json.h"
 #include "launcher/qemu/cmdline.h"
@@ -363,6 +364,40 @@ static void test_own_panic(void **state)
 	}
 }
 
+static guint count_words(const GPtrArray *argv, const char *part)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < argv->len && argv->pdata[i]; i++)
+		n += strstr(argv->pdata[i], part) != NULL;
+	return n;
+}
+
+/* A guest that is saved has the ports of all its cards, and nothing in them; and so has one that
+ * goes on. */
+static void test_cards_later(void **state)
+{
+	static const char text[] = "[vm]\nmemory = 64M\n[device a]\naddress = 0000:01:00.0\n"
+				   "[device b]\naddress = 0000:02:00.0\n";
+	g_autoptr(HvrProfile) profile =
+		hvr_profile_parse("/x/lab.ini", text, strlen(text), NULL, NULL);
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	HvrCmdlineChannels channels = print_channels;
+
+	profile->cards_later = TRUE;
+	g_autoptr(GPtrArray) saved = hvr_cmdline_build(profile, FALSE, none, &channels, &common);
+	channels.incoming = TRUE;
+	g_autoptr(GPtrArray) later = hvr_cmdline_build(profile, FALSE, none, &channels, &common);
+
+	assert_int_equal(count_words(saved, "pcie-root-port"), 2 + HVR_MACHINE_SPARE_PORTS);
+	assert_int_equal(count_words(saved, "\"hvr-port1\""), 1);
+	assert_int_equal(count_words(saved, "vfio-pci"), 0);
+	assert_int_equal(count_words(saved, "vmgenid"), 1);
+	assert_int_equal(count_words(saved, "-incoming"), 0);
+	assert_int_equal(count_words(later, "-incoming"), 1);
+	assert_int_equal(later->len, saved->len + 2);
+}
+
 /* The room that full.ini takes is all there is: for a device more, or for ports of another slot,
  * there is none. */
 static void test_slots_run_out(void **state)
@@ -447,10 +482,15 @@ static void test_quote_round_trip(void **state)
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_args_last),	 cmocka_unit_test(test_card_properties),
-		cmocka_unit_test(test_keys_are_escaped), cmocka_unit_test(test_slots_are_counted),
-		cmocka_unit_test(test_own_panic),	 cmocka_unit_test(test_slots_run_out),
-		cmocka_unit_test(test_fixed_slots),	 cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_args_last),
+		cmocka_unit_test(test_card_properties),
+		cmocka_unit_test(test_keys_are_escaped),
+		cmocka_unit_test(test_slots_are_counted),
+		cmocka_unit_test(test_cards_later),
+		cmocka_unit_test(test_own_panic),
+		cmocka_unit_test(test_slots_run_out),
+		cmocka_unit_test(test_fixed_slots),
+		cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_quote_round_trip),
 	};
 	struct CMUnitTest tests[G_N_ELEMENTS(golden) + G_N_ELEMENTS(others)] = { 0 };

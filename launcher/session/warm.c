@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run that saves a guest, and any number that go on with it. Each is an ordinary run, of a
+ * profile whose disks are those of the state.
+ */
+#include "launcher/session/warm.h"
+
+#include "launcher/host/decide.h"
+#include "launcher/process/interrupt.h"
+#include "launcher/report/error.h"
+#include "launcher/report/message.h"
+#include "launcher/report/text.h"
+#include "launcher/session/run.h"
+#include "launcher/warm/draft.h"
+#include "launcher/warm/key.h"
+#include "launcher/warm/overlay.h"
+#include "launcher/warm/store.h"
+#include "vfio/fd.h"
+
+/* What is kept beside the guest's RAM: devices, the screen's memory, what it has written. */
+#define EXTRA_BYTES (G_GUINT64_CONSTANT(256) << 20)
+
+typedef struct {
+	HvrContext *context;
+	HvrProfile *profile;
+	const HvrRunOptions *options;
+	HvrLock *vm_lock; /* for the first run; NULL: it takes the name itself */
+	HvrDecision decision;
+	HvrWarmStore store;
+	char *about, *key;
+} Warm;
+
+static void warm_clear(Warm *warm)
+{
+	warm->profile->cards_later = FALSE;
+	if (warm->vm_lock)
+		hvr_lock_release(warm->vm_lock);
+	hvr_decision_clear(&warm->decision);
+	hvr_warm_store_clear(&warm->store);
+	g_free(warm->about);
+	g_free(warm->key);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Warm, warm_clear)
+
+/* Looks at the guest as it is now. [transfer full] */
+static char *describe(Warm *warm, GError **error)
+{
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	const HvrDecideFor whom = { .devices = none, .vm = warm->profile->name, .look = TRUE };
+	HvrDecision *decision = &warm->decision;
+
+	hvr_decision_clear(decision);
+	*decision = (HvrDecision){ 0 };
+	if (!hvr_decide(warm->context, warm->profile, &whom, decision, error))
+		return NULL;
+	const HvrWarmGuest guest = { .context = warm->context,
+				     .profile = warm->profile,
+				     .facts = decision->facts,
+				     .parts = decision->parts,
+				     .plan = decision->plan };
+	return hvr_warm_describe(&guest, error);
+}
+
+static gboolean begin(Warm *warm, GError **error)
+{
+	if (!hvr_context_open_runtime(warm->context, TRUE, error))
+		return FALSE;
+	warm->profile->cards_later = TRUE;
+	warm->about = describe(warm, error);
+	if (!warm->about)
+		return FALSE;
+	warm->key = hvr_warm_key(warm->about);
+	return hvr_warm_store_open(warm->context, TRUE, &warm->store, error);
+}
+
+/* Was it saved by this VM, as we would save it? */
+static gboolean is_ours(const Warm *warm, const HvrWarmManifest *manifest)
+{
+	g_autofree char *profile = hvr_text_safe(warm->profile->file);
+
+	return manifest->uid == (guint)warm->decision.facts->user->uid &&
+	       g_str_equal(manifest->vm, warm->profile->stem) &&
+	       g_str_equal(manifest->profile, profile);
+}
+
+/* Why the state that there is of this VM does not fit; NULL: there is none. [transfer full] */
+static char *why_not(const Warm *warm)
+{
+	g_autoptr(GPtrArray) entries = hvr_warm_store_list(&warm->store);
+
+	for (guint i = 0; i < entries->len; i++) {
+		const HvrWarmEntry *entry = g_ptr_array_index(entries, i);
+		if (!is_ours(warm, entry->manifest))
+			continue;
+		g_autofree char *before = hvr_warm_store_about(&warm->store, entry->manifest->key);
+		g_autofree char *what = hvr_warm_difference(before ? before : "", warm->about);
+		return g_strdup_printf("the guest was saved with another one of this: %s", what);
+	}
+	return NULL;
+}
+
+/* Those that this VM had, but for the new one. */
+static void drop_old(const Warm *warm)
+{
+	g_autoptr(GPtrArray) entries = hvr_warm_store_list(&warm->store);
+
+	for (guint i = 0; i < entries->len; i++) {
+		const HvrWarmEntry *entry = g_ptr_array_index(entries, i);
+		g_autoptr(GError) error = NULL;
+		if (!is_ours(warm, entry->manifest) || g_str_equal(entry->manifest->key, warm->key))
+			continue;
+		if (!hvr_warm_store_drop(&warm->store, entry->manifest->key, &error) && error)
+			hvr_message_warning(error);
+	}
+}
+
+/* One run of the bent profile. */
+static gboolean run_bent(Warm *warm, const char *folder, HvrRunOptions *options, GError **error)
+{
+	HvrWarmBent bent = { .disks = NULL };
+
+	hvr_warm_bend(&bent, warm->profile, folder, options->warm->save >= 0);
+	options->vm_lock = g_steal_pointer(&warm->vm_lock);
+	gboolean well = hvr_run(warm->context, warm->profile, options, error);
+	hvr_warm_unbend(&bent, warm->profile);
+	return well;
+}
+
+/* It runs for nobody: no terminal, nobody who waits. */
+static gboolean boot_and_save(Warm *warm, const HvrWarmDraft *draft, int state, GError **error)
+{
+	HvrRunWarm how = { .save = state, .restore = -1 };
+	HvrRunOptions options = { .mode = HVR_RUN_SUPERVISE,
+				  .ready_fd = -1,
+				  .wait_ready_s = warm->options->wait_ready_s,
+				  .attached = warm->options->attached,
+				  .warm = &how };
+	gboolean well = run_bent(warm, draft->path, &options, error);
+
+	g_clear_error(&how.problem);
+	if (!well)
+		return FALSE;
+	if (how.done)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "the guest ended before it was ready, and is not saved");
+	return FALSE;
+}
+
+static gboolean check_unchanged(Warm *warm, GError **error)
+{
+	g_autofree char *about = describe(warm, error);
+
+	if (!about)
+		return FALSE;
+	if (g_str_equal(about, warm->about))
+		return TRUE;
+	g_autofree char *what = hvr_warm_difference(warm->about, about);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "while the guest booted this has changed, and it is not saved: %s", what);
+	return FALSE;
+}
+
+static gboolean save(Warm *warm, GError **error)
+{
+	const HvrProfile *profile = warm->profile;
+	const HvrWarmName name = { .key = warm->key,
+				   .about = warm->about,
+				   .vm = profile->stem,
+				   .profile = profile->file };
+	g_autoptr(HvrUser) user = NULL;
+	g_auto(HvrWarmDraft) draft = HVR_WARM_DRAFT_NONE;
+	g_auto(HvrFd) state = -1;
+
+	/* the decision's own goes when the guest is looked at again */
+	user = hvr_user_find(profile->user, warm->context->privileged, error);
+	if (!user || !hvr_warm_draft_begin(&draft, &warm->store, user,
+					   profile->memory_bytes + EXTRA_BYTES, error))
+		return FALSE;
+	state = hvr_warm_draft_file(&draft, HVR_WARM_STATE, error);
+	if (state < 0 || !hvr_warm_overlays_make(&draft, profile, error))
+		return FALSE;
+	hvr_message("VM '%s' is booted without its cards, to be saved when it is ready",
+		    profile->name);
+	if (!boot_and_save(warm, &draft, state, error) || !check_unchanged(warm, error) ||
+	    !hvr_warm_draft_finish(&draft, &name, error))
+		return FALSE;
+	hvr_message("VM '%s' is saved: it is state %.12s", profile->name, warm->key);
+	drop_old(warm);
+	return TRUE;
+}
+
+/* Makes a state where there has been none. FALSE without an error: there is none that fits. */
+static gboolean find(Warm *warm, HvrWarmFound *found, char **out_why, GError **error)
+{
+	guint uid = (guint)warm->decision.facts->user->uid;
+	GError *cause = NULL;
+
+	if (hvr_warm_store_find(&warm->store, warm->key, uid, found, &cause))
+		return TRUE;
+	if (cause) {
+		hvr_warm_store_drop(&warm->store, warm->key, NULL);
+		g_propagate_error(error, cause);
+		return FALSE;
+	}
+	*out_why = why_not(warm);
+	if (*out_why || !save(warm, error) || !hvr_interrupt_check_all(error))
+		return FALSE;
+	return hvr_warm_store_find(&warm->store, warm->key, uid, found, error);
+}
+
+/* The state is as it was saved, and QEMU does not take it: it never will. */
+static void forget(const Warm *warm)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!hvr_warm_store_drop(&warm->store, warm->key, &error) && error)
+		hvr_message_warning(error);
+}
+
+/* @out_why: (transfer full): why the guest did not go on; NULL: it did, or is not to be tried
+ * otherwise */
+static gboolean go_on(Warm *warm, const HvrWarmFound *found, GError **out_why, GError **error)
+{
+	HvrRunWarm how = { .save = -1, .restore = found->state };
+	HvrRunOptions options = *warm->options;
+
+	options.warm = &how;
+	gboolean well = run_bent(warm, found->path, &options, error);
+	if (how.problem && !hvr_interrupt_pending()) {
+		forget(warm);
+		*out_why = g_steal_pointer(&how.problem);
+	}
+	g_clear_error(&how.problem);
+	return well;
+}
+
+static gboolean may_boot(const Warm *warm)
+{
+	return warm->profile->warm != HVR_WARM_REQUIRE && !hvr_interrupt_pending();
+}
+
+static gboolean boot(Warm *warm, GError **error)
+{
+	HvrRunOptions options = *warm->options;
+
+	warm->profile->cards_later = FALSE;
+	options.vm_lock = g_steal_pointer(&warm->vm_lock);
+	return hvr_run(warm->context, warm->profile, &options, error);
+}
+
+/* Takes @why, or the line @text. */
+static gboolean boot_instead(Warm *warm, GError *why, const char *text, GError **error)
+{
+	if (!why)
+		why = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "%s", text);
+	hvr_error_hint(&why, "'hailo-vm-run warm PROFILE' saves it anew");
+	if (!may_boot(warm)) {
+		g_prefix_error(&why, "no warm start: ");
+		g_propagate_error(error, why);
+		return FALSE;
+	}
+	g_autofree char *line = hvr_error_line(why, "");
+	hvr_message("VM '%s' boots, as there is no warm start: %s", warm->profile->name, line);
+	g_error_free(why);
+	return boot(warm, error);
+}
+
+gboolean hvr_warm_run(HvrContext *context, HvrProfile *profile, const HvrRunOptions *options,
+		      GError **error)
+{
+	g_auto(Warm) warm = { .context = context,
+			      .profile = profile,
+			      .options = options,
+			      .vm_lock = options->vm_lock,
+			      .store = HVR_WARM_STORE_NONE };
+	g_auto(HvrWarmFound) found = HVR_WARM_FOUND_NONE;
+	g_autofree char *text = NULL;
+	GError *why = NULL, *cause = NULL;
+
+	if (!begin(&warm, &why) || !find(&warm, &found, &text, &why))
+		return boot_instead(&warm, why, text, error);
+	gboolean well = go_on(&warm, &found, &why, &cause);
+	/* Whoever has the terminal has seen a VM end: there is no second one for it. */
+	if (why && may_boot(&warm) && !options->front) {
+		g_clear_error(&cause);
+		return boot_instead(&warm, why, NULL, error);
+	}
+	g_clear_error(&why);
+	if (cause)
+		g_propagate_error(error, cause);
+	return well;
+}
+
+gboolean hvr_warm_save(HvrContext *context, HvrProfile *profile, const HvrRunOptions *options,
+		       GError **error)
+{
+	g_auto(Warm) warm = { .context = context,
+			      .profile = profile,
+			      .options = options,
+			      .vm_lock = options->vm_lock,
+			      .store = HVR_WARM_STORE_NONE };
+	GError *cause = NULL;
+
+	if (!begin(&warm, error))
+		return FALSE;
+	if (!hvr_warm_store_drop(&warm.store, warm.key, &cause) && cause) {
+		g_propagate_error(error, cause);
+		return FALSE;
+	}
+	return save(&warm, error);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The program saves a guest and goes on with it, by a real QEMU under TCG: the lab's little guest,
+ * which says "guest: ready" once, and answers to the power button. It has no card: those come as by
+ * `plug`, which the lab tells.
+ *
+ * In a mount namespace, with a /run and a /var/cache of its own: nothing here is the host's.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <glib/gstdio.h>
+
+#include "tests/fake/fake-files.h"
+#include "vfio/fd.h"
+
+#define SKIP  77
+#define STORE "/var/cache/hailo-vm-run/warm"
+
+static const char profile[] = "[vm]\nname = lab\nmemory = 64M\ncpus = 1\naccel = tcg\n"
+			      "[boot]\nkernel = guest.elf\n"
+			      "[disk root]\nfile = disk.qcow2\nsnapshot = yes\n"
+			      "[serial]\nmode = socket\n"
+			      "[guest]\nready = serial:guest: ready\n";
+
+static void copy_file(const char *from, const char *to)
+{
+	g_autofree char *bytes = NULL;
+	gsize length;
+
+	assert_true(g_file_get_contents(from, &bytes, &length, NULL));
+	assert_true(g_file_set_contents(to, bytes, (gssize)length, NULL));
+	assert_int_equal(chmod(to, 0644), 0);
+}
+
+/* What a command came to. */
+typedef struct {
+	int status;
+	char *out, *err;
+} Called;
+
+static void called_clear(Called *called)
+{
+	g_free(called->out);
+	g_free(called->err);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Called, called_clear)
+
+static Called call(const char *line)
+{
+	g_autofree char *full = g_strconcat(PROGRAM " ", line, NULL);
+	g_auto(GStrv) argv = NULL;
+	Called called = { 0 };
+	int status;
+
+	assert_true(g_shell_parse_argv(full, NULL, &argv, NULL));
+	assert_true(g_spawn_sync("/run", argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &called.out,
+				 &called.err, &status, NULL));
+	called.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	return called;
+}
+
+static void assert_call(const char *line, int status, const char *said)
+{
+	g_auto(Called) called = call(line);
+
+	if (called.status != status || (said && !strstr(called.err, said)))
+		fail_msg("%s: %d, not %d '%s': %s%s", line, called.status, status, said, called.out,
+			 called.err);
+}
+
+static int setup_all(void **state)
+{
+	g_autofree char *qemu = g_find_program_in_path("qemu-system-x86_64");
+	g_autofree char *qemu_img = g_find_program_in_path("qemu-img");
+
+	if (geteuid() != 0 || !qemu || !qemu_img || access(GUEST, R_OK) < 0 ||
+	    unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		_exit(SKIP);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	g_autofree char *guest = NULL;
+
+	if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0 ||
+	    mount("tmpfs", "/var/cache", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
+		return -1;
+	copy_file(GUEST, "/run/guest.elf");
+	fake_files_write("/run", "lab.ini", profile, 0644);
+	return g_spawn_command_line_sync("qemu-img create -q -f qcow2 /run/disk.qcow2 1M", NULL,
+					 NULL, NULL, NULL) &&
+			       chmod("/run/disk.qcow2", 0666) == 0
+		       ? 0
+		       : -1;
+}
+
+static int teardown(void **state)
+{
+	umount2("/var/cache", MNT_DETACH);
+	return umount2("/run", MNT_DETACH);
+}
+
+static char *read_serial(void)
+{
+	g_auto(Called) called = call("log --serial lab");
+
+	return g_steal_pointer(&called.out);
+}
+
+/* Starts it with these words, looks whether it went on, and powers it down. */
+static void start(const char *words, gboolean goes_on, const char *said)
+{
+	g_autofree char *line = g_strdup_printf(
+		"run --detach --wait-ready 120 --events /run/events lab.ini %s", words);
+	g_autofree char *events = NULL;
+
+	unlink("/run/events");
+	assert_call(line, 0, said);
+	assert_true(g_file_get_contents("/run/events", &events, NULL, NULL));
+	g_autofree char *before = read_serial();
+	assert_call("stop lab", 0, NULL);
+	g_autofree char *after = read_serial();
+	/* it does not say again what it had said */
+	assert_true((strstr(before, "guest: ready") == NULL) == goes_on);
+	assert_true((strstr(events, "\"restored\"") != NULL) == goes_on);
+	assert_non_null(strstr(after, "guest: power button"));
+	assert_non_null(strstr(events, "\"ready\""));
+}
+
+static guint count_states(void)
+{
+	g_autoptr(GPtrArray) names = fake_files_list(STORE, ".");
+
+	return names->len;
+}
+
+static void saved_once(void **state)
+{
+	start("--warm", TRUE, "is saved");
+	assert_int_equal(count_states(), 1);
+	start("--warm", TRUE, NULL);
+	start("", FALSE, NULL);
+	start("--set vm.warm=require", TRUE, NULL);
+	g_auto(Called) list = call("warm --list --json");
+	assert_non_null(strstr(list.out, "\"vm\":\"lab\""));
+	assert_call("warm --drop lab", 0, "is dropped");
+	assert_int_equal(count_states(), 0);
+}
+
+static void another_guest(void **state)
+{
+	assert_call("warm lab.ini", 0, "is saved");
+	start("--warm --set vm.cpus=2", FALSE, "boots, as there is no warm start");
+	assert_call("run --set vm.warm=require --set vm.cpus=2 lab.ini", 69, "-smp");
+	assert_int_equal(count_states(), 1);
+	/* one byte of the disk */
+	g_auto(HvrFd) fd = open("/run/disk.qcow2", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "", 1, 196000), 1);
+	start("--warm", FALSE, "/run/disk.qcow2");
+	assert_call("warm lab.ini", 0, "is saved");
+	assert_int_equal(count_states(), 1);
+	start("--set vm.warm=require", TRUE, NULL);
+}
+
+static char *find_state(void)
+{
+	g_autoptr(GPtrArray) names = fake_files_list(STORE, ".");
+
+	assert_int_equal(names->len, 1);
+	return g_build_filename(STORE, names->pdata[0], NULL);
+}
+
+/* Somebody who can make a whole state of bytes that are none: QEMU does not take it. */
+static void give_other_bytes(const char *folder)
+{
+	g_autofree char *state = g_build_filename(folder, "state", NULL);
+	g_autofree char *manifest = g_build_filename(folder, "manifest", NULL);
+	g_autofree char *text = NULL;
+	struct stat st;
+
+	assert_int_equal(truncate(state, 100000), 0);
+	assert_int_equal(stat(state, &st), 0);
+	assert_true(g_file_get_contents(manifest, &text, NULL, NULL));
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		if (!g_str_has_prefix(*line, "file state "))
+			continue;
+		g_free(*line);
+		*line = g_strdup_printf("file state %lu %ld %ld %ld", (gulong)st.st_ino,
+					(glong)st.st_size,
+					(glong)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+					(glong)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
+	}
+	g_autofree char *other = g_strjoinv("\n", lines);
+	assert_true(g_file_set_contents(manifest, other, -1, NULL));
+}
+
+static void damaged(void **state)
+{
+	assert_call("warm lab.ini", 0, "is saved");
+	g_autofree char *folder = find_state();
+	g_autofree char *file = g_build_filename(folder, "state", NULL);
+	assert_int_equal(truncate(file, 1000), 0);
+	start("--warm", FALSE, "state is not what was saved");
+	assert_int_equal(count_states(), 0);
+
+	assert_call("warm lab.ini", 0, "is saved");
+	give_other_bytes(folder);
+	assert_call("run --set vm.warm=require lab.ini", 69, "QEMU cannot go on with the guest");
+	assert_int_equal(count_states(), 0);
+	assert_call("warm lab.ini", 0, "is saved");
+	give_other_bytes(folder);
+	start("--warm", FALSE, "QEMU cannot go on with the guest");
+}
+
+static void full_disk(void **state)
+{
+	assert_int_equal(umount2("/var/cache", MNT_DETACH), 0);
+	assert_int_equal(mount("tmpfs", "/var/cache", "tmpfs", 0, "mode=755,size=4M"), 0);
+	assert_call("warm lab.ini", 69, "MiB left");
+	start("--warm", FALSE, "MiB left");
+	assert_call("run --set vm.warm=require lab.ini", 69, "MiB left");
+	assert_int_equal(count_states(), 0);
+}
+
+static void wrong_words(void **state)
+{
+	assert_call("warm", 64, "PROFILE is missing");
+	assert_call("warm --list lab.ini", 64, "take no PROFILE");
+	assert_call("warm --list --drop all", 64, "exclude each other");
+	assert_call("warm --drop nothing", 64, "no state");
+	assert_call("warm --drop all", 0, NULL);
+	assert_call("run --exec --warm lab.ini", 64, "exclude each other");
+	assert_call("warm --set disk.root.snapshot=no lab.ini", 69, "keeps what the guest writes");
+}
+
+#define ONE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ONE(saved_once), ONE(another_guest), ONE(damaged), ONE(full_disk), ONE(wrong_words),
+	};
+
+	return cmocka_run_group_tests(tests, setup_all, NULL);
+}
