@@ -261,7 +261,8 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_serial(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_agent(argv, profile, channels);
-	hvr_cmdline_add_cards(argv, cards, dialect);
+	if (!profile->cards_later)
+		hvr_cmdline_add_cards(argv, cards, dialect);
 	if (channels->incoming)
 		hvr_cmdline_add(argv, "-incoming", "defer");
 	add_words(argv, profile->qemu_args);

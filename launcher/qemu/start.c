@@ -65,10 +65,7 @@ static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
 
 	spawn.identity.group = facts->kvm_gid;
 	spawn.identity.has_group = start->plan->kvm && facts->kvm_by_group;
-	/* cards that come later pin as much */
-	gboolean cards = start->plan->cards->len > 0 ||
-			 (start->profile->cards_later && start->profile->devices->len > 0);
-	if (cards || start->profile->memory.locked)
+	if (start->plan->cards->len > 0 || start->profile->memory.locked)
 		spawn.memlock_bytes = start->plan->memlock_bytes;
 	if (hvr_placement_cpus(start->profile, cpus))
 		spawn.cpus = cpus;

@@ -257,7 +257,7 @@ static void on_gone_on(HvrQmpClient *client, JsonNode *result, const GError *err
 	hvr_events_tell(session->context->events, "restored", NULL, NULL);
 	tell_running(arrival);
 	arrival->guest_ready = arrival->guest_ready || !arrival->readiness;
-	hvr_late_cards_plug(&arrival->cards, arrival->hotplug, on_cards_in, arrival);
+	hvr_late_cards_plug(&arrival->cards, on_cards_in, arrival);
 }
 
 static void on_restored(const GError *error, gpointer user_data)
@@ -281,6 +281,7 @@ static void restore(HvrArrival *arrival)
 	static const HvrProgressStage stage = { .text = "the guest that was saved is read" };
 
 	hvr_progress_stage(&stage);
+	hvr_late_cards_prepare(&arrival->cards, arrival->hotplug, arrival->plan);
 	hvr_transfer_in(&arrival->transfer, arrival->session, arrival->options->warm->restore,
 			on_restored, arrival);
 }
@@ -310,15 +311,16 @@ static void on_greeted(HvrQmpClient *client, JsonNode *result, const GError *err
 		tell_running(arrival);
 }
 
-void hvr_arrival_begin(HvrArrival *arrival, HvrHotplug *hotplug, const HvrRunOptions *options,
-		       HvrPorts *ports)
+void hvr_arrival_begin(HvrArrival *arrival, const HvrArrivalStart *start)
 {
-	HvrSession *session = hotplug->session;
+	HvrSession *session = start->hotplug->session;
+	const HvrRunOptions *options = start->options;
 
 	*arrival = (HvrArrival){ .session = session,
 				 .options = options,
-				 .ports = ports,
-				 .hotplug = hotplug,
+				 .ports = start->ports,
+				 .hotplug = start->hotplug,
+				 .plan = start->plan,
 				 .begin_us = g_get_monotonic_time() };
 	arrival->on_terminal = session->profile->serial == HVR_SERIAL_STDIO &&
 			       !options->serial_log && (options->front || isatty(STDOUT_FILENO));
@@ -340,5 +342,6 @@ void hvr_arrival_end(HvrArrival *arrival)
 	if (arrival->transfer.session)
 		hvr_transfer_end(&arrival->transfer);
 	hvr_wake_end(&arrival->wake);
+	hvr_late_cards_end(&arrival->cards);
 	g_clear_pointer(&arrival->readiness, hvr_readiness_free);
 }

@@ -27,7 +27,8 @@ typedef struct {
 	gint64 begin_us;
 	gboolean on_terminal; /* the guest's serial port is shown there */
 	/* Of a guest that goes on, where HvrRunOptions.warm says so: */
-	HvrHotplug *hotplug; /* borrowed */
+	HvrHotplug *hotplug; /* borrowed, as @plan */
+	const HvrPlan *plan;
 	HvrTransfer transfer;
 	HvrLateCards cards;
 	HvrWake wake;
@@ -36,6 +37,14 @@ typedef struct {
 	gboolean awake;	      /* the guest was told that it was saved; TRUE of one that boots */
 	gboolean answered;    /* FALSE: QEMU has ended before its main loop, and so its guest */
 } HvrArrival;
+
+/* What comes. All is borrowed. */
+typedef struct {
+	HvrHotplug *hotplug;
+	const HvrRunOptions *options;
+	const HvrPlan *plan; /* the VM's: of a guest that goes on its cards are yet to come */
+	HvrPorts *ports;     /* (nullable): kept for QEMU, cleared once it has them */
+} HvrArrivalStart;
 
 /**
  * hvr_arrival_begin - wait for QEMU's greeting, and then for the guest.
@@ -47,11 +56,8 @@ typedef struct {
  * A guest that is to be saved is, when it is ready, and then ends. One that goes on from where it
  * was saved gets its cards when it does, and is ready when it has them, too. What keeps either from
  * it is in options->warm and in session->failure, and ends QEMU.
- * @hotplug: for cards that come later; borrowed
- * @ports: (nullable): kept for QEMU, cleared once it has them
  */
-void hvr_arrival_begin(HvrArrival *arrival, HvrHotplug *hotplug, const HvrRunOptions *options,
-		       HvrPorts *ports);
+void hvr_arrival_begin(HvrArrival *arrival, const HvrArrivalStart *start);
 
 /* Waits no more. */
 void hvr_arrival_end(HvrArrival *arrival);

@@ -3,21 +3,40 @@
 
 #include <glib.h>
 
+#include "launcher/host/plan.h"
 #include "launcher/session/hotplug.h"
 
-/* The cards of a guest that was saved without them: see below. */
+/**
+ * HvrLateCards - the cards of a guest that was saved without them. A worker prepares all of them
+ * while QEMU reads the guest; when the guest goes on they are plugged in.
+ */
 typedef struct {
 	HvrHotplug *hotplug;
-	guint next; /* number of the [device] in the profile */
+	const HvrPlan *plan; /* borrowed, as @hotplug */
+	HvrWorker *worker;   /* while it is preparing */
+	gboolean preparing;
+	gboolean wanted; /* the guest goes on */
+	gboolean over;
+	guint next;	 /* number of the card in the plan */
+	GError *failure; /* why they could not be prepared */
 	HvrSessionDone done;
 	gpointer user_data;
 } HvrLateCards;
 
 /**
- * hvr_late_cards_plug - plug in each [device] of the profile, one after the other, in its order.
+ * hvr_late_cards_prepare - carry out the plan, for this session's VM, beside the main loop. Its
+ * groups' locks are the session's and QEMU's.
  * @late: its memory must outlive the session
- * @done: told once, perhaps before this returns: NULL when all are in the VM; else why one is not:
- *	  of hvr_plug(). Those before it are in the VM.
  */
-void hvr_late_cards_plug(HvrLateCards *late, HvrHotplug *hotplug, HvrSessionDone done,
-			 gpointer user_data);
+void hvr_late_cards_prepare(HvrLateCards *late, HvrHotplug *hotplug, const HvrPlan *plan);
+
+/**
+ * hvr_late_cards_plug - plug all of them in, when they are prepared, in the plan's order.
+ * @done: told once, perhaps before this returns: NULL when all are in the VM; else why one is not:
+ *	  of hvr_execute() (all are with the host again), of hvr_plug(). Those before it are in the
+ *	  VM.
+ */
+void hvr_late_cards_plug(HvrLateCards *late, HvrSessionDone done, gpointer user_data);
+
+/* Nobody is told any more. A worker that is under way goes on: see hvr_hotplug_finish(). */
+void hvr_late_cards_end(HvrLateCards *late);

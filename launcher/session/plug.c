@@ -38,8 +38,9 @@ typedef struct {
 	HvrHotplug *hotplug;
 	HvrSession *session;
 	const HvrProfileDevice *device;
-	HvrDecision decision; /* here only its claim; all of it in the worker */
-	HvrWorker *worker;    /* that prepares the cards; NULL: it has ended */
+	gboolean qemu_has_lock; /* from its start on */
+	HvrDecision decision;	/* here only its claim; all of it in the worker */
+	HvrWorker *worker;	/* that prepares the cards; NULL: it has ended */
 	int group;
 	GPtrArray *cards;    /* of HvrJournalEntry: what was prepared for QEMU */
 	guint next;	     /* index in @cards */
@@ -49,6 +50,20 @@ typedef struct {
 	HvrSessionDone done;
 	gpointer user_data;
 } Plug;
+
+static Plug *plug_new(HvrHotplug *hotplug, const HvrProfileDevice *device, HvrSessionDone done,
+		      gpointer user_data)
+{
+	Plug *plug = g_new(Plug, 1);
+
+	*plug = (Plug){ .hotplug = hotplug,
+			.session = hotplug->session,
+			.device = device,
+			.done = done,
+			.user_data = user_data };
+	g_ptr_array_add(hotplug->plugs, (gpointer)device);
+	return plug;
+}
 
 static void plug_end(Plug *plug)
 {
@@ -204,10 +219,21 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 	}
 	plug->adding = NULL;
 	hvr_events_tell_device(plug->session->context->events, "plugged", card->id, card->name);
-	if (plug->next++ == 0)
+	if (plug->next++ == 0 && !plug->qemu_has_lock)
 		hand_lock(plug);
 	else
 		plug_next(plug);
+}
+
+/* NULL: it has none of its own, and came along with another card. */
+static const HvrProfileDevice *section_of(const HvrSession *session, const char *id)
+{
+	for (guint i = 0; session->profile && i < session->profile->devices->len; i++) {
+		const HvrProfileDevice *device = g_ptr_array_index(session->profile->devices, i);
+		if (g_str_equal(device->id, id))
+			return device;
+	}
+	return NULL;
 }
 
 static void plug_next(Plug *plug)
@@ -226,11 +252,10 @@ static void plug_next(Plug *plug)
 		return;
 	}
 	const HvrJournalEntry *entry = g_ptr_array_index(plug->cards, plug->next);
-	HvrPlanCard card = { .id = entry->id,
-			     .address = entry->address,
-			     .access = hvr_access_of_group(entry->group) };
-	if (g_str_equal(entry->id, plug->device->id))
-		card.device = plug->device;
+	const HvrPlanCard card = { .id = entry->id,
+				   .address = entry->address,
+				   .access = hvr_access_of_group(entry->group),
+				   .device = section_of(session, entry->id) };
 	g_autofree char *port = free_port(session, card.id);
 	if (!port) {
 		g_autoptr(GError) error =
@@ -242,8 +267,9 @@ static void plug_next(Plug *plug)
 	HvrVmDevice *old = hvr_session_device(session, card.id);
 	if (old)
 		g_ptr_array_remove(session->vm->devices, old);
-	plug->adding = hvr_vm_device_new(card.id, plug->device->id, entry->name, port, plug->group);
-	plug->adding->keep = plug->device->after == HVR_AFTER_KEEP;
+	const HvrProfileDevice *owner = card.device ? card.device : plug->device;
+	plug->adding = hvr_vm_device_new(card.id, owner->id, entry->name, port, plug->group);
+	plug->adding->keep = owner->after == HVR_AFTER_KEEP;
 	g_ptr_array_add(session->vm->devices, plug->adding);
 	hvr_session_save(session); /* whoever stands in for us can then take it out */
 	hvr_kmsg_free(plug->kmsg);
@@ -366,13 +392,11 @@ static void refuse_section(const HvrSession *session, const char *name, GError *
 static const HvrProfileDevice *find_section(const HvrSession *session, const char *name,
 					    GError **error)
 {
-	for (guint i = 0; session->profile && i < session->profile->devices->len; i++) {
-		const HvrProfileDevice *device = g_ptr_array_index(session->profile->devices, i);
-		if (g_str_equal(device->id, name))
-			return device;
-	}
-	refuse_section(session, name, error);
-	return NULL;
+	const HvrProfileDevice *device = section_of(session, name);
+
+	if (!device)
+		refuse_section(session, name, error);
+	return device;
 }
 
 static gboolean check_out(const HvrHotplug *hotplug, const char *name, GError **error)
@@ -405,12 +429,16 @@ void hvr_plug(HvrHotplug *hotplug, const char *name, HvrSessionDone done, gpoint
 		done(error, user_data);
 		return;
 	}
-	Plug *plug = g_new(Plug, 1);
-	*plug = (Plug){ .hotplug = hotplug,
-			.session = session,
-			.device = device,
-			.done = done,
-			.user_data = user_data };
-	g_ptr_array_add(hotplug->plugs, (gpointer)device);
-	plug_begin(plug);
+	plug_begin(plug_new(hotplug, device, done, user_data));
+}
+
+void hvr_plug_prepared(HvrHotplug *hotplug, const HvrProfileDevice *device, int group,
+		       HvrSessionDone done, gpointer user_data)
+{
+	Plug *plug = plug_new(hotplug, device, done, user_data);
+
+	plug->group = group;
+	plug->qemu_has_lock = TRUE;
+	plug->cards = prepared_cards(plug);
+	plug_next(plug);
 }

@@ -15,3 +15,12 @@
  * the same: such a card counts as in the VM.
  */
 void hvr_plug(HvrHotplug *hotplug, const char *device, HvrSessionDone done, gpointer user_data);
+
+/**
+ * hvr_plug_prepared - the same of a card whose group is prepared for this VM and journalled, and
+ * whose lock QEMU has from its start on. All that the journal has for this VM of its group comes
+ * with it, other sections' cards too.
+ * @device: a section that is not in the VM, and not on its way
+ */
+void hvr_plug_prepared(HvrHotplug *hotplug, const HvrProfileDevice *device, int group,
+		       HvrSessionDone done, gpointer user_data);

@@ -62,7 +62,6 @@ typedef struct {
 	HvrHandover *handover; /* what it will get; NULL: not made yet, or it has it */
 	HvrKmsg *kmsg;	       /* the kernel's words since before QEMU; NULL: not to be had */
 	HvrStarted started;    /* QEMU, when it runs */
-	HvrVm *later;	       /* whose cards come when the guest goes on; NULL: nobody's */
 } Run;
 
 static void run_clear(Run *run)
@@ -72,7 +71,6 @@ static void run_clear(Run *run)
 	hvr_serial_ends_clear(&run->started.serial);
 	hvr_fd_close(run->folder);
 	hvr_kmsg_free(run->kmsg);
-	hvr_vm_free(run->later);
 	hvr_decision_clear(&run->decision);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
@@ -146,17 +144,19 @@ static void finish(Run *run, HvrSession *session, const HvrReason *reason, const
 	hvr_places_tell(&places, NULL, FALSE);
 }
 
-/* The VM's record with cards that it has not got yet, each with its own port, in which `plug` puts
- * it. */
-static HvrVm *make_record(Run *run)
+/* The guest is one that was saved, and its cards come when it goes on. */
+static gboolean goes_on(const Run *run)
+{
+	return run->options->warm && run->options->warm->restore >= 0;
+}
+
+/* Cards that come later are not in the VM yet; each has its own port. */
+static HvrVm *make_record(const Run *run)
 {
 	HvrVm *vm = hvr_record_make(run->context, run->profile, &run->decision, TRUE);
 
-	while (run->later && run->later->devices->len) {
-		HvrVmDevice *device = g_ptr_array_steal_index(run->later->devices, 0);
-		device->in_vm = FALSE;
-		g_ptr_array_add(vm->devices, device);
-	}
+	for (guint i = 0; goes_on(run) && i < vm->devices->len; i++)
+		((HvrVmDevice *)g_ptr_array_index(vm->devices, i))->in_vm = FALSE;
 	return vm;
 }
 
@@ -193,7 +193,11 @@ static gboolean stay(Run *run, GError **error)
 		g_ptr_array_add(session->locks, g_ptr_array_steal_index_fast(locks, 0));
 	HvrControl *control = hvr_control_new(hotplug, started->control);
 	hvr_session_save(session);
-	hvr_arrival_begin(&arrival, hotplug, run->options, &started->ports);
+	const HvrArrivalStart comes = { .hotplug = hotplug,
+					.options = run->options,
+					.plan = run->decision.plan,
+					.ports = &started->ports };
+	hvr_arrival_begin(&arrival, &comes);
 	HvrPanic *panic = hvr_panic_new(session);
 	HvrReason *reason = hvr_reason_new(session);
 	hvr_session_run(session);
@@ -318,7 +322,7 @@ static gboolean make(Run *run, GError **error)
 				 .plan = decision->plan,
 				 .locks = decision->claim->locks,
 				 .folder = run->folder,
-				 .incoming = run->options->warm && run->options->warm->restore >= 0,
+				 .incoming = goes_on(run),
 				 .stays = run->options->mode != HVR_RUN_EXEC };
 	run->handover = hvr_handover_new(&run->start);
 	if (!hvr_start_make(&run->start, run->handover, error))
@@ -338,7 +342,8 @@ static gboolean try_another(Run *run, const HvrPciFunction *failed, GError **err
 	return TRUE;
 }
 
-/* The VM's lock goes with the groups' ones: all are to name QEMU. @out_failed: of hvr_execute() */
+/* The VM's lock goes with the groups' ones: all are to name QEMU. Cards that come later are locked
+ * now, and prepared beside QEMU (late-cards.h). @out_failed: of hvr_execute() */
 static gboolean take_cards(Run *run, HvrLock *vm_lock, const HvrPciFunction **out_failed,
 			   GError **error)
 {
@@ -355,29 +360,13 @@ static gboolean take_cards(Run *run, HvrLock *vm_lock, const HvrPciFunction **ou
 	gboolean has_folder = make_folder(run, error);
 	show_notes(plan);
 	if (has_folder && make(run, error) &&
-	    hvr_execute(context, plan, &ownership, out_failed, error))
+	    (goes_on(run) || hvr_execute(context, plan, &ownership, out_failed, error)))
 		return TRUE;
 	take_back(run);
 	hvr_fd_close(run->folder);
 	run->folder = -1;
 	g_ptr_array_steal_index(locks, locks->len - 1);
 	return FALSE;
-}
-
-/* A guest that goes on from where it was saved gets its cards when it does. Until then they are
- * where they are, and whoever is quicker may take them: it is known by now that this VM could. */
-static gboolean put_off_cards(Run *run, GError **error)
-{
-	HvrDecision *decision = &run->decision;
-	g_autoptr(GPtrArray) none = g_ptr_array_new();
-	const HvrDecideFor whom = { .devices = none, .vm = run->profile->name };
-
-	run->later = hvr_record_make(run->context, run->profile, decision, TRUE);
-	g_clear_pointer(&decision->plan, hvr_plan_free);
-	g_clear_pointer(&decision->view, hvr_plan_view_free);
-	g_clear_pointer(&decision->claim, hvr_claim_free);
-	g_clear_pointer(&decision->inventory, hvr_inventory_free);
-	return hvr_decide(run->context, run->profile, &whom, decision, error);
 }
 
 /* What the run is decided for. One that only saves its guest needs no card. */
@@ -391,8 +380,7 @@ static gboolean decide(Run *run, GError **error)
 				    .wait_s = run->options->wait_s };
 
 	return hvr_decide(run->context, profile, &whom, &run->decision, error) &&
-	       hvr_interrupt_check_all(error) &&
-	       (!warm || warm->restore < 0 || put_off_cards(run, error));
+	       hvr_interrupt_check_all(error);
 }
 
 /* Takes ownership of the VM's lock. */
@@ -409,7 +397,8 @@ static gboolean launch(Run *run, HvrLock *vm_lock, GError **error)
 			continue;
 		if (!take_cards(run, vm_lock, &failed, &cause))
 			continue;
-		hvr_events_tell(context->events, "prepared", NULL, NULL);
+		if (!goes_on(run))
+			hvr_events_tell(context->events, "prepared", NULL, NULL);
 		return start_qemu(run, error);
 	} while (try_another(run, failed, &cause));
 	hvr_lock_release(vm_lock);
