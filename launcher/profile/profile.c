@@ -95,6 +95,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->seed.user);
 	g_free(profile->guest.ready_pattern);
 	g_free(profile->guest.hailort_min);
+	g_free(profile->guest.warm_script);
 	g_free(profile->user);
 	g_free(profile->qemu_binary);
 	g_ptr_array_unref(profile->qemu_first_args);
@@ -140,7 +141,8 @@ static void make_mac(const char *name, HvrProfileNet *net)
 		   digest[5]);
 }
 
-/* The same VM has the same addresses on every start, so leases and names of interfaces stay. */
+/* The same VM has the same addresses on every start, so leases and names of interfaces stay. On a
+ * network of its own all VMs of a profile have the same, but not those that began as one guest. */
 void hvr_profile_make_macs(HvrProfile *profile)
 {
 	for (guint i = 0; i < profile->nets->len; i++) {
@@ -148,7 +150,7 @@ void hvr_profile_make_macs(HvrProfile *profile)
 		gboolean alone = net->mode == HVR_NET_USER || net->mode == HVR_NET_NONE;
 
 		net->mac_made = net->mac_made || net->mac[0] == '\0';
-		if (net->mac_made && alone)
+		if (net->mac_made && alone && !profile->cards_later)
 			make_mac(profile->stem, net);
 		else if (net->mac_made)
 			make_mac(profile->name, net);

@@ -153,6 +153,7 @@ typedef struct {
 	guint16 ready_port;  /* HVR_READY_TCP: a forwarded port of the host; 0: a chosen one */
 	guint16 ready_guest_port; /* ... that leads to this one; 0: the only one that is chosen */
 	char *hailort_min;	  /* "4.20" or "4.20.1" */
+	char *warm_script;	  /* what it runs before it is saved; NULL: nothing */
 } HvrProfileGuest;
 
 typedef struct {
@@ -169,8 +170,8 @@ typedef struct {
 	char *machine;
 	HvrRtc rtc;
 	HvrWarm warm;
-	/* The guest is one that is saved or was: its cards come by hot-plug, and their ports are
-	 * empty at first. Not a key */
+	/* The guest is one that is saved or was: its cards come by hot-plug when it goes on, and
+	 * their ports are empty at first. Not a key */
 	gboolean cards_later;
 	HvrProfileFirmware firmware;
 	HvrProfileSeed seed;

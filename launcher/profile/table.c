@@ -254,6 +254,8 @@ static const HvrProfileKey guest_keys[] = {
 	{ .name = "ready", .parse = hvr_value_ready, .offset = VM(guest),
 	  .fallback = "none", .sample = "serial:login:",
 	  .help = "the guest is up: none, agent, serial:PATTERN, tcp:PORT (of the host)" },
+	{ .name = "warm-script", .parse = hvr_value_path, .offset = VM(guest.warm_script),
+	  .sample = "warm.sh", .help = "for the guest's shell, before the guest is saved" },
 	{ .name = "hailort-min", .parse = hvr_value_version, .offset = VM(guest.hailort_min),
 	  .fallback = "4.20", .sample = "4.23.0", .help = "the oldest HailoRT that verify accepts" },
 };

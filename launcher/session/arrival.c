@@ -150,6 +150,41 @@ static void on_awake(gpointer user_data)
 	arrive(arrival);
 }
 
+static void wake(HvrArrival *arrival)
+{
+	const HvrRunWarm *warm = arrival->options->warm;
+	const HvrWakeFrom from = { .name = warm->name, .macs = warm->macs };
+
+	hvr_wake_begin(&arrival->wake, arrival->session, goes_on(arrival) ? &from : NULL, on_awake,
+		       arrival);
+}
+
+static void on_warmed(const GError *error, gpointer user_data)
+{
+	HvrArrival *arrival = user_data;
+	g_autoptr(GError) told = NULL;
+
+	if (!error) {
+		arrival->warmed = TRUE;
+		arrive(arrival);
+		return;
+	}
+	told = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			   "[guest] warm-script: %s", error->message);
+	give_up(arrival, told);
+}
+
+/* However long it takes: --wait-ready is for that, too. */
+static void run_warm_script(HvrArrival *arrival)
+{
+	static const HvrProgressStage stage = { .text = "the guest runs its warm-script" };
+
+	hvr_progress_begin("VM '%s'", arrival->session->vm->name);
+	hvr_progress_stage(&stage);
+	hvr_guest_script_begin(&arrival->script, arrival->session, arrival->options->warm->script,
+			       G_MAXINT, on_warmed, arrival);
+}
+
 /* When nothing is missing any more. */
 static void arrive(HvrArrival *arrival)
 {
@@ -159,7 +194,11 @@ static void arrive(HvrArrival *arrival)
 	if (!arrival->guest_ready || !arrival->cards_in)
 		return;
 	if (!arrival->awake) {
-		hvr_wake_begin(&arrival->wake, session, on_awake, arrival);
+		wake(arrival);
+		return;
+	}
+	if (!arrival->warmed) {
+		run_warm_script(arrival);
 		return;
 	}
 	stop_timer(arrival);
@@ -272,7 +311,6 @@ static void on_restored(const GError *error, gpointer user_data)
 	}
 	if (session->profile->guest.ready != HVR_READY_SERIAL)
 		arrival->readiness = hvr_readiness_new(session, on_ready, arrival);
-	arrival->awake = session->profile->guest.ready != HVR_READY_AGENT;
 	hvr_qmp_client_execute(session->qmp, "cont", NULL, GREETING_BASE_MS, on_gone_on, arrival);
 }
 
@@ -325,7 +363,9 @@ void hvr_arrival_begin(HvrArrival *arrival, const HvrArrivalStart *start)
 	arrival->on_terminal = session->profile->serial == HVR_SERIAL_STDIO &&
 			       !options->serial_log && (options->front || isatty(STDOUT_FILENO));
 	show_start(session);
-	arrival->awake = arrival->cards_in = !goes_on(arrival);
+	arrival->cards_in = !goes_on(arrival);
+	arrival->awake = !options->warm || !session->profile->guest.agent;
+	arrival->warmed = !options->warm || !options->warm->script;
 	if (!goes_on(arrival))
 		arrival->readiness = hvr_readiness_new(session, on_ready, arrival);
 	hvr_qmp_client_execute(session->qmp, "query-status", NULL, GREETING_BASE_MS, on_greeted,
@@ -342,6 +382,7 @@ void hvr_arrival_end(HvrArrival *arrival)
 	if (arrival->transfer.session)
 		hvr_transfer_end(&arrival->transfer);
 	hvr_wake_end(&arrival->wake);
+	hvr_guest_script_end(&arrival->script);
 	hvr_late_cards_end(&arrival->cards);
 	g_clear_pointer(&arrival->readiness, hvr_readiness_free);
 }

@@ -32,9 +32,11 @@ typedef struct {
 	HvrTransfer transfer;
 	HvrLateCards cards;
 	HvrWake wake;
+	HvrGuestScript script;
 	gboolean guest_ready; /* as [guest] ready says */
 	gboolean cards_in;    /* TRUE where they are there from the start */
-	gboolean awake;	      /* the guest was told that it was saved; TRUE of one that boots */
+	gboolean awake;	      /* the guest was told what it is now; TRUE of one that boots */
+	gboolean warmed;      /* [guest] warm-script has run; TRUE where it is not to */
 	gboolean answered;    /* FALSE: QEMU has ended before its main loop, and so its guest */
 } HvrArrival;
 

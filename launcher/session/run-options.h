@@ -15,10 +15,13 @@ typedef enum {
 /* A run that saves its guest, or goes on with one. Its cards, where it has any, come by hot-plug
  * when the guest goes on: [device]s of the profile count, its `cards_later` is TRUE. */
 typedef struct {
-	int save;	 /* when the guest is ready its state goes there, and the VM ends; -1 */
-	int restore;	 /* the guest goes on from there; -1 */
-	gboolean done;	 /* out: it was saved, or goes on */
-	GError *problem; /* out: why QEMU could not; NULL: it did, or has not come to it */
+	int save;	    /* when the guest is ready its state goes there, and the VM ends; -1 */
+	int restore;	    /* the guest goes on from there; -1 */
+	const char *script; /* to save: what the guest runs before; NULL: nothing */
+	const char *name;   /* to restore: the VM's when it was saved, */
+	const GPtrArray *macs; /* ... and of char *: its MAC addresses */
+	gboolean done;	       /* out: it was saved, or goes on */
+	GError *problem;       /* out: why QEMU could not; NULL: it did, or has not come to it */
 } HvrRunWarm;
 
 typedef struct {

@@ -4,132 +4,83 @@
 #include <sys/random.h>
 
 #include "launcher/report/message.h"
-#include "launcher/runtime/vm.h"
-#include "qmp/error.h"
+#include "launcher/session/scripts.h"
 
-#define ANSWER_MS    10000
-#define RANDOM_BYTES 256
-#define NS_PER_US    1000
+/* A guest that asks for a new lease may wait for it. */
+#define TIMEOUT_MS 90000
 
-typedef struct {
-	const char *what; /* as it is told where it was not done */
-	const char *command;
-	JsonObject *(*arguments)(const HvrWake *wake); /* NULL: none could be made */
-} Step;
+#define SEED_BYTES 256
+#define ID_BYTES   16
 
-static void next(HvrWake *wake);
-
-static JsonObject *make_time(const HvrWake *wake)
+static char *make_random(gsize n)
 {
-	JsonObject *arguments = json_object_new();
+	g_autofree guchar *bytes = g_malloc(n);
+	GString *text = g_string_sized_new(2 * n);
 
-	json_object_set_int_member(arguments, "time", g_get_real_time() * NS_PER_US);
-	return arguments;
+	if (getrandom(bytes, n, 0) != (gssize)n)
+		return g_string_free(text, FALSE);
+	for (gsize i = 0; i < n; i++)
+		g_string_append_printf(text, "%02x", bytes[i]);
+	return g_string_free(text, FALSE);
 }
 
-static JsonObject *make_open(const HvrWake *wake)
+/* OLD NEW of each that is another now. [transfer full] */
+static char *list_macs(const HvrProfile *profile, const HvrWakeFrom *from)
 {
-	JsonObject *arguments = json_object_new();
+	GString *text = g_string_new(NULL);
 
-	json_object_set_string_member(arguments, "path", "/dev/urandom");
-	json_object_set_string_member(arguments, "mode", "w");
-	return arguments;
+	for (guint i = 0; from && i < profile->nets->len && i < from->macs->len; i++) {
+		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
+		const char *old = g_ptr_array_index(from->macs, i);
+		if (!g_str_equal(old, net->mac))
+			g_string_append_printf(text, "%s %s ", old, net->mac);
+	}
+	return g_string_free(text, FALSE);
 }
 
-static JsonObject *make_write(const HvrWake *wake)
+/* The host name that the guest is to get; "": the one that it has. */
+static const char *choose_name(const HvrProfile *profile, const HvrWakeFrom *from)
 {
-	guchar bytes[RANDOM_BYTES];
+	gboolean same = g_str_equal(profile->name, from ? from->name : profile->stem);
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return NULL;
-	g_autofree char *text = g_base64_encode(bytes, sizeof(bytes));
-	JsonObject *arguments = json_object_new();
-	json_object_set_int_member(arguments, "handle", wake->handle);
-	json_object_set_string_member(arguments, "buf-b64", text);
-	return arguments;
+	return same || profile->seed.hostname ? "" : profile->name;
 }
 
-static JsonObject *make_close(const HvrWake *wake)
+/* Names and MACs have no character that a shell knows. */
+static char *make_script(const HvrProfile *profile, const HvrWakeFrom *from)
 {
-	JsonObject *arguments = json_object_new();
+	g_autofree char *seed = make_random(SEED_BYTES);
+	g_autofree char *id = make_random(ID_BYTES);
+	g_autofree char *nets = list_macs(profile, from);
+	gboolean another = from && !g_str_equal(profile->name, from->name);
 
-	json_object_set_int_member(arguments, "handle", wake->handle);
-	return arguments;
+	return g_strdup_printf("seed=%s name=%s id=%s nets='%s'\n%s", seed,
+			       choose_name(profile, from), another ? id : "", nets,
+			       hvr_session_script_wake);
 }
 
-static const Step steps[] = {
-	{ "the guest's clock cannot be set", "guest-set-time", make_time },
-	{ "the guest's random numbers cannot be stirred", "guest-file-open", make_open },
-	{ "the guest's random numbers cannot be stirred", "guest-file-write", make_write },
-	{ "the guest's random numbers cannot be stirred", "guest-file-close", make_close },
-};
-
-static void end(HvrWake *wake)
+static void on_done(const GError *error, gpointer user_data)
 {
-	hvr_wake_end(wake);
+	HvrWake *wake = user_data;
+
+	if (error)
+		hvr_message("warning: the guest does not know all that is new since it was saved: "
+			    "%s",
+			    error->message);
 	wake->done(wake->user_data);
 }
 
-static gboolean on_idle(gpointer user_data)
+void hvr_wake_begin(HvrWake *wake, HvrSession *session, const HvrWakeFrom *from, HvrWakeDone done,
+		    gpointer user_data)
 {
-	HvrWake *wake = user_data;
+	g_autofree char *script = make_script(session->profile, from);
 
-	wake->idle = 0;
-	end(wake);
-	return G_SOURCE_REMOVE;
-}
-
-static void on_answered(HvrAgent *agent, JsonNode *result, const GError *error, gpointer user_data)
-{
-	HvrWake *wake = user_data;
-
-	if (error && wake->step)
-		hvr_message("warning: %s: %s", steps[wake->step - 1].what, error->message);
-	else if (error)
-		hvr_message("warning: the guest is not told that it was saved: %s", error->message);
-	/* the clock may be forbidden and the rest not; a file that is not open is not written to */
-	if (error && (wake->step != 1 || hvr_agent_is_closed(agent))) {
-		end(wake);
-		return;
-	}
-	if (!error && wake->step == 2 && json_node_get_value_type(result) == G_TYPE_INT64)
-		wake->handle = json_node_get_int(result);
-	next(wake);
-}
-
-static void next(HvrWake *wake)
-{
-	if (wake->step == G_N_ELEMENTS(steps)) {
-		end(wake);
-		return;
-	}
-	const Step *step = &steps[wake->step++];
-	JsonObject *arguments = step->arguments(wake);
-	if (arguments)
-		hvr_agent_execute(wake->agent, step->command, arguments, ANSWER_MS, on_answered,
-				  wake);
-	else
-		end(wake);
-}
-
-void hvr_wake_begin(HvrWake *wake, HvrSession *session, HvrWakeDone done, gpointer user_data)
-{
-	g_autoptr(GError) error = NULL;
-
-	*wake = (HvrWake){ .session = session, .done = done, .user_data = user_data };
-	wake->agent = hvr_agent_connect(session->folder, HVR_VM_AGENT, NULL, &error);
-	if (wake->agent) {
-		hvr_agent_sync(wake->agent, ANSWER_MS, on_answered, wake);
-		return;
-	}
-	hvr_message("warning: the guest is not told that it was saved: %s", error->message);
-	wake->idle = g_idle_add(on_idle, wake);
+	wake->done = done;
+	wake->user_data = user_data;
+	hvr_guest_script_begin(&wake->script, session, script, TIMEOUT_MS, on_done, wake);
 }
 
 void hvr_wake_end(HvrWake *wake)
 {
-	if (wake->idle)
-		g_source_remove(wake->idle);
-	wake->idle = 0;
-	g_clear_pointer(&wake->agent, hvr_agent_free);
+	hvr_guest_script_end(&wake->script);
 }

@@ -3,30 +3,36 @@
 
 #include <glib.h>
 
-#include "launcher/session/session.h"
-#include "qmp/agent.h"
+#include "launcher/session/guest-script.h"
 
 /* Told once, never from inside hvr_wake_begin(). */
 typedef void (*HvrWakeDone)(gpointer user_data);
 
-/* A guest that goes on is told what has changed meanwhile: see below. */
+/* What the guest was when it was saved. */
 typedef struct {
-	HvrSession *session;
-	HvrAgent *agent; /* NULL: it is over */
-	guint step;
-	gint64 handle; /* of the guest's open file */
-	guint idle;
+	const char *name;      /* the VM's */
+	const GPtrArray *macs; /* of char *, in the order of the profile's nets */
+} HvrWakeFrom;
+
+/* A guest is told what it is now: see below. */
+typedef struct {
+	HvrGuestScript script;
 	HvrWakeDone done;
 	gpointer user_data;
 } HvrWake;
 
 /**
  * hvr_wake_begin - by the guest's agent: set its clock, and stir its random numbers with some of
- * ours (the device vmgenid has a newer kernel do that, too). An agent that does not want one of
- * these is let be, and told of; it is no error.
+ * ours (the device vmgenid has a newer kernel do that, too). Where the VM has another name than it
+ * was saved with, it may be one of several, and gets a machine-id of its own; this VM's MAC
+ * addresses; and its host name is the VM's, unless [cloud-init] names another. DHCP is asked anew.
+ *
+ * An agent that does not want one of these is let be, and told of; it is no error.
  * @wake: its memory must outlive the session
+ * @from: (nullable): NULL: it is about to be saved, and gets the VM's name
  */
-void hvr_wake_begin(HvrWake *wake, HvrSession *session, HvrWakeDone done, gpointer user_data);
+void hvr_wake_begin(HvrWake *wake, HvrSession *session, const HvrWakeFrom *from, HvrWakeDone done,
+		    gpointer user_data);
 
 /* Nobody is told any more. Of one that was never begun (all 0) nothing is to be ended. */
 void hvr_wake_end(HvrWake *wake);

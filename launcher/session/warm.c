@@ -5,8 +5,12 @@
  */
 #include "launcher/session/warm.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "launcher/host/decide.h"
 #include "launcher/process/interrupt.h"
+#include "launcher/process/open.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/report/text.h"
@@ -20,6 +24,8 @@
 /* What is kept beside the guest's RAM: devices, the screen's memory, what it has written. */
 #define EXTRA_BYTES (G_GUINT64_CONSTANT(256) << 20)
 
+#define LONGEST_SCRIPT (1 << 20)
+
 typedef struct {
 	HvrContext *context;
 	HvrProfile *profile;
@@ -27,12 +33,35 @@ typedef struct {
 	HvrLock *vm_lock; /* for the first run; NULL: it takes the name itself */
 	HvrDecision decision;
 	HvrWarmStore store;
+	gboolean throw_away; /* as it was, see bend() */
 	char *about, *key;
 } Warm;
 
+/* Of a guest that may wake up several times. */
+static void bend(Warm *warm)
+{
+	HvrProfile *profile = warm->profile;
+
+	warm->throw_away = profile->firmware.throw_away;
+	profile->firmware.throw_away = TRUE;
+	profile->cards_later = TRUE;
+	hvr_profile_make_macs(profile);
+}
+
+static void unbend(Warm *warm)
+{
+	HvrProfile *profile = warm->profile;
+
+	if (!profile->cards_later)
+		return;
+	profile->firmware.throw_away = warm->throw_away;
+	profile->cards_later = FALSE;
+	hvr_profile_make_macs(profile);
+}
+
 static void warm_clear(Warm *warm)
 {
-	warm->profile->cards_later = FALSE;
+	unbend(warm);
 	if (warm->vm_lock)
 		hvr_lock_release(warm->vm_lock);
 	hvr_decision_clear(&warm->decision);
@@ -65,7 +94,7 @@ static gboolean begin(Warm *warm, GError **error)
 {
 	if (!hvr_context_open_runtime(warm->context, TRUE, error))
 		return FALSE;
-	warm->profile->cards_later = TRUE;
+	bend(warm);
 	warm->about = describe(warm, error);
 	if (!warm->about)
 		return FALSE;
@@ -126,10 +155,39 @@ static gboolean run_bent(Warm *warm, const char *folder, HvrRunOptions *options,
 	return well;
 }
 
+/* [transfer full] */
+static char *read_script(const Warm *warm, const HvrUser *user, GError **error)
+{
+	static const char what[] = "[guest] warm-script";
+	HvrOpen file = { .path = warm->profile->guest.warm_script, .how = HVR_OPEN_READ, .fd = -1 };
+
+	(void)hvr_open(user, &file, 1);
+	g_auto(HvrFd) fd = file.fd;
+	if (fd < 0) {
+		hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, what, user, &file);
+		return NULL;
+	}
+	g_autofree char *text = g_malloc0(LONGEST_SCRIPT + 1);
+	gssize length = hvr_fd_read_all(fd, text, LONGEST_SCRIPT + 1);
+	const char *why = length < 0 ? g_strerror(errno) : NULL;
+	if (length > LONGEST_SCRIPT)
+		why = "it has more than 1 MiB";
+	else if (length >= 0 && strlen(text) != (gsize)length)
+		why = "it is no text";
+	if (!why)
+		return g_steal_pointer(&text);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, "%s: '%s': %s", what,
+		    file.path, why);
+	return NULL;
+}
+
 /* It runs for nobody: no terminal, nobody who waits. */
 static gboolean boot_and_save(Warm *warm, const HvrWarmDraft *draft, int state, GError **error)
 {
-	HvrRunWarm how = { .save = state, .restore = -1 };
+	g_autofree char *script = NULL;
+	if (warm->profile->guest.warm_script && !(script = read_script(warm, draft->user, error)))
+		return FALSE;
+	HvrRunWarm how = { .save = state, .restore = -1, .script = script };
 	HvrRunOptions options = { .mode = HVR_RUN_SUPERVISE,
 				  .ready_fd = -1,
 				  .wait_ready_s = warm->options->wait_ready_s,
@@ -161,12 +219,25 @@ static gboolean check_unchanged(Warm *warm, GError **error)
 	return FALSE;
 }
 
+/* Borrows them. */
+static GPtrArray *list_macs(const HvrProfile *profile)
+{
+	GPtrArray *macs = g_ptr_array_new();
+
+	for (guint i = 0; i < profile->nets->len; i++)
+		g_ptr_array_add(macs, ((HvrProfileNet *)profile->nets->pdata[i])->mac);
+	return macs;
+}
+
 static gboolean save(Warm *warm, GError **error)
 {
 	const HvrProfile *profile = warm->profile;
+	g_autoptr(GPtrArray) macs = list_macs(profile);
 	const HvrWarmName name = { .key = warm->key,
 				   .about = warm->about,
 				   .vm = profile->stem,
+				   .name = profile->name,
+				   .macs = macs,
 				   .profile = profile->file };
 	g_autoptr(HvrUser) user = NULL;
 	g_auto(HvrWarmDraft) draft = HVR_WARM_DRAFT_NONE;
@@ -209,6 +280,26 @@ static gboolean find(Warm *warm, HvrWarmFound *found, char **out_why, GError **e
 	return hvr_warm_store_find(&warm->store, warm->key, uid, found, error);
 }
 
+/* On a network that others are on, two guests with one address are worse than a boot. */
+static gboolean check_macs(const Warm *warm, const HvrWarmFound *found, GError **error)
+{
+	const HvrProfile *profile = warm->profile;
+	const GPtrArray *macs = found->manifest->macs;
+
+	for (guint i = 0; !profile->guest.agent && i < profile->nets->len && i < macs->len; i++) {
+		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
+		if (net->mode == HVR_NET_USER || net->mode == HVR_NET_NONE ||
+		    g_str_equal(net->mac, macs->pdata[i]))
+			continue;
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "[net %s] the guest was saved as VM '%s' and without an agent keeps "
+			    "its MAC address",
+			    net->id, found->manifest->name);
+		return FALSE;
+	}
+	return TRUE;
+}
+
 /* The state is as it was saved, and QEMU does not take it: it never will. */
 static void forget(const Warm *warm)
 {
@@ -222,7 +313,10 @@ static void forget(const Warm *warm)
  * otherwise */
 static gboolean go_on(Warm *warm, const HvrWarmFound *found, GError **out_why, GError **error)
 {
-	HvrRunWarm how = { .save = -1, .restore = found->state };
+	HvrRunWarm how = { .save = -1,
+			   .restore = found->state,
+			   .name = found->manifest->name,
+			   .macs = found->manifest->macs };
 	HvrRunOptions options = *warm->options;
 
 	options.warm = &how;
@@ -244,7 +338,7 @@ static gboolean boot(Warm *warm, GError **error)
 {
 	HvrRunOptions options = *warm->options;
 
-	warm->profile->cards_later = FALSE;
+	unbend(warm);
 	options.vm_lock = g_steal_pointer(&warm->vm_lock);
 	return hvr_run(warm->context, warm->profile, &options, error);
 }
@@ -278,7 +372,8 @@ gboolean hvr_warm_run(HvrContext *context, HvrProfile *profile, const HvrRunOpti
 	g_autofree char *text = NULL;
 	GError *why = NULL, *cause = NULL;
 
-	if (!begin(&warm, &why) || !find(&warm, &found, &text, &why))
+	if (!begin(&warm, &why) || !find(&warm, &found, &text, &why) ||
+	    !check_macs(&warm, &found, &why))
 		return boot_instead(&warm, why, text, error);
 	gboolean well = go_on(&warm, &found, &why, &cause);
 	/* Whoever has the terminal has seen a VM end: there is no second one for it. */

@@ -40,7 +40,8 @@ int hvr_warm_draft_file(const HvrWarmDraft *draft, const char *name,
 typedef struct {
 	const char *key;   /* of hvr_warm_key() */
 	const char *about; /* of hvr_warm_describe() */
-	const char *vm, *profile;
+	const char *vm, *name, *profile;
+	const GPtrArray *macs; /* of char *; see manifest.h */
 } HvrWarmName;
 
 /**

@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 
 #include "launcher/parts/image-file.h"
+#include "launcher/parts/nvram.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
@@ -20,6 +21,9 @@
 #include "vfio/tree.h"
 
 #define CHUNK (1 << 20)
+
+/* As long as an address. */
+#define MADE_MAC "made of the name "
 
 /* What of /proc/cpuinfo a guest may see of its host; the frequency changes all the time. */
 static const char *const cpu_lines[] = { "vendor_id",  "cpu family", "model",
@@ -120,12 +124,17 @@ static gboolean add_files(GString *about, const HvrWarmGuest *guest, GError **er
 {
 	const HvrProfile *profile = guest->profile;
 	const GPtrArray *images = guest->parts->images.files;
-	const char *const others[] = { profile->kernel, profile->initrd, profile->seed.user_data,
-				       profile->seed.meta_data, profile->seed.ssh_key };
+	const char *const others[] = { profile->kernel,		profile->initrd,
+				       profile->seed.user_data, profile->seed.meta_data,
+				       profile->seed.ssh_key,	profile->guest.warm_script };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
 		if (!add_file(about, guest, others[i], error))
 			return FALSE;
+	if (guest->parts->firmware &&
+	    (!add_file(about, guest, guest->parts->firmware->code, error) ||
+	     !add_file(about, guest, hvr_nvram_path(profile, guest->parts), error)))
+		return FALSE;
 	for (guint i = 0; images && i < images->len; i++)
 		if (!add_file(about, guest, g_ptr_array_index(images, i), error))
 			return FALSE;
@@ -144,6 +153,21 @@ static void add_seed(GString *about, const HvrProfile *profile)
 	add(about, "[cloud-init] agent", seed->agent ? "yes" : "no");
 	/* of the stem: hvr_profile_rename() */
 	add(about, "name", profile->stem);
+}
+
+/* A MAC address that is made from the VM's name is another in each VM of one state. [transfer full]
+ */
+static char *without_made(const HvrProfile *profile, const char *word)
+{
+	g_autoptr(GString) text = g_string_new(word);
+
+	for (guint i = 0; i < profile->nets->len; i++) {
+		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
+		char *at = net->mac_made ? strstr(text->str, net->mac) : NULL;
+		if (at)
+			g_string_overwrite(text, (gsize)(at - text->str), MADE_MAC);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 /* What differs from start to start has one name here. */
@@ -168,12 +192,12 @@ static void add_words(GString *about, const HvrWarmGuest *guest)
 
 	/* the first is QEMU's own name, which is not what it is */
 	for (guint i = 1; argv->pdata[i]; i++) {
-		const char *word = argv->pdata[i];
+		g_autofree char *word = without_made(guest->profile, argv->pdata[i]);
 		if (word[0] == '-')
 			add(about, word, "");
 		else if (!g_str_equal(before, "-name"))
 			add(about, before, word);
-		before = word;
+		before = argv->pdata[i];
 	}
 }
 

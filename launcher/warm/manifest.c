@@ -15,12 +15,15 @@
 #define FIRST	   "hailo-vm-run warm state 1"
 #define LAST	   "end"
 #define MOST_BYTES (64 * 1024)
+#define MAC_LENGTH 17
+#define NO_MACS	   "none"
 #define KEY_LENGTH 64 /* SHA-256 as hexadecimal digits */
 
 HvrWarmManifest *hvr_warm_manifest_new(void)
 {
 	HvrWarmManifest *manifest = g_new0(HvrWarmManifest, 1);
 
+	manifest->macs = g_ptr_array_new_with_free_func(g_free);
 	manifest->names = g_ptr_array_new_with_free_func(g_free);
 	manifest->ids = g_ptr_array_new_with_free_func(g_free);
 	return manifest;
@@ -33,6 +36,8 @@ void hvr_warm_manifest_free(HvrWarmManifest *manifest)
 	g_free(manifest->key);
 	g_free(manifest->vm);
 	g_free(manifest->profile);
+	g_free(manifest->name);
+	g_ptr_array_unref(manifest->macs);
 	g_ptr_array_unref(manifest->names);
 	g_ptr_array_unref(manifest->ids);
 	g_free(manifest);
@@ -69,8 +74,13 @@ char *hvr_warm_manifest_to_text(const HvrWarmManifest *manifest)
 	GString *text = g_string_new(FIRST "\n");
 
 	g_string_append_printf(
-		text, "key %s\nvm %s\nprofile %s\nuid %u\nmade %" G_GINT64_FORMAT "\n",
-		manifest->key, manifest->vm, manifest->profile, manifest->uid, manifest->made_s);
+		text, "key %s\nvm %s\nname %s\nprofile %s\nuid %u\nmade %" G_GINT64_FORMAT "\n",
+		manifest->key, manifest->vm, manifest->name, manifest->profile, manifest->uid,
+		manifest->made_s);
+	for (guint i = 0; i < manifest->macs->len; i++)
+		g_string_append_printf(text, "%s%s", i ? " " : "macs ",
+				       (const char *)manifest->macs->pdata[i]);
+	g_string_append(text, manifest->macs->len ? "\n" : "macs " NO_MACS "\n");
 	for (guint i = 0; i < manifest->names->len; i++)
 		g_string_append_printf(text, "file %s %s\n",
 				       (const char *)manifest->names->pdata[i],
@@ -96,6 +106,22 @@ static gboolean take_number(char ***line, const char *word, guint64 most, guint6
 	const char *value = take(line, word);
 
 	return value && g_ascii_string_to_unsigned(value, 10, 0, most, out_number, NULL);
+}
+
+/* They come into a script for a guest. */
+static gboolean take_macs(char ***line, HvrWarmManifest *manifest)
+{
+	const char *value = take(line, "macs");
+
+	if (!value)
+		return FALSE;
+	g_auto(GStrv) macs = g_strsplit(g_str_equal(value, NO_MACS) ? "" : value, " ", -1);
+	for (char **mac = macs; *mac; mac++) {
+		if (strlen(*mac) != MAC_LENGTH || strspn(*mac, "0123456789abcdef:") != MAC_LENGTH)
+			return FALSE;
+		g_ptr_array_add(manifest->macs, g_strdup(*mac));
+	}
+	return TRUE;
 }
 
 static gboolean take_files(char ***line, HvrWarmManifest *manifest)
@@ -126,10 +152,12 @@ static gboolean parse(char **line, HvrWarmManifest *manifest)
 	line++;
 	manifest->key = g_strdup(take(&line, "key"));
 	manifest->vm = g_strdup(take(&line, "vm"));
+	manifest->name = g_strdup(take(&line, "name"));
 	manifest->profile = g_strdup(take(&line, "profile"));
-	if (!is_key(manifest->key) || !manifest->vm || !manifest->profile ||
+	if (!is_key(manifest->key) || !manifest->vm || !manifest->name || !manifest->profile ||
 	    !take_number(&line, "uid", G_MAXUINT, &uid) ||
-	    !take_number(&line, "made", G_MAXINT64, &made) || !take_files(&line, manifest))
+	    !take_number(&line, "made", G_MAXINT64, &made) || !take_macs(&line, manifest) ||
+	    !take_files(&line, manifest))
 		return FALSE;
 	manifest->uid = (guint)uid;
 	manifest->made_s = (gint64)made;

@@ -15,6 +15,8 @@
 typedef struct {
 	char *key;
 	char *vm;	  /* whose guest it is: the stem of the VM's name */
+	char *name;	  /* the VM's when it was saved, */
+	GPtrArray *macs;  /* ... and of char *: its MAC addresses, in the order of its nets */
 	char *profile;	  /* its file, as text that is shown */
 	guint uid;	  /* the VM's user, whose the files are */
 	gint64 made_s;	  /* seconds since 1970 */

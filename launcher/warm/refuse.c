@@ -58,7 +58,7 @@ static gboolean check_disks(const HvrWarmGuest *guest, GError **error)
 }
 
 /* Words that change how QEMU starts, or name what it cannot save. */
-static gboolean check_words(const HvrProfile *profile, GError **error)
+static gboolean check_words(const char *key, const GPtrArray *all, GError **error)
 {
 	static const char *const words[] = { "-incoming",  "-loadvm",	 "-S",	    "-snapshot",
 					     "-daemonize", "-preconfig", "-virtfs", "-fsdev" };
@@ -66,8 +66,8 @@ static gboolean check_words(const HvrProfile *profile, GError **error)
 					       "vhost-user",	 "ivshmem", "usb-host",
 					       "only-migratable" };
 
-	for (guint i = 0; i < profile->qemu_args->len; i++) {
-		const char *word = g_ptr_array_index(profile->qemu_args, i);
+	for (guint i = 0; i < all->len; i++) {
+		const char *word = g_ptr_array_index(all, i);
 		gboolean bad = FALSE;
 
 		/* QEMU takes both */
@@ -77,8 +77,8 @@ static gboolean check_words(const HvrProfile *profile, GError **error)
 		for (gsize j = 0; j < G_N_ELEMENTS(devices); j++)
 			bad = bad || strstr(word, devices[j]);
 		if (bad)
-			return refuse(error, NULL,
-				      "[qemu] args = %s: not with a guest that is saved", word);
+			return refuse(error, NULL, "[qemu] %s = %s: not with a guest that is saved",
+				      key, word);
 	}
 	return TRUE;
 }
@@ -110,12 +110,13 @@ gboolean hvr_warm_check(const HvrWarmGuest *guest, GError **error)
 			      "[share %s]: QEMU cannot save a guest that has a shared folder",
 			      share->id);
 	}
-	if (profile->firmware.uefi)
-		return refuse(error, NULL,
-			      "[firmware] mode = uefi: its variables are not saved yet");
+	if (profile->guest.warm_script && !profile->guest.agent)
+		return refuse(error, "set guest.agent=yes",
+			      "[guest] warm-script: without an agent nobody runs it");
 	if (profile->graphics == HVR_GRAPHICS_SPICE)
 		return refuse(error, "set graphics.mode=vnc",
 			      "[graphics] mode = spice: it would move its viewers along");
 	return check_disks(guest, error) && check_devices(profile, error) &&
-	       check_words(profile, error);
+	       check_words("first-args", profile->qemu_first_args, error) &&
+	       check_words("args", profile->qemu_args, error);
 }

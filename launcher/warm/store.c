@@ -220,6 +220,7 @@ void hvr_warm_found_clear(HvrWarmFound *found)
 {
 	hvr_fd_close(found->state);
 	g_free(found->path);
+	hvr_warm_manifest_free(found->manifest);
 	*found = (HvrWarmFound)HVR_WARM_FOUND_NONE;
 }
 
@@ -255,6 +256,7 @@ gboolean hvr_warm_store_find(const HvrWarmStore *store, const char *key, guint u
 		return refuse(key, error, " cannot be opened", HVR_WARM_STATE);
 	if (futimens(folder, NULL) < 0)
 		g_debug("state %s: that it is used cannot be noted", key);
+	out_found->manifest = g_steal_pointer(&manifest);
 	out_found->path = g_build_filename(store->path, key, NULL);
 	out_found->state = g_steal_fd(&state);
 	return TRUE;

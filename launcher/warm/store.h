@@ -62,6 +62,7 @@ char *hvr_warm_store_about(const HvrWarmStore *store, const char *key) G_GNUC_WA
 
 /* A state to be restored. */
 typedef struct {
+	HvrWarmManifest *manifest;
 	char *path; /* its folder */
 	int state;  /* HVR_WARM_STATE, O_RDONLY; -1: there is none */
 } HvrWarmFound;

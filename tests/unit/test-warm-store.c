@@ -23,6 +23,7 @@
 #include "tests/fake/fake-files.h"
 #include "vfio/fd.h"
 
+#define MAC   "52:54:00:12:34:56"
 #define BYTES "what QEMU has written"
 
 typedef struct {
@@ -78,11 +79,17 @@ static void save(Fixture *f, guint number)
 {
 	g_auto(HvrWarmDraft) draft = HVR_WARM_DRAFT_NONE;
 	g_autofree char *key = key_of(number);
-	const HvrWarmName name = {
-		.key = key, .about = "a: b\n", .vm = "lab", .profile = "/a\nb/lab.ini"
-	};
+	g_autoptr(GPtrArray) macs = g_ptr_array_new();
+	const HvrWarmName name = { .key = key,
+				   .about = "a: b\n",
+				   .vm = "lab",
+				   .name = "lab-1",
+				   .macs = macs,
+				   .profile = "/a\nb/lab.ini" };
 	g_autoptr(GError) error = NULL;
 
+	for (guint i = 0; i < number; i++)
+		g_ptr_array_add(macs, (gpointer)MAC);
 	begin(f, &draft);
 	if (!hvr_warm_draft_finish(&draft, &name, &error))
 		fail_msg("%s", error->message);
@@ -139,6 +146,9 @@ static void saved_and_found(void **state)
 	assert_int_equal(entries->len, 1);
 	const HvrWarmEntry *entry = g_ptr_array_index(entries, 0);
 	assert_string_equal(entry->manifest->vm, "lab");
+	assert_string_equal(entry->manifest->name, "lab-1");
+	assert_int_equal(entry->manifest->macs->len, 1);
+	assert_string_equal(entry->manifest->macs->pdata[0], MAC);
 	assert_string_equal(entry->manifest->profile, "/a\\x0ab/lab.ini");
 	g_autofree char *about = hvr_warm_store_about(&f->store, entry->manifest->key);
 	assert_string_equal(about, "a: b\n");
