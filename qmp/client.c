@@ -443,16 +443,25 @@ void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObjec
 	issue(call_new(client, command, arguments), timeout_ms, reply, user_data);
 }
 
+void hvr_qmp_client_execute_with_fd(HvrQmpClient *client, const char *command,
+				    JsonObject *arguments, int fd, guint timeout_ms,
+				    HvrQmpReply reply, gpointer user_data)
+{
+	Call *call = call_new(client, command, arguments);
+
+	call->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	call->gives = TRUE;
+	issue(call, timeout_ms, reply, user_data);
+}
+
 void hvr_qmp_client_give_fd(HvrQmpClient *client, const char *name, int fd, guint timeout_ms,
 			    HvrQmpReply reply, gpointer user_data)
 {
 	JsonObject *arguments = json_object_new();
 
 	json_object_set_string_member(arguments, "fdname", name);
-	Call *call = call_new(client, "getfd", arguments);
-	call->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	call->gives = TRUE;
-	issue(call, timeout_ms, reply, user_data);
+	hvr_qmp_client_execute_with_fd(client, "getfd", arguments, fd, timeout_ms, reply,
+				       user_data);
 }
 
 typedef struct {

@@ -97,14 +97,22 @@ void hvr_qmp_client_execute(HvrQmpClient *client, const char *command, JsonObjec
 			    guint timeout_ms, HvrQmpReply reply, gpointer user_data);
 
 /**
- * hvr_qmp_client_give_fd - have QEMU keep a descriptor ("getfd") under @name, which must not begin
- * with a digit. It closes the one that it has under that name; the rest it keeps until it ends,
- * also when this connection does (monitor/misc.c of QEMU 7.2, monitor/fds.c later).
+ * hvr_qmp_client_execute_with_fd - send one command together with a descriptor ("add-fd", and see
+ * below).
  * @fd: borrowed; duplicated until it is sent
  *
- * One that is given before the last one is answered waits for that: of what comes with its input
+ * One that is sent before the last one is answered waits for that: of what comes with its input
  * QEMU keeps the last, and looks for it when it carries the command out (tcp_chr_recv() in
  * chardev/char-socket.c). The rest as in hvr_qmp_client_execute().
+ */
+void hvr_qmp_client_execute_with_fd(HvrQmpClient *client, const char *command,
+				    JsonObject *arguments, int fd, guint timeout_ms,
+				    HvrQmpReply reply, gpointer user_data);
+
+/**
+ * hvr_qmp_client_give_fd - the same to have QEMU keep a descriptor ("getfd") under @name, which
+ * must not begin with a digit. It closes the one that it has under that name; the rest it keeps
+ * until it ends, also when this connection does (monitor/misc.c of QEMU 7.2, monitor/fds.c later).
  */
 void hvr_qmp_client_give_fd(HvrQmpClient *client, const char *name, int fd, guint timeout_ms,
 			    HvrQmpReply reply, gpointer user_data);

@@ -5,15 +5,22 @@
  */
 #include "launcher/session/transfer.h"
 
-#include <string.h>
+#include <errno.h>
+#include <fcntl.h>
 
 #include "launcher/report/error.h"
+#include "vfio/fd.h"
 
 /* Each waits for QEMU's main loop alone; but a busy host's may be slow. */
 #define COMMAND_MS 60000
 
-#define NAME "hvr-state"
-#define URI  "fd:" NAME
+#define MAPPED "mapped-ram"
+#define NAME   "hvr-state"
+#define STREAM "fd:" NAME
+
+/* Those of the command line begin at 1. */
+#define FDSET	      64
+#define FILE_IN_FDSET "file:/dev/fdset/" G_STRINGIFY(FDSET)
 
 /* As much as the disk takes: the guest stands still. */
 #define MAX_BANDWIDTH (G_GINT64_CONSTANT(1) << 40)
@@ -22,10 +29,22 @@ typedef void (*Step)(HvrTransfer *transfer);
 
 static void next(HvrTransfer *transfer);
 
+/* Else QEMU would have the state open for as long as it lives. */
+static void take_file_back(const HvrTransfer *transfer)
+{
+	JsonObject *arguments = json_object_new();
+
+	json_object_set_int_member(arguments, "fdset-id", FDSET);
+	hvr_qmp_client_execute(transfer->session->qmp, "remove-fd", arguments, COMMAND_MS, NULL,
+			       NULL);
+}
+
 static void end(HvrTransfer *transfer, const GError *error)
 {
 	if (transfer->over)
 		return;
+	if (transfer->mapped && !error)
+		take_file_back(transfer);
 	hvr_transfer_end(transfer);
 	transfer->done(error, transfer->user_data);
 }
@@ -64,14 +83,57 @@ static void pause_guest(HvrTransfer *transfer)
 	send(transfer, "stop", NULL);
 }
 
-static void want_events(HvrTransfer *transfer)
+/* (transfer none): the member, where it is a text; else NULL */
+static const char *text_of(JsonObject *object, const char *name)
 {
-	JsonObject *capability = json_object_new(), *arguments = json_object_new();
-	JsonArray *list = json_array_new();
+	JsonNode *node = json_object_get_member(object, name);
 
-	json_object_set_string_member(capability, "capability", "events");
+	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
+								       : NULL;
+}
+
+static gboolean is_capability(JsonNode *node, const char *name)
+{
+	return JSON_NODE_HOLDS_OBJECT(node) &&
+	       g_strcmp0(text_of(json_node_get_object(node), "capability"), name) == 0;
+}
+
+static void on_capabilities(HvrQmpClient *client, JsonNode *result, const GError *error,
+			    gpointer user_data)
+{
+	HvrTransfer *transfer = user_data;
+	JsonArray *all = NULL;
+
+	if (result && JSON_NODE_HOLDS_ARRAY(result))
+		all = json_node_get_array(result);
+	for (guint i = 0; all && i < json_array_get_length(all); i++)
+		transfer->mapped |= is_capability(json_array_get_element(all, i), MAPPED);
+	on_answered(client, result, error, user_data);
+}
+
+static void ask_capabilities(HvrTransfer *transfer)
+{
+	hvr_qmp_client_execute(transfer->session->qmp, "query-migrate-capabilities", NULL,
+			       COMMAND_MS, on_capabilities, transfer);
+}
+
+static void add_capability(JsonArray *list, const char *name)
+{
+	JsonObject *capability = json_object_new();
+
+	json_object_set_string_member(capability, "capability", name);
 	json_object_set_boolean_member(capability, "state", TRUE);
 	json_array_add_object_element(list, capability);
+}
+
+static void set_capabilities(HvrTransfer *transfer)
+{
+	JsonObject *arguments = json_object_new();
+	JsonArray *list = json_array_new();
+
+	add_capability(list, "events");
+	if (transfer->mapped)
+		add_capability(list, MAPPED);
 	json_object_set_array_member(arguments, "capabilities", list);
 	send(transfer, "migrate-set-capabilities", arguments);
 }
@@ -84,8 +146,29 @@ static void want_speed(HvrTransfer *transfer)
 	send(transfer, "migrate-set-parameters", arguments);
 }
 
+/* QEMU looks in the set for one that is open as it would open it (monitor_fdset_dup_fd_add()). */
+static void add_file(HvrTransfer *transfer)
+{
+	JsonObject *arguments = json_object_new();
+	g_autofree char *path = hvr_fd_path(transfer->fd, NULL);
+	g_auto(HvrFd) fd = open(path, (transfer->in ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+
+	if (fd < 0) {
+		json_object_unref(arguments);
+		fail(transfer, g_strerror(errno));
+		return;
+	}
+	json_object_set_int_member(arguments, "fdset-id", FDSET);
+	hvr_qmp_client_execute_with_fd(transfer->session->qmp, "add-fd", arguments, fd, COMMAND_MS,
+				       on_answered, transfer);
+}
+
 static void hand_file(HvrTransfer *transfer)
 {
+	if (transfer->mapped) {
+		add_file(transfer);
+		return;
+	}
 	hvr_qmp_client_give_fd(transfer->session->qmp, NAME, transfer->fd, COMMAND_MS, on_answered,
 			       transfer);
 }
@@ -94,7 +177,7 @@ static void go(HvrTransfer *transfer)
 {
 	JsonObject *arguments = json_object_new();
 
-	json_object_set_string_member(arguments, "uri", URI);
+	json_object_set_string_member(arguments, "uri", transfer->mapped ? FILE_IN_FDSET : STREAM);
 	send(transfer, transfer->in ? "migrate-incoming" : "migrate", arguments);
 }
 
@@ -103,25 +186,16 @@ static void wait_for_end(HvrTransfer *transfer)
 {
 }
 
-static const Step steps_out[] = {
-	pause_guest, want_events, want_speed, hand_file, go, wait_for_end
-};
-static const Step steps_in[] = { want_events, hand_file, go, wait_for_end };
+static const Step steps_out[] = { pause_guest, ask_capabilities, set_capabilities,
+				  want_speed,  hand_file,	 go,
+				  wait_for_end };
+static const Step steps_in[] = { ask_capabilities, set_capabilities, hand_file, go, wait_for_end };
 
 static void next(HvrTransfer *transfer)
 {
 	const Step *steps = transfer->in ? steps_in : steps_out;
 
 	steps[transfer->step++](transfer);
-}
-
-/* (transfer none): the member, where it is a text; else NULL */
-static const char *text_of(JsonObject *object, const char *name)
-{
-	JsonNode *node = json_object_get_member(object, name);
-
-	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
-								       : NULL;
 }
 
 static void on_told_why(HvrQmpClient *client, JsonNode *result, const GError *error,

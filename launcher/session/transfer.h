@@ -11,14 +11,17 @@ typedef void (*HvrTransferDone)(const GError *error, gpointer user_data);
 /**
  * HvrTransfer - a guest's devices and RAM on their way out of QEMU, or into it.
  *
- * By QEMU's migration, over a descriptor that it is handed (getfd): it opens no path, and its
- * sandbox stays as it is. QEMU takes a file for it in all versions; 9.1 and later say that they
- * would rather have it by another name (docs/about/deprecated.rst).
+ * By QEMU's migration, over a descriptor that it is handed: it opens no path, and its sandbox stays
+ * as it is. All versions take a file's as a stream ("fd:" with getfd). 9.0 and later have the
+ * capability mapped-ram (docs/devel/migration/mapped-ram.rst), where each page has its place in the
+ * file ("file:" with add-fd), which is read faster, and say of a file behind "fd:" that it is
+ * deprecated. So a state is read the way it was written as long as QEMU is the same.
  */
 typedef struct {
 	HvrSession *session;
 	int fd;
 	gboolean in; /* into QEMU */
+	gboolean mapped; /* RAM has its place in the file */
 	guint step;
 	guint subscription;
 	gboolean over;
