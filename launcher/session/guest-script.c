@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- *   guest-sync -> guest-set-time -> guest-exec -> guest-exec-status until it has exited
+ *   guest-sync -> guest-exec -> guest-exec-status until it has exited
  *
  * The agent knows no events, so its processes have to be asked after; the pauses grow.
  */
@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "launcher/report/error.h"
-#include "launcher/report/message.h"
 #include "launcher/report/text.h"
 #include "launcher/runtime/vm.h"
 #include "qmp/error.h"
@@ -17,7 +16,6 @@
 #define ANSWER_MS    10000
 #define FIRST_MS     10
 #define LONGEST_MS   1000
-#define NS_PER_US    1000
 #define LONGEST_LINE 200
 
 static void ask_after(HvrGuestScript *script);
@@ -154,32 +152,14 @@ static void run(HvrGuestScript *script)
 	hvr_agent_execute(script->agent, "guest-exec", arguments, ANSWER_MS, on_started, script);
 }
 
-/* A guest may have forbidden it, and the rest not. */
-static void on_time_set(HvrAgent *agent, JsonNode *result, const GError *error, gpointer user_data)
-{
-	HvrGuestScript *script = user_data;
-
-	if (error && hvr_agent_is_closed(agent)) {
-		end(script, error);
-		return;
-	}
-	if (error)
-		hvr_message("warning: the guest's clock is not set: %s", error->message);
-	run(script);
-}
-
 static void on_synced(HvrAgent *agent, JsonNode *result, const GError *error, gpointer user_data)
 {
 	HvrGuestScript *script = user_data;
-	JsonObject *arguments = NULL;
 
-	if (error) {
+	if (error)
 		end(script, error);
-		return;
-	}
-	arguments = json_object_new();
-	json_object_set_int_member(arguments, "time", g_get_real_time() * NS_PER_US);
-	hvr_agent_execute(agent, "guest-set-time", arguments, ANSWER_MS, on_time_set, script);
+	else
+		run(script);
 }
 
 static gboolean on_idle(gpointer user_data)

@@ -28,8 +28,8 @@ typedef struct {
 } HvrGuestScript;
 
 /**
- * hvr_guest_script_begin - have the guest set its clock, and run the script with /bin/sh, as the
- * agent's user, who is root as a rule.
+ * hvr_guest_script_begin - have the guest run the script with /bin/sh, as the agent's user, who is
+ * root as a rule.
  * @script: its memory must outlive the session
  * @text: less than HVR_AGENT_INPUT_MAX_BYTES; copied
  * @timeout_ms: for all of it; the guest's shell runs on when it is over

@@ -54,7 +54,11 @@ static char *make_script(const HvrProfile *profile, const HvrWakeFrom *from)
 	g_autofree char *nets = list_macs(profile, from);
 	gboolean another = from && !g_str_equal(profile->name, from->name);
 
-	return g_strdup_printf("seed=%s name=%s id=%s nets='%s'\n%s", seed,
+	gint64 now_us = g_get_real_time();
+
+	return g_strdup_printf("now=%" G_GINT64_FORMAT ".%06" G_GINT64_FORMAT
+			       " seed=%s name=%s id=%s nets='%s'\n%s",
+			       now_us / G_USEC_PER_SEC, now_us % G_USEC_PER_SEC, seed,
 			       choose_name(profile, from), another ? id : "", nets,
 			       hvr_session_script_wake);
 }

@@ -3,6 +3,7 @@
 # shellcheck shell=sh disable=SC2154 # what stands in front of it
 # For the shell of a guest that was saved and goes on, maybe as one of several. In front of it stand
 #
+#	now	the time, in seconds since 1970, with a fraction
 #	seed	random bytes, in hexadecimal
 #	name	the VM's name, where the guest takes it for its host name; empty: it keeps what it has
 #	id	a machine-id; empty: it keeps what it has
@@ -12,10 +13,15 @@
 
 problem=
 
+# The agent's own guest-set-time also writes it to the hardware clock, for which that waits for a
+# second to be full; and the machine's has the host's time already.
+date -s "@$now" > /dev/null 2>&1 || date -s "@${now%.*}" > /dev/null 2>&1 ||
+	problem="its clock is not set"
+
 # Linux from 5.18 on has learned of it already, by the device vmgenid. An older one looks at what is
 # written here some minutes later, unless it is told to (RNDRESEEDCRNG), for which a shell has no word.
 echo "$seed" > /dev/urandom || problem="its random numbers are not renewed"
-if command -v perl > /dev/null; then
+if ! [ -d /sys/bus/acpi/drivers/vmgenid ] && command -v perl > /dev/null; then
 	perl -e 'open(my $f, ">", "/dev/urandom") && ioctl($f, 0x5207, 0)' > /dev/null 2>&1
 fi
 

@@ -102,13 +102,12 @@ static gboolean begin(Warm *warm, GError **error)
 	return hvr_warm_store_open(warm->context, TRUE, &warm->store, error);
 }
 
-/* Was it saved by this VM, as we would save it? */
+/* Was it saved of this profile, as we would save it? */
 static gboolean is_ours(const Warm *warm, const HvrWarmManifest *manifest)
 {
 	g_autofree char *profile = hvr_text_safe(warm->profile->file);
 
 	return manifest->uid == (guint)warm->decision.facts->user->uid &&
-	       g_str_equal(manifest->vm, warm->profile->stem) &&
 	       g_str_equal(manifest->profile, profile);
 }
 

@@ -141,7 +141,8 @@ static gboolean add_files(GString *about, const HvrWarmGuest *guest, GError **er
 	return TRUE;
 }
 
-/* What is in cloud-init's disk without a file. */
+/* What is in cloud-init's disk without a file, and is not the VM's name: a guest that has another one
+ * is told so when it goes on. */
 static void add_seed(GString *about, const HvrProfile *profile)
 {
 	const HvrProfileSeed *seed = &profile->seed;
@@ -151,8 +152,6 @@ static void add_seed(GString *about, const HvrProfile *profile)
 		add(about, "[cloud-init]", words[i] ? words[i] : "");
 	add(about, "[cloud-init] autologin", seed->autologin ? "yes" : "no");
 	add(about, "[cloud-init] agent", seed->agent ? "yes" : "no");
-	/* of the stem: hvr_profile_rename() */
-	add(about, "name", profile->stem);
 }
 
 /* A MAC address that is made from the VM's name is another in each VM of one state. [transfer full]

@@ -10,7 +10,7 @@
 #	CACHE/guest/key		what it was made from: another key makes it anew
 
 # debootstrap does not see what provides a package: python3-cffi-backend is for cloud-init
-GUEST_PACKAGES="qemu-guest-agent procps cloud-init python3-cffi-backend"
+GUEST_PACKAGES="qemu-guest-agent procps iproute2 cloud-init python3-cffi-backend"
 GUEST_MODULES="virtio_pci virtio_blk ext4 virtio_console virtio_net button evdev 9p 9pnet_virtio vfat
 	nls_cp437 nls_ascii"
 GUEST_SUITE=bookworm
