@@ -48,14 +48,37 @@ void hvr_json_print(JsonObject *object)
 	printf("%s\n", text);
 }
 
-const char *hvr_json_get_string(JsonObject *object, const char *name)
+/* NULL: there is none of that type. */
+static JsonNode *get_value(JsonObject *object, const char *name, GType type)
 {
 	JsonNode *node = json_object_get_member(object, name);
 
-	if (!node || !JSON_NODE_HOLDS_VALUE(node) ||
-	    json_node_get_value_type(node) != G_TYPE_STRING)
+	if (!node || !JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != type)
 		return NULL;
-	return json_node_get_string(node);
+	return node;
+}
+
+gboolean hvr_json_get_int(JsonObject *object, const char *name, gint64 *out_value)
+{
+	JsonNode *node = get_value(object, name, G_TYPE_INT64);
+
+	if (node)
+		*out_value = json_node_get_int(node);
+	return node != NULL;
+}
+
+gboolean hvr_json_is_true(JsonObject *object, const char *name)
+{
+	JsonNode *node = get_value(object, name, G_TYPE_BOOLEAN);
+
+	return node && json_node_get_boolean(node);
+}
+
+const char *hvr_json_get_string(JsonObject *object, const char *name)
+{
+	JsonNode *node = get_value(object, name, G_TYPE_STRING);
+
+	return node ? json_node_get_string(node) : NULL;
 }
 
 void hvr_json_set_string(JsonObject *object, const char *name, const char *value)

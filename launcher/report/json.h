@@ -14,5 +14,11 @@ void hvr_json_print(JsonObject *object);
 /* The text of that name, borrowed from @object; NULL where there is none, or something else. */
 const char *hvr_json_get_string(JsonObject *object, const char *name);
 
+/* The number of that name. FALSE where there is none, or something else. */
+gboolean hvr_json_get_int(JsonObject *object, const char *name, gint64 *out_value);
+
+/* Is it there, and true? */
+gboolean hvr_json_is_true(JsonObject *object, const char *name);
+
 /* @value or null. */
 void hvr_json_set_string(JsonObject *object, const char *name, const char *value);

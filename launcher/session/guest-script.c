@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "launcher/report/error.h"
+#include "launcher/report/json.h"
 #include "launcher/report/text.h"
 #include "launcher/runtime/vm.h"
 #include "qmp/error.h"
@@ -41,9 +42,9 @@ static void fail(HvrGuestScript *script, const char *why)
  * [transfer full] */
 static char *last_words(JsonObject *status)
 {
-	const char *encoded = json_object_get_string_member_with_default(status, "err-data", "");
-	gsize length;
-	g_autofree char *bytes = (char *)g_base64_decode(encoded, &length);
+	const char *encoded = hvr_json_get_string(status, "err-data");
+	gsize length = 0;
+	g_autofree char *bytes = (char *)g_base64_decode(encoded ? encoded : "", &length);
 	g_autofree char *text = g_strndup(bytes, length);
 
 	g_strchomp(text);
@@ -55,9 +56,9 @@ static char *last_words(JsonObject *status)
 
 static void judge(HvrGuestScript *script, JsonObject *status)
 {
-	gint64 code = json_object_get_int_member_with_default(status, "exitcode", -1);
+	gint64 code = -1;
 
-	if (code == 0) {
+	if (hvr_json_get_int(status, "exitcode", &code) && code == 0) {
 		end(script, NULL);
 		return;
 	}
@@ -76,15 +77,6 @@ static gboolean on_pause(gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
-/* Whatever a guest may say for it. */
-static gboolean is_true(JsonObject *object, const char *name)
-{
-	JsonNode *node = json_object_get_member(object, name);
-
-	return node && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
-	       json_node_get_boolean(node);
-}
-
 static void on_status(HvrAgent *agent, JsonNode *result, const GError *error, gpointer user_data)
 {
 	HvrGuestScript *script = user_data;
@@ -97,7 +89,7 @@ static void on_status(HvrAgent *agent, JsonNode *result, const GError *error, gp
 		fail(script, "the agent's answer is none");
 		return;
 	}
-	if (is_true(json_node_get_object(result), "exited")) {
+	if (hvr_json_is_true(json_node_get_object(result), "exited")) {
 		judge(script, json_node_get_object(result));
 		return;
 	}
@@ -121,20 +113,14 @@ static void ask_after(HvrGuestScript *script)
 static void on_started(HvrAgent *agent, JsonNode *result, const GError *error, gpointer user_data)
 {
 	HvrGuestScript *script = user_data;
-	JsonNode *pid = NULL;
 
-	if (error) {
+	if (error)
 		end(script, error);
-		return;
-	}
-	if (JSON_NODE_HOLDS_OBJECT(result))
-		pid = json_object_get_member(json_node_get_object(result), "pid");
-	if (!pid || json_node_get_value_type(pid) != G_TYPE_INT64) {
+	else if (JSON_NODE_HOLDS_OBJECT(result) &&
+		 hvr_json_get_int(json_node_get_object(result), "pid", &script->pid))
+		ask_after(script);
+	else
 		fail(script, "the agent's answer is none");
-		return;
-	}
-	script->pid = json_node_get_int(pid);
-	ask_after(script);
 }
 
 static void run(HvrGuestScript *script)

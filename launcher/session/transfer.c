@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include "launcher/report/error.h"
+#include "launcher/report/json.h"
 #include "vfio/fd.h"
 
 /* Each waits for QEMU's main loop alone; but a busy host's may be slow. */
@@ -83,19 +84,10 @@ static void pause_guest(HvrTransfer *transfer)
 	send(transfer, "stop", NULL);
 }
 
-/* (transfer none): the member, where it is a text; else NULL */
-static const char *text_of(JsonObject *object, const char *name)
-{
-	JsonNode *node = json_object_get_member(object, name);
-
-	return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
-								       : NULL;
-}
-
 static gboolean is_capability(JsonNode *node, const char *name)
 {
 	return JSON_NODE_HOLDS_OBJECT(node) &&
-	       g_strcmp0(text_of(json_node_get_object(node), "capability"), name) == 0;
+	       g_strcmp0(hvr_json_get_string(json_node_get_object(node), "capability"), name) == 0;
 }
 
 static void on_capabilities(HvrQmpClient *client, JsonNode *result, const GError *error,
@@ -207,14 +199,15 @@ static void on_told_why(HvrQmpClient *client, JsonNode *result, const GError *er
 	if (transfer->over)
 		return;
 	if (result && JSON_NODE_HOLDS_OBJECT(result))
-		why = text_of(json_node_get_object(result), "error-desc");
+		why = hvr_json_get_string(json_node_get_object(result), "error-desc");
 	fail(transfer, why ? why : "it does not say why");
 }
 
 static void on_event(HvrQmpClient *client, const char *name, JsonObject *data, gpointer user_data)
 {
 	HvrTransfer *transfer = user_data;
-	const char *status = g_str_equal(name, "MIGRATION") ? text_of(data, "status") : NULL;
+	const char *status =
+		g_str_equal(name, "MIGRATION") ? hvr_json_get_string(data, "status") : NULL;
 
 	if (g_strcmp0(status, "completed") == 0)
 		end(transfer, NULL);

@@ -20,7 +20,7 @@ typedef void (*HvrTransferDone)(const GError *error, gpointer user_data);
 typedef struct {
 	HvrSession *session;
 	int fd;
-	gboolean in; /* into QEMU */
+	gboolean in;	 /* into QEMU */
 	gboolean mapped; /* RAM has its place in the file */
 	guint step;
 	guint subscription;

@@ -30,17 +30,34 @@ static const char *const cpu_lines[] = { "vendor_id",  "cpu family", "model",
 					 "model name", "stepping",   "microcode",
 					 "flags",      "bugs",	     "vmx flags" };
 
+/* It may start this QEMU today and another one tomorrow. */
+static gboolean check_script(const char *path, const guchar *bytes, gssize n, GError **error)
+{
+	if (n < 2 || memcmp(bytes, "#!", 2) != 0)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "QEMU's program '%s' is a script, and which QEMU it starts is not known", path);
+	hvr_error_hint(error, "name the program itself: [qemu] binary");
+	return FALSE;
+}
+
 /* The bytes of QEMU itself: a package may replace it without another version, or the other way
  * round. */
 static char *digest_of(const char *path, GError **error)
 {
+	gboolean begun = FALSE;
+
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autofree guchar *bytes = g_malloc(CHUNK);
 	g_auto(HvrFd) fd = open(path, O_RDONLY | O_CLOEXEC);
 	gssize n = fd < 0 ? -1 : 0;
 
-	while (fd >= 0 && (n = hvr_fd_read_all(fd, bytes, CHUNK)) > 0)
+	while (fd >= 0 && (n = hvr_fd_read_all(fd, bytes, CHUNK)) > 0) {
+		if (!begun && !check_script(path, bytes, n, error))
+			return NULL;
+		begun = TRUE;
 		g_checksum_update(checksum, bytes, n);
+	}
 	if (n == 0)
 		return g_strdup(g_checksum_get_string(checksum));
 	int saved = errno;
@@ -141,8 +158,8 @@ static gboolean add_files(GString *about, const HvrWarmGuest *guest, GError **er
 	return TRUE;
 }
 
-/* What is in cloud-init's disk without a file, and is not the VM's name: a guest that has another one
- * is told so when it goes on. */
+/* What is in cloud-init's disk without a file, and is not the VM's name: a guest that has another
+ * one is told so when it goes on. */
 static void add_seed(GString *about, const HvrProfile *profile)
 {
 	const HvrProfileSeed *seed = &profile->seed;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # program and vm are the script's
 #
 # Words for scripts that talk to the guest: $program is run in the current folder, $vm is the VM's
 # name. 'ok NAME' or 'not ok NAME' for each test.

@@ -28,7 +28,11 @@ static const char profile_text[] = "[vm]\nname = lab\nmemory = 64M\naccel = tcg\
 				   "[disk root]\nfile = top.qcow2\nsnapshot = yes\n"
 				   "[net lan]\nmode = user\n"
 				   "[cloud-init]\nuser-data = user-data\n"
-				   "[guest]\nagent = yes\nready = agent\n";
+				   "[guest]\nagent = yes\nready = agent\nwarm-script = warm.sh\n";
+
+static const char uefi_text[] = "[vm]\nname = lab\nmemory = 64M\naccel = tcg\n"
+				"[firmware]\nmode = uefi\ncode = code.fd\nvars = vars.fd\n"
+				"[guest]\nready = serial:up\n";
 
 static char *folder;
 
@@ -53,6 +57,9 @@ static int setup(void **state)
 	fake_files_write(folder, "qemu", "QEMU 1", 0755);
 	fake_files_write(folder, "kernel", "a kernel", 0644);
 	fake_files_write(folder, "user-data", "#cloud-config\n", 0644);
+	fake_files_write(folder, "warm.sh", "true", 0644);
+	make_image("qemu-img create -q -f raw code.fd 1M");
+	make_image("qemu-img create -q -f raw vars.fd 1M");
 	make_image("qemu-img create -q -f raw bottom.raw 1M");
 	make_image("qemu-img create -q -f qcow2 -F raw -b bottom.raw top.qcow2");
 	make_image("qemu-img create -q -f qcow2 more.qcow2 1M");
@@ -88,6 +95,8 @@ static char *describe_as(const char *text, const char *set, guint uid, GError **
 	if (parts->unreadable)
 		fail_msg("%s", parts->unreadable->message);
 	profile->cards_later = TRUE;
+	profile->firmware.throw_away = TRUE;
+	hvr_profile_make_macs(profile);
 	const HvrWarmGuest guest = { .context = &context,
 				     .profile = profile,
 				     .facts = &facts,
@@ -96,14 +105,19 @@ static char *describe_as(const char *text, const char *set, guint uid, GError **
 	return hvr_warm_describe(&guest, error);
 }
 
-static char *describe(const char *set)
+static char *describe_text(const char *text, const char *set)
 {
 	g_autoptr(GError) error = NULL;
-	char *about = describe_as(profile_text, set, geteuid(), &error);
+	char *about = describe_as(text, set, geteuid(), &error);
 
 	if (!about)
 		fail_msg("%s", error->message);
 	return about;
+}
+
+static char *describe(const char *set)
+{
+	return describe_text(profile_text, set);
 }
 
 /* @what: what is said to differ */
@@ -126,6 +140,10 @@ static void nothing_has_changed(void **state)
 	assert_int_equal(strlen(key), 64);
 	/* the VM's own name is not the guest's */
 	assert_null(strstr(one, "guest=lab"));
+	/* nor what is made of it */
+	g_autofree char *named = describe("vm.name=other");
+	assert_string_equal(one, named);
+	assert_non_null(strstr(one, "made of the name"));
 }
 
 static void the_profile_has_changed(void **state)
@@ -171,26 +189,43 @@ static void a_file_has_changed(void **state)
 	static const struct {
 		const char *name, *what;
 		off_t place;
+		const char *text; /* NULL: profile_text */
 	} cases[] = {
 		{ "top.qcow2", "top.qcow2", 190000 },
 		{ "bottom.raw", "bottom.raw", 5000 },
 		{ "kernel", "kernel", 0 },
 		{ "user-data", "user-data", 1 },
+		{ "warm.sh", "warm.sh", 1 },
+		{ "code.fd", "code.fd", 1, uefi_text },
+		{ "vars.fd", "vars.fd", 1, uefi_text },
 		{ "qemu", "QEMU's program", 5 },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *path = g_build_filename(folder, cases[i].name, NULL);
-		g_autofree char *before = describe(NULL);
+		const char *text = cases[i].text ? cases[i].text : profile_text;
+		g_autofree char *before = describe_text(text, NULL);
 		struct stat st;
 
 		assert_int_equal(stat(path, &st), 0);
 		const struct timespec times[] = { st.st_atim, st.st_mtim };
 		change_byte(cases[i].name, cases[i].place);
 		assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-		g_autofree char *now = describe(NULL);
+		g_autofree char *now = describe_text(text, NULL);
 		assert_another(before, now, cases[i].what);
 	}
+}
+
+/* One that starts what somebody likes. */
+static void a_script_is_no_qemu(void **state)
+{
+	g_autoptr(GError) error = NULL;
+
+	fake_files_write(folder, "qemu", "#!/bin/sh\nexec qemu-system-x86_64 \"$@\"\n", 0755);
+	g_autofree char *about = describe_as(profile_text, NULL, geteuid(), &error);
+	fake_files_write(folder, "qemu", "QEMU 1", 0755);
+	assert_null(about);
+	assert_non_null(strstr(error->message, "is a script"));
 }
 
 /* The same bytes in another file are not taken for granted; nor is another version of ours. */
@@ -211,7 +246,8 @@ static void somebody_else(void **state)
 
 static void what_cannot_be_saved(void **state)
 {
-	static const char *const cases[][2] = {
+	static const char *const cases[][3] = {
+		{ "guest.warm-script=warm.sh", "without an agent", uefi_text },
 		{ "disk.root.snapshot=no", "keeps what the guest writes" },
 		{ "disk.root.bus=nvme", "QEMU cannot save" },
 		{ "guest.ready=none", "when the guest is ready" },
@@ -219,12 +255,14 @@ static void what_cannot_be_saved(void **state)
 		{ "qemu.args=--incoming defer", "[qemu] args = --incoming" },
 		{ "qemu.args=-device vfio-pci,host=01:00.0", "[qemu] args = vfio-pci" },
 		{ "qemu.args=-S", "[qemu] args = -S" },
+		{ "qemu.first-args=-device usb-host,hostbus=1", "[qemu] first-args = usb-host" },
 		{ "graphics.mode=spice", "[graphics]" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
-		g_autofree char *about = describe_as(profile_text, cases[i][0], geteuid(), &error);
+		const char *text = cases[i][2] ? cases[i][2] : profile_text;
+		g_autofree char *about = describe_as(text, cases[i][0], geteuid(), &error);
 		if (about)
 			fail_msg("%s is not refused", cases[i][0]);
 		assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE));
@@ -238,7 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_has_changed),	cmocka_unit_test(the_profile_has_changed),
 		cmocka_unit_test(a_file_has_changed),	cmocka_unit_test(somebody_else),
-		cmocka_unit_test(what_cannot_be_saved),
+		cmocka_unit_test(what_cannot_be_saved), cmocka_unit_test(a_script_is_no_qemu),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
