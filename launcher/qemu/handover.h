@@ -11,6 +11,7 @@
 #include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/serial-ends.h"
 #include "launcher/runtime/context.h"
+#include "launcher/runtime/vm.h"
 
 /* All that QEMU is started from. Nothing is owned. */
 typedef struct {
@@ -21,6 +22,7 @@ typedef struct {
 	const HvrPlan *plan;
 	const GPtrArray *locks; /* of HvrLock: they will name QEMU */
 	int folder;		/* vms/NAME */
+	HvrVm *record;		/* (nullable): to be written there with QEMU's process */
 	gboolean incoming;	/* it begins with a guest that was saved */
 	gboolean stays;		/* somebody stays with it; FALSE: we become it (--exec) */
 } HvrStart;

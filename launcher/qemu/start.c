@@ -32,12 +32,18 @@ static void let_go(const HvrStart *start, HvrHandover *handover)
 	hvr_ports_loosen(&handover->ports);
 }
 
-/* By QEMU itself, before it is that: from here on the locks say whose they are. */
-static gboolean name_locks(gconstpointer data)
+/* By QEMU itself, before it is that: from here on the record and the locks name it, so whoever
+ * starts it may die at any moment and `stop` finds it all the same. */
+static gboolean name_self(gconstpointer data)
 {
 	const HvrStart *start = data;
 	HvrProcess self = hvr_process_of(&start->context->host, getpid());
 
+	if (start->record) {
+		start->record->qemu = self;
+		if (!hvr_vm_write(start->folder, start->record, NULL))
+			return FALSE;
+	}
 	for (guint i = 0; i < start->locks->len; i++) {
 		HvrLock *lock = g_ptr_array_index(start->locks, i);
 		if (!hvr_lock_name_qemu(lock, &self, NULL))
@@ -59,7 +65,7 @@ static HvrSpawn make_spawn(const HvrStart *start, const HvrHandover *handover,
 		.n_fds = handover->fds->len,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
-		.begin = name_locks,
+		.begin = name_self,
 		.begin_data = start,
 	};
 

@@ -273,6 +273,16 @@ static void take_back(Run *run)
 	hvr_vm_remove_folder(run->context->runtime, run->profile->name);
 }
 
+static gboolean start_beside(Run *run, GError **error)
+{
+	g_autoptr(HvrVm) record = make_record(run);
+
+	run->start.record = record;
+	gboolean started = hvr_start_qemu(&run->start, run->handover, &run->started, error);
+	run->start.record = NULL;
+	return started;
+}
+
 /* Starts QEMU and stays, or becomes QEMU: then this returns only when that failed. */
 static gboolean start_qemu(Run *run, GError **error)
 {
@@ -284,7 +294,7 @@ static gboolean start_qemu(Run *run, GError **error)
 			hvr_record_make(context, run->profile, &run->decision, FALSE);
 		if (hvr_vm_write(run->folder, own, error))
 			hvr_start_exec(&run->start, run->handover, error);
-	} else if (hvr_start_qemu(&run->start, run->handover, &run->started, error)) {
+	} else if (start_beside(run, error)) {
 		g_clear_pointer(&run->handover, hvr_handover_free);
 		tell_started(run);
 		return stay(run, error);

@@ -2,15 +2,15 @@
 # shellcheck shell=bash
 #
 # The guest: a Debian root made with debootstrap, with the real qemu-guest-agent and the real
-# cloud-init (which runs when it is called), on an ext4 disk, under the kernel of the lab host. Made
-# once, into the lab's cache:
+# cloud-init (which runs when it is called), on an ext4 disk, under the kernel of the lab host. It has
+# systemd, too, which most tests do without. Made once, into the lab's cache:
 #
 #	CACHE/guest/root.img	the disk; used with snapshot = yes only
 #	CACHE/guest/initrd	busybox and the modules that reach the disk
 #	CACHE/guest/key		what it was made from: another key makes it anew
 
 # debootstrap does not see what provides a package: python3-cffi-backend is for cloud-init
-GUEST_PACKAGES="qemu-guest-agent procps iproute2 cloud-init python3-cffi-backend"
+GUEST_PACKAGES="qemu-guest-agent procps iproute2 systemd-sysv udev dbus cloud-init python3-cffi-backend"
 GUEST_MODULES="virtio_pci virtio_blk ext4 virtio_console virtio_net button evdev 9p 9pnet_virtio vfat
 	nls_cp437 nls_ascii"
 GUEST_SUITE=bookworm
