@@ -273,7 +273,7 @@ static void check_clear(HvrCheck *check)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrCheck, check_clear)
 
-GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile, GError **error)
+GPtrArray *hvr_check_run(HvrContext *context, HvrProfile *profile, GError **error)
 {
 	g_autoptr(GPtrArray) results = hvr_check_results_new();
 	g_autoptr(HvrProfile) made = NULL;

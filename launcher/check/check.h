@@ -31,10 +31,10 @@ typedef struct {
 
 /**
  * hvr_check_run - ask everything.
- * @profile: (nullable): NULL judges every accelerator of this host
+ * @profile: (nullable): NULL judges every accelerator of this host; as it was when this returns
  * Returns: (transfer full): array of HvrCheckResult
  */
-GPtrArray *hvr_check_run(HvrContext *context, const HvrProfile *profile,
+GPtrArray *hvr_check_run(HvrContext *context, HvrProfile *profile,
 			 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

@@ -11,9 +11,9 @@
 
 typedef struct {
 	HvrContext *context;
-	const HvrProfile *profile; /* the user's, or one made up for all accelerators */
-	gboolean named;		   /* it is the user's */
-	gboolean one_card;	   /* it is about a card that the user has named */
+	HvrProfile *profile; /* the user's, or one made up for all accelerators */
+	gboolean named;	     /* it is the user's */
+	gboolean one_card;   /* it is about a card that the user has named */
 	HvrParts *parts;
 	HvrFacts *facts;	 /* NULL: the VM's user does not exist */
 	HvrInventory *inventory; /* NULL: no PCI bus */

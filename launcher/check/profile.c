@@ -4,6 +4,7 @@
  */
 #include "launcher/check/checking.h"
 #include "launcher/host/decide.h"
+#include "launcher/session/warm-state.h"
 
 #define ON_THAT_HOST "run check on that host"
 
@@ -53,6 +54,33 @@ static void check_images(HvrCheck *check)
 	}
 }
 
+/* A profile that must not boot fails where a run would. */
+static void check_warm(HvrCheck *check)
+{
+	GError *why = NULL;
+
+	if (check->profile->warm == HVR_WARM_NO || check->context->captured)
+		return;
+	switch (hvr_warm_look(check->context, check->profile, &why)) {
+	case HVR_WARM_LOOK_FITS:
+		hvr_check_pass(check, "warm", "a state of this guest is there");
+		return;
+	case HVR_WARM_LOOK_NONE:
+		hvr_check_pass(check, "warm",
+			       "no state of this guest is there yet: the next "
+			       "start boots it once to make one");
+		return;
+	case HVR_WARM_LOOK_ANOTHER:
+	case HVR_WARM_LOOK_FAILED:
+		break;
+	}
+	g_prefix_error(&why, "no warm start: ");
+	if (check->profile->warm == HVR_WARM_REQUIRE)
+		hvr_check_refuse(check, "warm", why, HVR_CHECK_SEE_RUN);
+	else
+		hvr_check_warn(check, "warm", why, HVR_CHECK_SEE_RUN);
+}
+
 void hvr_check_profile(HvrCheck *check)
 {
 	if (!check->named)
@@ -60,7 +88,8 @@ void hvr_check_profile(HvrCheck *check)
 	check_memlock(check);
 	check_files(check);
 	check_images(check);
-	hvr_check_ask(check, "parts", NULL);
+	if (hvr_check_ask(check, "parts", NULL))
+		check_warm(check);
 }
 
 /* All that is known already need not be asked again. */

@@ -14,8 +14,7 @@ typedef struct {
 	HvrProfileChanges changes;
 } Options;
 
-static GPtrArray *ask(HvrContext *context, const HvrProfile *profile, const char *card,
-		      GError **error)
+static GPtrArray *ask(HvrContext *context, HvrProfile *profile, const char *card, GError **error)
 {
 	if (card)
 		return hvr_check_card(context, card, error);

@@ -8,17 +8,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "launcher/host/decide.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/process/open.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
-#include "launcher/report/text.h"
 #include "launcher/session/run.h"
+#include "launcher/session/warm-state.h"
 #include "launcher/warm/draft.h"
-#include "launcher/warm/key.h"
 #include "launcher/warm/overlay.h"
-#include "launcher/warm/store.h"
 #include "vfio/fd.h"
 
 /* What is kept beside the guest's RAM: devices, the screen's memory, what it has written. */
@@ -26,124 +23,9 @@
 
 #define LONGEST_SCRIPT (1 << 20)
 
-typedef struct {
-	HvrContext *context;
-	HvrProfile *profile;
-	const HvrRunOptions *options;
-	HvrLock *vm_lock; /* for the first run; NULL: it takes the name itself */
-	HvrDecision decision;
-	HvrWarmStore store;
-	gboolean throw_away; /* as it was, see bend() */
-	char *about, *key;
-} Warm;
-
-/* Of a guest that may wake up several times. */
-static void bend(Warm *warm)
-{
-	HvrProfile *profile = warm->profile;
-
-	warm->throw_away = profile->firmware.throw_away;
-	profile->firmware.throw_away = TRUE;
-	profile->cards_later = TRUE;
-	hvr_profile_make_macs(profile);
-}
-
-static void unbend(Warm *warm)
-{
-	HvrProfile *profile = warm->profile;
-
-	if (!profile->cards_later)
-		return;
-	profile->firmware.throw_away = warm->throw_away;
-	profile->cards_later = FALSE;
-	hvr_profile_make_macs(profile);
-}
-
-static void warm_clear(Warm *warm)
-{
-	unbend(warm);
-	if (warm->vm_lock)
-		hvr_lock_release(warm->vm_lock);
-	hvr_decision_clear(&warm->decision);
-	hvr_warm_store_clear(&warm->store);
-	g_free(warm->about);
-	g_free(warm->key);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Warm, warm_clear)
-
-/* Looks at the guest as it is now. [transfer full] */
-static char *describe(Warm *warm, GError **error)
-{
-	g_autoptr(GPtrArray) none = g_ptr_array_new();
-	const HvrDecideFor whom = { .devices = none, .vm = warm->profile->name, .look = TRUE };
-	HvrDecision *decision = &warm->decision;
-
-	hvr_decision_clear(decision);
-	*decision = (HvrDecision){ 0 };
-	if (!hvr_decide(warm->context, warm->profile, &whom, decision, error))
-		return NULL;
-	const HvrWarmGuest guest = { .context = warm->context,
-				     .profile = warm->profile,
-				     .facts = decision->facts,
-				     .parts = decision->parts,
-				     .plan = decision->plan };
-	return hvr_warm_describe(&guest, error);
-}
-
-static gboolean begin(Warm *warm, GError **error)
-{
-	if (!hvr_context_open_runtime(warm->context, TRUE, error))
-		return FALSE;
-	bend(warm);
-	warm->about = describe(warm, error);
-	if (!warm->about)
-		return FALSE;
-	warm->key = hvr_warm_key(warm->about);
-	return hvr_warm_store_open(warm->context, TRUE, &warm->store, error);
-}
-
-/* Was it saved of this profile, as we would save it? */
-static gboolean is_ours(const Warm *warm, const HvrWarmManifest *manifest)
-{
-	g_autofree char *profile = hvr_text_safe(warm->profile->file);
-
-	return manifest->uid == (guint)warm->decision.facts->user->uid &&
-	       g_str_equal(manifest->profile, profile);
-}
-
-/* Why the state that there is of this VM does not fit; NULL: there is none. [transfer full] */
-static char *why_not(const Warm *warm)
-{
-	g_autoptr(GPtrArray) entries = hvr_warm_store_list(&warm->store);
-
-	for (guint i = 0; i < entries->len; i++) {
-		const HvrWarmEntry *entry = g_ptr_array_index(entries, i);
-		if (!is_ours(warm, entry->manifest))
-			continue;
-		g_autofree char *before = hvr_warm_store_about(&warm->store, entry->manifest->key);
-		g_autofree char *what = hvr_warm_difference(before ? before : "", warm->about);
-		return g_strdup_printf("the guest was saved with another one of this: %s", what);
-	}
-	return NULL;
-}
-
-/* Those that this VM had, but for the new one. */
-static void drop_old(const Warm *warm)
-{
-	g_autoptr(GPtrArray) entries = hvr_warm_store_list(&warm->store);
-
-	for (guint i = 0; i < entries->len; i++) {
-		const HvrWarmEntry *entry = g_ptr_array_index(entries, i);
-		g_autoptr(GError) error = NULL;
-		if (!is_ours(warm, entry->manifest) || g_str_equal(entry->manifest->key, warm->key))
-			continue;
-		if (!hvr_warm_store_drop(&warm->store, entry->manifest->key, &error) && error)
-			hvr_message_warning(error);
-	}
-}
-
 /* One run of the bent profile. */
-static gboolean run_bent(Warm *warm, const char *folder, HvrRunOptions *options, GError **error)
+static gboolean run_bent(HvrWarmVm *warm, const char *folder, HvrRunOptions *options,
+			 GError **error)
 {
 	HvrWarmBent bent = { .disks = NULL };
 
@@ -155,7 +37,7 @@ static gboolean run_bent(Warm *warm, const char *folder, HvrRunOptions *options,
 }
 
 /* [transfer full] */
-static char *read_script(const Warm *warm, const HvrUser *user, GError **error)
+static char *read_script(const HvrWarmVm *warm, const HvrUser *user, GError **error)
 {
 	static const char what[] = "[guest] warm-script";
 	HvrOpen file = { .path = warm->profile->guest.warm_script, .how = HVR_OPEN_READ, .fd = -1 };
@@ -181,7 +63,7 @@ static char *read_script(const Warm *warm, const HvrUser *user, GError **error)
 }
 
 /* It runs for nobody: no terminal, nobody who waits. */
-static gboolean boot_and_save(Warm *warm, const HvrWarmDraft *draft, int state, GError **error)
+static gboolean boot_and_save(HvrWarmVm *warm, const HvrWarmDraft *draft, int state, GError **error)
 {
 	g_autofree char *script = NULL;
 	if (warm->profile->guest.warm_script && !(script = read_script(warm, draft->user, error)))
@@ -204,20 +86,6 @@ static gboolean boot_and_save(Warm *warm, const HvrWarmDraft *draft, int state, 
 	return FALSE;
 }
 
-static gboolean check_unchanged(Warm *warm, GError **error)
-{
-	g_autofree char *about = describe(warm, error);
-
-	if (!about)
-		return FALSE;
-	if (g_str_equal(about, warm->about))
-		return TRUE;
-	g_autofree char *what = hvr_warm_difference(warm->about, about);
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "while the guest booted this has changed, and it is not saved: %s", what);
-	return FALSE;
-}
-
 /* Borrows them. */
 static GPtrArray *list_macs(const HvrProfile *profile)
 {
@@ -228,7 +96,7 @@ static GPtrArray *list_macs(const HvrProfile *profile)
 	return macs;
 }
 
-static gboolean save(Warm *warm, GError **error)
+static gboolean save(HvrWarmVm *warm, GError **error)
 {
 	const HvrProfile *profile = warm->profile;
 	g_autoptr(GPtrArray) macs = list_macs(profile);
@@ -252,16 +120,17 @@ static gboolean save(Warm *warm, GError **error)
 		return FALSE;
 	hvr_message("VM '%s' is booted without its cards, to be saved when it is ready",
 		    profile->name);
-	if (!boot_and_save(warm, &draft, state, error) || !check_unchanged(warm, error) ||
+	if (!boot_and_save(warm, &draft, state, error) ||
+	    !hvr_warm_vm_check_unchanged(warm, error) ||
 	    !hvr_warm_draft_finish(&draft, &name, error))
 		return FALSE;
 	hvr_message("VM '%s' is saved: it is state %.12s", profile->name, warm->key);
-	drop_old(warm);
+	hvr_warm_vm_drop_old(warm);
 	return TRUE;
 }
 
 /* Makes a state where there has been none. FALSE without an error: there is none that fits. */
-static gboolean find(Warm *warm, HvrWarmFound *found, char **out_why, GError **error)
+static gboolean find(HvrWarmVm *warm, HvrWarmFound *found, char **out_why, GError **error)
 {
 	guint uid = (guint)warm->decision.facts->user->uid;
 	GError *cause = NULL;
@@ -273,34 +142,14 @@ static gboolean find(Warm *warm, HvrWarmFound *found, char **out_why, GError **e
 		g_propagate_error(error, cause);
 		return FALSE;
 	}
-	*out_why = why_not(warm);
+	*out_why = hvr_warm_vm_why_not(warm);
 	if (*out_why || !save(warm, error) || !hvr_interrupt_check_all(error))
 		return FALSE;
 	return hvr_warm_store_find(&warm->store, warm->key, uid, found, error);
 }
 
-/* On a network that others are on, two guests with one address are worse than a boot. */
-static gboolean check_macs(const Warm *warm, const HvrWarmFound *found, GError **error)
-{
-	const HvrProfile *profile = warm->profile;
-	const GPtrArray *macs = found->manifest->macs;
-
-	for (guint i = 0; !profile->guest.agent && i < profile->nets->len && i < macs->len; i++) {
-		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
-		if (net->mode == HVR_NET_USER || net->mode == HVR_NET_NONE ||
-		    g_str_equal(net->mac, macs->pdata[i]))
-			continue;
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "[net %s] the guest was saved as VM '%s' and without an agent keeps "
-			    "its MAC address",
-			    net->id, found->manifest->name);
-		return FALSE;
-	}
-	return TRUE;
-}
-
 /* The state is as it was saved, and QEMU does not take it: it never will. */
-static void forget(const Warm *warm)
+static void forget(const HvrWarmVm *warm)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -310,7 +159,7 @@ static void forget(const Warm *warm)
 
 /* @out_why: (transfer full): why the guest did not go on; NULL: it did, or is not to be tried
  * otherwise */
-static gboolean go_on(Warm *warm, const HvrWarmFound *found, GError **out_why, GError **error)
+static gboolean go_on(HvrWarmVm *warm, const HvrWarmFound *found, GError **out_why, GError **error)
 {
 	HvrRunWarm how = { .save = -1,
 			   .restore = found->state,
@@ -328,26 +177,25 @@ static gboolean go_on(Warm *warm, const HvrWarmFound *found, GError **out_why, G
 	return well;
 }
 
-static gboolean may_boot(const Warm *warm)
+static gboolean may_boot(const HvrWarmVm *warm)
 {
 	return warm->profile->warm != HVR_WARM_REQUIRE && !hvr_interrupt_pending();
 }
 
-static gboolean boot(Warm *warm, GError **error)
+static gboolean boot(HvrWarmVm *warm, GError **error)
 {
 	HvrRunOptions options = *warm->options;
 
-	unbend(warm);
+	hvr_warm_vm_unbend(warm);
 	options.vm_lock = g_steal_pointer(&warm->vm_lock);
 	return hvr_run(warm->context, warm->profile, &options, error);
 }
 
 /* Takes @why, or the line @text. */
-static gboolean boot_instead(Warm *warm, GError *why, const char *text, GError **error)
+static gboolean boot_instead(HvrWarmVm *warm, GError *why, const char *text, GError **error)
 {
 	if (!why)
-		why = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "%s", text);
-	hvr_error_hint(&why, "'hailo-vm-run warm PROFILE' saves it anew");
+		why = hvr_warm_vm_error(text);
 	if (!may_boot(warm)) {
 		g_prefix_error(&why, "no warm start: ");
 		g_propagate_error(error, why);
@@ -362,17 +210,17 @@ static gboolean boot_instead(Warm *warm, GError *why, const char *text, GError *
 gboolean hvr_warm_run(HvrContext *context, HvrProfile *profile, const HvrRunOptions *options,
 		      GError **error)
 {
-	g_auto(Warm) warm = { .context = context,
-			      .profile = profile,
-			      .options = options,
-			      .vm_lock = options->vm_lock,
-			      .store = HVR_WARM_STORE_NONE };
+	g_auto(HvrWarmVm) warm = { .context = context,
+				   .profile = profile,
+				   .options = options,
+				   .vm_lock = options->vm_lock,
+				   .store = HVR_WARM_STORE_NONE };
 	g_auto(HvrWarmFound) found = HVR_WARM_FOUND_NONE;
 	g_autofree char *text = NULL;
 	GError *why = NULL, *cause = NULL;
 
-	if (!begin(&warm, &why) || !find(&warm, &found, &text, &why) ||
-	    !check_macs(&warm, &found, &why))
+	if (!hvr_warm_vm_begin(&warm, &why) || !find(&warm, &found, &text, &why) ||
+	    !hvr_warm_vm_check_macs(&warm, &found, &why))
 		return boot_instead(&warm, why, text, error);
 	gboolean well = go_on(&warm, &found, &why, &cause);
 	/* Whoever has the terminal has seen a VM end: there is no second one for it. */
@@ -389,14 +237,14 @@ gboolean hvr_warm_run(HvrContext *context, HvrProfile *profile, const HvrRunOpti
 gboolean hvr_warm_save(HvrContext *context, HvrProfile *profile, const HvrRunOptions *options,
 		       GError **error)
 {
-	g_auto(Warm) warm = { .context = context,
-			      .profile = profile,
-			      .options = options,
-			      .vm_lock = options->vm_lock,
-			      .store = HVR_WARM_STORE_NONE };
+	g_auto(HvrWarmVm) warm = { .context = context,
+				   .profile = profile,
+				   .options = options,
+				   .vm_lock = options->vm_lock,
+				   .store = HVR_WARM_STORE_NONE };
 	GError *cause = NULL;
 
-	if (!begin(&warm, error))
+	if (!hvr_warm_vm_begin(&warm, error))
 		return FALSE;
 	if (!hvr_warm_store_drop(&warm.store, warm.key, &cause) && cause) {
 		g_propagate_error(error, cause);

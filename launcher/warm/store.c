@@ -135,7 +135,8 @@ gboolean hvr_warm_store_open(const HvrContext *context, gboolean create, HvrWarm
 		return FALSE;
 	out_store->path = g_steal_pointer(&path);
 	out_store->privileged = context->privileged;
-	sweep(out_store);
+	if (create)
+		sweep(out_store);
 	return TRUE;
 }
 

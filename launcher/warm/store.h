@@ -36,8 +36,8 @@ typedef struct {
 #define HVR_WARM_STATES_MOST 8
 
 /**
- * hvr_warm_store_open - open it, and make it where @create. Removes what those left who were killed
- * while they saved or dropped.
+ * hvr_warm_store_open - open it; with @create make it where it is missing, and remove what those
+ * left who were killed while they saved or dropped.
  * Returns: FALSE without an error when there is none and @create is FALSE
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE: it cannot be made; _PERMISSION: it is a link, somebody
  * else's, or others may write to it

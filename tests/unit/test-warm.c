@@ -146,10 +146,23 @@ static guint count_states(void)
 	return names->len;
 }
 
+/* What check says of it. */
+static void assert_check(const char *words, const char *said)
+{
+	g_autofree char *line = g_strdup_printf("check lab.ini %s", words);
+	g_auto(Called) called = call(line);
+
+	if (!strstr(called.out, said))
+		fail_msg("%s: %s%s", line, called.out, called.err);
+}
+
 static void saved_once(void **state)
 {
+	assert_check("--set vm.warm=require", "no state of this guest is there yet");
+	assert_false(g_file_test("/var/cache/hailo-vm-run", G_FILE_TEST_EXISTS));
 	start("--warm", TRUE, "is saved");
 	assert_int_equal(count_states(), 1);
+	assert_check("--set vm.warm=require", "a state of this guest is there");
 	start("--warm", TRUE, NULL);
 	start("", FALSE, NULL);
 	start("--set vm.warm=require", TRUE, NULL);
@@ -164,6 +177,8 @@ static void another_guest(void **state)
 	assert_call("warm lab.ini", 0, "is saved");
 	start("--warm --set vm.cpus=2", FALSE, "boots, as there is no warm start");
 	assert_call("run --set vm.warm=require --set vm.cpus=2 lab.ini", 69, "-smp");
+	assert_check("--set vm.warm=require --set vm.cpus=2", "FAIL    warm: ");
+	assert_check("--set vm.warm=auto --set vm.cpus=2", "WARN    warm: ");
 	assert_int_equal(count_states(), 1);
 	/* one byte of the disk */
 	g_auto(HvrFd) fd = open("/run/disk.qcow2", O_WRONLY | O_CLOEXEC);
