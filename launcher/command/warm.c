@@ -90,6 +90,8 @@ static int drop(const HvrWarmStore *store, const char *word, GError **error)
 		store->folder >= 0 ? hvr_warm_store_list(store) : g_ptr_array_new();
 	guint dropped = 0;
 
+	if (store->folder >= 0)
+		hvr_warm_store_sweep(store);
 	for (guint i = 0; i < entries->len; i++) {
 		const HvrWarmEntry *entry = g_ptr_array_index(entries, i);
 		GError *cause = NULL;

@@ -72,7 +72,10 @@ gboolean hvr_warm_vm_begin(HvrWarmVm *warm, GError **error)
 	if (!warm->about)
 		return FALSE;
 	warm->key = hvr_warm_key(warm->about);
-	return hvr_warm_store_open(warm->context, TRUE, &warm->store, error);
+	if (!hvr_warm_store_open(warm->context, TRUE, &warm->store, error))
+		return FALSE;
+	hvr_warm_store_sweep(&warm->store);
+	return TRUE;
 }
 
 /* Was it saved of this profile, as we would save it? */

@@ -76,8 +76,7 @@ static gboolean is_under_way(const char *name)
 	       g_str_has_prefix(name, DROPPED_PREFIX);
 }
 
-/* What nobody holds any more goes. */
-static void sweep(const HvrWarmStore *store)
+void hvr_warm_store_sweep(const HvrWarmStore *store)
 {
 	g_autoptr(GPtrArray) names = hvr_tree_list(store->folder, ".");
 
@@ -135,8 +134,6 @@ gboolean hvr_warm_store_open(const HvrContext *context, gboolean create, HvrWarm
 		return FALSE;
 	out_store->path = g_steal_pointer(&path);
 	out_store->privileged = context->privileged;
-	if (create)
-		sweep(out_store);
 	return TRUE;
 }
 

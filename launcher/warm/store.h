@@ -36,8 +36,7 @@ typedef struct {
 #define HVR_WARM_STATES_MOST 8
 
 /**
- * hvr_warm_store_open - open it; with @create make it where it is missing, and remove what those
- * left who were killed while they saved or dropped.
+ * hvr_warm_store_open - open it, and make it where it is missing and @create.
  * Returns: FALSE without an error when there is none and @create is FALSE
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE: it cannot be made; _PERMISSION: it is a link, somebody
  * else's, or others may write to it
@@ -45,6 +44,8 @@ typedef struct {
 gboolean hvr_warm_store_open(const HvrContext *context, gboolean create, HvrWarmStore *out_store,
 			     GError **error);
 void hvr_warm_store_clear(HvrWarmStore *store);
+/* Removes what those left who were killed while they saved or dropped. */
+void hvr_warm_store_sweep(const HvrWarmStore *store);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrWarmStore, hvr_warm_store_clear)
 
 /* A state that is listed. */

@@ -352,6 +352,7 @@ static void killed_while_saving(void **state)
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_true(hvr_warm_store_open(&f->context, FALSE, &again, NULL));
+	hvr_warm_store_sweep(&again);
 	g_autoptr(GPtrArray) left = fake_files_list(f->store.path, ".");
 	assert_int_equal(left->len, 1);
 	assert_string_equal(left->pdata[0], draft.name);
