@@ -29,10 +29,11 @@ typedef enum {
  * What the host does by itself is not in it: errors of the link, power that goes away, root's hand.
  */
 typedef struct {
-	gboolean known;	  /* FALSE: the kernel does not tell, and the worst is assumed */
-	gboolean guarded; /* the guard module keeps bus resets away */
-	guint function;	  /* set of moments at which a reset of the function can reach it */
-	guint bus;	  /* ... at which one of its whole bus can */
+	gboolean known;	      /* FALSE: the kernel does not tell, and the worst is assumed */
+	gboolean guarded;     /* the guard module keeps bus resets away, or will */
+	gboolean guard_comes; /* it will: it is loaded before a VM has the card */
+	guint function;	      /* set of moments at which a reset of the function can reach it */
+	guint bus;	      /* ... at which one of its whole bus can */
 } HvrResets;
 
 /* What is judged. */
@@ -42,9 +43,10 @@ typedef struct {
 	 * that a bus reset is possible; its absence on a card that was alone on its bus says that
 	 * it is not (PCI_DEV_FLAGS_NO_BUS_RESET). NULL or "": not known. */
 	const char *original;
-	const char *left; /* the methods while the VM runs; NULL: there is no reset_method */
-	gboolean alone;	  /* hvr_reset_alone_on_bus() */
-	gboolean guarded; /* hvr_guard_keeps() */
+	const char *left;     /* the methods while the VM runs; NULL: there is no reset_method */
+	gboolean alone;	      /* hvr_reset_alone_on_bus() */
+	gboolean guarded;     /* hvr_guard_keeps() */
+	gboolean guard_comes; /* not yet, but the module is loaded before a VM has it */
 } HvrResetFacts;
 
 /* Judges from facts, in favour of what is not known. Pure. */
@@ -52,6 +54,9 @@ HvrResets hvr_resets_reach(const HvrResetFacts *facts);
 
 /* The same as one sentence for people. @left: of the facts. [transfer full] */
 char *hvr_resets_describe(const HvrResets *resets, const char *left) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Is a reset of the bus among @methods, separated by blanks? */
+gboolean hvr_reset_by_bus(const char *methods);
 
 /* Is no other function of @inventory on the same bus? */
 gboolean hvr_reset_alone_on_bus(const HvrInventory *inventory, const HvrPciFunction *function);

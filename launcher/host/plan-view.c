@@ -103,6 +103,19 @@ static void look_at_card(const HvrContext *context, HvrPlanView *view,
 	}
 }
 
+/* It takes a process: where the module is not, only who requires it wants to know why. */
+static gboolean asks_for_guard(const HvrContext *context, const HvrClaim *claim)
+{
+	if (context->captured || claim->cards->len == 0)
+		return FALSE;
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		if (card->device->reset_guard == HVR_RESET_GUARD_REQUIRE)
+			return TRUE;
+	}
+	return hvr_guard_is_installed(&context->host);
+}
+
 static HvrPlanView *look(const HvrContext *context, const HvrClaim *claim,
 			 const HvrInventory *inventory, gboolean wakes)
 {
@@ -122,6 +135,8 @@ static HvrPlanView *look(const HvrContext *context, const HvrClaim *claim,
 	else
 		view->journal = g_ptr_array_new();
 	view->guard = hvr_guard_look(&context->host);
+	if (wakes && asks_for_guard(context, claim))
+		hvr_guard_ask(&context->host, view->guard);
 	for (guint i = 0; i < claim->cards->len; i++)
 		look_at_card(context, view, inventory, g_ptr_array_index(claim->cards, i));
 	return view;

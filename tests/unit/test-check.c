@@ -658,7 +658,14 @@ static const Case cases[] = {
 	  "no reset can reach it: function resets are off, and module hailo-vm-run-guard", NULL,
 	  0 },
 	{ "the guard, not loaded", NULL, guard_installed, NULL, "card-resets", HVR_CHECK_PASS,
-	  "'modprobe hailo-vm-run-guard' would keep bus resets away", NULL, 0 },
+	  "no reset can reach it, once module hailo-vm-run-guard is loaded", NULL, 0 },
+	{ "the guard, off", NULL, guard_installed, "[device npu]\nreset-guard = off\n",
+	  "card-resets", HVR_CHECK_PASS, "bus resets still reach it", NULL, 0 },
+	{ "the guard, required", NULL, NULL, "[device npu]\nreset-guard = require\n", "card-resets",
+	  HVR_CHECK_FAIL, "module hailo-vm-run-guard is not loaded",
+	  "install package hailo-vm-run-guard-dkms", 1 },
+	{ "the guard and bus", NULL, guard_loaded, "[device npu]\nreset = bus\n", "card-resets",
+	  HVR_CHECK_FAIL, "keeps bus resets from it", "leave out the bus", 1 },
 	{ "D3cold", NULL, d3cold, NULL, "card-power", HVR_CHECK_WARN, "D3cold", "d3cold_allowed",
 	  0 },
 	{ "SELinux", NULL, selinux, NULL, "selinux", HVR_CHECK_WARN, "svirt_t", "unconfined", 0 },
@@ -1081,6 +1088,19 @@ static void test_text(void **state)
 	assert_non_null(strstr(plain, "not ready: iommu, card-group (2 of "));
 }
 
+/* Who is not root can have it loaded by who is. */
+static void test_guard_for_plain_users(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+	HvrContext context = context_of(fs);
+
+	guard_installed(fs);
+	context.privileged = FALSE;
+	g_autoptr(GPtrArray) results = check(fs, &context, NULL);
+	assert_line(results, "card-resets", HVR_CHECK_PASS,
+		    "'modprobe hailo-vm-run-guard', by root, would keep bus resets away", NULL);
+}
+
 /* As in a container: refused before the first write is tried, and of a card that is prepared
  * nothing has to be written. Its mount stays in this process's own namespace. */
 static void test_read_only_sysfs(void **state)
@@ -1131,6 +1151,7 @@ int main(void)
 		cmocka_unit_test(test_kvm),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_guard_for_plain_users),
 		cmocka_unit_test(test_read_only_sysfs),
 		cmocka_unit_test(test_every_judgement),
 	};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a section says of resets, held against what can be had: by the module that keeps bus resets
+ * away, and by where the card sits.
+ */
+#include "launcher/host/judge.h"
+
+#include <string.h>
+
+#include "launcher/report/error.h"
+#include "vfio/guard.h"
+
+/* Without the module a bus reset comes all the same, whatever `reset` says: it is asked for where
+ * that leaves less than the kernel has, and no bus reset. */
+static gboolean is_wanted(const HvrProfileDevice *device, const char *policy)
+{
+	if (device->reset_guard == HVR_RESET_GUARD_REQUIRE)
+		return TRUE;
+	return device->reset_guard == HVR_RESET_GUARD_AUTO && policy && !hvr_reset_by_bus(policy);
+}
+
+HvrGuarding hvr_judge_guarding(const HvrPlanInput *input, const HvrProfileDevice *device,
+			       const HvrPciFunction *function)
+{
+	const HvrGuard *guard = input->view->guard;
+
+	if (hvr_guard_keeps(guard, function))
+		return HVR_GUARDING_THERE;
+	if (!input->facts->user->privileged || !hvr_guard_would_keep(guard, function) ||
+	    !is_wanted(device, hvr_judge_reset_policy(device, function)))
+		return HVR_GUARDING_NONE;
+	return HVR_GUARDING_COMES;
+}
+
+/* Why it is not there for @function, and what would help. */
+static void explain(const HvrPlanInput *input, const HvrPciFunction *function, GError **error)
+{
+	const HvrGuard *guard = input->view->guard;
+
+	if (guard->problem) {
+		hvr_error_hint(error,
+			       "%s: install package " HVR_GUARD_MODULE
+			       "-dkms, or build vfio/guard of the sources",
+			       guard->problem);
+		return;
+	}
+	if (hvr_guard_would_keep(guard, function)) {
+		hvr_error_hint(error, "only root can load it: modprobe " HVR_GUARD_MODULE
+				      "; for every boot: sudo hailo-vm-run setup guard");
+		return;
+	}
+	hvr_error_hint(error,
+		       "it is told of cards by 'options " HVR_GUARD_MODULE
+		       " ids=%04x:%04x' in /etc/modprobe.d/%s",
+		       function->vendor, function->device,
+		       guard->loaded ? ", and loaded anew while no VM has a card" : "");
+}
+
+static gboolean judge_required(const HvrPlanInput *input, const HvrClaimedCard *card,
+			       GError **error)
+{
+	const HvrGuard *guard = input->view->guard;
+	const char *seen = "is not loaded";
+
+	/* Nobody has asked modprobe, as in a captured tree: what it would say is not known. */
+	if (card->device->reset_guard != HVR_RESET_GUARD_REQUIRE ||
+	    (!guard->loaded && !guard->options && !guard->problem) ||
+	    hvr_judge_guarding(input, card->device, card->function) != HVR_GUARDING_NONE)
+		return TRUE;
+	if (guard->loaded)
+		seen = "is loaded for others";
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "%s: reset-guard = require, and module " HVR_GUARD_MODULE " %s",
+		    card->function->name, seen);
+	explain(input, card->function, error);
+	return FALSE;
+}
+
+/* pci_reset_bus_function() in Linux's drivers/pci/pci.c finds no bus reset for such a function, and
+ * the kernel refuses the whole list (reset_method_store() there). */
+static gboolean judge_list(const HvrPlanInput *input, const HvrClaimedCard *card,
+			   const HvrPciFunction *function, GError **error)
+{
+	const char *policy = hvr_judge_reset_policy(card->device, function);
+	const HvrPciState *now = g_hash_table_lookup(input->view->states, function);
+
+	if (!policy || !hvr_reset_by_bus(policy) || (now && !now->reset_method))
+		return TRUE;
+	if (hvr_guard_keeps(input->view->guard, function)) {
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "%s: reset = %s, and module " HVR_GUARD_MODULE
+			    " keeps bus resets from it",
+			    function->name, policy);
+		hvr_error_hint(error, "leave out the bus, or unload the module while no VM has a "
+				      "card: rmmod " HVR_GUARD_MODULE);
+		return FALSE;
+	}
+	if (!function->path || strchr(function->path, '/'))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "%s: reset = %s, and it is on a root bus, which cannot be reset",
+		    function->name, policy);
+	hvr_error_hint(error, "leave out the bus, or set reset = keep");
+	return FALSE;
+}
+
+gboolean hvr_judge_resets(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
+{
+	g_autoptr(GPtrArray) companions =
+		hvr_judge_companions(input->inventory, input->claim, card);
+
+	if (!judge_required(input, card, error) || !judge_list(input, card, card->function, error))
+		return FALSE;
+	for (guint i = 0; i < companions->len; i++) {
+		const HvrPciFunction *member = g_ptr_array_index(companions, i);
+		if (hvr_judge_is_passed(card, member) && !judge_list(input, card, member, error))
+			return FALSE;
+	}
+	return TRUE;
+}
