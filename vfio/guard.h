@@ -8,6 +8,8 @@
 
 /* The module of vfio/guard/, as modprobe knows it. */
 #define HVR_GUARD_MODULE "hailo-vm-run-guard"
+/* Ids that it takes: its IDS_MAX. */
+#define HVR_GUARD_MOST 16
 
 /**
  * HvrGuard - what the guard module does on this host: it keeps bus resets from the cards that it

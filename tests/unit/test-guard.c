@@ -142,6 +142,8 @@ static void test_default_ids(void **state)
 	g_autofree char *line =
 		g_strdup_printf("static char ids[IDS_MAX * 12] = \"%s\";", ids->str);
 	assert_non_null(strstr(source, line));
+	g_autofree char *most = g_strdup_printf("#define IDS_MAX %d\n", HVR_GUARD_MOST);
+	assert_non_null(strstr(source, most));
 }
 
 int main(void)
