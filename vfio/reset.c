@@ -6,7 +6,13 @@
 
 #include <string.h>
 
-#define MOMENTS "when QEMU starts, when the guest reboots and when QEMU lets go of it"
+/* "when QEMU starts, when the guest reboots and when QEMU lets go of it", as far as @set has it. */
+static const char *when(guint set)
+{
+	if (set == HVR_RESET_AT_CLOSE)
+		return "when QEMU lets go of it";
+	return "when QEMU starts, when the guest reboots and when QEMU lets go of it";
+}
 
 /* A method of reset_method that asks for a reset of the bus, which the card is alone on. */
 static gboolean is_of_bus(const char *method)
@@ -60,7 +66,7 @@ HvrResets hvr_resets_reach(const HvrResetFacts *facts)
 	if (!facts->left || offers_function(facts->left))
 		resets.function = HVR_RESET_ALWAYS;
 	if (below_bridge && !resets.guarded)
-		resets.bus = HVR_RESET_ALWAYS;
+		resets.bus = facts->apart ? HVR_RESET_AT_CLOSE : HVR_RESET_ALWAYS;
 	if (resets.bus && is_bus_doubtful(facts))
 		resets.known = FALSE;
 	return resets;
@@ -85,8 +91,9 @@ static char *describe_unknown(const HvrResets *resets, const char *left)
 	if (!left)
 		return g_strdup("the kernel has no reset_method for it, so which resets reach it "
 				"is not known");
-	return g_strdup("function resets are off; its reset_method was without bus before, which "
-			"anybody may have written, so bus resets may reach it " MOMENTS);
+	return g_strdup_printf("function resets are off; its reset_method was without bus before, "
+			       "which anybody may have written, so bus resets may reach it %s",
+			       when(resets->bus));
 }
 
 char *hvr_resets_describe(const HvrResets *resets, const char *left)
@@ -94,11 +101,13 @@ char *hvr_resets_describe(const HvrResets *resets, const char *left)
 	if (!left || (!resets->known && !resets->function))
 		return describe_unknown(resets, left);
 	if (resets->function)
-		return g_strdup_printf("function resets (%s) reach it " MOMENTS, left);
+		return g_strdup_printf("function resets (%s) reach it %s", left,
+				       when(resets->function));
 	if (resets->bus && *left)
-		return g_strdup_printf("bus resets (%s) reach it " MOMENTS, left);
+		return g_strdup_printf("bus resets (%s) reach it %s", left, when(resets->bus));
 	if (resets->bus)
-		return g_strdup("function resets are off; bus resets still reach it " MOMENTS);
+		return g_strdup_printf("function resets are off; bus resets still reach it %s",
+				       when(resets->bus));
 	return g_strdup_printf("no reset can reach it%s", by_whom(resets));
 }
 
@@ -110,12 +119,11 @@ static gboolean is_before_bus(const HvrPciAddress *address, const HvrPciAddress 
 	return address->bus < on->bus;
 }
 
-gboolean hvr_reset_alone_on_bus(const HvrInventory *inventory, const HvrPciFunction *function)
+/* Where those begin that are on the bus of @function: all are sorted by address. */
+static guint first_on_bus(const GPtrArray *all, const HvrPciFunction *function)
 {
-	const GPtrArray *all = hvr_inventory_functions(inventory);
 	guint first = 0, end = all->len;
 
-	/* Sorted by address, so those of a bus stand together. */
 	while (first < end) {
 		guint middle = first + (end - first) / 2;
 		const HvrPciFunction *other = g_ptr_array_index(all, middle);
@@ -124,10 +132,33 @@ gboolean hvr_reset_alone_on_bus(const HvrInventory *inventory, const HvrPciFunct
 		else
 			end = middle;
 	}
+	return first;
+}
+
+gboolean hvr_reset_alone_on_bus(const HvrInventory *inventory, const HvrPciFunction *function)
+{
+	const GPtrArray *all = hvr_inventory_functions(inventory);
+	guint first = first_on_bus(all, function);
+
 	if (first >= all->len || g_ptr_array_index(all, first) != function)
 		return FALSE;
 	if (first + 1 >= all->len)
 		return TRUE;
 	const HvrPciFunction *next = g_ptr_array_index(all, first + 1);
 	return is_before_bus(&function->address, &next->address);
+}
+
+gboolean hvr_reset_is_apart(const HvrInventory *inventory, const HvrPciFunction *function,
+			    HvrResetHas has, gconstpointer data)
+{
+	const GPtrArray *all = hvr_inventory_functions(inventory);
+
+	for (guint i = first_on_bus(all, function); i < all->len; i++) {
+		const HvrPciFunction *other = g_ptr_array_index(all, i);
+		if (is_before_bus(&function->address, &other->address))
+			return FALSE;
+		if (other->group >= 0 && other->group != function->group && !has(other, data))
+			return TRUE;
+	}
+	return FALSE;
 }

@@ -45,6 +45,7 @@ typedef struct {
 	const char *original;
 	const char *left;     /* the methods while the VM runs; NULL: there is no reset_method */
 	gboolean alone;	      /* hvr_reset_alone_on_bus() */
+	gboolean apart;	      /* hvr_reset_is_apart() */
 	gboolean guarded;     /* hvr_guard_keeps() */
 	gboolean guard_comes; /* not yet, but the module is loaded before a VM has it */
 } HvrResetFacts;
@@ -57,6 +58,19 @@ char *hvr_resets_describe(const HvrResets *resets, const char *left) G_GNUC_WARN
 
 /* Is a reset of the bus among @methods, separated by blanks? */
 gboolean hvr_reset_by_bus(const char *methods);
+
+/* Does the VM that has the card, or will have it, have @other as well? */
+typedef gboolean (*HvrResetHas)(const HvrPciFunction *other, gconstpointer data);
+
+/**
+ * hvr_reset_is_apart - does the card share its bus with a function of another IOMMU group, which
+ * the VM does not have? Then QEMU cannot reset the bus, at no start and no reboot: VFIO wants to
+ * see the groups of all that such a reset would reach (vfio_pci_dev_set_hot_reset() in Linux's
+ * drivers/vfio/pci/vfio_pci_core.c, 6.1 to 7.2). At the last close the kernel asks for no group,
+ * only whether VFIO has them all (vfio_pci_dev_set_try_reset() there), which may come about.
+ */
+gboolean hvr_reset_is_apart(const HvrInventory *inventory, const HvrPciFunction *function,
+			    HvrResetHas has, gconstpointer data);
 
 /* Is no other function of @inventory on the same bus? */
 gboolean hvr_reset_alone_on_bus(const HvrInventory *inventory, const HvrPciFunction *function);

@@ -187,7 +187,7 @@ static void check_resets(HvrCheck *check, const HvrClaimedCard *card)
 
 	if (!hvr_check_ask(check, "card-resets", card))
 		return;
-	if (wanted_none && resets.known && resets.function)
+	if (wanted_none && facts.left && resets.function)
 		hvr_check_say(check, HVR_CHECK_WARN, "card-resets",
 			      "set reset = auto in its [device] section",
 			      "%s; the maker warns that these may freeze the host", text);

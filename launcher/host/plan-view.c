@@ -154,6 +154,12 @@ HvrPlanView *hvr_plan_look_asleep(const HvrContext *context, const HvrClaim *cla
 	return look(context, claim, inventory, FALSE);
 }
 
+/* What was looked at is what the VM has: its cards, and their groups. */
+static gboolean is_looked_at(const HvrPciFunction *other, gconstpointer view)
+{
+	return g_hash_table_contains(((const HvrPlanView *)view)->states, other);
+}
+
 HvrResetFacts hvr_plan_view_reset_facts(const HvrPlanView *view, const HvrInventory *inventory,
 					const HvrPciFunction *function, const char *reset)
 {
@@ -163,6 +169,8 @@ HvrResetFacts hvr_plan_view_reset_facts(const HvrPlanView *view, const HvrInvent
 				.original = now->reset_method,
 				.left = now->reset_method,
 				.alone = hvr_reset_alone_on_bus(inventory, function),
+				.apart =
+					hvr_reset_is_apart(inventory, function, is_looked_at, view),
 				.guarded = hvr_guard_keeps(view->guard, function) };
 
 	if (entry)

@@ -382,6 +382,11 @@ static void rhel_kernel(FakeSysfs *fs)
 	fake_sysfs_put_file(fs, "proc/sys/kernel/osrelease", "5.14.0-570.el9.x86_64\n");
 }
 
+static void without_bus(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, PATH "/reset_method", "flr\n");
+}
+
 static void guard_loaded(FakeSysfs *fs)
 {
 	fake_sysfs_put_file(fs, "sys/module/hailo_vm_run_guard/parameters/cards", "0000:02:00.0\n");
@@ -654,6 +659,8 @@ static const Case cases[] = {
 	  "no reset_method", "5.15", 0 },
 	{ "resets kept", NULL, NULL, "[device npu]\nreset = keep\n", "card-resets", HVR_CHECK_WARN,
 	  "function resets (flr bus)", "reset = auto", 0 },
+	{ "resets kept, of a list without bus", NULL, without_bus, "[device npu]\nreset = keep\n",
+	  "card-resets", HVR_CHECK_WARN, "function resets (flr)", "reset = auto", 0 },
 	{ "the guard", NULL, guard_loaded, NULL, "card-resets", HVR_CHECK_PASS,
 	  "no reset can reach it: function resets are off, and module hailo-vm-run-guard", NULL,
 	  0 },

@@ -154,6 +154,48 @@ static void test_describe(void **state)
 	assert_non_null(strstr(unknown, "which resets reach it is not known"));
 }
 
+static gboolean has(const HvrPciFunction *other, gconstpointer name)
+{
+	return g_strcmp0(other->name, name) == 0;
+}
+
+/* QEMU resets no bus on which it has not all groups; at the last close the kernel may. */
+static void test_apart(void **state)
+{
+	static const struct {
+		const char *name;
+		int group; /* of the function beside the card */
+		const char *has;
+		gboolean apart;
+	} cases[] = {
+		{ "in its group", 14, NULL, FALSE },
+		{ "in another group", 20, NULL, TRUE },
+		{ "in another group of the same VM", 20, "0000:02:00.1", FALSE },
+		{ "without a group", FAKE_NO_GROUP, NULL, FALSE },
+	};
+	const HvrPciAddress card = { .bus = 2 };
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const FakeFunction beside = { .parent = "0000:00:1c.4",
+					      .vendor = 0x8086,
+					      .group = cases[i].group };
+		g_autoptr(FakeSysfs) fs = fake_sysfs_new();
+		fake_sysfs_add_hailo8(fs, "0000:00:1c.4", "0000:02:00.0", 14, 0);
+		fake_sysfs_add_hailo8(fs, "0000:00:1c.5", "0000:03:00.0", 15, 1);
+		fake_sysfs_add_function(fs, "0000:02:00.1", &beside);
+		g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
+		const HvrPciFunction *function = hvr_inventory_find(inventory, &card);
+		HvrResetFacts facts = { .function = function, .original = "flr", .left = "" };
+		facts.apart = hvr_reset_is_apart(inventory, function, has, cases[i].has);
+		HvrResets resets = hvr_resets_reach(&facts);
+		guint wanted = cases[i].apart ? HVR_RESET_AT_CLOSE : HVR_RESET_ALWAYS;
+		if (facts.apart != cases[i].apart || resets.bus != wanted)
+			fail_msg("%s: %u", cases[i].name, resets.bus);
+		g_autofree char *text = hvr_resets_describe(&resets, "");
+		assert_int_equal(strstr(text, "when QEMU starts") == NULL, cases[i].apart);
+	}
+}
+
 /* A sibling on the bus, of whatever kind, is company; the same bus of another domain is not. */
 static void test_alone(void **state)
 {
@@ -174,10 +216,10 @@ static void test_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_doubtful),      cmocka_unit_test(test_guard_comes),
-		cmocka_unit_test(test_reach),	      cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_not_the_first), cmocka_unit_test(test_describe),
-		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_doubtful),    cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_guard_comes), cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_unknown),	    cmocka_unit_test(test_not_the_first),
+		cmocka_unit_test(test_describe),    cmocka_unit_test(test_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
