@@ -20,6 +20,13 @@ static gboolean is_of_bus(const char *method)
 	return g_str_equal(method, "bus") || g_str_equal(method, "cxl_bus");
 }
 
+gboolean hvr_reset_has(const char *methods, const char *method)
+{
+	g_auto(GStrv) words = g_strsplit(methods ? methods : "", " ", -1);
+
+	return g_strv_contains((const char *const *)words, method);
+}
+
 gboolean hvr_reset_by_bus(const char *methods)
 {
 	g_auto(GStrv) words = g_strsplit(methods, " ", -1);

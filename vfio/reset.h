@@ -56,6 +56,8 @@ HvrResets hvr_resets_reach(const HvrResetFacts *facts);
 /* The same as one sentence for people. @left: of the facts. [transfer full] */
 char *hvr_resets_describe(const HvrResets *resets, const char *left) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Is @method one of @methods, separated by blanks? @methods: (nullable): none */
+gboolean hvr_reset_has(const char *methods, const char *method);
 /* Is a reset of the bus among @methods, separated by blanks? */
 gboolean hvr_reset_by_bus(const char *methods);
 

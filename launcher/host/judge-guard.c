@@ -76,32 +76,61 @@ static gboolean judge_required(const HvrPlanInput *input, const HvrClaimedCard *
 	return FALSE;
 }
 
-/* pci_reset_bus_function() in Linux's drivers/pci/pci.c finds no bus reset for such a function, and
- * the kernel refuses the whole list (reset_method_store() there). */
+static gboolean refuse_list(const HvrPciFunction *function, const char *policy, const char *why,
+			    const char *hint, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "%s: reset = %s, and %s",
+		    function->name, policy, why);
+	hvr_error_hint(error, "%s", hint);
+	return FALSE;
+}
+
+/* The first method of @policy that the card has not got what it takes for, and that the kernel had
+ * in no list of it; or NULL. [transfer full] */
+static char *find_incapable(const HvrPlanInput *input, const HvrPciFunction *function,
+			    const char *policy)
+{
+	const HvrPciState *now = g_hash_table_lookup(input->view->states, function);
+	const HvrJournalEntry *entry = hvr_journal_find_card(input->view->journal, function);
+	const char *incapable = g_hash_table_lookup(input->view->incapable, function);
+	g_auto(GStrv) wanted = g_strsplit(policy, " ", -1);
+
+	for (guint i = 0; incapable && wanted[i]; i++)
+		if (*wanted[i] && hvr_reset_has(incapable, wanted[i]) &&
+		    !hvr_reset_has(now->reset_method, wanted[i]) &&
+		    !(entry && hvr_reset_has(entry->saved->reset_method, wanted[i])))
+			return g_strdup(wanted[i]);
+	return NULL;
+}
+
+/* The kernel refuses a whole list for one method that the function has not (reset_method_store() in
+ * Linux's drivers/pci/pci.c): no reset of a bus with the flag, or of a root bus
+ * (pci_reset_bus_function() there). */
 static gboolean judge_list(const HvrPlanInput *input, const HvrClaimedCard *card,
 			   const HvrPciFunction *function, GError **error)
 {
 	const char *policy = hvr_judge_reset_policy(card->device, function);
 	const HvrPciState *now = g_hash_table_lookup(input->view->states, function);
 
-	if (!policy || !hvr_reset_by_bus(policy) || (now && !now->reset_method))
+	if (!policy || !now || !now->reset_method)
 		return TRUE;
-	if (hvr_guard_keeps(input->view->guard, function)) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "%s: reset = %s, and module " HVR_GUARD_MODULE
-			    " keeps bus resets from it",
-			    function->name, policy);
-		hvr_error_hint(error, "leave out the bus, or unload the module while no VM has a "
-				      "card: rmmod " HVR_GUARD_MODULE);
-		return FALSE;
-	}
-	if (!function->path || strchr(function->path, '/'))
+	if (hvr_reset_by_bus(policy) && hvr_guard_keeps(input->view->guard, function))
+		return refuse_list(function, policy,
+				   "module " HVR_GUARD_MODULE " keeps bus resets from it",
+				   "leave out the bus, or unload the module while no VM has a "
+				   "card: rmmod " HVR_GUARD_MODULE,
+				   error);
+	if (hvr_reset_by_bus(policy) && function->path && !strchr(function->path, '/'))
+		return refuse_list(function, policy, "it is on a root bus, which cannot be reset",
+				   "leave out the bus, or set reset = keep", error);
+	g_autofree char *method = find_incapable(input, function, policy);
+	if (!method)
 		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "%s: reset = %s, and it is on a root bus, which cannot be reset",
-		    function->name, policy);
-	hvr_error_hint(error, "leave out the bus, or set reset = keep");
-	return FALSE;
+	g_autofree char *why = g_strdup_printf("it cannot be reset by %s", method);
+	return refuse_list(function, policy, why,
+			   "'lspci -vv' has FLReset+ for flr, NoSoftRst- for pm; what the kernel "
+			   "offers by itself has 'hailo-vm-run list --json' (reset_method)",
+			   error);
 }
 
 gboolean hvr_judge_resets(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)

@@ -8,6 +8,7 @@
 #include "launcher/host/inuse.h"
 #include "launcher/host/isolation.h"
 #include "vfio/access.h"
+#include "vfio/capability.h"
 #include "vfio/tree.h"
 #include "vfio/writable.h"
 
@@ -19,6 +20,7 @@ void hvr_plan_view_free(HvrPlanView *view)
 	g_hash_table_unref(view->dead);
 	g_hash_table_unref(view->usable);
 	g_hash_table_unref(view->unwritable);
+	g_hash_table_unref(view->incapable);
 	g_hash_table_unref(view->virtuals);
 	g_hash_table_unref(view->vital);
 	g_hash_table_unref(view->reserved);
@@ -70,6 +72,9 @@ static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFu
 		g_hash_table_add(view->usable, (gpointer)function);
 	if (!state || !answers(context, view, function, &error))
 		g_hash_table_insert(view->dead, (gpointer)function, error);
+	if (view->wakes && state && !context->captured)
+		g_hash_table_insert(view->incapable, (gpointer)function,
+				    hvr_reset_incapable(&context->host, function));
 	look_at_virtuals(context, view, function);
 	look_at_writes(context, view, function);
 }
@@ -126,6 +131,7 @@ static HvrPlanView *look(const HvrContext *context, const HvrClaim *claim,
 	view->dead = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
 	view->usable = g_hash_table_new(NULL, NULL);
 	view->unwritable = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
+	view->incapable = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	view->virtuals = g_hash_table_new(NULL, NULL);
 	view->vital = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	view->routes_seen = !context->captured || hvr_tree_exists(context->host.proc, "net/route");

@@ -176,6 +176,10 @@ static void test_refused(void **state)
 		  "rmmod hailo-vm-run-guard" },
 		{ "among others", loaded, "device npu.reset=flr bus", "reset = flr bus, and module",
 		  "leave out the bus" },
+		{ "no such capability", NULL, "device npu.reset=pm",
+		  CARD ": reset = pm, and it cannot be reset by pm", "NoSoftRst-" },
+		{ "one of them", NULL, "device npu.reset=flr af_flr",
+		  "it cannot be reset by af_flr", "list --json" },
 		{ "of CXL", loaded, "device npu.reset=cxl_bus", "reset = cxl_bus, and module",
 		  "leave out the bus" },
 	};

@@ -49,6 +49,12 @@ guard_profile "reset-guard = require"
 refused "$card: reset-guard = require, and module hailo-vm-run-guard is not loaded"
 [[ ! -e /sys/module/vfio_pci ]] || fail "vfio-pci was loaded for it"
 
+say "a method that the card has not got what it takes for"
+guard_profile "reset = pm"
+refused "$card: reset = pm, and it cannot be reset by pm"
+guard_profile "reset = af_flr flr"
+refused "$card: reset = af_flr flr, and it cannot be reset by af_flr"
+
 mount -t overlay -o "lowerdir=${GUARD%/*}/modules:$modules" guard "$modules"
 trap 'umount -l "$modules"' EXIT
 
