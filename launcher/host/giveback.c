@@ -108,7 +108,7 @@ static void warn_reset_method(const HvrContext *context, const HvrPciFunction *f
 	g_autoptr(HvrPciState) now = hvr_pci_state_read(&context->host, function, NULL);
 	const HvrPciState *was = entry->saved;
 
-	if (!now || !now->reset_method)
+	if (!now || !now->reset_method || !was->reset_method)
 		return;
 	gboolean same = g_strcmp0(now->reset_method, was->reset_method) == 0;
 	if (!same && now->guarded && !was->guarded)

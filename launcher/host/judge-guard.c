@@ -19,6 +19,21 @@ static gboolean is_wanted(const HvrProfileDevice *device, const char *policy)
 	return device->reset_guard == HVR_RESET_GUARD_AUTO && policy && !hvr_reset_by_bus(policy);
 }
 
+/* The module takes all cards that it is for: does the VM want bus resets of one of them? */
+static gboolean is_in_the_way(const HvrPlanInput *input)
+{
+	const GPtrArray *cards = input->claim->cards;
+
+	for (guint i = 0; i < cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(cards, i);
+		const char *policy = hvr_judge_reset_policy(card->device, card->function);
+		if (policy && hvr_reset_by_bus(policy) &&
+		    hvr_guard_would_keep(input->view->guard, card->function))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 HvrGuarding hvr_judge_guarding(const HvrPlanInput *input, const HvrProfileDevice *device,
 			       const HvrPciFunction *function)
 {
@@ -27,7 +42,7 @@ HvrGuarding hvr_judge_guarding(const HvrPlanInput *input, const HvrProfileDevice
 	if (hvr_guard_keeps(guard, function))
 		return HVR_GUARDING_THERE;
 	if (!input->facts->user->privileged || !hvr_guard_would_keep(guard, function) ||
-	    !is_wanted(device, hvr_judge_reset_policy(device, function)))
+	    !is_wanted(device, hvr_judge_reset_policy(device, function)) || is_in_the_way(input))
 		return HVR_GUARDING_NONE;
 	return HVR_GUARDING_COMES;
 }
@@ -42,6 +57,11 @@ static void explain(const HvrPlanInput *input, const HvrPciFunction *function, G
 			       "%s: install package " HVR_GUARD_MODULE
 			       "-dkms, or build vfio/guard of the sources",
 			       guard->problem);
+		return;
+	}
+	if (hvr_guard_would_keep(guard, function) && input->facts->user->privileged) {
+		hvr_error_hint(error, "another section of the profile asks for bus resets of a "
+				      "card that the module would take, too: leave them out there");
 		return;
 	}
 	if (hvr_guard_would_keep(guard, function)) {

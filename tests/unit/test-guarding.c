@@ -202,6 +202,34 @@ static void test_refused(void **state)
 	}
 }
 
+/* The module takes both cards, and one of them is to have its bus resets: it is not loaded for the
+ * other's sake, and who requires it there is refused. */
+static void test_two_wishes(void **state)
+{
+	static const struct {
+		const char *set;
+		gboolean taken;
+	} cases[] = {
+		{ "device a.reset-guard=auto", TRUE },
+		{ "device a.reset-guard=require", FALSE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *const sets[] = { "device b.reset=bus", cases[i].set, NULL };
+		g_autoptr(Machine) machine = machine_of("two cards", sets);
+		HvrContext context = machine_context(machine);
+		g_auto(HvrDecision) decision = { 0 };
+		g_autoptr(GError) error = NULL;
+		installed(machine->fs);
+		gboolean taken = decide(&context, machine->profile, &decision, &error);
+		assert_int_equal(taken, cases[i].taken);
+		if (taken)
+			assert_null(decision.plan->guard);
+		else
+			assert_non_null(strstr(error->message, "another section of the profile"));
+	}
+}
+
 /* On a root bus there is nothing that could be reset but the card itself. */
 static void test_root_bus(void **state)
 {
@@ -373,10 +401,10 @@ static void test_given_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_planned),	     cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_root_bus),     cmocka_unit_test(test_plain_user),
-		cmocka_unit_test(test_loaded_first), cmocka_unit_test(test_not_loaded),
-		cmocka_unit_test(test_given_back),
+		cmocka_unit_test(test_planned),	   cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_root_bus),   cmocka_unit_test(test_two_wishes),
+		cmocka_unit_test(test_plain_user), cmocka_unit_test(test_loaded_first),
+		cmocka_unit_test(test_not_loaded), cmocka_unit_test(test_given_back),
 	};
 
 	if (geteuid() != 0) /* the VM's user is somebody else */
