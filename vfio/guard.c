@@ -18,6 +18,8 @@ void hvr_guard_free(HvrGuard *guard)
 	if (!guard)
 		return;
 	g_strfreev(guard->cards);
+	g_free(guard->options);
+	g_free(guard->problem);
 	g_free(guard);
 }
 
@@ -58,6 +60,17 @@ HvrGuard *hvr_guard_look(const HvrHost *host)
 	return guard;
 }
 
+void hvr_guard_ask(const HvrHost *host, HvrGuard *guard)
+{
+	g_autoptr(GError) cause = NULL;
+
+	if (guard->loaded || guard->options || guard->problem)
+		return;
+	guard->options = host->kernel->find_module(host, HVR_GUARD_MODULE, &cause);
+	if (cause)
+		guard->problem = g_strdup(cause->message);
+}
+
 gboolean hvr_guard_keeps(const HvrGuard *guard, const HvrPciFunction *function)
 {
 	HvrPciAddress address;
@@ -76,9 +89,11 @@ static gboolean is_default(const HvrPciFunction *function)
 	return function->quirk && g_strcmp0(function->quirk->reset_method, "") == 0;
 }
 
-gboolean hvr_guard_would_keep(const char *options, const HvrPciFunction *function)
+gboolean hvr_guard_would_keep(const HvrGuard *guard, const HvrPciFunction *function)
 {
-	g_auto(GStrv) words = g_strsplit(options, " ", -1);
+	if (!guard->options)
+		return FALSE;
+	g_auto(GStrv) words = g_strsplit(guard->options, " ", -1);
 	g_autofree char *id = g_strdup_printf("%04x:%04x", function->vendor, function->device);
 	const char *ids = NULL;
 

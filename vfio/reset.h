@@ -29,10 +29,11 @@ typedef enum {
  * What the host does by itself is not in it: errors of the link, power that goes away, root's hand.
  */
 typedef struct {
-	gboolean known;	  /* FALSE: the kernel does not tell, and the worst is assumed */
-	gboolean guarded; /* the guard module keeps bus resets away */
-	guint function;	  /* set of moments at which a reset of the function can reach it */
-	guint bus;	  /* ... at which one of its whole bus can */
+	gboolean known;	      /* FALSE: the kernel does not tell, and the worst is assumed */
+	gboolean guarded;     /* the guard module keeps bus resets away, or will */
+	gboolean guard_comes; /* it will: it is loaded before a VM has the card */
+	guint function;	      /* set of moments at which a reset of the function can reach it */
+	guint bus;	      /* ... at which one of its whole bus can */
 } HvrResets;
 
 /* What is judged. */
@@ -42,9 +43,11 @@ typedef struct {
 	 * that a bus reset is possible; its absence on a card that was alone on its bus says that
 	 * it is not (PCI_DEV_FLAGS_NO_BUS_RESET). NULL or "": not known. */
 	const char *original;
-	const char *left; /* the methods while the VM runs; NULL: there is no reset_method */
-	gboolean alone;	  /* hvr_reset_alone_on_bus() */
-	gboolean guarded; /* hvr_guard_keeps() */
+	const char *left;     /* the methods while the VM runs; NULL: there is no reset_method */
+	gboolean alone;	      /* hvr_reset_alone_on_bus() */
+	gboolean apart;	      /* hvr_reset_is_apart() */
+	gboolean guarded;     /* hvr_guard_keeps() */
+	gboolean guard_comes; /* not yet, but the module is loaded before a VM has it */
 } HvrResetFacts;
 
 /* Judges from facts, in favour of what is not known. Pure. */
@@ -52,6 +55,24 @@ HvrResets hvr_resets_reach(const HvrResetFacts *facts);
 
 /* The same as one sentence for people. @left: of the facts. [transfer full] */
 char *hvr_resets_describe(const HvrResets *resets, const char *left) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Is @method one of @methods, separated by blanks? @methods: (nullable): none */
+gboolean hvr_reset_has(const char *methods, const char *method);
+/* Is a reset of the bus among @methods, separated by blanks? */
+gboolean hvr_reset_by_bus(const char *methods);
+
+/* Does the VM that has the card, or will have it, have @other as well? */
+typedef gboolean (*HvrResetHas)(const HvrPciFunction *other, gconstpointer data);
+
+/**
+ * hvr_reset_is_apart - does the card share its bus with a function of another IOMMU group, which
+ * the VM does not have? Then QEMU cannot reset the bus, at no start and no reboot: VFIO wants to
+ * see the groups of all that such a reset would reach (vfio_pci_dev_set_hot_reset() in Linux's
+ * drivers/vfio/pci/vfio_pci_core.c, 6.1 to 7.2). At the last close the kernel asks for no group,
+ * only whether VFIO has them all (vfio_pci_dev_set_try_reset() there), which may come about.
+ */
+gboolean hvr_reset_is_apart(const HvrInventory *inventory, const HvrPciFunction *function,
+			    HvrResetHas has, gconstpointer data);
 
 /* Is no other function of @inventory on the same bus? */
 gboolean hvr_reset_alone_on_bus(const HvrInventory *inventory, const HvrPciFunction *function);

@@ -20,6 +20,7 @@
 #include "vfio/devnodes.h"
 #include "vfio/error.h"
 #include "vfio/fd.h"
+#include "vfio/guard.h"
 #include "vfio/state.h"
 #include "vfio/tree.h"
 
@@ -185,6 +186,8 @@ HvrPciState *hvr_pci_state_read(const HvrHost *host, const HvrPciFunction *funct
 		return NULL;
 	}
 	read_devnode(host, function, state);
+	g_autoptr(HvrGuard) guard = hvr_guard_look(host);
+	state->guarded = hvr_guard_keeps(guard, function);
 	return g_steal_pointer(&state);
 }
 

@@ -21,6 +21,9 @@ typedef struct {
 	uid_t node_uid;
 	gid_t node_gid;
 	mode_t node_mode; /* permission bits */
+	/* Not ours either: module hailo-vm-run-guard keeps bus resets from it, so that the kernel
+	 * has no "bus" for it, whatever it has without. */
+	gboolean guarded;
 	/* Not changed, but lost with the driver: what that made first, below /dev or as a network
 	 * interface ("hailo0", "eth0"); NULL: nothing, or it is on a VFIO driver. */
 	char *devnode;

@@ -152,33 +152,42 @@ static void check_use(HvrCheck *check, const HvrClaimedCard *card)
 		hvr_check_pass(check, "card-use", "nobody uses it");
 }
 
-/* Whoever has the guard installed may have it keep away what is left. */
-static const char *guard_advice(const HvrCheck *check, const HvrPciFunction *function,
+/* Root's own run loads the guard where it is wanted; a plain user's cannot. */
+static const char *guard_advice(const HvrCheck *check, const HvrClaimedCard *card,
 				const HvrResets *resets)
 {
-	const HvrHost *host = &check->context->host;
+	if (!resets->bus || check->facts->user->privileged ||
+	    card->device->reset_guard == HVR_RESET_GUARD_OFF ||
+	    !hvr_guard_would_keep(check->view->guard, card->function))
+		return "";
+	return "; 'modprobe " HVR_GUARD_MODULE "', by root, would keep bus resets away";
+}
 
-	if (!resets->bus || check->view->guard->loaded || check->context->captured ||
-	    !hvr_guard_is_installed(host))
-		return "";
-	g_autofree char *options = host->kernel->find_module(host, HVR_GUARD_MODULE, NULL);
-	if (!options || !hvr_guard_would_keep(options, function))
-		return "";
-	return "; 'modprobe " HVR_GUARD_MODULE "' would keep bus resets away";
+/* What run would have: its own facts, with what it does before. */
+static HvrResetFacts find_facts(const HvrCheck *check, const HvrClaimedCard *card)
+{
+	const HvrPlanInput input = hvr_check_input(check);
+	const char *policy = hvr_judge_reset_policy(card->device, card->function);
+	HvrResetFacts facts =
+		hvr_plan_view_reset_facts(check->view, check->inventory, card->function, policy);
+
+	facts.guard_comes =
+		hvr_judge_guarding(&input, card->device, card->function) == HVR_GUARDING_COMES;
+	return facts;
 }
 
 static void check_resets(HvrCheck *check, const HvrClaimedCard *card)
 {
 	const HvrPciFunction *function = card->function;
 	const HvrPciState *state = g_hash_table_lookup(check->view->states, function);
-	const char *policy = hvr_judge_reset_policy(card->device, function);
-	HvrResetFacts facts =
-		hvr_plan_view_reset_facts(check->view, check->inventory, function, policy);
+	HvrResetFacts facts = find_facts(check, card);
 	HvrResets resets = hvr_resets_reach(&facts);
 	g_autofree char *text = hvr_resets_describe(&resets, facts.left);
 	gboolean wanted_none = function->quirk && g_strcmp0(function->quirk->reset_method, "") == 0;
 
-	if (wanted_none && resets.known && resets.function)
+	if (!hvr_check_ask(check, "card-resets", card))
+		return;
+	if (wanted_none && facts.left && resets.function)
 		hvr_check_say(check, HVR_CHECK_WARN, "card-resets",
 			      "set reset = auto in its [device] section",
 			      "%s; the maker warns that these may freeze the host", text);
@@ -187,7 +196,7 @@ static void check_resets(HvrCheck *check, const HvrClaimedCard *card)
 			      "it has no reset_method, so function resets cannot be switched off");
 	else
 		hvr_check_pass(check, "card-resets", "%s%s", text,
-			       guard_advice(check, function, &resets));
+			       guard_advice(check, card, &resets));
 }
 
 static void check_power(HvrCheck *check, const HvrClaimedCard *card)

@@ -99,15 +99,20 @@ void hvr_check_unknown(HvrCheck *check, const char *id, GError *error, const cha
 	add_error(check, HVR_CHECK_UNKNOWN, id, error, fix);
 }
 
+HvrPlanInput hvr_check_input(const HvrCheck *check)
+{
+	return (HvrPlanInput){ .profile = check->profile,
+			       .facts = check->facts,
+			       .parts = check->parts,
+			       .inventory = check->inventory,
+			       .claim = check->claim,
+			       .view = check->view,
+			       .made_up = !check->named };
+}
+
 gboolean hvr_check_ask(HvrCheck *check, const char *id, const HvrClaimedCard *card)
 {
-	const HvrPlanInput input = { .profile = check->profile,
-				     .facts = check->facts,
-				     .parts = check->parts,
-				     .inventory = check->inventory,
-				     .claim = check->claim,
-				     .view = check->view,
-				     .made_up = !check->named };
+	const HvrPlanInput input = hvr_check_input(check);
 	GError *error = NULL;
 
 	if (hvr_judge(id, &input, card, &error))
@@ -161,12 +166,7 @@ static void ignore_refused(const HvrProfileDevice *device, GError *error, gpoint
 /* As `run` does: where any card will do, one of which a question is answered with "no" is none. */
 static gboolean avoid_refused(HvrCheck *check, GHashTable *avoid)
 {
-	const HvrPlanInput input = { .profile = check->profile,
-				     .facts = check->facts,
-				     .parts = check->parts,
-				     .inventory = check->inventory,
-				     .claim = check->claim,
-				     .view = check->view };
+	const HvrPlanInput input = hvr_check_input(check);
 
 	for (guint i = 0; i < check->claim->cards->len; i++) {
 		const HvrClaimedCard *card = g_ptr_array_index(check->claim->cards, i);

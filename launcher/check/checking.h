@@ -42,6 +42,8 @@ gboolean hvr_check_ask(HvrCheck *check, const char *id, const HvrClaimedCard *ca
 /* FAIL, for what a function has said that `run` calls, too: the message is what was seen, the hint,
  * or else @fix, what to do. Takes @error. */
 void hvr_check_refuse(HvrCheck *check, const char *id, GError *error, const char *fix);
+/* What is judged there, of as much as is known by now. Borrows all of @check. */
+HvrPlanInput hvr_check_input(const HvrCheck *check);
 /* WARN, of what another function says: its hint, or else @fix. Takes @error. */
 void hvr_check_warn(HvrCheck *check, const char *id, GError *error, const char *fix);
 /* UNKNOWN, for what another function says. Takes @error. */

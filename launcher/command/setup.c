@@ -22,6 +22,7 @@
 #include "launcher/setup/show.h"
 #include "launcher/setup/summary.h"
 #include "vfio/fd.h"
+#include "vfio/guard.h"
 
 /* The Hailo-8, as in a profile that names no card. */
 #define DEFAULT_CARD "1e60:2864"
@@ -39,7 +40,7 @@ typedef struct {
 typedef struct {
 	HvrContext *context;
 	const Options *options;
-	guint parts; /* as named; all of them when none is */
+	guint parts; /* as named; when none is, all but the guard, or all to look or undo */
 	int target;
 	HvrSetupSystem *system;
 	HvrSetupState *state;
@@ -68,7 +69,8 @@ static void refuse_part(const char *word, GError **error)
 	hvr_error_hint(error, "parts are %s", all);
 }
 
-static gboolean parse_parts(char **words, guint *out_parts, GError **error)
+/* @otherwise: where none is named */
+static gboolean parse_parts(char **words, guint otherwise, guint *out_parts, GError **error)
 {
 	guint parts = 0;
 
@@ -80,7 +82,7 @@ static gboolean parse_parts(char **words, guint *out_parts, GError **error)
 		}
 		parts |= 1u << part;
 	}
-	*out_parts = parts ? parts : HVR_SETUP_ALL_PARTS;
+	*out_parts = parts ? parts : otherwise;
 	return TRUE;
 }
 
@@ -242,6 +244,22 @@ static HvrSetupScope scope_of(const Setup *setup, guint parts)
 				.force = setup->options->force };
 }
 
+/* The module knows cards by nothing else; with more of them than it has room for it does not load.
+ */
+static gboolean can_guard(const Setup *setup, GError **error)
+{
+	guint n = 0;
+	g_autofree char *ids = hvr_setup_cards_ids(setup->state->cards, &n);
+
+	if (n > 0 && n <= HVR_GUARD_MOST)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "setup: guard is for 1 to %d kinds of cards, by VENDOR:DEVICE, and here are %u",
+		    HVR_GUARD_MOST, n);
+	hvr_error_hint(error, "name them with --device, such as --device " DEFAULT_CARD);
+	return FALSE;
+}
+
 static int set_up(Setup *setup, GError **error)
 {
 	/* What was chosen before is kept up to date with it: it may be about other cards now. */
@@ -253,6 +271,8 @@ static int set_up(Setup *setup, GError **error)
 	}
 
 	if (!set_cpu(setup, error) || !choose_cards(setup, error))
+		return -1;
+	if ((parts & (1u << HVR_SETUP_GUARD)) && !can_guard(setup, error))
 		return -1;
 	g_autoptr(HvrSetupPlan) plan = hvr_setup_plan_now(setup->system, parts, setup->state->cards,
 							  setup->options->templates, error);
@@ -310,7 +330,7 @@ static int status(Setup *setup, GError **error)
 	if (lost)
 		printf("kernel-args: this host was booted since without %s\n", lost);
 	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++)
-		if (!(state->parts & (1u << part)))
+		if (HVR_SETUP_ALL_PARTS & ~state->parts & (1u << part))
 			printf("%s: not set up\n", hvr_setup_part_name((HvrSetupPart)part));
 	if (changes->len || state->pending || lost)
 		return 1;
@@ -382,7 +402,7 @@ static int carry_out(Setup *setup, GError **error)
 
 static void show_parts(void)
 {
-	printf("Parts (default: all of them):\n");
+	printf("Parts (default: all but guard):\n");
 	for (guint part = 0; part < HVR_SETUP_N_PARTS; part++)
 		printf("  %-12s  %s\n", hvr_setup_part_name((HvrSetupPart)part),
 		       hvr_setup_part_summary((HvrSetupPart)part));
@@ -390,9 +410,12 @@ static void show_parts(void)
 
 static int setup(HvrContext *context, const HvrInvocation *invocation, GError **error)
 {
-	Setup it = { .context = context, .options = invocation->options, .target = -1 };
+	const Options *options = invocation->options;
+	Setup it = { .context = context, .options = options, .target = -1 };
+	gboolean all = options->undo || options->status;
+	guint otherwise = all ? HVR_SETUP_KNOWN_PARTS : HVR_SETUP_ALL_PARTS;
 
-	if (!may(&it, error) || !parse_parts(invocation->words, &it.parts, error))
+	if (!may(&it, error) || !parse_parts(invocation->words, otherwise, &it.parts, error))
 		return -1;
 	return carry_out(&it, error);
 }

@@ -10,6 +10,7 @@
 #include "launcher/host/card-audit.h"
 #include "launcher/host/container.h"
 #include "launcher/host/giveback.h"
+#include "launcher/host/guarding.h"
 #include "launcher/host/health.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
@@ -155,6 +156,8 @@ static gboolean execute_all(Execution *execution, GError **error)
 	const HvrPlan *plan = execution->plan;
 	const HvrStep *step = NULL;
 
+	if (!hvr_guarding_begin(context, plan, &execution->failed, error))
+		return FALSE;
 	if (!perform_steps(context, plan->first, hvr_host_timeout_ms(&context->host), &step, error))
 		return FALSE;
 	/* Where vfio-pci has only now been loaded, nobody could ask before; else the plan has. */

@@ -15,10 +15,12 @@
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "vfio/error.h"
+#include "vfio/guard.h"
 #include "vfio/lifecycle.h"
 #include "vfio/tree.h"
 
-#define NODE_MODE 0600
+#define NODE_MODE    0600
+#define RESET_METHOD "/sys/bus/pci/devices/%s/reset_method"
 
 /* How entries are given back, one after the other. */
 typedef struct {
@@ -98,15 +100,30 @@ static void add_keep_steps(const HvrPciFunction *function, const HvrPciState *sa
 				hvr_step_new_own_node(function, owner.uid, owner.gid, owner.mode));
 }
 
-/* The kernel no longer offers a reset method that it once did: the one thing that may be left. */
+/* The kernel no longer offers a reset method that it once did: the one thing that may be left. Of a
+ * guard that came or went meanwhile it is said how to have the kernel's own list. */
 static void warn_reset_method(const HvrContext *context, const HvrPciFunction *function,
 			      const HvrJournalEntry *entry)
 {
 	g_autoptr(HvrPciState) now = hvr_pci_state_read(&context->host, function, NULL);
+	const HvrPciState *was = entry->saved;
 
-	if (now && g_strcmp0(now->reset_method, entry->saved->reset_method) != 0)
+	if (!now || !now->reset_method || !was->reset_method)
+		return;
+	gboolean same = g_strcmp0(now->reset_method, was->reset_method) == 0;
+	if (!same && now->guarded && !was->guarded)
+		hvr_message(
+			"warning: %s: reset_method was '%s' and is '%s': module " HVR_GUARD_MODULE
+			" takes bus resets away; when it is unloaded: echo default > " RESET_METHOD,
+			entry->name, was->reset_method, now->reset_method, entry->name);
+	else if (!same)
 		hvr_message("warning: %s: reset_method was '%s'; the kernel now offers '%s' only",
-			    entry->name, entry->saved->reset_method, now->reset_method);
+			    entry->name, was->reset_method, now->reset_method);
+	else if (was->guarded && !now->guarded && *was->reset_method)
+		hvr_message("warning: %s: reset_method is '%s', as it was while "
+			    "module " HVR_GUARD_MODULE " took bus resets away; for all that there "
+			    "is now: echo default > " RESET_METHOD,
+			    entry->name, was->reset_method, entry->name);
 }
 
 static gboolean driver_is_there(const HvrContext *context, const char *driver)

@@ -56,7 +56,7 @@ gboolean hvr_judge(const char *id, const HvrPlanInput *input, const HvrClaimedCa
 gboolean hvr_judge_all(HvrJudgeAbout about, const HvrPlanInput *input, const HvrClaimedCard *card,
 		       GError **error);
 
-/* The questions about one card, for the list: judge-card.c and judge-group.c. */
+/* The questions about one card, for the list: judge-card.c, judge-group.c, judge-guard.c. */
 gboolean hvr_judge_domain(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_alive(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_group(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
@@ -64,6 +64,19 @@ gboolean hvr_judge_reserved(const HvrPlanInput *input, const HvrClaimedCard *car
 gboolean hvr_judge_sriov(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_writable(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_node(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+gboolean hvr_judge_resets(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+
+/* Does module hailo-vm-run-guard keep bus resets from a function that QEMU gets? */
+typedef enum {
+	HVR_GUARDING_NONE,
+	HVR_GUARDING_THERE, /* it is loaded, and does */
+	HVR_GUARDING_COMES, /* it is loaded for this card, before anything else is done */
+} HvrGuarding;
+
+/* By the section's reset-guard, by the policy (hvr_judge_reset_policy()), and by whether the module
+ * is there or could be loaded, which only root does. */
+HvrGuarding hvr_judge_guarding(const HvrPlanInput *input, const HvrProfileDevice *device,
+			       const HvrPciFunction *function);
 
 /* The members of @card's group that no section of the profile names: endpoints, and bridges whose
  * driver keeps the group from being viable.

@@ -8,6 +8,7 @@
 #include "launcher/host/inuse.h"
 #include "launcher/host/isolation.h"
 #include "vfio/access.h"
+#include "vfio/capability.h"
 #include "vfio/tree.h"
 #include "vfio/writable.h"
 
@@ -19,6 +20,7 @@ void hvr_plan_view_free(HvrPlanView *view)
 	g_hash_table_unref(view->dead);
 	g_hash_table_unref(view->usable);
 	g_hash_table_unref(view->unwritable);
+	g_hash_table_unref(view->incapable);
 	g_hash_table_unref(view->virtuals);
 	g_hash_table_unref(view->vital);
 	g_hash_table_unref(view->reserved);
@@ -70,6 +72,9 @@ static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFu
 		g_hash_table_add(view->usable, (gpointer)function);
 	if (!state || !answers(context, view, function, &error))
 		g_hash_table_insert(view->dead, (gpointer)function, error);
+	if (view->wakes && state && !context->captured)
+		g_hash_table_insert(view->incapable, (gpointer)function,
+				    hvr_reset_incapable(&context->host, function));
 	look_at_virtuals(context, view, function);
 	look_at_writes(context, view, function);
 }
@@ -103,6 +108,19 @@ static void look_at_card(const HvrContext *context, HvrPlanView *view,
 	}
 }
 
+/* It takes a process: where the module is not, only who requires it wants to know why. */
+static gboolean asks_for_guard(const HvrContext *context, const HvrClaim *claim)
+{
+	if (context->captured || claim->cards->len == 0)
+		return FALSE;
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		if (card->device->reset_guard == HVR_RESET_GUARD_REQUIRE)
+			return TRUE;
+	}
+	return hvr_guard_is_installed(&context->host);
+}
+
 static HvrPlanView *look(const HvrContext *context, const HvrClaim *claim,
 			 const HvrInventory *inventory, gboolean wakes)
 {
@@ -113,6 +131,7 @@ static HvrPlanView *look(const HvrContext *context, const HvrClaim *claim,
 	view->dead = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
 	view->usable = g_hash_table_new(NULL, NULL);
 	view->unwritable = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
+	view->incapable = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	view->virtuals = g_hash_table_new(NULL, NULL);
 	view->vital = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	view->routes_seen = !context->captured || hvr_tree_exists(context->host.proc, "net/route");
@@ -122,6 +141,8 @@ static HvrPlanView *look(const HvrContext *context, const HvrClaim *claim,
 	else
 		view->journal = g_ptr_array_new();
 	view->guard = hvr_guard_look(&context->host);
+	if (wakes && asks_for_guard(context, claim))
+		hvr_guard_ask(&context->host, view->guard);
 	for (guint i = 0; i < claim->cards->len; i++)
 		look_at_card(context, view, inventory, g_ptr_array_index(claim->cards, i));
 	return view;
@@ -139,6 +160,12 @@ HvrPlanView *hvr_plan_look_asleep(const HvrContext *context, const HvrClaim *cla
 	return look(context, claim, inventory, FALSE);
 }
 
+/* What was looked at is what the VM has: its cards, and their groups. */
+static gboolean is_looked_at(const HvrPciFunction *other, gconstpointer view)
+{
+	return g_hash_table_contains(((const HvrPlanView *)view)->states, other);
+}
+
 HvrResetFacts hvr_plan_view_reset_facts(const HvrPlanView *view, const HvrInventory *inventory,
 					const HvrPciFunction *function, const char *reset)
 {
@@ -148,6 +175,8 @@ HvrResetFacts hvr_plan_view_reset_facts(const HvrPlanView *view, const HvrInvent
 				.original = now->reset_method,
 				.left = now->reset_method,
 				.alone = hvr_reset_alone_on_bus(inventory, function),
+				.apart =
+					hvr_reset_is_apart(inventory, function, is_looked_at, view),
 				.guarded = hvr_guard_keeps(view->guard, function) };
 
 	if (entry)

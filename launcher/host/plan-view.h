@@ -18,6 +18,8 @@ typedef struct {
 	GHashTable *usable; /* const HvrPciFunction *: the caller may open the node of its access */
 	/* const HvrPciFunction * -> GError: what takes it from its driver cannot be written */
 	GHashTable *unwritable;
+	/* const HvrPciFunction * -> char *: hvr_reset_incapable(), where that was asked */
+	GHashTable *incapable;
 	GHashTable *virtuals; /* const HvrPciFunction * -> guint: virtual functions that it has */
 	/* const HvrPciFunction * -> char *: what the host cannot do without, of what shares a group
 	 * with a card and is on a driver of the host: "a disk in use (/)" */

@@ -37,6 +37,7 @@ void hvr_plan_free(HvrPlan *plan)
 	if (!plan)
 		return;
 	g_ptr_array_unref(plan->functions);
+	hvr_step_free(plan->guard);
 	g_ptr_array_unref(plan->first);
 	g_ptr_array_unref(plan->cards);
 	g_ptr_array_unref(plan->notes);
@@ -99,10 +100,22 @@ static void add_reset_note(const HvrPlanInput *input, HvrPlan *plan, const HvrPl
 	const HvrPciFunction *function = planned->function;
 	HvrResetFacts facts =
 		hvr_plan_view_reset_facts(input->view, input->inventory, function, reset);
+	facts.guard_comes = planned->guarding == HVR_GUARDING_COMES;
 	HvrResets resets = hvr_resets_reach(&facts);
 	g_autofree char *text = hvr_resets_describe(&resets, facts.left);
 
 	g_ptr_array_add(plan->notes, g_strdup_printf("%s: %s", function->name, text));
+}
+
+/* One step for all cards that want the module. */
+static void add_guard(const HvrPlanInput *input, HvrPlan *plan, HvrPlanFunction *planned)
+{
+	planned->guarding = hvr_judge_guarding(input, planned->device, planned->function);
+	if (planned->guarding != HVR_GUARDING_COMES || plan->guard)
+		return;
+	plan->guard = hvr_step_new(HVR_STEP_LOAD_MODULE, NULL, HVR_GUARD_MODULE);
+	g_ptr_array_add(plan->notes, g_strdup("module " HVR_GUARD_MODULE " is loaded first, which "
+					      "keeps bus resets away; it stays loaded"));
 }
 
 /* @id: (transfer full) (nullable) */
@@ -137,6 +150,7 @@ static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciF
 	if (g_str_equal(id, device->id))
 		card->device = device;
 	g_ptr_array_add(plan->cards, card);
+	add_guard(input, plan, planned);
 	add_reset_note(input, plan, planned, prepare.reset_method);
 }
 

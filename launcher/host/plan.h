@@ -10,6 +10,7 @@
 #include "launcher/runtime/journal.h"
 #include "vfio/inventory.h"
 #include "vfio/state.h"
+#include "vfio/step.h"
 
 /**
  * HvrPlan - what will be done, all of it decided: the changes to the host in order, and what QEMU
@@ -25,6 +26,7 @@ typedef struct {
 	HvrPciState *state; /* before the first change, for the journal: the host's own state,
 			       also when an earlier entry is taken over */
 	GPtrArray *steps;   /* of HvrStep */
+	HvrGuarding guarding;
 	HvrPciState *found; /* of a prepared or kept card, which has a journal entry already: what
 			       it is like now; NULL: the card comes from the host */
 } HvrPlanFunction;
@@ -41,6 +43,7 @@ typedef struct {
 
 typedef struct {
 	GPtrArray *functions; /* of HvrPlanFunction */
+	HvrStep *guard;	      /* loads the guard's module, before all else; or NULL */
 	GPtrArray *first;     /* of HvrStep: before any function, such as loading vfio-pci */
 	GPtrArray *cards;     /* of HvrPlanCard, what QEMU gets */
 	GPtrArray *notes;     /* of char *: one line each, for the user */

@@ -206,6 +206,20 @@ static void find_health(const HvrContext *context, const GPtrArray *items)
 	}
 }
 
+/* The VM of one card, among all that are taken; NULL: no VM has it yet, and any may come. */
+typedef struct {
+	const GPtrArray *journal;
+	const char *vm;
+} VmOfCard;
+
+static gboolean vm_has(const HvrPciFunction *other, gconstpointer data)
+{
+	const VmOfCard *of = data;
+	const HvrJournalEntry *entry = hvr_journal_find_card(of->journal, other);
+
+	return !of->vm || (entry && g_strcmp0(entry->vm, of->vm) == 0);
+}
+
 /* As they are now: of a card that a VM has, the kernel's own methods are in its journal entry. */
 static void find_resets(const HvrContext *context, const HvrInventory *inventory,
 			const GPtrArray *items)
@@ -220,12 +234,15 @@ static void find_resets(const HvrContext *context, const HvrInventory *inventory
 		if (!item->detailed)
 			continue;
 		const HvrJournalEntry *entry = hvr_journal_find_card(journal, function);
-		const HvrResetFacts facts = { .function = function,
-					      .original = entry ? entry->saved->reset_method
-								: item->reset_method,
-					      .left = item->reset_method,
-					      .alone = hvr_reset_alone_on_bus(inventory, function),
-					      .guarded = hvr_guard_keeps(guard, function) };
+		const VmOfCard vm = { .journal = journal, .vm = entry ? entry->vm : NULL };
+		const HvrResetFacts facts = {
+			.function = function,
+			.original = entry ? entry->saved->reset_method : item->reset_method,
+			.left = item->reset_method,
+			.alone = hvr_reset_alone_on_bus(inventory, function),
+			.apart = hvr_reset_is_apart(inventory, function, vm_has, &vm),
+			.guarded = hvr_guard_keeps(guard, function)
+		};
 		item->resets = hvr_resets_reach(&facts);
 	}
 }

@@ -118,12 +118,14 @@ static void append_states(GString *text, const GPtrArray *items)
 }
 
 /* The first kind that is tried. */
-static const char *reach_of(const HvrResets *resets)
+static const char *reach_of(const HvrListItem *item)
 {
+	const HvrResets *resets = &item->resets;
+
+	if (item->reset_method && resets->function)
+		return "function";
 	if (!resets->known)
 		return "unknown";
-	if (resets->function)
-		return "function";
 	return resets->bus ? "bus" : "none";
 }
 
@@ -134,7 +136,7 @@ static void append_resets(GString *text, const GPtrArray *items)
 	for (guint i = 0; i < items->len; i++) {
 		const HvrListItem *item = g_ptr_array_index(items, i);
 		append_card(text, "hailo_vm_card_reset", item);
-		append_label(text, "reach", reach_of(&item->resets));
+		append_label(text, "reach", reach_of(item));
 		g_string_append(text, "} 1\n");
 	}
 }

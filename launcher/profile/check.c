@@ -11,6 +11,7 @@
 
 #include "launcher/profile/check-disk.h"
 #include "launcher/report/error.h"
+#include "vfio/reset.h"
 
 static gboolean fail(GError **error, const char *file, const HvrProfilePart *part, const char *key,
 		     const char *what)
@@ -59,6 +60,8 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 		disk = part->base;
 	if (strcmp(part->kind->name, "device") == 0)
 		device = part->base;
+	gboolean kept_away =
+		device->reset_guard == HVR_RESET_GUARD_REQUIRE && hvr_reset_by_bus(device->reset);
 	gboolean kernel = profile->kernel != NULL;
 	gboolean made_meta = profile->seed.meta_data == NULL;
 	gboolean to_file = profile->serial == HVR_SERIAL_FILE;
@@ -67,6 +70,8 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 	/* clang-format off */
 	const KeyRule rules[] = {
 		{ "device", "romfile", device->rombar, .only = "is seen by nobody with rombar = no" },
+		{ "device", "reset-guard", !kept_away,
+		  .only = "keeps away the bus resets that reset asks for" },
 		{ "boot", "initrd", kernel, .only = "means nothing without a kernel" },
 		{ "boot", "cmdline", kernel, .only = "means nothing without a kernel" },
 		{ "firmware", "code", profile->firmware.uefi, .only = "is for mode = uefi only" },

@@ -19,6 +19,8 @@ typedef enum { HVR_SELECT_MATCH, HVR_SELECT_ADDRESS, HVR_SELECT_PATH } HvrSelect
 typedef enum { HVR_PICK_ONLY, HVR_PICK_FREE } HvrPick;
 typedef enum { HVR_GROUP_REFUSE, HVR_GROUP_BIND, HVR_GROUP_PASS } HvrGroupPolicy;
 typedef enum { HVR_AFTER_RESTORE, HVR_AFTER_KEEP } HvrAfter;
+/* The kernel module that keeps bus resets away: vfio/guard.h */
+typedef enum { HVR_RESET_GUARD_AUTO, HVR_RESET_GUARD_REQUIRE, HVR_RESET_GUARD_OFF } HvrResetGuard;
 
 /* A property of QEMU's vfio-pci that a card is to have. */
 typedef enum { HVR_PROPERTY_SWITCH, HVR_PROPERTY_NUMBER, HVR_PROPERTY_WORD } HvrPropertyKind;
@@ -39,6 +41,7 @@ typedef struct {
 	HvrPick pick;
 	char *reset; /* "auto", "keep", or the reset methods to leave, one blank between; "": none
 		      */
+	HvrResetGuard reset_guard;
 	HvrGroupPolicy group;
 	HvrAfter after;
 	guint deadline_ms; /* for each unbind, bind and probe */

@@ -86,6 +86,8 @@ char *hvr_journal_format(const HvrJournalEntry *entry)
 	for (guint i = 0; i < G_N_ELEMENTS(saved_texts); i++)
 		set_optional(file, GROUP_SAVED, saved_texts[i].key,
 			     G_STRUCT_MEMBER(char *, saved, saved_texts[i].offset));
+	if (saved->guarded)
+		g_key_file_set_uint64(file, GROUP_SAVED, "guarded", 1);
 	if (saved->has_node) {
 		g_key_file_set_uint64(file, GROUP_SAVED, "node_uid", saved->node_uid);
 		g_key_file_set_uint64(file, GROUP_SAVED, "node_gid", saved->node_gid);
@@ -176,6 +178,9 @@ static void parse_saved(GKeyFile *file, HvrPciState *saved, GError **error)
 	for (guint i = 0; i < G_N_ELEMENTS(saved_texts); i++)
 		G_STRUCT_MEMBER(char *, saved, saved_texts[i].offset) =
 			get_optional(file, GROUP_SAVED, saved_texts[i].key, error);
+	/* Written where it is so: older entries know nothing of it. */
+	if (g_key_file_has_key(file, GROUP_SAVED, "guarded", NULL))
+		saved->guarded = get_number(file, GROUP_SAVED, "guarded", 1, error) == 1;
 	saved->has_node = g_key_file_has_key(file, GROUP_SAVED, "node_uid", NULL);
 	if (!saved->has_node)
 		return;

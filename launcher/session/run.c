@@ -525,13 +525,18 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 	return lock && launch(&run, g_steal_pointer(&lock), error);
 }
 
+static void show_step(const HvrStep *step)
+{
+	g_autofree char *text = hvr_step_describe(step);
+	g_autofree char *safe = hvr_text_safe(text);
+
+	printf("%s\n", safe);
+}
+
 static void show_steps(const GPtrArray *steps)
 {
-	for (guint i = 0; i < steps->len; i++) {
-		g_autofree char *text = hvr_step_describe(g_ptr_array_index(steps, i));
-		g_autofree char *safe = hvr_text_safe(text);
-		printf("%s\n", safe);
-	}
+	for (guint i = 0; i < steps->len; i++)
+		show_step(g_ptr_array_index(steps, i));
 }
 
 gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean changes,
@@ -553,6 +558,8 @@ gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean c
 	g_autofree char *line = hvr_cmdline_quote(argv);
 	if (changes) {
 		show_notes(plan);
+		if (plan->guard)
+			show_step(plan->guard);
 		show_steps(plan->first);
 		for (guint i = 0; i < plan->functions->len; i++) {
 			const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);

@@ -144,6 +144,23 @@ HvrSetupCard *hvr_setup_card_parse(const char *text, const HvrInventory *invento
 	return NULL;
 }
 
+char *hvr_setup_cards_ids(const GPtrArray *cards, guint *out_n)
+{
+	g_autoptr(GPtrArray) ids = g_ptr_array_new();
+	guint16 vendor, device;
+
+	for (guint i = 0; i < cards->len; i++) {
+		const HvrSetupCard *card = g_ptr_array_index(cards, i);
+		if (parse_id(card->spec, &vendor, &device) &&
+		    !g_ptr_array_find_with_equal_func(ids, card->spec, g_str_equal, NULL))
+			g_ptr_array_add(ids, card->spec);
+	}
+	if (out_n)
+		*out_n = ids->len;
+	g_ptr_array_add(ids, NULL);
+	return g_strjoinv(",", (char **)ids->pdata);
+}
+
 gboolean hvr_setup_card_is(const HvrSetupCard *card, const HvrPciFunction *function)
 {
 	guint16 vendor, device;

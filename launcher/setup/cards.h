@@ -39,6 +39,10 @@ HvrSetupCard *hvr_setup_card_of_device(const HvrProfileDevice *device,
 				       const HvrInventory *inventory,
 				       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* "1e60:2864,1e60:45c4": the ids of those that are named by them, each once; "" for none.
+ * @out_n: (nullable): how many. Pure. (transfer full) */
+char *hvr_setup_cards_ids(const GPtrArray *cards, guint *out_n) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Is @function one of those that @card is about? Pure. */
 gboolean hvr_setup_card_is(const HvrSetupCard *card, const HvrPciFunction *function);
 

@@ -5,8 +5,11 @@
  */
 #include "launcher/setup/plan.h"
 
+#include <string.h>
+
 #include "launcher/process/user.h"
 #include "launcher/setup/cards.h"
+#include "vfio/guard.h"
 
 static const struct {
 	const char *name;
@@ -20,6 +23,7 @@ static const struct {
 						   ": run without root; user " HVR_USER_SYSTEM
 						   " for VMs of root" },
 	[HVR_SETUP_SERVICE] = { "service", "hailo-vm@NAME.service: VMs started at boot" },
+	[HVR_SETUP_GUARD] = { "guard", "module " HVR_GUARD_MODULE " at boot; only when named" },
 };
 
 const char *hvr_setup_part_name(HvrSetupPart part)
@@ -167,6 +171,14 @@ static const Source sources[] = {
 	  .template = "hailo-vm@.service",
 	  .mode = 0644,
 	  .after = HVR_AFTER_SYSTEMD },
+	{ .part = HVR_SETUP_GUARD,
+	  .path = "etc/modules-load.d/hailo-vm-run-guard.conf",
+	  .template = "guard-load.conf",
+	  .mode = 0644 },
+	{ .part = HVR_SETUP_GUARD,
+	  .path = "etc/modprobe.d/hailo-vm-run-guard.conf",
+	  .template = "guard-modprobe.conf",
+	  .mode = 0644 },
 };
 
 static void add_note(const Planning *planning, const char *note)
@@ -373,6 +385,25 @@ static void plan_accounts(const Planning *planning)
 			   " USER, then log in again");
 }
 
+/* A module knows its cards by their IDs, and is there where its package is. */
+static void plan_guard(const Planning *planning)
+{
+	const GPtrArray *cards = planning->cards;
+
+	add_note(planning, "guard: the module is a package of its own, hailo-vm-run-guard-dkms; "
+			   "before the next boot it is loaded by the first run, or by: "
+			   "modprobe " HVR_GUARD_MODULE);
+	for (guint i = 0; i < cards->len; i++) {
+		const HvrSetupCard *card = g_ptr_array_index(cards, i);
+		if (!strchr(card->spec, '/'))
+			continue;
+		g_autofree char *note = g_strdup_printf("guard: %s is no VENDOR:DEVICE, so that "
+							"the module is not told of it",
+							card->spec);
+		add_note(planning, note);
+	}
+}
+
 /* Most parts are files alone. */
 static void plan_part(const Planning *planning, HvrSetupPart part)
 {
@@ -390,6 +421,8 @@ static void plan_part(const Planning *planning, HvrSetupPart part)
 			 "that is loaded before udev starts may see the cards first");
 	if (part == HVR_SETUP_PERMISSIONS)
 		plan_accounts(planning);
+	if (part == HVR_SETUP_GUARD)
+		plan_guard(planning);
 	for (guint i = 0; i < G_N_ELEMENTS(sources); i++) {
 		const Source *source = &sources[i];
 		if (source->part == part &&

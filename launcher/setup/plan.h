@@ -15,9 +15,12 @@ typedef enum {
 	HVR_SETUP_RESET_POLICY,
 	HVR_SETUP_PERMISSIONS,
 	HVR_SETUP_SERVICE,
+	HVR_SETUP_GUARD, /* done for who names it, and no one else */
 } HvrSetupPart;
-#define HVR_SETUP_N_PARTS   6
-#define HVR_SETUP_ALL_PARTS ((1u << HVR_SETUP_N_PARTS) - 1)
+#define HVR_SETUP_N_PARTS     7
+#define HVR_SETUP_KNOWN_PARTS ((1u << HVR_SETUP_N_PARTS) - 1)
+/* All of `setup` that names none. */
+#define HVR_SETUP_ALL_PARTS (HVR_SETUP_KNOWN_PARTS & ~(1u << HVR_SETUP_GUARD))
 
 const char *hvr_setup_part_name(HvrSetupPart part);
 /* For --help: what the part does. */

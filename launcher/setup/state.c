@@ -144,7 +144,7 @@ static gboolean load_main(GKeyFile *file, HvrSetupState *state)
 	g_auto(GStrv) cards = g_key_file_get_string_list(file, MAIN, "cards", NULL, NULL);
 	g_auto(GStrv) folders = g_key_file_get_string_list(file, MAIN, "folders", NULL, NULL);
 
-	state->parts = get_number(file, MAIN, "parts") & HVR_SETUP_ALL_PARTS;
+	state->parts = get_number(file, MAIN, "parts") & HVR_SETUP_KNOWN_PARTS;
 	state->pending = get_number(file, MAIN, "pending");
 	state->cpu = g_key_file_get_string(file, MAIN, "cpu", NULL);
 	state->boot = g_key_file_get_string(file, MAIN, "boot", NULL);

@@ -128,6 +128,11 @@ static void say_done(GString *text, const HvrSetupSummary *summary, HvrSetupPart
 		g_string_append(text, "- A VM can be started at boot, by hailo-vm@NAME.service; "
 				      "this enables none.\n");
 		break;
+	case HVR_SETUP_GUARD:
+		g_string_append(text,
+				"- A kernel module keeps bus resets from the cards: they keep "
+				"their state from\n  one VM to the next.\n");
+		break;
 	}
 }
 
@@ -156,6 +161,9 @@ static void say_undone(GString *text, const HvrSetupSummary *summary, HvrSetupPa
 		break;
 	case HVR_SETUP_SERVICE:
 		g_string_append(text, "- No VM is started at boot by hailo-vm@NAME.service.\n");
+		break;
+	case HVR_SETUP_GUARD:
+		g_string_append(text, "- No module keeps bus resets from the cards.\n");
 		break;
 	}
 }

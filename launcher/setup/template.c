@@ -16,9 +16,13 @@
 #define LARGEST (64 * 1024)
 
 static const char *const names[] = {
-	"bind.rules",  "bind.sh",	    "dracut-bind.sh", "dracut-module-setup.sh",
-	"grub.cfg",    "hailo-vm@.service", "initramfs-hook", "initramfs-script",
-	"limits.conf", "modprobe.conf",	    "reset.rules",    "tmpfiles.conf",
+	"bind.rules",	   "bind.sh",
+	"dracut-bind.sh",  "dracut-module-setup.sh",
+	"grub.cfg",	   "hailo-vm@.service",
+	"initramfs-hook",  "initramfs-script",
+	"guard-load.conf", "guard-modprobe.conf",
+	"limits.conf",	   "modprobe.conf",
+	"reset.rules",	   "tmpfiles.conf",
 	"vfio.rules",
 };
 
@@ -89,6 +93,12 @@ static char *word(Filling *filling, const char *name)
 		return g_strdup(filling->words->arguments);
 	if (g_str_equal(name, "GROUP"))
 		return g_strdup(HVR_SETUP_GROUP);
+	if (g_str_equal(name, "IDS")) {
+		char *ids = hvr_setup_cards_ids(filling->cards, NULL);
+		/* Without one it is a line about cards of which none has anything to say */
+		filling->about_cards = filling->nothing = !*ids;
+		return ids;
+	}
 	if (g_str_equal(name, "PROGRAM"))
 		return g_strdup(filling->words->program);
 	if (g_str_equal(name, "BIND")) {

@@ -9,7 +9,8 @@
  *   unbind           -ENODEV when it is another driver's; blocks while a VM uses a vfio function
  *                    or while the driver hangs, which has the device's lock then: whoever wants to
  *                    read or write driver_override, or to bind, hangs with it
- *   reset_method     "" empties it, and it then reads as no bytes; an unknown name changes nothing
+ *   reset_method     "" empties it, and it then reads as no bytes; an unknown name changes nothing;
+ *                    there is no "bus" for a card that the guard's module has
  *   any attribute    a write of no bytes does nothing and succeeds
  *
  * Every call may be made to fail, before or after its effect, and is logged.
@@ -26,7 +27,9 @@
 #include "vfio/fd.h"
 #include "vfio/tree.h"
 
-#define PAGE 4096
+#define PAGE	    4096
+#define GUARD	    "hailo_vm_run_guard"
+#define GUARD_CARDS "sys/module/" GUARD "/parameters/cards"
 
 /* One call under way: what is logged of it, and the error it shall end with. */
 typedef struct {
@@ -102,11 +105,26 @@ static gboolean all_supported(const char *names, const char *supported)
 	return TRUE;
 }
 
+/* "flr bus" without "bus" for what the guard's module keeps bus resets from. (transfer full) */
+static char *without_guarded(FakeSysfs *fs, const char *address, const char *methods)
+{
+	g_autofree char *cards = fake_files_read(fs->root, GUARD_CARDS);
+	g_auto(GStrv) words = g_strsplit(methods, " ", -1);
+	g_autoptr(GString) left = g_string_new(NULL);
+	gboolean guarded = cards && strstr(cards, address);
+
+	for (char **word = words; *word; word++)
+		if (!guarded || strcmp(*word, "bus") != 0)
+			g_string_append_printf(left, "%s%s", left->len ? " " : "", *word);
+	return g_strdup(left->str);
+}
+
 static int store_reset_method(FakeSysfs *fs, const char *address, const char *path,
 			      const char *value)
 {
 	g_autofree char *hidden = fake_hidden_path(address, "reset_default");
-	g_autofree char *supported = fake_files_read(fs->root, hidden);
+	g_autofree char *offered = fake_files_read(fs->root, hidden);
+	g_autofree char *supported = without_guarded(fs, address, offered);
 	g_autofree char *text = NULL;
 
 	if (strcmp(value, "default") == 0)
@@ -357,6 +375,29 @@ static void attach_functions(FakeSysfs *fs, const char *driver)
 	}
 }
 
+/* It takes the Hailo-8s, or what its options name; a list that it cannot read has it refused. */
+static int load_guard(FakeSysfs *fs)
+{
+	g_autoptr(GPtrArray) names = fake_files_list(fs->root, "sys/bus/pci/devices");
+	g_autofree char *options = fake_files_read(fs->root, ".fake/options/" GUARD);
+	g_autoptr(GString) cards = g_string_new(NULL);
+	const char *ids = "1e60:2864";
+
+	if (options && g_str_has_prefix(options, "ids="))
+		ids = options + strlen("ids=");
+	for (guint i = 0; i < names->len; i++) {
+		const char *address = g_ptr_array_index(names, i);
+		g_autofree char *vendor = fake_sysfs_attribute(fs, address, "vendor");
+		g_autofree char *device = fake_sysfs_attribute(fs, address, "device");
+		g_autofree char *id =
+			g_strdup_printf("%s:%s", vendor + strlen("0x"), device + strlen("0x"));
+		if (strstr(ids, id))
+			g_string_append_printf(cards, "%s\n", address);
+	}
+	fake_sysfs_put_file(fs, GUARD_CARDS, cards->str);
+	return 0;
+}
+
 static int load(FakeSysfs *fs, const char *module)
 {
 	g_autofree char *name = g_strdelimit(g_strdup(module), "-", '_');
@@ -365,6 +406,8 @@ static int load(FakeSysfs *fs, const char *module)
 
 	if (!driver)
 		return ENOENT;
+	if (strcmp(name, GUARD) == 0)
+		return load_guard(fs);
 	if (fake_driver_is_registered(fs, driver))
 		return 0;
 	fake_sysfs_add_driver(fs, driver);

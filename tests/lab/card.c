@@ -17,9 +17,13 @@
  *
  *	flr=000003 reset=000001 dead=0
  *
- * flr counts the function level resets (bit 15 written to DevCtl), reset the machine, bus and slot
- * resets. The numbers live in the file alone: writing zeros there starts the count anew. dead=1
- * makes the card fall off the bus: all reads answer ones, all writes are lost.
+ * flr counts the resets of the function alone (bit 15 written to DevCtl, and of a card that loses
+ *its state in D3hot each way back from there), reset the machine, bus and slot resets. The numbers
+ *live in the file alone: writing zeros there starts the count anew. dead=1 makes the card fall off
+ *the bus: all reads answer ones, all writes are lost.
+ *
+ * What a card is besides a Hailo-8 says the name of its file: pm.1 loses its state in D3hot, and so
+ * does pm.2, which has no function level reset.
  *
  * The card does no DMA and raises no interrupt. DMA of a proxied card would go around the IOMMU.
  */
@@ -105,6 +109,8 @@ struct card {
 	int socket;
 	char *state;
 	bool is_bridge; /* an ISA bridge instead */
+	bool forgets;	/* NoSoftRst-: it is reset on its way from D3hot to D0 */
+	bool without_flr;
 	uint8_t config[256];
 	uint8_t writable[256];
 	uint8_t memory[N_BARS][16384];
@@ -151,18 +157,20 @@ static void be_isa_bridge(uint8_t *config)
  * The kernel offers 'flr bus' for this set: FLReset+ gives flr, NoSoftRst+ takes pm away, and no AF
  * capability and no ACPI _RST leave nothing else.
  */
-static void set_capabilities(uint8_t *config)
+static void set_capabilities(const struct card *card, uint8_t *config)
 {
+	uint32_t flr = card->without_flr ? 0 : PCI_EXP_DEVCAP_FLR;
+
 	put(config, CAP_PM, PCI_CAP_ID_PM | CAP_MSI << 8, 2);
 	put(config, CAP_PM + PCI_PM_PMC, 0x0003, 2);
-	put(config, CAP_PM + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET, 2);
+	put(config, CAP_PM + PCI_PM_CTRL, card->forgets ? 0 : PCI_PM_CTRL_NO_SOFT_RESET, 2);
 
 	put(config, CAP_MSI, PCI_CAP_ID_MSI | CAP_EXP << 8, 2);
 	put(config, CAP_MSI + PCI_MSI_FLAGS, PCI_MSI_FLAGS_64BIT, 2);
 
 	put(config, CAP_EXP, PCI_CAP_ID_EXP, 2);
 	put(config, CAP_EXP + PCI_EXP_FLAGS, 2 | PCI_EXP_TYPE_ENDPOINT << 4, 2);
-	put(config, CAP_EXP + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR, 4);
+	put(config, CAP_EXP + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER | flr, 4);
 	put(config, CAP_EXP + PCI_EXP_LNKCAP, PCI_EXP_LNKCAP_SLS_8_0GB | 4 << 4, 4);
 	put(config, CAP_EXP + PCI_EXP_LNKSTA, PCI_EXP_LNKSTA_CLS_8_0GB | 4 << 4, 2);
 }
@@ -195,7 +203,7 @@ static void power_on(struct card *card)
 	set_identity(card->config);
 	if (card->is_bridge)
 		be_isa_bridge(card->config);
-	set_capabilities(card->config);
+	set_capabilities(card, card->config);
 	memset(card->memory, 0, sizeof(card->memory));
 	put(card->memory[0], LIVENESS, LIVENESS_VALUE, 2);
 }
@@ -251,19 +259,27 @@ static bool starts_flr(const struct config_access *access)
 	       access->value >> (8 * position) & PCI_EXP_DEVCTL_BCR_FLR >> 8;
 }
 
+static unsigned int power_state(const struct card *card)
+{
+	return get(card->config, CAP_PM + PCI_PM_CTRL, 2) & PCI_PM_CTRL_STATE_MASK;
+}
+
 static void config_write(struct card *card, const struct config_access *access)
 {
 	uint32_t mask, old;
+	unsigned int state = power_state(card);
 
 	if (is_dead(card) || !config_access_fits(access))
 		return;
-	if (starts_flr(access)) {
+	if (!card->without_flr && starts_flr(access)) {
 		reset(card, true);
 		return;
 	}
 	mask = get(card->writable, access->address, access->length);
 	old = get(card->config, access->address, access->length);
 	put(card->config, access->address, (old & ~mask) | (access->value & mask), access->length);
+	if (card->forgets && state == 3 && power_state(card) == 0)
+		reset(card, true);
 }
 
 /* QEMU sends the bus address, so the BAR is the one that has been put there */
@@ -457,6 +473,8 @@ static void run_card(const char *state_path, int socket)
 	card.socket = socket;
 	card.state = map_state(state_path);
 	card.is_bridge = strstr(state_path, ".bridge") != NULL;
+	card.forgets = strstr(state_path, "/pm.") != NULL;
+	card.without_flr = strstr(state_path, "/pm.2") != NULL;
 	set_writable(card.writable);
 	power_on(&card);
 	while (receive_message(socket, &message))

@@ -21,6 +21,7 @@ root_ports() # TOPOLOGY
 	edu) echo 0a.0 ;;
 	slow) echo 0b.0 ;;
 	isa) echo 0c.0 ;;
+	pm) echo 1a.0 1b.0 ;;
 	esac
 }
 

@@ -7,6 +7,8 @@
 #	CACHE/headers/root/	the unpacked packages
 #	CACHE/headers/version	of the kernel that they are for
 #	CACHE/guard-SUM/	the module, built from the sources with that sum
+#	CACHE/guard-SUM/modules	what its package would add to the kernel's modules, and the indices of
+#				modprobe with it: to be laid over /lib/modules/VERSION
 
 fetch_headers() # FOLDER VERSION
 {
@@ -69,6 +71,23 @@ build_guard() # FOLDER SOURCE-FOLDER HEADERS
 		die "the guard module does not build without warnings"
 }
 
+# The indices are made of all modules, as links, for as long as it takes
+index_guard() # FOLDER CACHE VERSION
+{
+	local tree=$1/tree/lib/modules/$3
+
+	mkdir -p "${tree%/*}"
+	cp -al "$2/kernel/root/lib/modules/$3" "$tree"
+	find "$tree" -maxdepth 1 -name 'modules.*' ! -name modules.order ! -name modules.builtin \
+		! -name modules.builtin.modinfo -delete
+	install -D -m 644 "$1/hailo-vm-run-guard.ko" "$tree/updates/dkms/hailo-vm-run-guard.ko"
+	link_lib_folders "$1/tree"
+	depmod -b "$1/tree" "$3"
+	rm -r "$tree/kernel"
+	mv "$tree" "$1/modules"
+	rm -r "$1/tree"
+}
+
 # Prints the path of the module for the cached kernel and the present sources. It is there only once
 # it is good.
 prepare_guard() # CACHE SOURCE-FOLDER
@@ -78,10 +97,11 @@ prepare_guard() # CACHE SOURCE-FOLDER
 	sum=$(cat "$2/hailo-vm-run-guard.c" "$2/Makefile" "$1/kernel/version" | cksum | tr ' ' -)
 	folder=$1/guard-$sum
 
-	[[ -e $folder/hailo-vm-run-guard.ko ]] || {
+	[[ -e $folder/modules ]] || {
 		headers=$(headers_of "$1" "$version")
 		rm -rf "$1"/guard-*
 		build_guard "$1/guard-new" "$2" "$headers"
+		index_guard "$1/guard-new" "$1" "$version"
 		mv "$1/guard-new" "$folder"
 	}
 	echo "$folder/hailo-vm-run-guard.ko"

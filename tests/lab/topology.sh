@@ -7,7 +7,7 @@
 # (root_ports there), so any of them can be in one boot. Cards are counted in the order in which
 # Linux numbers them; card N of topology T is cards/T.N in the work folder.
 
-TOPOLOGIES="alone two switch century noacs isa edu slow noiommu direct"
+TOPOLOGIES="alone two switch century noacs isa edu slow pm noiommu direct"
 
 devices=()	# QEMU arguments
 cards=()	# state files, in the order of their descriptors
@@ -107,6 +107,15 @@ topology_slow()
 	root_port slow 0b.0
 	devices+=(-drive "if=none,id=slow,file.driver=null-co,file.size=64M,file.read-zeroes=on,format=raw,throttling.bps-read=98304")
 	device virtio-blk-pci,bus=slow,drive=slow
+}
+
+# Two cards that lose their state in D3hot, the second without FLR: reset_method 'flr pm bus', 'pm bus'
+topology_pm()
+{
+	root_port pm1 1a.0
+	proxied_card pm.1 pm1
+	root_port pm2 1b.0
+	proxied_card pm.2 pm2
 }
 
 # Not a topology but a property of all others: the kernel does not use the IOMMU that it has. Not

@@ -132,6 +132,26 @@ static int run_setup(Fixture *f, const char *option)
 	return error ? hvr_exit_status(error) : status;
 }
 
+/* `hailo-vm-run setup --dry-run guard`, about @n kinds of cards; 0: about one at a path. */
+static int run_guard(Fixture *f, guint n, char **out_message)
+{
+	g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+	static const char *const first[] = { "setup", "--dry-run", "guard", "--templates" };
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i < G_N_ELEMENTS(first); i++)
+		g_ptr_array_add(words, g_strdup(first[i]));
+	g_ptr_array_add(words, g_strdup(f->context.setup_templates));
+	for (guint i = 0; i < n; i++)
+		g_ptr_array_add(words, g_strdup_printf("--device=1e60:%04x", 0x2864 + i));
+	if (n == 0)
+		g_ptr_array_add(words, g_strdup("--device=00:1c.4/00.0"));
+	g_ptr_array_add(words, NULL);
+	int status = hvr_dispatch(&f->context, (char **)words->pdata, &error);
+	*out_message = error ? g_strdup(error->message) : NULL;
+	return error ? hvr_exit_status(error) : status;
+}
+
 static char *snapshot(const Fixture *f)
 {
 	GString *text = g_string_new(NULL);
@@ -380,6 +400,26 @@ static void a_captured_tree_has_no_setup(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A module that does not load, or is loaded for other cards, is worse than none. */
+static void guard_wants_few_ids(void **state)
+{
+	static const struct {
+		guint n;
+		int status;
+	} cases[] = { { 0, 64 }, { 1, 0 }, { 16, 0 }, { 17, 64 } };
+	Fixture *f = *state;
+
+	f->context.privileged = TRUE;
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *message = NULL;
+		int status = run_guard(f, cases[i].n, &message);
+		if (status != cases[i].status)
+			fail_msg("%u: %d: %s", cases[i].n, status, message);
+		if (message)
+			assert_non_null(strstr(message, "guard is for 1 to 16 kinds of cards"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +437,7 @@ int main(void)
 		TEST(a_card_that_is_gone_is_named),
 		TEST(what_cannot_be_read_is_a_warning),
 		TEST(a_captured_tree_has_no_setup),
+		TEST(guard_wants_few_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

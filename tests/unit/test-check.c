@@ -382,6 +382,11 @@ static void rhel_kernel(FakeSysfs *fs)
 	fake_sysfs_put_file(fs, "proc/sys/kernel/osrelease", "5.14.0-570.el9.x86_64\n");
 }
 
+static void without_bus(FakeSysfs *fs)
+{
+	fake_sysfs_put_file(fs, PATH "/reset_method", "flr\n");
+}
+
 static void guard_loaded(FakeSysfs *fs)
 {
 	fake_sysfs_put_file(fs, "sys/module/hailo_vm_run_guard/parameters/cards", "0000:02:00.0\n");
@@ -654,11 +659,20 @@ static const Case cases[] = {
 	  "no reset_method", "5.15", 0 },
 	{ "resets kept", NULL, NULL, "[device npu]\nreset = keep\n", "card-resets", HVR_CHECK_WARN,
 	  "function resets (flr bus)", "reset = auto", 0 },
+	{ "resets kept, of a list without bus", NULL, without_bus, "[device npu]\nreset = keep\n",
+	  "card-resets", HVR_CHECK_WARN, "function resets (flr)", "reset = auto", 0 },
 	{ "the guard", NULL, guard_loaded, NULL, "card-resets", HVR_CHECK_PASS,
 	  "no reset can reach it: function resets are off, and module hailo-vm-run-guard", NULL,
 	  0 },
 	{ "the guard, not loaded", NULL, guard_installed, NULL, "card-resets", HVR_CHECK_PASS,
-	  "'modprobe hailo-vm-run-guard' would keep bus resets away", NULL, 0 },
+	  "no reset can reach it, once module hailo-vm-run-guard is loaded", NULL, 0 },
+	{ "the guard, off", NULL, guard_installed, "[device npu]\nreset-guard = off\n",
+	  "card-resets", HVR_CHECK_PASS, "bus resets still reach it", NULL, 0 },
+	{ "the guard, required", NULL, NULL, "[device npu]\nreset-guard = require\n", "card-resets",
+	  HVR_CHECK_FAIL, "module hailo-vm-run-guard is not loaded",
+	  "install package hailo-vm-run-guard-dkms", 1 },
+	{ "the guard and bus", NULL, guard_loaded, "[device npu]\nreset = bus\n", "card-resets",
+	  HVR_CHECK_FAIL, "keeps bus resets from it", "leave out the bus", 1 },
 	{ "D3cold", NULL, d3cold, NULL, "card-power", HVR_CHECK_WARN, "D3cold", "d3cold_allowed",
 	  0 },
 	{ "SELinux", NULL, selinux, NULL, "selinux", HVR_CHECK_WARN, "svirt_t", "unconfined", 0 },
@@ -1081,6 +1095,19 @@ static void test_text(void **state)
 	assert_non_null(strstr(plain, "not ready: iommu, card-group (2 of "));
 }
 
+/* Who is not root can have it loaded by who is. */
+static void test_guard_for_plain_users(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_intel();
+	HvrContext context = context_of(fs);
+
+	guard_installed(fs);
+	context.privileged = FALSE;
+	g_autoptr(GPtrArray) results = check(fs, &context, NULL);
+	assert_line(results, "card-resets", HVR_CHECK_PASS,
+		    "'modprobe hailo-vm-run-guard', by root, would keep bus resets away", NULL);
+}
+
 /* As in a container: refused before the first write is tried, and of a card that is prepared
  * nothing has to be written. Its mount stays in this process's own namespace. */
 static void test_read_only_sysfs(void **state)
@@ -1131,6 +1158,7 @@ int main(void)
 		cmocka_unit_test(test_kvm),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_guard_for_plain_users),
 		cmocka_unit_test(test_read_only_sysfs),
 		cmocka_unit_test(test_every_judgement),
 	};

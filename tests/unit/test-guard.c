@@ -113,13 +113,15 @@ static void test_would_keep(void **state)
 		{ 0x2864, "ids=1e60:28641", FALSE },
 		{ 0x2864, "ids=1e60:2864 ids=8086:100e", FALSE },
 		{ 0x2864, "ids=", FALSE },
+		{ 0x2864, NULL, FALSE },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		const HvrPciFunction card = { .vendor = 0x1e60,
 					      .device = cases[i].device,
 					      .quirk = hvr_quirk_find(0x1e60, cases[i].device) };
-		if (hvr_guard_would_keep(cases[i].options, &card) != cases[i].kept)
+		const HvrGuard guard = { .options = (char *)cases[i].options };
+		if (hvr_guard_would_keep(&guard, &card) != cases[i].kept)
 			fail_msg("case %u", i);
 	}
 }
@@ -140,6 +142,8 @@ static void test_default_ids(void **state)
 	g_autofree char *line =
 		g_strdup_printf("static char ids[IDS_MAX * 12] = \"%s\";", ids->str);
 	assert_non_null(strstr(source, line));
+	g_autofree char *most = g_strdup_printf("#define IDS_MAX %d\n", HVR_GUARD_MOST);
+	assert_non_null(strstr(source, most));
 }
 
 int main(void)

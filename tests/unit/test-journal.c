@@ -102,6 +102,7 @@ static void test_round_trip(void **state)
 	g_free(entry->saved->reset_method);
 	entry->saved->reset_method = g_strdup("");
 	entry->saved->driver_override = g_strdup(" x=[y];#\\z ");
+	entry->saved->guarded = TRUE;
 	entry->saved->has_node = TRUE;
 	entry->saved->node_uid = G_MAXUINT32;
 	entry->saved->node_mode = 0660;
@@ -126,6 +127,7 @@ static void test_round_trip(void **state)
 	assert_string_equal(back->saved->reset_method, "");
 	assert_string_equal(back->saved->power_control, "auto");
 	assert_null(back->saved->d3cold_allowed);
+	assert_true(back->saved->guarded);
 	assert_true(back->saved->has_node);
 	assert_int_equal(back->saved->node_uid, G_MAXUINT32);
 	assert_int_equal(back->saved->node_mode, 0660);

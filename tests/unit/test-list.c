@@ -12,6 +12,7 @@
 
 #include "launcher/list/json.h"
 #include "launcher/list/list.h"
+#include "launcher/runtime/journal.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/runtime.h"
 #include "tests/fake/layouts.h"
@@ -313,6 +314,47 @@ static void test_json(void **state)
 	json_object_unref(root);
 }
 
+static void journal(const View *view, const HvrPciAddress *address, const char *vm)
+{
+	const HvrPciFunction *function = hvr_inventory_find(view->inventory, address);
+	g_autoptr(HvrPciState) saved = hvr_pci_state_read(&view->context.host, function, NULL);
+	g_autoptr(HvrJournalEntry) entry = hvr_journal_entry_new(function, saved);
+
+	entry->vm = g_strdup(vm);
+	assert_true(hvr_journal_write(view->context.runtime, entry, NULL));
+}
+
+/* On a bus with a function of another group QEMU does no bus reset, unless it has that, too. */
+static void test_resets_beside_another(void **state)
+{
+	static const struct {
+		const char *vm, *beside; /* who has the card, and what is beside it */
+		guint bus;
+	} cases[] = {
+		{ NULL, NULL, HVR_RESET_ALWAYS },
+		{ "lab", NULL, HVR_RESET_AT_CLOSE },
+		{ "lab", "other", HVR_RESET_AT_CLOSE },
+		{ "lab", "lab", HVR_RESET_ALWAYS },
+	};
+	const HvrPciAddress card = { .bus = 2 }, next = { .bus = 2, .function = 1 };
+	const FakeFunction beside = { .parent = "0000:00:1c.4", .vendor = 0x8086, .group = 99 };
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(View) view = view_of(fake_layout_intel, accelerators);
+		fake_sysfs_add_function(view.fs, "0000:02:00.1", &beside);
+		view.context.runtime_parent = dup(view.fs->host.run);
+		view.context.runtime_path = "/run/hailo-vm-run";
+		assert_true(hvr_context_open_runtime(&view.context, TRUE, NULL));
+		look(&view, accelerators);
+		if (cases[i].vm)
+			journal(&view, &card, cases[i].vm);
+		if (cases[i].beside)
+			journal(&view, &next, cases[i].beside);
+		look(&view, accelerators);
+		assert_int_equal(item_at(&view, CARD)->resets.bus, cases[i].bus);
+	}
+}
+
 /* A host without any: an empty list, and no line at all in the tree. */
 static FakeSysfs *layout_empty(void)
 {
@@ -345,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_tree_domains),
 		cmocka_unit_test(test_dot),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_resets_beside_another),
 		cmocka_unit_test(test_empty),
 	};
 

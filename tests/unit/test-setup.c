@@ -314,6 +314,49 @@ static void debian_has_its_files(void **state)
 						    "update-grub\n");
 }
 
+/* The guard is for who names it: two files for all cards that have an ID, and nothing of them left.
+ */
+static void the_guard_is_named(void **state)
+{
+	static const char load[] = "etc/modules-load.d/hailo-vm-run-guard.conf";
+	static const char options[] = "etc/modprobe.d/hailo-vm-run-guard.conf";
+	Fixture *f = *state;
+
+	make_debian(f);
+	g_autofree char *bare = snapshot(f);
+	add_card(f, "1e60:2864");
+	add_card(f, "00:1c.4/00.0");
+	add_card(f, "1e60:45c4");
+	add_card(f, "1e60:2864");
+	assert_set_up(f);
+	assert_false(fake_files_exist(f->root, load));
+	assert_true(set_up(f, 1u << HVR_SETUP_GUARD, FALSE, NULL));
+	assert_has(f, load, "\nhailo-vm-run-guard");
+	assert_has(f, options, "\noptions hailo-vm-run-guard ids=1e60:2864,1e60:45c4");
+	assert_true(take_back(f, 1u << HVR_SETUP_GUARD, FALSE, NULL));
+	assert_false(fake_files_exist(f->root, load));
+	assert_false(fake_files_exist(f->root, options));
+	assert_has(f, "etc/modprobe.d/hailo-vm-run.conf", "options kvm ignore_msrs=1");
+	assert_true(set_up(f, 1u << HVR_SETUP_GUARD, FALSE, NULL));
+	assert_true(take_back(f, HVR_SETUP_KNOWN_PARTS, FALSE, NULL));
+	g_autofree char *after = snapshot(f);
+	assert_string_equal(bare, after);
+}
+
+/* A module is told of IDs: where there is none, it would be loaded for other cards. */
+static void the_guard_wants_an_id(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	make_debian(f);
+	add_card(f, "00:1c.4/00.0");
+	assert_false(set_up(f, 1u << HVR_SETUP_GUARD, FALSE, &error));
+	assert_null(error);
+	assert_false(fake_files_exist(f->root, "etc/modules-load.d"));
+	assert_false(fake_files_exist(f->root, "etc/modprobe.d"));
+}
+
 /* Each kernel's initramfs is made anew under the name that it has. */
 static void fedora_has_its_files(void **state)
 {
@@ -1049,6 +1092,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(debian_has_its_files),
+		TEST(the_guard_is_named),
+		TEST(the_guard_wants_an_id),
 		TEST(fedora_has_its_files),
 		TEST(systemd_boot_keeps_the_line),
 		TEST(proxmox_refreshes_its_partitions),

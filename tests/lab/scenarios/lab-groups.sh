@@ -3,7 +3,7 @@
 # Each topology makes the IOMMU group it is there for, and each card looks as the real one does.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
-needs alone two switch century noacs edu
+needs alone two switch century noacs edu pm
 
 # Prints what is in a card's group, the card itself as 'card', by kind and in order
 group_kinds() # ADDRESS
@@ -22,7 +22,7 @@ group_kinds() # ADDRESS
 	echo "${kinds% }"
 }
 
-for name in alone.1 two.1 two.2 switch.1 switch.2 century.1 century.2 noacs.1; do
+for name in alone.1 two.1 two.2 switch.1 switch.2 century.1 century.2 noacs.1 pm.1 pm.2; do
 	address=$(card "${name%.*}" "${name##*.}")
 	say "$name is $address, group $(group_of "$address"): $(group_kinds "$address")"
 	case $name in
@@ -31,6 +31,8 @@ for name in alone.1 two.1 two.2 switch.1 switch.2 century.1 century.2 noacs.1; d
 	# The first card was alone on the bus when the kernel made its list
 	century.1) expected="bridge card card nic" methods="flr bus" ;;
 	century.2) expected="bridge card card nic" methods="flr" ;;
+	pm.1) expected="card" methods="flr pm bus" ;;
+	pm.2) expected="card" methods="pm bus" ;;
 	noacs.*) expected="bridge bridge card nic" methods="flr bus" ;;
 	esac
 	assert_eq "$expected" "$(group_kinds "$address")" "group of $name"
@@ -48,6 +50,14 @@ say "each state file belongs to its card"
 for name in alone.1 two.1 two.2 switch.1 switch.2 century.1 century.2 noacs.1; do
 	address=$(card "${name%.*}" "${name##*.}")
 	echo flr > "/sys/bus/pci/devices/$address/reset_method"
+	echo 1 > "/sys/bus/pci/devices/$address/reset"
+	assert_eq "1 1" "$(flr_count "$address") $(reset_count "$address")" "resets of $name"
+done
+
+say "a reset by power state is one of the function"
+for name in pm.1 pm.2; do
+	address=$(card "${name%.*}" "${name##*.}")
+	echo pm > "/sys/bus/pci/devices/$address/reset_method"
 	echo 1 > "/sys/bus/pci/devices/$address/reset"
 	assert_eq "1 1" "$(flr_count "$address") $(reset_count "$address")" "resets of $name"
 done
