@@ -170,3 +170,15 @@ guint64 hvr_profile_page_size(const HvrProfileMemory *memory)
 
 	return sizes[memory->hugepages];
 }
+
+gboolean hvr_profile_disk_is_direct(const HvrProfileDisk *disk)
+{
+	return disk->cache == HVR_CACHE_NONE || disk->cache == HVR_CACHE_DIRECTSYNC;
+}
+
+const char *hvr_profile_aio_word(HvrDiskAio aio)
+{
+	static const char *const words[] = { "threads", "native", "io_uring" };
+
+	return words[aio];
+}

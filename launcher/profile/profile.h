@@ -53,6 +53,17 @@ typedef struct {
 /* [disk NAME] */
 typedef enum { HVR_DISK_QCOW2, HVR_DISK_RAW } HvrDiskFormat;
 typedef enum { HVR_DISK_VIRTIO, HVR_DISK_NVME, HVR_DISK_SATA, HVR_DISK_SCSI } HvrDiskBus;
+/* What stands between the guest's writes and the disk, by the names that QEMU has for it. */
+typedef enum {
+	HVR_CACHE_WRITEBACK,
+	HVR_CACHE_NONE,
+	HVR_CACHE_WRITETHROUGH,
+	HVR_CACHE_DIRECTSYNC,
+	HVR_CACHE_UNSAFE,
+} HvrDiskCache;
+/* How QEMU waits for the host's disk. */
+typedef enum { HVR_AIO_THREADS, HVR_AIO_NATIVE, HVR_AIO_IO_URING } HvrDiskAio;
+typedef enum { HVR_ZEROES_OFF, HVR_ZEROES_ON, HVR_ZEROES_UNMAP } HvrDiskZeroes;
 typedef struct {
 	char *id;
 	char *file;
@@ -64,6 +75,11 @@ typedef struct {
 	HvrDiskBus bus;
 	gboolean snapshot; /* writes go to a throw-away overlay */
 	gboolean readonly;
+	HvrDiskCache cache;
+	HvrDiskAio aio;
+	gboolean discard;     /* what the guest gives up is given back to the host */
+	HvrDiskZeroes zeroes; /* what is done of zeroes that it writes */
+	gboolean iothread;    /* it has a thread of its own */
 } HvrProfileDisk;
 
 /* [net NAME] */
@@ -223,6 +239,12 @@ void hvr_profile_rename(HvrProfile *profile, const char *name);
 
 /* Fills in the addresses of all nets that were given none: see there. */
 void hvr_profile_make_macs(HvrProfile *profile);
+
+/* Does QEMU go around the host's page cache (O_DIRECT) to this disk's image? */
+gboolean hvr_profile_disk_is_direct(const HvrProfileDisk *disk);
+
+/* The word that a profile and QEMU have for it. Static */
+const char *hvr_profile_aio_word(HvrDiskAio aio);
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

@@ -173,6 +173,22 @@ static const HvrProfileKey disk_keys[] = {
 	  .help = "writes go to a throw-away file; the image stays as it is" },
 	{ .name = "readonly", .parse = hvr_value_switch, .offset = DISK(readonly),
 	  .words = SWITCH, .fallback = "no", .sample = "yes", .help = "the guest cannot write" },
+	{ .name = "cache", .parse = hvr_value_choice, .offset = DISK(cache),
+	  .words = WORDS("writeback", "none", "writethrough", "directsync", "unsafe"),
+	  .fallback = "writeback", .sample = "none",
+	  .help = "what the host keeps of the image: QEMU's cache modes" },
+	{ .name = "aio", .parse = hvr_value_choice, .offset = DISK(aio),
+	  .words = WORDS("threads", "native", "io_uring"), .fallback = "threads", .sample = "io_uring",
+	  .help = "how QEMU waits for the disk; native wants cache = none or directsync" },
+	{ .name = "discard", .parse = hvr_value_choice, .offset = DISK(discard),
+	  .words = WORDS("ignore", "unmap"), .fallback = "unmap", .sample = "ignore",
+	  .help = "unmap: what the guest gives up is given back to the host" },
+	{ .name = "detect-zeroes", .parse = hvr_value_choice, .offset = DISK(zeroes),
+	  .words = WORDS("off", "on", "unmap"), .fallback = "off", .sample = "unmap",
+	  .help = "zeroes that the guest writes are no data; unmap: they are given back, too" },
+	{ .name = "iothread", .parse = hvr_value_switch, .offset = DISK(iothread),
+	  .words = SWITCH, .fallback = "no", .sample = "yes",
+	  .help = "a thread of QEMU's for this disk alone, on virtio and scsi" },
 };
 
 static const HvrProfileKey net_keys[] = {
