@@ -4,6 +4,7 @@
  * else fields of the machine, named by the way to them: "os.type.machine". GMarkup knows no entity
  * beside XML's five, no DTD, and goes to no file.
  */
+#include "launcher/import/disk-ways.h"
 #include "launcher/import/formats.h"
 
 #include <string.h>
@@ -342,6 +343,8 @@ static void settle_other(Reader *reader, HvrImportPart *part)
 	gboolean agent = g_str_equal(hvr_import_get(part, "target.name"), "org.qemu.guest_agent.0");
 	const HvrImportPart *machine = reader->machine;
 
+	if (g_str_equal(part->shown, "<controller>"))
+		hvr_import_share_thread(reader->import, part);
 	if (g_str_equal(part->shown, "<channel>") && agent) {
 		hvr_import_add(reader->import, reader->machine, part->line, "agent", "yes");
 		part->gone = TRUE;
