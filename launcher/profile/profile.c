@@ -77,6 +77,8 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->cpu);
 	g_free(profile->machine);
 	g_clear_pointer(&profile->processor.pin, g_array_unref);
+	g_clear_pointer(&profile->processor.pins, g_ptr_array_unref);
+	g_clear_pointer(&profile->processor.emulator, g_array_unref);
 	g_ptr_array_unref(profile->devices);
 	g_ptr_array_unref(profile->disks);
 	g_ptr_array_unref(profile->nets);

@@ -152,11 +152,22 @@ typedef struct {
 	int node; /* of the host, else HVR_NODE_AUTO or _ANY */
 } HvrProfileMemory;
 
+#define HVR_VCPU_MAX 511
+/* One virtual CPU, and the CPUs of the host that it may run on. */
+typedef struct {
+	guint vcpu;
+	GArray *cpus; /* of guint */
+} HvrVcpuPin;
+
 /* [cpu]; 0 where not given */
 typedef struct {
 	guint sockets, cores, threads;
 	gboolean hyperv; /* with KVM, what a Windows asks a hypervisor for */
-	GArray *pin;	 /* of guint: the CPUs of the host that QEMU may run on; NULL: all */
+	/* The CPUs of the host that QEMU may run on, of guint; NULL: all, or @pins says more. With
+	 * @emulator they are those of the virtual CPUs. */
+	GArray *pin;
+	GPtrArray *pins;  /* of HvrVcpuPin, in any order, each vCPU once; NULL: none has its own */
+	GArray *emulator; /* of guint: all of QEMU but those; NULL: as @pin has it */
 } HvrProfileProcessor;
 
 /* [guest] */
