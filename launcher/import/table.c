@@ -381,6 +381,7 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "cpu", "cores", { "cpu.topology.cores", NULL, "cores", "smp.cores" }, NULL, FALSE },
 	{ "cpu", "threads", { "cpu.topology.threads", NULL, NULL, "smp.threads" }, NULL, FALSE },
 	{ "cpu", "pin", { "pin|vcpu.cpuset", NULL, "affinity", "pin" }, NULL, FALSE },
+	{ "cpu", "emulator-pin", { "cputune.emulatorpin.cpuset", NULL, NULL, NULL }, NULL, FALSE },
 	{ "guest", "agent", { "agent", NULL, "agent.agent", "agent" }, to_switch, FALSE },
 	{ "security", "user", { NULL, NULL, NULL, "runas|run-with.user" }, NULL, FALSE },
 	{ "security", "sandbox", { NULL, NULL, NULL, "sandbox.enable" }, to_switch, FALSE },

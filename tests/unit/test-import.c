@@ -181,6 +181,30 @@ static void test_disk_ways(void **state)
 	}
 }
 
+/* Each virtual CPU keeps its own CPUs, and the rest of QEMU theirs. */
+static void test_pins(void **state)
+{
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of(
+		"libvirt",
+		"<domain><vcpu>2</vcpu>\n<cputune><vcpupin vcpu='0' cpuset='2'/>"
+		"<vcpupin vcpu='1' cpuset='3-4,7'/><emulatorpin cpuset='0-1'/>\n"
+		"<iothreadpin iothread='1' cpuset='6'/><shares>2048</shares></cputune></domain>",
+		&imported);
+	const HvrProfileProcessor *processor = &profile->processor;
+
+	assert_null(processor->pin);
+	assert_int_equal(processor->pins->len, 2);
+	const HvrVcpuPin *second = g_ptr_array_index(processor->pins, 1);
+	assert_int_equal(second->vcpu, 1);
+	assert_int_equal(second->cpus->len, 3);
+	assert_int_equal(g_array_index(second->cpus, guint, 2), 7);
+	assert_int_equal(processor->emulator->len, 2);
+	assert_told(&imported, imported.left,
+		    "line 3: cputune.iothreadpin.cpuset = 6: a disk's thread is where [cpu]");
+	assert_told(&imported, imported.left, "line 3: cputune.shares = 2048: systemd");
+}
+
 /* What a profile cannot have of it is named. */
 static void test_disk_ways_left(void **state)
 {
@@ -582,7 +606,7 @@ int main(void)
 		cmocka_unit_test(test_order),	       cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_libvirt_again),  cmocka_unit_test(test_command),
 		cmocka_unit_test(test_guess),	       cmocka_unit_test(test_disk_ways),
-		cmocka_unit_test(test_disk_ways_left),
+		cmocka_unit_test(test_disk_ways_left), cmocka_unit_test(test_pins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
