@@ -27,6 +27,7 @@
 
 #include "vfio/devnodes.h"
 #include "vfio/fd.h"
+#include "vfio/mounts.h"
 #include "vfio/tree.h"
 #include "vfio/dependents.h"
 
@@ -64,31 +65,6 @@ static void add_dependent(const Search *search, HvrDependentKind kind, pid_t pid
 	g_ptr_array_add(search->dependents, dependent);
 }
 
-/* Calls @on_line for every line, without its newline; nothing when the file is not there. */
-static void for_each_line(const Search *search, const char *path,
-			  void (*on_line)(const Search *search, const char *line))
-{
-	int fd = hvr_open_beneath(search->host->proc, path, O_RDONLY);
-	char *buffer = NULL;
-	size_t size = 0;
-	ssize_t length;
-
-	if (fd < 0)
-		return;
-	FILE *file = fdopen(fd, "re");
-	if (!file) {
-		hvr_fd_close(fd);
-		return;
-	}
-	while ((length = getline(&buffer, &size, file)) >= 0) {
-		if (length > 0 && buffer[length - 1] == '\n')
-			buffer[length - 1] = '\0';
-		on_line(search, buffer);
-	}
-	free(buffer);
-	fclose(file);
-}
-
 /* @path: as the kernel spells it, absolute */
 static const HvrDevnode *find_named(const HvrDevnodes *nodes, const char *path)
 {
@@ -116,34 +92,24 @@ static const HvrDevnode *find_numbered(const HvrDevnodes *nodes, gboolean block,
 	return NULL;
 }
 
-/* "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS ... - TYPE SOURCE OPTIONS", spaces as \040. */
-static void on_mount(const Search *search, const char *line)
+static void on_mount(const HvrMount *mount, gpointer data)
 {
-	const char *dash = strstr(line, " - ");
-	const HvrDevnode *node = NULL;
-	guint major, minor;
+	const Search *search = data;
+	const HvrDevnode *node = find_numbered(search->nodes, TRUE, mount->major, mount->minor);
 
-	if (!dash)
-		return;
-	g_auto(GStrv) place = g_strsplit(line, " ", 6);
-	g_auto(GStrv) origin = g_strsplit(dash + strlen(" - "), " ", 3);
-	if (g_strv_length(place) < 6 || g_strv_length(origin) < 2)
-		return;
-	if (sscanf(place[2], "%u:%u", &major, &minor) == 2)
-		node = find_numbered(search->nodes, TRUE, major, minor);
 	if (!node)
-		node = find_named(search->nodes, origin[1]);
+		node = find_named(search->nodes, mount->source);
 	if (node)
-		add_dependent(search, HVR_DEPENDENT_MOUNT, 0, NULL, g_strcompress(place[4]));
+		add_dependent(search, HVR_DEPENDENT_MOUNT, 0, NULL, g_strdup(mount->place));
 }
 
-static void on_swap(const Search *search, const char *line)
+static void on_swap(const char *path, gpointer data)
 {
-	g_auto(GStrv) words = g_strsplit_set(line, " \t", 2);
+	const Search *search = data;
 
-	if (words[0] && find_named(search->nodes, words[0]))
+	if (find_named(search->nodes, path))
 		add_dependent(search, HVR_DEPENDENT_MOUNT, 0, NULL,
-			      g_strconcat(words[0], ", swap", NULL));
+			      g_strconcat(path, ", swap", NULL));
 }
 
 static void find_holders(const Search *search)
@@ -220,8 +186,9 @@ static void add_route(const Search *search, const char *interface, guint flags)
 }
 
 /* "IFACE DESTINATION GATEWAY FLAGS REFCNT USE METRIC MASK ...", hexadecimal but for the three. */
-static void on_route(const Search *search, const char *line)
+static void on_route(const char *line, gpointer data)
 {
+	const Search *search = data;
 	char interface[INTERFACE_SIZE];
 	guint destination, flags, mask;
 
@@ -232,8 +199,9 @@ static void on_route(const Search *search, const char *line)
 }
 
 /* "DESTINATION PREFIX SOURCE PREFIX GATEWAY METRIC REFCNT USE FLAGS IFACE", all hexadecimal. */
-static void on_route6(const Search *search, const char *line)
+static void on_route6(const char *line, gpointer data)
 {
+	const Search *search = data;
 	char interface[INTERFACE_SIZE], destination[33];
 	guint prefix, flags;
 
@@ -314,14 +282,14 @@ GPtrArray *hvr_dependents_find(const HvrHost *host, const GPtrArray *functions)
 {
 	g_autoptr(HvrDevnodes) nodes = hvr_devnodes_find(host, functions);
 	g_autoptr(GPtrArray) dependents = g_ptr_array_new_with_free_func(dependent_free);
-	const Search search = { .host = host, .nodes = nodes, .dependents = dependents };
+	Search search = { .host = host, .nodes = nodes, .dependents = dependents };
 
-	for_each_line(&search, "self/mountinfo", on_mount);
-	for_each_line(&search, "swaps", on_swap);
+	hvr_mounts_each(host, on_mount, &search);
+	hvr_swaps_each(host, on_swap, &search);
 	find_holders(&search);
 	find_btrfs_members(&search);
-	for_each_line(&search, "net/route", on_route);
-	for_each_line(&search, "net/ipv6_route", on_route6);
+	hvr_tree_each_line(host->proc, "net/route", on_route, &search);
+	hvr_tree_each_line(host->proc, "net/ipv6_route", on_route6, &search);
 	if (nodes->nodes->len > 0)
 		find_processes(&search);
 	return g_steal_pointer(&dependents);

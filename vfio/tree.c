@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <dirent.h>
@@ -113,4 +115,28 @@ gboolean hvr_tree_exists(int dirfd, const char *path)
 	g_auto(HvrFd) fd = hvr_open_beneath(dirfd, path, O_PATH | O_NOFOLLOW);
 
 	return fd >= 0;
+}
+
+void hvr_tree_each_line(int dirfd, const char *path,
+			void (*on_line)(const char *line, gpointer data), gpointer data)
+{
+	int fd = hvr_open_beneath(dirfd, path, O_RDONLY);
+	char *buffer = NULL;
+	size_t size = 0;
+	ssize_t length;
+
+	if (fd < 0)
+		return;
+	FILE *file = fdopen(fd, "re");
+	if (!file) {
+		hvr_fd_close(fd);
+		return;
+	}
+	while ((length = getline(&buffer, &size, file)) >= 0) {
+		if (length > 0 && buffer[length - 1] == '\n')
+			buffer[length - 1] = '\0';
+		on_line(buffer, data);
+	}
+	free(buffer);
+	fclose(file);
 }

@@ -34,3 +34,8 @@ GPtrArray *hvr_tree_list(int dirfd, const char *path) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Is there something at @path? */
 gboolean hvr_tree_exists(int dirfd, const char *path);
+
+/* Calls @on_line for every line of a file of any length, without its newline; for none where it
+ * cannot be read. */
+void hvr_tree_each_line(int dirfd, const char *path,
+			void (*on_line)(const char *line, gpointer data), gpointer data);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/host/qemu-aio.h"
 #include "launcher/process/install.h"
 #include "launcher/process/program.h"
 #include "launcher/report/error.h"
@@ -32,6 +33,9 @@
 #define ANSWER_MS 20000
 /* -device help is some twenty thousand bytes. */
 #define ANSWER_MAX (1024 * 1024)
+
+/* What a QEMU that has come so far is told. */
+#define END_IT "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"quit\"}\n"
 
 /* Of the runtime folder: one file, with its dialect, for each program that has answered well. */
 #define FOLDER "qemu"
@@ -264,6 +268,35 @@ static gboolean ask_properties(const Asking *asking)
 	return TRUE;
 }
 
+/* No help tells it. So it is given a file, in the sandbox that it will be in: itself, which its
+ * user can read. FALSE: it was late. */
+static gboolean ask_aio(const Asking *asking, HvrDiskAio aio)
+{
+	const char *word = hvr_profile_aio_word(aio);
+	g_autofree char *image = hvr_qemu_aio_node(asking->path, word);
+	const char *sandbox = asking->profile->sandbox ? "-sandbox" : NULL;
+	const char *const options[] = { "-machine",  "none", "-nodefaults", "-no-user-config",
+					"-display",  "none", "-qmp",	    "stdio",
+					"-blockdev", image,  sandbox,	    "on",
+					NULL };
+	g_autoptr(GError) error = NULL;
+
+	if (!hvr_qemu_aio_wanted(asking->profile, aio))
+		return TRUE;
+	g_autofree char *text = ask(asking, options, END_IT, &error);
+	if (is_late(asking, HVR_QEMU_DEVICES, error))
+		return FALSE;
+	if (text || !hvr_qemu_aio_is_lacking(error->message))
+		return TRUE;
+	/* behind the words that it repeats */
+	const char *why = g_strrstr(error->message, "}: ");
+	note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_BAD,
+	     g_strdup_printf("it cannot do aio = %s: %s", word, why ? why + 3 : error->message),
+	     "set aio = threads in [disk NAME], or use another QEMU");
+	asking->qemu->no_vfio = FALSE;
+	return TRUE;
+}
+
 /* FALSE: it was late. */
 static gboolean ask_devices(const Asking *asking)
 {
@@ -328,6 +361,7 @@ HvrQemu *hvr_qemu_ask(const HvrContext *context, const HvrProfile *profile, cons
 	};
 
 	if (ask_version(&asking) && ask_devices(&asking) && ask_properties(&asking) &&
+	    ask_aio(&asking, HVR_AIO_NATIVE) && ask_aio(&asking, HVR_AIO_IO_URING) &&
 	    ask_dialect(&asking))
 		ask_sandbox(&asking);
 	return qemu;
@@ -342,10 +376,12 @@ static char *name_of(const HvrProfile *profile, const HvrUser *user, const char 
 		return NULL;
 	g_autofree char *identity = g_strdup_printf(
 		"%s\n%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
-		" %" G_GINT64_FORMAT ".%09ld %" G_GINT64_FORMAT ".%09ld\nuser %u sandbox %d",
+		" %" G_GINT64_FORMAT ".%09ld %" G_GINT64_FORMAT ".%09ld\nuser %u sandbox %d%s%s",
 		path, (guint64)st.st_dev, (guint64)st.st_ino, (gint64)st.st_size,
 		(gint64)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (gint64)st.st_ctim.tv_sec,
-		st.st_ctim.tv_nsec, (guint)user->uid, profile->sandbox);
+		st.st_ctim.tv_nsec, (guint)user->uid, profile->sandbox,
+		hvr_qemu_aio_wanted(profile, HVR_AIO_NATIVE) ? " native" : "",
+		hvr_qemu_aio_wanted(profile, HVR_AIO_IO_URING) ? " io_uring" : "");
 	g_autoptr(GPtrArray) asked = wanted_properties(profile);
 	for (guint i = 0; i < asked->len; i++) {
 		char *longer = g_strdup_printf("%s %s", identity, (char *)asked->pdata[i]);

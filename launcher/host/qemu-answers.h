@@ -16,7 +16,8 @@
  */
 typedef enum {
 	HVR_QEMU_VERSION, /* 6.2 or newer: JSON for -device, which spares us its escaping */
-	HVR_QEMU_DEVICES, /* vfio-pci, with the profile's properties, and pcie-root-port */
+	HVR_QEMU_DEVICES, /* vfio-pci, with the profile's properties, pcie-root-port, and the
+			     profile's aio */
 	HVR_QEMU_DIALECT, /* what its command line is like; none is against it */
 	HVR_QEMU_SANDBOX, /* -sandbox on */
 	HVR_QEMU_QUESTIONS
@@ -44,7 +45,7 @@ typedef struct {
 /**
  * hvr_qemu_ask - ask the program at @path all that @profile depends on.
  * Starts it three or four times, 20 to 60 ms each, and 100 for the dialect; once more where a card
- * is to have properties. Changes nothing.
+ * is to have properties, and for each aio but threads. Changes nothing.
  */
 HvrQemu *hvr_qemu_ask(const HvrContext *context, const HvrProfile *profile, const HvrUser *user,
 		      const char *path) G_GNUC_WARN_UNUSED_RESULT;

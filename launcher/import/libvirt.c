@@ -4,6 +4,7 @@
  * else fields of the machine, named by the way to them: "os.type.machine". GMarkup knows no entity
  * beside XML's five, no DTD, and goes to no file.
  */
+#include "launcher/import/disk-ways.h"
 #include "launcher/import/formats.h"
 
 #include <string.h>
@@ -259,27 +260,22 @@ static void settle_cpu(Reader *reader)
 		hvr_import_take(machine, "cpu.model");
 }
 
-/* Which vCPU runs where a profile cannot say: all of them run on all of these. */
+/* "0:2, 1:3-4" */
 static void settle_pins(Reader *reader)
 {
-	g_autoptr(GPtrArray) sets = g_ptr_array_new();
+	g_autoptr(GString) pins = g_string_new(NULL);
 	const HvrImportField *first = hvr_import_find(reader->machine, "cputune.vcpupin.cpuset");
 	HvrImportField *set;
 
 	if (!first)
 		return;
 	while ((set = hvr_import_find(reader->machine, "cputune.vcpupin.cpuset"))) {
-		hvr_import_take(reader->machine, "cputune.vcpupin.vcpu");
+		const char *vcpu = hvr_import_take(reader->machine, "cputune.vcpupin.vcpu");
+
 		set->told = TRUE;
-		if (!g_ptr_array_find_with_equal_func(sets, set->value, g_str_equal, NULL))
-			g_ptr_array_add(sets, set->value);
+		g_string_append_printf(pins, "%s%s:%s", pins->len ? ", " : "", vcpu, set->value);
 	}
-	g_ptr_array_add(sets, NULL);
-	g_autofree char *all = g_strjoinv(",", (char **)sets->pdata);
-	hvr_import_add(reader->import, reader->machine, first->line, "pin", all);
-	hvr_import_note(reader->import, first->line, "<vcpupin>",
-			"which vCPU runs where is not kept: all of them run on all these CPUs",
-			FALSE);
+	hvr_import_add(reader->import, reader->machine, first->line, "pin", pins->str);
 }
 
 static const char *without_0x(const char *number)
@@ -342,6 +338,8 @@ static void settle_other(Reader *reader, HvrImportPart *part)
 	gboolean agent = g_str_equal(hvr_import_get(part, "target.name"), "org.qemu.guest_agent.0");
 	const HvrImportPart *machine = reader->machine;
 
+	if (g_str_equal(part->shown, "<controller>"))
+		hvr_import_share_thread(reader->import, part);
 	if (g_str_equal(part->shown, "<channel>") && agent) {
 		hvr_import_add(reader->import, reader->machine, part->line, "agent", "yes");
 		part->gone = TRUE;

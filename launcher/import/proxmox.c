@@ -78,6 +78,9 @@ static void on_disk(Reader *reader, guint line, const char *key, const char *val
 					? g_strdup(volume)
 					: volume_path(reader, line, key, volume);
 	hvr_import_add(reader->import, part, line, "file", path);
+	/* none is what Proxmox takes where nothing is said */
+	if (g_str_equal(hvr_import_get(part, "aio"), "native") && !hvr_import_find(part, "cache"))
+		hvr_import_add(reader->import, part, line, "cache", "none");
 	if (!hvr_import_find(part, "format"))
 		hvr_import_add(reader->import, part, line, "format",
 			       hvr_import_format_by_name(volume));

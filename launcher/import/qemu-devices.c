@@ -3,6 +3,7 @@
  * On QEMU's command line a disk is two things, the device that the guest sees and what is behind
  * it, and so is a network card. Here each pair becomes one part, as a profile has it.
  */
+#include "launcher/import/disk-ways.h"
 #include "launcher/import/formats.h"
 
 #include <string.h>
@@ -78,6 +79,7 @@ static void settle_storage(Line *line, HvrImportPart *storage)
 	hvr_import_take(storage, "file.driver");
 	rename_field(storage, "filename", "file");
 	rename_field(storage, "file.filename", "file");
+	rename_field(storage, "file.aio", "aio");
 	rename_field(storage, "read-only", "readonly");
 	hvr_import_take(storage, "read-only"); /* of the node below: it is the same */
 	if (is_file) {
@@ -131,7 +133,20 @@ static void become_disk(Line *line, HvrImportPart *disk, HvrImportPart *storage)
 		hvr_import_merge(line->import, disk, storage);
 	}
 	disk->section = "disk";
+	hvr_import_settle_cache(line->import, disk);
 	guess_format(line, disk);
+}
+
+/* A disk on SCSI has its controller's thread. */
+static void take_thread(Line *line, HvrImportPart *disk)
+{
+	const char *bus = hvr_import_get(disk, "bus");
+	g_autofree char *id = g_strndup(bus, strcspn(bus, "."));
+	const HvrImportPart *controller = find_part(line, "-device", "id", id);
+	const HvrImportField *thread = controller ? hvr_import_find(controller, "iothread") : NULL;
+
+	if (thread)
+		hvr_import_add(line->import, disk, thread->line, "iothread", thread->value);
 }
 
 static void disk_device(Line *line, HvrImportPart *device, const char *bus)
@@ -144,6 +159,8 @@ static void disk_device(Line *line, HvrImportPart *device, const char *bus)
 	if (!storage)
 		storage = find_part(line, "-blockdev", "node-name", drive);
 	hvr_import_add(line->import, device, device->line, "disk-bus", bus);
+	if (g_str_equal(bus, "scsi"))
+		take_thread(line, device);
 	if (cdrom && (!storage || !hvr_import_find(storage, "media")))
 		hvr_import_add(line->import, device, device->line, "media", "cdrom");
 	become_disk(line, device, storage);

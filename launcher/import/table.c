@@ -231,6 +231,49 @@ static HvrImportValue to_media(const char *value)
 	return kept(g_strdup(value));
 }
 
+static HvrImportValue to_cache(const char *value)
+{
+	if (g_str_equal(value, "default"))
+		return needless("it is QEMU's own choice");
+	return kept(g_strdup(value));
+}
+
+static HvrImportValue to_discard(const char *value)
+{
+	static const Word words[] = { { "unmap", "unmap" }, { "on", "unmap" },
+				      { "1", "unmap" },	    { "ignore", "ignore" },
+				      { "off", "ignore" },  { "0", "ignore" },
+				      { NULL, NULL } };
+	const char *word = find_word(words, value);
+
+	if (!word)
+		return left("a profile has unmap and ignore");
+	if (g_str_equal(word, "unmap"))
+		return needless("discard = unmap is there by itself");
+	return kept(g_strdup(word));
+}
+
+static HvrImportValue to_zeroes(const char *value)
+{
+	static const Word words[] = { { "1", "on" },  { "0", "off" },	    { "yes", "on" },
+				      { "on", "on" }, { "unmap", "unmap" }, { "off", "off" },
+				      { NULL, NULL } };
+	const char *word = find_word(words, value);
+
+	return word ? kept(g_strdup(word)) : left("a profile has off, on and unmap");
+}
+
+/* libvirt has the thread's number, QEMU its name. */
+static HvrImportValue to_iothread(const char *value)
+{
+	static const Word words[] = {
+		{ "0", "no" }, { "no", "no" }, { "off", "no" }, { NULL, NULL }
+	};
+	const char *word = find_word(words, value);
+
+	return kept(g_strdup(word ? word : "yes"));
+}
+
 static HvrImportValue to_net(const char *value)
 {
 	static const Word words[] = { { "user", "user" },    { "bridge", "bridge" },
@@ -311,6 +354,11 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "disk", "bus", { "target.bus", NULL, "disk-bus", "disk-bus" }, to_bus, FALSE },
 	{ "disk", "snapshot", { "transient", NULL, "snapshot", "snapshot" }, to_switch, FALSE },
 	{ "disk", "readonly", { "readonly", NULL, "ro", "readonly" }, to_switch, FALSE },
+	{ "disk", "cache", { "driver.cache", NULL, "cache", "cache" }, to_cache, FALSE },
+	{ "disk", "aio", { "driver.io", NULL, "aio", "aio" }, NULL, FALSE },
+	{ "disk", "discard", { "driver.discard", NULL, "discard", "discard" }, to_discard, FALSE },
+	{ "disk", "detect-zeroes", { "driver.detect_zeroes", NULL, "detect_zeroes", "detect-zeroes" }, to_zeroes, FALSE },
+	{ "disk", "iothread", { "driver.iothread", NULL, "iothread", "iothread" }, to_iothread, FALSE },
 	{ "net", "mode", { "type", "network", "mode", "type" }, to_net, FALSE },
 	{ "net", "forward", { NULL, "forward", NULL, "forward" }, to_forward, FALSE },
 	{ "net", "bridge", { "source.bridge", "bridge", "bridge", "br" }, NULL, FALSE },
@@ -333,6 +381,7 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "cpu", "cores", { "cpu.topology.cores", NULL, "cores", "smp.cores" }, NULL, FALSE },
 	{ "cpu", "threads", { "cpu.topology.threads", NULL, NULL, "smp.threads" }, NULL, FALSE },
 	{ "cpu", "pin", { "pin|vcpu.cpuset", NULL, "affinity", "pin" }, NULL, FALSE },
+	{ "cpu", "emulator-pin", { "cputune.emulatorpin.cpuset", NULL, NULL, NULL }, NULL, FALSE },
 	{ "guest", "agent", { "agent", NULL, "agent.agent", "agent" }, to_switch, FALSE },
 	{ "security", "user", { NULL, NULL, NULL, "runas|run-with.user" }, NULL, FALSE },
 	{ "security", "sandbox", { NULL, NULL, NULL, "sandbox.enable" }, to_switch, FALSE },

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "launcher/parts/image-format.h"
 #include "launcher/parts/newfile.h"
 #include "launcher/process/install.h"
 #include "launcher/process/program.h"
@@ -48,6 +49,9 @@ gboolean hvr_disk_images_check(const HvrContext *context, const HvrProfile *prof
 		}
 		if (!hvr_new_file_check(what, disk->file, parts->user, error))
 			return FALSE;
+		if (hvr_profile_disk_is_direct(disk) &&
+		    !hvr_new_file_takes_direct(disk->file, parts->user))
+			return hvr_image_fail_direct(disk->id, disk->file, error);
 	}
 	return TRUE;
 }

@@ -51,6 +51,14 @@ static guint32 find_locks(int fd)
 	return locks;
 }
 
+/* What open(2) says where the file system cannot (do_dentry_open() in Linux's fs/open.c). */
+static gboolean refuses_direct(const char *path, int flags)
+{
+	g_auto(HvrFd) direct = open(path, flags | O_DIRECT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return direct < 0 && errno == EINVAL;
+}
+
 static gboolean host_uses(const char *path)
 {
 	g_auto(HvrFd) alone = open(path, O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK);
@@ -140,6 +148,7 @@ static int look(gpointer data, guint i, int *out_fd)
 		return problem;
 	if (S_ISBLK(file.mode) && (wanted->flags & O_RDWR) && host_uses(wanted->path))
 		file.locks |= HVR_IMAGE_LOCK_HOST;
+	file.no_direct = wanted->direct && refuses_direct(wanted->path, wanted->flags);
 	g_auto(HvrFd) report = memfd_create("image", MFD_CLOEXEC);
 	if (report < 0 || !write_all(report, &file, FIXED) ||
 	    !write_all(report, bytes, file.length))

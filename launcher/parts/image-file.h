@@ -16,9 +16,10 @@ typedef struct {
 	guint32 mode;			/* stat(2) */
 	guint32 uid, gid;
 	guint32 has_acl;
-	guint32 locks;	/* HVR_IMAGE_LOCK_…: what others hold */
-	guint32 length; /* of @bytes */
-	guint8 *bytes;	/* its first ones: what hvr_image_header_parse() wants */
+	guint32 no_direct; /* it was asked for, and its file system has no O_DIRECT */
+	guint32 locks;	   /* HVR_IMAGE_LOCK_…: what others hold */
+	guint32 length;	   /* of @bytes */
+	guint8 *bytes;	   /* its first ones: what hvr_image_header_parse() wants */
 } HvrImageFile;
 
 /*
@@ -38,6 +39,7 @@ typedef struct {
 	const char *what; /* names it in a message: "[boot] kernel" */
 	const char *path;
 	int flags;		  /* for open(2): O_RDONLY or O_RDWR; O_DIRECTORY */
+	gboolean direct;	  /* see whether it opens with O_DIRECT, too */
 	const char *missing_hint; /* (nullable): what to do when there is none */
 } HvrImageWanted;
 

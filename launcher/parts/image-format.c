@@ -71,6 +71,22 @@ gboolean hvr_image_check_locks(const HvrImageLink *link, const HvrImageFile *fil
 	return FALSE;
 }
 
+gboolean hvr_image_fail_direct(const char *disk, const char *shown, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+		    "[disk %s] cache: '%s' is on a file system that has no way around the host's "
+		    "cache (O_DIRECT)",
+		    disk, shown);
+	hvr_error_hint(error, "set cache = writeback, writethrough or unsafe, or put the image on "
+			      "another file system, such as ext4 or xfs");
+	return FALSE;
+}
+
+gboolean hvr_image_check_direct(const HvrImageLink *link, const HvrImageFile *file, GError **error)
+{
+	return !file->no_direct || hvr_image_fail_direct(link->disk, link->shown, error);
+}
+
 /* The way out, by whose word is wrong. [transfer full] */
 static char *fix_format(const HvrImageLink *link, const HvrImageFile *file, const char *is)
 {

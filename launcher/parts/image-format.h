@@ -19,7 +19,8 @@ typedef struct {
 	char *above;	 /* the image that names this one; NULL: the profile does */
 	guint64 base_of; /* the bytes of the image that is made on top of it; 0: it is no base */
 	gboolean writes;
-	gboolean data; /* it holds another image's data: it has no format */
+	gboolean data;	 /* it holds another image's data: it has no format */
+	gboolean direct; /* QEMU opens it with O_DIRECT, as all of its chain */
 } HvrImageLink;
 
 /* As what QEMU opens it: the format that is said, else what its first bytes look like. Borrowed. */
@@ -32,6 +33,10 @@ gboolean hvr_image_check_kind(const HvrImageLink *link, const HvrImageFile *file
 /* Nobody has it open in a way that keeps QEMU, or should keep a guest, from it.
  * Errors: HVR_LAUNCH_ERROR_BUSY */
 gboolean hvr_image_check_locks(const HvrImageLink *link, const HvrImageFile *file, GError **error);
+/* Where QEMU goes around the host's cache, its file system lets it. */
+gboolean hvr_image_check_direct(const HvrImageLink *link, const HvrImageFile *file, GError **error);
+/* The same of one that is not there yet. @shown: what has no O_DIRECT. Returns: FALSE */
+gboolean hvr_image_fail_direct(const char *disk, const char *shown, GError **error);
 /* It is of the format that is said of it. "raw" is anything, but nobody means another format's
  * container by it: the guest would see that instead of its disk. A guest that writes such a header
  * keeps itself from its next start, and no one else. LUKS may be the guest's own. */

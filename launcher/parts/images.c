@@ -145,6 +145,7 @@ static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile
 	HvrImageWanted wanted = { .what = link->what,
 				  .path = link->path,
 				  .flags = link->writes ? O_RDWR : O_RDONLY,
+				  .direct = link->direct,
 				  .missing_hint = "correct the path, or give the disk a size to "
 						  "have the image made" };
 
@@ -155,7 +156,8 @@ static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile
 
 	return hvr_image_file_look(file, walk->user, &wanted, error) &&
 	       hvr_image_check_kind(link, file, error) &&
-	       hvr_image_check_locks(link, file, error) && check_seen(walk, link, file, error) &&
+	       hvr_image_check_locks(link, file, error) &&
+	       hvr_image_check_direct(link, file, error) && check_seen(walk, link, file, error) &&
 	       note_file(walk, link, file);
 }
 
@@ -209,7 +211,7 @@ static gboolean step_to(const Walk *walk, HvrImageLink *link, const HvrImageHead
 			    link->disk, link->path, header->backing);
 		return TRUE;
 	}
-	*next = (HvrImageLink){ .disk = link->disk };
+	*next = (HvrImageLink){ .disk = link->disk, .direct = link->direct };
 	link_init(next, "backing file", g_steal_pointer(&name.path), link);
 	if (header->backing_format)
 		next->said = g_strdup(header->backing_format);
@@ -223,9 +225,11 @@ static gboolean check_data_file(const Walk *walk, const HvrImageLink *link, cons
 				GError **error)
 {
 	g_auto(HvrImageFile) file = { 0 };
-	g_auto(HvrImageLink) data = {
-		.disk = link->disk, .index = link->index, .writes = link->writes, .data = TRUE
-	};
+	g_auto(HvrImageLink) data = { .disk = link->disk,
+				      .index = link->index,
+				      .writes = link->writes,
+				      .data = TRUE,
+				      .direct = link->direct };
 
 	link_init(&data, "data file", g_strdup(path), link);
 	return look_at(walk, &data, &file, error);
@@ -257,6 +261,7 @@ static gboolean check_link(const Walk *walk, HvrImageLink *link, HvrImageLink *n
 static void first_link(const HvrProfileDisk *disk, HvrImageLink *link)
 {
 	link->said = g_strdup(disk->format == HVR_DISK_RAW ? "raw" : "qcow2");
+	link->direct = hvr_profile_disk_is_direct(disk);
 	if (!hvr_disk_image_is_due(disk)) {
 		link_init(link, "file", g_strdup(disk->file), NULL);
 		link->writes = !disk->snapshot && !disk->readonly;

@@ -269,3 +269,21 @@ gboolean hvr_new_file_check(const char *what, const char *path, const HvrUser *u
 	hint_folder(error, user);
 	return FALSE;
 }
+
+/* EINVAL is for O_DIRECT: where files without a name cannot be made it is another errno. */
+static int step_direct(gpointer data, guint i, int *out_fd)
+{
+	const Place *place = data;
+	g_auto(HvrFd) fd =
+		open(place->folder_path, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? errno : 0;
+}
+
+gboolean hvr_new_file_takes_direct(const char *path, const HvrUser *user)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	Place place = { .folder_path = folder, .folder = -1 };
+
+	return work(user, step_direct, &place).problem != EINVAL;
+}

@@ -61,3 +61,7 @@ gboolean hvr_new_file_is_missing(const char *path);
  */
 gboolean hvr_new_file_check(const char *what, const char *path, const HvrUser *user,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Has a file that is made at @path as @user a way around the host's cache (O_DIRECT)? One without a
+ * name is made for a moment. TRUE, too, where that cannot be told. */
+gboolean hvr_new_file_takes_direct(const char *path, const HvrUser *user);

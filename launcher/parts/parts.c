@@ -6,6 +6,7 @@
 #include "launcher/parts/parts.h"
 
 #include "launcher/parts/binary.h"
+#include "launcher/parts/disk-aio.h"
 #include "launcher/parts/disk-image.h"
 #include "launcher/parts/files.h"
 #include "launcher/parts/hugepages.h"
@@ -25,9 +26,10 @@ typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profil
 			     const HvrParts *parts, GError **error);
 
 static const Question questions[] = {
-	hvr_placement_check, hvr_hugepages_check,   hvr_taps_check,	   hvr_nvram_check,
-	hvr_seed_check,	     hvr_disk_images_check, hvr_serial_file_check, hvr_shares_check,
-	hvr_ports_check,     hvr_slots_check,	    hvr_binary_check,	   hvr_room_check
+	hvr_placement_check, hvr_hugepages_check, hvr_taps_check,	 hvr_nvram_check,
+	hvr_seed_check,	     hvr_disk_aio_check,  hvr_disk_images_check, hvr_serial_file_check,
+	hvr_shares_check,    hvr_ports_check,	  hvr_slots_check,	 hvr_binary_check,
+	hvr_room_check
 };
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts)

@@ -78,35 +78,78 @@ static gboolean is_online(const char *online, guint cpu)
 	return FALSE;
 }
 
-static gboolean check_cpus(const HvrHost *host, const HvrProfile *profile, GError **error)
+/* One of the lists of [cpu]. */
+typedef struct {
+	const char *key;
+	char *what; /* whose they are, behind "none of" */
+	const GArray *cpus;
+} CpuList;
+
+static void list_clear(gpointer data)
+{
+	g_free(((CpuList *)data)->what);
+}
+
+static void add_list(GArray *lists, const char *key, char *what, const GArray *cpus)
+{
+	const CpuList list = { key, what, cpus };
+
+	g_array_append_val(lists, list);
+}
+
+/* [transfer full] of CpuList: all that a profile has */
+static GArray *all_lists(const HvrProfileProcessor *processor)
+{
+	GArray *lists = g_array_new(FALSE, FALSE, sizeof(CpuList));
+
+	g_array_set_clear_func(lists, list_clear);
+	if (processor->pin)
+		add_list(lists, "pin", g_strdup("these CPUs"), processor->pin);
+	for (guint i = 0; processor->pins && i < processor->pins->len; i++) {
+		const HvrVcpuPin *pin = g_ptr_array_index(processor->pins, i);
+		add_list(lists, "pin",
+			 g_strdup_printf("the CPUs that virtual CPU %u may have", pin->vcpu),
+			 pin->cpus);
+	}
+	if (processor->emulator)
+		add_list(lists, "emulator-pin", g_strdup("these CPUs"), processor->emulator);
+	return lists;
+}
+
+static gboolean check_online(const HvrHost *host, const CpuList *list, GError **error)
 {
 	g_autofree char *online = hvr_tree_read_line(host->sys, CPUS "online");
-	const GArray *pin = profile->processor.pin;
 
 	/* a host that does not say has them all */
-	for (guint i = 0; pin && online && i < pin->len; i++) {
-		guint cpu = g_array_index(pin, guint, i);
+	for (guint i = 0; online && i < list->cpus->len; i++) {
+		guint cpu = g_array_index(list->cpus, guint, i);
 
 		if (is_online(online, cpu))
 			continue;
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "[cpu] pin: CPU %u is not there", cpu);
+			    "[cpu] %s: CPU %u is not there", list->key, cpu);
 		hvr_error_hint(error, "this host has CPUs %s", online);
 		return FALSE;
 	}
 	return TRUE;
 }
 
+static void make_set(const GArray *cpus, cpu_set_t *out_set)
+{
+	CPU_ZERO(out_set);
+	for (guint i = 0; i < cpus->len; i++)
+		CPU_SET(g_array_index(cpus, guint, i), out_set);
+}
+
 /* A container, or a control group, may have fewer than are online: of those that it has not the
  * kernel passes over some, and refuses all (sched_setaffinity(2)). Tried in a child, as in QEMU's.
  */
-static gboolean check_affinity(const HvrProfile *profile, GError **error)
+static gboolean check_affinity(const CpuList *list, GError **error)
 {
 	cpu_set_t cpus;
 	int status = 0;
 
-	if (!hvr_placement_cpus(profile, &cpus))
-		return TRUE;
+	make_set(list->cpus, &cpus);
 	pid_t pid = fork();
 	if (pid == 0)
 		_exit(sched_setaffinity(0, sizeof(cpus), &cpus) < 0 ? errno : 0);
@@ -115,10 +158,23 @@ static gboolean check_affinity(const HvrProfile *profile, GError **error)
 	if (status == 0)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "[cpu] pin: this process may run on none of these CPUs: %s",
+		    "[cpu] %s: this process may run on none of %s: %s", list->key, list->what,
 		    g_strerror(WEXITSTATUS(status)));
 	hvr_error_hint(error, "grep Cpus_allowed_list /proc/self/status shows those that it has");
 	return FALSE;
+}
+
+static gboolean check_cpus(const HvrHost *host, const HvrProfile *profile, GError **error)
+{
+	g_autoptr(GArray) lists = all_lists(&profile->processor);
+
+	for (guint i = 0; i < lists->len; i++)
+		if (!check_online(host, &g_array_index(lists, CpuList, i), error))
+			return FALSE;
+	for (guint i = 0; i < lists->len; i++)
+		if (!check_affinity(&g_array_index(lists, CpuList, i), error))
+			return FALSE;
+	return TRUE;
 }
 
 gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profile,
@@ -126,8 +182,7 @@ gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profil
 {
 	const HvrHost *host = &context->host;
 
-	return check_node(host, profile, error) && check_cpus(host, profile, error) &&
-	       check_affinity(profile, error);
+	return check_node(host, profile, error) && check_cpus(host, profile, error);
 }
 
 gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile,
@@ -152,12 +207,35 @@ gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile,
 
 gboolean hvr_placement_cpus(const HvrProfile *profile, cpu_set_t *out_set)
 {
-	const GArray *pin = profile->processor.pin;
+	const HvrProfileProcessor *processor = &profile->processor;
+	const GArray *cpus = processor->emulator ? processor->emulator : processor->pin;
 
-	if (!pin)
+	if (!cpus)
 		return FALSE;
-	CPU_ZERO(out_set);
-	for (guint i = 0; i < pin->len; i++)
-		CPU_SET(g_array_index(pin, guint, i), out_set);
+	make_set(cpus, out_set);
+	return TRUE;
+}
+
+gboolean hvr_placement_has_vcpus(const HvrProfile *profile)
+{
+	const HvrProfileProcessor *processor = &profile->processor;
+
+	return processor->pins || (processor->emulator && processor->pin);
+}
+
+gboolean hvr_placement_vcpu(const HvrProfile *profile, guint vcpu, cpu_set_t *out_set)
+{
+	const HvrProfileProcessor *processor = &profile->processor;
+	const GArray *cpus = processor->emulator ? processor->pin : NULL;
+
+	for (guint i = 0; processor->pins && i < processor->pins->len; i++) {
+		const HvrVcpuPin *pin = g_ptr_array_index(processor->pins, i);
+
+		if (pin->vcpu == vcpu)
+			cpus = pin->cpus;
+	}
+	if (!cpus)
+		return FALSE;
+	make_set(cpus, out_set);
 	return TRUE;
 }

@@ -28,5 +28,11 @@ gboolean hvr_placement_check(const HvrContext *context, const HvrProfile *profil
 gboolean hvr_placement_node(const HvrHost *host, const HvrProfile *profile,
 			    const HvrPciAddress *card, guint *out_node);
 
-/* [cpu] pin as the kernel takes it. Returns: FALSE: everywhere */
+/* [cpu] as the kernel takes it: where QEMU is started, and all of it runs whose place is not said
+ * otherwise. Returns: FALSE: everywhere */
 gboolean hvr_placement_cpus(const HvrProfile *profile, cpu_set_t *out_set);
+
+/* Have virtual CPUs places of their own, which somebody has to give to QEMU's threads? */
+gboolean hvr_placement_has_vcpus(const HvrProfile *profile);
+/* That of one. Returns: FALSE: it runs where QEMU does */
+gboolean hvr_placement_vcpu(const HvrProfile *profile, guint vcpu, cpu_set_t *out_set);

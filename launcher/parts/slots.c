@@ -13,7 +13,8 @@
 /* Functions of a slot, of which each is a port. */
 #define PORTS_PER_SLOT 8
 
-/* One for each disk, but for those that share a controller: SATA's is the machine's own. */
+/* One for each disk, but for those that share a controller: SATA's is the machine's own, and of
+ * SCSI's those have their own whose thread is. */
 static guint count_disks(const HvrProfile *profile)
 {
 	gboolean scsi = FALSE;
@@ -21,8 +22,9 @@ static guint count_disks(const HvrProfile *profile)
 
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
-		n += disk->bus == HVR_DISK_VIRTIO || disk->bus == HVR_DISK_NVME;
-		scsi = scsi || disk->bus == HVR_DISK_SCSI;
+		n += disk->bus == HVR_DISK_VIRTIO || disk->bus == HVR_DISK_NVME ||
+		     (disk->bus == HVR_DISK_SCSI && disk->iothread);
+		scsi = scsi || (disk->bus == HVR_DISK_SCSI && !disk->iothread);
 	}
 	return n + (scsi ? 1 : 0);
 }

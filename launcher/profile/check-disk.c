@@ -17,7 +17,8 @@ gboolean hvr_profile_check_disk(const char *file, const HvrProfilePart *part, GE
 {
 	const HvrProfileDisk *disk = part->base;
 	gboolean sata = disk->bus == HVR_DISK_SATA;
-	gboolean for_cds = sata || disk->bus == HVR_DISK_SCSI;
+	gboolean scsi = disk->bus == HVR_DISK_SCSI;
+	gboolean for_cds = sata || scsi;
 	const DiskRule rules[] = {
 		{ "bus", disk->cdrom && !for_cds, "has no drive for a CD (media = cdrom)",
 		  "set bus = sata or scsi, or media = disk" },
@@ -33,6 +34,15 @@ gboolean hvr_profile_check_disk(const char *file, const HvrProfilePart *part, GE
 		{ "readonly", sata && disk->readonly && !disk->cdrom,
 		  "there is no such disk with bus = sata",
 		  "set snapshot = yes, media = cdrom, or another bus" },
+		/* raw_open_common() in QEMU's block/file-posix.c */
+		{ "aio", disk->aio == HVR_AIO_NATIVE && !hvr_profile_disk_is_direct(disk),
+		  "native goes around the host's cache, and this disk does not",
+		  "set cache = none or directsync, or aio = io_uring or threads" },
+		/* bdrv_open_common() in QEMU's block.c */
+		{ "detect-zeroes", disk->zeroes == HVR_ZEROES_UNMAP && !disk->discard,
+		  "has nothing to do with discard = ignore", "set discard = unmap, or on" },
+		{ "iothread", disk->iothread && disk->bus != HVR_DISK_VIRTIO && !scsi,
+		  "there is none for a disk on nvme or sata", "set bus = virtio or scsi, or no" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {

@@ -107,6 +107,27 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 	return TRUE;
 }
 
+static gboolean check_pins(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
+			   GError **error)
+{
+	const HvrProfileProcessor *cpu = &profile->processor;
+	HvrProfileLine place = hvr_profile_part_place(part, "pin");
+
+	for (guint i = 0; cpu->pins && i < cpu->pins->len; i++) {
+		const HvrVcpuPin *pin = cpu->pins->pdata[i];
+
+		if (pin->vcpu < profile->cpus)
+			continue;
+		hvr_profile_fail(error, file, &place, "there is no virtual CPU %u", pin->vcpu);
+		hvr_error_hint(error, "[vm] cpus is %u, and they count from 0", profile->cpus);
+		return FALSE;
+	}
+	if (cpu->emulator && !cpu->pin && !cpu->pins)
+		return fail(error, file, part, "emulator-pin",
+			    "is for what is left beside pin: give that, too");
+	return TRUE;
+}
+
 static gboolean check_cpu(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
 			  GError **error)
 {
@@ -115,6 +136,8 @@ static gboolean check_cpu(const char *file, const HvrProfile *profile, const Hvr
 	guint64 product = (guint64)MAX(cpu->sockets, 1) * MAX(cpu->cores, 1) * MAX(cpu->threads, 1);
 	gsize i = 0;
 
+	if (!check_pins(file, profile, part, error))
+		return FALSE;
 	while (keys[i] && !hvr_profile_part_line(part, keys[i]))
 		i++;
 	if (!keys[i] || product == profile->cpus)

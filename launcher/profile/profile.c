@@ -77,6 +77,8 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->cpu);
 	g_free(profile->machine);
 	g_clear_pointer(&profile->processor.pin, g_array_unref);
+	g_clear_pointer(&profile->processor.pins, g_ptr_array_unref);
+	g_clear_pointer(&profile->processor.emulator, g_array_unref);
 	g_ptr_array_unref(profile->devices);
 	g_ptr_array_unref(profile->disks);
 	g_ptr_array_unref(profile->nets);
@@ -171,4 +173,16 @@ guint64 hvr_profile_page_size(const HvrProfileMemory *memory)
 					 [HVR_PAGES_1G] = G_GUINT64_CONSTANT(1) << 30 };
 
 	return sizes[memory->hugepages];
+}
+
+gboolean hvr_profile_disk_is_direct(const HvrProfileDisk *disk)
+{
+	return disk->cache == HVR_CACHE_NONE || disk->cache == HVR_CACHE_DIRECTSYNC;
+}
+
+const char *hvr_profile_aio_word(HvrDiskAio aio)
+{
+	static const char *const words[] = { "threads", "native", "io_uring" };
+
+	return words[aio];
 }

@@ -57,6 +57,17 @@ typedef struct {
 /* [disk NAME] */
 typedef enum { HVR_DISK_QCOW2, HVR_DISK_RAW } HvrDiskFormat;
 typedef enum { HVR_DISK_VIRTIO, HVR_DISK_NVME, HVR_DISK_SATA, HVR_DISK_SCSI } HvrDiskBus;
+/* What stands between the guest's writes and the disk, by the names that QEMU has for it. */
+typedef enum {
+	HVR_CACHE_WRITEBACK,
+	HVR_CACHE_NONE,
+	HVR_CACHE_WRITETHROUGH,
+	HVR_CACHE_DIRECTSYNC,
+	HVR_CACHE_UNSAFE,
+} HvrDiskCache;
+/* How QEMU waits for the host's disk. */
+typedef enum { HVR_AIO_THREADS, HVR_AIO_NATIVE, HVR_AIO_IO_URING } HvrDiskAio;
+typedef enum { HVR_ZEROES_OFF, HVR_ZEROES_ON, HVR_ZEROES_UNMAP } HvrDiskZeroes;
 typedef struct {
 	char *id;
 	char *file;
@@ -68,6 +79,11 @@ typedef struct {
 	HvrDiskBus bus;
 	gboolean snapshot; /* writes go to a throw-away overlay */
 	gboolean readonly;
+	HvrDiskCache cache;
+	HvrDiskAio aio;
+	gboolean discard;     /* what the guest gives up is given back to the host */
+	HvrDiskZeroes zeroes; /* what is done of zeroes that it writes */
+	gboolean iothread;    /* it has a thread of its own */
 } HvrProfileDisk;
 
 /* [net NAME] */
@@ -140,11 +156,22 @@ typedef struct {
 	int node; /* of the host, else HVR_NODE_AUTO or _ANY */
 } HvrProfileMemory;
 
+#define HVR_VCPU_MAX 511
+/* One virtual CPU, and the CPUs of the host that it may run on. */
+typedef struct {
+	guint vcpu;
+	GArray *cpus; /* of guint */
+} HvrVcpuPin;
+
 /* [cpu]; 0 where not given */
 typedef struct {
 	guint sockets, cores, threads;
 	gboolean hyperv; /* with KVM, what a Windows asks a hypervisor for */
-	GArray *pin;	 /* of guint: the CPUs of the host that QEMU may run on; NULL: all */
+	/* The CPUs of the host that QEMU may run on, of guint; NULL: all, or @pins says more. With
+	 * @emulator they are those of the virtual CPUs. */
+	GArray *pin;
+	GPtrArray *pins;  /* of HvrVcpuPin, in any order, each vCPU once; NULL: none has its own */
+	GArray *emulator; /* of guint: all of QEMU but those; NULL: as @pin has it */
 } HvrProfileProcessor;
 
 /* [guest] */
@@ -232,6 +259,12 @@ void hvr_profile_rename(HvrProfile *profile, const char *name);
 
 /* Fills in the addresses of all nets that were given none: see there. */
 void hvr_profile_make_macs(HvrProfile *profile);
+
+/* Does QEMU go around the host's page cache (O_DIRECT) to this disk's image? */
+gboolean hvr_profile_disk_is_direct(const HvrProfileDisk *disk);
+
+/* The word that a profile and QEMU have for it. Static */
+const char *hvr_profile_aio_word(HvrDiskAio aio);
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

@@ -69,3 +69,77 @@ gboolean hvr_value_cpus(const HvrProfileKey *key, const char *value, const char 
 	*field = g_steal_pointer(&cpus);
 	return TRUE;
 }
+
+static void pin_free(gpointer data)
+{
+	HvrVcpuPin *pin = data;
+
+	g_array_unref(pin->cpus);
+	g_free(pin);
+}
+
+/* The one of that virtual CPU that @text begins with; NULL: that is none, or comes twice.
+ * @out_cpus: (out): what of @text stands behind the colon */
+static HvrVcpuPin *begin_pin(GPtrArray *pins, const char *text, const char **out_cpus)
+{
+	const char *colon = strchr(text, ':');
+	g_autofree char *number = g_strndup(text, (gsize)(colon - text));
+	guint64 vcpu;
+
+	*out_cpus = colon + 1;
+	if (!g_ascii_string_to_unsigned(number, 10, 0, HVR_VCPU_MAX, &vcpu, NULL))
+		return NULL;
+	for (guint i = 0; i < pins->len; i++)
+		if (((const HvrVcpuPin *)g_ptr_array_index(pins, i))->vcpu == vcpu)
+			return NULL;
+	HvrVcpuPin *pin = g_new(HvrVcpuPin, 1);
+	*pin = (HvrVcpuPin){ (guint)vcpu, g_array_new(FALSE, FALSE, sizeof(guint)) };
+	g_ptr_array_add(pins, pin);
+	return pin;
+}
+
+static gboolean read_pins(GPtrArray *pins, const char *value, guint64 max)
+{
+	g_auto(GStrv) pieces = g_strsplit_set(value, ", \t", -1);
+	HvrVcpuPin *pin = NULL;
+
+	for (gsize i = 0; pieces[i]; i++) {
+		const char *cpus = pieces[i];
+
+		/* between a comma and a blank; two commas have nothing in between */
+		if (!*cpus)
+			continue;
+		if (strchr(cpus, ':'))
+			pin = begin_pin(pins, pieces[i], &cpus);
+		if (!pin || pin->cpus->len > max || !add_range(pin->cpus, cpus, max))
+			return FALSE;
+	}
+	return pins->len > 0;
+}
+
+gboolean hvr_value_pin(const HvrProfileKey *key, const char *value, const char *folder,
+		       gpointer target, GError **error)
+{
+	HvrProfileProcessor *processor = target;
+	g_autoptr(GPtrArray) pins = NULL;
+
+	if (!strchr(value, ':')) {
+		if (!hvr_value_cpus(key, value, folder, &processor->pin, error))
+			return FALSE;
+		g_clear_pointer(&processor->pins, g_ptr_array_unref);
+		return TRUE;
+	}
+	pins = g_ptr_array_new_with_free_func(pin_free);
+	if (strstr(value, ",,") || !read_pins(pins, value, key->max)) {
+		hvr_profile_fail(error, NULL, NULL, "\"%s\" is not a list of VCPU:CPUS", value);
+		hvr_error_hint(error,
+			       "expected each virtual CPU once, with the host's CPUs up to "
+			       "%" G_GUINT64_FORMAT " that it may run on, such as 0:2, 1:3,7",
+			       key->max);
+		return FALSE;
+	}
+	g_clear_pointer(&processor->pin, g_array_unref);
+	g_clear_pointer(&processor->pins, g_ptr_array_unref);
+	processor->pins = g_steal_pointer(&pins);
+	return TRUE;
+}

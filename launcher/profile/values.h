@@ -122,6 +122,11 @@ gboolean hvr_value_node(const HvrProfileKey *key, const char *value, const char 
 gboolean hvr_value_cpus(const HvrProfileKey *key, const char *value, const char *folder,
 			gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* [HvrProfileProcessor] such a list, for all of QEMU; or "0:2, 1:3,7 2:4-5": each virtual CPU's
+ * own, where what has no colon goes on with the list before it. */
+gboolean hvr_value_pin(const HvrProfileKey *key, const char *value, const char *folder,
+		       gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* [HvrProfileGuest] "none", "agent", "serial:PATTERN", "tcp:PORT"; "tcp:auto", or "tcp:auto-22"
  * where there are several, is a forward whose port is chosen. */
 gboolean hvr_value_ready(const HvrProfileKey *key, const char *value, const char *folder,

@@ -23,13 +23,50 @@ typedef struct {
 	const char *format;
 	gboolean readonly;
 	gboolean block_device;
+	const HvrProfileDisk *disk; /* what it says of how; NULL: QEMU's defaults */
 } Image;
+
+static const char *const zeroes_words[] = { NULL, "on", "unmap" };
 
 /* QEMU opens files and block devices by different drivers (block/file-posix.c), and neither takes
  * the other's. */
 static const char *protocol_of(const Image *image)
 {
 	return image->block_device ? "host_device" : "file";
+}
+
+static const char *discard_of(const Image *image)
+{
+	if (image->disk && !image->disk->discard)
+		return "ignore";
+	return "unmap";
+}
+
+/* Of a cache mode that is what concerns the host; set_write_cache() has the rest. */
+static void set_cache(JsonObject *node, const HvrProfileDisk *disk)
+{
+	gboolean direct = disk && hvr_profile_disk_is_direct(disk);
+	gboolean unsafe = disk && disk->cache == HVR_CACHE_UNSAFE;
+	JsonObject *cache;
+
+	if (!direct && !unsafe)
+		return;
+	cache = json_object_new();
+	json_object_set_boolean_member(cache, "direct", direct);
+	json_object_set_boolean_member(cache, "no-flush", unsafe);
+	json_object_set_object_member(node, "cache", cache);
+}
+
+static void set_aio(JsonObject *storage, const HvrProfileDisk *disk)
+{
+	if (disk && disk->aio != HVR_AIO_THREADS)
+		json_object_set_string_member(storage, "aio", hvr_profile_aio_word(disk->aio));
+}
+
+static void set_zeroes(JsonObject *format, const HvrProfileDisk *disk)
+{
+	if (disk && disk->zeroes != HVR_ZEROES_OFF)
+		json_object_set_string_member(format, "detect-zeroes", zeroes_words[disk->zeroes]);
 }
 
 /* An image, and its file, each under a node name of its own. QEMU probes nothing. */
@@ -42,15 +79,32 @@ static void add_image(GPtrArray *argv, const Image *image)
 	json_object_set_string_member(storage, "node-name", image->file_node);
 	json_object_set_string_member(storage, "filename", image->path);
 	json_object_set_boolean_member(storage, "read-only", image->readonly);
-	json_object_set_string_member(storage, "discard", "unmap");
+	json_object_set_string_member(storage, "discard", discard_of(image));
+	set_cache(storage, image->disk);
+	set_aio(storage, image->disk);
 	hvr_cmdline_add_json(argv, "-blockdev", storage);
 
 	json_object_set_string_member(format, "driver", image->format);
 	json_object_set_string_member(format, "node-name", image->node);
 	json_object_set_string_member(format, "file", image->file_node);
 	json_object_set_boolean_member(format, "read-only", image->readonly);
-	json_object_set_string_member(format, "discard", "unmap");
+	json_object_set_string_member(format, "discard", discard_of(image));
+	set_cache(format, image->disk);
+	set_zeroes(format, image->disk);
 	hvr_cmdline_add_json(argv, "-blockdev", format);
+}
+
+/* The same for what is not JSON. The cache is that of the image, which is only read: of the
+ * throw-away file's own nothing is ever flushed (bdrv_temp_snapshot_options() in QEMU's block.c).
+ */
+static void add_how(GString *how, const HvrProfileDisk *disk)
+{
+	if (disk && hvr_profile_disk_is_direct(disk))
+		g_string_append(how, ",cache.direct=on");
+	if (disk && disk->zeroes != HVR_ZEROES_OFF)
+		g_string_append_printf(how, ",detect-zeroes=%s", zeroes_words[disk->zeroes]);
+	if (disk && disk->aio != HVR_AIO_THREADS)
+		g_string_append_printf(how, ",file.aio=%s", hvr_profile_aio_word(disk->aio));
 }
 
 /*
@@ -61,11 +115,14 @@ static void add_image(GPtrArray *argv, const Image *image)
 static void add_throw_away(GPtrArray *argv, const Image *image)
 {
 	g_autofree char *path = hvr_cmdline_escape(image->path);
+	g_autoptr(GString) how = g_string_new(NULL);
 
+	add_how(how, image->disk);
 	hvr_cmdline_add(argv, "-drive",
-			"if=none,id=%s,driver=%s,snapshot=on,discard=unmap,"
+			"if=none,id=%s,driver=%s,snapshot=on,discard=%s%s,"
 			"file.driver=%s,file.filename=%s",
-			image->node, image->format, protocol_of(image), path);
+			image->node, image->format, discard_of(image), how->str, protocol_of(image),
+			path);
 }
 
 /*
@@ -102,15 +159,28 @@ void hvr_cmdline_add_firmware(GPtrArray *argv, const HvrProfile *profile,
 	hvr_cmdline_add(argv, "-global", "%s", hvr_machine_find(profile->machine)->no_s3);
 }
 
+/* A controller's thread is all its disks': one that wants its own has a controller of its own. */
+static gboolean is_alone(const HvrProfileDisk *disk)
+{
+	return disk->bus == HVR_DISK_SCSI && disk->iothread;
+}
+
 /* How a guest finds the disk at @index in the profile: what of its bus comes before it. */
 static guint count_before(const HvrProfile *profile, guint index)
 {
 	const HvrProfileDisk *this = profile->disks->pdata[index];
 	guint n = 0;
 
-	for (guint i = 0; i < index; i++)
-		n += ((const HvrProfileDisk *)profile->disks->pdata[i])->bus == this->bus;
+	for (guint i = 0; i < index; i++) {
+		const HvrProfileDisk *disk = profile->disks->pdata[i];
+		n += disk->bus == this->bus && !is_alone(disk);
+	}
 	return n;
+}
+
+static char *iothread_id(guint index)
+{
+	return g_strdup_printf("hvr-iothread%u", index);
 }
 
 static void set_sata(JsonObject *device, const HvrProfile *profile, guint index)
@@ -127,11 +197,18 @@ static void set_sata(JsonObject *device, const HvrProfile *profile, guint index)
 static void set_scsi(JsonObject *device, const HvrProfile *profile, guint index)
 {
 	const HvrProfileDisk *disk = profile->disks->pdata[index];
+	g_autofree char *own = g_strdup_printf(SCSI "%u.0", index);
+	const char *bus = SCSI ".0";
+	guint id = count_before(profile, index);
 
+	if (is_alone(disk)) {
+		bus = own;
+		id = 0;
+	}
 	json_object_set_string_member(device, "driver", disk->cdrom ? "scsi-cd" : "scsi-hd");
 	json_object_set_string_member(device, "id", disk->id);
-	json_object_set_string_member(device, "bus", SCSI ".0");
-	json_object_set_int_member(device, "scsi-id", count_before(profile, index));
+	json_object_set_string_member(device, "bus", bus);
+	json_object_set_int_member(device, "scsi-id", id);
 }
 
 /* Where it is, and as what. */
@@ -159,6 +236,40 @@ static void set_bus(JsonObject *device, const HvrProfile *profile, guint index)
 	}
 }
 
+/* Whether the guest has to flush what it writes. Where nothing is said it is so. */
+static void set_write_cache(JsonObject *device, const HvrProfileDisk *disk)
+{
+	if (disk->cache == HVR_CACHE_WRITETHROUGH || disk->cache == HVR_CACHE_DIRECTSYNC)
+		json_object_set_string_member(device, "write-cache", "off");
+	else if (disk->cache != HVR_CACHE_WRITEBACK)
+		json_object_set_string_member(device, "write-cache", "on");
+}
+
+/* What is there before the disk: its thread, and its controller. */
+static void add_before(GPtrArray *argv, const HvrProfile *profile, guint index)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
+	g_autofree char *thread = iothread_id(index);
+	g_autofree char *controller = g_strdup_printf(SCSI "%u", index);
+	JsonObject *properties;
+
+	if (disk->iothread) {
+		properties = json_object_new();
+		json_object_set_string_member(properties, "qom-type", "iothread");
+		json_object_set_string_member(properties, "id", thread);
+		hvr_cmdline_add_json(argv, "-object", properties);
+	}
+	if (is_alone(disk)) {
+		properties = json_object_new();
+		json_object_set_string_member(properties, "driver", "virtio-scsi-pci");
+		json_object_set_string_member(properties, "id", controller);
+		json_object_set_string_member(properties, "iothread", thread);
+		hvr_cmdline_add_json(argv, "-device", properties);
+	} else if (disk->bus == HVR_DISK_SCSI && count_before(profile, index) == 0) {
+		hvr_cmdline_add_plain(argv, "virtio-scsi-pci", SCSI, NULL);
+	}
+}
+
 static void add_disk(GPtrArray *argv, const HvrProfile *profile, guint index, gboolean block_device)
 {
 	const HvrProfileDisk *disk = profile->disks->pdata[index];
@@ -169,7 +280,9 @@ static void add_disk(GPtrArray *argv, const HvrProfile *profile, guint index, gb
 			.path = disk->file,
 			.format = "qcow2",
 			.readonly = disk->readonly,
-			.block_device = block_device };
+			.block_device = block_device,
+			.disk = disk };
+	g_autofree char *thread = iothread_id(index);
 	JsonObject *device = json_object_new();
 
 	if (disk->format == HVR_DISK_RAW)
@@ -183,18 +296,19 @@ static void add_disk(GPtrArray *argv, const HvrProfile *profile, guint index, gb
 	json_object_set_string_member(device, "serial", disk->id);
 	/* 0 is taken by the option ROM that QEMU makes of [boot] kernel. */
 	json_object_set_int_member(device, "bootindex", index + 1);
+	set_write_cache(device, disk);
+	if (disk->iothread && disk->bus == HVR_DISK_VIRTIO)
+		json_object_set_string_member(device, "iothread", thread);
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
-/* SATA ports are the machine's own; one controller has all SCSI disks, and takes one slot. */
+/* SATA ports are the machine's own; one controller has all SCSI disks without a thread of their
+ * own, and takes one slot. */
 void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile,
 			   const HvrCmdlineChannels *channels)
 {
 	for (guint i = 0; i < profile->disks->len; i++) {
-		const HvrProfileDisk *disk = profile->disks->pdata[i];
-
-		if (disk->bus == HVR_DISK_SCSI && count_before(profile, i) == 0)
-			hvr_cmdline_add_plain(argv, "virtio-scsi-pci", SCSI, NULL);
+		add_before(argv, profile, i);
 		add_disk(argv, profile, i, (channels->block_devices >> i & 1) != 0);
 	}
 }

@@ -38,6 +38,7 @@
 #include "launcher/session/ending.h"
 #include "launcher/session/hotplug.h"
 #include "launcher/session/panic.h"
+#include "launcher/session/pins.h"
 #include "launcher/session/places.h"
 #include "launcher/session/reason.h"
 #include "launcher/session/record.h"
@@ -160,11 +161,17 @@ static HvrVm *make_record(const Run *run)
 	return vm;
 }
 
+/* What was locked for the VM is the session's now. */
+static void take_over(HvrSession *session, GPtrArray *locks)
+{
+	while (locks->len)
+		g_ptr_array_add(session->locks, g_ptr_array_steal_index_fast(locks, 0));
+}
+
 /* From a running QEMU to a host that is as it was. */
 static gboolean stay(Run *run, GError **error)
 {
 	HvrStarted *started = &run->started;
-	GPtrArray *locks = run->decision.claim->locks;
 	HvrQemuOutput *output = hvr_qemu_output_new(started->output, run->profile->qemu_binary);
 	HvrQemuOutput *others = hvr_qemu_output_new(started->others, NULL);
 	const HvrSessionStart start = {
@@ -189,8 +196,7 @@ static gboolean stay(Run *run, GError **error)
 	hvr_session_watch_front(session, run->options->front);
 	hvr_servers_watch(started->servers);
 	session->vm->qemu = hvr_process_of(&run->context->host, started->pid);
-	while (locks->len)
-		g_ptr_array_add(session->locks, g_ptr_array_steal_index_fast(locks, 0));
+	take_over(session, run->decision.claim->locks);
 	HvrControl *control = hvr_control_new(hotplug, started->control);
 	hvr_session_save(session);
 	const HvrArrivalStart comes = { .hotplug = hotplug,
@@ -198,6 +204,7 @@ static gboolean stay(Run *run, GError **error)
 					.plan = run->decision.plan,
 					.ports = &started->ports };
 	hvr_arrival_begin(&arrival, &comes);
+	hvr_pins_begin(session, run->decision.facts->user);
 	HvrPanic *panic = hvr_panic_new(session);
 	HvrReason *reason = hvr_reason_new(session);
 	hvr_session_run(session);
@@ -509,7 +516,8 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 	if (!hvr_context_open_runtime(context, TRUE, error))
 		return FALSE;
 	if (options->mode == HVR_RUN_EXEC &&
-	    (!check_terminal(context, profile, error) || !check_screen(profile, error)))
+	    (!check_terminal(context, profile, error) || !check_screen(profile, error) ||
+	     !hvr_pins_check_exec(profile, error)))
 		return FALSE;
 	recover(context);
 	/* and the locks, which are there when the parts are asked */

@@ -37,6 +37,9 @@ static Tools tools;
 /* The ids of lines that were seen with FAIL. */
 static GHashTable *failed;
 
+/* QEMU's own words, of raw_open_common() in its block/file-posix.c */
+#define NO_NATIVE "aio=native was specified, but is not supported in this build."
+
 static void write_qemu(const char *version, const char *devices, int sandbox_status)
 {
 	g_autofree char *text = g_strdup_printf(
@@ -46,6 +49,9 @@ static void write_qemu(const char *version, const char *devices, int sandbox_sta
 		"'-machine none -device help') printf '%s';;\n"
 		"'-machine none -device vfio-pci,help')\n"
 		"  printf 'vfio-pci options:\\n  rombar=<uint32>\\n  x-no-mmap=<bool>\\n';;\n"
+		"*'\"aio\":\"native\"'*) echo 'qemu: -blockdev {}: " NO_NATIVE "' >&2; exit 1;;\n"
+		"*'\"aio\":\"io_uring\"'*)\n"
+		"  echo 'qemu: Could not open: Permission denied' >&2; exit 1;;\n"
 		"*) exit 9;;\nesac\n",
 		sandbox_status, sandbox_status, version, devices);
 
@@ -852,6 +858,30 @@ static void test_card_properties(void **state)
 	}
 }
 
+/* An aio that a disk is to have is tried; what QEMU says of the file is not held against it. */
+static void test_disk_aio(void **state)
+{
+	static const struct {
+		const char *key;
+		HvrCheckStatus status;
+		const char *seen, *fix;
+	} asked[] = {
+		{ "cache = none\naio = native\n", HVR_CHECK_FAIL,
+		  "it cannot do aio = native: " NO_NATIVE, "set aio = threads" },
+		{ "aio = io_uring\n", HVR_CHECK_PASS, "it has vfio-pci", NULL },
+		{ "cache = none\n", HVR_CHECK_PASS, "it has vfio-pci", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(asked); i++) {
+		g_autoptr(FakeSysfs) fs = fake_layout_intel();
+		g_autofree char *profile = g_strconcat("[disk root]\nfile = a\n", asked[i].key,
+						       "[device npu]\n", NULL);
+		g_autoptr(GPtrArray) results = check(fs, NULL, profile);
+
+		assert_line(results, "qemu-devices", asked[i].status, asked[i].seen, asked[i].fix);
+	}
+}
+
 /* How many processes have @word in their command line, of whoever runs. */
 static guint count_processes(const char *word)
 {
@@ -1146,6 +1176,7 @@ int main(void)
 		cmocka_unit_test(test_one_card),
 		cmocka_unit_test(test_qemu),
 		cmocka_unit_test(test_card_properties),
+		cmocka_unit_test(test_disk_aio),
 		cmocka_unit_test(test_qemu_hangs),
 		cmocka_unit_test(test_qemu_floods),
 		cmocka_unit_test(test_plain_user),

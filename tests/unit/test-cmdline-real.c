@@ -651,6 +651,38 @@ static void test_drives(void **state)
 	assert_false(holds_pattern(f, "archive.qcow2"));
 }
 
+/* QEMU takes every way, in its sandbox, and each is written to by its own thread. */
+static void test_caches(void **state)
+{
+	static const char *const written[] = {
+		"fast/virtio-backend",	"sync/virtio-backend", "through", "own", "shared", "other",
+		"thrown/virtio-backend"
+	};
+	Fixture *f = *state;
+
+	put_raw(f, "fast.raw");
+	put_qcow2(f, "sync.qcow2");
+	put_raw(f, "scratch.raw");
+	put_qcow2(f, "through.qcow2");
+	put_raw(f, "own.raw");
+	put_raw(f, "shared.raw");
+	put_raw(f, "sub/other.raw");
+	put_raw(f, "thrown.raw");
+	put_raw(f, "installer.iso");
+	start_profile(f, "caches", NULL, TRUE);
+	greet(f);
+	for (gsize i = 0; i < G_N_ELEMENTS(written); i++)
+		write_disk(f, written[i]);
+	g_autofree char *threads = ask(f, "{\"execute\":\"query-iothreads\"}");
+	assert_int_equal(count(threads, "\"id\": \"hvr-iothread"), 4);
+	quit(f);
+	assert_int_equal(count(f->wrote, "wrote 65536/65536"), G_N_ELEMENTS(written));
+	assert_true(holds_pattern(f, "fast.raw"));
+	assert_true(holds_pattern(f, "sync.qcow2"));
+	assert_true(holds_pattern(f, "own.raw"));
+	assert_false(holds_pattern(f, "thrown.raw"));
+}
+
 static guint free_port(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET };
@@ -1181,6 +1213,7 @@ int main(void)
 		TEST(test_hyperv),
 		TEST(test_disks),
 		TEST(test_drives),
+		TEST(test_caches),
 		TEST(test_forwards),
 		TEST(test_kernel),
 		TEST(test_serial_file),

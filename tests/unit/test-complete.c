@@ -218,8 +218,9 @@ static void test_settings(void **state)
 		{ "run here --set device.npu.p",
 		  "device.npu.path= device.npu.pick= device.npu.properties= " },
 		{ "run here -s disk",
-		  "disk.root.base= disk.root.bus= disk.root.file= disk.root.format= "
-		  "disk.root.media= "
+		  "disk.root.aio= disk.root.base= disk.root.bus= disk.root.cache= "
+		  "disk.root.detect-zeroes= disk.root.discard= disk.root.file= disk.root.format= "
+		  "disk.root.iothread= disk.root.media= "
 		  "disk.root.readonly= disk.root.size= disk.root.snapshot= " },
 		{ "run --set vm.accel=", "vm.accel=auto vm.accel=kvm vm.accel=tcg " },
 		{ "run --set=vm.accel=k", "--set=vm.accel=kvm " },

@@ -303,6 +303,22 @@ static const Case cases[] = {
 	{ CREATE "qcow2 a 1M; head -c 40 a > root.qcow2", ROOT, "it ends within its header",
 	  "copy" },
 
+	/* around the host's cache */
+	{ CREATE "raw root.raw 1M", RAW "cache = none\n" },
+	{ CREATE "raw root.raw 1M", RAW "cache = directsync\naio = native\n" },
+	{ CREATE "raw root.raw 1M", RAW "cache = none\naio = native\nsnapshot = yes\n" },
+	{ ":", "[disk root]\nformat = raw\nfile = /proc/version\nreadonly = yes\ncache = none\n",
+	  "[disk root] cache: '/proc/version' is on a file system that has no way around the "
+	  "host's "
+	  "cache (O_DIRECT)",
+	  "set cache = writeback" },
+	{ ":",
+	  "[disk root]\nformat = raw\nfile = /proc/version\nsnapshot = yes\n"
+	  "cache = directsync\n",
+	  "[disk root] cache: '/proc/version'", "another file system" },
+	{ CREATE "qcow2 -u -b /proc/version -F raw root.qcow2 1M", ROOT "cache = none\n",
+	  "[disk root] cache: '/proc/version'", "set cache = writeback" },
+
 	/* two disks */
 	{ CREATE "raw root.raw 1M; ln root.raw other", RAW "[disk b]\nformat = raw\nfile = other\n",
 	  "[disk b] file: '", "an image of its own" },

@@ -125,6 +125,103 @@ static void test_same_machine(void **state)
 	}
 }
 
+/* How a disk is gone about is the same in each of their words. */
+static void test_disk_ways(void **state)
+{
+	static const struct {
+		const char *format, *text;
+	} cases[] = {
+		{ "libvirt", "<domain><devices><disk><driver type='raw' cache='none' io='native' "
+			     "discard='ignore' detect_zeroes='on' iothread='1'/><source file='/a'/>"
+			     "<target dev='vda' bus='virtio'/></disk><disk><driver type='raw' "
+			     "cache='unsafe'/><source file='/b'/><target dev='sda' bus='scsi'/>"
+			     "</disk><controller type='scsi' model='virtio-scsi'><driver "
+			     "iothread='2'/></controller></devices></domain>" },
+		{ "proxmox", "memory: 1024\nscsi0: /b,cache=unsafe,iothread=1,discard=on\n"
+			     "boot: order=virtio0;scsi0\nvirtio0: /a,aio=native,discard=ignore,"
+			     "detect_zeroes=1,iothread=1\n" },
+		{ "qemu",
+		  "kvm -m 1G -object iothread,id=t -object iothread,id=u -drive "
+		  "if=none,id=a,file=/a,format=raw,cache=none,aio=native,discard=off,"
+		  "detect-zeroes=on -device virtio-blk-pci,drive=a,iothread=t -device "
+		  "virtio-scsi-pci,id=s,iothread=u -drive "
+		  "if=none,id=b,file=/b,format=raw,cache=unsafe -device scsi-hd,drive=b,bus=s.0" },
+		{ "qemu", "kvm -m 1G -object iothread,id=t -blockdev '{\"driver\":\"raw\","
+			  "\"node-name\":\"a\",\"file\":{\"driver\":\"file\",\"filename\":\"/a\","
+			  "\"aio\":\"native\",\"cache\":{\"direct\":true,\"no-flush\":false}},"
+			  "\"cache\":{\"direct\":true},\"discard\":\"ignore\","
+			  "\"detect-zeroes\":\"on\"}' -device virtio-blk-pci,drive=a,iothread=t,"
+			  "write-cache=on -blockdev file,node-name=f,filename=/b,cache.no-flush=on "
+			  "-blockdev raw,node-name=b,file=f,cache.no-flush=on -device "
+			  "virtio-scsi-pci,id=s,iothread=t -device scsi-hd,drive=b,bus=s.0" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+
+		assert_int_equal(profile->disks->len, 2);
+		const HvrProfileDisk *a = g_ptr_array_index(profile->disks, 0);
+		const HvrProfileDisk *b = g_ptr_array_index(profile->disks, 1);
+		assert_string_equal(a->file, "/a");
+		assert_int_equal(a->cache, HVR_CACHE_NONE);
+		assert_int_equal(a->aio, HVR_AIO_NATIVE);
+		assert_false(a->discard);
+		assert_int_equal(a->zeroes, HVR_ZEROES_ON);
+		assert_true(a->iothread);
+		assert_int_equal(b->cache, HVR_CACHE_UNSAFE);
+		assert_true(b->discard && b->iothread);
+		for (guint k = 0; k < imported.left->len; k++) {
+			const char *left = g_ptr_array_index(imported.left, k);
+			if (strstr(left, "cache") || strstr(left, "iothread") ||
+			    strstr(left, "discard"))
+				fail_msg("%s", left);
+		}
+	}
+}
+
+/* Each virtual CPU keeps its own CPUs, and the rest of QEMU theirs. */
+static void test_pins(void **state)
+{
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of(
+		"libvirt",
+		"<domain><vcpu>2</vcpu>\n<cputune><vcpupin vcpu='0' cpuset='2'/>"
+		"<vcpupin vcpu='1' cpuset='3-4,7'/><emulatorpin cpuset='0-1'/>\n"
+		"<iothreadpin iothread='1' cpuset='6'/><shares>2048</shares></cputune></domain>",
+		&imported);
+	const HvrProfileProcessor *processor = &profile->processor;
+
+	assert_null(processor->pin);
+	assert_int_equal(processor->pins->len, 2);
+	const HvrVcpuPin *second = g_ptr_array_index(processor->pins, 1);
+	assert_int_equal(second->vcpu, 1);
+	assert_int_equal(second->cpus->len, 3);
+	assert_int_equal(g_array_index(second->cpus, guint, 2), 7);
+	assert_int_equal(processor->emulator->len, 2);
+	assert_told(&imported, imported.left,
+		    "line 3: cputune.iothreadpin.cpuset = 6: a disk's thread is where [cpu]");
+	assert_told(&imported, imported.left, "line 3: cputune.shares = 2048: systemd");
+}
+
+/* What a profile cannot have of it is named. */
+static void test_disk_ways_left(void **state)
+{
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of(
+		"libvirt",
+		"<domain><devices>\n<disk><driver type='raw' cache='default' io='io_uring' "
+		"discard='unmap' iothread='1'/><source file='/a'/><target dev='sda' bus='sata'/>"
+		"</disk></devices></domain>",
+		&imported);
+	const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, 0);
+
+	assert_int_equal(disk->aio, HVR_AIO_IO_URING);
+	assert_false(disk->iothread);
+	assert_told(&imported, imported.left, "line 2: <disk> driver.iothread = 1: there is none");
+}
+
 /* No value ends its line, and none becomes a section or a key. */
 static void test_injection(void **state)
 {
@@ -501,14 +598,15 @@ static void test_guess(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	      cmocka_unit_test(test_same_machine),
-		cmocka_unit_test(test_injection),     cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_short_array),   cmocka_unit_test(test_secrets),
-		cmocka_unit_test(test_bounds),	      cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_order),	      cmocka_unit_test(test_forwards),
-		cmocka_unit_test(test_libvirt_again), cmocka_unit_test(test_command),
-		cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_table),	       cmocka_unit_test(test_same_machine),
+		cmocka_unit_test(test_injection),      cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unknown),	       cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_short_array),    cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_bounds),	       cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_order),	       cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_libvirt_again),  cmocka_unit_test(test_command),
+		cmocka_unit_test(test_guess),	       cmocka_unit_test(test_disk_ways),
+		cmocka_unit_test(test_disk_ways_left), cmocka_unit_test(test_pins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -329,6 +329,12 @@ static void test_node_and_cpus(void **state)
 	assert_null(lacking(f, "[vm]\nmemory = 1G\n[cpu]\npin = 0-2,4\n"));
 	cpu = lacking(f, "[vm]\nmemory = 1G\n[cpu]\npin = 2-4\n");
 	assert_string_equal(cpu, "[cpu] pin: CPU 3 is not there\nthis host has CPUs 0-2,4");
+	g_autofree char *each = lacking(f, "[vm]\nmemory = 1G\n[cpu]\npin = 0:1, 1:0-3\n");
+	assert_string_equal(each, cpu);
+	g_autofree char *rest =
+		lacking(f, "[vm]\nmemory = 1G\n[cpu]\npin = 0:1\nemulator-pin = 5\n");
+	assert_string_equal(rest,
+			    "[cpu] emulator-pin: CPU 5 is not there\nthis host has CPUs 0-2,4");
 }
 
 /* Bridges and taps must be there, and only root puts a VM on a bridge. */

@@ -761,6 +761,16 @@ static void test_pinned_to_a_cpu_that_we_may_not_have(void **state)
 	assert_refused(f, 69,
 		       "[cpu] pin: this process may run on none of these CPUs: Invalid argument\n"
 		       "grep Cpus_allowed_list /proc/self/status shows those that it has");
+	use(f, "[cpu]\npin = 0:0, 1:1023\n");
+	assert_refused(f, 69,
+		       "[cpu] pin: this process may run on none of the CPUs that virtual CPU 1 may "
+		       "have: Invalid argument\n"
+		       "grep Cpus_allowed_list /proc/self/status shows those that it has");
+	use(f, "[cpu]\npin = 0\nemulator-pin = 1023\n");
+	assert_refused(f, 69,
+		       "[cpu] emulator-pin: this process may run on none of these CPUs: Invalid "
+		       "argument\n"
+		       "grep Cpus_allowed_list /proc/self/status shows those that it has");
 	use(f, "[cpu]\npin = 0,1023\n");
 	assert_starts(f);
 }
