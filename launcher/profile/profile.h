@@ -102,6 +102,14 @@ typedef struct {
 	gboolean throw_away; /* what is written to them is; they need not be there. Not a key */
 } HvrProfileFirmware;
 
+/* [tpm] */
+typedef enum { HVR_TPM_NONE, HVR_TPM_CRB, HVR_TPM_TIS } HvrTpmModel;
+typedef struct {
+	HvrTpmModel model;
+	char *state;	     /* the file of what it keeps, absolute; NULL: HVR_TPM_NONE */
+	gboolean throw_away; /* what is written to it is; it need not be there. Not a key */
+} HvrProfileTpm;
+
 /* [cloud-init]; NULL where not given */
 typedef struct {
 	char *user_data, *meta_data, *ssh_key; /* files */
@@ -168,6 +176,7 @@ typedef struct {
 	char *machine;
 	HvrRtc rtc;
 	HvrProfileFirmware firmware;
+	HvrProfileTpm tpm;
 	HvrProfileSeed seed;
 	HvrGraphics graphics;
 	guint graphics_port;	     /* on 127.0.0.1; 0: a socket in the runtime folder */
@@ -223,6 +232,9 @@ void hvr_profile_rename(HvrProfile *profile, const char *name);
 
 /* Fills in the addresses of all nets that were given none: see there. */
 void hvr_profile_make_macs(HvrProfile *profile);
+
+/* QEMU's device of a TPM that is there. Static */
+const char *hvr_profile_tpm_driver(HvrTpmModel model);
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

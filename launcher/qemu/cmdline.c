@@ -245,6 +245,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_shares(argv, profile, channels);
 	add_entropy(argv);
 	hvr_cmdline_add_serial(argv, profile, channels);
+	hvr_cmdline_add_tpm(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_agent(argv, profile, channels);
 	hvr_cmdline_add_cards(argv, cards, dialect);
