@@ -128,6 +128,14 @@ static const HvrCmdlineChannels tpm_print_channels = { .qmp_private = -1,
 						       .agent = -1,
 						       .seed = -1,
 						       .tpm = &tpm_at };
+static const HvrCmdlineChannels windows_channels = { .qmp_private = 3,
+						     .qmp_listen = 4,
+						     .serial_port = 5,
+						     .serial = -1,
+						     .agent = 8,
+						     .seed = 9,
+						     .firmware = &secure,
+						     .tpm = &tpm };
 static const int taps[] = { -1, -1, 6, 7, -1 };
 static const HvrCmdlineChannels tap_channels = { .qmp_private = 3,
 						 .qmp_listen = -1,
@@ -205,7 +213,7 @@ static const Golden golden[] = {
 	{ "sample-rig", SAMPLES "rig", TRUE, 1, &bios_sample_channels },
 	{ "sample-two-cards", SAMPLES "two-cards", TRUE, 2, &bios_sample_channels },
 	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &bios_sample_channels },
-	{ "sample-windows", SAMPLES "windows", TRUE, 0, &sample_channels },
+	{ "sample-windows", SAMPLES "windows", TRUE, 0, &windows_channels },
 	{ "fixed-slot", NULL, TRUE, 3, &run_channels },
 	{ "fixed-slot-6.2", "fixed-slot", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "fixed-slot-11.1", "fixed-slot", TRUE, 3, &run_channels, &qemu_11_1 },
