@@ -12,9 +12,9 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config
 # Unit tests hold QEMU's command line to the real one, and make disks as the launcher does. Debian 13
 # has QEMU's SPICE in a package of its own, and a virtiofsd that works without root. Completion is tried in each shell,
 # and the manual is built. qemu-guest-agent runs commands here. kmod's modprobe is asked for modules that there are not,
-# mount's losetup for a block device.
+# mount's losetup for a block device. swtpm is a TPM.
 PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-system-modules-spice? qemu-utils ovmf mtools
-	qemu-guest-agent virtiofsd? scdoc zsh fish kmod mount procps"
+	qemu-guest-agent swtpm virtiofsd? scdoc zsh fish kmod mount procps"
 
 PACKAGES_DEBOOTSTRAP="debootstrap debian-archive-keyring mount util-linux"
 

@@ -43,6 +43,7 @@ void hvr_trial_bend(HvrProfile *profile)
 		disk->snapshot = disk->snapshot || !disk->readonly;
 	}
 	profile->firmware.throw_away = TRUE;
+	profile->tpm.throw_away = TRUE;
 	profile->guest.agent = TRUE;
 	if (profile->guest.ready == HVR_READY_NONE)
 		profile->guest.ready = HVR_READY_AGENT;

@@ -192,6 +192,35 @@ static gboolean ask_version(const Asking *asking)
 	return TRUE;
 }
 
+/* Those that the profile asks for, and that a QEMU may be built without. [transfer container]: of
+ * char * */
+static GPtrArray *wanted_devices(const HvrProfile *profile)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	if (profile->tpm.model != HVR_TPM_NONE)
+		g_ptr_array_add(names, (gpointer)hvr_profile_tpm_driver(profile->tpm.model));
+	return names;
+}
+
+/* @text: what -device help printed. Returns: FALSE, noted, where it lacks one */
+static gboolean judge_wanted(const Asking *asking, const char *text, const char *install)
+{
+	g_autoptr(GPtrArray) names = wanted_devices(asking->profile);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *device = g_ptr_array_index(names, i);
+		g_autofree char *name = g_strdup_printf("name \"%s\"", device);
+
+		if (strstr(text, name))
+			continue;
+		note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_BAD,
+		     g_strdup_printf("it has no device %s", device), install);
+		return FALSE;
+	}
+	return TRUE;
+}
+
 /* @text: (nullable): what -device help printed */
 static void judge_devices(const Asking *asking, const char *text)
 {
@@ -210,6 +239,8 @@ static void judge_devices(const Asking *asking, const char *text)
 		asking->qemu->no_vfio = i + 1 == G_N_ELEMENTS(needed);
 		return;
 	}
+	if (text && !judge_wanted(asking, text, install))
+		return;
 	if (text)
 		note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_GOOD,
 		     g_strdup("it has vfio-pci and pcie-root-port"), NULL);
@@ -383,6 +414,8 @@ static char *name_of(const HvrProfile *profile, const HvrUser *user, const char 
 		hvr_qemu_aio_wanted(profile, HVR_AIO_NATIVE) ? " native" : "",
 		hvr_qemu_aio_wanted(profile, HVR_AIO_IO_URING) ? " io_uring" : "");
 	g_autoptr(GPtrArray) asked = wanted_properties(profile);
+	g_autoptr(GPtrArray) devices = wanted_devices(profile);
+	g_ptr_array_extend(asked, devices, NULL, NULL);
 	for (guint i = 0; i < asked->len; i++) {
 		char *longer = g_strdup_printf("%s %s", identity, (char *)asked->pdata[i]);
 		g_free(identity);

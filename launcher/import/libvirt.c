@@ -333,6 +333,18 @@ static void move(Reader *reader, HvrImportPart *part, const char *prefix)
 	part->gone = TRUE;
 }
 
+/* TIS is what libvirt takes where nothing is said; 1.2 there was once. */
+static void settle_tpm(Reader *reader, HvrImportPart *part)
+{
+	gboolean old = g_str_equal(hvr_import_get(part, "backend.version"), "1.2");
+
+	if (!g_str_equal(hvr_import_get(part, "backend.type"), "emulator") || old)
+		return;
+	if (!hvr_import_find(part, "model"))
+		hvr_import_add(reader->import, part, part->line, "model", "tpm-tis");
+	move(reader, part, "tpm");
+}
+
 static void settle_other(Reader *reader, HvrImportPart *part)
 {
 	gboolean agent = g_str_equal(hvr_import_get(part, "target.name"), "org.qemu.guest_agent.0");
@@ -343,6 +355,8 @@ static void settle_other(Reader *reader, HvrImportPart *part)
 	if (g_str_equal(part->shown, "<channel>") && agent) {
 		hvr_import_add(reader->import, reader->machine, part->line, "agent", "yes");
 		part->gone = TRUE;
+	} else if (g_str_equal(part->shown, "<tpm>")) {
+		settle_tpm(reader, part);
 	} else if (g_str_equal(part->shown, "<emulator>")) {
 		move(reader, part, "emulator");
 	} else if (g_str_equal(part->shown, "<graphics>") &&

@@ -169,6 +169,16 @@ static void on_efidisk(Reader *reader, guint line, const char *key, const char *
 			FALSE);
 }
 
+/* "local-lvm:vm-102-disk-2,size=4M,version=v2.0": without a version it is 1.2. */
+static void on_tpm(Reader *reader, guint line, const char *key, const char *value)
+{
+	const char *version = "v1.2";
+
+	if (strstr(value, "version=v2.0"))
+		version = "v2.0";
+	hvr_import_add(reader->import, reader->machine, line, "tpmstate0.version", version);
+}
+
 /* Keys are "scsi0", or "memory". */
 static const struct {
 	const char *key;
@@ -181,6 +191,7 @@ static const struct {
 	{ "efidisk", TRUE, on_efidisk }, { "args", FALSE, on_args },
 	{ "cpu", FALSE, on_options },	 { "machine", FALSE, on_options },
 	{ "agent", FALSE, on_options },	 { "vga", FALSE, on_options },
+	{ "tpmstate", TRUE, on_tpm },
 };
 
 static void read_pair(Reader *reader, guint line, const char *key, const char *value)

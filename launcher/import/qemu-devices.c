@@ -226,6 +226,27 @@ static void card_device(Line *line, HvrImportPart *device)
 	device->section = "device";
 }
 
+/* A device, what is behind it, and how that is reached: only swtpm is ours. */
+static void tpm_device(Line *line, HvrImportPart *device)
+{
+	HvrImportPart *backend = find_part(line, "-tpmdev", "id", hvr_import_get(device, "tpmdev"));
+	const char *type = backend ? hvr_import_get(backend, "type") : "";
+
+	if (!g_str_equal(type, "emulator") || hvr_import_find(line->machine, "tpm.driver"))
+		return;
+	HvrImportPart *socket =
+		find_part(line, "-chardev", "id", hvr_import_get(backend, "chardev"));
+	hvr_import_add(line->import, line->machine, device->line, "tpm.driver",
+		       hvr_import_get(device, "driver"));
+	HvrImportPart *const all[] = { device, backend, socket };
+	for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
+		if (!all[i])
+			continue;
+		hvr_import_tell_all(all[i]);
+		all[i]->gone = TRUE;
+	}
+}
+
 static void read_device(Line *line, HvrImportPart *device)
 {
 	const char *driver = hvr_import_get(device, "driver");
@@ -235,6 +256,8 @@ static void read_device(Line *line, HvrImportPart *device)
 		card_device(line, device);
 	else if (bus && hvr_import_find(device, "drive"))
 		disk_device(line, device, bus);
+	else if (hvr_import_find(device, "tpmdev"))
+		tpm_device(line, device);
 	else if (hvr_import_find(device, "netdev"))
 		net_device(line, device);
 	else if (g_str_has_prefix(driver, "virtio-9p") && hvr_import_find(device, "fsdev"))

@@ -45,7 +45,7 @@ static const struct {
 	{ "-device", "driver" },   { "-drive", "file" },      { "-blockdev", "driver" },
 	{ "-netdev", "type" },	   { "-nic", "type" },	      { "-net", "type" },
 	{ "-fsdev", "fsdriver" },  { "-virtfs", "fsdriver" }, { "-chardev", "backend" },
-	{ "-object", "qom-type" },
+	{ "-object", "qom-type" }, { "-tpmdev", "type" },
 };
 
 /* -hda to -hdd, -cdrom, -fda, -pflash, -sd: a drive in short. */

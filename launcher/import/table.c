@@ -217,6 +217,24 @@ static HvrImportValue to_ssh_key(const char *value)
 	return kept(g_strndup(keys, strcspn(keys, "\r\n")));
 }
 
+/* quickemu and Proxmox give a guest a TIS, and libvirt where nothing is said. What the TPM keeps is
+ * in a folder or a volume of theirs. */
+static HvrImportValue to_tpm(const char *value)
+{
+	static const Word words[] = { { "tpm-crb", "crb" }, { "tpm-tis", "tis" }, { "on", "tis" },
+				      { "yes", "tis" },	    { "v2.0", "tis" },	  { NULL, NULL } };
+	static const Word none[] = { { "off", "" }, { "no", "" }, { NULL, NULL } };
+	const char *word = find_word(words, value);
+
+	if (find_word(none, value))
+		return needless("there is none");
+	if (!word)
+		return left("a profile has a TPM 2.0 of swtpm's, as crb or tis");
+	return (HvrImportValue){ .value = g_strdup(word),
+				 .why = "what it keeps is made anew: what the guest has sealed "
+					"there, such as a disk's key, wants its recovery key" };
+}
+
 static HvrImportValue to_bus(const char *value)
 {
 	const char *bus = hvr_import_disk_bus(value);
@@ -347,6 +365,7 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "firmware", "mode", { "os.firmware|os.loader.type|os.loader", "boot", "bios", "firmware.code|bios" }, to_firmware, FALSE },
 	{ "firmware", "secure", { "os.loader.secure", "secureboot", "secure", "firmware.secure" }, to_switch, FALSE },
 	{ "firmware", "vars", { "os.nvram", NULL, NULL, "firmware.vars" }, NULL, TRUE },
+	{ "tpm", "model", { "tpm.model", "tpm", "tpmstate0.version", "tpm.driver" }, to_tpm, FALSE },
 	{ "disk", "file", { "source.file|source.dev", "file", "file", "file" }, NULL, TRUE },
 	{ "disk", "format", { "driver.type", "disk_format", "format", "format" }, NULL, FALSE },
 	{ "disk", "size", { NULL, "disk_size", NULL, NULL }, to_size, FALSE },

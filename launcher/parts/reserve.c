@@ -2,6 +2,7 @@
 #include "launcher/parts/reserve.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
@@ -95,6 +96,25 @@ static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile
 	return TRUE;
 }
 
+/* By its path, and where it is there as what it is: swtpm before 0.8 has no lock of its own. */
+static gboolean take_tpm(const Reserving *reserving, const HvrProfile *profile, GError **error)
+{
+	const char *path = profile->tpm.state;
+	struct stat st;
+
+	if (profile->tpm.model == HVR_TPM_NONE || profile->tpm.throw_away)
+		return TRUE;
+	if (!take_file(reserving, "[tpm] state", path, error))
+		return FALSE;
+	if (lstat(path, &st) < 0)
+		return TRUE;
+	g_autofree char *what = g_strdup_printf("[tpm] state: '%s'", path);
+	return take(reserving,
+		    g_strdup_printf("image-%" PRIx64 "-%" PRIx64, (guint64)st.st_dev,
+				    (guint64)st.st_ino),
+		    what, error);
+}
+
 gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		     GPtrArray *locks, GError **error)
 {
@@ -105,6 +125,8 @@ gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const
 		return FALSE;
 	if (parts->firmware && !profile->firmware.throw_away &&
 	    !take_file(&reserving, "[firmware] vars", profile->firmware.vars, error))
+		return FALSE;
+	if (!take_tpm(&reserving, profile, error))
 		return FALSE;
 	return profile->serial != HVR_SERIAL_FILE ||
 	       take_file(&reserving, "[serial] file", profile->serial_file, error);

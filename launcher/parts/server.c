@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The life of a virtiofsd is QEMU's: it has one client and ends, with status 0, when that hangs up.
+ * The life of a server is QEMU's: it has one client and ends, with status 0, when that hangs up.
  * That holds for a QEMU that is killed, too, and for a VM whose supervisor was killed, which goes
  * on, with its shares. So a supervisor's own death does not reach for it (it would take the share
  * from under a running guest); a supervisor that is there when QEMU ends waits, and kills what does
@@ -27,7 +27,8 @@
 #define KILL_MS 1000
 
 struct HvrServer {
-	char *share;
+	char *what;
+	const char *lost;
 	pid_t pid; /* 0: it has ended */
 	int pidfd;
 	guint source;
@@ -57,7 +58,7 @@ static void server_free(gpointer data)
 		reap(server, KILL_MS, &status);
 	}
 	hvr_fd_close(server->pidfd);
-	g_free(server->share);
+	g_free(server->what);
 	g_free(server);
 }
 
@@ -68,23 +69,24 @@ GPtrArray *hvr_servers_new(void)
 
 gboolean hvr_servers_add(GPtrArray *servers, const HvrServerSpawn *wanted, GError **error)
 {
-	g_autoptr(GPtrArray) argv = hvr_virtiofsd_argv(&wanted->virtiofsd, wanted->listening, NULL);
-	HvrSpawn spawn = { .path = wanted->virtiofsd.program,
-			   .argv = (char *const *)argv->pdata,
-			   .identity = wanted->virtiofsd.identity,
-			   .fds = &wanted->listening,
-			   .n_fds = 1,
+	HvrSpawn spawn = { .path = wanted->path,
+			   .argv = (char *const *)wanted->argv->pdata,
+			   .identity = wanted->identity,
+			   .fds = wanted->fds,
+			   .n_fds = wanted->n_fds,
 			   .stderr_fd = wanted->stderr_fd,
 			   .with_parent = wanted->with_parent };
 	int pidfd = -1;
 	pid_t pid = hvr_spawn(&spawn, &pidfd, error);
 
 	if (pid < 0) {
-		g_prefix_error(error, "share %s: ", wanted->share);
+		g_prefix_error(error, "%s: ", wanted->what);
 		return FALSE;
 	}
 	HvrServer *server = g_new0(HvrServer, 1);
-	*server = (HvrServer){ .share = g_strdup(wanted->share), .pid = pid, .pidfd = pidfd };
+	*server = (HvrServer){
+		.what = g_strdup(wanted->what), .lost = wanted->lost, .pid = pid, .pidfd = pidfd
+	};
 	g_ptr_array_add(servers, server);
 	return TRUE;
 }
@@ -95,7 +97,7 @@ static void tell(const HvrServer *server, int status)
 	if (status == 0)
 		return;
 	g_autofree char *end = hvr_program_describe_end(status);
-	hvr_message("share %s: virtiofsd %s: the guest cannot use it any more", server->share, end);
+	hvr_message("%s %s: %s", server->what, end, server->lost);
 }
 
 static gboolean on_ended(gint fd, GIOCondition condition, gpointer user_data)

@@ -3,11 +3,11 @@
 
 #include <glib.h>
 
-#include "launcher/parts/virtiofsd.h"
+#include "launcher/process/privileges.h"
 
 /**
- * HvrServer - a virtiofsd that was started for a share. It ends by itself when QEMU hangs up,
- * however that ends; whoever started it sees to the rest.
+ * HvrServer - a program that was started for QEMU: the virtiofsd of a share, the swtpm of a TPM. It
+ * ends by itself when QEMU hangs up, however that ends; whoever started it sees to the rest.
  */
 typedef struct HvrServer HvrServer;
 
@@ -16,9 +16,13 @@ GPtrArray *hvr_servers_new(void) G_GNUC_WARN_UNUSED_RESULT;
 
 /* How a server is started: HvrSpawn is made of it. */
 typedef struct {
-	const char *share; /* the section's name */
-	HvrVirtiofsd virtiofsd;
-	int listening;	      /* it inherits this, beside /dev/null as 0 and 1 */
+	const char *what; /* as a message names it: "share work: virtiofsd" */
+	const char *lost; /* what its early end means: "the guest cannot use it any more"; static */
+	const char *path;
+	const GPtrArray *argv; /* with a NULL as the last */
+	HvrIdentity identity;
+	const int *fds; /* it inherits these, beside /dev/null as 0 and 1 */
+	guint n_fds;
 	int stderr_fd;	      /* becomes 2; -1: our own */
 	gboolean with_parent; /* see HvrSpawn */
 } HvrServerSpawn;

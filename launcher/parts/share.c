@@ -142,19 +142,34 @@ void hvr_shares_describe(const HvrProfile *profile, const HvrParts *parts, GPtrA
 	}
 }
 
+static gboolean serve(const HvrVirtiofsd *virtiofsd, const char *id, int listening,
+		      const HvrSharesServing *serving, GPtrArray *servers, GError **error)
+{
+	g_autofree char *what = g_strdup_printf("share %s: virtiofsd", id);
+	g_autoptr(GPtrArray) argv = hvr_virtiofsd_argv(virtiofsd, listening, NULL);
+	const HvrServerSpawn server = { .what = what,
+					.lost = "the guest cannot use it any more",
+					.path = virtiofsd->program,
+					.argv = argv,
+					.identity = virtiofsd->identity,
+					.fds = &listening,
+					.n_fds = 1,
+					.stderr_fd = serving->stderr_fd,
+					.with_parent = serving->with_parent };
+
+	return hvr_servers_add(servers, &server, error);
+}
+
 gboolean hvr_shares_serve(const HvrProfile *profile, const HvrParts *parts,
 			  const HvrSharesServing *serving, GPtrArray *servers, GError **error)
 {
 	for (guint i = 0; i < profile->shares->len; i++) {
 		const HvrProfileShare *share = g_ptr_array_index(profile->shares, i);
-		HvrServerSpawn server = { .share = share->id,
-					  .stderr_fd = serving->stderr_fd,
-					  .with_parent = serving->with_parent };
+		int listening = g_array_index(serving->listening, int, i);
+		HvrVirtiofsd virtiofsd;
 
-		if (!hvr_share_server(profile, parts, i, &server.virtiofsd))
-			continue;
-		server.listening = g_array_index(serving->listening, int, i);
-		if (!hvr_servers_add(servers, &server, error))
+		if (hvr_share_server(profile, parts, i, &virtiofsd) &&
+		    !serve(&virtiofsd, share->id, listening, serving, servers, error))
 			return FALSE;
 	}
 	return TRUE;

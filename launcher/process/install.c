@@ -27,6 +27,7 @@ static const char *const names[][INSTALLERS] = {
 	[HVR_PACKAGE_MTOOLS] = { NULL, "mtools", "mtools", "mtools", "mtools" },
 	[HVR_PACKAGE_SSH] = { NULL, "openssh-client", "openssh-clients", "openssh",
 			      "openssh-clients" },
+	[HVR_PACKAGE_SWTPM] = { NULL, "swtpm", "swtpm", "swtpm", "swtpm" },
 };
 
 /* Those that others say they are like. */

@@ -21,6 +21,7 @@ typedef enum {
 	HVR_PACKAGE_VIRTIOFSD,
 	HVR_PACKAGE_MTOOLS,
 	HVR_PACKAGE_SSH,
+	HVR_PACKAGE_SWTPM,
 } HvrPackage;
 
 /**

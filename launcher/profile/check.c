@@ -76,6 +76,8 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 		{ "boot", "cmdline", kernel, .only = "means nothing without a kernel" },
 		{ "firmware", "code", profile->firmware.uefi, .only = "is for mode = uefi only" },
 		{ "firmware", "vars", profile->firmware.uefi, .only = "is for mode = uefi only" },
+		{ "tpm", "state", profile->tpm.model != HVR_TPM_NONE,
+		  .only = "is for model = crb or tis only" },
 		{ "cloud-init", "ssh-key", made_meta, .only = "goes into meta-data, which is given" },
 		{ "cloud-init", "hostname", made_meta, .only = "goes into meta-data, which is given" },
 		{ "cloud-init", "autologin", profile->seed.user || !profile->seed.autologin,
@@ -198,6 +200,20 @@ static gboolean check_guest(const char *file, const HvrProfile *profile, const H
 	return guest->ready != HVR_READY_TCP || check_ready_port(file, profile, &place, error);
 }
 
+/* swtpm has no way to say one (parse_options() of its options.c). */
+static gboolean check_tpm(const char *file, const HvrProfile *profile, const HvrProfilePart *part,
+			  GError **error)
+{
+	const char *state = profile->tpm.state;
+	HvrProfileLine place = hvr_profile_part_place(part, "state");
+
+	if (profile->tpm.model == HVR_TPM_NONE || !strchr(state, ','))
+		return TRUE;
+	hvr_profile_fail(error, file, &place, "\"%s\" holds a comma", state);
+	hvr_error_hint(error, "swtpm splits its words there: name a file without one");
+	return FALSE;
+}
+
 /* What values of one section, or of [vm] with it, do not go together. */
 static gboolean check_values(const char *file, const HvrProfile *profile,
 			     const HvrProfilePart *part, GError **error)
@@ -206,6 +222,8 @@ static gboolean check_values(const char *file, const HvrProfile *profile,
 
 	if (strcmp(section, "firmware") == 0 && profile->firmware.secure && !profile->firmware.uefi)
 		return fail(error, file, part, "secure", "needs mode = uefi");
+	if (strcmp(section, "tpm") == 0)
+		return check_tpm(file, profile, part, error);
 	if (strcmp(section, "memory") == 0) {
 		guint64 page = hvr_profile_page_size(&profile->memory);
 

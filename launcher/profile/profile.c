@@ -89,6 +89,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_free(profile->serial_file);
 	g_free(profile->firmware.code);
 	g_free(profile->firmware.vars);
+	g_free(profile->tpm.state);
 	g_free(profile->seed.user_data);
 	g_free(profile->seed.meta_data);
 	g_free(profile->seed.ssh_key);
@@ -165,6 +166,15 @@ void hvr_profile_rename(HvrProfile *profile, const char *name)
 	profile->name = g_strdup(name);
 	profile->name_auto = FALSE;
 	hvr_profile_make_macs(profile);
+}
+
+const char *hvr_profile_tpm_driver(HvrTpmModel model)
+{
+	static const char *const drivers[] = {
+		[HVR_TPM_CRB] = "tpm-crb", [HVR_TPM_TIS] = "tpm-tis"
+	};
+
+	return drivers[model];
 }
 
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory)

@@ -122,6 +122,14 @@ typedef struct {
 	gboolean throw_away; /* what is written to them is; they need not be there. Not a key */
 } HvrProfileFirmware;
 
+/* [tpm] */
+typedef enum { HVR_TPM_NONE, HVR_TPM_CRB, HVR_TPM_TIS } HvrTpmModel;
+typedef struct {
+	HvrTpmModel model;
+	char *state;	     /* the file of what it keeps, absolute; NULL: HVR_TPM_NONE */
+	gboolean throw_away; /* what is written to it is; it need not be there. Not a key */
+} HvrProfileTpm;
+
 /* [cloud-init]; NULL where not given */
 typedef struct {
 	char *user_data, *meta_data, *ssh_key; /* files */
@@ -204,6 +212,7 @@ typedef struct {
 	 * their ports are empty at first. Not a key */
 	gboolean cards_later;
 	HvrProfileFirmware firmware;
+	HvrProfileTpm tpm;
 	HvrProfileSeed seed;
 	HvrGraphics graphics;
 	guint graphics_port;	     /* on 127.0.0.1; 0: a socket in the runtime folder */
@@ -265,6 +274,9 @@ gboolean hvr_profile_disk_is_direct(const HvrProfileDisk *disk);
 
 /* The word that a profile and QEMU have for it. Static */
 const char *hvr_profile_aio_word(HvrDiskAio aio);
+
+/* QEMU's device of a TPM that is there. Static */
+const char *hvr_profile_tpm_driver(HvrTpmModel model);
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

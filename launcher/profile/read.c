@@ -348,6 +348,14 @@ static void complete_cdroms(const Reading *reading)
 	}
 }
 
+/* A file beside the profile, under the VM's name. [transfer full] */
+static char *beside(const HvrProfile *profile, const char *suffix)
+{
+	g_autofree char *folder = g_path_get_dirname(profile->file);
+
+	return g_strdup_printf("%s/%s.%s", folder, profile->name, suffix);
+}
+
 static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **error)
 {
 	HvrProfile *profile = reading->profile;
@@ -366,11 +374,10 @@ static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **er
 	profile->stem = g_strdup(profile->name);
 	complete_binary(reading);
 	complete_cdroms(reading);
-	if (profile->firmware.uefi && !profile->firmware.vars) {
-		/* beside the profile, under the VM's name */
-		g_autofree char *folder = g_path_get_dirname(profile->file);
-		profile->firmware.vars = g_strdup_printf("%s/%s.vars.fd", folder, profile->name);
-	}
+	if (profile->firmware.uefi && !profile->firmware.vars)
+		profile->firmware.vars = beside(profile, "vars.fd");
+	if (profile->tpm.model != HVR_TPM_NONE && !profile->tpm.state)
+		profile->tpm.state = beside(profile, "tpm");
 	for (guint i = 0; i < profile->nets->len; i++) {
 		HvrProfileNet *net = profile->nets->pdata[i];
 

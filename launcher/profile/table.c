@@ -158,6 +158,15 @@ static const HvrProfileKey firmware_keys[] = {
 	  .help = "UEFI's variables, made when missing; default: NAME.vars.fd" },
 };
 
+static const HvrProfileKey tpm_keys[] = {
+	{ .name = "model", .parse = hvr_value_choice, .offset = VM(tpm.model),
+	  .words = WORDS("none", "crb", "tis"), .fallback = "none", .sample = "crb",
+	  .help = "a TPM 2.0, which a swtpm of this host is: crb as in newer machines, or tis" },
+	{ .name = "state", .parse = hvr_value_path, .offset = VM(tpm.state),
+	  .sample = "lab.tpm",
+	  .help = "what it keeps, made when missing; default: NAME.tpm" },
+};
+
 static const HvrProfileKey disk_keys[] = {
 	{ .name = "file", .parse = hvr_value_path, .offset = DISK(file), .required = TRUE,
 	  .sample = "root.qcow2", .help = "the image" },
@@ -311,6 +320,8 @@ static const HvrProfileSection sections[] = {
 	  .help = "a kernel instead of a disk" },
 	{ .name = "firmware", .n_keys = G_N_ELEMENTS(firmware_keys), .keys = firmware_keys,
 	  .help = "what starts the guest's system" },
+	{ .name = "tpm", .n_keys = G_N_ELEMENTS(tpm_keys), .keys = tpm_keys,
+	  .help = "a TPM, which keeps keys for the guest" },
 	{ .name = "disk", .named = TRUE, .most = 16,
 	  .list_offset = VM(disks), .entry_size = sizeof(HvrProfileDisk),
 	  .n_keys = G_N_ELEMENTS(disk_keys), .keys = disk_keys,

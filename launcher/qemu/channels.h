@@ -5,10 +5,10 @@
 
 #include "launcher/parts/firmware.h"
 
-/* How QEMU reaches what serves one share. */
+/* How QEMU reaches what serves one share, or a TPM. */
 typedef struct {
-	int fd;		  /* connected to a virtiofsd; -1: QEMU connects to @path itself */
-	const char *path; /* NULL without @fd: QEMU serves the folder itself, by 9p */
+	int fd;		  /* connected to the server; -1: QEMU connects to @path itself */
+	const char *path; /* NULL without @fd: QEMU serves a folder itself, by 9p */
 } HvrCmdlineShare;
 
 /**
@@ -56,4 +56,5 @@ typedef struct {
 	const GArray *ports; /* (nullable): as of HvrPorts.numbers; NULL: QEMU chooses itself */
 	gboolean incoming;   /* it begins with a guest that was saved, which the monitor gives it */
 	const HvrCmdlineShare *shares; /* (nullable): as many as the profile has; NULL: all by 9p */
+	const HvrCmdlineShare *tpm;    /* [tpm] model; NULL: none */
 } HvrCmdlineChannels;

@@ -39,18 +39,24 @@ gboolean hvr_cmdline_shares_memory(const HvrProfile *profile, const HvrCmdlineCh
 	return FALSE;
 }
 
-/* By virtiofs: QEMU only introduces the guest to a virtiofsd, which does the rest. */
-static void add_served_share(GPtrArray *argv, const HvrProfileShare *share,
-			     const HvrCmdlineShare *server, const char *id)
+/* A character device @id that is connected to @server. */
+static void add_connection(GPtrArray *argv, const HvrCmdlineShare *server, const char *id)
 {
-	JsonObject *device = json_object_new();
-
 	if (server->fd >= 0) {
 		hvr_cmdline_add(argv, "-chardev", "socket,id=%s,fd=%d", id, server->fd);
 	} else {
 		g_autofree char *path = hvr_cmdline_escape(server->path);
 		hvr_cmdline_add(argv, "-chardev", "socket,id=%s,path=%s", id, path);
 	}
+}
+
+/* By virtiofs: QEMU only introduces the guest to a virtiofsd, which does the rest. */
+static void add_served_share(GPtrArray *argv, const HvrProfileShare *share,
+			     const HvrCmdlineShare *server, const char *id)
+{
+	JsonObject *device = json_object_new();
+
+	add_connection(argv, server, id);
 	json_object_set_string_member(device, "driver", "vhost-user-fs-pci");
 	json_object_set_string_member(device, "id", share->id);
 	json_object_set_string_member(device, "chardev", id);
@@ -91,6 +97,20 @@ void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile,
 		else
 			add_own_share(argv, profile->shares->pdata[i], id);
 	}
+}
+
+/* No slot of a bus is taken: both are where a PC has its TPM, at 0xfed40000. */
+void hvr_cmdline_add_tpm(GPtrArray *argv, const HvrProfile *profile,
+			 const HvrCmdlineChannels *channels)
+{
+	if (!channels->tpm)
+		return;
+	JsonObject *device = json_object_new();
+	add_connection(argv, channels->tpm, "hvr-tpm");
+	hvr_cmdline_add(argv, "-tpmdev", "emulator,id=hvr-tpm0,chardev=hvr-tpm");
+	json_object_set_string_member(device, "driver", hvr_profile_tpm_driver(profile->tpm.model));
+	json_object_set_string_member(device, "tpmdev", "hvr-tpm0");
+	hvr_cmdline_add_json(argv, "-device", device);
 }
 
 /* Without a port and a path QEMU listens nowhere, but has a screen that viewers can be added to. */

@@ -13,6 +13,8 @@ void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile,
 			    const HvrCmdlineChannels *channels);
 /* Does a virtiofsd serve one of them? It maps the guest's RAM, which has to be shared then. */
 gboolean hvr_cmdline_shares_memory(const HvrProfile *profile, const HvrCmdlineChannels *channels);
+void hvr_cmdline_add_tpm(GPtrArray *argv, const HvrProfile *profile,
+			 const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
 			      const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,

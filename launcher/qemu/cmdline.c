@@ -259,6 +259,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	add_entropy(argv);
 	add_generation(argv, profile);
 	hvr_cmdline_add_serial(argv, profile, channels);
+	hvr_cmdline_add_tpm(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_agent(argv, profile, channels);
 	if (!profile->cards_later)

@@ -318,6 +318,11 @@ static const HvrDiagnosis rows[] = {
 	  .any = { "vhost_backend_init failed" },
 	  .meaning = "the virtiofsd of a [share] ended before QEMU could use it: its own "
 		     "words, if any, are above; via = 9p does without" },
+	{ .id = "tpm-state",
+	  .any = { "tpm-emulator: TPM result for CMD_INIT" },
+	  .meaning = "swtpm cannot use [tpm] state: its own words are above. With a copy of that "
+		     "file put back, or another name, it goes on; what the guest has sealed needs "
+		     "the old one" },
 
 	/* What this QEMU is not built with */
 	{ .id = "no-vfio-pci",

@@ -17,7 +17,9 @@
 #include "launcher/parts/seed.h"
 #include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
+#include "launcher/parts/swtpm.h"
 #include "launcher/parts/tap.h"
+#include "launcher/parts/tpm.h"
 #include "launcher/parts/virtiofsd.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/lock.h"
@@ -255,6 +257,24 @@ static gboolean serve_shares(const HvrStart *start, HvrHandover *handover, GErro
 	return hvr_shares_serve(start->profile, start->parts, &serving, handover->servers, error);
 }
 
+static gboolean serve_tpm(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	g_auto(HvrFd) theirs = -1;
+	HvrTpmServing serving = { .privileged = start->context->privileged,
+				  .folder = start->folder,
+				  .stderr_fd = handover->asides,
+				  .with_parent = !start->stays };
+
+	if (start->profile->tpm.model == HVR_TPM_NONE)
+		return TRUE;
+	if (!hvr_swtpm_connect(&theirs, &handover->tpm.fd, error))
+		return FALSE;
+	g_array_append_val(handover->fds, handover->tpm.fd);
+	handover->channels.tpm = &handover->tpm;
+	serving.fd = theirs;
+	return hvr_tpm_serve(start->profile, start->parts, &serving, handover->servers, error);
+}
+
 /* Of the groups alone: what QEMU has of a lock is for whoever wants a card. */
 static gboolean add_locks(const HvrStart *start, HvrHandover *handover, GError **error)
 {
@@ -287,5 +307,5 @@ gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 	    !take(handover, hvr_seed_make(profile, start->parts, error), &channels->seed))
 		return FALSE;
 	return add_taps(start, handover, error) && add_shares(start, handover, error) &&
-	       serve_shares(start, handover, error);
+	       serve_shares(start, handover, error) && serve_tpm(start, handover, error);
 }

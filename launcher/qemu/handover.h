@@ -30,13 +30,14 @@ typedef struct {
 /* Descriptors on their way to QEMU, and how its command line names them. */
 typedef struct {
 	HvrCmdlineChannels channels; /* borrows from what follows */
-	GArray *fds;	    /* of int: what stays open in QEMU; ours are closed behind it */
-	GArray *taps;	    /* of int, one for each net */
-	GArray *shares;	    /* of HvrCmdlineShare, one for each share */
-	GArray *listening;  /* of int, one for each share: for its virtiofsd; -1: it is by 9p */
-	GPtrArray *servers; /* of HvrServer: those of its shares, which wait for QEMU */
-	int messages;	    /* its standard error; -1: our own */
-	int asides;	    /* its standard output, and its servers' errors; -1: our own */
+	GArray *fds;	     /* of int: what stays open in QEMU; ours are closed behind it */
+	GArray *taps;	     /* of int, one for each net */
+	GArray *shares;	     /* of HvrCmdlineShare, one for each share */
+	GArray *listening;   /* of int, one for each share: for its virtiofsd; -1: it is by 9p */
+	HvrCmdlineShare tpm; /* what leads to its swtpm */
+	GPtrArray *servers;  /* of HvrServer: those of its shares and TPM, which wait for QEMU */
+	int messages;	     /* its standard error; -1: our own */
+	int asides;	     /* its standard output, and its servers' errors; -1: our own */
 	/* Our ends, where somebody stays, else -1: */
 	int monitor;	      /* of the private monitor */
 	HvrSerialEnds serial; /* of the serial port, where the profile has one */
@@ -65,7 +66,7 @@ gboolean hvr_handover_add_ports(const HvrStart *start, HvrHandover *handover,
 				GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* All that does not depend on whether the launcher stays: what QEMU has of its groups' locks,
- * qmp.sock, the serial port, the agent's port, cloud-init's disk, taps, and each virtiofsd, which
- * runs from then on, and what leads to it. */
+ * qmp.sock, the serial port, the agent's port, cloud-init's disk, taps, each virtiofsd and swtpm,
+ * which run from then on, and what leads to them. */
 gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 				   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -59,3 +59,9 @@ const char *hvr_noise(const char *line)
 			return rows[i].why;
 	return NULL;
 }
+
+/* swtpm's mainLoop() (src/swtpm/mainloop.c) as it ends, also behind a QEMU that has quit. */
+const char *hvr_noise_of_server(const char *line)
+{
+	return strcmp(line, "swtpm: Data client disconnected") == 0 ? "a TPM ends with QEMU" : NULL;
+}

@@ -42,8 +42,10 @@ static void understand(HvrQemuOutput *output)
 /* @said: what is passed on */
 static void end_line(HvrQemuOutput *output, GString *said)
 {
-	const char *noise = output->program ? hvr_noise(output->line->str) : NULL;
+	const char *noise = hvr_noise_of_server(output->line->str);
 
+	if (output->program)
+		noise = hvr_noise(output->line->str);
 	if (noise) {
 		g_debug("%s (%s)", output->line->str, noise);
 		g_string_truncate(output->line, 0);

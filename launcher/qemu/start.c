@@ -16,6 +16,7 @@
 #include "launcher/parts/placement.h"
 #include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
+#include "launcher/parts/tpm.h"
 #include "launcher/process/program.h"
 #include "launcher/process/spawn.h"
 #include "launcher/qemu/cmdline.h"
@@ -140,6 +141,12 @@ static char *share_path(const HvrContext *context, const HvrProfile *profile, gu
 			       share->id);
 }
 
+/* Where its TPM's does. [transfer full] */
+static char *tpm_path(const HvrContext *context, const HvrProfile *profile)
+{
+	return g_strdup_printf("%s/vms/%s/tpm.sock", context->runtime_path, profile->name);
+}
+
 void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		       GPtrArray *argvs)
 {
@@ -150,6 +157,8 @@ void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, con
 		if (hvr_share_server(profile, parts, i, &server))
 			g_ptr_array_add(argvs, hvr_virtiofsd_argv(&server, -1, path));
 	}
+	g_autofree char *tpm = tpm_path(context, profile);
+	hvr_tpm_print(context, profile, tpm, argvs);
 }
 
 /* @paths: what the result borrows from */
@@ -209,7 +218,12 @@ GPtrArray *hvr_start_argv(const HvrContext *context, const HvrProfile *profile,
 	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
 	g_autofree HvrCmdlineShare *shares = print_shares(context, profile, parts, paths);
 
+	g_autofree char *tpm = tpm_path(context, profile);
+	const HvrCmdlineShare tpm_at = { .fd = -1, .path = tpm };
+
 	channels.shares = shares;
+	if (profile->tpm.model != HVR_TPM_NONE)
+		channels.tpm = &tpm_at;
 	channels.firmware = parts->firmware;
 	channels.vars_path = hvr_nvram_path(profile, parts);
 	channels.block_devices = parts->images.block_devices;

@@ -19,15 +19,15 @@ typedef struct {
 	int others;	      /* ... and of its standard output and its servers' errors */
 	int control;	      /* the control socket, which listens */
 	int screen;	      /* what viewers connect to, which listens; -1: there is none */
-	GPtrArray *servers;   /* of HvrServer: those of its shares */
+	GPtrArray *servers;   /* of HvrServer: those of its shares and TPM */
 	HvrPorts ports;	      /* what it takes itself: to be cleared once it has */
 } HvrStarted;
 
 /**
  * hvr_start_make - all that a VM needs beside its cards: files that are missing are made, sockets
- * and taps are opened, a virtiofsd runs for each share. Nothing of it touches a card, so this comes
- * before one is taken.
- * On failure hvr_parts_remove() and hvr_handover_free() take back what was made by then.
+ * and taps are opened, a virtiofsd runs for each share and a swtpm for a TPM. Nothing of it touches
+ * a card, so this comes before one is taken. On failure hvr_parts_remove() and hvr_handover_free()
+ * take back what was made by then.
  */
 gboolean hvr_start_make(const HvrStart *start, HvrHandover *handover,
 			GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -47,8 +47,8 @@ gboolean hvr_start_qemu(const HvrStart *start, HvrHandover *handover, HvrStarted
  * [serial] mode = stdio it has our standard input, too. Returns only when it failed. */
 void hvr_start_exec(const HvrStart *start, HvrHandover *handover, GError **error);
 
-/* Appends what `print` shows in front of that: the argv of each share's server, as of
- * hvr_virtiofsd_argv(). */
+/* Appends what `print` shows in front of that: the argv of each share's and the TPM's server, as
+ * of hvr_virtiofsd_argv() and hvr_swtpm_argv(). */
 void hvr_start_servers(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		       GPtrArray *argvs);
 

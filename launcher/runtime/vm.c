@@ -142,6 +142,19 @@ GPtrArray *hvr_vm_folders(int runtime)
 	return hvr_tree_list(runtime, "vms");
 }
 
+static void remove_inner(int folder, const char *name)
+{
+	g_auto(HvrFd) inner = hvr_open_beneath(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	g_autoptr(GPtrArray) names = NULL;
+
+	if (inner < 0)
+		return;
+	names = hvr_tree_list(inner, ".");
+	for (guint i = 0; i < names->len; i++)
+		unlinkat(inner, g_ptr_array_index(names, i), 0);
+	unlinkat(folder, name, AT_REMOVEDIR);
+}
+
 void hvr_vm_empty_folder(int folder, const char *const *but)
 {
 	g_autoptr(GPtrArray) names = hvr_tree_list(folder, ".");
@@ -149,6 +162,8 @@ void hvr_vm_empty_folder(int folder, const char *const *but)
 	for (guint i = 0; i < names->len; i++)
 		if (!but || !g_strv_contains(but, g_ptr_array_index(names, i)))
 			unlinkat(folder, g_ptr_array_index(names, i), 0);
+	if (!but || !g_strv_contains(but, HVR_VM_TPM))
+		remove_inner(folder, HVR_VM_TPM);
 }
 
 int hvr_vm_make_folder(int runtime, const char *name, GError **error)

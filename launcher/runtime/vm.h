@@ -72,6 +72,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrVm, hvr_vm_free)
 #define HVR_VM_VNC     "vnc.sock"
 #define HVR_VM_SPICE   "spice.sock"
 #define HVR_VM_SEED    "cloud-init.img" /* shown by print; run has it in memory only */
+#define HVR_VM_TPM     "tpm"		/* a folder: the state of a TPM that is thrown away */
 #define HVR_VM_LOG     "messages.log"	/* what the supervisor and QEMU have said */
 /* What the serial port has said: begin and end (launcher/report/log-file.h). */
 #define HVR_VM_SERIAL_LOG "serial.log"
@@ -97,7 +98,8 @@ GPtrArray *hvr_vm_folders(int runtime) G_GNUC_WARN_UNUSED_RESULT;
 /* Removes vms/NAME and what is in it. The caller holds the VM's lock. */
 void hvr_vm_remove_folder(int runtime, const char *name);
 
-/* Removes the files in such a folder. @but: (nullable): NULL-terminated: what stays */
+/* Removes the files in such a folder, and HVR_VM_TPM with its own. @but: (nullable):
+ * NULL-terminated: what stays */
 void hvr_vm_empty_folder(int folder, const char *const *but);
 
 gboolean hvr_vm_write(int folder, const HvrVm *vm, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -113,6 +113,9 @@ gboolean hvr_warm_check(const HvrWarmGuest *guest, GError **error)
 	if (profile->guest.warm_script && !profile->guest.agent)
 		return refuse(error, "set guest.agent=yes",
 			      "[guest] warm-script: without an agent nobody runs it");
+	if (profile->tpm.model != HVR_TPM_NONE)
+		return refuse(error, "leave it out: --without tpm",
+			      "[tpm] what a TPM keeps is not saved with the guest");
 	if (profile->graphics == HVR_GRAPHICS_SPICE)
 		return refuse(error, "set graphics.mode=vnc",
 			      "[graphics] mode = spice: it would move its viewers along");

@@ -833,6 +833,28 @@ static void test_qemu(void **state)
 	write_qemu("7.2.22", ALL_DEVICES, 0);
 }
 
+/* What a QEMU may be built without is asked for where the profile has it. */
+static void test_devices(void **state)
+{
+	static const struct {
+		const char *profile;
+		HvrCheckStatus status;
+		const char *seen;
+	} asked[] = {
+		{ "[tpm]\nmodel = none\n", HVR_CHECK_PASS, "it has vfio-pci" },
+		{ "[tpm]\nmodel = crb\n", HVR_CHECK_FAIL, "it has no device tpm-crb" },
+		{ "[tpm]\nmodel = tis\n", HVR_CHECK_FAIL, "it has no device tpm-tis" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(asked); i++) {
+		g_autoptr(FakeSysfs) fs = fake_layout_intel();
+		g_autoptr(GPtrArray) results = check(fs, NULL, asked[i].profile);
+
+		assert_line(results, "qemu-devices", asked[i].status, asked[i].seen,
+			    asked[i].status == HVR_CHECK_FAIL ? "full QEMU" : NULL);
+	}
+}
+
 /* A property that a card is to have is asked for by its whole name. */
 static void test_card_properties(void **state)
 {
@@ -1175,6 +1197,7 @@ int main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_one_card),
 		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_card_properties),
 		cmocka_unit_test(test_disk_aio),
 		cmocka_unit_test(test_qemu_hangs),

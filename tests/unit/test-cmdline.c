@@ -112,6 +112,31 @@ static const HvrCmdlineChannels served_print_channels = { .qmp_private = -1,
 							  .has_node = TRUE,
 							  .node = 1,
 							  .shares = served_at };
+static const HvrCmdlineShare tpm = { .fd = 12 };
+static const HvrCmdlineShare tpm_at = { .fd = -1, .path = "/run/a,b/tpm.sock" };
+static const HvrCmdlineChannels tpm_channels = { .qmp_private = 3,
+						 .qmp_listen = 4,
+						 .serial_port = 5,
+						 .serial = -1,
+						 .agent = 8,
+						 .seed = 9,
+						 .tpm = &tpm };
+static const HvrCmdlineChannels tpm_print_channels = { .qmp_private = -1,
+						       .qmp_listen = -1,
+						       .qmp_path = "/run/a,b/qmp.sock",
+						       .serial_port = -1,
+						       .serial = -1,
+						       .agent = -1,
+						       .seed = -1,
+						       .tpm = &tpm_at };
+static const HvrCmdlineChannels windows_channels = { .qmp_private = 3,
+						     .qmp_listen = 4,
+						     .serial_port = 5,
+						     .serial = -1,
+						     .agent = 8,
+						     .seed = 9,
+						     .firmware = &secure,
+						     .tpm = &tpm };
 static const int taps[] = { -1, -1, 6, 7, -1 };
 static const HvrCmdlineChannels tap_channels = { .qmp_private = 3,
 						 .qmp_listen = -1,
@@ -192,7 +217,7 @@ static const Golden golden[] = {
 	{ "sample-rig", SAMPLES "rig", TRUE, 1, &bios_sample_channels },
 	{ "sample-two-cards", SAMPLES "two-cards", TRUE, 2, &bios_sample_channels },
 	{ "sample-ubuntu", SAMPLES "ubuntu", TRUE, 1, &bios_sample_channels },
-	{ "sample-windows", SAMPLES "windows", TRUE, 0, &sample_channels },
+	{ "sample-windows", SAMPLES "windows", TRUE, 0, &windows_channels },
 	{ "fixed-slot", NULL, TRUE, 3, &run_channels },
 	{ "fixed-slot-6.2", "fixed-slot", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "fixed-slot-11.1", "fixed-slot", TRUE, 3, &run_channels, &qemu_11_1 },
@@ -207,6 +232,11 @@ static const Golden golden[] = {
 	{ "card-11.1", "card", TRUE, 2, &run_channels, &qemu_11_1 },
 	{ "print-6.2", "serial-socket", FALSE, 0, &print_channels, &qemu_6_2 },
 	{ "print-11.1", "serial-socket", FALSE, 0, &print_channels, &qemu_11_1 },
+	{ "tpm", NULL, FALSE, 0, &tpm_channels },
+	{ "tpm-6.2", "tpm", TRUE, 1, &tpm_channels, &qemu_6_2 },
+	{ "tpm-11.1", "tpm", TRUE, 1, &tpm_channels, &qemu_11_1 },
+	{ "tpm-print", "tpm", FALSE, 0, &tpm_print_channels },
+	{ "tpm-tis", NULL, FALSE, 0, &tpm_channels },
 	{ "full", NULL, FALSE, 4, &run_channels },
 	{ "unconfined", NULL, FALSE, 0, &run_channels },
 };

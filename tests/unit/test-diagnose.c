@@ -181,6 +181,9 @@ static void noise_is_known_whole(void **state)
 		"qemu: warning: Spice: ../server/reds.cpp:3390:spice_server_init: unsupported",
 	};
 
+	assert_non_null(hvr_noise_of_server("swtpm: Data client disconnected"));
+	assert_null(hvr_noise_of_server("swtpm: Data client disconnected."));
+	assert_null(hvr_noise("swtpm: Data client disconnected"));
 	for (guint i = 0; i < G_N_ELEMENTS(noise); i++)
 		if (!hvr_noise(noise[i]))
 			fail_msg("'%s' is shown", noise[i]);

@@ -222,6 +222,58 @@ static void test_disk_ways_left(void **state)
 	assert_told(&imported, imported.left, "line 2: <disk> driver.iothread = 1: there is none");
 }
 
+/* A TPM of each of the four; what is none of swtpm's, or no 2.0, is told of. */
+static void test_tpm(void **state)
+{
+	static const struct {
+		const char *format, *text;
+		HvrTpmModel model;
+		const char *told;
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><name>a</name><devices><tpm model='tpm-crb'><backend type='emulator' "
+		  "version='2.0'/></tpm></devices></domain>",
+		  HVR_TPM_CRB, "line 1: tpm.model = tpm-crb: what it keeps is made anew" },
+		{ "libvirt",
+		  "<domain><name>a</name><devices><tpm><backend type='emulator'/></tpm></devices>"
+		  "</domain>",
+		  HVR_TPM_TIS, "line 1: tpm.model = tpm-tis: what it keeps" },
+		{ "libvirt",
+		  "<domain><name>a</name><devices><tpm model='tpm-tis'><backend type='emulator' "
+		  "version='1.2'/></tpm></devices></domain>",
+		  HVR_TPM_NONE, "line 1: <tpm>" },
+		{ "libvirt",
+		  "<domain><name>a</name><devices><tpm model='tpm-tis'><backend type="
+		  "'passthrough'><device path='/dev/tpm0'/></backend></tpm></devices></domain>",
+		  HVR_TPM_NONE, "line 1: <tpm>" },
+		{ "quickemu", "disk_img=a.qcow2\ntpm=\"on\"\n", HVR_TPM_TIS, "line 2: tpm = on" },
+		{ "quickemu", "disk_img=a.qcow2\ntpm=\"off\"\n", HVR_TPM_NONE, NULL },
+		{ "proxmox", "memory: 512\ntpmstate0: local:vm-1-disk-2,size=4M,version=v2.0\n",
+		  HVR_TPM_TIS, "line 2: tpmstate0.version = v2.0: what it keeps" },
+		{ "proxmox", "memory: 512\ntpmstate0: local:vm-1-disk-2,size=4M\n", HVR_TPM_NONE,
+		  "line 2: tpmstate0.version = v1.2: a profile has a TPM 2.0" },
+		{ "qemu",
+		  "kvm -m 512 -chardev socket,id=c,path=/s -tpmdev emulator,id=t,chardev=c -device "
+		  "tpm-crb,tpmdev=t",
+		  HVR_TPM_CRB, "line 1: tpm.driver = tpm-crb: what it keeps" },
+		{ "qemu",
+		  "kvm -m 512 -tpmdev passthrough,id=t,path=/dev/tpm0 -device tpm-tis,tpmdev=t",
+		  HVR_TPM_NONE, "line 1: -device" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+
+		assert_int_equal(profile->tpm.model, cases[i].model);
+		if (cases[i].told)
+			assert_told(&imported, imported.left, cases[i].told);
+		for (guint k = 0; !cases[i].told && k < imported.left->len; k++)
+			assert_null(strstr(imported.left->pdata[k], "tpm"));
+	}
+}
+
 /* No value ends its line, and none becomes a section or a key. */
 static void test_injection(void **state)
 {
@@ -598,15 +650,25 @@ static void test_guess(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	       cmocka_unit_test(test_same_machine),
-		cmocka_unit_test(test_injection),      cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_unknown),	       cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_short_array),    cmocka_unit_test(test_secrets),
-		cmocka_unit_test(test_bounds),	       cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_order),	       cmocka_unit_test(test_forwards),
-		cmocka_unit_test(test_libvirt_again),  cmocka_unit_test(test_command),
-		cmocka_unit_test(test_guess),	       cmocka_unit_test(test_disk_ways),
-		cmocka_unit_test(test_disk_ways_left), cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_same_machine),
+		cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_short_array),
+		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_libvirt_again),
+		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_disk_ways),
+		cmocka_unit_test(test_disk_ways_left),
+		cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_tpm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,15 @@ static const Refusal refusals[] = {
 	{ "vars-bios", VM "[firmware]\nvars = a\n", "lab.ini:4: [firmware] vars: is for mode = uefi" },
 	{ "firmware-unknown", VM "[firmware]\nmode = efi\n",
 	  "\"efi\" is not one of its values\ndid you mean 'uefi'? It takes bios, uefi" },
+	/* [tpm] */
+	{ "tpm-unknown", VM "[tpm]\nmodel = crp\n",
+	  "\"crp\" is not one of its values\ndid you mean 'crb'? It takes none, crb, tis" },
+	{ "tpm-state-alone", VM "[tpm]\nstate = a.tpm\n",
+	  "lab.ini:4: [tpm] state: is for model = crb or tis only" },
+	{ "tpm-state-none", VM "[tpm]\nmodel = none\nstate = a.tpm\n",
+	  "lab.ini:5: [tpm] state: is for model = crb or tis only" },
+	{ "tpm-state-comma", VM "[tpm]\nmodel = tis\nstate = a,mode=0644\n",
+	  "/a,mode=0644\" holds a comma\nswtpm splits its words there" },
 	/* [share NAME], [cloud-init], [graphics] */
 	{ "share-without-path", VM "[share a]\n",
 	  "lab.ini:3: [share a] path: is missing\nwrite for example path = work" },

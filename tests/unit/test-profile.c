@@ -281,6 +281,21 @@ static void test_firmware(void **state)
 	assert_string_equal(vars->firmware.vars, "/lab/a.fd");
 }
 
+/* What it keeps is beside the profile, like UEFI's variables. */
+static void test_tpm(void **state)
+{
+	g_autoptr(HvrProfile) none = parse(VM);
+	g_autoptr(HvrProfile) crb = parse(VM "[tpm]\nmodel = crb\n");
+	g_autoptr(HvrProfile) tis = parse(VM "[tpm]\nmodel = tis\nstate = ../a.tpm\n");
+
+	assert_int_equal(none->tpm.model, HVR_TPM_NONE);
+	assert_null(none->tpm.state);
+	assert_int_equal(crb->tpm.model, HVR_TPM_CRB);
+	assert_string_equal(crb->tpm.state, "/lab/rig-1.tpm");
+	assert_int_equal(tis->tpm.model, HVR_TPM_TIS);
+	assert_string_equal(tis->tpm.state, "/a.tpm");
+}
+
 /* Folders of the host, a screen, and what cloud-init is told. */
 static void test_extras(void **state)
 {
@@ -455,7 +470,7 @@ static void test_table(void **state)
 	gsize length;
 	const HvrProfileSection *section = hvr_profile_table(&length);
 
-	assert_int_equal(length, 15);
+	assert_int_equal(length, 16);
 	for (; section->name; section++) {
 		assert_non_null(section->help);
 		assert_true(section->n_keys <= HVR_PROFILE_KEYS_MAX);
@@ -603,6 +618,7 @@ int main(void)
 		cmocka_unit_test(test_extras),
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_tpm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -329,13 +329,16 @@ static GPtrArray *serve(const Fixture *f, const char *script, int fd)
 	g_autoptr(GError) error = NULL;
 
 	assert_true(hvr_virtiofsd_connect(&listening, &connected, NULL));
-	HvrServerSpawn wanted = { .share = "work",
-				  .virtiofsd = { .program = path,
-						 .folder = "/tmp",
-						 .identity = { .uid = f->user.uid,
-							       .gid = f->user.gid } },
-				  .listening = listening,
-				  .stderr_fd = fd };
+	const HvrVirtiofsd virtiofsd = { .program = path, .folder = "/tmp" };
+	g_autoptr(GPtrArray) argv = hvr_virtiofsd_argv(&virtiofsd, listening, NULL);
+	const HvrServerSpawn wanted = { .what = "share work: virtiofsd",
+					.lost = "the guest cannot use it any more",
+					.path = path,
+					.argv = argv,
+					.identity = { .uid = f->user.uid, .gid = f->user.gid },
+					.fds = &listening,
+					.n_fds = 1,
+					.stderr_fd = fd };
 	if (!hvr_servers_add(servers, &wanted, &error))
 		fail_msg("%s", error->message);
 	return servers;

@@ -257,6 +257,7 @@ static void what_cannot_be_saved(void **state)
 		{ "qemu.args=-S", "[qemu] args = -S" },
 		{ "qemu.first-args=-device usb-host,hostbus=1", "[qemu] first-args = usb-host" },
 		{ "graphics.mode=spice", "[graphics]" },
+		{ "tpm.model=crb", "[tpm]" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
