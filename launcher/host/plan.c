@@ -140,6 +140,12 @@ static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciF
 	add_reset_note(input, plan, planned, prepare.reset_method);
 }
 
+char *hvr_plan_companion_id(const HvrProfileDevice *device, const HvrPciAddress *address)
+{
+	return g_strdup_printf("%s-%02x-%02x-%x", device->id, address->bus, address->slot,
+			       address->function);
+}
+
 static void add_companions(const HvrPlanInput *input, HvrPlan *plan, const HvrClaimedCard *card,
 			   const GPtrArray *companions)
 {
@@ -147,13 +153,11 @@ static void add_companions(const HvrPlanInput *input, HvrPlan *plan, const HvrCl
 
 	for (guint i = 0; i < companions->len; i++) {
 		const HvrPciFunction *member = g_ptr_array_index(companions, i);
-		const HvrPciAddress *address = &member->address;
 		if (planned_already(plan, member))
 			continue;
 		if (hvr_judge_is_passed(card, member))
 			add_function(input, plan, member, device,
-				     g_strdup_printf("%s-%02x-%02x-%x", device->id, address->bus,
-						     address->slot, address->function));
+				     hvr_plan_companion_id(device, &member->address));
 		else if (hvr_judge_is_taken(card, member))
 			add_function(input, plan, member, device, NULL);
 	}

@@ -65,6 +65,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlan, hvr_plan_free)
 /* (transfer none): the address of the first card that QEMU gets, or NULL. */
 const HvrPciAddress *hvr_plan_first_card(const HvrPlan *plan);
 
+/* QEMU's id of what @device brings along of its group. */
+char *hvr_plan_companion_id(const HvrProfileDevice *device,
+			    const HvrPciAddress *address) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The functions of the plan that a host driver still has: they must not be in use.
  * [transfer container] array of HvrPciFunction */
 GPtrArray *hvr_plan_taken(const HvrPlan *plan) G_GNUC_WARN_UNUSED_RESULT;

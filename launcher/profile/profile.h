@@ -48,6 +48,10 @@ typedef struct {
 	guint16 sub_vendor, sub_device;
 	GArray *properties; /* of HvrCardProperty; NULL: none more */
 	guint slot;	    /* of the machine's root bus, for its port alone; 0: any */
+	char *with;	    /* the section on whose port it is, behind its card; NULL: its own */
+	/* Not a key: which function of its port's slot it is, and whether there are more. */
+	guint function;
+	gboolean shared;
 } HvrProfileDevice;
 
 /* [disk NAME] */
@@ -223,6 +227,17 @@ void hvr_profile_rename(HvrProfile *profile, const char *name);
 
 /* Fills in the addresses of all nets that were given none: see there. */
 void hvr_profile_make_macs(HvrProfile *profile);
+
+/**
+ * hvr_profile_number_functions - fills in which function of its slot each card is in the guest:
+ * 0, and for those that are @with it 1, 2, ... in the profile's order.
+ */
+void hvr_profile_number_functions(HvrProfile *profile);
+
+/* The sections of the slot that @device is in, function 0 first: itself alone, mostly.
+ * [transfer container] array of HvrProfileDevice */
+GPtrArray *hvr_profile_slot_of(const HvrProfile *profile,
+			       const HvrProfileDevice *device) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

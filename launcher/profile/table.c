@@ -124,6 +124,9 @@ static const HvrProfileKey device_keys[] = {
 	{ .name = "slot", .parse = hvr_value_slot, .offset = DEVICE(slot),
 	  .sample = "0x0f",
 	  .help = "the slot of the guest that its port has for itself, whatever else there is" },
+	{ .name = "with", .parse = hvr_value_word, .offset = DEVICE(with),
+	  .max = 31, .characters = "-_", .sample = "npu",
+	  .help = "an earlier [device] section, whose slot of the guest it is in as one more function" },
 };
 
 static const HvrProfileKey boot_keys[] = {

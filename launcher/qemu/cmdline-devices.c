@@ -221,9 +221,21 @@ void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
 		add_net(argv, profile, i, channels);
 }
 
-char *hvr_cmdline_card_port(guint index)
+/* The card on whose port it is: itself, mostly. */
+static guint port_index(const GPtrArray *cards, guint index)
 {
-	return g_strdup_printf("hvr-port%u", index);
+	const HvrPlanCard *card = cards->pdata[index];
+	guint first = index;
+
+	while (card->device && card->device->with && first > 0)
+		if (g_str_equal(((HvrPlanCard *)cards->pdata[--first])->id, card->device->with))
+			return first;
+	return index;
+}
+
+char *hvr_cmdline_card_port(const GPtrArray *cards, guint index)
+{
+	return g_strdup_printf("hvr-port%u", port_index(cards, index));
 }
 
 char *hvr_cmdline_spare_port(guint index)
@@ -286,6 +298,17 @@ static void set_property(JsonObject *card, const HvrCardProperty *property)
 	}
 }
 
+/* Behind a port is one slot. A guest looks for more of its functions where function 0 says so. */
+static void set_place(JsonObject *card, const HvrProfileDevice *device)
+{
+	g_autofree char *address = g_strdup_printf("0x0.%u", device->function);
+
+	if (device->with)
+		json_object_set_string_member(card, "addr", address);
+	if (device->shared)
+		json_object_set_boolean_member(card, "multifunction", TRUE);
+}
+
 /* What the profile says of it. */
 static void set_own(JsonObject *card, const HvrProfileDevice *device)
 {
@@ -314,6 +337,8 @@ JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *por
 				      hvr_pci_address_format(&card->address, address));
 	json_object_set_string_member(device, "bus", port);
 	if (card->device)
+		set_place(device, card->device);
+	if (card->device)
 		set_own(device, card->device);
 	return device;
 }
@@ -333,7 +358,9 @@ void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPt
 
 	for (guint i = 0; i < n_cards; i++) {
 		const HvrPlanCard *card = cards->pdata[i];
-		g_autofree char *port = hvr_cmdline_card_port(i);
+		if (port_index(cards, i) != i)
+			continue;
+		g_autofree char *port = hvr_cmdline_card_port(cards, i);
 		g_autofree char *address =
 			place_port(machine, card->device ? card->device->slot : 0, &packed);
 
@@ -351,7 +378,7 @@ void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPt
 void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards, const HvrDialect *dialect)
 {
 	for (guint i = 0; i < count(cards); i++) {
-		g_autofree char *port = hvr_cmdline_card_port(i);
+		g_autofree char *port = hvr_cmdline_card_port(cards, i);
 
 		add_hotplug(argv, hvr_cmdline_card_properties(cards->pdata[i], port), dialect);
 	}

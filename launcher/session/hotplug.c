@@ -375,6 +375,52 @@ static GError *no_such_device(const HvrSession *session, const char *name)
 	return error;
 }
 
+/* Whose slot is behind @port: of who is in the VM, else of who came last. A port may have had
+ * others before. NULL: nobody's */
+static const HvrVmDevice *find_first(const HvrSession *session, const char *port)
+{
+	const HvrVmDevice *first = NULL;
+
+	for (guint i = 0; i < session->vm->devices->len; i++) {
+		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
+		if (device->function == 0 && g_str_equal(device->port, port) &&
+		    (device->in_vm || !first || !first->in_vm))
+			first = device;
+	}
+	return first;
+}
+
+/* A guest lets go of a slot whole (acpi_pcihp_eject_slot() in QEMU's hw/acpi/pcihp.c,
+ * pcie_cap_slot_do_unplug() in its hw/pci/pcie.c), so whoever asks for less does not mean it. */
+static gboolean check_first(const HvrSession *session, const char *name, GError **error)
+{
+	const HvrVmDevice *device = hvr_session_device(session, name);
+	const HvrVmDevice *first = NULL;
+
+	if (device && device->function)
+		first = find_first(session, device->port);
+	if (!first)
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
+		    "device '%s' is a function of the slot of '%s', and leaves with it", name,
+		    first->id);
+	hvr_error_hint(error, "to take all of it out: hailo-vm-run unplug %s %s", session->vm->name,
+		       first->id);
+	return FALSE;
+}
+
+/* Is it of that section, or of one whose slot that is? */
+static gboolean leaves_with(const HvrSession *session, const HvrVmDevice *device,
+			    const char *section)
+{
+	const HvrVmDevice *own = hvr_session_device(session, device->section);
+	const HvrVmDevice *first = NULL;
+
+	if (own && own->function)
+		first = find_first(session, own->port);
+	return g_str_equal(device->section, section) || (first && g_str_equal(first->id, section));
+}
+
 void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_ms, gboolean keep,
 			HvrSessionDone done, gpointer user_data)
 {
@@ -385,10 +431,11 @@ void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_m
 	/* One for the loop itself: a request cannot end while it is still being made. */
 	*unplug =
 		(Unplug){ .hotplug = hotplug, .waiting = 1, .done = done, .user_data = user_data };
-	gboolean idle = hvr_hotplug_check_idle(hotplug, device, &unplug->error);
+	gboolean idle = hvr_hotplug_check_idle(hotplug, device, &unplug->error) &&
+			check_first(session, device, &unplug->error);
 	for (guint i = 0; idle && i < devices->len; i++) {
 		HvrVmDevice *candidate = g_ptr_array_index(devices, i);
-		if (!candidate->in_vm || !g_str_equal(candidate->section, device))
+		if (!candidate->in_vm || !leaves_with(session, candidate, device))
 			continue;
 		UnplugOne *one = g_new(UnplugOne, 1);
 		*one = (UnplugOne){ .unplug = unplug,

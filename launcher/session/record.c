@@ -84,10 +84,12 @@ HvrVm *hvr_record_make(const HvrContext *context, const HvrProfile *profile,
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
 		if (!planned->id)
 			continue;
-		g_autofree char *port = hvr_cmdline_card_port(card++);
+		g_autofree char *port = hvr_cmdline_card_port(plan->cards, card++);
 		HvrVmDevice *device =
 			hvr_vm_device_new(planned->id, planned->device->id, planned->function->name,
 					  port, planned->function->group);
+		if (g_str_equal(planned->id, planned->device->id))
+			device->function = planned->device->function;
 		device->keep = planned->device->after == HVR_AFTER_KEEP;
 		g_ptr_array_add(vm->devices, device);
 	}

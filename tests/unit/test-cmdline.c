@@ -192,6 +192,9 @@ static const Golden golden[] = {
 	{ "fixed-slot", NULL, TRUE, 3, &run_channels },
 	{ "fixed-slot-6.2", "fixed-slot", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "fixed-slot-11.1", "fixed-slot", TRUE, 3, &run_channels, &qemu_11_1 },
+	{ "functions", NULL, TRUE, 5, &run_channels },
+	{ "functions-6.2", "functions", TRUE, 5, &run_channels, &qemu_6_2 },
+	{ "functions-11.1", "functions", TRUE, 5, &run_channels, &qemu_11_1 },
 	{ "card-properties", NULL, TRUE, 3, &run_channels },
 	{ "card-properties-6.2", "card-properties", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "card-properties-11.1", "card-properties", TRUE, 3, &run_channels, &qemu_11_1 },
@@ -403,6 +406,12 @@ static void test_fixed_slots(void **state)
 	assert_true(hvr_slots_check_cards(profile, 1, NULL));
 	assert_true(hvr_slots_check_cards(profile, 5, NULL));
 	assert_false(hvr_slots_check_cards(profile, 6, NULL));
+
+	/* what is with another has no port at all */
+	HvrProfileDevice second = { .id = (char *)"other", .with = (char *)"npu", .function = 1 };
+	g_ptr_array_add(profile->devices, &second);
+	assert_true(hvr_slots_check_cards(profile, 6, NULL));
+	assert_false(hvr_slots_check_cards(profile, 7, NULL));
 }
 
 static void assert_quoted(const char *word, const char *quoted)
