@@ -20,6 +20,7 @@
 #include "launcher/report/json.h"
 #include "launcher/report/message.h"
 #include "launcher/report/nearest.h"
+#include "launcher/session/slot.h"
 #include "qmp/error.h"
 #include "qmp/hotplug.h"
 #include "vfio/access.h"
@@ -375,50 +376,14 @@ static GError *no_such_device(const HvrSession *session, const char *name)
 	return error;
 }
 
-/* Whose slot is behind @port: of who is in the VM, else of who came last. A port may have had
- * others before. NULL: nobody's */
-static const HvrVmDevice *find_first(const HvrSession *session, const char *port)
+static void ask_for(HvrSession *session, const HvrVmDevice *device, guint timeout_ms,
+		    UnplugOne *one)
 {
-	const HvrVmDevice *first = NULL;
-
-	for (guint i = 0; i < session->vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
-		if (device->function == 0 && g_str_equal(device->port, port) &&
-		    (device->in_vm || !first || !first->in_vm))
-			first = device;
-	}
-	return first;
-}
-
-/* A guest lets go of a slot whole (acpi_pcihp_eject_slot() in QEMU's hw/acpi/pcihp.c,
- * pcie_cap_slot_do_unplug() in its hw/pci/pcie.c), so whoever asks for less does not mean it. */
-static gboolean check_first(const HvrSession *session, const char *name, GError **error)
-{
-	const HvrVmDevice *device = hvr_session_device(session, name);
-	const HvrVmDevice *first = NULL;
-
-	if (device && device->function)
-		first = find_first(session, device->port);
-	if (!first)
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "device '%s' is a function of the slot of '%s', and leaves with it", name,
-		    first->id);
-	hvr_error_hint(error, "to take all of it out: hailo-vm-run unplug %s %s", session->vm->name,
-		       first->id);
-	return FALSE;
-}
-
-/* Is it of that section, or of one whose slot that is? */
-static gboolean leaves_with(const HvrSession *session, const HvrVmDevice *device,
-			    const char *section)
-{
-	const HvrVmDevice *own = hvr_session_device(session, device->section);
-	const HvrVmDevice *first = NULL;
-
-	if (own && own->function)
-		first = find_first(session, own->port);
-	return g_str_equal(device->section, section) || (first && g_str_equal(first->id, section));
+	if (hvr_slot_has_others(session, device))
+		hvr_qmp_unplug_start_together(session->qmp, device->id, timeout_ms, on_unplugged,
+					      one);
+	else
+		hvr_qmp_unplug_start(session->qmp, device->id, timeout_ms, on_unplugged, one);
 }
 
 void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_ms, gboolean keep,
@@ -432,10 +397,10 @@ void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_m
 	*unplug =
 		(Unplug){ .hotplug = hotplug, .waiting = 1, .done = done, .user_data = user_data };
 	gboolean idle = hvr_hotplug_check_idle(hotplug, device, &unplug->error) &&
-			check_first(session, device, &unplug->error);
+			hvr_slot_check_first(session, device, &unplug->error);
 	for (guint i = 0; idle && i < devices->len; i++) {
 		HvrVmDevice *candidate = g_ptr_array_index(devices, i);
-		if (!candidate->in_vm || !leaves_with(session, candidate, device))
+		if (!candidate->in_vm || !hvr_slot_leaves_with(session, candidate, device))
 			continue;
 		UnplugOne *one = g_new(UnplugOne, 1);
 		*one = (UnplugOne){ .unplug = unplug,
@@ -443,7 +408,7 @@ void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_m
 				    .kept_before = candidate->keep };
 		candidate->keep = candidate->keep || keep;
 		unplug->waiting++;
-		hvr_qmp_unplug_start(session->qmp, candidate->id, timeout_ms, on_unplugged, one);
+		ask_for(session, candidate, timeout_ms, one);
 	}
 	if (idle && unplug->waiting == 1)
 		unplug->error = no_such_device(session, device);

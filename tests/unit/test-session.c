@@ -520,6 +520,23 @@ static void test_slot(void **state)
 	}
 }
 
+/* A guest that is quick lets go of both at the first word: QEMU does not know the second any more
+ * when it is asked for it, and its event is yet to come. */
+static void test_slot_quick(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("one slot, two groups");
+
+	qmp_peer_returns(f->peer, "device_del", "{}");
+	qmp_peer_fails(f->peer, "device_del", "DeviceNotFound", "Device 'b' not found");
+	unplug(f, "a", LONG_MS, FALSE);
+	assert_true(qmp_peer_wait_for(f->peer, "device_del", 2));
+	device_deleted(f, "a");
+	assert_string_equal(f->told->str, "");
+	device_deleted(f, "b");
+	assert_told(f, "done\n");
+	vm_fixture_assert_given_back(f);
+}
+
 /* One function of a slot by itself neither leaves nor comes; nothing is asked of QEMU. */
 static void test_slot_part(void **state)
 {
@@ -863,6 +880,7 @@ int main(void)
 		cmocka_unit_test(test_plug_lock_refused),
 		cmocka_unit_test(test_plug_group),
 		cmocka_unit_test(test_slot),
+		cmocka_unit_test(test_slot_quick),
 		cmocka_unit_test(test_slot_part),
 		cmocka_unit_test(test_slot_torn),
 		cmocka_unit_test(test_plug_leaves_at_once),
