@@ -134,6 +134,7 @@ static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciF
 	*card = (HvrPlanCard){ .id = g_strdup(id),
 			       .address = function->address,
 			       .access = planned->access };
+	card->bars = *(const HvrBars *)g_hash_table_lookup(input->view->bars, function);
 	if (g_str_equal(id, device->id))
 		card->device = device;
 	g_ptr_array_add(plan->cards, card);

@@ -35,6 +35,7 @@ typedef struct {
 		     "NAME-SLOT.FUNCTION"-like ids of their own */
 	HvrPciAddress address;
 	HvrAccess access; /* the way by which QEMU gets it */
+	HvrBars bars;	  /* what it takes of its port's windows */
 	/* whose properties it has in the guest; NULL: it is a companion, and has none */
 	const HvrProfileDevice *device;
 } HvrPlanCard;

@@ -13,6 +13,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "launcher/host/windows.h"
 #include "launcher/parts/ports.h"
 #include "launcher/profile/machine.h"
 #include "launcher/qemu/cmdline-json.h"
@@ -265,9 +266,10 @@ static char *place_port(const HvrMachine *machine, guint fixed, guint *packed)
 	return g_strdup_printf("0x%x.%u", machine->ports_slot + place / 8, place % 8);
 }
 
-/* @number counts all ports: it is the port's chassis. */
+/* @number counts all ports: it is the port's chassis.
+ * @windows: (nullable): what it asks the firmware for */
 static JsonObject *port_properties(const HvrMachine *machine, const char *id, const char *address,
-				   guint number)
+				   guint number, const HvrWindows *windows)
 {
 	JsonObject *port = json_object_new();
 
@@ -280,6 +282,10 @@ static JsonObject *port_properties(const HvrMachine *machine, const char *id, co
 		json_object_set_boolean_member(port, "multifunction", TRUE);
 	json_object_set_int_member(port, "chassis", number);
 	json_object_set_int_member(port, "slot", number);
+	if (windows && windows->memory)
+		json_object_set_int_member(port, "mem-reserve", (gint64)windows->memory);
+	if (windows && windows->prefetchable)
+		json_object_set_int_member(port, "pref64-reserve", (gint64)windows->prefetchable);
 	return port;
 }
 
@@ -364,13 +370,16 @@ void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPt
 		g_autofree char *address =
 			place_port(machine, card->device ? card->device->slot : 0, &packed);
 
-		add_hotplug(argv, port_properties(machine, port, address, i + 1), dialect);
+		HvrWindows windows = hvr_windows_of_port(profile, cards, i);
+
+		add_hotplug(argv, port_properties(machine, port, address, i + 1, &windows),
+			    dialect);
 	}
 	for (guint i = 0; i < HVR_MACHINE_SPARE_PORTS; i++) {
 		g_autofree char *port = hvr_cmdline_spare_port(i);
 		g_autofree char *address = place_port(machine, 0, &packed);
 
-		add_hotplug(argv, port_properties(machine, port, address, n_cards + i + 1),
+		add_hotplug(argv, port_properties(machine, port, address, n_cards + i + 1, NULL),
 			    dialect);
 	}
 }

@@ -15,6 +15,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "launcher/host/windows.h"
 #include "launcher/qemu/cmdline-json.h"
 #include "launcher/report/text.h"
 
@@ -27,6 +28,8 @@
 	"hv-stimer,hv-frequencies"
 
 #define MIB (G_GUINT64_CONSTANT(1) << 20)
+
+#define OVMF_WINDOW (G_GUINT64_CONSTANT(32) << 30)
 
 /* What a POSIX shell leaves alone in any place of a word. */
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./"
@@ -191,6 +194,19 @@ static void add_monitors(GPtrArray *argv, const HvrCmdlineChannels *channels,
 		add_monitor(argv, "hvr-qmp1", "hvr-monitor1", dialect);
 }
 
+/* OVMF's window above 4 GiB has 32 GiB unless it is told or knows how far the CPU's addresses reach
+ * (PlatformDynamicMmioWindow() in its OvmfPkg/Library/PlatformInitLib/MemDetect.c); a card that
+ * does not fit is left without BARs. SeaBIOS takes what it needs. */
+static void add_large_bars(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards)
+{
+	guint64 total = hvr_windows_total(profile, cards);
+
+	if (profile->firmware.uefi && total > OVMF_WINDOW / 2)
+		hvr_cmdline_add(argv, "-fw_cfg",
+				"name=opt/ovmf/X-PciMmio64Mb,string=%" G_GUINT64_FORMAT,
+				hvr_bars_window(total * 2) / MIB);
+}
+
 static void add_boot(GPtrArray *argv, const HvrProfile *profile)
 {
 	if (profile->kernel)
@@ -236,6 +252,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	add_sandbox(argv, profile, channels);
 	add_monitors(argv, channels, dialect);
 	hvr_cmdline_add_firmware(argv, profile, channels);
+	add_large_bars(argv, profile, cards);
 	add_boot(argv, profile);
 	add_words(argv, profile->qemu_first_args);
 	hvr_cmdline_add_ports(argv, profile, cards, dialect);

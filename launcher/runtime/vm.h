@@ -8,10 +8,12 @@
 
 /* One device of a VM, as its record has it. */
 typedef struct {
-	char *id;	/* QEMU's id */
-	char *section;	/* the [device] section it comes from: what `unplug` takes */
-	char *address;	/* of the PCI function */
-	char *port;	/* the root port it sits on */
+	char *id;      /* QEMU's id */
+	char *section; /* the [device] section it comes from: what `unplug` takes */
+	char *address; /* of the PCI function */
+	char *port;    /* the root port it sits on */
+	/* What the port has of windows, as HvrWindows (launcher/host/windows.h) */
+	guint64 prefetchable, memory;
 	guint function; /* of that port's slot: 0, unless it is there with another device */
 	int group;
 	gboolean keep;	/* stays on vfio-pci when it leaves the VM */

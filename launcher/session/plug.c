@@ -45,7 +45,7 @@ typedef struct {
 	HvrDecision decision; /* here only its claim; all of it in the worker */
 	HvrWorker *worker;    /* that prepares the cards; NULL: it has ended */
 	GArray *groups;	      /* of int */
-	char *port;	      /* of the slot; NULL: not chosen yet */
+	HvrPlugPort slot;     /* the port of the slot; without a name: not chosen yet */
 	GPtrArray *cards;     /* of HvrJournalEntry: what was prepared for QEMU */
 	guint next;	      /* index in @cards */
 	HvrVmDevice *adding;  /* in the VM's record, for cards[next]; NULL: not yet */
@@ -80,7 +80,7 @@ static void plug_end(Plug *plug)
 	g_clear_error(&plug->failure);
 	g_ptr_array_unref(plug->sections);
 	g_array_unref(plug->groups);
-	g_free(plug->port);
+	g_free(plug->slot.port);
 	g_free(plug);
 }
 
@@ -241,19 +241,24 @@ static const HvrProfileDevice *section_of(const Plug *plug, const HvrJournalEntr
 	return first_section(plug);
 }
 
-/* Of the slot, or of a companion's own. [transfer full] NULL: there is none left */
-static char *choose_port(Plug *plug, const HvrPlanCard *card)
+/* Of the slot, or of a companion's own. */
+static gboolean choose_port(Plug *plug, const HvrPlanCard *card, const HvrJournalEntry *entry,
+			    HvrPlugPort *out_port, GError **error)
 {
-	if (!card->device)
-		return hvr_plug_port(plug->session, card->id);
-	if (!plug->port)
-		plug->port = hvr_plug_port(plug->session, first_section(plug)->id);
-	return g_strdup(plug->port);
+	HvrBars bars;
+
+	if (card->device) {
+		*out_port = plug->slot;
+		out_port->port = g_strdup(plug->slot.port);
+		return TRUE;
+	}
+	hvr_bars_read(&plug->session->context->host, entry->name, &bars);
+	return hvr_plug_port(plug->session, card->id, &bars, out_port, error);
 }
 
 /* In the VM's record, before QEMU is told: whoever stands in for us can then take it out. */
 static void record(Plug *plug, const HvrPlanCard *card, const HvrJournalEntry *entry,
-		   const char *port)
+		   const HvrPlugPort *port)
 {
 	HvrSession *session = plug->session;
 	const HvrProfileDevice *section = section_of(plug, entry);
@@ -261,7 +266,10 @@ static void record(Plug *plug, const HvrPlanCard *card, const HvrJournalEntry *e
 
 	if (old)
 		g_ptr_array_remove(session->vm->devices, old);
-	plug->adding = hvr_vm_device_new(card->id, section->id, entry->name, port, entry->group);
+	plug->adding =
+		hvr_vm_device_new(card->id, section->id, entry->name, port->port, entry->group);
+	plug->adding->prefetchable = port->windows.prefetchable;
+	plug->adding->memory = port->windows.memory;
 	plug->adding->keep = section->after == HVR_AFTER_KEEP;
 	if (card->device)
 		plug->adding->function = card->device->function;
@@ -291,15 +299,14 @@ static void plug_next(Plug *plug)
 	const HvrProfileDevice *section = section_of(plug, entry);
 	if (g_str_equal(entry->id, section->id))
 		card.device = section;
-	g_autofree char *port = choose_port(plug, &card);
-	if (!port) {
-		g_autoptr(GError) error =
-			g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-				    "VM '%s' has no free port left", session->vm->name);
+	HvrPlugPort found = { 0 };
+	g_autoptr(GError) error = NULL;
+	if (!choose_port(plug, &card, entry, &found, &error)) {
 		plug_give_back(plug, error);
 		return;
 	}
-	record(plug, &card, entry, port);
+	g_autofree char *port = found.port;
+	record(plug, &card, entry, &found);
 	hvr_kmsg_free(plug->kmsg);
 	plug->kmsg = hvr_kmsg_open(&session->context->host);
 	hvr_qmp_client_execute(session->qmp, "device_add", hvr_cmdline_card_properties(&card, port),
@@ -370,6 +377,23 @@ static GPtrArray *prepared_cards(Plug *plug)
 
 static void on_prepared(const GError *error, gpointer data);
 
+/* A port for all that goes into the slot, before any of it moves. */
+static gboolean find_room(Plug *plug, GError **error)
+{
+	const HvrClaim *claim = plug->decision.claim;
+	HvrBars sum = { 0 };
+
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		HvrBars bars;
+		hvr_bars_read(&plug->session->context->host, card->function->name, &bars);
+		bars = hvr_windows_bars(card->device, &bars);
+		hvr_bars_add(&sum, &bars);
+	}
+	g_clear_pointer(&plug->slot.port, g_free);
+	return hvr_plug_port(plug->session, first_section(plug)->id, &sum, &plug->slot, error);
+}
+
 /* Only looks and locks, neither of which waits for a driver; a worker does the rest. */
 static void plug_begin(Plug *plug)
 {
@@ -377,7 +401,8 @@ static void plug_begin(Plug *plug)
 	const HvrDecideFor whom = { .devices = plug->sections, .vm = session->vm->name };
 
 	g_array_set_size(plug->groups, 0);
-	if (!hvr_decide_cards(session->context, &whom, &plug->decision, &plug->failure)) {
+	if (!hvr_decide_cards(session->context, &whom, &plug->decision, &plug->failure) ||
+	    !find_room(plug, &plug->failure)) {
 		plug_end(plug);
 		return;
 	}

@@ -127,6 +127,16 @@ static const HvrDialect qemu_6_2 = { .plain_cards = TRUE };
 static const HvrDialect qemu_11_0 = { .names_threads = TRUE };
 static const HvrDialect qemu_11_1 = { .names_threads = TRUE, .monitor_objects = TRUE };
 
+/* Of an accelerator with much memory, of what is with it, of a Hailo-8, and one that is just too
+ * large for what firmware leaves a port by itself. */
+#define MIB (G_GUINT64_CONSTANT(1) << 20)
+static const HvrBars large_bars[] = {
+	{ .prefetchable = (32 << 10) * MIB + 32 * MIB, .memory = 16 * MIB, .rom = MIB / 2 },
+	{ .memory = MIB / 64 },
+	{ .prefetchable = MIB / 32 },
+	{ .memory = 2 * MIB, .rom = 4096 },
+};
+
 typedef struct {
 	const char *name;    /* of the .argv file */
 	const char *profile; /* NULL: of the same name */
@@ -134,6 +144,7 @@ typedef struct {
 	guint n_cards;
 	const HvrCmdlineChannels *channels;
 	const HvrDialect *dialect; /* NULL: the common one */
+	const HvrBars *bars;	   /* of each card; NULL: none are known */
 } Golden;
 
 static const Golden golden[] = {
@@ -195,6 +206,10 @@ static const Golden golden[] = {
 	{ "functions", NULL, TRUE, 5, &run_channels },
 	{ "functions-6.2", "functions", TRUE, 5, &run_channels, &qemu_6_2 },
 	{ "functions-11.1", "functions", TRUE, 5, &run_channels, &qemu_11_1 },
+	{ "large-bars", NULL, TRUE, 4, &run_channels, .bars = large_bars },
+	{ "large-bars-6.2", "large-bars", TRUE, 4, &run_channels, &qemu_6_2, large_bars },
+	{ "large-bars-11.1", "large-bars", TRUE, 4, &run_channels, &qemu_11_1, large_bars },
+	{ "large-bars-uefi", "large-bars-uefi", TRUE, 4, &uefi_channels, .bars = large_bars },
 	{ "card-properties", NULL, TRUE, 3, &run_channels },
 	{ "card-properties-6.2", "card-properties", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "card-properties-11.1", "card-properties", TRUE, 3, &run_channels, &qemu_11_1 },
@@ -254,6 +269,8 @@ static char *build(const Golden *g)
 	g_autoptr(GPtrArray) cards = make_cards(g->n_cards);
 	for (guint i = 0; i < MIN(profile->devices->len, g->n_cards); i++)
 		((HvrPlanCard *)cards->pdata[i])->device = profile->devices->pdata[i];
+	for (guint i = 0; g->bars && i < g->n_cards; i++)
+		((HvrPlanCard *)cards->pdata[i])->bars = g->bars[i];
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, g->kvm, cards, g->channels,
 						      g->dialect ? g->dialect : &common);
 

@@ -537,6 +537,44 @@ static void test_slot_quick(void **state)
 	vm_fixture_assert_given_back(f);
 }
 
+#define GIB_16 "0x0000003800000000 0x0000003bffffffff 0x000000000014220c\n"
+
+static void set_bars(VmFixture *f, const char *text)
+{
+	fake_sysfs_put_file(f->fs, "sys/bus/pci/devices/" CARD "/resource", text);
+}
+
+/* A card goes where its BARs have room: a port has the windows that it had when the guest began,
+ * and without room the card stays where it is. */
+static void test_plug_room(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+	HvrVmDevice *device = hvr_session_device(f->session, "npu");
+
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	device_deleted(f, "npu");
+	vm_fixture_assert_given_back(f);
+	set_bars(f, GIB_16);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
+	assert_told(
+		f, "69 device 'npu': its BARs take 16384 MiB of 64-bit memory and 0 MiB of other, "
+		   "and no free port of VM 'lab' has windows for them\nstart the VM anew with this "
+		   "card: its port gets them then\n");
+	assert_int_equal(qmp_peer_count(f->peer, "device_add"), 0);
+	vm_fixture_assert_driver(f, CARD, "hailo");
+	assert_false(vm_fixture_is_locked(f, 14));
+
+	/* twice that is what a BIOS may need for it */
+	device->prefetchable = G_GUINT64_CONSTANT(32) << 30;
+	hvr_session_save(f->session);
+	g_autoptr(HvrVm) record = hvr_vm_read(&f->context, "lab", NULL);
+	HvrVm *own = f->session->vm;
+	f->session->vm = record;
+	plug_on(f, "npu", 1, "hvr-port0");
+	f->session->vm = own;
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+}
+
 /* One function of a slot by itself neither leaves nor comes; nothing is asked of QEMU. */
 static void test_slot_part(void **state)
 {
@@ -880,6 +918,7 @@ int main(void)
 		cmocka_unit_test(test_plug_lock_refused),
 		cmocka_unit_test(test_plug_group),
 		cmocka_unit_test(test_slot),
+		cmocka_unit_test(test_plug_room),
 		cmocka_unit_test(test_slot_quick),
 		cmocka_unit_test(test_slot_part),
 		cmocka_unit_test(test_slot_torn),
