@@ -65,7 +65,13 @@ static void plan_vm(const HvrPlanInput *input, HvrPlan *plan)
 							     facts->acs_override));
 	if (input->parts)
 		hvr_parts_describe(profile, input->parts, plan->notes);
-	plan->memlock_bytes = profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;
+}
+
+/* Of a plan that has its cards. */
+static void plan_memlock(const HvrProfile *profile, HvrPlan *plan)
+{
+	plan->memlock_bytes =
+		hvr_judge_locked_memory(profile, plan->cards->len) + HVR_PLAN_MEMLOCK_EXTRA;
 }
 
 static gboolean planned_already(const HvrPlan *plan, const HvrPciFunction *function)
@@ -214,6 +220,7 @@ HvrPlan *hvr_plan_make(const HvrPlanInput *input, GError **error)
 	for (guint i = 0; i < cards->len; i++)
 		if (!plan_card(input, plan, g_ptr_array_index(cards, i), error))
 			return NULL;
+	plan_memlock(input->profile, plan);
 	if (!hvr_judge_all(HVR_JUDGE_LAST, input, NULL, error))
 		return NULL;
 	if (!input->facts->vfio_pci_loaded && any_probe(plan))

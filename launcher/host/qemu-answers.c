@@ -188,6 +188,23 @@ static gboolean ask_version(const Asking *asking)
 	return TRUE;
 }
 
+/* TRUE: the profile wants an IOMMU that this QEMU has not, which is noted then. */
+static gboolean lacks_iommu(const Asking *asking, const char *text)
+{
+	static const char *const devices[] = {
+		[HVR_IOMMU_INTEL] = "intel-iommu", [HVR_IOMMU_VIRTIO] = "virtio-iommu-pci"
+	};
+	const char *wanted = devices[asking->profile->iommu];
+	g_autofree char *name = g_strdup_printf("name \"%s\"", wanted ? wanted : "");
+
+	if (!wanted || strstr(text, name))
+		return FALSE;
+	note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_BAD,
+	     g_strdup_printf("it has no device %s, which [vm] iommu asks for", wanted),
+	     "set [vm] iommu to another, or use another QEMU");
+	return TRUE;
+}
+
 /* @text: (nullable): what -device help printed */
 static void judge_devices(const Asking *asking, const char *text)
 {
@@ -206,6 +223,8 @@ static void judge_devices(const Asking *asking, const char *text)
 		asking->qemu->no_vfio = i + 1 == G_N_ELEMENTS(needed);
 		return;
 	}
+	if (text && lacks_iommu(asking, text))
+		return;
 	if (text)
 		note(asking, HVR_QEMU_DEVICES, HVR_ANSWER_GOOD,
 		     g_strdup("it has vfio-pci and pcie-root-port"), NULL);

@@ -345,6 +345,9 @@ static void settle_other(Reader *reader, HvrImportPart *part)
 	if (g_str_equal(part->shown, "<channel>") && agent) {
 		hvr_import_add(reader->import, reader->machine, part->line, "agent", "yes");
 		part->gone = TRUE;
+	} else if (g_str_equal(part->shown, "<iommu>")) {
+		move(reader, part, "iommu");
+		hvr_import_take(reader->machine, "features.ioapic.driver");
 	} else if (g_str_equal(part->shown, "<emulator>")) {
 		move(reader, part, "emulator");
 	} else if (g_str_equal(part->shown, "<graphics>") &&

@@ -69,8 +69,9 @@ guint hvr_slots_needed(const HvrProfile *profile)
 gboolean hvr_slots_check_cards(const HvrProfile *profile, guint n_cards, GError **error)
 {
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
-	guint all = machine->last_slot - machine->first_slot + 1;
-	guint for_ports = machine->last_slot - machine->ports_slot + 1;
+	guint last = machine->last_slot - (profile->iommu == HVR_IOMMU_VIRTIO ? 1 : 0);
+	guint all = last - machine->first_slot + 1;
+	guint for_ports = last - machine->ports_slot + 1;
 	guint fixed = count_fixed(profile);
 	guint packed = n_cards - MIN(fixed + count_sharing(profile), n_cards);
 	guint ports = (packed + HVR_MACHINE_SPARE_PORTS + PORTS_PER_SLOT - 1) / PORTS_PER_SLOT;

@@ -13,6 +13,7 @@
 
 typedef enum { HVR_ACCEL_AUTO, HVR_ACCEL_KVM, HVR_ACCEL_TCG } HvrAccel;
 typedef enum { HVR_RTC_UTC, HVR_RTC_LOCALTIME } HvrRtc;
+typedef enum { HVR_IOMMU_NONE, HVR_IOMMU_INTEL, HVR_IOMMU_VIRTIO } HvrGuestIommu; /* the guest's */
 
 typedef enum { HVR_SELECT_MATCH, HVR_SELECT_ADDRESS, HVR_SELECT_PATH } HvrSelectBy;
 typedef enum { HVR_PICK_ONLY, HVR_PICK_FREE } HvrPick;
@@ -171,6 +172,7 @@ typedef struct {
 	char *cpu; /* "auto" or a QEMU model, with its +/- features */
 	char *machine;
 	HvrRtc rtc;
+	HvrGuestIommu iommu;
 	HvrProfileFirmware firmware;
 	HvrProfileSeed seed;
 	HvrGraphics graphics;

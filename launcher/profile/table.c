@@ -57,6 +57,9 @@ static const HvrProfileKey vm_keys[] = {
 	{ .name = "rtc", .parse = hvr_value_choice, .offset = VM(rtc),
 	  .words = WORDS("utc", "localtime"), .fallback = "utc", .sample = "localtime",
 	  .help = "what the guest's hardware clock shows; Windows takes it for local time" },
+	{ .name = "iommu", .parse = hvr_value_choice, .offset = VM(iommu),
+	  .words = WORDS("none", "intel", "virtio"), .fallback = "none", .sample = "intel",
+	  .help = "an IOMMU of the guest's own, in front of its cards" },
 	{ .name = "include", .parse = hvr_value_path, .offset = VM(include),
 	  .sample = "base.ini", .help = "another profile, which is read first" },
 };
@@ -272,7 +275,7 @@ static const HvrProfileKey qemu_keys[] = {
 	  .sample = "/usr/libexec/qemu-kvm", .help = "a name to look up in PATH, or a path" },
 	{ .name = "first-args", .parse = hvr_value_shell_words, .offset = VM(qemu_first_args),
 	  .sample = "-device i82801b11-bridge",
-	  .help = "words for QEMU that have to stand before all devices, such as a vIOMMU" },
+	  .help = "words for QEMU that have to stand before all devices" },
 	{ .name = "args", .parse = hvr_value_shell_words, .offset = VM(qemu_args),
 	  .sample = "-rtc clock=vm", .help = "more words for QEMU, quoted as for a shell" },
 };

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "launcher/host/windows.h"
+#include "launcher/profile/machine.h"
 #include "launcher/qemu/cmdline-json.h"
 #include "launcher/report/text.h"
 
@@ -128,6 +129,9 @@ static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm
 		cpu = "host";
 	else if (g_str_equal(cpu, "auto"))
 		cpu = "max";
+	/* KVM's own I/O APIC knows nothing of remapped interrupts (vtd_decide_config() there) */
+	if (kvm && profile->iommu == HVR_IOMMU_INTEL)
+		g_string_append(machine, ",kernel-irqchip=split");
 	if (has_backend(profile, channels))
 		g_string_append(machine, ",memory-backend=hvr-memory");
 	if (channels->firmware)
@@ -194,6 +198,24 @@ static void add_monitors(GPtrArray *argv, const HvrCmdlineChannels *channels,
 		add_monitor(argv, "hvr-qmp1", "hvr-monitor1", dialect);
 }
 
+/* Devices that QEMU makes before it are not behind it, so it is key=value, which QEMU makes before
+ * all that is JSON. With caching mode the guest tells of each mapping, which VFIO has to know
+ * (vtd_iommu_notify_flag_changed() in QEMU's hw/i386/intel_iommu.c). */
+static void add_iommu(GPtrArray *argv, const HvrProfile *profile)
+{
+	switch (profile->iommu) {
+	case HVR_IOMMU_NONE:
+		break;
+	case HVR_IOMMU_INTEL:
+		hvr_cmdline_add(argv, "-device", "intel-iommu,intremap=on,caching-mode=on");
+		break;
+	case HVR_IOMMU_VIRTIO:
+		hvr_cmdline_add(argv, "-device", "virtio-iommu-pci,id=hvr-iommu,addr=0x%x",
+				hvr_machine_find(profile->machine)->iommu_slot);
+		break;
+	}
+}
+
 /* OVMF's window above 4 GiB has 32 GiB unless it is told or knows how far the CPU's addresses reach
  * (PlatformDynamicMmioWindow() in its OvmfPkg/Library/PlatformInitLib/MemDetect.c); a card that
  * does not fit is left without BARs. SeaBIOS takes what it needs. */
@@ -254,6 +276,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_firmware(argv, profile, channels);
 	add_large_bars(argv, profile, cards);
 	add_boot(argv, profile);
+	add_iommu(argv, profile);
 	add_words(argv, profile->qemu_first_args);
 	hvr_cmdline_add_ports(argv, profile, cards, dialect);
 	hvr_cmdline_add_nets(argv, profile, channels);

@@ -210,6 +210,12 @@ static const Golden golden[] = {
 	{ "large-bars-6.2", "large-bars", TRUE, 4, &run_channels, &qemu_6_2, large_bars },
 	{ "large-bars-11.1", "large-bars", TRUE, 4, &run_channels, &qemu_11_1, large_bars },
 	{ "large-bars-uefi", "large-bars-uefi", TRUE, 4, &uefi_channels, .bars = large_bars },
+	{ "iommu-intel", NULL, TRUE, 2, &run_channels },
+	{ "iommu-intel-tcg", "iommu-intel", FALSE, 2, &run_channels },
+	{ "iommu-intel-6.2", "iommu-intel", TRUE, 2, &run_channels, &qemu_6_2 },
+	{ "iommu-intel-11.1", "iommu-intel", TRUE, 2, &run_channels, &qemu_11_1 },
+	{ "iommu-virtio", NULL, TRUE, 2, &run_channels },
+	{ "iommu-virtio-11.1", "iommu-virtio", TRUE, 2, &run_channels, &qemu_11_1 },
 	{ "card-properties", NULL, TRUE, 3, &run_channels },
 	{ "card-properties-6.2", "card-properties", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "card-properties-11.1", "card-properties", TRUE, 3, &run_channels, &qemu_11_1 },
@@ -323,7 +329,7 @@ static guint count_dealt(const GPtrArray *argv)
 		const char *device = argv->pdata[i + 1];
 		if (g_str_equal(argv->pdata[i], "-device") && !strstr(device, "\"bus\"") &&
 		    !strstr(device, ",bus=") && !strstr(device, "isa-serial") &&
-		    !strstr(device, "pvpanic") && !strstr(device, "intel-iommu"))
+		    !strstr(device, "pvpanic") && !strstr(device, "-iommu"))
 			dealt++;
 	}
 	return dealt;
@@ -429,6 +435,11 @@ static void test_fixed_slots(void **state)
 	g_ptr_array_add(profile->devices, &second);
 	assert_true(hvr_slots_check_cards(profile, 6, NULL));
 	assert_false(hvr_slots_check_cards(profile, 7, NULL));
+	/* a virtio-iommu has a slot behind the ports */
+	profile->iommu = HVR_IOMMU_INTEL;
+	assert_true(hvr_slots_check_cards(profile, 6, NULL));
+	profile->iommu = HVR_IOMMU_VIRTIO;
+	assert_false(hvr_slots_check_cards(profile, 6, NULL));
 }
 
 static void assert_quoted(const char *word, const char *quoted)

@@ -196,6 +196,46 @@ static void test_functions(void **state)
 	}
 }
 
+/* An IOMMU of the guest's, with what belongs to it. */
+static void test_iommu(void **state)
+{
+	static const struct {
+		const char *format, *text;
+		HvrGuestIommu iommu;
+		const char *left; /* NULL: nothing */
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><memory unit='GiB'>1</memory><features><ioapic "
+		  "driver='qemu'/></features>"
+		  "<devices><iommu model='intel'><driver intremap='on' caching_mode='on'/></iommu>"
+		  "</devices></domain>",
+		  HVR_IOMMU_INTEL, NULL },
+		{ "libvirt",
+		  "<domain><memory unit='GiB'>1</memory><devices><iommu model='smmuv3'/></devices>"
+		  "</domain>",
+		  HVR_IOMMU_NONE, "line 1: iommu.model = smmuv3: a profile has intel and virtio" },
+		{ "proxmox", "memory: 1024\nmachine: q35,viommu=virtio\n", HVR_IOMMU_VIRTIO, NULL },
+		{ "qemu",
+		  "kvm -m 1G -machine q35,kernel_irqchip=split -device intel-iommu,intremap=on,"
+		  "caching-mode=on",
+		  HVR_IOMMU_INTEL, NULL },
+		{ "qemu", "kvm -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO, NULL },
+		{ "qemu", "kvm -m 1G -machine q35,kernel_irqchip=split", HVR_IOMMU_NONE,
+		  "line 1: machine.kernel_irqchip = split: " },
+		{ "qemu", "kvm -m 1G -device amd-iommu", HVR_IOMMU_NONE, "line 1: -device" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) out = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, &out);
+		assert_int_equal(profile->iommu, cases[i].iommu);
+		if (cases[i].left)
+			assert_told(&out, out.left, cases[i].left);
+		else if (out.left->len)
+			fail_msg("%u: %s", i, (char *)out.left->pdata[0]);
+	}
+}
+
 /* No value ends its line, and none becomes a section or a key. */
 static void test_injection(void **state)
 {
@@ -607,8 +647,8 @@ int main(void)
 		cmocka_unit_test(test_bounds),	      cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_order),	      cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_libvirt_again), cmocka_unit_test(test_libvirt_slot_again),
-		cmocka_unit_test(test_functions),     cmocka_unit_test(test_command),
-		cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_functions),     cmocka_unit_test(test_iommu),
+		cmocka_unit_test(test_command),	      cmocka_unit_test(test_guess),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,6 +237,8 @@ static const Refusal refusals[] = {
 	{ "slot-function", NPU "slot = 0x05.1\n", "\"0x05.1\" is no slot for a card" },
 	{ "slot-twice", NPU "slot = 0x5\n[device b]\nslot = 0x05\n",
 	  "lab.ini:6: [device b] slot: is also the slot of [device npu]" },
+	{ "iommu-unknown", VM "iommu = intle\n",
+	  "lab.ini:3: [vm] iommu: \"intle\" is not " },
 	{ "with-nobody", NPU "[device b]\nwith = npa\n",
 	  "lab.ini:5: [device b] with: there is no [device npa] before this section\n"
 	  "did you mean 'npu'?" },
