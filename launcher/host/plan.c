@@ -98,6 +98,21 @@ static void set_states(const HvrPlanInput *input, HvrPlanFunction *planned, cons
 	}
 }
 
+/* The kernel's own reset is not among those that are left, and the plain one is. */
+static void add_care_note(HvrPlan *plan, const HvrPciFunction *function, const char *left)
+{
+	const HvrResetCare *care = hvr_reset_care_find(function->vendor, function->device);
+	g_auto(GStrv) words = g_strsplit(left ? left : "", " ", -1);
+
+	if (!care || !g_strv_contains((const char *const *)words, "flr") ||
+	    g_strv_contains((const char *const *)words, "device_specific"))
+		return;
+	g_ptr_array_add(plan->notes,
+			g_strdup_printf("warning: %s: %s: with FLR alone (reset methods %s) %s; "
+					"newer kernels have device_specific for it",
+					function->name, care->name, left, care->why));
+}
+
 /* @reset: (nullable): the methods to leave */
 static void add_reset_note(const HvrPlanInput *input, HvrPlan *plan, const HvrPlanFunction *planned,
 			   const char *reset)
@@ -109,6 +124,7 @@ static void add_reset_note(const HvrPlanInput *input, HvrPlan *plan, const HvrPl
 	g_autofree char *text = hvr_resets_describe(&resets, facts.left);
 
 	g_ptr_array_add(plan->notes, g_strdup_printf("%s: %s", function->name, text));
+	add_care_note(plan, function, facts.left);
 }
 
 /* @id: (transfer full) (nullable) */
