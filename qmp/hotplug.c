@@ -45,6 +45,7 @@ typedef struct {
 	guint timeout_ms;
 	HvrQmpUnplugTiming timing;
 	guint subscription;
+	gboolean together;   /* others of its slot are asked for as well */
 	gboolean unanswered; /* a device_del is under way */
 	char *last_problem;  /* what QEMU said to the last request, or NULL */
 	GSource *repeat;
@@ -136,7 +137,8 @@ static void handle_problem(Unplug *unplug, const GError *error)
 	unplug->last_problem = g_strdup(error->message);
 	if (is_pending(error)) {
 		unplug->state = STATE_REQUESTED;
-	} else if ((!not_found && !remote) || unplug->state == STATE_ASKING) {
+	} else if ((!not_found && !remote) ||
+		   (unplug->state == STATE_ASKING && !(not_found && unplug->together))) {
 		unplug_end(unplug, error);
 	} else if (not_found) {
 		/* the id is gone though its event has not come: it is due, within the deadline */
@@ -203,9 +205,10 @@ static void on_closed(HvrQmpClient *client, const GError *error, gpointer user_d
 	unplug_end(user_data, error);
 }
 
-void hvr_qmp_unplug_start_timed(HvrQmpClient *client, const char *id, guint timeout_ms,
-				const HvrQmpUnplugTiming *timing, HvrQmpUnplugged done,
-				gpointer user_data)
+/* (transfer none) */
+static Unplug *unplug_new(HvrQmpClient *client, const char *id, guint timeout_ms,
+			  const HvrQmpUnplugTiming *timing, HvrQmpUnplugged done,
+			  gpointer user_data)
 {
 	Unplug *unplug = g_rc_box_new0(Unplug);
 
@@ -219,6 +222,22 @@ void hvr_qmp_unplug_start_timed(HvrQmpClient *client, const char *id, guint time
 	unplug->subscription = hvr_qmp_client_subscribe(client, on_event, on_closed, unplug);
 	unplug->deadline = start_timer(unplug, timeout_ms, on_deadline);
 	unplug->repeat = start_timer(unplug, timing->repeat_ms, on_repeat);
+	return unplug;
+}
+
+void hvr_qmp_unplug_start_timed(HvrQmpClient *client, const char *id, guint timeout_ms,
+				const HvrQmpUnplugTiming *timing, HvrQmpUnplugged done,
+				gpointer user_data)
+{
+	request(unplug_new(client, id, timeout_ms, timing, done, user_data));
+}
+
+void hvr_qmp_unplug_start_together(HvrQmpClient *client, const char *id, guint timeout_ms,
+				   HvrQmpUnplugged done, gpointer user_data)
+{
+	Unplug *unplug = unplug_new(client, id, timeout_ms, &usual_timing, done, user_data);
+
+	unplug->together = TRUE;
 	request(unplug);
 }
 

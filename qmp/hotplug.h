@@ -42,3 +42,11 @@ typedef void (*HvrQmpUnplugged)(const GError *error, gpointer user_data);
  */
 void hvr_qmp_unplug_start(HvrQmpClient *client, const char *id, guint timeout_ms,
 			  HvrQmpUnplugged done, gpointer user_data);
+
+/**
+ * hvr_qmp_unplug_start_together - the same for one function of a slot, all of which are asked for
+ * at once. A guest lets go of a slot whole, at the first word: this one may be gone by the time
+ * that QEMU is asked for it, so that "no such device" is never the end of it by itself.
+ */
+void hvr_qmp_unplug_start_together(HvrQmpClient *client, const char *id, guint timeout_ms,
+				   HvrQmpUnplugged done, gpointer user_data);

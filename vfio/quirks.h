@@ -16,3 +16,15 @@ typedef struct {
 
 /* Returns: the table's entry, or NULL for a function that is no known accelerator. */
 const HvrQuirk *hvr_quirk_find(guint16 vendor, guint16 device);
+
+/* A function for which Linux has a reset of its own (device_specific), as a plain FLR will not do.
+ */
+typedef struct {
+	guint16 vendor;
+	guint16 device;
+	const char *name;
+	const char *why; /* what comes of "one", an FLR */
+} HvrResetCare;
+
+/* NULL: Linux has none for it. */
+const HvrResetCare *hvr_reset_care_find(guint16 vendor, guint16 device);

@@ -201,12 +201,43 @@ static gboolean judge_taken(const HvrPlanInput *input, const GPtrArray *blockers
 	return TRUE;
 }
 
+/* Is @member one that the VM gets, beside @card and of its group? */
+static gboolean comes_along(const HvrPlanInput *input, const HvrClaimedCard *card,
+			    const HvrPciFunction *member)
+{
+	if (member == card->function || hvr_pci_function_is_bridge(member))
+		return FALSE;
+	return hvr_claim_has(input->claim, member) || hvr_judge_is_passed(card, member);
+}
+
+/* Behind an IOMMU of the guest's each function is in an address space of its own, and a group can
+ * be in one: "group %d used in multiple address spaces" (vfio_get_group() in QEMU's hw/vfio). */
+static gboolean judge_spaces(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
+{
+	const GPtrArray *group = hvr_inventory_group(input->inventory, card->function->group);
+
+	for (guint i = 0; input->profile->iommu != HVR_IOMMU_NONE && i < group->len; i++) {
+		const HvrPciFunction *member = g_ptr_array_index(group, i);
+		if (!comes_along(input, card, member))
+			continue;
+		g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_NOT_VIABLE,
+			    "%s: it shares IOMMU group %d with %s, which the VM gets as well, and "
+			    "the guest's own IOMMU would keep the two apart",
+			    card->function->name, card->function->group, member->name);
+		hvr_error_hint(error, "leave one of them out (group = bind), or set [vm] iommu = "
+				      "none");
+		return FALSE;
+	}
+	return TRUE;
+}
+
 /* The host needs none of the group's other members, or the profile says what to do with them. */
 gboolean hvr_judge_group(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
 {
 	const HvrPciFunction *port = NULL;
 
-	if (!judge_iommu_group(input->facts, card->function, error))
+	if (!judge_iommu_group(input->facts, card->function, error) ||
+	    !judge_spaces(input, card, error))
 		return FALSE;
 	g_autoptr(GPtrArray) blockers = hvr_judge_blockers(input->inventory, input->claim, card);
 	for (guint i = 0; i < blockers->len; i++) {

@@ -25,6 +25,13 @@ gboolean hvr_judge_locks_memory(const HvrProfile *profile)
 	return profile->devices->len > 0 || profile->memory.locked;
 }
 
+guint64 hvr_judge_locked_memory(const HvrProfile *profile, guint n_cards)
+{
+	if (profile->iommu == HVR_IOMMU_NONE)
+		return profile->memory_bytes;
+	return profile->memory_bytes * MAX(n_cards, 1);
+}
+
 /* What QEMU has said of itself: what it does not tell is not held against it. */
 static gboolean judge_answer(const HvrPlanInput *input, HvrQemuQuestion question, GError **error)
 {
@@ -151,17 +158,24 @@ static gboolean judge_interrupts(const HvrPlanInput *input, const HvrClaimedCard
 static gboolean judge_memlock(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error)
 {
 	const HvrFacts *facts = input->facts;
-	guint64 needed = input->profile->memory_bytes;
+	guint n_cards = input->profile->devices->len;
+	guint64 needed = hvr_judge_locked_memory(input->profile, n_cards);
+	g_autofree char *times = g_strdup("");
 	const char *who = "a VM with a card";
 
 	if (!hvr_judge_locks_memory(input->profile) || facts->memlock_max >= needed)
 		return TRUE;
 	if (input->profile->memory.locked)
 		who = "this VM";
+	if (needed > input->profile->memory_bytes) {
+		g_free(times);
+		times = g_strdup_printf(", once for each of %u cards behind its IOMMU", n_cards);
+	}
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "user %s may lock %" G_GUINT64_FORMAT " MiB of memory, and %s "
-		    "locks all of its %" G_GUINT64_FORMAT " MiB",
-		    facts->user->name, facts->memlock_max >> 20, who, needed >> 20);
+		    "locks all of its %" G_GUINT64_FORMAT " MiB%s",
+		    facts->user->name, facts->memlock_max >> 20, who,
+		    input->profile->memory_bytes >> 20, times);
 	hvr_error_hint(error,
 		       "raise the limit, then log in again: 'hailo-vm-run setup permissions' and "
 		       "'usermod -aG hailo-vm %s' as root, or '%s hard memlock unlimited' in "

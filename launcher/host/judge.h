@@ -96,5 +96,14 @@ gboolean hvr_judge_is_taken(const HvrClaimedCard *card, const HvrPciFunction *co
 /* A VM with a card, or with [memory] locked, locks all of its memory. */
 gboolean hvr_judge_locks_memory(const HvrProfile *profile);
 
+/**
+ * hvr_judge_locked_memory - how much of it counts as locked, in bytes, with @n_cards functions.
+ *
+ * Behind an IOMMU of the guest's each card has an address space of its own, and VFIO a container
+ * for each: all of the memory is mapped into every one until the guest's IOMMU is on, and Linux
+ * counts it each time (vfio_lock_acct() in its drivers/vfio/vfio_iommu_type1.c).
+ */
+guint64 hvr_judge_locked_memory(const HvrProfile *profile, guint n_cards);
+
 /* The methods to leave on a function: the profile's word, else the quirk table's; NULL: as is. */
 const char *hvr_judge_reset_policy(const HvrProfileDevice *device, const HvrPciFunction *function);

@@ -19,6 +19,7 @@ void hvr_plan_view_free(HvrPlanView *view)
 	g_hash_table_unref(view->states);
 	g_hash_table_unref(view->dead);
 	g_hash_table_unref(view->usable);
+	g_hash_table_unref(view->bars);
 	g_hash_table_unref(view->unwritable);
 	g_hash_table_unref(view->incapable);
 	g_hash_table_unref(view->virtuals);
@@ -75,6 +76,9 @@ static void look_at(const HvrContext *context, HvrPlanView *view, const HvrPciFu
 	if (view->wakes && state && !context->captured)
 		g_hash_table_insert(view->incapable, (gpointer)function,
 				    hvr_reset_incapable(&context->host, function));
+	HvrBars *bars = g_new(HvrBars, 1);
+	hvr_bars_read(&context->host, function->name, bars);
+	g_hash_table_insert(view->bars, (gpointer)function, bars);
 	look_at_virtuals(context, view, function);
 	look_at_writes(context, view, function);
 }
@@ -129,6 +133,7 @@ static HvrPlanView *look(const HvrContext *context, const HvrClaim *claim,
 	view->wakes = wakes;
 	view->states = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)hvr_pci_state_free);
 	view->dead = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
+	view->bars = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	view->usable = g_hash_table_new(NULL, NULL);
 	view->unwritable = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_error_free);
 	view->incapable = g_hash_table_new_full(NULL, NULL, NULL, g_free);

@@ -6,6 +6,7 @@
 #include "launcher/host/claim.h"
 #include "launcher/runtime/context.h"
 #include "launcher/runtime/journal.h"
+#include "vfio/bars.h"
 #include "vfio/guard.h"
 #include "vfio/inventory.h"
 #include "vfio/reset.h"
@@ -24,6 +25,7 @@ typedef struct {
 	/* const HvrPciFunction * -> char *: what the host cannot do without, of what shares a group
 	 * with a card and is on a driver of the host: "a disk in use (/)" */
 	GHashTable *vital;
+	GHashTable *bars;     /* const HvrPciFunction * -> HvrBars */
 	gboolean wakes;	      /* it was looked whether all answer, by reading config space */
 	gboolean routes_seen; /* for that, the routes, too: a captured tree may lack them */
 	GHashTable *reserved; /* const HvrPciFunction * -> char *: hvr_isolation_reserved() */

@@ -66,7 +66,13 @@ static void plan_vm(const HvrPlanInput *input, HvrPlan *plan)
 							     facts->acs_override));
 	if (input->parts)
 		hvr_parts_describe(profile, input->parts, plan->notes);
-	plan->memlock_bytes = profile->memory_bytes + HVR_PLAN_MEMLOCK_EXTRA;
+}
+
+/* Of a plan that has its cards. */
+static void plan_memlock(const HvrProfile *profile, HvrPlan *plan)
+{
+	plan->memlock_bytes =
+		hvr_judge_locked_memory(profile, plan->cards->len) + HVR_PLAN_MEMLOCK_EXTRA;
 }
 
 static gboolean planned_already(const HvrPlan *plan, const HvrPciFunction *function)
@@ -93,6 +99,21 @@ static void set_states(const HvrPlanInput *input, HvrPlanFunction *planned, cons
 	}
 }
 
+/* The kernel's own reset is not among those that are left, and the plain one is. */
+static void add_care_note(HvrPlan *plan, const HvrPciFunction *function, const char *left)
+{
+	const HvrResetCare *care = hvr_reset_care_find(function->vendor, function->device);
+	g_auto(GStrv) words = g_strsplit(left ? left : "", " ", -1);
+
+	if (!care || !g_strv_contains((const char *const *)words, "flr") ||
+	    g_strv_contains((const char *const *)words, "device_specific"))
+		return;
+	g_ptr_array_add(plan->notes,
+			g_strdup_printf("warning: %s: %s: with FLR alone (reset methods %s) %s; "
+					"newer kernels have device_specific for it",
+					function->name, care->name, left, care->why));
+}
+
 /* @reset: (nullable): the methods to leave */
 static void add_reset_note(const HvrPlanInput *input, HvrPlan *plan, const HvrPlanFunction *planned,
 			   const char *reset)
@@ -105,6 +126,7 @@ static void add_reset_note(const HvrPlanInput *input, HvrPlan *plan, const HvrPl
 	g_autofree char *text = hvr_resets_describe(&resets, facts.left);
 
 	g_ptr_array_add(plan->notes, g_strdup_printf("%s: %s", function->name, text));
+	add_care_note(plan, function, facts.left);
 }
 
 /* One step for all cards that want the module. */
@@ -147,11 +169,18 @@ static void add_function(const HvrPlanInput *input, HvrPlan *plan, const HvrPciF
 	*card = (HvrPlanCard){ .id = g_strdup(id),
 			       .address = function->address,
 			       .access = planned->access };
+	card->bars = *(const HvrBars *)g_hash_table_lookup(input->view->bars, function);
 	if (g_str_equal(id, device->id))
 		card->device = device;
 	g_ptr_array_add(plan->cards, card);
 	add_guard(input, plan, planned);
 	add_reset_note(input, plan, planned, prepare.reset_method);
+}
+
+char *hvr_plan_companion_id(const HvrProfileDevice *device, const HvrPciAddress *address)
+{
+	return g_strdup_printf("%s-%02x-%02x-%x", device->id, address->bus, address->slot,
+			       address->function);
 }
 
 static void add_companions(const HvrPlanInput *input, HvrPlan *plan, const HvrClaimedCard *card,
@@ -161,13 +190,11 @@ static void add_companions(const HvrPlanInput *input, HvrPlan *plan, const HvrCl
 
 	for (guint i = 0; i < companions->len; i++) {
 		const HvrPciFunction *member = g_ptr_array_index(companions, i);
-		const HvrPciAddress *address = &member->address;
 		if (planned_already(plan, member))
 			continue;
 		if (hvr_judge_is_passed(card, member))
 			add_function(input, plan, member, device,
-				     g_strdup_printf("%s-%02x-%02x-%x", device->id, address->bus,
-						     address->slot, address->function));
+				     hvr_plan_companion_id(device, &member->address));
 		else if (hvr_judge_is_taken(card, member))
 			add_function(input, plan, member, device, NULL);
 	}
@@ -223,6 +250,7 @@ HvrPlan *hvr_plan_make(const HvrPlanInput *input, GError **error)
 	for (guint i = 0; i < cards->len; i++)
 		if (!plan_card(input, plan, g_ptr_array_index(cards, i), error))
 			return NULL;
+	plan_memlock(input->profile, plan);
 	if (!hvr_judge_all(HVR_JUDGE_LAST, input, NULL, error))
 		return NULL;
 	if (!input->facts->vfio_pci_loaded && any_probe(plan))

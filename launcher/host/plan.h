@@ -37,6 +37,7 @@ typedef struct {
 		     "NAME-SLOT.FUNCTION"-like ids of their own */
 	HvrPciAddress address;
 	HvrAccess access; /* the way by which QEMU gets it */
+	HvrBars bars;	  /* what it takes of its port's windows */
 	/* whose properties it has in the guest; NULL: it is a companion, and has none */
 	const HvrProfileDevice *device;
 } HvrPlanCard;
@@ -67,6 +68,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrPlan, hvr_plan_free)
 
 /* (transfer none): the address of the first card that QEMU gets, or NULL. */
 const HvrPciAddress *hvr_plan_first_card(const HvrPlan *plan);
+
+/* QEMU's id of what @device brings along of its group. */
+char *hvr_plan_companion_id(const HvrProfileDevice *device,
+			    const HvrPciAddress *address) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The functions of the plan that a host driver still has: they must not be in use.
  * [transfer container] array of HvrPciFunction */

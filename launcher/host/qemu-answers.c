@@ -196,10 +196,15 @@ static gboolean ask_version(const Asking *asking)
  * char * */
 static GPtrArray *wanted_devices(const HvrProfile *profile)
 {
+	static const char *const iommus[] = {
+		[HVR_IOMMU_INTEL] = "intel-iommu", [HVR_IOMMU_VIRTIO] = "virtio-iommu-pci"
+	};
 	GPtrArray *names = g_ptr_array_new();
 
 	if (profile->tpm.model != HVR_TPM_NONE)
 		g_ptr_array_add(names, (gpointer)hvr_profile_tpm_driver(profile->tpm.model));
+	if (profile->iommu != HVR_IOMMU_NONE)
+		g_ptr_array_add(names, (gpointer)iommus[profile->iommu]);
 	return names;
 }
 

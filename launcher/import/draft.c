@@ -252,6 +252,21 @@ static const char *missing_key(const Section *section)
 	return NULL;
 }
 
+/* In the slot of one that is in the profile, too. */
+static void put_with(Draft *draft, Section *section, HvrImportPart *part)
+{
+	for (guint i = 0; part->with && i < draft->sections->len; i++) {
+		const Section *first = g_ptr_array_index(draft->sections, i);
+		if (first->part != part->with)
+			continue;
+		Item *item = add_item(section, "with", first->name);
+		item->line = part->with_field->line;
+		item->part = part;
+		item->field = part->with_field;
+		item->field->told = TRUE;
+	}
+}
+
 static void take_named(Draft *draft, HvrImportPart *part, const HvrProfileSection *kind)
 {
 	const char *refusal = hvr_import_part_refusal(part);
@@ -272,6 +287,7 @@ static void take_named(Draft *draft, HvrImportPart *part, const HvrProfileSectio
 		if (field)
 			put(draft, section, part, row, field);
 	}
+	put_with(draft, section, part);
 	const char *missing = missing_key(section);
 	if (missing) {
 		g_autofree char *why =

@@ -31,6 +31,9 @@ void hvr_import_qemu_words(HvrImport *import, const GPtrArray *words);
  * @first: the first part that is of this command line */
 void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *machine);
 
+/* Finds the cards that are functions of one slot of the guest, once all parts are there. */
+void hvr_import_functions(HvrImport *import);
+
 /* The format that an image is taken to be of by its name, as nobody opens it here. Static */
 const char *hvr_import_format_by_name(const char *file);
 

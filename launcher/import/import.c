@@ -126,6 +126,7 @@ gboolean hvr_import_make(const HvrImportWish *wish, HvrImported *out_imported, G
 			    HVR_IMPORT_MOST);
 		return FALSE;
 	}
+	hvr_import_functions(import);
 	out_imported->text = hvr_draft_text(import, &place, error);
 	if (!out_imported->text)
 		return FALSE;

@@ -357,6 +357,9 @@ static void settle_other(Reader *reader, HvrImportPart *part)
 		part->gone = TRUE;
 	} else if (g_str_equal(part->shown, "<tpm>")) {
 		settle_tpm(reader, part);
+	} else if (g_str_equal(part->shown, "<iommu>")) {
+		move(reader, part, "iommu");
+		hvr_import_take(reader->machine, "features.ioapic.driver");
 	} else if (g_str_equal(part->shown, "<emulator>")) {
 		move(reader, part, "emulator");
 	} else if (g_str_equal(part->shown, "<graphics>") &&

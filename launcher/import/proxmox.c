@@ -102,8 +102,8 @@ static void on_net(Reader *reader, guint line, const char *key, const char *valu
 		       hvr_import_find(part, "bridge") ? "bridge" : "user");
 }
 
-static void add_card(Reader *reader, guint line, const char *key, const char *address,
-		     const HvrImportPart *first)
+static HvrImportPart *add_card(Reader *reader, guint line, const char *key, const char *address,
+			       const HvrImportPart *first)
 {
 	HvrImportPart *card =
 		hvr_import_add_part(reader->import, HVR_IMPORT_PROXMOX, "device", line, key);
@@ -116,25 +116,32 @@ static void add_card(Reader *reader, guint line, const char *key, const char *ad
 		hvr_import_note(
 			reader->import, line, key,
 			"it means all functions of that slot, and a section is for one: here is "
-			"the first, and [device] group = pass brings those of its IOMMU group",
+			"the first; a section for another, with = the first's, puts it there, too",
 			FALSE);
 	for (guint i = 1; i < first->fields->len; i++) {
 		const HvrImportField *field = g_ptr_array_index(first->fields, i);
 		hvr_import_add(reader->import, card, line, field->name, field->value);
 	}
+	return card;
 }
 
-/* "0000:01:00.0;0000:02:00.0,pcie=1", or mapping=NAME */
+/* "0000:01:00.0;0000:02:00.0,pcie=1", or mapping=NAME. Of several each is a function of one slot:
+ * print_hostpci_devices() in qemu-server's PVE/QemuServer/PCI.pm. */
 static void on_card(Reader *reader, guint line, const char *key, const char *value)
 {
 	HvrImportPart *part = add_part(reader, "hostpci", line, key, "host", value);
 	g_auto(GStrv) addresses = g_strsplit(hvr_import_get(part, "host"), ";", 8);
+	HvrImportPart *first = NULL;
 
 	if (!hvr_import_find(part, "host"))
 		return;
 	for (guint i = 0; addresses[i]; i++) {
 		g_autofree char *name = i ? g_strdup_printf("%s-%u", key, i) : g_strdup(key);
-		add_card(reader, line, name, addresses[i], part);
+		HvrImportPart *card = add_card(reader, line, name, addresses[i], part);
+		card->with = first;
+		card->with_field = hvr_import_find(card, "address");
+		if (!first)
+			first = card;
 	}
 	hvr_import_tell_all(part);
 	part->gone = TRUE;

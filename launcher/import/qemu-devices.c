@@ -247,6 +247,20 @@ static void tpm_device(Line *line, HvrImportPart *device)
 	}
 }
 
+/* What it is told beside is what a profile's is told, too. */
+static void iommu_device(Line *line, HvrImportPart *device)
+{
+	static const char *const chips[] = { "machine.kernel_irqchip", "machine.kernel-irqchip" };
+
+	hvr_import_add(line->import, line->machine, device->line, "iommu",
+		       hvr_import_get(device, "driver"));
+	hvr_import_tell_all(device);
+	device->gone = TRUE;
+	for (guint i = 0; i < G_N_ELEMENTS(chips); i++)
+		if (g_str_equal(hvr_import_get(line->machine, chips[i]), "split"))
+			hvr_import_take(line->machine, chips[i]);
+}
+
 static void read_device(Line *line, HvrImportPart *device)
 {
 	const char *driver = hvr_import_get(device, "driver");
@@ -254,6 +268,8 @@ static void read_device(Line *line, HvrImportPart *device)
 
 	if (g_str_has_prefix(driver, "vfio-pci"))
 		card_device(line, device);
+	else if (g_str_equal(driver, "intel-iommu") || g_str_equal(driver, "virtio-iommu-pci"))
+		iommu_device(line, device);
 	else if (bus && hvr_import_find(device, "drive"))
 		disk_device(line, device, bus);
 	else if (hvr_import_find(device, "tpmdev"))

@@ -24,13 +24,14 @@ typedef struct {
 #define SCREEN "a screen comes with a display, keyboard and tablet of the program's choice"
 #define QMP    "the program has QEMU's monitor; its qmp.sock takes a client"
 #define RIGHTS "the program has its own user for QEMU, and a sandbox"
-#define VIOMMU "a profile has no key for a vIOMMU; [qemu] first-args takes it"
+#define VIOMMU "a profile has an IOMMU of Intel's and one of virtio's"
 #define AFTER  "what becomes of a VM that ends is said by who starts it"
 
 /* clang-format off */
 static const Reason fields[] = {
 	/* libvirt */
 	{ L, "uuid", "a VM is known by its name", TRUE },
+	{ L, "iommu.driver.*", "it has interrupt remapping and a caching mode, as cards want it", TRUE },
 	{ L, "id", "it was that of a running VM", TRUE },
 	{ L, "xmlns*", "it only names where words come from", TRUE },
 	{ L, "currentMemory*", "there is no balloon: a card wants all of the memory, always", FALSE },
@@ -138,7 +139,6 @@ static const Reason fields[] = {
 	{ P, "unused?", "no disk of the guest's", TRUE },
 	{ P, "hotplug", "cards come and go by plug and unplug", TRUE },
 	{ P, "hookscript", "nothing of another program's is run", FALSE },
-	{ P, "machine.viommu", VIOMMU, FALSE },
 	{ P, "vga.*", SCREEN, TRUE },
 	{ P, "agent.*", "it is Proxmox' own way with the agent", TRUE },
 	{ P, "size", "the image is there already", TRUE },
@@ -247,8 +247,7 @@ static const Reason parts[] = {
 	{ Q, "-device virtio-rng*", "the guest has a source of entropy by itself", TRUE },
 	{ Q, "-device virtio-balloon*", "there is no balloon: a card wants all of the memory, always", FALSE },
 	{ Q, "-device pvpanic*", "it comes with [guest] agent", TRUE },
-	{ Q, "-device intel-iommu*", VIOMMU, FALSE },
-	{ Q, "-device virtio-iommu*", VIOMMU, FALSE },
+	{ Q, "-device *-iommu*", VIOMMU, FALSE },
 	{ Q, "-device tpm*", "a profile has a TPM 2.0 of swtpm's", FALSE },
 	{ Q, "-tpmdev *", "a profile has a TPM 2.0 of swtpm's", FALSE },
 	{ Q, "-device *hda*", "a profile has no sound", FALSE },

@@ -30,7 +30,8 @@ typedef struct {
 } HvrImportField;
 
 /* One section of the profile, or what may become one. */
-typedef struct {
+typedef struct _HvrImportPart HvrImportPart;
+struct _HvrImportPart {
 	HvrImportFormat format; /* whose words its fields are named by */
 	/* "disk"; NULL: of the machine itself; what is no section, such as "-chardev": a profile
 	 * has no such */
@@ -41,7 +42,10 @@ typedef struct {
 	guint line;
 	int rank;	   /* the least is booted first */
 	GPtrArray *fields; /* of HvrImportField */
-} HvrImportPart;
+	/* (nullable): a card in front of this one, as one more function of whose slot this is, */
+	const HvrImportPart *with;
+	HvrImportField *with_field; /* and which of the fields says so */
+};
 
 /* What is not in the profile. */
 typedef struct {

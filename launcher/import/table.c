@@ -122,6 +122,18 @@ static HvrImportValue to_rtc(const char *value)
 	return word ? kept(g_strdup(word)) : left("a profile has utc and localtime");
 }
 
+static HvrImportValue to_iommu(const char *value)
+{
+	static const Word words[] = { { "intel", "intel" },
+				      { "intel-iommu", "intel" },
+				      { "virtio", "virtio" },
+				      { "virtio-iommu-pci", "virtio" },
+				      { NULL, NULL } };
+	const char *word = find_word(words, value);
+
+	return word ? kept(g_strdup(word)) : left("a profile has intel and virtio");
+}
+
 static HvrImportValue to_pages(const char *value)
 {
 	static const Word words[] = { { "", "2M" },	 { "2M", "2M" },	{ "2", "2M" },
@@ -356,6 +368,7 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "vm", "cpu", { "cpu", NULL, "cpu.cpu", "cpu" }, to_cpu, FALSE },
 	{ "vm", "machine", { "os.type.machine", NULL, "machine.machine", "machine.type" }, to_machine, FALSE },
 	{ "vm", "rtc", { "clock.offset", "rtc", "localtime", "rtc.base" }, to_rtc, FALSE },
+	{ "vm", "iommu", { "iommu.model", NULL, "machine.viommu", "iommu" }, to_iommu, FALSE },
 	{ "device", "address", { "address", NULL, "address", "host" }, NULL, FALSE },
 	{ "device", "rombar", { "rom.bar", NULL, "rombar", "rombar" }, to_switch, FALSE },
 	{ "device", "romfile", { "rom.file", NULL, "romfile", "romfile" }, NULL, TRUE },

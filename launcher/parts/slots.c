@@ -39,6 +39,16 @@ static guint count_fixed(const HvrProfile *profile)
 	return n;
 }
 
+/* The cards that have no port of their own. */
+static guint count_sharing(const HvrProfile *profile)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < profile->devices->len; i++)
+		n += ((const HvrProfileDevice *)profile->devices->pdata[i])->with != NULL;
+	return n;
+}
+
 guint hvr_slots_needed(const HvrProfile *profile)
 {
 	/* the source of entropy */
@@ -61,11 +71,13 @@ guint hvr_slots_needed(const HvrProfile *profile)
 gboolean hvr_slots_check_cards(const HvrProfile *profile, guint n_cards, GError **error)
 {
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
-	guint all = machine->last_slot - machine->first_slot + 1;
-	guint for_ports = machine->last_slot - machine->ports_slot + 1;
-	guint packed = n_cards - MIN(count_fixed(profile), n_cards);
+	guint last = machine->last_slot - (profile->iommu == HVR_IOMMU_VIRTIO ? 1 : 0);
+	guint all = last - machine->first_slot + 1;
+	guint for_ports = last - machine->ports_slot + 1;
+	guint fixed = count_fixed(profile);
+	guint packed = n_cards - MIN(fixed + count_sharing(profile), n_cards);
 	guint ports = (packed + HVR_MACHINE_SPARE_PORTS + PORTS_PER_SLOT - 1) / PORTS_PER_SLOT;
-	guint needed = hvr_slots_needed(profile) + n_cards - packed;
+	guint needed = hvr_slots_needed(profile) + MIN(fixed, n_cards);
 
 	if (ports > for_ports) {
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,

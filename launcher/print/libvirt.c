@@ -7,6 +7,9 @@
 
 #include "launcher/host/judge.h"
 
+/* Of libvirt's buses: those below are for what a domain has beside. */
+#define FIRST_BUS 0x10
+
 /* The first of them is enough. */
 static void keep_refusal(const HvrProfileDevice *device, GError *error, gpointer data)
 {
@@ -36,8 +39,27 @@ HvrClaim *hvr_print_cards(const HvrContext *context, const HvrProfile *profile,
 	return g_steal_pointer(&claim);
 }
 
+/* Only of what is the function of a slot with others: libvirt makes the port that the bus is for,
+ * and those in front of it, so that these are behind the ones that it counts by itself. */
+static char *guest_address(const GPtrArray *cards, const HvrProfileDevice *device)
+{
+	const char *port = device->with ? device->with : device->id;
+	guint bus = FIRST_BUS;
+
+	if (!device->with && !device->shared)
+		return g_strdup("");
+	for (guint i = 0; i < cards->len; i++, bus++)
+		if (g_str_equal(((HvrClaimedCard *)cards->pdata[i])->device->id, port))
+			break;
+	return g_strdup_printf("  <address type='pci' domain='0x0000' bus='0x%02x' slot='0x00' "
+			       "function='0x%x'%s/>\n",
+			       bus, device->function, device->shared ? " multifunction='on'" : "");
+}
+
+/* @why: the section's name, or what brings it along
+ * @place: more of the element: where the guest has it */
 static void append_function(GString *text, const HvrInventory *inventory,
-			    const HvrPciFunction *function, const char *why)
+			    const HvrPciFunction *function, const char *why, const char *place)
 {
 	const HvrPciAddress *address = &function->address;
 	g_autofree char *name = hvr_inventory_describe(inventory, function);
@@ -51,10 +73,10 @@ static void append_function(GString *text, const HvrInventory *inventory,
 			       "  <source>\n"
 			       "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' "
 			       "function='0x%x'/>\n"
-			       "  </source>\n"
+			       "  </source>\n%s"
 			       "</hostdev>\n",
 			       why, function->name, comment, address->domain, address->bus,
-			       address->slot, address->function);
+			       address->slot, address->function, place);
 }
 
 char *hvr_print_libvirt(const HvrInventory *inventory, const HvrClaim *claim)
@@ -65,12 +87,14 @@ char *hvr_print_libvirt(const HvrInventory *inventory, const HvrClaim *claim)
 	for (guint i = 0; i < claim->cards->len; i++) {
 		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
 		g_autoptr(GPtrArray) companions = hvr_judge_companions(inventory, claim, card);
-		append_function(text, inventory, card->function, card->device->id);
+		g_autofree char *place = guest_address(claim->cards, card->device);
+		append_function(text, inventory, card->function, card->device->id, place);
 		for (guint k = 0; k < companions->len; k++) {
 			const HvrPciFunction *member = g_ptr_array_index(companions, k);
 			if (!hvr_pci_function_is_bridge(member) &&
 			    g_hash_table_add(seen, (gpointer)member))
-				append_function(text, inventory, member, "in the same IOMMU group");
+				append_function(text, inventory, member, "in the same IOMMU group",
+						"");
 		}
 	}
 	return g_string_free(text, FALSE);

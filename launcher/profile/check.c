@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "launcher/profile/check-device.h"
 #include "launcher/profile/check-disk.h"
 #include "launcher/report/error.h"
 #include "vfio/reset.h"
@@ -380,6 +381,9 @@ gboolean hvr_profile_check(const char *file, const HvrProfile *profile, const GP
 		    !check_keys(file, profile, part, error))
 			return FALSE;
 		if (strcmp(part->kind->name, "net") == 0 && !check_ports(file, part, part, error))
+			return FALSE;
+		if (strcmp(part->kind->name, "device") == 0 &&
+		    !hvr_profile_check_with(file, profile, part, error))
 			return FALSE;
 		for (guint j = 0; j < i; j++)
 			if (!check_pair(file, profile, parts->pdata[j], part, error))

@@ -20,6 +20,7 @@ static const HvrMachine machines[] = {
 	  .first_slot = 0x01,
 	  .last_slot = 0x1e,
 	  .ports_slot = 0x10,
+	  .iommu_slot = 0x1e,
 	  .sata_bus = "ide.",
 	  .sata_ports = 6,
 	  .serial = "isa-serial",

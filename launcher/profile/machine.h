@@ -17,6 +17,7 @@ typedef struct {
 	guint first_slot;	  /* the first slot of that bus that QEMU deals out, */
 	guint last_slot;	  /* and the last: it has nothing of its own in between */
 	guint ports_slot;	  /* the first slot for ports; further ones follow */
+	guint iommu_slot;	  /* where a virtio-iommu goes, out of the way of both */
 	const char *sata_bus;	  /* what the names of its own SATA ports begin with, */
 	guint sata_ports;	  /* and how many there are: a port takes one drive */
 	const char *serial;	  /* device of the first serial port */

@@ -16,6 +16,7 @@ static void device_free(gpointer data)
 	g_free(device->path);
 	g_free(device->reset);
 	g_free(device->romfile);
+	g_free(device->with);
 	g_clear_pointer(&device->properties, g_array_unref);
 	g_free(device);
 }
@@ -175,6 +176,45 @@ const char *hvr_profile_tpm_driver(HvrTpmModel model)
 	};
 
 	return drivers[model];
+}
+
+/* The section on whose port it is. */
+static const char *port_of(const HvrProfileDevice *device)
+{
+	if (device->with)
+		return device->with;
+	return device->id;
+}
+
+void hvr_profile_number_functions(HvrProfile *profile)
+{
+	for (guint i = 0; i < profile->devices->len; i++) {
+		HvrProfileDevice *first = g_ptr_array_index(profile->devices, i);
+		guint n = 0;
+
+		for (guint k = 0; !first->with && k < profile->devices->len; k++) {
+			HvrProfileDevice *other = g_ptr_array_index(profile->devices, k);
+			if (g_strcmp0(other->with, first->id) == 0)
+				other->function = ++n;
+		}
+		first->shared = n > 0;
+	}
+}
+
+GPtrArray *hvr_profile_slot_of(const HvrProfile *profile, const HvrProfileDevice *device)
+{
+	GPtrArray *slot = g_ptr_array_new();
+
+	for (guint i = 0; i < profile->devices->len; i++) {
+		HvrProfileDevice *other = g_ptr_array_index(profile->devices, i);
+		if (!g_str_equal(port_of(other), port_of(device)))
+			continue;
+		if (other->with)
+			g_ptr_array_add(slot, other);
+		else
+			g_ptr_array_insert(slot, 0, other);
+	}
+	return slot;
 }
 
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory)

@@ -14,6 +14,7 @@
 typedef enum { HVR_ACCEL_AUTO, HVR_ACCEL_KVM, HVR_ACCEL_TCG } HvrAccel;
 typedef enum { HVR_RTC_UTC, HVR_RTC_LOCALTIME } HvrRtc;
 typedef enum { HVR_WARM_NO, HVR_WARM_AUTO, HVR_WARM_REQUIRE } HvrWarm;
+typedef enum { HVR_IOMMU_NONE, HVR_IOMMU_INTEL, HVR_IOMMU_VIRTIO } HvrGuestIommu; /* the guest's */
 
 typedef enum { HVR_SELECT_MATCH, HVR_SELECT_ADDRESS, HVR_SELECT_PATH } HvrSelectBy;
 typedef enum { HVR_PICK_ONLY, HVR_PICK_FREE } HvrPick;
@@ -52,6 +53,10 @@ typedef struct {
 	guint16 sub_vendor, sub_device;
 	GArray *properties; /* of HvrCardProperty; NULL: none more */
 	guint slot;	    /* of the machine's root bus, for its port alone; 0: any */
+	char *with;	    /* the section on whose port it is, behind its card; NULL: its own */
+	/* Not a key: which function of its port's slot it is, and whether there are more. */
+	guint function;
+	gboolean shared;
 } HvrProfileDevice;
 
 /* [disk NAME] */
@@ -207,6 +212,7 @@ typedef struct {
 	char *cpu; /* "auto" or a QEMU model, with its +/- features */
 	char *machine;
 	HvrRtc rtc;
+	HvrGuestIommu iommu;
 	HvrWarm warm;
 	/* The guest is one that is saved or was: its cards come by hot-plug when it goes on, and
 	 * their ports are empty at first. Not a key */
@@ -277,6 +283,17 @@ const char *hvr_profile_aio_word(HvrDiskAio aio);
 
 /* QEMU's device of a TPM that is there. Static */
 const char *hvr_profile_tpm_driver(HvrTpmModel model);
+
+/**
+ * hvr_profile_number_functions - fills in which function of its slot each card is in the guest:
+ * 0, and for those that are @with it 1, 2, ... in the profile's order.
+ */
+void hvr_profile_number_functions(HvrProfile *profile);
+
+/* The sections of the slot that @device is in, function 0 first: itself alone, mostly.
+ * [transfer container] array of HvrProfileDevice */
+GPtrArray *hvr_profile_slot_of(const HvrProfile *profile,
+			       const HvrProfileDevice *device) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

@@ -385,6 +385,7 @@ static gboolean read_lines(Reading *reading, const GPtrArray *lines, GError **er
 			net->forwards = g_ptr_array_new();
 	}
 	hvr_profile_make_macs(profile);
+	hvr_profile_number_functions(profile);
 	return hvr_profile_check(reading->file, profile, reading->parts, error);
 }
 

@@ -60,6 +60,9 @@ static const HvrProfileKey vm_keys[] = {
 	{ .name = "warm", .parse = hvr_value_choice, .offset = VM(warm),
 	  .words = WORDS("no", "auto", "require"), .fallback = "no", .sample = "auto",
 	  .help = "begin with a guest that was saved when it was ready, not with a boot" },
+	{ .name = "iommu", .parse = hvr_value_choice, .offset = VM(iommu),
+	  .words = WORDS("none", "intel", "virtio"), .fallback = "none", .sample = "intel",
+	  .help = "an IOMMU of the guest's own, in front of its cards" },
 	{ .name = "include", .parse = hvr_value_path, .offset = VM(include),
 	  .sample = "base.ini", .help = "another profile, which is read first" },
 };
@@ -132,6 +135,9 @@ static const HvrProfileKey device_keys[] = {
 	{ .name = "slot", .parse = hvr_value_slot, .offset = DEVICE(slot),
 	  .sample = "0x0f",
 	  .help = "the slot of the guest that its port has for itself, whatever else there is" },
+	{ .name = "with", .parse = hvr_value_word, .offset = DEVICE(with),
+	  .max = 31, .characters = "-_", .sample = "npu",
+	  .help = "an earlier [device] section, whose slot of the guest it is in as one more function" },
 };
 
 static const HvrProfileKey boot_keys[] = {
@@ -304,7 +310,7 @@ static const HvrProfileKey qemu_keys[] = {
 	  .sample = "/usr/libexec/qemu-kvm", .help = "a name to look up in PATH, or a path" },
 	{ .name = "first-args", .parse = hvr_value_shell_words, .offset = VM(qemu_first_args),
 	  .sample = "-device i82801b11-bridge",
-	  .help = "words for QEMU that have to stand before all devices, such as a vIOMMU" },
+	  .help = "words for QEMU that have to stand before all devices" },
 	{ .name = "args", .parse = hvr_value_shell_words, .offset = VM(qemu_args),
 	  .sample = "-rtc clock=vm", .help = "more words for QEMU, quoted as for a shell" },
 };

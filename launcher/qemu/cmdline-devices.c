@@ -13,6 +13,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "launcher/host/windows.h"
 #include "launcher/parts/ports.h"
 #include "launcher/profile/machine.h"
 #include "launcher/qemu/cmdline-json.h"
@@ -241,9 +242,21 @@ void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,
 		add_net(argv, profile, i, channels);
 }
 
-char *hvr_cmdline_card_port(guint index)
+/* The card on whose port it is: itself, mostly. */
+static guint port_index(const GPtrArray *cards, guint index)
 {
-	return g_strdup_printf("hvr-port%u", index);
+	const HvrPlanCard *card = cards->pdata[index];
+	guint first = index;
+
+	while (card->device && card->device->with && first > 0)
+		if (g_str_equal(((HvrPlanCard *)cards->pdata[--first])->id, card->device->with))
+			return first;
+	return index;
+}
+
+char *hvr_cmdline_card_port(const GPtrArray *cards, guint index)
+{
+	return g_strdup_printf("hvr-port%u", port_index(cards, index));
 }
 
 char *hvr_cmdline_spare_port(guint index)
@@ -273,9 +286,10 @@ static char *place_port(const HvrMachine *machine, guint fixed, guint *packed)
 	return g_strdup_printf("0x%x.%u", machine->ports_slot + place / 8, place % 8);
 }
 
-/* @number counts all ports: it is the port's chassis. */
+/* @number counts all ports: it is the port's chassis.
+ * @windows: (nullable): what it asks the firmware for */
 static JsonObject *port_properties(const HvrMachine *machine, const char *id, const char *address,
-				   guint number)
+				   guint number, const HvrWindows *windows)
 {
 	JsonObject *port = json_object_new();
 
@@ -288,6 +302,10 @@ static JsonObject *port_properties(const HvrMachine *machine, const char *id, co
 		json_object_set_boolean_member(port, "multifunction", TRUE);
 	json_object_set_int_member(port, "chassis", number);
 	json_object_set_int_member(port, "slot", number);
+	if (windows && windows->memory)
+		json_object_set_int_member(port, "mem-reserve", (gint64)windows->memory);
+	if (windows && windows->prefetchable)
+		json_object_set_int_member(port, "pref64-reserve", (gint64)windows->prefetchable);
 	return port;
 }
 
@@ -304,6 +322,17 @@ static void set_property(JsonObject *card, const HvrCardProperty *property)
 		json_object_set_string_member(card, property->name, property->word);
 		break;
 	}
+}
+
+/* Behind a port is one slot. A guest looks for more of its functions where function 0 says so. */
+static void set_place(JsonObject *card, const HvrProfileDevice *device)
+{
+	g_autofree char *address = g_strdup_printf("0x0.%u", device->function);
+
+	if (device->with)
+		json_object_set_string_member(card, "addr", address);
+	if (device->shared)
+		json_object_set_boolean_member(card, "multifunction", TRUE);
 }
 
 /* What the profile says of it. */
@@ -334,6 +363,8 @@ JsonObject *hvr_cmdline_card_properties(const HvrPlanCard *card, const char *por
 				      hvr_pci_address_format(&card->address, address));
 	json_object_set_string_member(device, "bus", port);
 	if (card->device)
+		set_place(device, card->device);
+	if (card->device)
 		set_own(device, card->device);
 	return device;
 }
@@ -345,32 +376,49 @@ static guint count(const GPtrArray *cards)
 	return cards->len;
 }
 
-/* Whose section the card of port @i is; NULL: no section names it. */
-static const HvrProfileDevice *device_of(const HvrProfile *profile, const GPtrArray *cards, guint i)
+/* As they will be, but for what they take of their ports' windows, which nobody knows yet.
+ * [transfer full]: of HvrPlanCard that borrow from @profile */
+static GPtrArray *cards_to_come(const HvrProfile *profile)
 {
-	if (profile->cards_later)
-		return g_ptr_array_index(profile->devices, i);
-	return ((const HvrPlanCard *)g_ptr_array_index(cards, i))->device;
+	GPtrArray *cards = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < profile->devices->len; i++) {
+		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, i);
+		HvrPlanCard *card = g_new(HvrPlanCard, 1);
+		*card = (HvrPlanCard){ .id = device->id, .device = device };
+		g_ptr_array_add(cards, card);
+	}
+	return cards;
 }
 
 void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards,
 			   const HvrDialect *dialect)
 {
 	const HvrMachine *machine = hvr_machine_find(profile->machine);
-	guint n_cards = profile->cards_later ? profile->devices->len : count(cards), packed = 0;
+	g_autoptr(GPtrArray) later = profile->cards_later ? cards_to_come(profile) : NULL;
+	guint n_cards = count(later ? later : cards), packed = 0;
+
+	if (later)
+		cards = later;
 
 	for (guint i = 0; i < n_cards; i++) {
-		const HvrProfileDevice *device = device_of(profile, cards, i);
-		g_autofree char *port = hvr_cmdline_card_port(i);
-		g_autofree char *address = place_port(machine, device ? device->slot : 0, &packed);
+		const HvrPlanCard *card = cards->pdata[i];
+		if (port_index(cards, i) != i)
+			continue;
+		g_autofree char *port = hvr_cmdline_card_port(cards, i);
+		g_autofree char *address =
+			place_port(machine, card->device ? card->device->slot : 0, &packed);
 
-		add_hotplug(argv, port_properties(machine, port, address, i + 1), dialect);
+		HvrWindows windows = hvr_windows_of_port(profile, cards, i);
+
+		add_hotplug(argv, port_properties(machine, port, address, i + 1, &windows),
+			    dialect);
 	}
 	for (guint i = 0; i < HVR_MACHINE_SPARE_PORTS; i++) {
 		g_autofree char *port = hvr_cmdline_spare_port(i);
 		g_autofree char *address = place_port(machine, 0, &packed);
 
-		add_hotplug(argv, port_properties(machine, port, address, n_cards + i + 1),
+		add_hotplug(argv, port_properties(machine, port, address, n_cards + i + 1, NULL),
 			    dialect);
 	}
 }
@@ -378,7 +426,7 @@ void hvr_cmdline_add_ports(GPtrArray *argv, const HvrProfile *profile, const GPt
 void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards, const HvrDialect *dialect)
 {
 	for (guint i = 0; i < count(cards); i++) {
-		g_autofree char *port = hvr_cmdline_card_port(i);
+		g_autofree char *port = hvr_cmdline_card_port(cards, i);
 
 		add_hotplug(argv, hvr_cmdline_card_properties(cards->pdata[i], port), dialect);
 	}

@@ -28,8 +28,9 @@ void hvr_cmdline_add_cards(GPtrArray *argv, const GPtrArray *cards, const HvrDia
 /* The descriptor of an open tap for the net at @index, or -1. */
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index);
 
-/* The id of the root port of the card at @index, and of the spare port at @index. */
-char *hvr_cmdline_card_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
+/* The id of the root port that the card at @index of @cards (of HvrPlanCard) is on, and of the
+ * spare port at @index. */
+char *hvr_cmdline_card_port(const GPtrArray *cards, guint index) G_GNUC_WARN_UNUSED_RESULT;
 char *hvr_cmdline_spare_port(guint index) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The vfio-pci device's properties, for -device and for device_add: driver, id, access, bus, and

@@ -15,6 +15,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "launcher/host/windows.h"
+#include "launcher/profile/machine.h"
 #include "launcher/qemu/cmdline-json.h"
 #include "launcher/report/text.h"
 
@@ -27,6 +29,8 @@
 	"hv-stimer,hv-frequencies"
 
 #define MIB (G_GUINT64_CONSTANT(1) << 20)
+
+#define OVMF_WINDOW (G_GUINT64_CONSTANT(32) << 30)
 
 /* What a POSIX shell leaves alone in any place of a word. */
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./"
@@ -125,6 +129,9 @@ static void add_machine(GPtrArray *argv, const HvrProfile *profile, gboolean kvm
 		cpu = "host";
 	else if (g_str_equal(cpu, "auto"))
 		cpu = "max";
+	/* KVM's own I/O APIC knows nothing of remapped interrupts (vtd_decide_config() there) */
+	if (kvm && profile->iommu == HVR_IOMMU_INTEL)
+		g_string_append(machine, ",kernel-irqchip=split");
 	if (has_backend(profile, channels))
 		g_string_append(machine, ",memory-backend=hvr-memory");
 	if (channels->firmware)
@@ -191,6 +198,37 @@ static void add_monitors(GPtrArray *argv, const HvrCmdlineChannels *channels,
 		add_monitor(argv, "hvr-qmp1", "hvr-monitor1", dialect);
 }
 
+/* Devices that QEMU makes before it are not behind it, so it is key=value, which QEMU makes before
+ * all that is JSON. With caching mode the guest tells of each mapping, which VFIO has to know
+ * (vtd_iommu_notify_flag_changed() in QEMU's hw/i386/intel_iommu.c). */
+static void add_iommu(GPtrArray *argv, const HvrProfile *profile)
+{
+	switch (profile->iommu) {
+	case HVR_IOMMU_NONE:
+		break;
+	case HVR_IOMMU_INTEL:
+		hvr_cmdline_add(argv, "-device", "intel-iommu,intremap=on,caching-mode=on");
+		break;
+	case HVR_IOMMU_VIRTIO:
+		hvr_cmdline_add(argv, "-device", "virtio-iommu-pci,id=hvr-iommu,addr=0x%x",
+				hvr_machine_find(profile->machine)->iommu_slot);
+		break;
+	}
+}
+
+/* OVMF's window above 4 GiB has 32 GiB unless it is told or knows how far the CPU's addresses reach
+ * (PlatformDynamicMmioWindow() in its OvmfPkg/Library/PlatformInitLib/MemDetect.c); a card that
+ * does not fit is left without BARs. SeaBIOS takes what it needs. */
+static void add_large_bars(GPtrArray *argv, const HvrProfile *profile, const GPtrArray *cards)
+{
+	guint64 total = hvr_windows_total(profile, cards);
+
+	if (profile->firmware.uefi && total > OVMF_WINDOW / 2)
+		hvr_cmdline_add(argv, "-fw_cfg",
+				"name=opt/ovmf/X-PciMmio64Mb,string=%" G_GUINT64_FORMAT,
+				hvr_bars_window(total * 2) / MIB);
+}
+
 static void add_boot(GPtrArray *argv, const HvrProfile *profile)
 {
 	if (profile->kernel)
@@ -249,7 +287,9 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	add_sandbox(argv, profile, channels);
 	add_monitors(argv, channels, dialect);
 	hvr_cmdline_add_firmware(argv, profile, channels);
+	add_large_bars(argv, profile, cards);
 	add_boot(argv, profile);
+	add_iommu(argv, profile);
 	add_words(argv, profile->qemu_first_args);
 	hvr_cmdline_add_ports(argv, profile, cards, dialect);
 	hvr_cmdline_add_nets(argv, profile, channels);

@@ -217,6 +217,9 @@ static void set_device(GKeyFile *file, const HvrVmDevice *device)
 	g_key_file_set_string(file, group, "section", device->section);
 	g_key_file_set_string(file, group, "address", device->address);
 	g_key_file_set_string(file, group, "port", device->port);
+	g_key_file_set_integer(file, group, "function", (int)device->function);
+	g_key_file_set_uint64(file, group, "prefetchable", device->prefetchable);
+	g_key_file_set_uint64(file, group, "memory", device->memory);
 	g_key_file_set_integer(file, group, "group", device->group);
 	g_key_file_set_boolean(file, group, "keep", device->keep);
 	g_key_file_set_boolean(file, group, "in_vm", device->in_vm);
@@ -233,6 +236,9 @@ static void get_device(GKeyFile *file, const char *group, HvrVm *vm)
 	HvrVmDevice *device =
 		hvr_vm_device_new(group + strlen(DEVICE_PREFIX), section, address, port,
 				  g_key_file_get_integer(file, group, "group", NULL));
+	device->prefetchable = g_key_file_get_uint64(file, group, "prefetchable", NULL);
+	device->memory = g_key_file_get_uint64(file, group, "memory", NULL);
+	device->function = (guint)g_key_file_get_integer(file, group, "function", NULL);
 	device->keep = g_key_file_get_boolean(file, group, "keep", NULL);
 	device->in_vm = g_key_file_get_boolean(file, group, "in_vm", NULL);
 	g_ptr_array_add(vm->devices, device);

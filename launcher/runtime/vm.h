@@ -12,6 +12,9 @@ typedef struct {
 	char *section; /* the [device] section it comes from: what `unplug` takes */
 	char *address; /* of the PCI function */
 	char *port;    /* the root port it sits on */
+	/* What the port has of windows, as HvrWindows (launcher/host/windows.h) */
+	guint64 prefetchable, memory;
+	guint function; /* of that port's slot: 0, unless it is there with another device */
 	int group;
 	gboolean keep;	/* stays on vfio-pci when it leaves the VM */
 	gboolean in_vm; /* FALSE: unplugged */

@@ -20,6 +20,7 @@
 #include "launcher/report/json.h"
 #include "launcher/report/message.h"
 #include "launcher/report/nearest.h"
+#include "launcher/session/slot.h"
 #include "qmp/error.h"
 #include "qmp/hotplug.h"
 #include "vfio/access.h"
@@ -375,6 +376,16 @@ static GError *no_such_device(const HvrSession *session, const char *name)
 	return error;
 }
 
+static void ask_for(HvrSession *session, const HvrVmDevice *device, guint timeout_ms,
+		    UnplugOne *one)
+{
+	if (hvr_slot_has_others(session, device))
+		hvr_qmp_unplug_start_together(session->qmp, device->id, timeout_ms, on_unplugged,
+					      one);
+	else
+		hvr_qmp_unplug_start(session->qmp, device->id, timeout_ms, on_unplugged, one);
+}
+
 void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_ms, gboolean keep,
 			HvrSessionDone done, gpointer user_data)
 {
@@ -385,10 +396,11 @@ void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_m
 	/* One for the loop itself: a request cannot end while it is still being made. */
 	*unplug =
 		(Unplug){ .hotplug = hotplug, .waiting = 1, .done = done, .user_data = user_data };
-	gboolean idle = hvr_hotplug_check_idle(hotplug, device, &unplug->error);
+	gboolean idle = hvr_hotplug_check_idle(hotplug, device, &unplug->error) &&
+			hvr_slot_check_first(session, device, &unplug->error);
 	for (guint i = 0; idle && i < devices->len; i++) {
 		HvrVmDevice *candidate = g_ptr_array_index(devices, i);
-		if (!candidate->in_vm || !g_str_equal(candidate->section, device))
+		if (!candidate->in_vm || !hvr_slot_leaves_with(session, candidate, device))
 			continue;
 		UnplugOne *one = g_new(UnplugOne, 1);
 		*one = (UnplugOne){ .unplug = unplug,
@@ -396,7 +408,7 @@ void hvr_hotplug_unplug(HvrHotplug *hotplug, const char *device, guint timeout_m
 				    .kept_before = candidate->keep };
 		candidate->keep = candidate->keep || keep;
 		unplug->waiting++;
-		hvr_qmp_unplug_start(session->qmp, candidate->id, timeout_ms, on_unplugged, one);
+		ask_for(session, candidate, timeout_ms, one);
 	}
 	if (idle && unplug->waiting == 1)
 		unplug->error = no_such_device(session, device);

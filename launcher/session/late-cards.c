@@ -2,6 +2,8 @@
 #include "launcher/session/late-cards.h"
 
 #include "launcher/host/execute.h"
+#include "launcher/host/windows.h"
+#include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/session/plug.h"
 
@@ -26,7 +28,7 @@ static void on_plugged(const GError *error, gpointer user_data)
 		plug_next(late);
 }
 
-/* One that another card of its group has brought along is there. */
+/* One that is in a slot with another has come with it. */
 static gboolean is_there(const HvrLateCards *late, const HvrPlanCard *card)
 {
 	const HvrVmDevice *device = hvr_session_device(late->hotplug->session, card->id);
@@ -42,8 +44,9 @@ static void plug_next(HvrLateCards *late)
 		const HvrPlanCard *card = g_ptr_array_index(cards, late->next++);
 		if (is_there(late, card))
 			continue;
-		hvr_plug_prepared(late->hotplug, card->device, card->access.number, on_plugged,
-				  late);
+		const HvrProfileDevice *device = card->device;
+		hvr_plug_prepared(late->hotplug, device->with ? device->with : device->id,
+				  late->plan, on_plugged, late);
 		return;
 	}
 	tell(late, NULL);
@@ -100,6 +103,24 @@ static void on_prepared(const GError *error, gpointer data)
 	else
 		hvr_events_tell(session->context->events, "prepared", NULL, NULL);
 	go_on(late);
+}
+
+gboolean hvr_late_cards_check(const HvrProfile *profile, const HvrPlan *plan, GError **error)
+{
+	for (guint i = 0; i < plan->cards->len; i++) {
+		const HvrPlanCard *card = g_ptr_array_index(plan->cards, i);
+		HvrWindows windows = hvr_windows_of_port(profile, plan->cards, i);
+
+		if (!windows.prefetchable && !windows.memory)
+			continue;
+		g_set_error(
+			error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			"[device %s] its BARs are larger than the windows that a guest has which "
+			"was saved without it",
+			card->id);
+		return FALSE;
+	}
+	return TRUE;
 }
 
 void hvr_late_cards_prepare(HvrLateCards *late, HvrHotplug *hotplug, const HvrPlan *plan)

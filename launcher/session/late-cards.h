@@ -24,6 +24,13 @@ typedef struct {
 } HvrLateCards;
 
 /**
+ * hvr_late_cards_check - could all of them be plugged in? A guest that was saved has the windows
+ * that its firmware made for ports that were empty.
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE: one needs more
+ */
+gboolean hvr_late_cards_check(const HvrProfile *profile, const HvrPlan *plan, GError **error);
+
+/**
  * hvr_late_cards_prepare - carry out the plan, for this session's VM, beside the main loop. Its
  * groups' locks are the session's and QEMU's.
  * @late: its memory must outlive the session

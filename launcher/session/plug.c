@@ -4,7 +4,11 @@
  *
  *   the card is chosen and locked
  *   a worker decides the rest and prepares it, journalled
- *   device_add, one function of its group after the other; behind the first QEMU shares the lock
+ *   device_add, one function after the other; behind the first of a group QEMU shares its lock
+ *
+ * Sections that are the functions of one slot come together. Function 0 comes last of them: with it
+ * QEMU tells the guest, and takes no other behind it (do_pci_register_device() in QEMU's
+ * hw/pci/pci.c).
  *
  * What the worker has prepared is read in the journal. A function that QEMU does not take goes back
  * to the host.
@@ -15,12 +19,12 @@
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
 #include "launcher/process/worker.h"
-#include "launcher/profile/machine.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
-#include "launcher/report/nearest.h"
+#include "launcher/session/plug-check.h"
+#include "launcher/session/plug-port.h"
 #include "launcher/session/verdict.h"
 #include "qmp/error.h"
 #include "vfio/access.h"
@@ -37,123 +41,100 @@
 typedef struct {
 	HvrHotplug *hotplug;
 	HvrSession *session;
-	const HvrProfileDevice *device;
-	gboolean qemu_has_lock; /* from its start on */
-	HvrDecision decision;	/* here only its claim; all of it in the worker */
-	HvrWorker *worker;	/* that prepares the cards; NULL: it has ended */
-	int group;
-	GPtrArray *cards;    /* of HvrJournalEntry: what was prepared for QEMU */
-	guint next;	     /* index in @cards */
-	HvrVmDevice *adding; /* in the VM's record, for cards[next]; NULL: not yet */
-	HvrKmsg *kmsg;	     /* the kernel's words since the last device_add; NULL: not to be had */
+	GPtrArray *sections;  /* of const HvrProfileDevice: those of the slot, function 0 first */
+	HvrDecision decision; /* here only its claim; all of it in the worker */
+	HvrWorker *worker;    /* that prepares the cards; NULL: it has ended */
+	GArray *groups;	      /* of int */
+	gboolean qemu_has_locks; /* of all groups, from its start on */
+	HvrPlugPort slot;	 /* the port of the slot; without a name: not chosen yet */
+	GPtrArray *cards;	 /* of HvrJournalEntry: what was prepared for QEMU */
+	guint next;		 /* index in @cards */
+	HvrVmDevice *adding;	 /* in the VM's record, for cards[next]; NULL: not yet */
+	HvrKmsg *kmsg; /* the kernel's words since the last device_add; NULL: not to be had */
 	GError *failure;
+	guint returning; /* groups on their way back, and whoever sends them there */
 	HvrSessionDone done;
 	gpointer user_data;
 } Plug;
 
-static Plug *plug_new(HvrHotplug *hotplug, const HvrProfileDevice *device, HvrSessionDone done,
-		      gpointer user_data)
-{
-	Plug *plug = g_new(Plug, 1);
+/* One of its groups on the way back. */
+typedef struct {
+	Plug *plug;
+	int group;
+} PlugReturn;
 
-	*plug = (Plug){ .hotplug = hotplug,
-			.session = hotplug->session,
-			.device = device,
-			.done = done,
-			.user_data = user_data };
-	g_ptr_array_add(hotplug->plugs, (gpointer)device);
-	return plug;
+/* Function 0 of the slot, whose name was asked for. */
+static const HvrProfileDevice *first_section(const Plug *plug)
+{
+	return g_ptr_array_index(plug->sections, 0);
 }
 
 static void plug_end(Plug *plug)
 {
 	hvr_session_save(plug->session);
-	g_ptr_array_remove_fast(plug->hotplug->plugs, (gpointer)plug->device);
+	for (guint i = 0; i < plug->sections->len; i++)
+		g_ptr_array_remove_fast(plug->hotplug->plugs, plug->sections->pdata[i]);
 	plug->done(plug->failure, plug->user_data);
 	hvr_decision_clear(&plug->decision);
 	g_clear_pointer(&plug->cards, g_ptr_array_unref);
 	hvr_kmsg_free(plug->kmsg);
 	g_clear_error(&plug->failure);
+	g_ptr_array_unref(plug->sections);
+	g_array_unref(plug->groups);
+	g_free(plug->slot.port);
 	g_free(plug);
+}
+
+static void plug_returned(Plug *plug)
+{
+	if (--plug->returning == 0)
+		plug_end(plug);
 }
 
 /* One that QEMU has open all the same (it may be adding it yet, but was too slow to say so) is in
  * the VM until it is unplugged. */
 static void on_given_back(const GError *error, gpointer user_data)
 {
-	Plug *plug = user_data;
+	g_autofree PlugReturn *way = user_data;
+	Plug *plug = way->plug;
 
-	if (plug->adding && !g_error_matches(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY))
+	if (plug->adding && plug->adding->group == way->group &&
+	    !g_error_matches(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_BUSY))
 		plug->adding->in_vm = FALSE;
-	plug_end(plug);
+	plug_returned(plug);
 }
 
 /* Is another function of the group in the VM? */
-static gboolean has_others(const Plug *plug)
+static gboolean has_others(const Plug *plug, int group)
 {
 	for (guint i = 0; i < plug->session->vm->devices->len; i++) {
 		const HvrVmDevice *device = g_ptr_array_index(plug->session->vm->devices, i);
-		if (device != plug->adding && device->in_vm && device->group == plug->group)
+		if (device != plug->adding && device->in_vm && device->group == group)
 			return TRUE;
 	}
 	return FALSE;
 }
 
-/* The function that could not be added goes back, unless others of its group are in the VM, with
- * which it then leaves. Until it is known to be closed it counts as in the VM: its event, should it
- * come at last, is not missed. */
+/* The function that could not be added goes back, and what was to come behind it, unless others of
+ * its group are in the VM, with which it then leaves. Until it is known to be closed it counts as
+ * in the VM: its event, should it come at last, is not missed. */
 static void plug_give_back(Plug *plug, const GError *error)
 {
 	plug->failure = g_error_copy(error);
-	if (!has_others(plug)) {
-		hvr_hotplug_give_back(plug->hotplug, plug->group, NULL, on_given_back, plug);
-		return;
+	plug->returning = 1;
+	for (guint i = 0; i < plug->groups->len; i++) {
+		int group = g_array_index(plug->groups, int, i);
+		if (has_others(plug, group)) {
+			if (plug->adding && plug->adding->group == group)
+				plug->adding->in_vm = FALSE;
+			continue;
+		}
+		PlugReturn *way = g_new(PlugReturn, 1);
+		*way = (PlugReturn){ .plug = plug, .group = group };
+		plug->returning++;
+		hvr_hotplug_give_back(plug->hotplug, group, NULL, on_given_back, way);
 	}
-	if (plug->adding)
-		plug->adding->in_vm = FALSE;
-	plug_end(plug);
-}
-
-static gboolean port_taken(const HvrSession *session, const char *port)
-{
-	for (guint i = 0; i < session->vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
-		if (device->in_vm && g_str_equal(device->port, port))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/* Has one that is in the VM, or was, this for its own? */
-static gboolean port_owned(const HvrSession *session, const char *port)
-{
-	for (guint i = 0; i < session->vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
-		if (g_str_equal(device->port, port))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/* Its own port, if @id was in the VM before: a guest knows a card by the slot that it is in, which
- * is HailoRT's name for it. Else a spare one that is nobody's, or one whose card has left. */
-static char *free_port(const HvrSession *session, const char *id)
-{
-	const HvrVmDevice *before = hvr_session_device(session, id);
-
-	if (before && !port_taken(session, before->port))
-		return g_strdup(before->port);
-	for (guint i = 0; i < HVR_MACHINE_SPARE_PORTS; i++) {
-		g_autofree char *port = hvr_cmdline_spare_port(i);
-		if (!port_owned(session, port))
-			return g_steal_pointer(&port);
-	}
-	for (guint i = 0; i < session->vm->devices->len; i++) {
-		const HvrVmDevice *device = g_ptr_array_index(session->vm->devices, i);
-		if (!port_taken(session, device->port))
-			return g_strdup(device->port);
-	}
-	return NULL;
+	plug_returned(plug);
 }
 
 static void plug_next(Plug *plug);
@@ -171,17 +152,17 @@ static void on_handed(HvrQmpClient *client, JsonNode *result, const GError *erro
 /* As those of the cards that QEMU began with, this lock, too, is held for as long as QEMU lives.
  * Behind the first function, not before: if we are killed in between, the group is open, which
  * nobody can miss; the other way round a card that is in no VM would be locked by one. */
-static void hand_lock(Plug *plug)
+static void hand_lock(Plug *plug, int number)
 {
 	HvrSession *session = plug->session;
-	g_autofree char *group = hvr_lock_name_group(plug->group);
+	g_autofree char *group = hvr_lock_name_group(number);
 	g_autofree char *name = g_strconcat("hvr-", group, NULL);
 	HvrLock *lock = hvr_lock_find(session->locks, group);
 	g_autoptr(GError) error = NULL;
 	g_auto(HvrFd) fd = -1;
 
 	/* The card may have left again meanwhile. */
-	if (!hvr_session_has_group(session, plug->group)) {
+	if (!hvr_session_has_group(session, number)) {
 		plug_next(plug);
 		return;
 	}
@@ -195,6 +176,23 @@ static void hand_lock(Plug *plug)
 	hvr_qmp_client_give_fd(session->qmp, name, fd, HAND_TIMEOUT_MS, on_handed, plug);
 }
 
+/* Has a function of this group been added? */
+static gboolean was_added(const Plug *plug, int group)
+{
+	for (guint i = 0; i < plug->next; i++)
+		if (((HvrJournalEntry *)plug->cards->pdata[i])->group == group)
+			return TRUE;
+	return FALSE;
+}
+
+/* Functions of the slot that came before one that did not. */
+static gboolean is_torn(const Plug *plug)
+{
+	const HvrVmDevice *first = hvr_session_device(plug->session, first_section(plug)->id);
+
+	return plug->sections->len > 1 && plug->next > 0 && (!first || first == plug->adding);
+}
+
 /* QEMU's answer with what it means here. [transfer full] */
 static GError *explain(const Plug *plug, const GError *error)
 {
@@ -203,6 +201,11 @@ static GError *explain(const Plug *plug, const GError *error)
 	if (g_error_matches(error, HVR_QMP_ERROR, HVR_QMP_ERROR_REMOTE))
 		hvr_verdict_explain(plug->session, hvr_diagnose_answer(error->message), plug->kmsg,
 				    &told);
+	if (is_torn(plug))
+		hvr_error_hint(&told,
+			       "without function 0 the guest does not see the rest of the slot; to "
+			       "take it out: hailo-vm-run unplug %s %s",
+			       plug->session->vm->name, first_section(plug)->id);
 	return told;
 }
 
@@ -219,21 +222,60 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 	}
 	plug->adding = NULL;
 	hvr_events_tell_device(plug->session->context->events, "plugged", card->id, card->name);
-	if (plug->next++ == 0 && !plug->qemu_has_lock)
-		hand_lock(plug);
+	gboolean first = !was_added(plug, card->group);
+	plug->next++;
+	if (first && !plug->qemu_has_locks)
+		hand_lock(plug, card->group);
 	else
 		plug_next(plug);
 }
 
-/* NULL: it has none of its own, and came along with another card. */
-static const HvrProfileDevice *section_of(const HvrSession *session, const char *id)
+/* The section that brought it. */
+static const HvrProfileDevice *section_of(const Plug *plug, const HvrJournalEntry *entry)
 {
-	for (guint i = 0; session->profile && i < session->profile->devices->len; i++) {
-		const HvrProfileDevice *device = g_ptr_array_index(session->profile->devices, i);
-		if (g_str_equal(device->id, id))
-			return device;
+	for (guint i = 0; i < plug->sections->len; i++) {
+		const HvrProfileDevice *section = g_ptr_array_index(plug->sections, i);
+		g_autofree char *companion = hvr_plan_companion_id(section, &entry->address);
+		if (g_str_equal(entry->id, section->id) || g_str_equal(entry->id, companion))
+			return section;
 	}
-	return NULL;
+	return first_section(plug);
+}
+
+/* Of the slot, or of a companion's own. */
+static gboolean choose_port(Plug *plug, const HvrPlanCard *card, const HvrJournalEntry *entry,
+			    HvrPlugPort *out_port, GError **error)
+{
+	HvrBars bars;
+
+	if (card->device) {
+		*out_port = plug->slot;
+		out_port->port = g_strdup(plug->slot.port);
+		return TRUE;
+	}
+	hvr_bars_read(&plug->session->context->host, entry->name, &bars);
+	return hvr_plug_port(plug->session, card->id, &bars, out_port, error);
+}
+
+/* In the VM's record, before QEMU is told: whoever stands in for us can then take it out. */
+static void record(Plug *plug, const HvrPlanCard *card, const HvrJournalEntry *entry,
+		   const HvrPlugPort *port)
+{
+	HvrSession *session = plug->session;
+	const HvrProfileDevice *section = section_of(plug, entry);
+	HvrVmDevice *old = hvr_session_device(session, card->id);
+
+	if (old)
+		g_ptr_array_remove(session->vm->devices, old);
+	plug->adding =
+		hvr_vm_device_new(card->id, section->id, entry->name, port->port, entry->group);
+	plug->adding->prefetchable = port->windows.prefetchable;
+	plug->adding->memory = port->windows.memory;
+	plug->adding->keep = section->after == HVR_AFTER_KEEP;
+	if (card->device)
+		plug->adding->function = card->device->function;
+	g_ptr_array_add(session->vm->devices, plug->adding);
+	hvr_session_save(session);
 }
 
 static void plug_next(Plug *plug)
@@ -244,34 +286,28 @@ static void plug_next(Plug *plug)
 		plug_end(plug);
 		return;
 	}
-	if (plug->next > 0 && !hvr_session_has_group(session, plug->group)) {
+	const HvrJournalEntry *entry = g_ptr_array_index(plug->cards, plug->next);
+	if (was_added(plug, entry->group) && !hvr_session_has_group(session, entry->group)) {
 		plug->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
 					    "device '%s' left again before all of it was in",
-					    plug->device->id);
+					    first_section(plug)->id);
 		plug_end(plug);
 		return;
 	}
-	const HvrJournalEntry *entry = g_ptr_array_index(plug->cards, plug->next);
-	const HvrPlanCard card = { .id = entry->id,
-				   .address = entry->address,
-				   .access = hvr_access_of_group(entry->group),
-				   .device = section_of(session, entry->id) };
-	g_autofree char *port = free_port(session, card.id);
-	if (!port) {
-		g_autoptr(GError) error =
-			g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
-				    "VM '%s' has no free port left", session->vm->name);
+	HvrPlanCard card = { .id = entry->id,
+			     .address = entry->address,
+			     .access = hvr_access_of_group(entry->group) };
+	const HvrProfileDevice *section = section_of(plug, entry);
+	if (g_str_equal(entry->id, section->id))
+		card.device = section;
+	HvrPlugPort found = { 0 };
+	g_autoptr(GError) error = NULL;
+	if (!choose_port(plug, &card, entry, &found, &error)) {
 		plug_give_back(plug, error);
 		return;
 	}
-	HvrVmDevice *old = hvr_session_device(session, card.id);
-	if (old)
-		g_ptr_array_remove(session->vm->devices, old);
-	const HvrProfileDevice *owner = card.device ? card.device : plug->device;
-	plug->adding = hvr_vm_device_new(card.id, owner->id, entry->name, port, plug->group);
-	plug->adding->keep = owner->after == HVR_AFTER_KEEP;
-	g_ptr_array_add(session->vm->devices, plug->adding);
-	hvr_session_save(session); /* whoever stands in for us can then take it out */
+	g_autofree char *port = found.port;
+	record(plug, &card, entry, &found);
 	hvr_kmsg_free(plug->kmsg);
 	plug->kmsg = hvr_kmsg_open(&session->context->host);
 	hvr_qmp_client_execute(session->qmp, "device_add", hvr_cmdline_card_properties(&card, port),
@@ -290,42 +326,106 @@ static gboolean prepare(gpointer data, GError **error)
 	       hvr_execute(session->context, plug->decision.plan, &ownership, NULL, error);
 }
 
-/* What the journal says that QEMU is to get of the group: the section's own card first. */
-static GPtrArray *prepared_cards(const Plug *plug)
+/* What goes in first: functions 1 and on of the slot, function 0, companions of their groups. */
+static guint rank(const Plug *plug, const HvrJournalEntry *entry)
+{
+	for (guint i = 1; i < plug->sections->len; i++) {
+		const HvrProfileDevice *section = g_ptr_array_index(plug->sections, i);
+		if (g_str_equal(entry->id, section->id))
+			return 0;
+	}
+	if (g_str_equal(entry->id, first_section(plug)->id))
+		return 1;
+	return 2;
+}
+
+/* A GCompareDataFunc. */
+static int compare_entries(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const HvrJournalEntry *const *one = a, *const *other = b;
+	guint left = rank(data, *one), right = rank(data, *other);
+
+	if (left != right)
+		return left < right ? -1 : 1;
+	return hvr_pci_address_compare(&(*one)->address, &(*other)->address);
+}
+
+static gboolean has_group(const Plug *plug, int group)
+{
+	for (guint i = 0; i < plug->groups->len; i++)
+		if (g_array_index(plug->groups, int, i) == group)
+			return TRUE;
+	return FALSE;
+}
+
+/* Is it the card of a section that is of another slot? */
+static gboolean is_anothers(const Plug *plug, const HvrJournalEntry *entry)
+{
+	const GPtrArray *devices = plug->session->profile->devices;
+
+	for (guint i = 0; i < devices->len; i++) {
+		const HvrProfileDevice *device = g_ptr_array_index(devices, i);
+		if (g_str_equal(entry->id, device->id))
+			return !g_ptr_array_find(plug->sections, device, NULL);
+	}
+	return FALSE;
+}
+
+/* What the journal says that QEMU is to get of the groups. */
+static GPtrArray *prepared_cards(Plug *plug)
 {
 	g_autoptr(GPtrArray) entries = hvr_journal_list(plug->session->context->runtime, NULL);
 	GPtrArray *cards = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
 
 	while (entries->len) {
 		HvrJournalEntry *entry = g_ptr_array_steal_index(entries, 0);
-		if (entry->group != plug->group || !entry->id ||
+		if (!has_group(plug, entry->group) || !entry->id || is_anothers(plug, entry) ||
 		    g_strcmp0(entry->vm, plug->session->vm->name) != 0)
 			hvr_journal_entry_free(entry);
-		else if (g_str_equal(entry->id, plug->device->id))
-			g_ptr_array_insert(cards, 0, entry);
 		else
 			g_ptr_array_add(cards, entry);
 	}
+	g_ptr_array_sort_with_data(cards, compare_entries, plug);
 	return cards;
 }
 
 static void on_prepared(const GError *error, gpointer data);
 
+/* A port for all that goes into the slot, before any of it moves. */
+static gboolean find_room(Plug *plug, GError **error)
+{
+	const HvrClaim *claim = plug->decision.claim;
+	HvrBars sum = { 0 };
+
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		HvrBars bars;
+		hvr_bars_read(&plug->session->context->host, card->function->name, &bars);
+		bars = hvr_windows_bars(card->device, &bars);
+		hvr_bars_add(&sum, &bars);
+	}
+	g_clear_pointer(&plug->slot.port, g_free);
+	return hvr_plug_port(plug->session, first_section(plug)->id, &sum, &plug->slot, error);
+}
+
 /* Only looks and locks, neither of which waits for a driver; a worker does the rest. */
 static void plug_begin(Plug *plug)
 {
 	HvrSession *session = plug->session;
-	g_autoptr(GPtrArray) devices = g_ptr_array_new();
-	const HvrDecideFor whom = { .devices = devices, .vm = session->vm->name };
+	const HvrDecideFor whom = { .devices = plug->sections, .vm = session->vm->name };
 
-	g_ptr_array_add(devices, (gpointer)plug->device);
-	if (!hvr_decide_cards(session->context, &whom, &plug->decision, &plug->failure)) {
+	g_array_set_size(plug->groups, 0);
+	if (!hvr_decide_cards(session->context, &whom, &plug->decision, &plug->failure) ||
+	    !find_room(plug, &plug->failure)) {
 		plug_end(plug);
 		return;
 	}
-	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
-	plug->group = card->function->group;
-	plug->worker = hvr_worker_start(g_strdup_printf("preparing '%s'", plug->device->id),
+	for (guint i = 0; i < plug->decision.claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, i);
+		if (!has_group(plug, card->function->group))
+			g_array_append_val(plug->groups, card->function->group);
+	}
+	plug->worker = hvr_worker_start(g_strdup_printf("preparing '%s'", first_section(plug)->id),
 					prepare, on_prepared, plug);
 	g_ptr_array_add(plug->hotplug->preparing, plug->worker);
 }
@@ -374,71 +474,66 @@ static void on_prepared(const GError *error, gpointer data)
 	plug_next(plug);
 }
 
-static void refuse_section(const HvrSession *session, const char *name, GError **error)
+/* @sections: (transfer full) */
+static Plug *plug_new(HvrHotplug *hotplug, GPtrArray *sections, HvrSessionDone done,
+		      gpointer user_data)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	Plug *plug = g_new(Plug, 1);
 
-	for (guint i = 0; session->profile && i < session->profile->devices->len; i++)
-		g_ptr_array_add(names,
-				((HvrProfileDevice *)session->profile->devices->pdata[i])->id);
-	g_ptr_array_add(names, NULL);
-	g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "the profile of VM '%s' has no [device %s]", session->vm->name, name);
-	hvr_nearest_hint(error, name, (const char *const *)names->pdata);
-	hvr_error_hint(error, "it has %s", *all ? all : "none");
-}
-
-static const HvrProfileDevice *find_section(const HvrSession *session, const char *name,
-					    GError **error)
-{
-	const HvrProfileDevice *device = section_of(session, name);
-
-	if (!device)
-		refuse_section(session, name, error);
-	return device;
-}
-
-static gboolean check_out(const HvrHotplug *hotplug, const char *name, GError **error)
-{
-	const HvrSession *session = hotplug->session;
-	const HvrVmDevice *present = hvr_session_device(session, name);
-
-	if (!hvr_hotplug_check_idle(hotplug, name, error))
-		return FALSE;
-	if (session->qemu_ended)
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "VM '%s' has ended", session->vm->name);
-	else if (present && present->in_vm)
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-			    "device '%s' is in VM '%s' already", name, session->vm->name);
-	else
-		return TRUE;
-	return FALSE;
+	*plug = (Plug){ .hotplug = hotplug,
+			.session = hotplug->session,
+			.sections = sections,
+			.groups = g_array_new(FALSE, FALSE, sizeof(int)),
+			.done = done,
+			.user_data = user_data };
+	for (guint i = 0; i < sections->len; i++)
+		g_ptr_array_add(hotplug->plugs, sections->pdata[i]);
+	return plug;
 }
 
 void hvr_plug(HvrHotplug *hotplug, const char *name, HvrSessionDone done, gpointer user_data)
 {
-	HvrSession *session = hotplug->session;
-	const HvrProfileDevice *device = NULL;
 	g_autoptr(GError) error = NULL;
+	GPtrArray *sections = hvr_plug_sections(hotplug, name, &error);
 
-	if (check_out(hotplug, name, &error))
-		device = find_section(session, name, &error);
-	if (!device) {
+	if (sections)
+		plug_begin(plug_new(hotplug, sections, done, user_data));
+	else
+		done(error, user_data);
+}
+
+/* What goes into the slot, of all that is prepared. */
+static void take_prepared(Plug *plug, const HvrPlan *plan, HvrBars *out_sum)
+{
+	for (guint i = 0; i < plan->cards->len; i++) {
+		const HvrPlanCard *card = g_ptr_array_index(plan->cards, i);
+		if (!g_ptr_array_find(plug->sections, card->device, NULL))
+			continue;
+		HvrBars bars = hvr_windows_bars(card->device, &card->bars);
+		hvr_bars_add(out_sum, &bars);
+		if (!has_group(plug, card->access.number))
+			g_array_append_val(plug->groups, card->access.number);
+	}
+}
+
+void hvr_plug_prepared(HvrHotplug *hotplug, const char *name, const HvrPlan *plan,
+		       HvrSessionDone done, gpointer user_data)
+{
+	g_autoptr(GError) error = NULL;
+	GPtrArray *sections = hvr_plug_sections(hotplug, name, &error);
+	HvrBars sum = { 0 };
+
+	if (!sections) {
 		done(error, user_data);
 		return;
 	}
-	plug_begin(plug_new(hotplug, device, done, user_data));
-}
-
-void hvr_plug_prepared(HvrHotplug *hotplug, const HvrProfileDevice *device, int group,
-		       HvrSessionDone done, gpointer user_data)
-{
-	Plug *plug = plug_new(hotplug, device, done, user_data);
-
-	plug->group = group;
-	plug->qemu_has_lock = TRUE;
+	Plug *plug = plug_new(hotplug, sections, done, user_data);
+	plug->qemu_has_locks = TRUE;
+	take_prepared(plug, plan, &sum);
+	if (!hvr_plug_port(plug->session, first_section(plug)->id, &sum, &plug->slot, &error)) {
+		plug_give_back(plug, error);
+		return;
+	}
 	plug->cards = prepared_cards(plug);
 	plug_next(plug);
 }

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/host/plan.h"
 #include "launcher/session/hotplug.h"
 
 /**
@@ -17,10 +18,9 @@
 void hvr_plug(HvrHotplug *hotplug, const char *device, HvrSessionDone done, gpointer user_data);
 
 /**
- * hvr_plug_prepared - the same of a card whose group is prepared for this VM and journalled, and
- * whose lock QEMU has from its start on. All that the journal has for this VM of its group comes
- * with it, other sections' cards too.
- * @device: a section that is not in the VM, and not on its way
+ * hvr_plug_prepared - the same of cards that are prepared for this VM and journalled, and whose
+ * locks QEMU has from its start on.
+ * @plan: (borrowed until @done): by which they were prepared
  */
-void hvr_plug_prepared(HvrHotplug *hotplug, const HvrProfileDevice *device, int group,
+void hvr_plug_prepared(HvrHotplug *hotplug, const char *device, const HvrPlan *plan,
 		       HvrSessionDone done, gpointer user_data);

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "launcher/host/windows.h"
 #include "launcher/parts/ports.h"
 #include "launcher/process/user.h"
 #include "launcher/qemu/cmdline.h"
@@ -84,10 +85,15 @@ HvrVm *hvr_record_make(const HvrContext *context, const HvrProfile *profile,
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
 		if (!planned->id)
 			continue;
-		g_autofree char *port = hvr_cmdline_card_port(card++);
+		HvrWindows windows = hvr_windows_of_port(profile, plan->cards, card);
+		g_autofree char *port = hvr_cmdline_card_port(plan->cards, card++);
 		HvrVmDevice *device =
 			hvr_vm_device_new(planned->id, planned->device->id, planned->function->name,
 					  port, planned->function->group);
+		if (g_str_equal(planned->id, planned->device->id))
+			device->function = planned->device->function;
+		device->prefetchable = windows.prefetchable;
+		device->memory = windows.memory;
 		device->keep = planned->device->after == HVR_AFTER_KEEP;
 		g_ptr_array_add(vm->devices, device);
 	}

@@ -386,6 +386,20 @@ static gboolean take_cards(Run *run, HvrLock *vm_lock, const HvrPciFunction **ou
 	return FALSE;
 }
 
+/* A boot may be better. */
+static gboolean check_later(Run *run, GError **error)
+{
+	HvrRunWarm *warm = run->options->warm;
+	GError *cause = NULL;
+
+	if (hvr_late_cards_check(run->profile, run->decision.plan, &cause))
+		return TRUE;
+	warm->good = TRUE;
+	warm->problem = g_error_copy(cause);
+	g_propagate_error(error, cause);
+	return FALSE;
+}
+
 /* What the run is decided for. One that only saves its guest needs no card. */
 static gboolean decide(Run *run, GError **error)
 {
@@ -397,7 +411,7 @@ static gboolean decide(Run *run, GError **error)
 				    .wait_s = run->options->wait_s };
 
 	return hvr_decide(run->context, profile, &whom, &run->decision, error) &&
-	       hvr_interrupt_check_all(error);
+	       hvr_interrupt_check_all(error) && (!goes_on(run) || check_later(run, error));
 }
 
 /* Takes ownership of the VM's lock. */

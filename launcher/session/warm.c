@@ -170,7 +170,8 @@ static gboolean go_on(HvrWarmVm *warm, const HvrWarmFound *found, GError **out_w
 	options.warm = &how;
 	gboolean well = run_bent(warm, found->path, &options, error);
 	if (how.problem && !hvr_interrupt_pending()) {
-		forget(warm);
+		if (!how.good)
+			forget(warm);
 		*out_why = g_steal_pointer(&how.problem);
 	}
 	g_clear_error(&how.problem);

@@ -6,7 +6,7 @@
 #
 # Forks cost 10 ms and more here, so sysfs is read by the shell itself.
 
-CARD_MODULES="uio_pci_generic vfio_pci vfio_iommu_type1 vfio e1000 e1000e virtio_blk"
+CARD_MODULES="uio_pci_generic vfio_pci vfio_iommu_type1 vfio e1000 e1000e nvme virtio_blk"
 CARD_ATTRIBUTES="reset_method power/control d3cold_allowed"
 
 # The root ports of each topology, as topology.sh places them
@@ -22,6 +22,7 @@ root_ports() # TOPOLOGY
 	slow) echo 0b.0 ;;
 	isa) echo 0c.0 ;;
 	pm) echo 1a.0 1b.0 ;;
+	endpoints) echo 0d.0 0e.0 0f.0 ;;
 	esac
 }
 
@@ -61,6 +62,8 @@ find_cards()
 			if is_a "$address" 1e60:2864 || is_a "$address" 1234:11e8 ||
 				[[ $class == 0x0100* ]]; then
 				line+="$topology.$((++n))=$address "
+			elif [[ $class == 0x0108* ]]; then
+				line+="$topology.nvme=$address "
 			elif [[ $class == 0x0200* ]]; then
 				line+="$topology.nic=$address "
 			elif [[ $class == 0x0601* ]]; then
@@ -71,7 +74,8 @@ find_cards()
 	echo "${line% }"
 }
 
-# Address of the Nth card of a topology; of topology edu, the edu card, of slow, the disk
+# Address of the Nth card of a topology; of topology edu, the edu card, of slow, the disk. Of endpoints
+# 1 is the edu card, and 'nvme' and 'nic' are the others
 card() # TOPOLOGY [N]
 {
 	local pair

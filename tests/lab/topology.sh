@@ -7,7 +7,7 @@
 # (root_ports there), so any of them can be in one boot. Cards are counted in the order in which
 # Linux numbers them; card N of topology T is cards/T.N in the work folder.
 
-TOPOLOGIES="alone two switch century noacs isa edu slow pm noiommu direct"
+TOPOLOGIES="alone two switch century noacs isa edu slow endpoints pm noiommu direct"
 
 devices=()	# QEMU arguments
 cards=()	# state files, in the order of their descriptors
@@ -99,6 +99,20 @@ topology_edu()
 {
 	root_port edu 0a.0
 	device edu,bus=edu
+}
+
+# What is no Hailo, each in a group of its own and on a driver of the host: an NVMe disk, a network
+# card, and a card that computes
+topology_endpoints()
+{
+	root_port endpoint1 0d.0
+	devices+=(-drive "if=none,id=endpoint,file.driver=null-co,file.size=64M,file.read-zeroes=on,format=raw")
+	device nvme,bus=endpoint1,drive=endpoint,serial=endpoint
+	root_port endpoint2 0e.0
+	devices+=(-netdev "user,id=endpoint,restrict=on")
+	device e1000e,netdev=endpoint,bus=endpoint2
+	root_port endpoint3 0f.0
+	device edu,bus=endpoint3
 }
 
 # A disk that reads 96 KiB a second: what its driver waits for takes long

@@ -132,6 +132,13 @@ const Scenario scenarios[] = {
 	  "[device a]\naddress = 0000:02:00.0\n[device b]\naddress = 0000:03:00.0\n", "run" },
 	{ "century, bind", build_century, "[device npu]\ngroup = bind\n", "run" },
 	{ "century, pass", build_century, "[device npu]\ngroup = pass\n", "run" },
+	{ "one slot, two groups", build_two_cards,
+	  "[device a]\naddress = 0000:02:00.0\n[device b]\naddress = 0000:03:00.0\nwith = a\n",
+	  "run" },
+	{ "one slot, one group", build_century,
+	  "[device npu]\naddress = 0000:02:00.0\ngroup = pass\n"
+	  "[device nic]\naddress = 0000:02:00.1\nwith = npu\ngroup = pass\n",
+	  "run" },
 	{ "on vfio-pci", build_on_vfio, "[device npu]\n", "run" },
 	{ "with an override", build_with_override, "[device npu]\nreset = bus\n", "run" },
 	{ "unbound", build_unbound, "[device npu]\n", "run" },

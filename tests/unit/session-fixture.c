@@ -55,10 +55,13 @@ static HvrVm *make_record(const VmFixture *f, const HvrPlan *plan)
 		const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
 		if (!planned->id)
 			continue;
-		g_autofree char *port = hvr_cmdline_card_port(card++);
-		g_ptr_array_add(vm->devices, hvr_vm_device_new(planned->id, planned->device->id,
-							       planned->function->name, port,
-							       planned->function->group));
+		g_autofree char *port = hvr_cmdline_card_port(plan->cards, card++);
+		HvrVmDevice *device =
+			hvr_vm_device_new(planned->id, planned->device->id, planned->function->name,
+					  port, planned->function->group);
+		if (g_str_equal(planned->id, planned->device->id))
+			device->function = planned->device->function;
+		g_ptr_array_add(vm->devices, device);
 	}
 	return vm;
 }

@@ -455,6 +455,28 @@ static void test_plain_cards(void **state)
 	quit(f);
 }
 
+/* QEMU makes it, before the ports, and a device that comes later is behind it. */
+static void accept_iommu(Fixture *f, const char *set)
+{
+	start_profile(f, "minimal", set, TRUE);
+	greet(f);
+	tell(f, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"edu\",\"id\":\"npu\","
+		"\"bus\":\"hvr-spare3\"}}");
+	quit(f);
+}
+
+static void test_iommu_intel(void **state)
+{
+	accept_iommu(*state, "vm.iommu=intel");
+}
+
+static void test_iommu_virtio(void **state)
+{
+	if (dialect.plain_cards) /* 6.2, whose q35 has none */
+		skip();
+	accept_iommu(*state, "vm.iommu=virtio");
+}
+
 /* Every property that a profile takes, with a value, and its own keys of a card. */
 #define ALL_PROPERTIES                                                                             \
 	"acpi-index=7 x-balloon-allowed=off x-igd-gms=1 x-igd-opregion=off "                       \
@@ -1207,6 +1229,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_minimal),
 		TEST(test_spare_port),
+		TEST(test_iommu_intel),
+		TEST(test_iommu_virtio),
 		TEST(test_card_properties),
 		TEST(test_own_firmware),
 		TEST(test_first_args),

@@ -153,6 +153,16 @@ static const HvrDialect qemu_6_2 = { .plain_cards = TRUE };
 static const HvrDialect qemu_11_0 = { .names_threads = TRUE };
 static const HvrDialect qemu_11_1 = { .names_threads = TRUE, .monitor_objects = TRUE };
 
+/* Of an accelerator with much memory, of what is with it, of a Hailo-8, and one that is just too
+ * large for what firmware leaves a port by itself. */
+#define MIB (G_GUINT64_CONSTANT(1) << 20)
+static const HvrBars large_bars[] = {
+	{ .prefetchable = (32 << 10) * MIB + 32 * MIB, .memory = 16 * MIB, .rom = MIB / 2 },
+	{ .memory = MIB / 64 },
+	{ .prefetchable = MIB / 32 },
+	{ .memory = 2 * MIB, .rom = 4096 },
+};
+
 typedef struct {
 	const char *name;    /* of the .argv file */
 	const char *profile; /* NULL: of the same name */
@@ -160,6 +170,7 @@ typedef struct {
 	guint n_cards;
 	const HvrCmdlineChannels *channels;
 	const HvrDialect *dialect; /* NULL: the common one */
+	const HvrBars *bars;	   /* of each card; NULL: none are known */
 } Golden;
 
 static const Golden golden[] = {
@@ -221,6 +232,19 @@ static const Golden golden[] = {
 	{ "fixed-slot", NULL, TRUE, 3, &run_channels },
 	{ "fixed-slot-6.2", "fixed-slot", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "fixed-slot-11.1", "fixed-slot", TRUE, 3, &run_channels, &qemu_11_1 },
+	{ "functions", NULL, TRUE, 5, &run_channels },
+	{ "functions-6.2", "functions", TRUE, 5, &run_channels, &qemu_6_2 },
+	{ "functions-11.1", "functions", TRUE, 5, &run_channels, &qemu_11_1 },
+	{ "large-bars", NULL, TRUE, 4, &run_channels, .bars = large_bars },
+	{ "large-bars-6.2", "large-bars", TRUE, 4, &run_channels, &qemu_6_2, large_bars },
+	{ "large-bars-11.1", "large-bars", TRUE, 4, &run_channels, &qemu_11_1, large_bars },
+	{ "large-bars-uefi", "large-bars-uefi", TRUE, 4, &uefi_channels, .bars = large_bars },
+	{ "iommu-intel", NULL, TRUE, 2, &run_channels },
+	{ "iommu-intel-tcg", "iommu-intel", FALSE, 2, &run_channels },
+	{ "iommu-intel-6.2", "iommu-intel", TRUE, 2, &run_channels, &qemu_6_2 },
+	{ "iommu-intel-11.1", "iommu-intel", TRUE, 2, &run_channels, &qemu_11_1 },
+	{ "iommu-virtio", NULL, TRUE, 2, &run_channels },
+	{ "iommu-virtio-11.1", "iommu-virtio", TRUE, 2, &run_channels, &qemu_11_1 },
 	{ "card-properties", NULL, TRUE, 3, &run_channels },
 	{ "card-properties-6.2", "card-properties", TRUE, 3, &run_channels, &qemu_6_2 },
 	{ "card-properties-11.1", "card-properties", TRUE, 3, &run_channels, &qemu_11_1 },
@@ -285,6 +309,8 @@ static char *build(const Golden *g)
 	g_autoptr(GPtrArray) cards = make_cards(g->n_cards);
 	for (guint i = 0; i < MIN(profile->devices->len, g->n_cards); i++)
 		((HvrPlanCard *)cards->pdata[i])->device = profile->devices->pdata[i];
+	for (guint i = 0; g->bars && i < g->n_cards; i++)
+		((HvrPlanCard *)cards->pdata[i])->bars = g->bars[i];
 	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, g->kvm, cards, g->channels,
 						      g->dialect ? g->dialect : &common);
 
@@ -337,7 +363,7 @@ static guint count_dealt(const GPtrArray *argv)
 		const char *device = argv->pdata[i + 1];
 		if (g_str_equal(argv->pdata[i], "-device") && !strstr(device, "\"bus\"") &&
 		    !strstr(device, ",bus=") && !strstr(device, "isa-serial") &&
-		    !strstr(device, "pvpanic") && !strstr(device, "intel-iommu"))
+		    !strstr(device, "pvpanic") && !strstr(device, "-iommu"))
 			dealt++;
 	}
 	return dealt;
@@ -470,6 +496,17 @@ static void test_fixed_slots(void **state)
 	g_ptr_array_remove_index(profile->disks, 0);
 	assert_true(hvr_slots_check_cards(profile, 1, NULL));
 	assert_true(hvr_slots_check_cards(profile, 5, NULL));
+	assert_false(hvr_slots_check_cards(profile, 6, NULL));
+
+	/* what is with another has no port at all */
+	HvrProfileDevice second = { .id = (char *)"other", .with = (char *)"npu", .function = 1 };
+	g_ptr_array_add(profile->devices, &second);
+	assert_true(hvr_slots_check_cards(profile, 6, NULL));
+	assert_false(hvr_slots_check_cards(profile, 7, NULL));
+	/* a virtio-iommu has a slot behind the ports */
+	profile->iommu = HVR_IOMMU_INTEL;
+	assert_true(hvr_slots_check_cards(profile, 6, NULL));
+	profile->iommu = HVR_IOMMU_VIRTIO;
 	assert_false(hvr_slots_check_cards(profile, 6, NULL));
 }
 

@@ -274,6 +274,117 @@ static void test_tpm(void **state)
 	}
 }
 
+/* Two functions of one slot stay together, whichever comes first, and what is alone stays so. */
+static void test_functions(void **state)
+{
+#define HOSTDEV(function, place)                                                                   \
+	"<hostdev type='pci'><source><address bus='0x02' slot='0x00' function='" function "'/>"    \
+	"</source>" place "</hostdev>"
+	static const struct {
+		const char *format, *text;
+		gboolean together;
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><devices>" HOSTDEV("0x0", "<address type='pci' bus='0x07' slot='0x00' "
+						     "function='0x0' multifunction='on'/>")
+			  HOSTDEV("0x1", "<address type='pci' bus='0x07' slot='0x00' "
+					 "function='0x1'/>") "</devices></domain>",
+		  TRUE },
+		{ "libvirt",
+		  "<domain><devices>" HOSTDEV(
+			  "0x1", "<address type='pci' domain='0x0000' bus='7' slot='0' "
+				 "function='1'/>")
+			  HOSTDEV("0x0",
+				  "<address type='pci' bus='0x07' slot='0x00' "
+				  "function='0x0' multifunction='on'/>") "</devices></domain>",
+		  TRUE },
+		{ "libvirt",
+		  "<domain><devices>" HOSTDEV("0x0", "<address type='pci' bus='0x07' slot='0x00' "
+						     "function='0x0'/>")
+			  HOSTDEV("0x1", "<address type='pci' bus='0x08' slot='0x00' "
+					 "function='0x1'/>") "</devices></domain>",
+		  FALSE },
+		{ "libvirt",
+		  "<domain><devices>" HOSTDEV("0x0", "") HOSTDEV("0x1", "") "</devices></domain>",
+		  FALSE },
+		{ "qemu",
+		  "kvm -m 1G -device vfio-pci,host=02:00.0,bus=rp1,addr=0x0,multifunction=on "
+		  "-device vfio-pci,host=02:00.1,bus=rp1,addr=00.1",
+		  TRUE },
+		{ "qemu",
+		  "kvm -m 1G -device vfio-pci,host=02:00.1,bus=rp1,addr=0.1 -device "
+		  "'{\"driver\":\"vfio-pci\",\"host\":\"02:00.0\",\"bus\":\"rp1\"}'",
+		  TRUE },
+		{ "qemu",
+		  "kvm -m 1G -device vfio-pci,host=02:00.0,bus=rp1,multifunction=on "
+		  "-device vfio-pci,host=02:00.1,bus=rp2,addr=0.1",
+		  FALSE },
+		{ "qemu",
+		  "kvm -m 1G -device vfio-pci,host=02:00.0,multifunction=on "
+		  "-device vfio-pci,host=02:00.1",
+		  FALSE },
+		{ "proxmox", "memory: 1024\nhostpci0: 02:00.0;02:00.1,pcie=1\n", TRUE },
+		{ "proxmox", "memory: 1024\nhostpci0: 02:00.0\nhostpci1: 02:00.1\n", FALSE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) out = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, &out);
+		assert_int_equal(profile->devices->len, 2);
+		const HvrProfileDevice *first = g_ptr_array_index(profile->devices, 0);
+		const HvrProfileDevice *second = g_ptr_array_index(profile->devices, 1);
+		if ((second->with != NULL) != cases[i].together)
+			fail_msg("%u: %s", i, out.text);
+		if (!second->with)
+			continue;
+		assert_string_equal(second->with, first->id);
+		assert_int_equal(first->address.function, 0);
+		assert_int_equal(second->address.function, 1);
+		for (guint k = 0; k < out.left->len; k++)
+			assert_null(strstr(out.left->pdata[k], "function"));
+	}
+}
+
+/* An IOMMU of the guest's, with what belongs to it. */
+static void test_iommu(void **state)
+{
+	static const struct {
+		const char *format, *text;
+		HvrGuestIommu iommu;
+		const char *left; /* NULL: nothing */
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><memory unit='GiB'>1</memory><features><ioapic "
+		  "driver='qemu'/></features>"
+		  "<devices><iommu model='intel'><driver intremap='on' caching_mode='on'/></iommu>"
+		  "</devices></domain>",
+		  HVR_IOMMU_INTEL, NULL },
+		{ "libvirt",
+		  "<domain><memory unit='GiB'>1</memory><devices><iommu model='smmuv3'/></devices>"
+		  "</domain>",
+		  HVR_IOMMU_NONE, "line 1: iommu.model = smmuv3: a profile has intel and virtio" },
+		{ "proxmox", "memory: 1024\nmachine: q35,viommu=virtio\n", HVR_IOMMU_VIRTIO, NULL },
+		{ "qemu",
+		  "kvm -m 1G -machine q35,kernel_irqchip=split -device intel-iommu,intremap=on,"
+		  "caching-mode=on",
+		  HVR_IOMMU_INTEL, NULL },
+		{ "qemu", "kvm -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO, NULL },
+		{ "qemu", "kvm -m 1G -machine q35,kernel_irqchip=split", HVR_IOMMU_NONE,
+		  "line 1: machine.kernel_irqchip = split: " },
+		{ "qemu", "kvm -m 1G -device amd-iommu", HVR_IOMMU_NONE, "line 1: -device" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) out = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, &out);
+		assert_int_equal(profile->iommu, cases[i].iommu);
+		if (cases[i].left)
+			assert_told(&out, out.left, cases[i].left);
+		else if (out.left->len)
+			fail_msg("%u: %s", i, (char *)out.left->pdata[0]);
+	}
+}
+
 /* No value ends its line, and none becomes a section or a key. */
 static void test_injection(void **state)
 {
@@ -572,6 +683,34 @@ static void test_libvirt_again(void **state)
 	assert_string_equal(second_xml, xml);
 }
 
+/* The same with cards that are functions of one slot. */
+static void test_libvirt_slot_again(void **state)
+{
+	g_autoptr(FakeSysfs) fs = fake_layout_switches();
+	static const char text[] = "[vm]\nmemory = 1G\n[device a]\naddress = 0000:05:00.0\n"
+				   "[device b]\naddress = 0000:06:00.0\nwith = a\n";
+	const HvrContext context = {
+		.host = fs->host, .runtime = -1, .runtime_parent = -1, .privileged = TRUE
+	};
+	g_autoptr(HvrProfile) profile =
+		hvr_profile_parse("lab.ini", text, strlen(text), NULL, NULL);
+	g_autoptr(HvrInventory) inventory = hvr_inventory_read(&fs->host, NULL);
+	g_autoptr(HvrClaim) claim = hvr_print_cards(&context, profile, inventory, NULL);
+	g_autofree char *xml = hvr_print_libvirt(inventory, claim);
+
+	assert_non_null(strstr(xml, "  <address type='pci' domain='0x0000' bus='0x10' slot='0x00' "
+				    "function='0x0' multifunction='on'/>\n</hostdev>"));
+	assert_non_null(strstr(xml, "  <address type='pci' domain='0x0000' bus='0x10' slot='0x00' "
+				    "function='0x1'/>\n</hostdev>"));
+	g_autoptr(HvrProfile) again = profile_of(NULL, xml, NULL);
+	assert_int_equal(again->devices->len, 2);
+	const HvrProfileDevice *second = g_ptr_array_index(again->devices, 1);
+	assert_string_equal(second->with, "a");
+	g_autoptr(HvrClaim) again_claim = hvr_print_cards(&context, again, inventory, NULL);
+	g_autofree char *again_xml = hvr_print_libvirt(inventory, again_claim);
+	assert_string_equal(again_xml, xml);
+}
+
 static int run(char **words, GError **error)
 {
 	const HvrCommand *command = hvr_command_find("import");
@@ -669,6 +808,9 @@ int main(void)
 		cmocka_unit_test(test_disk_ways_left),
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_tpm),
+		cmocka_unit_test(test_libvirt_slot_again),
+		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_iommu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,6 +265,109 @@ static void test_memlock(void **state)
 	assert_non_null(strstr(error->message, "64 MiB"));
 }
 
+static char *notes_of(const HvrPlan *plan)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < plan->notes->len; i++)
+		g_string_append_printf(text, "%s\n", (char *)plan->notes->pdata[i]);
+	return g_strdup(text->str);
+}
+
+/* A disk that a plain FLR leaves unusable: said where the kernel's own reset is not left to it. */
+static void test_care(void **state)
+{
+	static const struct {
+		const char *kernel, *profile;
+		gboolean warned;
+	} cases[] = {
+		{ "device_specific flr bus", "auto", FALSE },
+		{ "flr bus", "auto", TRUE },
+		{ "device_specific flr bus", "flr", TRUE },
+		{ "device_specific flr bus", "", FALSE },
+		{ "device_specific flr bus", "bus", FALSE },
+		{ "flr bus", "bus", FALSE },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Machine) machine = machine_new(find("card"));
+		HvrContext context = machine_context(machine);
+		g_auto(HvrDecision) decision = { 0 };
+		HvrProfileDevice *device = machine->profile->devices->pdata[0];
+		const FakeFunction disk = { .parent = "0000:00:1c.4",
+					    .vendor = 0x144d,
+					    .device = 0xa804,
+					    .class_code = 0x010802,
+					    .group = 40,
+					    .driver = "nvme",
+					    .reset_method = cases[i].kernel };
+
+		fake_sysfs_add_function(machine->fs, "0000:07:00.0", &disk);
+		device->vendor = disk.vendor;
+		device->device = disk.device;
+		g_free(device->reset);
+		device->reset = g_strdup(cases[i].profile);
+		assert_true(decide(&context, machine->profile, &decision, NULL));
+		g_autofree char *notes = notes_of(decision.plan);
+		if ((strstr(notes, "warning: 0000:07:00.0: Samsung SM961 or PM961: with FLR alone "
+				   "(reset methods flr") != NULL) != cases[i].warned)
+			fail_msg("%u: %s", (guint)i, notes);
+	}
+}
+
+/* Behind an IOMMU of the guest's each card counts all of the memory once more. */
+static void test_memlock_of_iommu(void **state)
+{
+	g_autoptr(Machine) machine = machine_new(find("two cards"));
+	HvrContext context = machine_context(machine);
+	g_auto(HvrDecision) decision = { 0 }, again = { 0 }, refused = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	assert_true(decide(&context, machine->profile, &decision, NULL));
+	assert_true(decision.plan->memlock_bytes == (64 << 20) + HVR_PLAN_MEMLOCK_EXTRA);
+	machine->profile->iommu = HVR_IOMMU_INTEL;
+	assert_true(decide(&context, machine->profile, &again, NULL));
+	assert_true(again.plan->memlock_bytes == (128 << 20) + HVR_PLAN_MEMLOCK_EXTRA);
+	context.memlock_max = 100 << 20;
+	assert_false(decide(&context, machine->profile, &refused, &error));
+	assert_int_equal(hvr_exit_status(error), 69);
+	assert_non_null(strstr(error->message, "locks all of its 64 MiB, once for each of 2 cards "
+					       "behind its IOMMU"));
+}
+
+/* ... and has an address space of its own, of which a group can have one only. */
+static void test_iommu_and_group(void **state)
+{
+	static const struct {
+		const char *scenario;
+		gboolean well;
+	} cases[] = {
+		{ "card", TRUE },
+		{ "century, bind", TRUE },
+		{ "century, pass", FALSE },
+		{ "one slot, two groups", TRUE },
+		{ "one slot, one group", FALSE },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Machine) machine = machine_new(find(cases[i].scenario));
+		HvrContext context = machine_context(machine);
+		g_auto(HvrDecision) decision = { 0 };
+		g_autoptr(GError) error = NULL;
+
+		machine->profile->iommu = HVR_IOMMU_VIRTIO;
+		gboolean well = decide(&context, machine->profile, &decision, &error);
+		if (well != cases[i].well)
+			fail_msg("%s: %s", cases[i].scenario, well ? "done" : error->message);
+		if (well)
+			continue;
+		assert_int_equal(hvr_exit_status(error), 69);
+		assert_non_null(strstr(error->message,
+				       "0000:02:00.0: it shares IOMMU group 14 with "
+				       "0000:02:00.1, which the VM gets as well"));
+	}
+}
+
 /* A plain user may run what was prepared, and is told who can prepare the rest. */
 static void test_plain_user(void **state)
 {
@@ -321,7 +424,10 @@ int main(void)
 		cmocka_unit_test(test_pass),
 		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_care),
 		cmocka_unit_test(test_memlock),
+		cmocka_unit_test(test_memlock_of_iommu),
+		cmocka_unit_test(test_iommu_and_group),
 		cmocka_unit_test(test_plain_user),
 		cmocka_unit_test(test_nobody_is_warned_of),
 	};

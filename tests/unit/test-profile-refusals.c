@@ -262,6 +262,27 @@ static const Refusal refusals[] = {
 	{ "slot-function", NPU "slot = 0x05.1\n", "\"0x05.1\" is no slot for a card" },
 	{ "slot-twice", NPU "slot = 0x5\n[device b]\nslot = 0x05\n",
 	  "lab.ini:6: [device b] slot: is also the slot of [device npu]" },
+	{ "iommu-unknown", VM "iommu = intle\n",
+	  "lab.ini:3: [vm] iommu: \"intle\" is not " },
+	{ "with-nobody", NPU "[device b]\nwith = npa\n",
+	  "lab.ini:5: [device b] with: there is no [device npa] before this section\n"
+	  "did you mean 'npu'?" },
+	{ "with-itself", NPU "with = npu\n",
+	  "lab.ini:4: [device npu] with: there is no [device npu] before this section" },
+	{ "with-later", NPU "with = b\n[device b]\n", "there is no [device b] before" },
+	{ "with-disk", NPU "[disk d]\nfile = a\n[device b]\nwith = d\n",
+	  "there is no [device d] before" },
+	{ "with-chain", NPU "[device b]\nwith = npu\n[device c]\nwith = b\n",
+	  "lab.ini:7: [device c] with: that section has no port of its own\n"
+	  "with = npu is what it is with, too" },
+	{ "with-slot", NPU "[device b]\nslot = 0x05\nwith = npu\n",
+	  "lab.ini:5: [device b] slot: is that of the section that this one is with" },
+	{ "with-bad", NPU "with = a b\n", "[device npu] with: " },
+	{ "with-nine",
+	  NPU "[device b]\nwith = npu\n[device c]\nwith = npu\n[device d]\nwith = npu\n"
+	      "[device e]\nwith = npu\n[device f]\nwith = npu\n[device g]\nwith = npu\n"
+	      "[device h]\nwith = npu\n[device i]\nwith = npu\n",
+	  "lab.ini:19: [device i] with: a slot has 8 functions, and these are more" },
 	{ "rom-of-nobody", NPU "rombar = no\nromfile = a\n",
 	  "lab.ini:5: [device npu] romfile: is seen by nobody with rombar = no" },
 	{ "guard-and-bus", NPU "reset = flr bus\nreset-guard = require\n",

@@ -498,6 +498,7 @@ static void test_samples(void **state)
 			const char *const sets[] = {
 				"boot.kernel=k",
 				"disk.x.file=f",
+				"device.npu.pick=free",
 				"share.y.path=p",
 				"cloud-init.user=u",
 				"guest.agent=yes",

@@ -40,6 +40,33 @@ static void test_others(void **state)
 	}
 }
 
+/* Those of which Linux knows that an FLR will not do are no accelerators. */
+static void test_cares(void **state)
+{
+	static const struct {
+		guint16 vendor, device;
+		const char *name;
+	} cases[] = {
+		{ 0x144d, 0xa802, "Samsung SM951 or PM951" },
+		{ 0x144d, 0xa804, "Samsung SM961 or PM961" },
+		{ 0x8086, 0x0953, "Intel DC P3700" },
+		{ 0x8086, 0x0a54, "Intel DC P4510" },
+		{ 0x025e, 0xf1ac, "Solidigm P44 Pro" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const HvrResetCare *care = hvr_reset_care_find(cases[i].vendor, cases[i].device);
+
+		assert_non_null(care);
+		assert_string_equal(care->name, cases[i].name);
+		assert_non_null(care->why);
+		assert_null(hvr_quirk_find(cases[i].vendor, cases[i].device));
+	}
+	assert_null(hvr_reset_care_find(0x144d, 0xa808));
+	assert_null(hvr_reset_care_find(0x1e60, 0x2864));
+	assert_null(hvr_reset_care_find(0x1ac1, 0x089a));
+}
+
 /* One half of an identity is nobody's. */
 static void test_unknown(void **state)
 {
@@ -55,6 +82,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hailo8),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_cares),
 		cmocka_unit_test(test_unknown),
 	};
 

@@ -472,6 +472,164 @@ static void test_plug_group(void **state)
 	}
 }
 
+/* The functions of one slot leave together, whichever groups they are in, and come together: the
+ * guest is told with function 0, so that is the last, and behind it what else the groups have. */
+static void test_slot(void **state)
+{
+	static const struct {
+		const char *scenario, *first, *second, *rest, *heard;
+	} cases[] = {
+		{ "one slot, two groups", "a", "b", NULL, "device_add getfd device_add getfd" },
+		{ "one slot, one group", "npu", "nic", "npu-02-00-2",
+		  "device_add getfd device_add device_add" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(VmFixture) f = vm_fixture_new(cases[i].scenario);
+		guint n = cases[i].rest ? 3 : 2;
+
+		qmp_peer_returns(f->peer, "device_del", "{}");
+		qmp_peer_returns(f->peer, "device_add", "{}");
+		unplug(f, cases[i].first, LONG_MS, FALSE);
+		assert_true(qmp_peer_wait_for(f->peer, "device_del", n));
+		device_deleted(f, cases[i].first);
+		if (cases[i].rest)
+			device_deleted(f, cases[i].rest);
+		assert_string_equal(f->told->str, "");
+		device_deleted(f, cases[i].second);
+		assert_told(f, "done\n");
+		vm_fixture_assert_given_back(f);
+
+		hvr_plug(f->hotplug, cases[i].first, vm_fixture_done, f);
+		assert_told(f, "done\n");
+		assert_true(g_str_has_suffix(qmp_peer_heard(f->peer), cases[i].heard));
+		const HvrVmDevice *first = hvr_session_device(f->session, cases[i].first);
+		const HvrVmDevice *second = hvr_session_device(f->session, cases[i].second);
+		assert_string_equal(first->port, second->port);
+		assert_int_equal(first->function, 0);
+		assert_int_equal(second->function, 1);
+		assert_true(first->in_vm && second->in_vm);
+		guint place = 0;
+		g_ptr_array_find(f->session->vm->devices, second, &place);
+		assert_ptr_equal(f->session->vm->devices->pdata[place + 1], first);
+		device_deleted(f, cases[i].first);
+		device_deleted(f, cases[i].second);
+		if (cases[i].rest)
+			device_deleted(f, cases[i].rest);
+		vm_fixture_assert_given_back(f);
+	}
+}
+
+/* A guest that is quick lets go of both at the first word: QEMU does not know the second any more
+ * when it is asked for it, and its event is yet to come. */
+static void test_slot_quick(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("one slot, two groups");
+
+	qmp_peer_returns(f->peer, "device_del", "{}");
+	qmp_peer_fails(f->peer, "device_del", "DeviceNotFound", "Device 'b' not found");
+	unplug(f, "a", LONG_MS, FALSE);
+	assert_true(qmp_peer_wait_for(f->peer, "device_del", 2));
+	device_deleted(f, "a");
+	assert_string_equal(f->told->str, "");
+	device_deleted(f, "b");
+	assert_told(f, "done\n");
+	vm_fixture_assert_given_back(f);
+}
+
+#define GIB_16 "0x0000003800000000 0x0000003bffffffff 0x000000000014220c\n"
+
+static void set_bars(VmFixture *f, const char *text)
+{
+	fake_sysfs_put_file(f->fs, "sys/bus/pci/devices/" CARD "/resource", text);
+}
+
+/* A card goes where its BARs have room: a port has the windows that it had when the guest began,
+ * and without room the card stays where it is. */
+static void test_plug_room(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+	HvrVmDevice *device = hvr_session_device(f->session, "npu");
+
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	device_deleted(f, "npu");
+	vm_fixture_assert_given_back(f);
+	set_bars(f, GIB_16);
+	hvr_plug(f->hotplug, "npu", vm_fixture_done, f);
+	assert_told(
+		f, "69 device 'npu': its BARs take 16384 MiB of 64-bit memory and 0 MiB of other, "
+		   "and no free port of VM 'lab' has windows for them\nstart the VM anew with this "
+		   "card: its port gets them then\n");
+	assert_int_equal(qmp_peer_count(f->peer, "device_add"), 0);
+	vm_fixture_assert_driver(f, CARD, "hailo");
+	assert_false(vm_fixture_is_locked(f, 14));
+
+	/* twice that is what a BIOS may need for it */
+	device->prefetchable = G_GUINT64_CONSTANT(32) << 30;
+	hvr_session_save(f->session);
+	g_autoptr(HvrVm) record = hvr_vm_read(&f->context, "lab", NULL);
+	HvrVm *own = f->session->vm;
+	f->session->vm = record;
+	plug_on(f, "npu", 1, "hvr-port0");
+	f->session->vm = own;
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+}
+
+/* One function of a slot by itself neither leaves nor comes; nothing is asked of QEMU. */
+static void test_slot_part(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("one slot, two groups");
+
+	unplug(f, "b", LONG_MS, FALSE);
+	assert_told(f, "64 device 'b' is a function of the slot of 'a', and leaves with it\n"
+		       "to take all of it out: hailo-vm-run unplug lab a\n");
+	assert_int_equal(qmp_peer_count(f->peer, "device_del"), 0);
+	device_deleted(f, "a");
+	device_deleted(f, "b");
+	vm_fixture_assert_given_back(f);
+	hvr_plug(f->hotplug, "b", vm_fixture_done, f);
+	assert_told(f, "64 device 'b' is a function of the slot of 'a', and comes with it\n"
+		       "to put all of it there: hailo-vm-run plug lab a\n");
+	assert_int_equal(qmp_peer_count(f->peer, "device_add"), 0);
+	vm_fixture_assert_given_back(f);
+}
+
+/* QEMU takes function 1 and not function 0, or neither: what it has not goes back, and what it has
+ * leaves by the name of the slot. */
+static void test_slot_torn(void **state)
+{
+	for (guint taken = 0; taken < 2; taken++) {
+		g_autoptr(VmFixture) f = vm_fixture_new("one slot, two groups");
+
+		device_deleted(f, "a");
+		device_deleted(f, "b");
+		vm_fixture_assert_given_back(f);
+		if (taken)
+			qmp_peer_returns(f->peer, "device_add", "{}");
+		qmp_peer_fails(f->peer, "device_add", "GenericError", "no");
+		hvr_plug(f->hotplug, "a", vm_fixture_done, f);
+		assert_told(f,
+			    taken ? "76 no\nwithout function 0 the guest does not see the rest of "
+				    "the slot; to take it out: hailo-vm-run unplug lab a\n"
+				  : "76 no\n");
+		vm_fixture_assert_driver(f, CARD, "hailo");
+		assert_false(vm_fixture_is_locked(f, 14));
+		vm_fixture_assert_driver(f, "0000:03:00.0", taken ? "vfio-pci" : "hailo");
+		if (!taken) {
+			vm_fixture_assert_given_back(f);
+			continue;
+		}
+		hvr_plug(f->hotplug, "a", vm_fixture_done, f);
+		assert_told(f, "64 device 'b' is in VM 'lab' already\n");
+		qmp_peer_returns(f->peer, "device_del", "{}");
+		unplug(f, "a", LONG_MS, FALSE);
+		assert_true(qmp_peer_wait_for(f->peer, "device_del", 1));
+		device_deleted(f, "b");
+		assert_told(f, "done\n");
+		vm_fixture_assert_given_back(f);
+	}
+}
+
 /* The card has left before QEMU could be given its lock. */
 static void test_plug_leaves_at_once(void **state)
 {
@@ -759,6 +917,11 @@ int main(void)
 		cmocka_unit_test(test_plug_lock),
 		cmocka_unit_test(test_plug_lock_refused),
 		cmocka_unit_test(test_plug_group),
+		cmocka_unit_test(test_slot),
+		cmocka_unit_test(test_plug_room),
+		cmocka_unit_test(test_slot_quick),
+		cmocka_unit_test(test_slot_part),
+		cmocka_unit_test(test_slot_torn),
 		cmocka_unit_test(test_plug_leaves_at_once),
 		cmocka_unit_test(test_plug_only),
 		cmocka_unit_test(test_plug_another),

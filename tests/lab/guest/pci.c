@@ -216,10 +216,23 @@ static uint32_t window_of_bus(uint8_t bus)
 	return 0;
 }
 
-/* A plugged card is the only one behind its port, so it gets the window from its start */
+/* Where the BARs of this function end, if that is behind @end */
+static uint32_t end_of_bars(const struct pci_function *f, uint32_t end)
+{
+	for (unsigned int i = 0; i < 6; i++)
+		if (f->bar[i] && (uint32_t)(f->bar[i] + f->bar_size[i]) > end)
+			end = (uint32_t)(f->bar[i] + f->bar_size[i]);
+	return end;
+}
+
+/* A plugged slot is the only one behind its port, so its functions get the window from its start */
 static void place_bars(struct pci_function *f)
 {
 	uint32_t next = window_of_bus((uint8_t)(f->address >> 8));
+
+	for (unsigned int i = 0; next && i < now->n; i++)
+		if (now->functions[i].address >> 8 == f->address >> 8)
+			next = end_of_bars(&now->functions[i], next);
 
 	for (unsigned int i = 0; next && i < 6; i++) {
 		uint32_t size = (uint32_t)f->bar_size[i];

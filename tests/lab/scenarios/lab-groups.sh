@@ -3,7 +3,7 @@
 # Each topology makes the IOMMU group it is there for, and each card looks as the real one does.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
-needs alone two switch century noacs edu pm
+needs alone two switch century noacs edu endpoints pm
 
 # Prints what is in a card's group, the card itself as 'card', by kind and in order
 group_kinds() # ADDRESS
@@ -44,6 +44,10 @@ for name in alone.1 two.1 two.2 switch.1 switch.2 century.1 century.2 noacs.1 pm
 done
 
 assert_eq "$(card edu)" "$(group_members "$(card edu)")" "group of the edu card"
+for name in nvme nic 1; do
+	address=$(card endpoints "$name")
+	assert_eq "$address" "$(group_members "$address")" "group of endpoints.$name"
+done
 [[ $(nic century) && $(nic noacs) ]]
 
 say "each state file belongs to its card"
