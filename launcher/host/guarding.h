@@ -12,7 +12,7 @@
  *
  * A card that it does not keep them from, such as where Secure Boot refuses the module, is told of,
  * unless its section requires it.
- * @out_failed: (nullable): the card that requires it in vain
+ * @out_failed: on failure the card that requires it in vain
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE, with why.
  */
 gboolean hvr_guarding_begin(const HvrContext *context, const HvrPlan *plan,

@@ -136,8 +136,10 @@ static void add_guard(const HvrPlanInput *input, HvrPlan *plan, HvrPlanFunction 
 	if (planned->guarding != HVR_GUARDING_COMES || plan->guard)
 		return;
 	plan->guard = hvr_step_new(HVR_STEP_LOAD_MODULE, NULL, HVR_GUARD_MODULE);
-	g_ptr_array_add(plan->notes, g_strdup("module " HVR_GUARD_MODULE " is loaded first, which "
-					      "keeps bus resets away; it stays loaded"));
+	g_ptr_array_add(plan->notes,
+			g_strdup("module " HVR_GUARD_MODULE
+				 " is loaded first, which keeps bus resets away; it stays loaded, "
+				 "and a card that nothing resets has its state for the next VM"));
 }
 
 /* @id: (transfer full) (nullable) */
