@@ -274,6 +274,17 @@ gboolean hvr_warm_store_remove(const HvrWarmStore *store, const char *name)
 	return unlinkat(store->folder, name, AT_REMOVEDIR) == 0;
 }
 
+/* Overlayfs renames no folder of its lower layer: that one is no state when its manifest is gone,
+ * and is removed where it is. FALSE with errno. */
+static gboolean put_aside(const HvrWarmStore *store, int folder, const char *key, const char *name)
+{
+	if (renameat(store->folder, key, store->folder, name) == 0)
+		return TRUE;
+	if (errno != EXDEV)
+		return FALSE;
+	return unlinkat(folder, HVR_WARM_MANIFEST, 0) == 0 && hvr_warm_store_remove(store, key);
+}
+
 gboolean hvr_warm_store_drop(const HvrWarmStore *store, const char *key, GError **error)
 {
 	g_autofree char *uuid = g_uuid_string_random();
@@ -283,13 +294,12 @@ gboolean hvr_warm_store_drop(const HvrWarmStore *store, const char *key, GError 
 	if (folder < 0 && errno == ENOENT)
 		return FALSE;
 	/* Held, so that nobody else sweeps it up meanwhile. */
-	if (folder < 0 || flock(folder, LOCK_EX) < 0 ||
-	    renameat(store->folder, key, store->folder, name) < 0) {
+	if (folder < 0 || flock(folder, LOCK_EX) < 0 || !put_aside(store, folder, key, name)) {
 		if (errno == ENOENT)
 			return FALSE;
 		return fail(error, HVR_LAUNCH_ERROR_KERNEL, "drop the state", key);
 	}
-	if (!hvr_warm_store_remove(store, name))
+	if (!hvr_warm_store_remove(store, name) && errno != ENOENT)
 		return fail(error, HVR_LAUNCH_ERROR_KERNEL, "drop the state", key);
 	return TRUE;
 }

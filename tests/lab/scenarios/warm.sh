@@ -9,6 +9,9 @@ source "$LAB_LIB"
 source "${LAB_LIB%/*}/program.sh"
 needs alone
 
+# Not the states of whoever's machine this is
+mkdir -p /var/cache/hailo-vm-run
+mount -t tmpfs tmpfs /var/cache/hailo-vm-run
 card=$(card alone)
 give_host_driver "$card"
 before=$(snapshot "$card")
