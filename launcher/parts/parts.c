@@ -51,7 +51,7 @@ HvrParts *hvr_parts_gather(const HvrContext *context, const HvrProfile *profile,
 	parts->made = hvr_new_files_noted();
 	parts->ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	if (!context->captured && hvr_files_check(profile, user, &parts->unreadable))
-		hvr_images_check(&parts->images, profile, user, &parts->unreadable);
+		hvr_images_check(&parts->images, &context->host, profile, user, &parts->unreadable);
 	if (profile->firmware.uefi && profile->firmware.code)
 		parts->firmware = hvr_firmware_own(profile->firmware.code, profile->firmware.vars,
 						   profile->firmware.secure);
