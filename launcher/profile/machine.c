@@ -22,6 +22,7 @@ static const HvrMachine machines[] = {
 	  .ports_slot = 0x10,
 	  .sata_bus = "ide.",
 	  .sata_ports = 6,
+	  .sata_device = "ahci",
 	  .serial = "isa-serial",
 	  .screen = "VGA",
 	  .panic = "pvpanic",
