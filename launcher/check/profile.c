@@ -4,6 +4,7 @@
  */
 #include "launcher/check/checking.h"
 #include "launcher/host/decide.h"
+#include "launcher/parts/outside.h"
 
 #define ON_THAT_HOST "run check on that host"
 
@@ -53,6 +54,20 @@ static void check_images(HvrCheck *check)
 	}
 }
 
+/* What no check here is about. */
+static void check_words(HvrCheck *check)
+{
+	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+
+	hvr_outside_describe(check->profile, notes);
+	for (guint i = 0; i < notes->len; i++)
+		hvr_check_say(
+			check, HVR_CHECK_WARN, "qemu-args",
+			"say it by sections where there is a key: [disk NAME], [device NAME], "
+			"[share NAME], [firmware]",
+			"%s", (const char *)g_ptr_array_index(notes, i));
+}
+
 void hvr_check_profile(HvrCheck *check)
 {
 	if (!check->named)
@@ -60,6 +75,7 @@ void hvr_check_profile(HvrCheck *check)
 	check_memlock(check);
 	check_files(check);
 	check_images(check);
+	check_words(check);
 	hvr_check_ask(check, "parts", NULL);
 }
 

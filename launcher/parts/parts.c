@@ -13,6 +13,7 @@
 #include "launcher/parts/images.h"
 #include "launcher/parts/newfile.h"
 #include "launcher/parts/nvram.h"
+#include "launcher/parts/outside.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/ports.h"
 #include "launcher/parts/room.h"
@@ -86,6 +87,7 @@ void hvr_parts_describe(const HvrProfile *profile, const HvrParts *parts, GPtrAr
 	hvr_disk_images_describe(profile, notes);
 	hvr_images_describe(&parts->images, notes);
 	hvr_shares_describe(profile, parts, notes);
+	hvr_outside_describe(profile, notes);
 }
 
 gboolean hvr_parts_create(const HvrProfile *profile, const HvrParts *parts, GError **error)
