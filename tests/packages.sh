@@ -12,16 +12,16 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config
 # Unit tests hold QEMU's command line to the real one, and make disks as the launcher does. Debian 13
 # has QEMU's SPICE in a package of its own, and a virtiofsd that works without root. Completion is tried in each shell,
 # and the manual is built. qemu-guest-agent runs commands here. kmod's modprobe is asked for modules that there are not,
-# mount's losetup for a block device. swtpm is a TPM.
+# mount's losetup for a block device, which e2fsprogs fills. swtpm is a TPM.
 PACKAGES_UNIT="$PACKAGES_BUILD qemu-system-x86 qemu-system-modules-spice? qemu-utils ovmf mtools
-	qemu-guest-agent swtpm virtiofsd? scdoc zsh fish kmod mount procps"
+	qemu-guest-agent swtpm virtiofsd? scdoc zsh fish kmod mount procps e2fsprogs"
 
 PACKAGES_DEBOOTSTRAP="debootstrap debian-archive-keyring mount util-linux"
 
 # kmod reads the fetched kernel's modules, xz or zstd unpack it; the others are for scenarios. Where
 # QEMU cannot carry an emulated card, an older one is taken from a Debian root. make is for the guard module
 PACKAGES_LAB="$PACKAGES_BUILD $PACKAGES_DEBOOTSTRAP qemu-system-x86 qemu-utils busybox-static cpio kmod mount procps socat xz-utils
-	zstd pciutils pci.ids iproute2 make"
+	zstd pciutils pci.ids iproute2 make dmsetup e2fsprogs fdisk"
 
 # Real terminals, and the lab's kernel in front of one
 PACKAGES_TERMINAL="$PACKAGES_LAB tmux"

@@ -4,6 +4,7 @@
  */
 #include "launcher/check/checking.h"
 #include "launcher/host/decide.h"
+#include "launcher/parts/outside.h"
 #include "launcher/session/warm-state.h"
 
 #define ON_THAT_HOST "run check on that host"
@@ -81,6 +82,20 @@ static void check_warm(HvrCheck *check)
 		hvr_check_warn(check, "warm", why, HVR_CHECK_SEE_RUN);
 }
 
+/* What no check here is about. */
+static void check_words(HvrCheck *check)
+{
+	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+
+	hvr_outside_describe(check->profile, notes);
+	for (guint i = 0; i < notes->len; i++)
+		hvr_check_say(
+			check, HVR_CHECK_WARN, "qemu-args",
+			"say it by sections where there is a key: [disk NAME], [device NAME], "
+			"[share NAME], [firmware]",
+			"%s", (const char *)g_ptr_array_index(notes, i));
+}
+
 void hvr_check_profile(HvrCheck *check)
 {
 	if (!check->named)
@@ -88,6 +103,7 @@ void hvr_check_profile(HvrCheck *check)
 	check_memlock(check);
 	check_files(check);
 	check_images(check);
+	check_words(check);
 	if (hvr_check_ask(check, "parts", NULL))
 		check_warm(check);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -59,9 +60,9 @@ static gboolean refuses_direct(const char *path, int flags)
 	return direct < 0 && errno == EINVAL;
 }
 
-static gboolean host_uses(const char *path)
+static gboolean host_uses(const char *path, int flags)
 {
-	g_auto(HvrFd) alone = open(path, O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+	g_auto(HvrFd) alone = open(path, flags | O_EXCL | O_CLOEXEC | O_NONBLOCK);
 
 	return alone < 0 && errno == EBUSY;
 }
@@ -121,8 +122,10 @@ static int look_at(int fd, HvrImageFile *file)
 	file->bytes = bytes;
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return 0;
-	if (S_ISBLK(st.st_mode))
+	if (S_ISBLK(st.st_mode)) {
+		file->number = st.st_rdev;
 		file->size = (guint64)MAX(lseek(fd, 0, SEEK_END), 0);
+	}
 	file->locks = find_locks(fd);
 	read_header(fd, file);
 	return 0;
@@ -146,7 +149,7 @@ static int look(gpointer data, guint i, int *out_fd)
 	int problem = look_at(fd, &file);
 	if (problem)
 		return problem;
-	if (S_ISBLK(file.mode) && (wanted->flags & O_RDWR) && host_uses(wanted->path))
+	if (S_ISBLK(file.mode) && host_uses(wanted->path, wanted->flags))
 		file.locks |= HVR_IMAGE_LOCK_HOST;
 	file.no_direct = wanted->direct && refuses_direct(wanted->path, wanted->flags);
 	g_auto(HvrFd) report = memfd_create("image", MFD_CLOEXEC);
@@ -260,4 +263,26 @@ gboolean hvr_image_file_look(HvrImageFile *file, const HvrUser *user, const HvrI
 void hvr_image_file_clear(HvrImageFile *file)
 {
 	g_clear_pointer(&file->bytes, g_free);
+}
+
+/* A HvrAsUserStep: what is there, without opening it. */
+static int find(gpointer data, guint i, int *out_fd)
+{
+	*out_fd = open(data, O_PATH | O_CLOEXEC);
+	return *out_fd < 0 ? errno : 0;
+}
+
+guint64 hvr_image_file_number(const HvrUser *user, const char *path)
+{
+	const HvrAsUser how = { .user = user, .step = find, .data = (gpointer)path, .keep = -1 };
+	HvrAsUserResult result;
+	struct statx stx;
+
+	hvr_as_user(&how, &result, 1);
+	g_auto(HvrFd) fd = result.fd;
+	/* as it is known by now: nobody's server is asked */
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0 ||
+	    !S_ISBLK(stx.stx_mode))
+		return 0;
+	return makedev(stx.stx_rdev_major, stx.stx_rdev_minor);
 }

@@ -57,16 +57,33 @@ gboolean hvr_image_check_locks(const HvrImageLink *link, const HvrImageFile *fil
 		who = "another process has it open and lets nobody write to it";
 	else if (file->locks & HVR_IMAGE_LOCK_LETS_NOBODY_READ)
 		who = "another process has it open for itself alone";
-	else if (file->locks & HVR_IMAGE_LOCK_HOST)
-		who = "the host has mounted it, or uses it for another device";
 	if (!who)
 		return TRUE;
 	g_autofree char *quoted = g_shell_quote(link->path);
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "%s: '%s' is in use: %s",
 		    link->what, link->shown, who);
-	if (file->locks & HVR_IMAGE_LOCK_HOST)
-		hvr_error_hint(error, "see what for: lsblk %s", quoted);
 	hvr_error_hint(error, "stop that VM or wait for its end; who it is says: fuser -v %s",
+		       quoted);
+	return FALSE;
+}
+
+gboolean hvr_image_check_host(const HvrImageLink *link, const HvrImageFile *file,
+			      const HvrBlockUse *use, GError **error)
+{
+	gboolean claimed = (file->locks & HVR_IMAGE_LOCK_HOST) != 0;
+	g_autofree char *quoted = g_shell_quote(link->path);
+	const char *who = use->who;
+
+	/* of one who is not seen nobody knows that they only read */
+	if (link->writes ? !claimed && !who : !(claimed && !who) && !use->writes)
+		return TRUE;
+	if (!who)
+		who = "the host has mounted it, or uses it for another device";
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY, "%s: '%s' is in use: %s",
+		    link->what, link->shown, who);
+	hvr_error_hint(error,
+		       "end that first (lsblk %s shows all of it), or name another device; with "
+		       "readonly or snapshot = yes one that is mounted read-only will do",
 		       quoted);
 	return FALSE;
 }

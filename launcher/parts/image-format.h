@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "launcher/parts/block-use.h"
 #include "launcher/parts/image-file.h"
 #include "launcher/parts/image-header.h"
 
@@ -33,6 +34,11 @@ gboolean hvr_image_check_kind(const HvrImageLink *link, const HvrImageFile *file
 /* Nobody has it open in a way that keeps QEMU, or should keep a guest, from it.
  * Errors: HVR_LAUNCH_ERROR_BUSY */
 gboolean hvr_image_check_locks(const HvrImageLink *link, const HvrImageFile *file, GError **error);
+/* It is no block device that the host uses: to write to it is refused then, and to read what may
+ * change under the guest. @use: who does, as far as it can be seen. Errors: HVR_LAUNCH_ERROR_BUSY
+ */
+gboolean hvr_image_check_host(const HvrImageLink *link, const HvrImageFile *file,
+			      const HvrBlockUse *use, GError **error);
 /* Where QEMU goes around the host's cache, its file system lets it. */
 gboolean hvr_image_check_direct(const HvrImageLink *link, const HvrImageFile *file, GError **error);
 /* The same of one that is not there yet. @shown: what has no O_DIRECT. Returns: FALSE */

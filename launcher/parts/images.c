@@ -23,11 +23,21 @@
 /* A file that was seen: two disks share none that one of them writes to. */
 typedef struct {
 	guint64 device, inode;
+	guint64 number, whole; /* of a block device, and of the disk that it is of; else 0 */
 	gboolean writes;
 	const char *disk;
 } Seen;
 
+/* Nodes of one block device may be many, and a disk has all its partitions in it. */
+static gboolean is_shared(const Seen *a, const Seen *b)
+{
+	if (a->number && b->number)
+		return a->number == b->number || a->number == b->whole || a->whole == b->number;
+	return a->device == b->device && a->inode == b->inode;
+}
+
 typedef struct {
+	const HvrHost *host;
 	const HvrUser *user;
 	HvrImages *images;
 	GArray *seen; /* of Seen */
@@ -100,11 +110,16 @@ static void link_init(HvrImageLink *link, const char *role, char *path, const Hv
 static gboolean check_seen(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file,
 			   GError **error)
 {
-	const Seen this = { file->device, file->inode, link->writes, link->disk };
+	const Seen this = { .device = file->device,
+			    .inode = file->inode,
+			    .number = file->number,
+			    .whole = file->number ? hvr_block_whole(walk->host, file->number) : 0,
+			    .writes = link->writes,
+			    .disk = link->disk };
 
 	for (guint i = 0; i < walk->seen->len; i++) {
 		const Seen *seen = &g_array_index(walk->seen, Seen, i);
-		if (seen->device != this.device || seen->inode != this.inode)
+		if (!is_shared(seen, &this))
 			continue;
 		if (seen->disk == this.disk) {
 			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
@@ -139,6 +154,30 @@ static gboolean note_file(const Walk *walk, const HvrImageLink *link, const HvrI
 	return TRUE;
 }
 
+static gboolean check_host(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file,
+			   GError **error)
+{
+	g_auto(HvrBlockUse) use = { 0 };
+
+	if (file->number)
+		hvr_block_use_find(&use, walk->host, file->number);
+	return hvr_image_check_host(link, file, &use, error);
+}
+
+/* udev makes a block device's node anew, so what is given by hand is gone at the next boot. */
+static void hint_rule(const Walk *walk, const HvrImageLink *link, GError **error)
+{
+	guint64 number = hvr_image_file_number(walk->user, link->path);
+	g_autofree char *rule = NULL;
+
+	if (number && walk->user->privileged)
+		rule = hvr_block_rule(walk->host, number, walk->user->name);
+	if (!rule)
+		return;
+	g_autofree char *text = g_strconcat("to last, in /etc/udev/rules.d/: ", rule, NULL);
+	hvr_error_hint_also(error, text);
+}
+
 static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile *file,
 			GError **error)
 {
@@ -154,9 +193,12 @@ static gboolean look_at(const Walk *walk, const HvrImageLink *link, HvrImageFile
 	else if (link->base_of)
 		wanted.missing_hint = "fetch it, or correct the path";
 
-	return hvr_image_file_look(file, walk->user, &wanted, error) &&
-	       hvr_image_check_kind(link, file, error) &&
-	       hvr_image_check_locks(link, file, error) &&
+	if (!hvr_image_file_look(file, walk->user, &wanted, error)) {
+		hint_rule(walk, link, error);
+		return FALSE;
+	}
+	return hvr_image_check_kind(link, file, error) &&
+	       hvr_image_check_locks(link, file, error) && check_host(walk, link, file, error) &&
 	       hvr_image_check_direct(link, file, error) && check_seen(walk, link, file, error) &&
 	       note_file(walk, link, file);
 }
@@ -295,11 +337,11 @@ static gboolean check_chain(const Walk *walk, const HvrProfileDisk *disk, guint 
 	return TRUE;
 }
 
-gboolean hvr_images_check(HvrImages *images, const HvrProfile *profile, const HvrUser *user,
-			  GError **error)
+gboolean hvr_images_check(HvrImages *images, const HvrHost *host, const HvrProfile *profile,
+			  const HvrUser *user, GError **error)
 {
 	g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(Seen));
-	const Walk walk = { .user = user, .images = images, .seen = seen };
+	const Walk walk = { .host = host, .user = user, .images = images, .seen = seen };
 
 	*images = (HvrImages){ .notes = g_ptr_array_new_with_free_func(note_free),
 			       .written = g_array_new(FALSE, FALSE, sizeof(HvrImageWritten)),
@@ -344,6 +386,7 @@ gboolean hvr_images_check_one(const HvrImageAlone *image, const HvrUser *user, G
 	hvr_image_header_parse(&header, file.bytes, file.length);
 	return hvr_image_check_kind(&link, &file, error) &&
 	       hvr_image_check_locks(&link, &file, error) &&
+	       hvr_image_check_host(&link, &file, &(const HvrBlockUse){ 0 }, error) &&
 	       hvr_image_check_format(&link, &file, &header, error) &&
 	       hvr_image_check_header(&link, &header, error) && check_size(image, &file, error);
 }

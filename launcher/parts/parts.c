@@ -13,6 +13,7 @@
 #include "launcher/parts/images.h"
 #include "launcher/parts/newfile.h"
 #include "launcher/parts/nvram.h"
+#include "launcher/parts/outside.h"
 #include "launcher/parts/placement.h"
 #include "launcher/parts/ports.h"
 #include "launcher/parts/room.h"
@@ -52,7 +53,7 @@ HvrParts *hvr_parts_gather(const HvrContext *context, const HvrProfile *profile,
 	parts->made = hvr_new_files_noted();
 	parts->ports = g_array_new(FALSE, FALSE, sizeof(guint16));
 	if (!context->captured && hvr_files_check(profile, user, &parts->unreadable))
-		hvr_images_check(&parts->images, profile, user, &parts->unreadable);
+		hvr_images_check(&parts->images, &context->host, profile, user, &parts->unreadable);
 	if (profile->firmware.uefi && profile->firmware.code)
 		parts->firmware = hvr_firmware_own(profile->firmware.code, profile->firmware.vars,
 						   profile->firmware.secure);
@@ -87,6 +88,7 @@ void hvr_parts_describe(const HvrProfile *profile, const HvrParts *parts, GPtrAr
 	hvr_disk_images_describe(profile, notes);
 	hvr_images_describe(&parts->images, notes);
 	hvr_shares_describe(profile, parts, notes);
+	hvr_outside_describe(profile, notes);
 }
 
 gboolean hvr_parts_create(const HvrProfile *profile, const HvrParts *parts, GError **error)

@@ -13,19 +13,25 @@
 /* Functions of a slot, of which each is a port. */
 #define PORTS_PER_SLOT 8
 
-/* One for each disk, but for those that share a controller: SATA's is the machine's own, and of
- * SCSI's those have their own whose thread is. */
+/* One for each disk, but for those that share a controller: those of SCSI without a thread of their
+ * own, and each six of SATA, of which the machine has the first. */
 static guint count_disks(const HvrProfile *profile)
 {
-	gboolean scsi = FALSE;
-	guint n = 0;
+	guint ports = hvr_machine_find(profile->machine)->sata_ports;
+	guint n = 0, sata = 0, scsi = 0;
 
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
-		n += disk->bus == HVR_DISK_VIRTIO || disk->bus == HVR_DISK_NVME ||
-		     (disk->bus == HVR_DISK_SCSI && disk->iothread);
-		scsi = scsi || (disk->bus == HVR_DISK_SCSI && !disk->iothread);
+
+		if (disk->bus == HVR_DISK_SATA)
+			sata++;
+		else if (disk->bus == HVR_DISK_SCSI && !disk->iothread)
+			scsi++;
+		else
+			n++;
 	}
+	if (sata > ports)
+		n += (sata - 1) / ports;
 	return n + (scsi ? 1 : 0);
 }
 

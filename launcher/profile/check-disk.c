@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "launcher/profile/machine.h"
 #include "launcher/report/error.h"
 
 /* What does not go together, with the key to blame. */
@@ -75,26 +74,4 @@ gboolean hvr_profile_check_images(const char *file, const HvrProfilePart *a,
 	hvr_profile_fail(error, file, &place, "is also the file of [disk %s]", a->name);
 	hvr_error_hint(error, "two disks share an image only when both are readonly or snapshot");
 	return FALSE;
-}
-
-gboolean hvr_profile_check_sata(const char *file, const HvrProfile *profile, const GPtrArray *parts,
-				GError **error)
-{
-	const HvrMachine *machine = hvr_machine_find(profile->machine);
-	guint n = 0;
-
-	for (guint i = 0; i < parts->len; i++) {
-		const HvrProfilePart *part = g_ptr_array_index(parts, i);
-		const HvrProfileDisk *disk = part->base;
-
-		if (strcmp(part->kind->name, "disk") != 0 || disk->bus != HVR_DISK_SATA ||
-		    ++n <= machine->sata_ports)
-			continue;
-		HvrProfileLine place = hvr_profile_part_place(part, "bus");
-		hvr_profile_fail(error, file, &place, "%s has %u SATA ports, and this is one more",
-				 profile->machine, machine->sata_ports);
-		hvr_error_hint(error, "set bus = scsi, which has room for all");
-		return FALSE;
-	}
-	return TRUE;
 }

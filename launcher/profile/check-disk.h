@@ -14,7 +14,3 @@ gboolean hvr_profile_check_disk(const char *file, const HvrProfilePart *part,
 gboolean hvr_profile_check_images(const char *file, const HvrProfilePart *a,
 				  const HvrProfilePart *b,
 				  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The machine has a SATA port for each that wants one. */
-gboolean hvr_profile_check_sata(const char *file, const HvrProfile *profile, const GPtrArray *parts,
-				GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -389,5 +389,5 @@ gboolean hvr_profile_check(const char *file, const HvrProfile *profile, const GP
 			if (!check_pair(file, profile, parts->pdata[j], part, error))
 				return FALSE;
 	}
-	return hvr_profile_check_sata(file, profile, parts, error);
+	return TRUE;
 }

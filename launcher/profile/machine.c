@@ -23,6 +23,7 @@ static const HvrMachine machines[] = {
 	  .iommu_slot = 0x1e,
 	  .sata_bus = "ide.",
 	  .sata_ports = 6,
+	  .sata_device = "ahci",
 	  .serial = "isa-serial",
 	  .screen = "VGA",
 	  .panic = "pvpanic",

@@ -19,7 +19,8 @@ typedef struct {
 	guint ports_slot;	  /* the first slot for ports; further ones follow */
 	guint iommu_slot;	  /* where a virtio-iommu goes, out of the way of both */
 	const char *sata_bus;	  /* what the names of its own SATA ports begin with, */
-	guint sata_ports;	  /* and how many there are: a port takes one drive */
+	guint sata_ports;	  /* and how many there are: a port takes one drive; */
+	const char *sata_device;  /* a controller with as many more, which takes a slot */
 	const char *serial;	  /* device of the first serial port */
 	const char *screen;	  /* device that shows something without a driver */
 	const char *panic;	  /* device by which a guest tells that its kernel has panicked */

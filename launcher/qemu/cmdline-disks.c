@@ -183,11 +183,23 @@ static char *iothread_id(guint index)
 	return g_strdup_printf("hvr-iothread%u", index);
 }
 
+/* The controller of the @n-th SATA disk; NULL: the machine's own. [transfer full] */
+static char *sata_controller(const HvrMachine *machine, guint n)
+{
+	if (n < machine->sata_ports)
+		return NULL;
+	return g_strdup_printf("hvr-sata%u", n / machine->sata_ports);
+}
+
 static void set_sata(JsonObject *device, const HvrProfile *profile, guint index)
 {
 	const HvrProfileDisk *disk = profile->disks->pdata[index];
-	g_autofree char *bus = g_strdup_printf("%s%u", hvr_machine_find(profile->machine)->sata_bus,
-					       count_before(profile, index));
+	const HvrMachine *machine = hvr_machine_find(profile->machine);
+	guint n = count_before(profile, index);
+	g_autofree char *controller = sata_controller(machine, n);
+	g_autofree char *more = g_strconcat(controller ? controller : "", ".", NULL);
+	g_autofree char *bus = g_strdup_printf("%s%u", controller ? more : machine->sata_bus,
+					       n % machine->sata_ports);
 
 	json_object_set_string_member(device, "driver", disk->cdrom ? "ide-cd" : "ide-hd");
 	json_object_set_string_member(device, "id", disk->id);
@@ -245,6 +257,20 @@ static void set_write_cache(JsonObject *device, const HvrProfileDisk *disk)
 		json_object_set_string_member(device, "write-cache", "on");
 }
 
+/* One for all disks on SCSI, and one for each six of SATA's beyond the machine's own. */
+static void add_shared(GPtrArray *argv, const HvrProfile *profile, guint index)
+{
+	const HvrProfileDisk *disk = profile->disks->pdata[index];
+	const HvrMachine *machine = hvr_machine_find(profile->machine);
+	guint n = count_before(profile, index);
+	g_autofree char *sata = sata_controller(machine, n);
+
+	if (disk->bus == HVR_DISK_SCSI && n == 0)
+		hvr_cmdline_add_plain(argv, "virtio-scsi-pci", SCSI, NULL);
+	else if (disk->bus == HVR_DISK_SATA && sata && n % machine->sata_ports == 0)
+		hvr_cmdline_add_plain(argv, machine->sata_device, sata, NULL);
+}
+
 /* What is there before the disk: its thread, and its controller. */
 static void add_before(GPtrArray *argv, const HvrProfile *profile, guint index)
 {
@@ -265,8 +291,8 @@ static void add_before(GPtrArray *argv, const HvrProfile *profile, guint index)
 		json_object_set_string_member(properties, "id", controller);
 		json_object_set_string_member(properties, "iothread", thread);
 		hvr_cmdline_add_json(argv, "-device", properties);
-	} else if (disk->bus == HVR_DISK_SCSI && count_before(profile, index) == 0) {
-		hvr_cmdline_add_plain(argv, "virtio-scsi-pci", SCSI, NULL);
+	} else {
+		add_shared(argv, profile, index);
 	}
 }
 
@@ -302,8 +328,6 @@ static void add_disk(GPtrArray *argv, const HvrProfile *profile, guint index, gb
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
-/* SATA ports are the machine's own; one controller has all SCSI disks without a thread of their
- * own, and takes one slot. */
 void hvr_cmdline_add_disks(GPtrArray *argv, const HvrProfile *profile,
 			   const HvrCmdlineChannels *channels)
 {

@@ -43,6 +43,17 @@ void hvr_error_hint(GError **error, const char *format, ...)
 	(*error)->message = g_strconcat(message, "\n", hint, NULL);
 }
 
+void hvr_error_hint_also(GError **error, const char *text)
+{
+	g_autofree char *more = g_strdelimit(g_strdup(text), "\n", ' ');
+	g_autofree char *message = NULL;
+
+	if (!error || !*error || !strchr((*error)->message, '\n'))
+		return;
+	message = (*error)->message;
+	(*error)->message = g_strconcat(message, "; ", more, NULL);
+}
+
 char *hvr_error_line(const GError *error, const char *subject)
 {
 	g_autofree char *in_front = g_strconcat(subject, ": ", NULL);

@@ -54,6 +54,9 @@ enum {
  */
 void hvr_error_hint(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* Goes on with the hint that is there, behind "; ". Without one nothing is done. */
+void hvr_error_hint_also(GError **error, const char *text);
+
 /* @error's message without its hint, and without "SUBJECT: " in front. [transfer full] */
 char *hvr_error_line(const GError *error, const char *subject) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -904,6 +904,47 @@ static void test_disk_aio(void **state)
 	}
 }
 
+/* Words for QEMU that no key reaches are told, and others are not. */
+static void test_qemu_args(void **state)
+{
+	static const struct {
+		const char *args, *seen; /* NULL: nothing is told */
+	} words[] = {
+		{ "args = -rtc clock=vm -global a.b=c", NULL },
+		{ "args = -device", NULL },
+		{ "args = -chardev null,id=a -object rng-builtin,id=b", NULL },
+		{ "args = -drive if=none,id=a,file=/x/y.img -rtc clock=vm --device "
+		  "nvme,drive=a,serial=1",
+		  "[qemu] args: outside of snapshot, of the checks of files and of the boot order: "
+		  "-drive if=none,id=a,file=/x/y.img, -device nvme,drive=a,serial=1" },
+		{ "first-args = -device intel-iommu",
+		  "[qemu] first-args: outside of snapshot, of the checks of files and of the boot "
+		  "order: -device intel-iommu" },
+		{ "args = -chardev file,id=a,path=/x -object memory-backend-file,id=m,mem-path=/y",
+		  "-chardev file,id=a,path=/x, -object memory-backend-file,id=m,mem-path=/y" },
+		{ "args = -hda a -hdb b -hdc c -cdrom d -fda e -fdb f",
+		  "-hda a, -hdb b, -hdc c, -cdrom d, ..." },
+		{ "args = -cdrom "
+		  "/aaaaaaaaaa/aaaaaaaaaa/aaaaaaaaaa/aaaaaaaaaa/aaaaaaaaaa/aaaaaaaaaa",
+		  "-cdrom /aaaaaaaaaa/aaaaaaaaaa/aaaaaaaaaa/aaaaaaaaaa/aaaaaaaaaa/aaa..." },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+		g_autoptr(FakeSysfs) fs = fake_layout_intel();
+		g_autofree char *keys = g_strconcat(words[i].args, "\n[device npu]\n", NULL);
+		g_autoptr(GPtrArray) results = check(fs, NULL, keys);
+		gboolean told = FALSE;
+
+		for (guint k = 0; k < results->len; k++)
+			told = told ||
+			       g_str_equal(((HvrCheckResult *)results->pdata[k])->id, "qemu-args");
+		assert_int_equal(told, words[i].seen != NULL);
+		if (told)
+			assert_line(results, "qemu-args", HVR_CHECK_WARN, words[i].seen,
+				    "[disk NAME]");
+	}
+}
+
 /* How many processes have @word in their command line, of whoever runs. */
 static guint count_processes(const char *word)
 {
@@ -1200,6 +1241,7 @@ int main(void)
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_card_properties),
 		cmocka_unit_test(test_disk_aio),
+		cmocka_unit_test(test_qemu_args),
 		cmocka_unit_test(test_qemu_hangs),
 		cmocka_unit_test(test_qemu_floods),
 		cmocka_unit_test(test_plain_user),

@@ -616,6 +616,29 @@ static guint count(const char *text, const char *what)
 	return found;
 }
 
+/* The golden one, with another bus in place of its own. */
+static void start_sixteen(Fixture *f, const char *bus)
+{
+	g_autoptr(HvrProfile) profile = load(f, "sixteen", NULL);
+	const HvrCmdlineChannels channels = { .qmp_private = QMP_FD,
+					      .qmp_listen = -1,
+					      .serial_port = -1,
+					      .serial = -1,
+					      .agent = -1 };
+	static const char *const words[] = { "virtio", "nvme", "sata", "scsi" };
+
+	for (guint i = 0; i < profile->disks->len; i++) {
+		HvrProfileDisk *disk = profile->disks->pdata[i];
+		for (guint k = 0; k < G_N_ELEMENTS(words); k++)
+			if (g_str_equal(bus, words[k]))
+				disk->bus = k;
+	}
+	profile->serial = HVR_SERIAL_NONE;
+	g_ptr_array_add(profile->qemu_args, g_strdup("-S"));
+	g_autoptr(GPtrArray) argv = hvr_cmdline_build(profile, FALSE, NULL, &channels, &dialect);
+	start(f, argv);
+}
+
 /* What is written to a disk is in its image; with snapshot = yes it is not, read-only or not. */
 static void test_disks(void **state)
 {
@@ -703,6 +726,25 @@ static void test_caches(void **state)
 	assert_true(holds_pattern(f, "sync.qcow2"));
 	assert_true(holds_pattern(f, "own.raw"));
 	assert_false(holds_pattern(f, "thrown.raw"));
+}
+
+/* As many disks as a profile may have, all on one bus. */
+static void test_sixteen(void **state)
+{
+	static const char *const buses[] = { "virtio", "scsi", "sata", "nvme" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(buses); i++) {
+		Fixture *f = *state;
+
+		put_raw(f, "plain.raw");
+		start_sixteen(f, buses[i]);
+		greet(f);
+		g_autofree char *disks = ask(f, "{\"execute\":\"query-block\"}");
+		assert_int_equal(count(disks, "\"qdev\": "), 16);
+		quit(f);
+		teardown(state);
+		setup(state);
+	}
 }
 
 static guint free_port(void)
@@ -1238,6 +1280,7 @@ int main(void)
 		TEST(test_disks),
 		TEST(test_drives),
 		TEST(test_caches),
+		TEST(test_sixteen),
 		TEST(test_forwards),
 		TEST(test_kernel),
 		TEST(test_serial_file),

@@ -185,6 +185,7 @@ static const Golden golden[] = {
 	{ "caches", NULL, FALSE, 0, &run_channels },
 	{ "caches-6.2", "caches", TRUE, 1, &run_channels, &qemu_6_2 },
 	{ "caches-11.1", "caches", TRUE, 1, &run_channels, &qemu_11_1 },
+	{ "sixteen", NULL, FALSE, 0, &run_channels },
 	{ "forwards", NULL, FALSE, 0, &run_channels },
 	{ "nets", NULL, FALSE, 0, &run_channels },
 	{ "nets-by-descriptor", "nets", FALSE, 0, &tap_channels },

@@ -9,12 +9,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +48,7 @@
 typedef struct {
 	char *folder; /* the current one, too */
 	HvrUser user;
+	HvrHost host; /* this machine's /sys and /proc */
 	HvrImages images;
 } Fixture;
 
@@ -54,6 +58,11 @@ static int setup(void **state)
 
 	f->folder = g_dir_make_tmp("hvr-images-XXXXXX", NULL);
 	assert_int_equal(g_chmod(f->folder, 0755), 0);
+	f->host = (HvrHost){ .sys = open("/sys", O_PATH | O_CLOEXEC),
+			     .dev = -1,
+			     .proc = open("/proc", O_PATH | O_CLOEXEC),
+			     .run = -1,
+			     .root = -1 };
 	f->user.privileged = geteuid() == 0;
 	f->user.uid = f->user.privileged ? NOBODY : geteuid();
 	f->user.gid = f->user.privileged ? NOBODY : getegid();
@@ -70,6 +79,8 @@ static int teardown(void **state)
 
 	assert_int_equal(chdir("/"), 0);
 	hvr_images_clear(&f->images);
+	hvr_fd_close(f->host.sys);
+	hvr_fd_close(f->host.proc);
 	fake_files_end(f->folder);
 	g_free(f->folder);
 	g_free(f);
@@ -109,7 +120,7 @@ static GError *judge(Fixture *f, const HvrProfile *profile)
 	GError *error = NULL;
 
 	hvr_images_clear(&f->images);
-	if (!hvr_images_check(&f->images, profile, &f->user, &error))
+	if (!hvr_images_check(&f->images, &f->host, profile, &f->user, &error))
 		assert_non_null(error);
 	return error;
 }
@@ -690,8 +701,8 @@ static void test_block_device(void **state)
 	assert_string_equal(wrong->str, "");
 }
 
-/* Claimed as mount(2) does it; reading harms nobody. */
-static void test_mounted_device(void **state)
+/* Claimed as mount(2) does it, by whom nobody can see: by a mount of another namespace, say. */
+static void test_claimed_device(void **state)
 {
 	Fixture *f = *state;
 	g_autofree char *device = attach_loop(f);
@@ -704,14 +715,132 @@ static void test_mounted_device(void **state)
 	g_autoptr(HvrProfile) reader = parse(f, reading);
 	int claim = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
 	g_autoptr(GError) busy = judge(f, profile);
-	g_autoptr(GError) none = judge(f, reader);
+	g_autoptr(GError) busy_too = judge(f, reader);
 	hvr_fd_close(claim);
+	g_autoptr(GError) none = judge(f, profile);
 	detach_loop(device);
 	assert_true(claim >= 0);
 	assert_true(g_error_matches(busy, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY));
 	assert_non_null(strstr(busy->message, "the host has mounted it"));
 	assert_non_null(strstr(busy->message, "lsblk '/dev/loop"));
+	assert_true(g_error_matches(busy_too, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY));
 	assert_null(none);
+}
+
+/* 0, or what is not so: 1 is for a writer, 2 for a reader. @what: that refuses; NULL: nothing */
+static int judge_mounted(Fixture *f, const char *device, const char *writer, const char *reader)
+{
+	static const char *const keys[] = { "", "readonly = yes\n", "snapshot = yes\n" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		g_autofree char *disks = g_strdup_printf("[disk root]\nformat = raw\nfile = %s\n%s",
+							 device, keys[i]);
+		g_autoptr(HvrProfile) profile = parse(f, disks);
+		g_autoptr(GError) error = judge(f, profile);
+		const char *wanted = i ? reader : writer;
+
+		if (!wanted != !error || (error && !strstr(error->message, wanted))) {
+			fprintf(stderr, "%s: %s\n", keys[i], error ? error->message : "(nothing)");
+			return i ? 2 : 1;
+		}
+	}
+	return 0;
+}
+
+static int mount_and_judge(Fixture *f, const char *device)
+{
+	g_autofree char *mkfs = g_strdup_printf("mkfs.ext4 -q -O ^has_journal %s", device);
+	g_autofree char *place = g_build_filename(f->folder, "mnt", NULL);
+	g_autofree char *who = g_strdup_printf(
+		"[disk root] file: '%s' is in use: '%s' is mounted on '%s'", device, device, place);
+	int status = -1;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    !g_spawn_command_line_sync(mkfs, NULL, NULL, &status, NULL) || status != 0 ||
+	    g_mkdir(place, 0755) < 0 || mount(device, place, "ext4", 0, NULL) < 0)
+		return SKIP;
+	status = judge_mounted(f, device, who, who);
+	if (!status && mount(NULL, place, NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0)
+		return SKIP;
+	if (!status)
+		status = judge_mounted(f, device, who, NULL);
+	if (umount(place) < 0)
+		return 3;
+	return status ? status : judge_mounted(f, device, NULL, NULL);
+}
+
+/* Really mounted, where nobody else sees it. A file system that is read-only there may be shown. */
+static void test_mounted_device(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *device = attach_loop(f);
+	int status = 0;
+
+	if (!device)
+		return;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(mount_and_judge(f, device));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	detach_loop(device);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == SKIP)
+		print_message("nothing can be mounted here\n");
+	else
+		assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* By two names, and two disks are one: each node of a device is the same blocks. */
+static void test_device_twice(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *device = attach_loop(f);
+	struct stat st;
+
+	if (!device)
+		return;
+	assert_int_equal(stat(device, &st), 0);
+	gboolean made = mknod("other", S_IFBLK | 0660, st.st_rdev) == 0 &&
+			chown("other", f->user.uid, f->user.gid) == 0;
+	g_autofree char *disks = g_strdup_printf("[disk a]\nformat = raw\nfile = %s\n"
+						 "[disk b]\nformat = raw\nfile = other\n",
+						 device);
+	g_autoptr(HvrProfile) profile = parse(f, disks);
+	g_autoptr(GError) error = judge(f, profile);
+	detach_loop(device);
+	if (!made)
+		skip();
+	/* in a folder of a file system that has no devices it is none */
+	if (error && strstr(error->message, "Permission denied"))
+		skip();
+	assert_non_null(error);
+	assert_non_null(strstr(error->message, "is used by [disk a], too"));
+}
+
+/* It is given to nobody: how that is done, for good, is told. */
+static void test_device_of_root(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *device = attach_loop(f);
+
+	if (!device)
+		return;
+	g_autofree char *disks = g_strdup_printf("[disk root]\nformat = raw\nfile = %s\n", device);
+	g_autofree char *rule = g_strdup_printf("; to last, in /etc/udev/rules.d/: "
+						"SUBSYSTEM==\"block\", KERNEL==\"%s\", "
+						"OWNER=\"lab\"",
+						device + strlen("/dev/"));
+	g_autoptr(HvrProfile) profile = parse(f, disks);
+	assert_int_equal(chown(device, 0, DISK), 0);
+	g_autoptr(GError) error = judge(f, profile);
+	struct stat st;
+	assert_int_equal(stat(device, &st), 0);
+	detach_loop(device);
+	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE));
+	assert_non_null(strstr(error->message, "user lab cannot write '"));
+	if (!strstr(error->message, rule))
+		fail_msg("%s", error->message);
+	assert_int_equal(st.st_uid, 0);
 }
 
 /* The kernel and its initrd. */
@@ -792,6 +921,9 @@ int main(void)
 		TEST(test_locked_backing),
 		TEST(test_groups),
 		TEST(test_block_device),
+		TEST(test_claimed_device),
+		TEST(test_device_twice),
+		TEST(test_device_of_root),
 		TEST(test_boot_files),
 		TEST(test_mounted_device),
 		TEST(test_groups_of_folders),

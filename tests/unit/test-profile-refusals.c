@@ -20,8 +20,6 @@
 #define ROOT VM "[disk root]\nfile = a\n"
 #define LAN  VM "[net lan]\n"
 
-#define CD(name) "[disk " name "]\nfile = " name "\nmedia = cdrom\n"
-
 /* 40 characters */
 #define LONG "aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd"
 
@@ -343,8 +341,6 @@ static const Refusal refusals[] = {
 	{ "sata-readonly", ROOT "bus = sata\nreadonly = yes\n",
 	  "lab.ini:6: [disk root] readonly: there is no such disk with bus = sata\n"
 	  "set snapshot = yes" },
-	{ "sata-seven", ROOT "bus = sata\n" CD("b") CD("c") CD("d") CD("e") CD("f") CD("g"),
-	  "lab.ini:21: [disk g] bus: q35 has 6 SATA ports, and this is one more\nset bus = scsi" },
 	{ "disk-cache-unknown", ROOT "cache = ram\n",
 	  "it takes writeback, none, writethrough, directsync, unsafe" },
 	{ "disk-aio-unknown", ROOT "aio = uring\n", "it takes threads, native, io_uring" },
