@@ -46,9 +46,12 @@ guint hvr_slots_needed(const HvrProfile *profile)
 		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
 		needed += net->mode != HVR_NET_NONE;
 	}
-	/* the screen, and USB for the pointer */
+	/* the screen */
 	if (profile->graphics != HVR_GRAPHICS_NONE)
-		needed += 2;
+		needed++;
+	/* for the pointer, too */
+	if (hvr_profile_has_usb(profile))
+		needed++;
 	if (profile->guest.agent)
 		needed++;
 	if (hvr_seed_is_wanted(profile))
@@ -81,8 +84,8 @@ gboolean hvr_slots_check_cards(const HvrProfile *profile, guint n_cards, GError 
 		    profile->machine, all - ports, needed);
 	hvr_error_hint(error,
 		       "each disk, net and share takes one, [graphics] two, [guest] agent, "
-		       "[cloud-init] and the source of entropy one each: leave out %u, or put "
-		       "disks on bus = scsi, where all of them take one",
+		       "[cloud-init], [usb] and the source of entropy one each: leave out %u, or "
+		       "put disks on bus = scsi, where all of them take one",
 		       needed - (all - ports));
 	return FALSE;
 }

@@ -73,6 +73,9 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 		{ "firmware", "vars", profile->firmware.uefi, .only = "is for mode = uefi only" },
 		{ "tpm", "state", profile->tpm.model != HVR_TPM_NONE,
 		  .only = "is for model = crb or tis only" },
+		{ "usb", "match", strcmp(part->kind->name, "usb") == 0 &&
+				  !hvr_profile_part_line(part, "port"),
+		  .missing = "is missing, and so is port" },
 		{ "cloud-init", "ssh-key", made_meta, .only = "goes into meta-data, which is given" },
 		{ "cloud-init", "hostname", made_meta, .only = "goes into meta-data, which is given" },
 		{ "cloud-init", "autologin", profile->seed.user || !profile->seed.autologin,
@@ -220,8 +223,9 @@ static gboolean check_names(const char *file, const HvrProfilePart *a, const Hvr
 		return TRUE;
 	hvr_profile_fail(error, file, b->header, "\"%s\" is already the name of a %s", b->name,
 			 a->kind->name);
-	hvr_error_hint(error,
-		       "device, disk, net and share names are QEMU ids: each has to be different");
+	hvr_error_hint(
+		error,
+		"device, disk, net, share and usb names are QEMU ids: each has to be different");
 	return FALSE;
 }
 
@@ -317,6 +321,21 @@ static gboolean check_slots(const char *file, const HvrProfilePart *a, const Hvr
 	return hvr_profile_fail(error, file, &place, "is also the slot of [device %s]", a->name);
 }
 
+/* Are these two one device? By what it is and by where it is only the host knows. */
+static gboolean check_usbs(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			   GError **error)
+{
+	const HvrProfileUsb *first = a->base, *second = b->base;
+	const char *key = second->port ? "port" : "match";
+	HvrProfileLine place = hvr_profile_part_place(b, key);
+
+	if (g_strcmp0(first->port, second->port) != 0 ||
+	    (!first->port &&
+	     (first->vendor != second->vendor || first->product != second->product)))
+		return TRUE;
+	return hvr_profile_fail(error, file, &place, "is also that of [usb %s]", a->name);
+}
+
 static gboolean check_pair(const char *file, const HvrProfile *profile, const HvrProfilePart *a,
 			   const HvrProfilePart *b, GError **error)
 {
@@ -330,6 +349,8 @@ static gboolean check_pair(const char *file, const HvrProfile *profile, const Hv
 		return check_slots(file, a, b, error);
 	if (strcmp(a->kind->name, "net") == 0)
 		return check_nets(file, a, b, error);
+	if (strcmp(a->kind->name, "usb") == 0)
+		return check_usbs(file, a, b, error);
 	if (strcmp(a->kind->name, "disk") == 0)
 		return hvr_profile_check_images(file, a, b, error);
 	if (strcmp(a->kind->name, "share") == 0 &&

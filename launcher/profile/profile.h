@@ -130,6 +130,13 @@ typedef struct {
 	HvrShareVia via;
 } HvrProfileShare;
 
+/* [usb NAME] */
+typedef struct {
+	char *id;
+	guint16 vendor, product; /* without @port */
+	char *port;		 /* where it is plugged in, as the kernel names it: "1-2.3"; NULL */
+} HvrProfileUsb;
+
 /* [graphics] */
 typedef enum { HVR_GRAPHICS_NONE, HVR_GRAPHICS_VNC, HVR_GRAPHICS_SPICE } HvrGraphics;
 
@@ -187,6 +194,7 @@ typedef struct {
 	GPtrArray *disks;   /* of HvrProfileDisk */
 	GPtrArray *nets;    /* of HvrProfileNet */
 	GPtrArray *shares;  /* of HvrProfileShare */
+	GPtrArray *usbs;    /* of HvrProfileUsb */
 	/* [boot]; NULL where not given */
 	char *kernel, *initrd, *cmdline;
 	/* [serial] */
@@ -235,6 +243,9 @@ void hvr_profile_make_macs(HvrProfile *profile);
 
 /* QEMU's device of a TPM that is there. Static */
 const char *hvr_profile_tpm_driver(HvrTpmModel model);
+
+/* Does the guest get a USB controller? */
+gboolean hvr_profile_has_usb(const HvrProfile *profile);
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

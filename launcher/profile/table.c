@@ -35,6 +35,7 @@
 #define DISK(field)   offsetof(HvrProfileDisk, field)
 #define NET(field)    offsetof(HvrProfileNet, field)
 #define SHARE(field)  offsetof(HvrProfileShare, field)
+#define USB(field)    offsetof(HvrProfileUsb, field)
 
 /* clang-format off */
 static const HvrProfileKey vm_keys[] = {
@@ -214,6 +215,13 @@ static const HvrProfileKey share_keys[] = {
 	  .help = "auto: virtiofs where a virtiofsd works without root, else 9p" },
 };
 
+static const HvrProfileKey usb_keys[] = {
+	{ .name = "match", .parse = hvr_value_usb_match, .one_of = "match and port",
+	  .sample = "046d:c52b", .help = "the device by VENDOR:PRODUCT, as lsusb shows it" },
+	{ .name = "port", .parse = hvr_value_usb_port, .offset = USB(port), .one_of = "match and port",
+	  .sample = "1-2.3", .help = "whatever is plugged in there, as /sys/bus/usb/devices names it" },
+};
+
 static const HvrProfileKey seed_keys[] = {
 	{ .name = "user-data", .parse = hvr_value_path, .offset = VM(seed.user_data),
 	  .sample = "user-data.yaml", .help = "what cloud-init does at the first start" },
@@ -308,6 +316,10 @@ static const HvrProfileSection sections[] = {
 	  .list_offset = VM(shares), .entry_size = sizeof(HvrProfileShare),
 	  .n_keys = G_N_ELEMENTS(share_keys), .keys = share_keys,
 	  .help = "a folder of the host for the guest" },
+	{ .name = "usb", .named = TRUE, .most = 8,
+	  .list_offset = VM(usbs), .entry_size = sizeof(HvrProfileUsb),
+	  .n_keys = G_N_ELEMENTS(usb_keys), .keys = usb_keys,
+	  .help = "a USB device of the host for the guest" },
 	{ .name = "cloud-init", .n_keys = G_N_ELEMENTS(seed_keys), .keys = seed_keys,
 	  .help = "what a cloud image is told at its start" },
 	{ .name = "graphics", .n_keys = G_N_ELEMENTS(graphics_keys), .keys = graphics_keys,
@@ -333,6 +345,7 @@ G_STATIC_ASSERT(offsetof(HvrProfileDevice, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileDisk, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileNet, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileShare, id) == 0);
+G_STATIC_ASSERT(offsetof(HvrProfileUsb, id) == 0);
 
 const HvrProfileSection *hvr_profile_table(gsize *out_length)
 {

@@ -55,5 +55,7 @@ typedef struct {
 	const int *taps;
 	const GArray *ports; /* (nullable): as of HvrPorts.numbers; NULL: QEMU chooses itself */
 	const HvrCmdlineShare *shares; /* (nullable): as many as the profile has; NULL: all by 9p */
-	const HvrCmdlineShare *tpm;    /* [tpm] model; NULL: none */
+	/* (nullable): as many as the profile has: a [usb]'s open node; NULL: QEMU looks itself */
+	const int *usbs;
+	const HvrCmdlineShare *tpm; /* [tpm] model; NULL: none */
 } HvrCmdlineChannels;
