@@ -339,6 +339,8 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "share", "tag", { "target.dir", NULL, NULL, "mount_tag" }, NULL, FALSE },
 	{ "share", "readonly", { "readonly", NULL, NULL, "readonly" }, to_switch, FALSE },
 	{ "share", "via", { "driver.type", NULL, NULL, NULL }, to_via, FALSE },
+	{ "usb", "match", { "match", "match", "match", "match" }, NULL, FALSE },
+	{ "usb", "port", { "port", "port", "port", "port" }, NULL, FALSE },
 	{ "cloud-init", "user", { NULL, NULL, "ciuser", NULL }, NULL, FALSE },
 	{ "cloud-init", "ssh-key", { NULL, NULL, "sshkeys", NULL }, to_ssh_key, FALSE },
 	{ "graphics", "mode", { "graphics.type", "display", "vga.vga", "graphics.mode" }, to_screen, FALSE },

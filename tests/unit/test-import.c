@@ -177,6 +177,52 @@ static void test_tpm(void **state)
 	}
 }
 
+/* A USB device by its ids or its port; by a number, or a viewer's, it is told of. */
+static void test_usb(void **state)
+{
+	static const struct {
+		const char *format, *text;
+		const char *port; /* NULL: by 046d:c52b; "": none is there */
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><name>a</name><devices><hostdev mode='subsystem' type='usb'><source>"
+		  "<vendor id='0x046d'/><product id='0xc52b'/></source></hostdev></devices>"
+		  "</domain>",
+		  NULL },
+		{ "libvirt",
+		  "<domain><name>a</name><devices><hostdev mode='subsystem' type='usb'><source>"
+		  "<address bus='1' device='5'/></source></hostdev></devices></domain>",
+		  "" },
+		{ "quickemu", "disk_img=a.qcow2\nusb_devices=(\"046d:c52b\")\n", NULL },
+		{ "proxmox", "memory: 512\nusb0: host=046d:c52b,usb3=1\n", NULL },
+		{ "proxmox", "memory: 512\nusb0: host=1-2.3\n", "1-2.3" },
+		{ "proxmox", "memory: 512\nusb0: spice\n", "" },
+		{ "qemu", "kvm -m 512 -device usb-host,vendorid=0x046d,productid=0xc52b", NULL },
+		{ "qemu", "kvm -m 512 -device usb-host,hostbus=1,hostport=2.3", "1-2.3" },
+		{ "qemu", "kvm -m 512 -device usb-host,hostbus=1,hostaddr=5", "" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+
+		if (cases[i].port && !*cases[i].port) {
+			assert_int_equal(profile->usbs->len, 0);
+			assert_true(imported.left->len > 0);
+			continue;
+		}
+		assert_int_equal(profile->usbs->len, 1);
+		const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, 0);
+		if (cases[i].port) {
+			assert_string_equal(usb->port, cases[i].port);
+			continue;
+		}
+		assert_int_equal(usb->vendor, 0x046d);
+		assert_int_equal(usb->product, 0xc52b);
+	}
+}
+
 /* No value ends its line, and none becomes a section or a key. */
 static void test_injection(void **state)
 {
@@ -553,14 +599,15 @@ static void test_guess(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	  cmocka_unit_test(test_same_machine),
-		cmocka_unit_test(test_tpm),	  cmocka_unit_test(test_injection),
-		cmocka_unit_test(test_refused),	  cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_variables), cmocka_unit_test(test_short_array),
-		cmocka_unit_test(test_secrets),	  cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_paths),	  cmocka_unit_test(test_order),
-		cmocka_unit_test(test_forwards),  cmocka_unit_test(test_libvirt_again),
-		cmocka_unit_test(test_command),	  cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_table),	      cmocka_unit_test(test_same_machine),
+		cmocka_unit_test(test_tpm),	      cmocka_unit_test(test_usb),
+		cmocka_unit_test(test_injection),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_short_array),   cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_bounds),	      cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_order),	      cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_libvirt_again), cmocka_unit_test(test_command),
+		cmocka_unit_test(test_guess),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
