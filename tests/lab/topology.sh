@@ -7,7 +7,7 @@
 # (root_ports there), so any of them can be in one boot. Cards are counted in the order in which
 # Linux numbers them; card N of topology T is cards/T.N in the work folder.
 
-TOPOLOGIES="alone two switch century noacs isa edu slow noiommu direct"
+TOPOLOGIES="alone two switch century noacs isa edu slow usb noiommu direct"
 
 devices=()	# QEMU arguments
 cards=()	# state files, in the order of their descriptors
@@ -107,6 +107,16 @@ topology_slow()
 	root_port slow 0b.0
 	devices+=(-drive "if=none,id=slow,file.driver=null-co,file.size=64M,file.read-zeroes=on,format=raw,throttling.bps-read=98304")
 	device virtio-blk-pci,bus=slow,drive=slow
+}
+
+# A tablet and a keyboard, whose ids are the same, and a stick. No card
+topology_usb()
+{
+	device qemu-xhci,id=usb,addr=0d.0
+	device usb-tablet,bus=usb.0
+	device usb-kbd,bus=usb.0
+	devices+=(-drive "if=none,id=stick,file.driver=null-co,file.size=16M,file.read-zeroes=on,format=raw")
+	device usb-storage,bus=usb.0,drive=stick
 }
 
 # Not a topology but a property of all others: the kernel does not use the IOMMU that it has. Not
