@@ -196,6 +196,8 @@ static GPtrArray *wanted_devices(const HvrProfile *profile)
 
 	if (profile->tpm.model != HVR_TPM_NONE)
 		g_ptr_array_add(names, (gpointer)hvr_profile_tpm_driver(profile->tpm.model));
+	if (profile->sound != HVR_SOUND_NONE)
+		g_ptr_array_add(names, (gpointer)hvr_profile_sound_driver(profile->sound));
 	if (profile->usbs->len > 0)
 		g_ptr_array_add(names, (gpointer) "usb-host");
 	return names;

@@ -73,6 +73,8 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 		{ "firmware", "vars", profile->firmware.uefi, .only = "is for mode = uefi only" },
 		{ "tpm", "state", profile->tpm.model != HVR_TPM_NONE,
 		  .only = "is for model = crb or tis only" },
+		{ "audio", "backend", profile->sound != HVR_SOUND_NONE,
+		  .only = "is for model = hda or virtio only" },
 		{ "usb", "match", strcmp(part->kind->name, "usb") == 0 &&
 				  !hvr_profile_part_line(part, "port"),
 		  .missing = "is missing, and so is port" },
@@ -197,6 +199,9 @@ static gboolean check_values(const char *file, const HvrProfile *profile,
 
 	if (strcmp(section, "firmware") == 0 && profile->firmware.secure && !profile->firmware.uefi)
 		return fail(error, file, part, "secure", "needs mode = uefi");
+	if (strcmp(section, "audio") == 0 && profile->sound_to == HVR_SOUND_TO_SPICE &&
+	    profile->graphics != HVR_GRAPHICS_SPICE)
+		return fail(error, file, part, "backend", "needs [graphics] mode = spice");
 	if (strcmp(section, "tpm") == 0)
 		return check_tpm(file, profile, part, error);
 	if (strcmp(section, "memory") == 0) {

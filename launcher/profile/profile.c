@@ -184,6 +184,15 @@ const char *hvr_profile_tpm_driver(HvrTpmModel model)
 	return drivers[model];
 }
 
+const char *hvr_profile_sound_driver(HvrSound sound)
+{
+	static const char *const drivers[] = {
+		[HVR_SOUND_HDA] = "ich9-intel-hda", [HVR_SOUND_VIRTIO] = "virtio-sound-pci"
+	};
+
+	return drivers[sound];
+}
+
 gboolean hvr_profile_has_usb(const HvrProfile *profile)
 {
 	return profile->graphics != HVR_GRAPHICS_NONE || profile->usbs->len > 0;

@@ -140,6 +140,10 @@ typedef struct {
 /* [graphics] */
 typedef enum { HVR_GRAPHICS_NONE, HVR_GRAPHICS_VNC, HVR_GRAPHICS_SPICE } HvrGraphics;
 
+/* [audio] */
+typedef enum { HVR_SOUND_NONE, HVR_SOUND_HDA, HVR_SOUND_VIRTIO } HvrSound;
+typedef enum { HVR_SOUND_TO_AUTO, HVR_SOUND_TO_NOBODY, HVR_SOUND_TO_SPICE } HvrSoundTo;
+
 /* [memory] */
 typedef enum { HVR_PAGES_NORMAL, HVR_PAGES_2M, HVR_PAGES_1G } HvrHugepages;
 #define HVR_NODE_AUTO (-1) /* the first card's, preferably */
@@ -188,6 +192,8 @@ typedef struct {
 	HvrGraphics graphics;
 	guint graphics_port;	     /* on 127.0.0.1; 0: a socket in the runtime folder */
 #define HVR_GRAPHICS_PORT_AUTO 65536 /* one that is free, chosen at the start */
+	HvrSound sound;
+	HvrSoundTo sound_to;
 	HvrProfileMemory memory;
 	HvrProfileProcessor processor;
 	GPtrArray *devices; /* of HvrProfileDevice, in the file's order */
@@ -246,6 +252,9 @@ const char *hvr_profile_tpm_driver(HvrTpmModel model);
 
 /* Does the guest get a USB controller? */
 gboolean hvr_profile_has_usb(const HvrProfile *profile);
+
+/* QEMU's device of a sound card that is there. Static */
+const char *hvr_profile_sound_driver(HvrSound sound);
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

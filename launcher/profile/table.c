@@ -253,6 +253,15 @@ static const HvrProfileKey graphics_keys[] = {
 		  "caller" },
 };
 
+static const HvrProfileKey audio_keys[] = {
+	{ .name = "model", .parse = hvr_value_choice, .offset = VM(sound),
+	  .words = WORDS("none", "hda", "virtio"), .fallback = "none", .sample = "hda",
+	  .help = "a sound card: hda, as every system knows it, or virtio, from QEMU 8.2 on" },
+	{ .name = "backend", .parse = hvr_value_choice, .offset = VM(sound_to),
+	  .words = WORDS("auto", "none", "spice"), .fallback = "auto", .sample = "spice",
+	  .help = "who hears it: spice: the screen's viewer; none: nobody; auto: the viewer, if any" },
+};
+
 static const HvrProfileKey serial_keys[] = {
 	{ .name = "mode", .parse = hvr_value_choice, .offset = VM(serial),
 	  .words = WORDS("none", "stdio", "file", "socket"), .fallback = "stdio",
@@ -324,6 +333,8 @@ static const HvrProfileSection sections[] = {
 	  .help = "what a cloud image is told at its start" },
 	{ .name = "graphics", .n_keys = G_N_ELEMENTS(graphics_keys), .keys = graphics_keys,
 	  .help = "a screen" },
+	{ .name = "audio", .n_keys = G_N_ELEMENTS(audio_keys), .keys = audio_keys,
+	  .help = "a sound card" },
 	{ .name = "serial", .n_keys = G_N_ELEMENTS(serial_keys), .keys = serial_keys,
 	  .help = "the first serial port" },
 	{ .name = "memory", .n_keys = G_N_ELEMENTS(memory_keys), .keys = memory_keys,

@@ -203,6 +203,35 @@ void hvr_cmdline_add_usb(GPtrArray *argv, const HvrProfile *profile,
 		add_usb(argv, profile->usbs->pdata[i], i, channels->usbs ? channels->usbs[i] : -1);
 }
 
+/* SPICE takes the sound along with the screen. Whoever else plays sounds on a host is a user's own
+ * session, where a VM's user is not. */
+void hvr_cmdline_add_sound(GPtrArray *argv, const HvrProfile *profile)
+{
+	gboolean heard =
+		profile->graphics == HVR_GRAPHICS_SPICE && profile->sound_to != HVR_SOUND_TO_NOBODY;
+	const char *backend = "none";
+
+	if (profile->sound == HVR_SOUND_NONE)
+		return;
+	if (heard)
+		backend = "spice";
+	JsonObject *card = json_object_new();
+	hvr_cmdline_add(argv, "-audiodev", "%s,id=hvr-audio", backend);
+	json_object_set_string_member(card, "driver", hvr_profile_sound_driver(profile->sound));
+	json_object_set_string_member(card, "id", "hvr-sound");
+	if (profile->sound == HVR_SOUND_VIRTIO) {
+		json_object_set_string_member(card, "audiodev", "hvr-audio");
+		hvr_cmdline_add_json(argv, "-device", card);
+		return;
+	}
+	hvr_cmdline_add_json(argv, "-device", card);
+	card = json_object_new();
+	json_object_set_string_member(card, "driver", "hda-duplex");
+	json_object_set_string_member(card, "bus", "hvr-sound.0");
+	json_object_set_string_member(card, "audiodev", "hvr-audio");
+	hvr_cmdline_add_json(argv, "-device", card);
+}
+
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index)
 {
 	if (!channels->taps)

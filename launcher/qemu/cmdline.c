@@ -248,6 +248,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_tpm(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_usb(argv, profile, channels);
+	hvr_cmdline_add_sound(argv, profile);
 	hvr_cmdline_add_agent(argv, profile, channels);
 	hvr_cmdline_add_cards(argv, cards, dialect);
 	add_words(argv, profile->qemu_args);

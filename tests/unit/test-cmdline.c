@@ -246,6 +246,11 @@ static const Golden golden[] = {
 	{ "usb-11.1", "usb", TRUE, 1, &usb_channels, &qemu_11_1 },
 	{ "usb-print", "usb", FALSE, 0, &print_channels },
 	{ "usb-alone", NULL, FALSE, 0, &usb_channels },
+	{ "audio", NULL, FALSE, 0, &run_channels },
+	{ "audio-6.2", "audio", TRUE, 1, &run_channels, &qemu_6_2 },
+	{ "audio-11.1", "audio", TRUE, 1, &run_channels, &qemu_11_1 },
+	{ "audio-virtio", NULL, FALSE, 0, &run_channels },
+	{ "audio-unheard", NULL, FALSE, 0, &run_channels },
 	{ "full", NULL, FALSE, 4, &run_channels },
 	{ "unconfined", NULL, FALSE, 0, &run_channels },
 };
@@ -422,7 +427,8 @@ static void test_slots_run_out(void **state)
 		cards->message,
 		"[vm] machine: q35 has 28 slots beside those of cards, and the VM needs 29\n"
 		"each disk, net and share takes one, [graphics] two, [guest] agent, "
-		"[cloud-init], [usb] and the source of entropy one each: leave out 1, or put disks "
+		"[cloud-init], [usb], [audio] and the source of entropy one each: leave out 1, or "
+		"put disks "
 		"on bus = scsi, "
 		"where all of them take one");
 	assert_int_equal(hvr_exit_status(cards), 78);

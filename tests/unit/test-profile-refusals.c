@@ -181,6 +181,14 @@ static const Refusal refusals[] = {
 	  "lab.ini:5: [tpm] state: is for model = crb or tis only" },
 	{ "tpm-state-comma", VM "[tpm]\nmodel = tis\nstate = a,mode=0644\n",
 	  "/a,mode=0644\" holds a comma\nswtpm splits its words there" },
+	/* [audio] */
+	{ "audio-unknown", VM "[audio]\nmodel = ac97\n", "\"ac97\" is not one of its values" },
+	{ "audio-backend-alone", VM "[audio]\nbackend = none\n",
+	  "lab.ini:4: [audio] backend: is for model = hda or virtio only" },
+	{ "audio-without-spice", VM "[graphics]\nmode = vnc\n[audio]\nmodel = hda\nbackend = spice\n",
+	  "lab.ini:7: [audio] backend: needs [graphics] mode = spice" },
+	{ "audio-backend-host", VM "[audio]\nmodel = hda\nbackend = pa\n",
+	  "\"pa\" is not one of its values" },
 	/* [usb NAME] */
 	{ "usb-of-nothing", VM "[usb a]\n",
 	  "[usb a] match: is missing, and so is port\nwrite for example match = 046d:c52b" },

@@ -470,7 +470,7 @@ static void test_table(void **state)
 	gsize length;
 	const HvrProfileSection *section = hvr_profile_table(&length);
 
-	assert_int_equal(length, 17);
+	assert_int_equal(length, 18);
 	for (; section->name; section++) {
 		assert_non_null(section->help);
 		assert_true(section->n_keys <= HVR_PROFILE_KEYS_MAX);
@@ -504,6 +504,8 @@ static void test_samples(void **state)
 				"share.y.path=p",
 				"cloud-init.user=u",
 				"usb.z.port=1-9",
+				"audio.model=hda",
+				"graphics.mode=spice",
 				"guest.agent=yes",
 				g_str_equal(key->name, "base") ? "disk.x.size=1G" : "vm.cpus=1",
 				g_str_equal(section->name, "serial") ? "serial.mode=file"

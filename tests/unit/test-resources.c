@@ -598,12 +598,12 @@ static void test_more_devices_than_slots(void **state)
 	g_string_append(sections, "[share more]\npath = .\nvia = 9p\n");
 	use(f, sections->str);
 	fake_sysfs_clear_log(f->machine->fs);
-	assert_refused(
-		f, 78,
-		"[vm] machine: q35 has 29 slots beside those of cards, and the VM needs 30\n"
-		"each disk, net and share takes one, [graphics] two, [guest] agent, "
-		"[cloud-init], [usb] and the source of entropy one each: leave out 1, or put "
-		"disks on bus = scsi, where all of them take one");
+	assert_refused(f, 78,
+		       "[vm] machine: q35 has 29 slots beside those of cards, and the VM needs 30\n"
+		       "each disk, net and share takes one, [graphics] two, [guest] agent, "
+		       "[cloud-init], [usb], [audio] and the source of entropy one each: leave out "
+		       "1, or put "
+		       "disks on bus = scsi, where all of them take one");
 }
 
 /* The kernel's accounts of huge pages, as files; a NULL path ends them. */
