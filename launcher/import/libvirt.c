@@ -376,6 +376,9 @@ static void settle_other(Reader *reader, HvrImportPart *part)
 	if (g_str_equal(part->shown, "<channel>") && agent) {
 		hvr_import_add(reader->import, reader->machine, part->line, "agent", "yes");
 		part->gone = TRUE;
+	} else if (g_str_equal(part->shown, "<sound>") &&
+		   !hvr_import_find(machine, "sound.model")) {
+		move(reader, part, "sound");
 	} else if (g_str_equal(part->shown, "<tpm>")) {
 		settle_tpm(reader, part);
 	} else if (g_str_equal(part->shown, "<emulator>")) {

@@ -207,6 +207,7 @@ static const struct {
 	{ "cpu", FALSE, on_options },	 { "machine", FALSE, on_options },
 	{ "agent", FALSE, on_options },	 { "vga", FALSE, on_options },
 	{ "tpmstate", TRUE, on_tpm },	 { "usb", TRUE, on_usb },
+	{ "audio", TRUE, on_options },
 };
 
 static void read_pair(Reader *reader, guint line, const char *key, const char *value)

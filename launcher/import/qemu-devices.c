@@ -259,6 +259,14 @@ static void usb_device(Line *line, HvrImportPart *device)
 	device->section = "usb";
 }
 
+static void sound_device(Line *line, HvrImportPart *device)
+{
+	hvr_import_add(line->import, line->machine, device->line, "sound",
+		       hvr_import_get(device, "driver"));
+	hvr_import_tell_all(device);
+	device->gone = TRUE;
+}
+
 static void read_device(Line *line, HvrImportPart *device)
 {
 	const char *driver = hvr_import_get(device, "driver");
@@ -268,6 +276,10 @@ static void read_device(Line *line, HvrImportPart *device)
 		card_device(line, device);
 	else if (bus && hvr_import_find(device, "drive"))
 		disk_device(line, device, bus);
+	else if ((g_str_has_suffix(driver, "intel-hda") ||
+		  g_str_has_prefix(driver, "virtio-sound")) &&
+		 !hvr_import_find(line->machine, "sound"))
+		sound_device(line, device);
 	else if (g_str_equal(driver, "usb-host"))
 		usb_device(line, device);
 	else if (hvr_import_find(device, "tpmdev"))

@@ -21,6 +21,7 @@ typedef struct {
 
 #define PLACE  "where a device sits on the guest's buses is the program's to say"
 #define BUSES  "the program makes the controllers and ports that it needs"
+#define HEARD "the viewer of a SPICE screen hears it, else nobody: [audio] backend"
 #define SCREEN "a screen comes with a display, keyboard and tablet of the program's choice"
 #define QMP    "the program has QEMU's monitor; its qmp.sock takes a client"
 #define RIGHTS "the program has its own user for QEMU, and a sandbox"
@@ -78,6 +79,7 @@ static const Reason fields[] = {
 	{ L, "alias.*", "a section's name is what it is called", TRUE },
 	{ L, "backingStore*", "an image knows what is behind it", TRUE },
 	{ L, "type", "the path says it", TRUE },
+	{ L, "sound.*", "a sound card comes with its codec", TRUE },
 	{ L, "tpm.backend.*", "swtpm is started by run, for a TPM 2.0", TRUE },
 	{ L, "tpm.alias.*", "it is libvirt's own name", TRUE },
 	{ L, "target.dev", "the guest names its devices", TRUE },
@@ -91,7 +93,7 @@ static const Reason fields[] = {
 	{ K, "guest_os", "it chooses what quickemu does, and what a profile has of that is here", TRUE },
 	{ K, "network", "it is the mode", TRUE },
 	{ K, "usb_*", "a profile's USB controller is qemu-xhci", TRUE },
-	{ K, "sound_*", "a profile has no sound", FALSE },
+	{ K, "sound_*", "a sound card comes with its codec", TRUE },
 	{ K, "gl", "a profile has no 3D", FALSE },
 	{ K, "viewer", "a viewer is started by whoever wants one", TRUE },
 	{ K, "keyboard*", SCREEN, TRUE },
@@ -124,7 +126,8 @@ static const Reason fields[] = {
 	{ P, "vcpus", "all CPUs are there from the start", FALSE },
 	{ P, "boot", "the first disk is booted", TRUE },
 	{ P, "usb3", "a profile's USB controller is qemu-xhci", TRUE },
-	{ P, "audio?", "a profile has no sound", FALSE },
+	{ P, "audio0.driver", HEARD, TRUE },
+	{ P, "audio?", "a profile has one sound card", FALSE },
 	{ P, "rng?", "the guest has a source of entropy by itself", TRUE },
 	{ P, "serial?", "a profile has one serial port", FALSE },
 	{ P, "ipconfig?", "a cloud image has its address by DHCP: [cloud-init] user-data says more", FALSE },
@@ -161,6 +164,7 @@ static const Reason fields[] = {
 	{ Q, "monitor", QMP, TRUE },
 	{ Q, "qmp", QMP, TRUE },
 	{ Q, "mon", QMP, TRUE },
+	{ Q, "audiodev", HEARD, FALSE },
 	{ Q, "display.*", SCREEN, TRUE },
 	{ Q, "vga", SCREEN, TRUE },
 	{ Q, "vnc", "there is no screen", TRUE },
@@ -213,8 +217,8 @@ static const Reason parts[] = {
 	{ L, "<video>*", SCREEN, TRUE },
 	{ L, "<rng>*", "the guest has a source of entropy by itself", TRUE },
 	{ L, "<memballoon>*", "there is no balloon: a card wants all of the memory, always", TRUE },
-	{ L, "<sound>*", "a profile has no sound", FALSE },
-	{ L, "<audio>*", "a profile has no sound", FALSE },
+	{ L, "<sound>*", "a profile has one sound card", FALSE },
+	{ L, "<audio>*", HEARD, FALSE },
 	{ L, "<tpm>*", "a profile has a TPM 2.0 of swtpm's", FALSE },
 	{ L, "<iommu>*", VIOMMU, FALSE },
 	{ L, "<redirdev>*", "a viewer's USB devices are not passed: [usb NAME] has the host's", FALSE },
@@ -251,8 +255,8 @@ static const Reason parts[] = {
 	{ Q, "-device virtio-iommu*", VIOMMU, FALSE },
 	{ Q, "-device tpm*", "a profile has a TPM 2.0 of swtpm's", FALSE },
 	{ Q, "-tpmdev *", "a profile has a TPM 2.0 of swtpm's", FALSE },
-	{ Q, "-device *hda*", "a profile has no sound", FALSE },
-	{ Q, "-device ich9-intel-hda*", "a profile has no sound", FALSE },
+	{ Q, "-device hda-*", "a sound card comes with its codec", TRUE },
+	{ Q, "-device *intel-hda*", "a profile has one sound card", FALSE },
 	{ Q, "-device vhost-user-fs*", "the folder is in virtiofsd's words, not in these: [share] path", FALSE },
 	{ Q, "-device *", "a profile has no such device; [qemu] args takes it", FALSE },
 	{ Q, "-object rng*", "the guest has a source of entropy by itself", TRUE },

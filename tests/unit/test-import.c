@@ -223,6 +223,46 @@ static void test_usb(void **state)
 	}
 }
 
+/* A sound card of those that a profile has; who hears it is another question. */
+static void test_sound(void **state)
+{
+	static const struct {
+		const char *format, *text;
+		HvrSound sound;
+		const char *told;
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><name>a</name><devices><sound model='ich9'/><audio id='1' "
+		  "type='pipewire'/>"
+		  "</devices></domain>",
+		  HVR_SOUND_HDA, "line 1: <audio> id=1 type=pipewire: the viewer of a SPICE" },
+		{ "libvirt",
+		  "<domain><name>a</name><devices><sound model='ac97'/></devices></domain>",
+		  HVR_SOUND_NONE, "line 1: sound.model = ac97: a profile has hda and virtio" },
+		{ "quickemu", "disk_img=a.qcow2\nsound_card=\"intel-hda\"\n", HVR_SOUND_HDA, NULL },
+		{ "proxmox", "memory: 512\naudio0: device=ich9-intel-hda,driver=spice\n",
+		  HVR_SOUND_HDA, NULL },
+		{ "proxmox", "memory: 512\naudio0: device=AC97,driver=spice\n", HVR_SOUND_NONE,
+		  "line 2: audio0.device = AC97: a profile has hda" },
+		{ "qemu",
+		  "kvm -m 512 -audiodev pa,id=s -device ich9-intel-hda -device "
+		  "hda-micro,audiodev=s",
+		  HVR_SOUND_HDA, "line 1: audiodev = pa,id=s: the viewer of a SPICE" },
+		{ "qemu", "kvm -m 512 -device virtio-sound-pci,audiodev=s", HVR_SOUND_VIRTIO,
+		  NULL },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+
+		assert_int_equal(profile->sound, cases[i].sound);
+		if (cases[i].told)
+			assert_told(&imported, imported.left, cases[i].told);
+	}
+}
+
 /* No value ends its line, and none becomes a section or a key. */
 static void test_injection(void **state)
 {
@@ -599,15 +639,15 @@ static void test_guess(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	      cmocka_unit_test(test_same_machine),
-		cmocka_unit_test(test_tpm),	      cmocka_unit_test(test_usb),
-		cmocka_unit_test(test_injection),     cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_short_array),   cmocka_unit_test(test_secrets),
-		cmocka_unit_test(test_bounds),	      cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_order),	      cmocka_unit_test(test_forwards),
-		cmocka_unit_test(test_libvirt_again), cmocka_unit_test(test_command),
-		cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_table),	  cmocka_unit_test(test_same_machine),
+		cmocka_unit_test(test_tpm),	  cmocka_unit_test(test_usb),
+		cmocka_unit_test(test_sound),	  cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_refused),	  cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_variables), cmocka_unit_test(test_short_array),
+		cmocka_unit_test(test_secrets),	  cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_paths),	  cmocka_unit_test(test_order),
+		cmocka_unit_test(test_forwards),  cmocka_unit_test(test_libvirt_again),
+		cmocka_unit_test(test_command),	  cmocka_unit_test(test_guess),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
