@@ -21,7 +21,7 @@ typedef struct {
 
 #define PLACE  "where a device sits on the guest's buses is the program's to say"
 #define BUSES  "the program makes the controllers and ports that it needs"
-#define HEARD "the viewer of a SPICE screen hears it, else nobody: [audio] backend"
+#define HEARD  "the viewer of a SPICE screen hears it, else nobody: [audio] backend"
 #define SCREEN "a screen comes with a display, keyboard and tablet of the program's choice"
 #define QMP    "the program has QEMU's monitor; its qmp.sock takes a client"
 #define RIGHTS "the program has its own user for QEMU, and a sandbox"
