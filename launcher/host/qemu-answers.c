@@ -205,6 +205,10 @@ static GPtrArray *wanted_devices(const HvrProfile *profile)
 		g_ptr_array_add(names, (gpointer)hvr_profile_tpm_driver(profile->tpm.model));
 	if (profile->iommu != HVR_IOMMU_NONE)
 		g_ptr_array_add(names, (gpointer)iommus[profile->iommu]);
+	if (profile->sound != HVR_SOUND_NONE)
+		g_ptr_array_add(names, (gpointer)hvr_profile_sound_driver(profile->sound));
+	if (profile->usbs->len > 0)
+		g_ptr_array_add(names, (gpointer) "usb-host");
 	return names;
 }
 

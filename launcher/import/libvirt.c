@@ -283,10 +283,29 @@ static const char *without_0x(const char *number)
 	return number + (g_str_has_prefix(number, "0x") ? 2 : 0);
 }
 
+/* By its number it is another one after each plugging in: that is left out. */
+static gboolean settle_usb(Reader *reader, HvrImportPart *part)
+{
+	const char *vendor = without_0x(hvr_import_get(part, "source.vendor.id"));
+	const char *product = without_0x(hvr_import_get(part, "source.product.id"));
+	g_autofree char *ids = g_strconcat(vendor, ":", product, NULL);
+
+	if (!g_str_equal(hvr_import_get(part, "type"), "usb") || !*vendor || !*product)
+		return FALSE;
+	set_field(reader, part, "source.vendor.id", "match", ids);
+	hvr_import_take(part, "type");
+	hvr_import_take(part, "source.vendor.id");
+	hvr_import_take(part, "source.product.id");
+	part->section = "usb";
+	return TRUE;
+}
+
 static void settle_card(Reader *reader, HvrImportPart *part)
 {
 	const char *domain = hvr_import_get(part, "source.address.domain");
 
+	if (settle_usb(reader, part))
+		return;
 	if (!g_str_equal(hvr_import_get(part, "type"), "pci")) {
 		part->section = "<>";
 		return;
@@ -355,6 +374,9 @@ static void settle_other(Reader *reader, HvrImportPart *part)
 	if (g_str_equal(part->shown, "<channel>") && agent) {
 		hvr_import_add(reader->import, reader->machine, part->line, "agent", "yes");
 		part->gone = TRUE;
+	} else if (g_str_equal(part->shown, "<sound>") &&
+		   !hvr_import_find(machine, "sound.model")) {
+		move(reader, part, "sound");
 	} else if (g_str_equal(part->shown, "<tpm>")) {
 		settle_tpm(reader, part);
 	} else if (g_str_equal(part->shown, "<iommu>")) {

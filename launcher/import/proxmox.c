@@ -186,6 +186,24 @@ static void on_tpm(Reader *reader, guint line, const char *key, const char *valu
 	hvr_import_add(reader->import, reader->machine, line, "tpmstate0.version", version);
 }
 
+/* "host=046d:c52b", or "host=1-2.3" */
+static void on_usb(Reader *reader, guint line, const char *key, const char *value)
+{
+	HvrImportPart *part = add_part(reader, "usb", line, key, "host", value);
+	g_autofree char *host = g_strdup(hvr_import_take(part, "host"));
+	const char *name = "port";
+
+	if (!strchr(host, ':') && !strchr(host, '-')) {
+		hvr_import_note_part(reader->import, part,
+				     "it is no device on a USB port of the host", FALSE);
+		part->gone = TRUE;
+		return;
+	}
+	if (strchr(host, ':'))
+		name = "match";
+	hvr_import_add(reader->import, part, line, name, host);
+}
+
 /* Keys are "scsi0", or "memory". */
 static const struct {
 	const char *key;
@@ -198,7 +216,8 @@ static const struct {
 	{ "efidisk", TRUE, on_efidisk }, { "args", FALSE, on_args },
 	{ "cpu", FALSE, on_options },	 { "machine", FALSE, on_options },
 	{ "agent", FALSE, on_options },	 { "vga", FALSE, on_options },
-	{ "tpmstate", TRUE, on_tpm },
+	{ "tpmstate", TRUE, on_tpm },	 { "usb", TRUE, on_usb },
+	{ "audio", TRUE, on_options },
 };
 
 static void read_pair(Reader *reader, guint line, const char *key, const char *value)

@@ -261,6 +261,43 @@ static void iommu_device(Line *line, HvrImportPart *device)
 			hvr_import_take(line->machine, chips[i]);
 }
 
+/* "vendorid=0x046d,productid=0xc52b", or "hostbus=1,hostport=2.3" */
+static void usb_device(Line *line, HvrImportPart *device)
+{
+	guint64 vendor, product;
+	g_autofree char *value = NULL;
+	const char *name = "match", *first = "vendorid", *second = "productid";
+
+	if (hvr_import_find(device, "hostport")) {
+		name = "port";
+		first = "hostbus";
+		second = "hostport";
+		value = g_strconcat(hvr_import_get(device, first), "-",
+				    hvr_import_get(device, second), NULL);
+	} else if (g_ascii_string_to_unsigned(hvr_import_get(device, first) + 2, 16, 1, G_MAXUINT16,
+					      &vendor, NULL) &&
+		   g_ascii_string_to_unsigned(hvr_import_get(device, second) + 2, 16, 0,
+					      G_MAXUINT16, &product, NULL)) {
+		value = g_strdup_printf("%04x:%04x", (guint)vendor, (guint)product);
+	}
+	if (!value)
+		return;
+	hvr_import_add(line->import, device, device->line, name, value);
+	hvr_import_take(device, first);
+	hvr_import_take(device, second);
+	hvr_import_take(device, "driver");
+	device->id = g_strdup(hvr_import_take(device, "id"));
+	device->section = "usb";
+}
+
+static void sound_device(Line *line, HvrImportPart *device)
+{
+	hvr_import_add(line->import, line->machine, device->line, "sound",
+		       hvr_import_get(device, "driver"));
+	hvr_import_tell_all(device);
+	device->gone = TRUE;
+}
+
 static void read_device(Line *line, HvrImportPart *device)
 {
 	const char *driver = hvr_import_get(device, "driver");
@@ -272,6 +309,12 @@ static void read_device(Line *line, HvrImportPart *device)
 		iommu_device(line, device);
 	else if (bus && hvr_import_find(device, "drive"))
 		disk_device(line, device, bus);
+	else if ((g_str_has_suffix(driver, "intel-hda") ||
+		  g_str_has_prefix(driver, "virtio-sound")) &&
+		 !hvr_import_find(line->machine, "sound"))
+		sound_device(line, device);
+	else if (g_str_equal(driver, "usb-host"))
+		usb_device(line, device);
 	else if (hvr_import_find(device, "tpmdev"))
 		tpm_device(line, device);
 	else if (hvr_import_find(device, "netdev"))

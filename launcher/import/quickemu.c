@@ -69,12 +69,22 @@ static void add_share(Reader *reader, guint line, const char *path)
 	share->id = g_strdup("public");
 }
 
+static void add_usb(Reader *reader, const HvrImportWord *word)
+{
+	HvrImportPart *usb = hvr_import_add_part(reader->import, HVR_IMPORT_QUICKEMU, "usb",
+						 word->line, "usb_devices");
+
+	hvr_import_add(reader->import, usb, word->line, "match", word->text);
+}
+
 static void add_array(Reader *reader, const char *name, GPtrArray *words)
 {
 	for (guint i = 0; i < words->len; i++) {
 		const HvrImportWord *word = g_ptr_array_index(words, i);
 		if (g_str_equal(name, "port_forwards"))
 			add_pair(reader, word);
+		else if (g_str_equal(name, "usb_devices"))
+			add_usb(reader, word);
 		else
 			hvr_import_add(reader->import, reader->machine, word->line, name,
 				       word->text);

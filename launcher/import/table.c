@@ -247,6 +247,23 @@ static HvrImportValue to_tpm(const char *value)
 					"there, such as a disk's key, wants its recovery key" };
 }
 
+static HvrImportValue to_sound(const char *value)
+{
+	static const Word words[] = { { "ich9", "hda" },
+				      { "ich6", "hda" },
+				      { "intel-hda", "hda" },
+				      { "ich9-intel-hda", "hda" },
+				      { "virtio", "virtio" },
+				      { "virtio-sound-pci", "virtio" },
+				      { "virtio-sound", "virtio" },
+				      { NULL, NULL } };
+	const char *word = find_word(words, value);
+
+	if (g_str_equal(value, "none"))
+		return needless("there is none");
+	return word ? kept(g_strdup(word)) : left("a profile has hda and virtio");
+}
+
 static HvrImportValue to_bus(const char *value)
 {
 	const char *bus = hvr_import_disk_bus(value);
@@ -400,10 +417,13 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "share", "tag", { "target.dir", NULL, NULL, "mount_tag" }, NULL, FALSE },
 	{ "share", "readonly", { "readonly", NULL, NULL, "readonly" }, to_switch, FALSE },
 	{ "share", "via", { "driver.type", NULL, NULL, NULL }, to_via, FALSE },
+	{ "usb", "match", { "match", "match", "match", "match" }, NULL, FALSE },
+	{ "usb", "port", { "port", "port", "port", "port" }, NULL, FALSE },
 	{ "cloud-init", "user", { NULL, NULL, "ciuser", NULL }, NULL, FALSE },
 	{ "cloud-init", "ssh-key", { NULL, NULL, "sshkeys", NULL }, to_ssh_key, FALSE },
 	{ "graphics", "mode", { "graphics.type", "display", "vga.vga", "graphics.mode" }, to_screen, FALSE },
 	{ "graphics", "port", { "graphics.port", "spice_port", NULL, "graphics.port" }, to_port, FALSE },
+	{ "audio", "model", { "sound.model", "sound_card", "audio0.device", "sound" }, to_sound, FALSE },
 	{ "serial", "mode", { "serial.type", "serial", "serial0", "serial" }, to_serial, FALSE },
 	{ "serial", "file", { "serial.source.path", NULL, NULL, "serial.file" }, NULL, TRUE },
 	{ "memory", "hugepages", { "hugepages|memoryBacking.hugepages", NULL, "hugepages", "mem-path" }, to_pages, FALSE },

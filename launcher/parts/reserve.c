@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+#include "launcher/parts/usb.h"
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
 #include "launcher/runtime/lock.h"
@@ -115,6 +116,21 @@ static gboolean take_tpm(const Reserving *reserving, const HvrProfile *profile, 
 		    what, error);
 }
 
+/* By its port. One that is gone by now is refused when it is opened. */
+static gboolean take_usbs(const Reserving *reserving, const HvrProfile *profile, GError **error)
+{
+	for (guint i = 0; i < profile->usbs->len; i++) {
+		const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, i);
+		g_auto(HvrUsbDevice) device = { .port = NULL };
+		g_autofree char *what = g_strdup_printf("[usb %s]", usb->id);
+
+		if (hvr_usb_find(&reserving->context->host, usb, &device, NULL) &&
+		    !take(reserving, g_strconcat("usb-", device.port, NULL), what, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		     GPtrArray *locks, GError **error)
 {
@@ -126,7 +142,7 @@ gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const
 	if (parts->firmware && !profile->firmware.throw_away &&
 	    !take_file(&reserving, "[firmware] vars", profile->firmware.vars, error))
 		return FALSE;
-	if (!take_tpm(&reserving, profile, error))
+	if (!take_tpm(&reserving, profile, error) || !take_usbs(&reserving, profile, error))
 		return FALSE;
 	return profile->serial != HVR_SERIAL_FILE ||
 	       take_file(&reserving, "[serial] file", profile->serial_file, error);

@@ -9,7 +9,7 @@
 
 /**
  * hvr_reserve - lock what a profile names and only one VM can have: ports, images and variables of
- * UEFI that it writes to, a TPM's state, its serial port's file.
+ * UEFI that it writes to, a TPM's state, USB devices, its serial port's file.
  *
  * To see that nobody has them is not enough. A QEMU has them some time after its cards have moved,
  * and until then another VM would see nothing, and move its cards for nothing. These locks are

@@ -64,9 +64,14 @@ guint hvr_slots_needed(const HvrProfile *profile)
 		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
 		needed += net->mode != HVR_NET_NONE;
 	}
-	/* the screen, and USB for the pointer */
+	/* the screen */
 	if (profile->graphics != HVR_GRAPHICS_NONE)
-		needed += 2;
+		needed++;
+	if (profile->sound != HVR_SOUND_NONE)
+		needed++;
+	/* for the pointer, too */
+	if (hvr_profile_has_usb(profile))
+		needed++;
 	if (profile->guest.agent)
 		needed++;
 	if (hvr_seed_is_wanted(profile))
@@ -99,11 +104,12 @@ gboolean hvr_slots_check_cards(const HvrProfile *profile, guint n_cards, GError 
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
 		    "[vm] machine: %s has %u slots beside those of cards, and the VM needs %u",
 		    profile->machine, all - ports, needed);
-	hvr_error_hint(error,
-		       "each disk, net and share takes one, [graphics] two, [guest] agent, "
-		       "[cloud-init] and the source of entropy one each: leave out %u, or put "
-		       "disks on bus = scsi, where all of them take one",
-		       needed - (all - ports));
+	hvr_error_hint(
+		error,
+		"each disk, net and share takes one, [graphics] two, [guest] agent, "
+		"[cloud-init], [usb], [audio] and the source of entropy one each: leave out %u, or "
+		"put disks on bus = scsi, where all of them take one",
+		needed - (all - ports));
 	return FALSE;
 }
 

@@ -79,6 +79,11 @@ static gboolean check_keys(const char *file, const HvrProfile *profile, const Hv
 		{ "firmware", "vars", profile->firmware.uefi, .only = "is for mode = uefi only" },
 		{ "tpm", "state", profile->tpm.model != HVR_TPM_NONE,
 		  .only = "is for model = crb or tis only" },
+		{ "audio", "backend", profile->sound != HVR_SOUND_NONE,
+		  .only = "is for model = hda or virtio only" },
+		{ "usb", "match", strcmp(part->kind->name, "usb") == 0 &&
+				  !hvr_profile_part_line(part, "port"),
+		  .missing = "is missing, and so is port" },
 		{ "cloud-init", "ssh-key", made_meta, .only = "goes into meta-data, which is given" },
 		{ "cloud-init", "hostname", made_meta, .only = "goes into meta-data, which is given" },
 		{ "cloud-init", "autologin", profile->seed.user || !profile->seed.autologin,
@@ -223,6 +228,9 @@ static gboolean check_values(const char *file, const HvrProfile *profile,
 
 	if (strcmp(section, "firmware") == 0 && profile->firmware.secure && !profile->firmware.uefi)
 		return fail(error, file, part, "secure", "needs mode = uefi");
+	if (strcmp(section, "audio") == 0 && profile->sound_to == HVR_SOUND_TO_SPICE &&
+	    profile->graphics != HVR_GRAPHICS_SPICE)
+		return fail(error, file, part, "backend", "needs [graphics] mode = spice");
 	if (strcmp(section, "tpm") == 0)
 		return check_tpm(file, profile, part, error);
 	if (strcmp(section, "memory") == 0) {
@@ -249,8 +257,9 @@ static gboolean check_names(const char *file, const HvrProfilePart *a, const Hvr
 		return TRUE;
 	hvr_profile_fail(error, file, b->header, "\"%s\" is already the name of a %s", b->name,
 			 a->kind->name);
-	hvr_error_hint(error,
-		       "device, disk, net and share names are QEMU ids: each has to be different");
+	hvr_error_hint(
+		error,
+		"device, disk, net, share and usb names are QEMU ids: each has to be different");
 	return FALSE;
 }
 
@@ -346,6 +355,21 @@ static gboolean check_slots(const char *file, const HvrProfilePart *a, const Hvr
 	return hvr_profile_fail(error, file, &place, "is also the slot of [device %s]", a->name);
 }
 
+/* Are these two one device? By what it is and by where it is only the host knows. */
+static gboolean check_usbs(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			   GError **error)
+{
+	const HvrProfileUsb *first = a->base, *second = b->base;
+	const char *key = second->port ? "port" : "match";
+	HvrProfileLine place = hvr_profile_part_place(b, key);
+
+	if (g_strcmp0(first->port, second->port) != 0 ||
+	    (!first->port &&
+	     (first->vendor != second->vendor || first->product != second->product)))
+		return TRUE;
+	return hvr_profile_fail(error, file, &place, "is also that of [usb %s]", a->name);
+}
+
 static gboolean check_pair(const char *file, const HvrProfile *profile, const HvrProfilePart *a,
 			   const HvrProfilePart *b, GError **error)
 {
@@ -359,6 +383,8 @@ static gboolean check_pair(const char *file, const HvrProfile *profile, const Hv
 		return check_slots(file, a, b, error);
 	if (strcmp(a->kind->name, "net") == 0)
 		return check_nets(file, a, b, error);
+	if (strcmp(a->kind->name, "usb") == 0)
+		return check_usbs(file, a, b, error);
 	if (strcmp(a->kind->name, "disk") == 0)
 		return hvr_profile_check_images(file, a, b, error);
 	if (strcmp(a->kind->name, "share") == 0 &&

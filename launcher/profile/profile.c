@@ -52,6 +52,15 @@ static void share_free(gpointer data)
 	g_free(share);
 }
 
+static void usb_free(gpointer data)
+{
+	HvrProfileUsb *usb = data;
+
+	g_free(usb->id);
+	g_free(usb->port);
+	g_free(usb);
+}
+
 HvrProfile *hvr_profile_new(const char *file)
 {
 	HvrProfile *profile = g_new0(HvrProfile, 1);
@@ -62,6 +71,7 @@ HvrProfile *hvr_profile_new(const char *file)
 	profile->disks = g_ptr_array_new_with_free_func(disk_free);
 	profile->nets = g_ptr_array_new_with_free_func(net_free);
 	profile->shares = g_ptr_array_new_with_free_func(share_free);
+	profile->usbs = g_ptr_array_new_with_free_func(usb_free);
 	profile->qemu_first_args = g_ptr_array_new_with_free_func(g_free);
 	profile->qemu_args = g_ptr_array_new_with_free_func(g_free);
 	return profile;
@@ -84,6 +94,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_ptr_array_unref(profile->disks);
 	g_ptr_array_unref(profile->nets);
 	g_ptr_array_unref(profile->shares);
+	g_ptr_array_unref(profile->usbs);
 	g_free(profile->kernel);
 	g_free(profile->initrd);
 	g_free(profile->cmdline);
@@ -215,6 +226,20 @@ GPtrArray *hvr_profile_slot_of(const HvrProfile *profile, const HvrProfileDevice
 			g_ptr_array_insert(slot, 0, other);
 	}
 	return slot;
+}
+
+const char *hvr_profile_sound_driver(HvrSound sound)
+{
+	static const char *const drivers[] = {
+		[HVR_SOUND_HDA] = "ich9-intel-hda", [HVR_SOUND_VIRTIO] = "virtio-sound-pci"
+	};
+
+	return drivers[sound];
+}
+
+gboolean hvr_profile_has_usb(const HvrProfile *profile)
+{
+	return profile->graphics != HVR_GRAPHICS_NONE || profile->usbs->len > 0;
 }
 
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory)

@@ -155,8 +155,19 @@ typedef struct {
 	HvrShareVia via;
 } HvrProfileShare;
 
+/* [usb NAME] */
+typedef struct {
+	char *id;
+	guint16 vendor, product; /* without @port */
+	char *port;		 /* where it is plugged in, as the kernel names it: "1-2.3"; NULL */
+} HvrProfileUsb;
+
 /* [graphics] */
 typedef enum { HVR_GRAPHICS_NONE, HVR_GRAPHICS_VNC, HVR_GRAPHICS_SPICE } HvrGraphics;
+
+/* [audio] */
+typedef enum { HVR_SOUND_NONE, HVR_SOUND_HDA, HVR_SOUND_VIRTIO } HvrSound;
+typedef enum { HVR_SOUND_TO_AUTO, HVR_SOUND_TO_NOBODY, HVR_SOUND_TO_SPICE } HvrSoundTo;
 
 /* [memory] */
 typedef enum { HVR_PAGES_NORMAL, HVR_PAGES_2M, HVR_PAGES_1G } HvrHugepages;
@@ -223,12 +234,15 @@ typedef struct {
 	HvrGraphics graphics;
 	guint graphics_port;	     /* on 127.0.0.1; 0: a socket in the runtime folder */
 #define HVR_GRAPHICS_PORT_AUTO 65536 /* one that is free, chosen at the start */
+	HvrSound sound;
+	HvrSoundTo sound_to;
 	HvrProfileMemory memory;
 	HvrProfileProcessor processor;
 	GPtrArray *devices; /* of HvrProfileDevice, in the file's order */
 	GPtrArray *disks;   /* of HvrProfileDisk */
 	GPtrArray *nets;    /* of HvrProfileNet */
 	GPtrArray *shares;  /* of HvrProfileShare */
+	GPtrArray *usbs;    /* of HvrProfileUsb */
 	/* [boot]; NULL where not given */
 	char *kernel, *initrd, *cmdline;
 	/* [serial] */
@@ -294,6 +308,12 @@ void hvr_profile_number_functions(HvrProfile *profile);
  * [transfer container] array of HvrProfileDevice */
 GPtrArray *hvr_profile_slot_of(const HvrProfile *profile,
 			       const HvrProfileDevice *device) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Does the guest get a USB controller? */
+gboolean hvr_profile_has_usb(const HvrProfile *profile);
+
+/* QEMU's device of a sound card that is there. Static */
+const char *hvr_profile_sound_driver(HvrSound sound);
 
 /* The bytes of a huge page; 0: ordinary ones. */
 guint64 hvr_profile_page_size(const HvrProfileMemory *memory);

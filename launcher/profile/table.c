@@ -35,6 +35,7 @@
 #define DISK(field)   offsetof(HvrProfileDisk, field)
 #define NET(field)    offsetof(HvrProfileNet, field)
 #define SHARE(field)  offsetof(HvrProfileShare, field)
+#define USB(field)    offsetof(HvrProfileUsb, field)
 
 /* clang-format off */
 static const HvrProfileKey vm_keys[] = {
@@ -244,6 +245,13 @@ static const HvrProfileKey share_keys[] = {
 	  .help = "auto: virtiofs where a virtiofsd works without root, else 9p" },
 };
 
+static const HvrProfileKey usb_keys[] = {
+	{ .name = "match", .parse = hvr_value_usb_match, .one_of = "match and port",
+	  .sample = "046d:c52b", .help = "the device by VENDOR:PRODUCT, as lsusb shows it" },
+	{ .name = "port", .parse = hvr_value_usb_port, .offset = USB(port), .one_of = "match and port",
+	  .sample = "1-2.3", .help = "whatever is plugged in there, as /sys/bus/usb/devices names it" },
+};
+
 static const HvrProfileKey seed_keys[] = {
 	{ .name = "user-data", .parse = hvr_value_path, .offset = VM(seed.user_data),
 	  .sample = "user-data.yaml", .help = "what cloud-init does at the first start" },
@@ -273,6 +281,15 @@ static const HvrProfileKey graphics_keys[] = {
 	  .min = 5900, .max = 65535, .sample = "5901",
 	  .help = "at 127.0.0.1, for every user of this host, or auto; default: a socket for the "
 		  "caller" },
+};
+
+static const HvrProfileKey audio_keys[] = {
+	{ .name = "model", .parse = hvr_value_choice, .offset = VM(sound),
+	  .words = WORDS("none", "hda", "virtio"), .fallback = "none", .sample = "hda",
+	  .help = "a sound card: hda, as every system knows it, or virtio, from QEMU 8.2 on" },
+	{ .name = "backend", .parse = hvr_value_choice, .offset = VM(sound_to),
+	  .words = WORDS("auto", "none", "spice"), .fallback = "auto", .sample = "spice",
+	  .help = "who hears it: spice: the screen's viewer; none: nobody; auto: the viewer, if any" },
 };
 
 static const HvrProfileKey serial_keys[] = {
@@ -340,10 +357,16 @@ static const HvrProfileSection sections[] = {
 	  .list_offset = VM(shares), .entry_size = sizeof(HvrProfileShare),
 	  .n_keys = G_N_ELEMENTS(share_keys), .keys = share_keys,
 	  .help = "a folder of the host for the guest" },
+	{ .name = "usb", .named = TRUE, .most = 8,
+	  .list_offset = VM(usbs), .entry_size = sizeof(HvrProfileUsb),
+	  .n_keys = G_N_ELEMENTS(usb_keys), .keys = usb_keys,
+	  .help = "a USB device of the host for the guest" },
 	{ .name = "cloud-init", .n_keys = G_N_ELEMENTS(seed_keys), .keys = seed_keys,
 	  .help = "what a cloud image is told at its start" },
 	{ .name = "graphics", .n_keys = G_N_ELEMENTS(graphics_keys), .keys = graphics_keys,
 	  .help = "a screen" },
+	{ .name = "audio", .n_keys = G_N_ELEMENTS(audio_keys), .keys = audio_keys,
+	  .help = "a sound card" },
 	{ .name = "serial", .n_keys = G_N_ELEMENTS(serial_keys), .keys = serial_keys,
 	  .help = "the first serial port" },
 	{ .name = "memory", .n_keys = G_N_ELEMENTS(memory_keys), .keys = memory_keys,
@@ -365,6 +388,7 @@ G_STATIC_ASSERT(offsetof(HvrProfileDevice, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileDisk, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileNet, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileShare, id) == 0);
+G_STATIC_ASSERT(offsetof(HvrProfileUsb, id) == 0);
 
 const HvrProfileSection *hvr_profile_table(gsize *out_length)
 {

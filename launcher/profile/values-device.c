@@ -70,6 +70,28 @@ gboolean hvr_value_sub_id(const HvrProfileKey *key, const char *value, const cha
 	return TRUE;
 }
 
+gboolean hvr_value_usb_match(const HvrProfileKey *key, const char *value, const char *folder,
+			     gpointer target, GError **error)
+{
+	HvrProfileUsb *usb = target;
+
+	return read_ids(key, value, &usb->vendor, &usb->product, error);
+}
+
+/* usb_alloc_dev() of Linux's drivers/usb/core/usb.c; there are no more than six tiers of hubs. */
+gboolean hvr_value_usb_port(const HvrProfileKey *key, const char *value, const char *folder,
+			    gpointer target, GError **error)
+{
+	char **port = target;
+
+	if (!g_regex_match_simple("^[1-9][0-9]{0,2}-[1-9][0-9]{0,2}(\\.[1-9][0-9]{0,2}){0,5}\\z",
+				  value, 0, 0))
+		return fail_form(key, value, "a USB port, BUS-PORT and .PORT for each hub", error);
+	g_free(*port);
+	*port = g_strdup(value);
+	return TRUE;
+}
+
 gboolean hvr_value_slot(const HvrProfileKey *key, const char *value, const char *folder,
 			gpointer target, GError **error)
 {

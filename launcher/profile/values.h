@@ -84,6 +84,14 @@ gboolean hvr_value_sub_id(const HvrProfileKey *key, const char *value, const cha
 gboolean hvr_value_properties(const HvrProfileKey *key, const char *value, const char *folder,
 			      gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* [HvrProfileUsb] the same for a USB device. */
+gboolean hvr_value_usb_match(const HvrProfileKey *key, const char *value, const char *folder,
+			     gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* [char *] the kernel's name of a USB port: "BUS-PORT", and ".PORT" for each hub between. */
+gboolean hvr_value_usb_port(const HvrProfileKey *key, const char *value, const char *folder,
+			    gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* [guint] a PCI slot that a port may be fixed in, hexadecimal with its 0x: guests and QEMU leave
  * that away and mean the same, and people mean something else. */
 gboolean hvr_value_slot(const HvrProfileKey *key, const char *value, const char *folder,

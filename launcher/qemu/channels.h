@@ -56,5 +56,7 @@ typedef struct {
 	const GArray *ports; /* (nullable): as of HvrPorts.numbers; NULL: QEMU chooses itself */
 	gboolean incoming;   /* it begins with a guest that was saved, which the monitor gives it */
 	const HvrCmdlineShare *shares; /* (nullable): as many as the profile has; NULL: all by 9p */
-	const HvrCmdlineShare *tpm;    /* [tpm] model; NULL: none */
+	/* (nullable): as many as the profile has: a [usb]'s open node; NULL: QEMU looks itself */
+	const int *usbs;
+	const HvrCmdlineShare *tpm; /* [tpm] model; NULL: none */
 } HvrCmdlineChannels;

@@ -12,6 +12,8 @@
 #include "launcher/qemu/cmdline-devices.h"
 
 #include <json-glib/json-glib.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "launcher/host/windows.h"
 #include "launcher/parts/ports.h"
@@ -145,7 +147,7 @@ static void add_spice(GPtrArray *argv, guint port, const char *path)
 		hvr_cmdline_add(argv, "-spice", "port=0,disable-ticketing=on");
 }
 
-/* On the host's loopback at most. A tablet, so that the pointer is where the viewer shows it. */
+/* On the host's loopback at most. */
 void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
 			      const HvrCmdlineChannels *channels)
 {
@@ -162,8 +164,73 @@ void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
 	else
 		add_spice(argv, port, path);
 	hvr_cmdline_add_plain(argv, hvr_machine_find(profile->machine)->screen, "hvr-screen", NULL);
+}
+
+/* QEMU's number of the first node in its own name space for open files; the serial port's is 1. */
+#define FIRST_SET 2
+
+/* @fd: its open node; -1: QEMU finds the device itself */
+static void add_usb(GPtrArray *argv, const HvrProfileUsb *usb, guint index, int fd)
+{
+	JsonObject *device = json_object_new();
+	g_autofree char *path = g_strdup_printf("/dev/fdset/%u", FIRST_SET + index);
+
+	json_object_set_string_member(device, "driver", "usb-host");
+	json_object_set_string_member(device, "id", usb->id);
+	json_object_set_string_member(device, "bus", "hvr-usb.0");
+	if (fd >= 0) {
+		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=%u", fd, FIRST_SET + index);
+		json_object_set_string_member(device, "hostdevice", path);
+	} else if (usb->port) {
+		json_object_set_int_member(device, "hostbus", (gint64)strtol(usb->port, NULL, 10));
+		json_object_set_string_member(device, "hostport", strchr(usb->port, '-') + 1);
+	} else {
+		json_object_set_int_member(device, "vendorid", usb->vendor);
+		json_object_set_int_member(device, "productid", usb->product);
+	}
+	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+void hvr_cmdline_add_usb(GPtrArray *argv, const HvrProfile *profile,
+			 const HvrCmdlineChannels *channels)
+{
+	if (!hvr_profile_has_usb(profile))
+		return;
 	hvr_cmdline_add_plain(argv, "qemu-xhci", "hvr-usb", NULL);
-	hvr_cmdline_add_plain(argv, "usb-tablet", "hvr-pointer", "hvr-usb.0");
+	/* so that the pointer is where the viewer shows it */
+	if (profile->graphics != HVR_GRAPHICS_NONE)
+		hvr_cmdline_add_plain(argv, "usb-tablet", "hvr-pointer", "hvr-usb.0");
+	for (guint i = 0; i < profile->usbs->len; i++)
+		add_usb(argv, profile->usbs->pdata[i], i, channels->usbs ? channels->usbs[i] : -1);
+}
+
+/* SPICE takes the sound along with the screen. Whoever else plays sounds on a host is a user's own
+ * session, where a VM's user is not. */
+void hvr_cmdline_add_sound(GPtrArray *argv, const HvrProfile *profile)
+{
+	gboolean heard =
+		profile->graphics == HVR_GRAPHICS_SPICE && profile->sound_to != HVR_SOUND_TO_NOBODY;
+	const char *backend = "none";
+
+	if (profile->sound == HVR_SOUND_NONE)
+		return;
+	if (heard)
+		backend = "spice";
+	JsonObject *card = json_object_new();
+	hvr_cmdline_add(argv, "-audiodev", "%s,id=hvr-audio", backend);
+	json_object_set_string_member(card, "driver", hvr_profile_sound_driver(profile->sound));
+	json_object_set_string_member(card, "id", "hvr-sound");
+	if (profile->sound == HVR_SOUND_VIRTIO) {
+		json_object_set_string_member(card, "audiodev", "hvr-audio");
+		hvr_cmdline_add_json(argv, "-device", card);
+		return;
+	}
+	hvr_cmdline_add_json(argv, "-device", card);
+	card = json_object_new();
+	json_object_set_string_member(card, "driver", "hda-duplex");
+	json_object_set_string_member(card, "bus", "hvr-sound.0");
+	json_object_set_string_member(card, "audiodev", "hvr-audio");
+	hvr_cmdline_add_json(argv, "-device", card);
 }
 
 int hvr_cmdline_tap(const HvrCmdlineChannels *channels, guint index)

@@ -15,6 +15,10 @@ void hvr_cmdline_add_shares(GPtrArray *argv, const HvrProfile *profile,
 gboolean hvr_cmdline_shares_memory(const HvrProfile *profile, const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_tpm(GPtrArray *argv, const HvrProfile *profile,
 			 const HvrCmdlineChannels *channels);
+void hvr_cmdline_add_sound(GPtrArray *argv, const HvrProfile *profile);
+/* The controller that the screen's pointer and [usb] devices are on, and the latter. */
+void hvr_cmdline_add_usb(GPtrArray *argv, const HvrProfile *profile,
+			 const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
 			      const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_nets(GPtrArray *argv, const HvrProfile *profile,

@@ -20,6 +20,7 @@
 #include "launcher/parts/swtpm.h"
 #include "launcher/parts/tap.h"
 #include "launcher/parts/tpm.h"
+#include "launcher/parts/usb.h"
 #include "launcher/parts/virtiofsd.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/lock.h"
@@ -43,6 +44,7 @@ HvrHandover *hvr_handover_new(const HvrStart *start)
 		.taps = g_array_new(FALSE, FALSE, sizeof(int)),
 		.shares = g_array_new(FALSE, FALSE, sizeof(HvrCmdlineShare)),
 		.listening = g_array_new(FALSE, FALSE, sizeof(int)),
+		.usbs = g_array_new(FALSE, FALSE, sizeof(int)),
 		.servers = hvr_servers_new(),
 		.messages = -1,
 		.asides = -1,
@@ -79,6 +81,7 @@ void hvr_handover_free(HvrHandover *handover)
 	close_all(handover->listening);
 	g_array_unref(handover->taps);
 	g_array_unref(handover->shares);
+	g_array_unref(handover->usbs);
 	g_clear_pointer(&handover->servers, g_ptr_array_unref);
 	hvr_fd_close(handover->messages);
 	hvr_fd_close(handover->asides);
@@ -275,6 +278,21 @@ static gboolean serve_tpm(const HvrStart *start, HvrHandover *handover, GError *
 	return hvr_tpm_serve(start->profile, start->parts, &serving, handover->servers, error);
 }
 
+static gboolean add_usbs(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	for (guint i = 0; i < start->profile->usbs->len; i++) {
+		const HvrProfileUsb *usb = g_ptr_array_index(start->profile->usbs, i);
+		int fd = -1;
+
+		if (!take(handover,
+			  hvr_usb_open(&start->context->host, usb, start->parts->user, error), &fd))
+			return FALSE;
+		g_array_append_val(handover->usbs, fd);
+	}
+	handover->channels.usbs = (const int *)(void *)handover->usbs->data;
+	return TRUE;
+}
+
 /* Of the groups alone: what QEMU has of a lock is for whoever wants a card. */
 static gboolean add_locks(const HvrStart *start, HvrHandover *handover, GError **error)
 {
@@ -306,6 +324,7 @@ gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 	if (hvr_seed_is_wanted(profile) &&
 	    !take(handover, hvr_seed_make(profile, start->parts, error), &channels->seed))
 		return FALSE;
-	return add_taps(start, handover, error) && add_shares(start, handover, error) &&
-	       serve_shares(start, handover, error) && serve_tpm(start, handover, error);
+	return add_taps(start, handover, error) && add_usbs(start, handover, error) &&
+	       add_shares(start, handover, error) && serve_shares(start, handover, error) &&
+	       serve_tpm(start, handover, error);
 }

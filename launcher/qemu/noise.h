@@ -10,5 +10,6 @@
  */
 const char *hvr_noise(const char *line);
 
-/* The same of a line of QEMU's servers, which a guest may have made as well: each is known whole. */
+/* The same of a line of QEMU's servers, which a guest may have made as well: each is known whole.
+ */
 const char *hvr_noise_of_server(const char *line);

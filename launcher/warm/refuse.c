@@ -113,6 +113,12 @@ gboolean hvr_warm_check(const HvrWarmGuest *guest, GError **error)
 	if (profile->guest.warm_script && !profile->guest.agent)
 		return refuse(error, "set guest.agent=yes",
 			      "[guest] warm-script: without an agent nobody runs it");
+	if (profile->usbs->len) {
+		const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, 0);
+		return refuse(error, "leave it out: --without",
+			      "[usb %s] a device of the host's cannot be saved with the guest",
+			      usb->id);
+	}
 	if (profile->tpm.model != HVR_TPM_NONE)
 		return refuse(error, "leave it out: --without tpm",
 			      "[tpm] what a TPM keeps is not saved with the guest");

@@ -7,7 +7,7 @@
 # (root_ports there), so any of them can be in one boot. Cards are counted in the order in which
 # Linux numbers them; card N of topology T is cards/T.N in the work folder.
 
-TOPOLOGIES="alone two switch century noacs isa edu slow endpoints pm noiommu direct"
+TOPOLOGIES="alone two switch century noacs isa edu slow endpoints pm usb noiommu direct"
 
 devices=()	# QEMU arguments
 cards=()	# state files, in the order of their descriptors
@@ -130,6 +130,16 @@ topology_pm()
 	proxied_card pm.1 pm1
 	root_port pm2 1b.0
 	proxied_card pm.2 pm2
+}
+
+# A tablet and a keyboard, whose ids are the same, and a stick. No card
+topology_usb()
+{
+	device qemu-xhci,id=usb,addr=1c.0
+	device usb-tablet,bus=usb.0
+	device usb-kbd,bus=usb.0
+	devices+=(-drive "if=none,id=stick,file.driver=null-co,file.size=16M,file.read-zeroes=on,format=raw")
+	device usb-storage,bus=usb.0,drive=stick
 }
 
 # Not a topology but a property of all others: the kernel does not use the IOMMU that it has. Not

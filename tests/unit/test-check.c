@@ -843,6 +843,9 @@ static void test_devices(void **state)
 	} asked[] = {
 		{ "[tpm]\nmodel = none\n", HVR_CHECK_PASS, "it has vfio-pci" },
 		{ "[tpm]\nmodel = crb\n", HVR_CHECK_FAIL, "it has no device tpm-crb" },
+		{ "[audio]\nmodel = virtio\n", HVR_CHECK_FAIL,
+		  "it has no device virtio-sound-pci" },
+		{ "[usb a]\nport = 1-2\n", HVR_CHECK_FAIL, "it has no device usb-host" },
 		{ "[tpm]\nmodel = tis\n", HVR_CHECK_FAIL, "it has no device tpm-tis" },
 	};
 

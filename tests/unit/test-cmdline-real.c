@@ -1121,6 +1121,12 @@ static void test_graphics(void **state)
 	teardown(state);
 	setup(state);
 	accept_profile(*state, "spice-socket", NULL, TRUE);
+	teardown(state);
+	setup(state);
+	accept_profile(*state, "audio", NULL, TRUE);
+	teardown(state);
+	setup(state);
+	accept_profile(*state, "audio-unheard", NULL, TRUE);
 }
 
 /* Files that a sample names, as its comments say to make them. */

@@ -137,6 +137,14 @@ static const HvrCmdlineChannels windows_channels = { .qmp_private = 3,
 						     .seed = 9,
 						     .firmware = &secure,
 						     .tpm = &tpm };
+static const int usb_nodes[] = { 13, 14 };
+static const HvrCmdlineChannels usb_channels = { .qmp_private = 3,
+						 .qmp_listen = 4,
+						 .serial_port = 5,
+						 .serial = -1,
+						 .agent = 8,
+						 .seed = 9,
+						 .usbs = usb_nodes };
 static const int taps[] = { -1, -1, 6, 7, -1 };
 static const HvrCmdlineChannels tap_channels = { .qmp_private = 3,
 						 .qmp_listen = -1,
@@ -262,6 +270,16 @@ static const Golden golden[] = {
 	{ "tpm-11.1", "tpm", TRUE, 1, &tpm_channels, &qemu_11_1 },
 	{ "tpm-print", "tpm", FALSE, 0, &tpm_print_channels },
 	{ "tpm-tis", NULL, FALSE, 0, &tpm_channels },
+	{ "usb", NULL, FALSE, 0, &usb_channels },
+	{ "usb-6.2", "usb", TRUE, 1, &usb_channels, &qemu_6_2 },
+	{ "usb-11.1", "usb", TRUE, 1, &usb_channels, &qemu_11_1 },
+	{ "usb-print", "usb", FALSE, 0, &print_channels },
+	{ "usb-alone", NULL, FALSE, 0, &usb_channels },
+	{ "audio", NULL, FALSE, 0, &run_channels },
+	{ "audio-6.2", "audio", TRUE, 1, &run_channels, &qemu_6_2 },
+	{ "audio-11.1", "audio", TRUE, 1, &run_channels, &qemu_11_1 },
+	{ "audio-virtio", NULL, FALSE, 0, &run_channels },
+	{ "audio-unheard", NULL, FALSE, 0, &run_channels },
 	{ "full", NULL, FALSE, 4, &run_channels },
 	{ "unconfined", NULL, FALSE, 0, &run_channels },
 };
@@ -473,8 +491,10 @@ static void test_slots_run_out(void **state)
 	assert_string_equal(
 		cards->message,
 		"[vm] machine: q35 has 28 slots beside those of cards, and the VM needs 29\n"
-		"each disk, net and share takes one, [graphics] two, [guest] agent, [cloud-init] "
-		"and the source of entropy one each: leave out 1, or put disks on bus = scsi, "
+		"each disk, net and share takes one, [graphics] two, [guest] agent, "
+		"[cloud-init], [usb], [audio] and the source of entropy one each: leave out 1, or "
+		"put disks "
+		"on bus = scsi, "
 		"where all of them take one");
 	assert_int_equal(hvr_exit_status(cards), 78);
 	profile->seed.hostname = g_strdup("lab");

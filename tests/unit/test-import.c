@@ -385,6 +385,92 @@ static void test_iommu(void **state)
 	}
 }
 
+/* A USB device by its ids or its port; by a number, or a viewer's, it is told of. */
+static void test_usb(void **state)
+{
+	static const struct {
+		const char *format, *text;
+		const char *port; /* NULL: by 046d:c52b; "": none is there */
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><name>a</name><devices><hostdev mode='subsystem' type='usb'><source>"
+		  "<vendor id='0x046d'/><product id='0xc52b'/></source></hostdev></devices>"
+		  "</domain>",
+		  NULL },
+		{ "libvirt",
+		  "<domain><name>a</name><devices><hostdev mode='subsystem' type='usb'><source>"
+		  "<address bus='1' device='5'/></source></hostdev></devices></domain>",
+		  "" },
+		{ "quickemu", "disk_img=a.qcow2\nusb_devices=(\"046d:c52b\")\n", NULL },
+		{ "proxmox", "memory: 512\nusb0: host=046d:c52b,usb3=1\n", NULL },
+		{ "proxmox", "memory: 512\nusb0: host=1-2.3\n", "1-2.3" },
+		{ "proxmox", "memory: 512\nusb0: spice\n", "" },
+		{ "qemu", "kvm -m 512 -device usb-host,vendorid=0x046d,productid=0xc52b", NULL },
+		{ "qemu", "kvm -m 512 -device usb-host,hostbus=1,hostport=2.3", "1-2.3" },
+		{ "qemu", "kvm -m 512 -device usb-host,hostbus=1,hostaddr=5", "" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+
+		if (cases[i].port && !*cases[i].port) {
+			assert_int_equal(profile->usbs->len, 0);
+			assert_true(imported.left->len > 0);
+			continue;
+		}
+		assert_int_equal(profile->usbs->len, 1);
+		const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, 0);
+		if (cases[i].port) {
+			assert_string_equal(usb->port, cases[i].port);
+			continue;
+		}
+		assert_int_equal(usb->vendor, 0x046d);
+		assert_int_equal(usb->product, 0xc52b);
+	}
+}
+
+/* A sound card of those that a profile has; who hears it is another question. */
+static void test_sound(void **state)
+{
+	static const struct {
+		const char *format, *text;
+		HvrSound sound;
+		const char *told;
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><name>a</name><devices><sound model='ich9'/><audio id='1' "
+		  "type='pipewire'/>"
+		  "</devices></domain>",
+		  HVR_SOUND_HDA, "line 1: <audio> id=1 type=pipewire: the viewer of a SPICE" },
+		{ "libvirt",
+		  "<domain><name>a</name><devices><sound model='ac97'/></devices></domain>",
+		  HVR_SOUND_NONE, "line 1: sound.model = ac97: a profile has hda and virtio" },
+		{ "quickemu", "disk_img=a.qcow2\nsound_card=\"intel-hda\"\n", HVR_SOUND_HDA, NULL },
+		{ "proxmox", "memory: 512\naudio0: device=ich9-intel-hda,driver=spice\n",
+		  HVR_SOUND_HDA, NULL },
+		{ "proxmox", "memory: 512\naudio0: device=AC97,driver=spice\n", HVR_SOUND_NONE,
+		  "line 2: audio0.device = AC97: a profile has hda" },
+		{ "qemu",
+		  "kvm -m 512 -audiodev pa,id=s -device ich9-intel-hda -device "
+		  "hda-micro,audiodev=s",
+		  HVR_SOUND_HDA, "line 1: audiodev = pa,id=s: the viewer of a SPICE" },
+		{ "qemu", "kvm -m 512 -device virtio-sound-pci,audiodev=s", HVR_SOUND_VIRTIO,
+		  NULL },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+
+		assert_int_equal(profile->sound, cases[i].sound);
+		if (cases[i].told)
+			assert_told(&imported, imported.left, cases[i].told);
+	}
+}
+
 /* No value ends its line, and none becomes a section or a key. */
 static void test_injection(void **state)
 {
@@ -808,6 +894,8 @@ int main(void)
 		cmocka_unit_test(test_disk_ways_left),
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_tpm),
+		cmocka_unit_test(test_sound),
+		cmocka_unit_test(test_usb),
 		cmocka_unit_test(test_libvirt_slot_again),
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_iommu),

@@ -470,7 +470,7 @@ static void test_table(void **state)
 	gsize length;
 	const HvrProfileSection *section = hvr_profile_table(&length);
 
-	assert_int_equal(length, 16);
+	assert_int_equal(length, 18);
 	for (; section->name; section++) {
 		assert_non_null(section->help);
 		assert_true(section->n_keys <= HVR_PROFILE_KEYS_MAX);
@@ -492,6 +492,9 @@ static void test_samples(void **state)
 			const HvrProfileKey *key = &section->keys[i];
 			/* of a share the path is needed, with whatever else */
 			const char *entry = g_str_equal(section->name, "share") ? ".y" : ".x";
+
+			if (g_str_equal(section->name, "usb"))
+				entry = ".w";
 			g_autofree char *set = g_strdup_printf("%s%s.%s=%s", section->name,
 							       section->named ? entry : "",
 							       key->name, key->sample);
@@ -501,6 +504,9 @@ static void test_samples(void **state)
 				"device.npu.pick=free",
 				"share.y.path=p",
 				"cloud-init.user=u",
+				"usb.z.port=1-9",
+				"audio.model=hda",
+				"graphics.mode=spice",
 				"guest.agent=yes",
 				g_str_equal(key->name, "base") ? "disk.x.size=1G" : "vm.cpus=1",
 				g_str_equal(section->name, "serial") ? "serial.mode=file"

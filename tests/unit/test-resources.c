@@ -601,7 +601,8 @@ static void test_more_devices_than_slots(void **state)
 	assert_refused(f, 78,
 		       "[vm] machine: q35 has 29 slots beside those of cards, and the VM needs 30\n"
 		       "each disk, net and share takes one, [graphics] two, [guest] agent, "
-		       "[cloud-init] and the source of entropy one each: leave out 1, or put "
+		       "[cloud-init], [usb], [audio] and the source of entropy one each: leave out "
+		       "1, or put "
 		       "disks on bus = scsi, where all of them take one");
 }
 

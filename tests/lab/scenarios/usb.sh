@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# timeout: 300
+# A USB device of the host's that is QEMU's for a while, and its host driver's again; and those that are not passed.
+# shellcheck source=tests/lab/lib.sh
+source "$LAB_LIB"
+# shellcheck source=tests/lab/program.sh
+source "${LAB_LIB%/*}/program.sh"
+needs usb
+
+# What its kernel calls the device of that product: "1-1"
+port_of() # PRODUCT
+{
+	local file
+
+	file=$(grep -lx "$1" /sys/bus/usb/devices/*/product) || fail "no '$1' is plugged in"
+	basename "${file%/product}"
+}
+
+usb_driver() # PORT
+{
+	basename "$(readlink "/sys/bus/usb/devices/$1:1.0/driver" || echo none)"
+}
+
+usb_node() # PORT
+{
+	printf '/dev/bus/usb/%03d/%03d' "$(< "/sys/bus/usb/devices/$1/busnum")" "$(< "/sys/bus/usb/devices/$1/devnum")"
+}
+
+say "a tablet, a keyboard of the same ids, and a stick"
+modprobe -a usbhid hid_generic usb_storage xhci_pci
+for line in 'QEMU USB Tablet.* on usb' 'QEMU USB Keyboard.* on usb' 'USB Mass Storage device detected'; do
+	timeout 60 grep -qm 1 "$line" /dev/kmsg || fail "no '$line'"
+done
+tablet=$(port_of "QEMU USB Tablet")
+stick=$(port_of "QEMU USB HARDDRIVE")
+node=$(usb_node "$tablet")
+assert_eq usbhid "$(usb_driver "$tablet")"
+
+say "which one is not said, and a disk of the host's"
+profile both <<< $'[usb pointer]\nmatch = 0627:0001'
+expect_exit 69 "$HVR" run /tmp/both.ini
+assert_match "more than one is plugged in" "$(cat /tmp/stderr)"
+profile stick <<< $'[usb stick]\nport = '"$stick"
+expect_exit 69 "$HVR" run /tmp/stick.ini
+assert_match "it is a disk that this host uses" "$(cat /tmp/stderr)"
+
+say "its node is root's"
+chown root:root "$node"
+chmod 600 "$node"
+profile lab <<< $'[usb pointer]\nport = '"$tablet"
+expect_exit 77 "$HVR" run /tmp/lab.ini
+assert_match "KERNEL==\"$tablet\", OWNER=\"nobody\"" "$(cat /tmp/stderr)"
+assert_eq "0 600" "$(stat -c '%u %a' "$node")" "the node"
+
+say "it is the VM's user's: the guest has it"
+chown nobody "$node"
+run_vm lab
+qemu=$(qemu_pid lab)
+# the one that it was given, and its own copy of that
+assert_eq "$node" "$(find "/proc/$qemu/fd" -printf '%l\n' | grep ^/dev/bus/usb/ | sort -u)" "nodes that QEMU has"
+qmp_connect "$RUNTIME/vms/lab/qmp.sock"
+qmp '{"execute":"human-monitor-command","arguments":{"command-line":"info usb"}}'
+assert_match 'Product QEMU USB Tablet, ID: pointer' "$reply"
+exec {qmp_in}>&- {qmp_out}<&-
+[[ $(usb_driver "$tablet") != usbhid ]] || fail "the host's driver has it, too"
+
+say "a second VM"
+sed 's/\[vm\]/[vm]\nname = other/' /tmp/lab.ini > /tmp/other.ini
+expect_exit 75 "$HVR" run /tmp/other.ini
+assert_match "\[usb pointer\]" "$(cat /tmp/stderr)"
+
+say "and the host has it back"
+expect_exit 0 "$HVR" stop --force lab
+run_ends 0 lab
+assert_eq usbhid "$(usb_driver "$tablet")" "the driver, after the VM"
+nothing_left
