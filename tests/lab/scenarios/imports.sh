@@ -37,7 +37,7 @@ same_card_again() # PROFILE
 
 there_and_back() # VM PROFILE SET...
 {
-	local serial=/tmp/imports/$1.serial
+	local serial=/tmp/$1.serial
 
 	"$HVR" run "$2" "${small[@]}" --set "serial.file=$serial" "${@:3}" \
 		> "/tmp/$1.out" 2> "/tmp/$1.err" &
