@@ -45,8 +45,8 @@ static void plug_next(HvrLateCards *late)
 		if (is_there(late, card))
 			continue;
 		const HvrProfileDevice *device = card->device;
-		hvr_plug_prepared(late->hotplug, device->with ? device->with : device->id,
-				  late->plan, on_plugged, late);
+		hvr_plug_late(late->hotplug, device->with ? device->with : device->id, late->plan,
+			      on_plugged, late);
 		return;
 	}
 	tell(late, NULL);

@@ -24,6 +24,7 @@
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
 #include "launcher/session/plug-check.h"
+#include "launcher/session/plug-order.h"
 #include "launcher/session/plug-port.h"
 #include "launcher/session/verdict.h"
 #include "qmp/error.h"
@@ -230,18 +231,6 @@ static void on_plugged(HvrQmpClient *client, JsonNode *result, const GError *err
 		plug_next(plug);
 }
 
-/* The section that brought it. */
-static const HvrProfileDevice *section_of(const Plug *plug, const HvrJournalEntry *entry)
-{
-	for (guint i = 0; i < plug->sections->len; i++) {
-		const HvrProfileDevice *section = g_ptr_array_index(plug->sections, i);
-		g_autofree char *companion = hvr_plan_companion_id(section, &entry->address);
-		if (g_str_equal(entry->id, section->id) || g_str_equal(entry->id, companion))
-			return section;
-	}
-	return first_section(plug);
-}
-
 /* Of the slot, or of a companion's own. */
 static gboolean choose_port(Plug *plug, const HvrPlanCard *card, const HvrJournalEntry *entry,
 			    HvrPlugPort *out_port, GError **error)
@@ -262,7 +251,7 @@ static void record(Plug *plug, const HvrPlanCard *card, const HvrJournalEntry *e
 		   const HvrPlugPort *port)
 {
 	HvrSession *session = plug->session;
-	const HvrProfileDevice *section = section_of(plug, entry);
+	const HvrProfileDevice *section = hvr_plug_section_of(plug->sections, entry);
 	HvrVmDevice *old = hvr_session_device(session, card->id);
 
 	if (old)
@@ -297,7 +286,7 @@ static void plug_next(Plug *plug)
 	HvrPlanCard card = { .id = entry->id,
 			     .address = entry->address,
 			     .access = hvr_access_of_group(entry->group) };
-	const HvrProfileDevice *section = section_of(plug, entry);
+	const HvrProfileDevice *section = hvr_plug_section_of(plug->sections, entry);
 	if (g_str_equal(entry->id, section->id))
 		card.device = section;
 	HvrPlugPort found = { 0 };
@@ -324,69 +313,6 @@ static gboolean prepare(gpointer data, GError **error)
 
 	return hvr_decide(session->context, session->profile, &whom, &plug->decision, error) &&
 	       hvr_execute(session->context, plug->decision.plan, &ownership, NULL, error);
-}
-
-/* What goes in first: functions 1 and on of the slot, function 0, companions of their groups. */
-static guint rank(const Plug *plug, const HvrJournalEntry *entry)
-{
-	for (guint i = 1; i < plug->sections->len; i++) {
-		const HvrProfileDevice *section = g_ptr_array_index(plug->sections, i);
-		if (g_str_equal(entry->id, section->id))
-			return 0;
-	}
-	if (g_str_equal(entry->id, first_section(plug)->id))
-		return 1;
-	return 2;
-}
-
-/* A GCompareDataFunc. */
-static int compare_entries(gconstpointer a, gconstpointer b, gpointer data)
-{
-	const HvrJournalEntry *const *one = a, *const *other = b;
-	guint left = rank(data, *one), right = rank(data, *other);
-
-	if (left != right)
-		return left < right ? -1 : 1;
-	return hvr_pci_address_compare(&(*one)->address, &(*other)->address);
-}
-
-static gboolean has_group(const Plug *plug, int group)
-{
-	for (guint i = 0; i < plug->groups->len; i++)
-		if (g_array_index(plug->groups, int, i) == group)
-			return TRUE;
-	return FALSE;
-}
-
-/* Is it the card of a section that is of another slot? */
-static gboolean is_anothers(const Plug *plug, const HvrJournalEntry *entry)
-{
-	const GPtrArray *devices = plug->session->profile->devices;
-
-	for (guint i = 0; i < devices->len; i++) {
-		const HvrProfileDevice *device = g_ptr_array_index(devices, i);
-		if (g_str_equal(entry->id, device->id))
-			return !g_ptr_array_find(plug->sections, device, NULL);
-	}
-	return FALSE;
-}
-
-/* What the journal says that QEMU is to get of the groups. */
-static GPtrArray *prepared_cards(Plug *plug)
-{
-	g_autoptr(GPtrArray) entries = hvr_journal_list(plug->session->context->runtime, NULL);
-	GPtrArray *cards = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_journal_entry_free);
-
-	while (entries->len) {
-		HvrJournalEntry *entry = g_ptr_array_steal_index(entries, 0);
-		if (!has_group(plug, entry->group) || !entry->id || is_anothers(plug, entry) ||
-		    g_strcmp0(entry->vm, plug->session->vm->name) != 0)
-			hvr_journal_entry_free(entry);
-		else
-			g_ptr_array_add(cards, entry);
-	}
-	g_ptr_array_sort_with_data(cards, compare_entries, plug);
-	return cards;
 }
 
 static void on_prepared(const GError *error, gpointer data);
@@ -422,7 +348,7 @@ static void plug_begin(Plug *plug)
 	}
 	for (guint i = 0; i < plug->decision.claim->cards->len; i++) {
 		const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, i);
-		if (!has_group(plug, card->function->group))
+		if (!hvr_plug_has_group(plug->groups, card->function->group))
 			g_array_append_val(plug->groups, card->function->group);
 	}
 	plug->worker = hvr_worker_start(g_strdup_printf("preparing '%s'", first_section(plug)->id),
@@ -470,7 +396,7 @@ static void on_prepared(const GError *error, gpointer data)
 		plug_give_back(plug, error);
 		return;
 	}
-	plug->cards = prepared_cards(plug);
+	plug->cards = hvr_plug_prepared(plug->session, plug->sections, plug->groups);
 	plug_next(plug);
 }
 
@@ -511,13 +437,13 @@ static void take_prepared(Plug *plug, const HvrPlan *plan, HvrBars *out_sum)
 			continue;
 		HvrBars bars = hvr_windows_bars(card->device, &card->bars);
 		hvr_bars_add(out_sum, &bars);
-		if (!has_group(plug, card->access.number))
+		if (!hvr_plug_has_group(plug->groups, card->access.number))
 			g_array_append_val(plug->groups, card->access.number);
 	}
 }
 
-void hvr_plug_prepared(HvrHotplug *hotplug, const char *name, const HvrPlan *plan,
-		       HvrSessionDone done, gpointer user_data)
+void hvr_plug_late(HvrHotplug *hotplug, const char *name, const HvrPlan *plan, HvrSessionDone done,
+		   gpointer user_data)
 {
 	g_autoptr(GError) error = NULL;
 	GPtrArray *sections = hvr_plug_sections(hotplug, name, &error);
@@ -534,6 +460,6 @@ void hvr_plug_prepared(HvrHotplug *hotplug, const char *name, const HvrPlan *pla
 		plug_give_back(plug, error);
 		return;
 	}
-	plug->cards = prepared_cards(plug);
+	plug->cards = hvr_plug_prepared(plug->session, plug->sections, plug->groups);
 	plug_next(plug);
 }

@@ -18,9 +18,9 @@
 void hvr_plug(HvrHotplug *hotplug, const char *device, HvrSessionDone done, gpointer user_data);
 
 /**
- * hvr_plug_prepared - the same of cards that are prepared for this VM and journalled, and whose
+ * hvr_plug_late - the same of cards that are prepared for this VM and journalled, and whose
  * locks QEMU has from its start on.
  * @plan: (borrowed until @done): by which they were prepared
  */
-void hvr_plug_prepared(HvrHotplug *hotplug, const char *device, const HvrPlan *plan,
-		       HvrSessionDone done, gpointer user_data);
+void hvr_plug_late(HvrHotplug *hotplug, const char *device, const HvrPlan *plan,
+		   HvrSessionDone done, gpointer user_data);
