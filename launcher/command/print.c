@@ -10,7 +10,7 @@
 #include "launcher/report/message.h"
 #include "launcher/report/nearest.h"
 #include "launcher/report/text.h"
-#include "launcher/session/run.h"
+#include "launcher/session/dry-run.h"
 
 typedef struct {
 	char *format;
@@ -73,7 +73,7 @@ static int print(HvrContext *context, const HvrInvocation *invocation, GError **
 	if (!profile)
 		return -1;
 	if (g_str_equal(format, "qemu"))
-		return hvr_run_show(context, profile, FALSE, error) ? 0 : -1;
+		return hvr_dry_run(context, profile, FALSE, error) ? 0 : -1;
 	if (!context->captured)
 		hvr_context_open_runtime(context, FALSE, NULL);
 	return print_cards(context, profile, g_str_equal(format, "docker"), error);

@@ -12,6 +12,7 @@
 #include "launcher/report/events.h"
 #include "launcher/runtime/name.h"
 #include "launcher/session/detach.h"
+#include "launcher/session/dry-run.h"
 #include "launcher/session/front.h"
 #include "launcher/session/run.h"
 #include "launcher/session/warm.h"
@@ -130,7 +131,7 @@ static int show(HvrContext *context, HvrProfile *profile, GError **error)
 		g_autofree char *name = hvr_name_look(context, profile->stem);
 		hvr_profile_rename(profile, name);
 	}
-	return hvr_run_show(context, profile, TRUE, error) ? 0 : -1;
+	return hvr_dry_run(context, profile, TRUE, error) ? 0 : -1;
 }
 
 static int carry_out(HvrContext *context, HvrProfile *profile, const Options *options,
@@ -187,7 +188,7 @@ static int prepare(HvrContext *context, const HvrInvocation *invocation, GError 
 	if (!profile)
 		return -1;
 	if (options->dry_run)
-		return hvr_run_show(context, profile, TRUE, error) ? 0 : -1;
+		return hvr_dry_run(context, profile, TRUE, error) ? 0 : -1;
 	if (!refuse_captured(context, "prepare", error) || !hvr_run(context, profile, &how, error))
 		return -1;
 	return 0;

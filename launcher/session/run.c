@@ -12,7 +12,6 @@
  */
 #include "launcher/session/run.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,16 +24,16 @@
 #include "launcher/parts/room.h"
 #include "launcher/parts/server.h"
 #include "launcher/process/interrupt.h"
-#include "launcher/qemu/cmdline.h"
 #include "launcher/qemu/output.h"
 #include "launcher/qemu/start.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
 #include "launcher/report/message.h"
-#include "launcher/report/text.h"
 #include "launcher/runtime/runtime.h"
+#include "launcher/session/alone.h"
 #include "launcher/session/arrival.h"
 #include "launcher/session/control.h"
+#include "launcher/session/dry-run.h"
 #include "launcher/session/ending.h"
 #include "launcher/session/hotplug.h"
 #include "launcher/session/panic.h"
@@ -50,7 +49,6 @@
 #include "launcher/session/verdict.h"
 #include "vfio/fd.h"
 #include "vfio/kmsg.h"
-#include "vfio/step.h"
 
 /* A run, as far as it has come. */
 typedef struct {
@@ -75,12 +73,6 @@ static void run_clear(Run *run)
 	hvr_decision_clear(&run->decision);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
-
-static void show_notes(const HvrPlan *plan)
-{
-	for (guint i = 0; i < plan->notes->len; i++)
-		hvr_message("%s", (const char *)g_ptr_array_index(plan->notes, i));
-}
 
 static void recover(const HvrContext *context)
 {
@@ -375,7 +367,7 @@ static gboolean take_cards(Run *run, HvrLock *vm_lock, const HvrPciFunction **ou
 		return FALSE;
 	g_ptr_array_add(locks, vm_lock);
 	gboolean has_folder = make_folder(run, error);
-	show_notes(plan);
+	hvr_dry_run_notes(plan);
 	if (has_folder && make(run, error) &&
 	    (goes_on(run) || hvr_execute(context, plan, &ownership, out_failed, error)))
 		return TRUE;
@@ -465,38 +457,13 @@ static gboolean prepare(Run *run, GError **error)
 		g_clear_error(&cause);
 		if (!hvr_decide(run->context, run->profile, &whom, &run->decision, &cause))
 			continue;
-		show_notes(run->decision.plan);
+		hvr_dry_run_notes(run->decision.plan);
 		if (hvr_execute(run->context, run->decision.plan, &nobody, &failed, &cause)) {
 			tell_prepared(run->decision.plan);
 			return TRUE;
 		}
 	} while (try_another(run, failed, &cause));
 	g_propagate_error(error, cause);
-	return FALSE;
-}
-
-/* Nobody stays who could pass viewers on. */
-static gboolean check_screen(const HvrProfile *profile, GError **error)
-{
-	if (!hvr_handover_screen_name(profile))
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "run: with --exec nobody serves the socket of [graphics]");
-	hvr_error_hint(error, "set graphics.port, which every user of this host can reach, or run "
-			      "without --exec");
-	return FALSE;
-}
-
-/* Nobody stays who could relay: QEMU itself would read the keys of root, also from the background,
- * and leave the terminal raw. */
-static gboolean check_terminal(const HvrContext *context, const HvrProfile *profile, GError **error)
-{
-	if (profile->serial != HVR_SERIAL_STDIO || !context->privileged ||
-	    !(isatty(STDIN_FILENO) || isatty(STDOUT_FILENO)))
-		return TRUE;
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
-		    "run: --exec and [serial] mode = stdio would give root's terminal to QEMU");
-	hvr_error_hint(error, "use --set serial.mode=socket, or run without --exec");
 	return FALSE;
 }
 
@@ -529,9 +496,7 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 
 	if (!hvr_context_open_runtime(context, TRUE, error))
 		return FALSE;
-	if (options->mode == HVR_RUN_EXEC &&
-	    (!check_terminal(context, profile, error) || !check_screen(profile, error) ||
-	     !hvr_pins_check_exec(profile, error)))
+	if (options->mode == HVR_RUN_EXEC && !hvr_alone_check(context, profile, error))
 		return FALSE;
 	recover(context);
 	/* and the locks, which are there when the parts are asked */
@@ -545,55 +510,4 @@ gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOpt
 	else
 		lock = take_name(context, profile->name, error);
 	return lock && launch(&run, g_steal_pointer(&lock), error);
-}
-
-static void show_step(const HvrStep *step)
-{
-	g_autofree char *text = hvr_step_describe(step);
-	g_autofree char *safe = hvr_text_safe(text);
-
-	printf("%s\n", safe);
-}
-
-static void show_steps(const GPtrArray *steps)
-{
-	for (guint i = 0; i < steps->len; i++)
-		show_step(g_ptr_array_index(steps, i));
-}
-
-gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean changes,
-		      GError **error)
-{
-	g_auto(HvrDecision) decision = { 0 };
-	const HvrDecideFor whom = { .devices = profile->devices,
-				    .vm = profile->name,
-				    .look = TRUE,
-				    .wait_s = HVR_CLAIM_NO_WAIT };
-	g_autoptr(GPtrArray) servers =
-		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
-
-	hvr_context_open_runtime(context, FALSE, NULL);
-	if (!hvr_decide(context, profile, &whom, &decision, error))
-		return FALSE;
-	const HvrPlan *plan = decision.plan;
-	g_autoptr(GPtrArray) argv = hvr_start_argv(context, profile, decision.parts, plan);
-	g_autofree char *line = hvr_cmdline_quote(argv);
-	if (changes) {
-		show_notes(plan);
-		if (plan->guard)
-			show_step(plan->guard);
-		show_steps(plan->first);
-		for (guint i = 0; i < plan->functions->len; i++) {
-			const HvrPlanFunction *planned = g_ptr_array_index(plan->functions, i);
-			show_steps(planned->steps);
-		}
-	}
-	/* As a shell would start them, before QEMU connects to them. */
-	hvr_start_servers(context, profile, decision.parts, servers);
-	for (guint i = 0; i < servers->len; i++) {
-		g_autofree char *server = hvr_cmdline_quote(g_ptr_array_index(servers, i));
-		printf("%s &\n", server);
-	}
-	printf("%s\n", line);
-	return TRUE;
 }

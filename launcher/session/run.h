@@ -18,11 +18,3 @@
  */
 gboolean hvr_run(HvrContext *context, const HvrProfile *profile, const HvrRunOptions *options,
 		 GError **error);
-
-/**
- * hvr_run_show - --dry-run: the very plan that hvr_run() would carry out, on standard output.
- * Changes nothing; a busy card is an error here as there.
- * @changes: also the changes to the host, before QEMU's command line
- */
-gboolean hvr_run_show(HvrContext *context, const HvrProfile *profile, gboolean changes,
-		      GError **error);

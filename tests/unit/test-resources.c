@@ -33,6 +33,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/runtime/vm.h"
+#include "launcher/session/dry-run.h"
 #include "launcher/session/run.h"
 #include "tests/fake/between.h"
 #include "tests/fake/fake-files.h"
@@ -247,7 +248,7 @@ static void assert_refused(Fixture *f, int status, const char *message)
 	/* --dry-run and check ask the same */
 	HvrContext context = machine_context(f->machine);
 	g_autoptr(GError) shown = NULL;
-	assert_false(hvr_run_show(&context, f->machine->profile, TRUE, &shown));
+	assert_false(hvr_dry_run(&context, f->machine->profile, TRUE, &shown));
 	assert_string_equal(shown->message, message);
 	hvr_fd_close(context.runtime);
 	assert_int_equal(count_writes(f), 0);
