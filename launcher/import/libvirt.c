@@ -371,7 +371,11 @@ static void settle_other(Reader *reader, HvrImportPart *part)
 
 	if (g_str_equal(part->shown, "<controller>"))
 		hvr_import_share_thread(reader->import, part);
-	if (g_str_equal(part->shown, "<channel>") && agent) {
+	if (g_str_equal(part->shown, "<input>") &&
+	    g_str_equal(hvr_import_get(part, "type"), "evdev")) {
+		hvr_import_take(part, "type");
+		part->section = "input";
+	} else if (g_str_equal(part->shown, "<channel>") && agent) {
 		hvr_import_add(reader->import, reader->machine, part->line, "agent", "yes");
 		part->gone = TRUE;
 	} else if (g_str_equal(part->shown, "<sound>") &&

@@ -405,7 +405,12 @@ static void read_alone(Line *line, HvrImportPart *part)
 	else if (g_strcmp0(part->section, "-virtfs") == 0)
 		part->section = "share";
 	else if (g_strcmp0(part->section, "-object") == 0 &&
-		 strstr(hvr_import_get(part, "mem-path"), "hugepages")) {
+		 g_str_equal(hvr_import_get(part, "qom-type"), "input-linux")) {
+		hvr_import_take(part, "qom-type");
+		part->id = g_strdup(hvr_import_take(part, "id"));
+		part->section = "input";
+	} else if (g_strcmp0(part->section, "-object") == 0 &&
+		   strstr(hvr_import_get(part, "mem-path"), "hugepages")) {
 		hvr_import_tell_all(part);
 		part->gone = TRUE;
 		hvr_import_add(line->import, line->machine, part->line, "mem-path", "hugepages");

@@ -311,6 +311,12 @@ static HvrImportValue to_zeroes(const char *value)
 }
 
 /* libvirt has the thread's number, QEMU its name. */
+/* libvirt's "all" */
+static HvrImportValue to_leads(const char *value)
+{
+	return g_str_equal(value, "all") ? kept(g_strdup("yes")) : to_switch(value);
+}
+
 static HvrImportValue to_iothread(const char *value)
 {
 	static const Word words[] = {
@@ -419,6 +425,9 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "share", "via", { "driver.type", NULL, NULL, NULL }, to_via, FALSE },
 	{ "usb", "match", { "match", "match", "match", "match" }, NULL, FALSE },
 	{ "usb", "port", { "port", "port", "port", "port" }, NULL, FALSE },
+	{ "input", "evdev", { "source.dev", NULL, NULL, "evdev" }, NULL, TRUE },
+	{ "input", "leads", { "source.grab", NULL, NULL, "grab_all" }, to_leads, FALSE },
+	{ "input", "repeat", { "source.repeat", NULL, NULL, "repeat" }, to_switch, FALSE },
 	{ "cloud-init", "user", { NULL, NULL, "ciuser", NULL }, NULL, FALSE },
 	{ "cloud-init", "ssh-key", { NULL, NULL, "sshkeys", NULL }, to_ssh_key, FALSE },
 	{ "graphics", "mode", { "graphics.type", "display", "vga.vga", "graphics.mode" }, to_screen, FALSE },

@@ -12,6 +12,7 @@
 #include "launcher/parts/hugepages.h"
 #include "launcher/parts/images.h"
 #include "launcher/parts/newfile.h"
+#include "launcher/parts/input.h"
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/outside.h"
 #include "launcher/parts/placement.h"
@@ -32,7 +33,7 @@ static const Question questions[] = {
 	hvr_placement_check, hvr_hugepages_check, hvr_taps_check,	 hvr_nvram_check,
 	hvr_seed_check,	     hvr_disk_aio_check,  hvr_disk_images_check, hvr_serial_file_check,
 	hvr_shares_check,    hvr_ports_check,	  hvr_slots_check,	 hvr_binary_check,
-	hvr_room_check,	     hvr_tpm_check,	  hvr_usb_check,
+	hvr_room_check,	     hvr_tpm_check,	  hvr_usb_check,	 hvr_input_check,
 };
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts)

@@ -4,10 +4,12 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+#include "launcher/parts/input.h"
 #include "launcher/parts/usb.h"
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
 #include "launcher/runtime/lock.h"
+#include "vfio/fd.h"
 
 /* Of a path's digest; enough that no two are alike. */
 #define DIGEST_LENGTH 32
@@ -131,6 +133,23 @@ static gboolean take_usbs(const Reserving *reserving, const HvrProfile *profile,
 	return TRUE;
 }
 
+/* One that cannot be opened now is refused when QEMU is to get it. */
+static gboolean take_inputs(const Reserving *reserving, const HvrProfile *profile,
+			    const HvrParts *parts, GError **error)
+{
+	for (guint i = 0; i < profile->inputs->len; i++) {
+		const HvrProfileInput *input = g_ptr_array_index(profile->inputs, i);
+		g_autofree char *what = g_strdup_printf("[input %s]", input->id);
+		guint64 number = 0;
+		g_auto(HvrFd) fd = hvr_input_open(input, parts->user, &number, NULL);
+
+		if (fd >= 0 &&
+		    !take(reserving, g_strdup_printf("input-%" PRIx64, number), what, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		     GPtrArray *locks, GError **error)
 {
@@ -142,7 +161,8 @@ gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const
 	if (parts->firmware && !profile->firmware.throw_away &&
 	    !take_file(&reserving, "[firmware] vars", profile->firmware.vars, error))
 		return FALSE;
-	if (!take_tpm(&reserving, profile, error) || !take_usbs(&reserving, profile, error))
+	if (!take_tpm(&reserving, profile, error) || !take_usbs(&reserving, profile, error) ||
+	    !take_inputs(&reserving, profile, parts, error))
 		return FALSE;
 	return profile->serial != HVR_SERIAL_FILE ||
 	       take_file(&reserving, "[serial] file", profile->serial_file, error);

@@ -257,9 +257,9 @@ static gboolean check_names(const char *file, const HvrProfilePart *a, const Hvr
 		return TRUE;
 	hvr_profile_fail(error, file, b->header, "\"%s\" is already the name of a %s", b->name,
 			 a->kind->name);
-	hvr_error_hint(
-		error,
-		"device, disk, net, share and usb names are QEMU ids: each has to be different");
+	hvr_error_hint(error,
+		       "device, disk, net, share, usb and input names are QEMU ids: each has to be "
+		       "different");
 	return FALSE;
 }
 
@@ -370,6 +370,17 @@ static gboolean check_usbs(const char *file, const HvrProfilePart *a, const HvrP
 	return hvr_profile_fail(error, file, &place, "is also that of [usb %s]", a->name);
 }
 
+static gboolean check_inputs(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+			     GError **error)
+{
+	const HvrProfileInput *first = a->base, *second = b->base;
+	HvrProfileLine place = hvr_profile_part_place(b, "evdev");
+
+	if (strcmp(first->evdev, second->evdev) != 0)
+		return TRUE;
+	return hvr_profile_fail(error, file, &place, "is also that of [input %s]", a->name);
+}
+
 static gboolean check_pair(const char *file, const HvrProfile *profile, const HvrProfilePart *a,
 			   const HvrProfilePart *b, GError **error)
 {
@@ -385,6 +396,8 @@ static gboolean check_pair(const char *file, const HvrProfile *profile, const Hv
 		return check_nets(file, a, b, error);
 	if (strcmp(a->kind->name, "usb") == 0)
 		return check_usbs(file, a, b, error);
+	if (strcmp(a->kind->name, "input") == 0)
+		return check_inputs(file, a, b, error);
 	if (strcmp(a->kind->name, "disk") == 0)
 		return hvr_profile_check_images(file, a, b, error);
 	if (strcmp(a->kind->name, "share") == 0 &&

@@ -61,6 +61,15 @@ static void usb_free(gpointer data)
 	g_free(usb);
 }
 
+static void input_free(gpointer data)
+{
+	HvrProfileInput *input = data;
+
+	g_free(input->id);
+	g_free(input->evdev);
+	g_free(input);
+}
+
 HvrProfile *hvr_profile_new(const char *file)
 {
 	HvrProfile *profile = g_new0(HvrProfile, 1);
@@ -72,6 +81,7 @@ HvrProfile *hvr_profile_new(const char *file)
 	profile->nets = g_ptr_array_new_with_free_func(net_free);
 	profile->shares = g_ptr_array_new_with_free_func(share_free);
 	profile->usbs = g_ptr_array_new_with_free_func(usb_free);
+	profile->inputs = g_ptr_array_new_with_free_func(input_free);
 	profile->qemu_first_args = g_ptr_array_new_with_free_func(g_free);
 	profile->qemu_args = g_ptr_array_new_with_free_func(g_free);
 	return profile;
@@ -95,6 +105,7 @@ void hvr_profile_free(HvrProfile *profile)
 	g_ptr_array_unref(profile->nets);
 	g_ptr_array_unref(profile->shares);
 	g_ptr_array_unref(profile->usbs);
+	g_ptr_array_unref(profile->inputs);
 	g_free(profile->kernel);
 	g_free(profile->initrd);
 	g_free(profile->cmdline);

@@ -162,6 +162,14 @@ typedef struct {
 	char *port;		 /* where it is plugged in, as the kernel names it: "1-2.3"; NULL */
 } HvrProfileUsb;
 
+/* [input NAME] */
+typedef struct {
+	char *id;
+	char *evdev;	/* the node of a keyboard or pointer of the host's */
+	gboolean leads; /* its grab is that of all of them */
+	gboolean repeat;
+} HvrProfileInput;
+
 /* [graphics] */
 typedef enum { HVR_GRAPHICS_NONE, HVR_GRAPHICS_VNC, HVR_GRAPHICS_SPICE } HvrGraphics;
 
@@ -243,6 +251,7 @@ typedef struct {
 	GPtrArray *nets;    /* of HvrProfileNet */
 	GPtrArray *shares;  /* of HvrProfileShare */
 	GPtrArray *usbs;    /* of HvrProfileUsb */
+	GPtrArray *inputs;  /* of HvrProfileInput */
 	/* [boot]; NULL where not given */
 	char *kernel, *initrd, *cmdline;
 	/* [serial] */

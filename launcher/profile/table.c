@@ -36,6 +36,7 @@
 #define NET(field)    offsetof(HvrProfileNet, field)
 #define SHARE(field)  offsetof(HvrProfileShare, field)
 #define USB(field)    offsetof(HvrProfileUsb, field)
+#define INPUT(field)  offsetof(HvrProfileInput, field)
 
 /* clang-format off */
 static const HvrProfileKey vm_keys[] = {
@@ -252,6 +253,18 @@ static const HvrProfileKey usb_keys[] = {
 	  .sample = "1-2.3", .help = "whatever is plugged in there, as /sys/bus/usb/devices names it" },
 };
 
+static const HvrProfileKey input_keys[] = {
+	{ .name = "evdev", .parse = hvr_value_path, .offset = INPUT(evdev), .required = TRUE,
+	  .sample = "/dev/input/by-id/usb-keyboard-event-kbd",
+	  .help = "the node of a keyboard or pointer, below /dev/input" },
+	{ .name = "leads", .parse = hvr_value_switch, .offset = INPUT(leads),
+	  .words = SWITCH, .fallback = "no", .sample = "yes",
+	  .help = "both Ctrl keys here take all of them to the guest, and back" },
+	{ .name = "repeat", .parse = hvr_value_switch, .offset = INPUT(repeat),
+	  .words = SWITCH, .fallback = "no", .sample = "yes",
+	  .help = "the guest gets repeated keys of the host's" },
+};
+
 static const HvrProfileKey seed_keys[] = {
 	{ .name = "user-data", .parse = hvr_value_path, .offset = VM(seed.user_data),
 	  .sample = "user-data.yaml", .help = "what cloud-init does at the first start" },
@@ -361,6 +374,10 @@ static const HvrProfileSection sections[] = {
 	  .list_offset = VM(usbs), .entry_size = sizeof(HvrProfileUsb),
 	  .n_keys = G_N_ELEMENTS(usb_keys), .keys = usb_keys,
 	  .help = "a USB device of the host for the guest" },
+	{ .name = "input", .named = TRUE, .most = 8,
+	  .list_offset = VM(inputs), .entry_size = sizeof(HvrProfileInput),
+	  .n_keys = G_N_ELEMENTS(input_keys), .keys = input_keys,
+	  .help = "a keyboard or pointer of the host for the guest" },
 	{ .name = "cloud-init", .n_keys = G_N_ELEMENTS(seed_keys), .keys = seed_keys,
 	  .help = "what a cloud image is told at its start" },
 	{ .name = "graphics", .n_keys = G_N_ELEMENTS(graphics_keys), .keys = graphics_keys,

@@ -59,4 +59,13 @@ typedef struct {
 	/* (nullable): as many as the profile has: a [usb]'s open node; NULL: QEMU looks itself */
 	const int *usbs;
 	const HvrCmdlineShare *tpm; /* [tpm] model; NULL: none */
+	const int *inputs; /* likewise: an [input]'s open node; NULL: QEMU opens it itself */
 } HvrCmdlineChannels;
+
+/* QEMU takes an open file as a path in a name space of its own, of which it opens any that was put
+ * at that number: so each has one of its own. */
+#define HVR_FDSET	 "/dev/fdset/"
+#define HVR_FDSET_SERIAL 1
+#define HVR_FDSET_SEED	 2
+#define HVR_FDSET_USBS	 16 /* and as many as there are [usb]s */
+#define HVR_FDSET_STATE	 64 /* of a guest that is saved, by QMP */

@@ -166,20 +166,17 @@ void hvr_cmdline_add_graphics(GPtrArray *argv, const HvrProfile *profile,
 	hvr_cmdline_add_plain(argv, hvr_machine_find(profile->machine)->screen, "hvr-screen", NULL);
 }
 
-/* QEMU's number of the first node in its own name space for open files; the serial port's is 1. */
-#define FIRST_SET 2
-
 /* @fd: its open node; -1: QEMU finds the device itself */
 static void add_usb(GPtrArray *argv, const HvrProfileUsb *usb, guint index, int fd)
 {
 	JsonObject *device = json_object_new();
-	g_autofree char *path = g_strdup_printf("/dev/fdset/%u", FIRST_SET + index);
+	g_autofree char *path = g_strdup_printf(HVR_FDSET "%u", HVR_FDSET_USBS + index);
 
 	json_object_set_string_member(device, "driver", "usb-host");
 	json_object_set_string_member(device, "id", usb->id);
 	json_object_set_string_member(device, "bus", "hvr-usb.0");
 	if (fd >= 0) {
-		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=%u", fd, FIRST_SET + index);
+		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=%u", fd, HVR_FDSET_USBS + index);
 		json_object_set_string_member(device, "hostdevice", path);
 	} else if (usb->port) {
 		json_object_set_int_member(device, "hostbus", (gint64)strtol(usb->port, NULL, 10));
@@ -189,6 +186,31 @@ static void add_usb(GPtrArray *argv, const HvrProfileUsb *usb, guint index, int 
 		json_object_set_int_member(device, "productid", usb->product);
 	}
 	hvr_cmdline_add_json(argv, "-device", device);
+}
+
+/* Both Ctrl keys at once move it between host and guest: it begins with the host. QEMU opens it by
+ * open(2), which knows no fdset (ui/input-linux.c): so it gets its own descriptor's name, behind
+ * which is the node that was looked at. */
+static void add_input(GPtrArray *argv, const HvrProfileInput *input, guint index, int fd)
+{
+	JsonObject *object = json_object_new();
+	g_autofree char *id = g_strdup_printf("hvr-input%u", index);
+	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+
+	json_object_set_string_member(object, "qom-type", "input-linux");
+	json_object_set_string_member(object, "id", id);
+	json_object_set_string_member(object, "evdev", fd >= 0 ? path : input->evdev);
+	json_object_set_boolean_member(object, "grab_all", input->leads);
+	json_object_set_boolean_member(object, "repeat", input->repeat);
+	hvr_cmdline_add_json(argv, "-object", object);
+}
+
+void hvr_cmdline_add_inputs(GPtrArray *argv, const HvrProfile *profile,
+			    const HvrCmdlineChannels *channels)
+{
+	for (guint i = 0; i < profile->inputs->len; i++)
+		add_input(argv, profile->inputs->pdata[i], i,
+			  channels->inputs ? channels->inputs[i] : -1);
 }
 
 void hvr_cmdline_add_usb(GPtrArray *argv, const HvrProfile *profile,

@@ -16,6 +16,10 @@ gboolean hvr_cmdline_shares_memory(const HvrProfile *profile, const HvrCmdlineCh
 void hvr_cmdline_add_tpm(GPtrArray *argv, const HvrProfile *profile,
 			 const HvrCmdlineChannels *channels);
 void hvr_cmdline_add_sound(GPtrArray *argv, const HvrProfile *profile);
+/* What is passed by QEMU's input-linux. */
+void hvr_cmdline_add_inputs(GPtrArray *argv, const HvrProfile *profile,
+			    const HvrCmdlineChannels *channels);
+
 /* The controller that the screen's pointer and [usb] devices are on, and the latter. */
 void hvr_cmdline_add_usb(GPtrArray *argv, const HvrProfile *profile,
 			 const HvrCmdlineChannels *channels);

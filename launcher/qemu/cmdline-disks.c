@@ -351,8 +351,8 @@ void hvr_cmdline_add_seed(GPtrArray *argv, const HvrProfile *profile,
 	if (!hvr_seed_is_wanted(profile) || (channels->seed < 0 && !channels->seed_path))
 		return;
 	if (channels->seed >= 0) {
-		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=2", channels->seed);
-		image.path = "/dev/fdset/2";
+		hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=%d", channels->seed, HVR_FDSET_SEED);
+		image.path = HVR_FDSET G_STRINGIFY(HVR_FDSET_SEED);
 	}
 	add_image(argv, &image);
 	device = json_object_new();

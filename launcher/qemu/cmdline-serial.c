@@ -11,14 +11,11 @@
 /* The id of the character device behind the serial port. */
 #define CONSOLE "hvr-console"
 
-/*
- * QEMU takes an open file as a path in a name space of its own, fdset: nothing in the file system
- * has that name. [transfer full]
- */
+/* [transfer full] */
 static char *add_open_file(GPtrArray *argv, int fd)
 {
-	hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=1", fd);
-	return g_strdup("/dev/fdset/1");
+	hvr_cmdline_add(argv, "-add-fd", "fd=%d,set=%d", fd, HVR_FDSET_SERIAL);
+	return g_strdup(HVR_FDSET G_STRINGIFY(HVR_FDSET_SERIAL));
 }
 
 /* append=on keeps it from truncating the file. */

@@ -302,6 +302,7 @@ GPtrArray *hvr_cmdline_build(const HvrProfile *profile, gboolean kvm, const GPtr
 	hvr_cmdline_add_tpm(argv, profile, channels);
 	hvr_cmdline_add_graphics(argv, profile, channels);
 	hvr_cmdline_add_usb(argv, profile, channels);
+	hvr_cmdline_add_inputs(argv, profile, channels);
 	hvr_cmdline_add_sound(argv, profile);
 	hvr_cmdline_add_agent(argv, profile, channels);
 	if (!profile->cards_later)

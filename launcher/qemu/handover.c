@@ -20,6 +20,7 @@
 #include "launcher/parts/swtpm.h"
 #include "launcher/parts/tap.h"
 #include "launcher/parts/tpm.h"
+#include "launcher/parts/input.h"
 #include "launcher/parts/usb.h"
 #include "launcher/parts/virtiofsd.h"
 #include "launcher/report/error.h"
@@ -45,6 +46,7 @@ HvrHandover *hvr_handover_new(const HvrStart *start)
 		.shares = g_array_new(FALSE, FALSE, sizeof(HvrCmdlineShare)),
 		.listening = g_array_new(FALSE, FALSE, sizeof(int)),
 		.usbs = g_array_new(FALSE, FALSE, sizeof(int)),
+		.inputs = g_array_new(FALSE, FALSE, sizeof(int)),
 		.servers = hvr_servers_new(),
 		.messages = -1,
 		.asides = -1,
@@ -82,6 +84,7 @@ void hvr_handover_free(HvrHandover *handover)
 	g_array_unref(handover->taps);
 	g_array_unref(handover->shares);
 	g_array_unref(handover->usbs);
+	g_array_unref(handover->inputs);
 	g_clear_pointer(&handover->servers, g_ptr_array_unref);
 	hvr_fd_close(handover->messages);
 	hvr_fd_close(handover->asides);
@@ -293,6 +296,20 @@ static gboolean add_usbs(const HvrStart *start, HvrHandover *handover, GError **
 	return TRUE;
 }
 
+static gboolean add_inputs(const HvrStart *start, HvrHandover *handover, GError **error)
+{
+	for (guint i = 0; i < start->profile->inputs->len; i++) {
+		const HvrProfileInput *input = g_ptr_array_index(start->profile->inputs, i);
+		int fd = -1;
+
+		if (!take(handover, hvr_input_open(input, start->parts->user, NULL, error), &fd))
+			return FALSE;
+		g_array_append_val(handover->inputs, fd);
+	}
+	handover->channels.inputs = (const int *)(void *)handover->inputs->data;
+	return TRUE;
+}
+
 /* Of the groups alone: what QEMU has of a lock is for whoever wants a card. */
 static gboolean add_locks(const HvrStart *start, HvrHandover *handover, GError **error)
 {
@@ -325,6 +342,6 @@ gboolean hvr_handover_add_channels(const HvrStart *start, HvrHandover *handover,
 	    !take(handover, hvr_seed_make(profile, start->parts, error), &channels->seed))
 		return FALSE;
 	return add_taps(start, handover, error) && add_usbs(start, handover, error) &&
-	       add_shares(start, handover, error) && serve_shares(start, handover, error) &&
-	       serve_tpm(start, handover, error);
+	       add_inputs(start, handover, error) && add_shares(start, handover, error) &&
+	       serve_shares(start, handover, error) && serve_tpm(start, handover, error);
 }

@@ -35,6 +35,7 @@ typedef struct {
 	GArray *shares;	     /* of HvrCmdlineShare, one for each share */
 	GArray *listening;   /* of int, one for each share: for its virtiofsd; -1: it is by 9p */
 	GArray *usbs;	     /* of int, one for each [usb] */
+	GArray *inputs;	     /* of int, one for each [input] */
 	HvrCmdlineShare tpm; /* what leads to its swtpm */
 	GPtrArray *servers;  /* of HvrServer: those of its shares and TPM, which wait for QEMU */
 	int messages;	     /* its standard error; -1: our own */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "launcher/qemu/channels.h"
 #include "launcher/report/error.h"
 #include "launcher/report/json.h"
 #include "vfio/fd.h"
@@ -19,9 +20,7 @@
 #define NAME   "hvr-state"
 #define STREAM "fd:" NAME
 
-/* Those of the command line begin at 1. */
-#define FDSET	      64
-#define FILE_IN_FDSET "file:/dev/fdset/" G_STRINGIFY(FDSET)
+#define FILE_IN_FDSET "file:" HVR_FDSET G_STRINGIFY(HVR_FDSET_STATE)
 
 /* As much as the disk takes: the guest stands still. */
 #define MAX_BANDWIDTH (G_GINT64_CONSTANT(1) << 40)
@@ -35,7 +34,7 @@ static void take_file_back(const HvrTransfer *transfer)
 {
 	JsonObject *arguments = json_object_new();
 
-	json_object_set_int_member(arguments, "fdset-id", FDSET);
+	json_object_set_int_member(arguments, "fdset-id", HVR_FDSET_STATE);
 	hvr_qmp_client_execute(transfer->session->qmp, "remove-fd", arguments, COMMAND_MS, NULL,
 			       NULL);
 }
@@ -150,7 +149,7 @@ static void add_file(HvrTransfer *transfer)
 		fail(transfer, g_strerror(errno));
 		return;
 	}
-	json_object_set_int_member(arguments, "fdset-id", FDSET);
+	json_object_set_int_member(arguments, "fdset-id", HVR_FDSET_STATE);
 	hvr_qmp_client_execute_with_fd(transfer->session->qmp, "add-fd", arguments, fd, COMMAND_MS,
 				       on_answered, transfer);
 }

@@ -138,6 +138,15 @@ static const HvrCmdlineChannels windows_channels = { .qmp_private = 3,
 						     .firmware = &secure,
 						     .tpm = &tpm };
 static const int usb_nodes[] = { 13, 14 };
+static const int input_nodes[] = { 15, 16 };
+static const HvrCmdlineChannels input_channels = { .qmp_private = 3,
+						   .qmp_listen = 4,
+						   .serial_port = 5,
+						   .serial = -1,
+						   .agent = 8,
+						   .seed = 9,
+						   .usbs = usb_nodes,
+						   .inputs = input_nodes };
 static const HvrCmdlineChannels usb_channels = { .qmp_private = 3,
 						 .qmp_listen = 4,
 						 .serial_port = 5,
@@ -275,6 +284,10 @@ static const Golden golden[] = {
 	{ "usb-11.1", "usb", TRUE, 1, &usb_channels, &qemu_11_1 },
 	{ "usb-print", "usb", FALSE, 0, &print_channels },
 	{ "usb-alone", NULL, FALSE, 0, &usb_channels },
+	{ "inputs", NULL, FALSE, 0, &input_channels },
+	{ "inputs-6.2", "inputs", TRUE, 1, &input_channels, &qemu_6_2 },
+	{ "inputs-11.1", "inputs", TRUE, 1, &input_channels, &qemu_11_1 },
+	{ "inputs-print", "inputs", FALSE, 0, &print_channels },
 	{ "audio", NULL, FALSE, 0, &run_channels },
 	{ "audio-6.2", "audio", TRUE, 1, &run_channels, &qemu_6_2 },
 	{ "audio-11.1", "audio", TRUE, 1, &run_channels, &qemu_11_1 },

@@ -471,6 +471,33 @@ static void test_sound(void **state)
 	}
 }
 
+/* Keyboards and pointers of the host's. */
+static void test_inputs(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "libvirt", "<domain><memory unit='GiB'>1</memory><devices><input "
+			     "type='evdev'><source dev='/dev/input/by-id/a' "
+			     "grab='all' repeat='on'/></input><input type='mouse' bus='ps2'/>"
+			     "</devices></domain>" },
+		{ "qemu",
+		  "kvm -m 1G -object input-linux,id=kbd,evdev=/dev/input/by-id/a,grab_all=on,"
+		  "repeat=on" },
+		{ "qemu", "kvm -m 1G -object '{\"qom-type\":\"input-linux\",\"id\":\"kbd\","
+			  "\"evdev\":\"/dev/input/by-id/a\",\"grab_all\":true,\"repeat\":true}'" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) out = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of(cases[i][0], cases[i][1], &out);
+		assert_int_equal(profile->inputs->len, 1);
+		const HvrProfileInput *input = g_ptr_array_index(profile->inputs, 0);
+		assert_string_equal(input->evdev, "/dev/input/by-id/a");
+		assert_true(input->leads && input->repeat);
+		if (out.left->len)
+			fail_msg("%u: %s", i, (char *)out.left->pdata[0]);
+	}
+}
+
 /* No value ends its line, and none becomes a section or a key. */
 static void test_injection(void **state)
 {
@@ -893,6 +920,7 @@ int main(void)
 		cmocka_unit_test(test_disk_ways),
 		cmocka_unit_test(test_disk_ways_left),
 		cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_inputs),
 		cmocka_unit_test(test_tpm),
 		cmocka_unit_test(test_sound),
 		cmocka_unit_test(test_usb),

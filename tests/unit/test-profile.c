@@ -470,7 +470,7 @@ static void test_table(void **state)
 	gsize length;
 	const HvrProfileSection *section = hvr_profile_table(&length);
 
-	assert_int_equal(length, 18);
+	assert_int_equal(length, 19);
 	for (; section->name; section++) {
 		assert_non_null(section->help);
 		assert_true(section->n_keys <= HVR_PROFILE_KEYS_MAX);
@@ -495,6 +495,8 @@ static void test_samples(void **state)
 
 			if (g_str_equal(section->name, "usb"))
 				entry = ".w";
+			if (g_str_equal(section->name, "input"))
+				entry = ".v";
 			g_autofree char *set = g_strdup_printf("%s%s.%s=%s", section->name,
 							       section->named ? entry : "",
 							       key->name, key->sample);
@@ -505,6 +507,7 @@ static void test_samples(void **state)
 				"share.y.path=p",
 				"cloud-init.user=u",
 				"usb.z.port=1-9",
+				"input.v.evdev=/e",
 				"audio.model=hda",
 				"graphics.mode=spice",
 				"guest.agent=yes",

@@ -75,3 +75,32 @@ expect_exit 0 "$HVR" stop --force lab
 run_ends 0 lab
 assert_eq usbhid "$(usb_driver "$tablet")" "the driver, after the VM"
 nothing_left
+
+say "its events alone: the node is root's"
+modprobe evdev
+pointer=$(grep -lx 'QEMU QEMU USB Tablet' /sys/class/input/event*/device/name | cut -d / -f 5)
+event=/dev/input/$pointer
+chown root:root "$event"
+chmod 600 "$event"
+profile lab <<< $'[input pointer]\nevdev = '"$event"
+expect_exit 77 "$HVR" run /tmp/lab.ini
+assert_match "SUBSYSTEM==\"input\", KERNEL==\"$pointer\", OWNER=\"nobody\"" "$(cat /tmp/stderr)"
+profile other <<< $'[input pointer]\nevdev = /dev/zero'
+expect_exit 69 "$HVR" run /tmp/other.ini
+assert_match "is no keyboard or pointer" "$(cat /tmp/stderr)"
+
+say "it is the VM's user's: QEMU has it, and no second one"
+chown nobody "$event"
+run_vm lab
+qemu=$(qemu_pid lab)
+assert_eq "$event" "$(find "/proc/$qemu/fd" -printf '%l\n' | grep ^/dev/input/ | sort -u)" "nodes that QEMU has"
+qmp_connect "$RUNTIME/vms/lab/qmp.sock"
+qmp '{"execute":"qom-get","arguments":{"path":"/objects/hvr-input0","property":"evdev"}}'
+assert_match '/proc/self/fd/' "$reply"
+exec {qmp_in}>&- {qmp_out}<&-
+sed 's/\[vm\]/[vm]\nname = other/' /tmp/lab.ini > /tmp/other.ini
+expect_exit 75 "$HVR" run /tmp/other.ini
+assert_match "\[input pointer\]" "$(cat /tmp/stderr)"
+expect_exit 0 "$HVR" stop --force lab
+run_ends 0 lab
+nothing_left
