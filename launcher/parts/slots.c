@@ -31,7 +31,7 @@ static guint count_disks(const HvrProfile *profile)
 			n++;
 	}
 	if (sata > ports)
-		n += (sata - 1) / ports;
+		n += (sata - 1) / HVR_AHCI_PORTS;
 	return n + (scsi ? 1 : 0);
 }
 

@@ -190,7 +190,8 @@ gboolean hvr_tpm_serve(const HvrProfile *profile, const HvrParts *parts,
 		folder = make_copy(profile, parts->user, serving->folder, error);
 		if (folder < 0)
 			return FALSE;
-		swtpm.state = state = g_strdup_printf("/proc/self/fd/%d/" COPY, folder);
+		state = g_strdup_printf("/proc/self/fd/%d/" COPY, folder);
+		swtpm.state = state;
 	}
 	g_autoptr(GPtrArray) argv = hvr_swtpm_argv(&swtpm, serving->fd, NULL);
 	const int fds[] = { serving->fd, folder };

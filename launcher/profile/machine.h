@@ -3,6 +3,9 @@
 
 #include <glib.h>
 
+/* Of an AHCI, ICH9's, the machine's own or one more (hw/ide/ich.c). */
+#define HVR_AHCI_PORTS 6
+
 /**
  * HvrMachine - a machine of QEMU's that a VM can be, and all that differs from one to the next.
  * Where a card goes on it is a pcie-root-port: those are packed eight to a slot of the root bus.

@@ -188,7 +188,7 @@ static char *sata_controller(const HvrMachine *machine, guint n)
 {
 	if (n < machine->sata_ports)
 		return NULL;
-	return g_strdup_printf("hvr-sata%u", n / machine->sata_ports);
+	return g_strdup_printf("hvr-sata%u", n / HVR_AHCI_PORTS);
 }
 
 static void set_sata(JsonObject *device, const HvrProfile *profile, guint index)
