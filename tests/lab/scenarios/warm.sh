@@ -43,7 +43,7 @@ nothing_left
 grep -q "guest: ready" /tmp/lab.serial
 ! grep -q "1e60:2864" /tmp/lab.serial || fail "the guest that is saved has seen the card"
 
-for round in {1..5}; do
+for round in 1 2; do
 	say "it goes on, and gets its card ($round)"
 	warm_vm
 	grep -q '"restored"' /tmp/lab.events
@@ -61,7 +61,7 @@ for round in {1..5}; do
 done
 
 say "killed on its way"
-for event in planned running restored bound plugged; do
+for event in running restored plugged; do
 	rm -f /tmp/lab.events
 	touch /tmp/lab.events
 	"$HVR" run /tmp/lab.ini --set vm.warm=require --events /tmp/lab.events \
