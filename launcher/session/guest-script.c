@@ -16,6 +16,7 @@
 
 #define ANSWER_MS    10000
 #define FIRST_MS     10
+#define NS_PER_US    1000
 #define LONGEST_MS   1000
 #define LONGEST_LINE 200
 
@@ -110,11 +111,31 @@ static void ask_after(HvrGuestScript *script)
 			  script);
 }
 
+static void on_time_told(HvrAgent *agent, JsonNode *result, const GError *error, gpointer user_data)
+{
+	HvrGuestScript *script = user_data;
+	g_autoptr(GError) failure = g_steal_pointer(&script->failure);
+
+	end(script, failure);
+}
+
+static void tell_time(HvrGuestScript *script, const GError *why)
+{
+	JsonObject *arguments = json_object_new();
+
+	script->failure = g_error_copy(why);
+	json_object_set_int_member(arguments, "time", g_get_real_time() * NS_PER_US);
+	hvr_agent_execute(script->agent, "guest-set-time", arguments, ANSWER_MS, on_time_told,
+			  script);
+}
+
 static void on_started(HvrAgent *agent, JsonNode *result, const GError *error, gpointer user_data)
 {
 	HvrGuestScript *script = user_data;
 
-	if (error)
+	if (error && script->tells_time && !hvr_agent_is_closed(agent))
+		tell_time(script, error);
+	else if (error)
 		end(script, error);
 	else if (JSON_NODE_HOLDS_OBJECT(result) &&
 		 hvr_json_get_int(json_node_get_object(result), "pid", &script->pid))

@@ -22,6 +22,9 @@ typedef struct {
 	gint64 until_us;
 	guint pause_ms; /* until it is asked after again */
 	guint timer;
+	/* The caller's, behind hvr_guest_script_begin(): a guest that has no /bin/sh, as Windows,
+	 * is told the time by its agent at least; what it came to is an error all the same */
+	gboolean tells_time;
 	GError *failure; /* known before there was anything to wait for */
 	HvrGuestScriptDone done;
 	gpointer user_data;

@@ -82,6 +82,7 @@ void hvr_wake_begin(HvrWake *wake, HvrSession *session, const HvrWakeFrom *from,
 	wake->done = done;
 	wake->user_data = user_data;
 	hvr_guest_script_begin(&wake->script, session, script, TIMEOUT_MS, on_done, wake);
+	wake->script.tells_time = TRUE;
 }
 
 void hvr_wake_end(HvrWake *wake)

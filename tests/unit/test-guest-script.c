@@ -173,9 +173,12 @@ static void test_wake_refused(void **state)
 	g_autoptr(QmpPeer) agent = agent_of(f);
 	HvrWake wake;
 
+	qmp_peer_returns(agent, "guest-set-time", "{}");
 	hvr_wake_begin(&wake, f->session, NULL, on_awake, f);
 	g_autofree char *told = vm_fixture_wait_told(f);
 	assert_string_equal(told, "done\n");
+	/* Windows has no shell, but a clock */
+	assert_int_equal(qmp_peer_count(agent, "guest-set-time"), 1);
 	hvr_wake_end(&wake);
 }
 
