@@ -82,8 +82,8 @@ expect_exit() # STATUS COMMAND...
 }
 
 # Waits until a line of a file matches, and prints that line. tail watches the file by inotify; one
-# that is still to come it looks for every -s seconds.
-wait_for() # FILE REGEX SECONDS
+# that is still to come it looks for every -s seconds. Where none does, the end of MESSAGES is shown, too.
+wait_for() # FILE REGEX SECONDS [MESSAGES]
 {
 	local lines pid line end=$((SECONDS + $3))
 
@@ -98,7 +98,8 @@ wait_for() # FILE REGEX SECONDS
 		return
 	done
 	kill "$pid"
-	fail "not within $3 s in $1" "expected: $2" "seen:" "$(cat "$1" 2>&1)"
+	fail "not within $3 s in $1" "expected: $2" "seen:" "$(cat "$1" 2>&1)" \
+		${4:+"$(tail -n 20 "$4" 2>&1)"}
 }
 
 wait_for_end() # PID SECONDS

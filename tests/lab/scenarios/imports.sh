@@ -21,7 +21,7 @@ qemu-img create -q -f qcow2 disk.qcow2 16M
 qemu-img create -q -f raw disk.raw 16M
 chmod 666 disk.qcow2 disk.raw
 
-# What this host has not, and a guest that boots by itself
+# What this host has not (its /tmp is a tmpfs, without O_DIRECT), and a guest that boots by itself
 small=(--set vm.memory=64M --set vm.accel=tcg --set vm.cpu=auto --set "boot.kernel=$GUEST"
 	--set boot.cmdline=guest --set serial.mode=file --set security.user=nobody)
 
@@ -42,7 +42,7 @@ there_and_back() # VM PROFILE SET...
 	"$HVR" run "$2" "${small[@]}" --set "serial.file=$serial" "${@:3}" \
 		> "/tmp/$1.out" 2> "/tmp/$1.err" &
 	run_pid=$!
-	wait_for "$serial" "guest: hailo answers" 60 || fail "$1" "$(cat "/tmp/$1.err")"
+	wait_for "$serial" "guest: hailo answers" 60 "/tmp/$1.err"
 	wait_for "$serial" "guest: ready" 60
 	assert_match "\"host\":\"$card\"" "$(tr '\0' '\n' < "/proc/$(qemu_pid "$1")/cmdline")"
 	expect_exit 0 "$HVR" unplug "$1" card0
@@ -60,7 +60,8 @@ sed -e "s/host=0000:01:00.0/host=$card/" "$data/script-vfio.txt" > script-vfio.t
 expect_exit 0 "$HVR" import --output script.ini script-vfio.txt
 grep -qx "address = $card" script.ini
 same_card_again script.ini
-there_and_back vision script.ini --set disk.disk0.file=/tmp/imports/disk.qcow2
+there_and_back vision script.ini --set disk.disk0.file=/tmp/imports/disk.qcow2 \
+	--set disk.disk0.cache= --set disk.disk0.aio=
 
 say "a libvirt domain"
 domain=0x${card%%:*} rest=${card#*:}
@@ -73,5 +74,6 @@ there_and_back camera-lab domain.ini --set vm.machine=q35 \
 	--set disk.vda.file=/tmp/imports/disk.qcow2 --set disk.vdb.file=/tmp/imports/disk.raw \
 	--set disk.sda.file=/tmp/imports/disk.raw --set net.net0.mode=user --set net.net0.bridge= \
 	--set share.share0.path=/tmp/imports --set share.share0.via=9p --set firmware.mode=bios \
-	--set firmware.vars= --set memory.hugepages= --set memory.locked= --set cpu.pin=
+	--set firmware.vars= --set memory.hugepages= --set memory.locked= --set cpu.pin= \
+	--set cpu.emulator-pin= --set disk.vda.cache= --set disk.vda.aio=
 assert_eq 0 "$(flr_count "$card")" "FLRs"
