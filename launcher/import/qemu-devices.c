@@ -261,10 +261,24 @@ static void iommu_device(Line *line, HvrImportPart *device)
 			hvr_import_take(line->machine, chips[i]);
 }
 
+/* As QEMU reads a number: 1133, or 0x46d (qobject_input_type_uint64_keyval() in its
+ * qapi/qobject-input-visitor.c). Returns: FALSE: it is no device's */
+static gboolean read_usb_id(const HvrImportPart *device, const char *name, guint *out_id)
+{
+	const char *value = hvr_import_get(device, name);
+	char *end = NULL;
+	guint64 id = g_ascii_strtoull(value, &end, 0);
+
+	if (!*value || *end || id > G_MAXUINT16)
+		return FALSE;
+	*out_id = (guint)id;
+	return TRUE;
+}
+
 /* "vendorid=0x046d,productid=0xc52b", or "hostbus=1,hostport=2.3" */
 static void usb_device(Line *line, HvrImportPart *device)
 {
-	guint64 vendor, product;
+	guint vendor, product;
 	g_autofree char *value = NULL;
 	const char *name = "match", *first = "vendorid", *second = "productid";
 
@@ -274,11 +288,9 @@ static void usb_device(Line *line, HvrImportPart *device)
 		second = "hostport";
 		value = g_strconcat(hvr_import_get(device, first), "-",
 				    hvr_import_get(device, second), NULL);
-	} else if (g_ascii_string_to_unsigned(hvr_import_get(device, first) + 2, 16, 1, G_MAXUINT16,
-					      &vendor, NULL) &&
-		   g_ascii_string_to_unsigned(hvr_import_get(device, second) + 2, 16, 0,
-					      G_MAXUINT16, &product, NULL)) {
-		value = g_strdup_printf("%04x:%04x", (guint)vendor, (guint)product);
+	} else if (read_usb_id(device, first, &vendor) && vendor &&
+		   read_usb_id(device, second, &product)) {
+		value = g_strdup_printf("%04x:%04x", vendor, product);
 	}
 	if (!value)
 		return;

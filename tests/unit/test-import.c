@@ -406,6 +406,9 @@ static void test_usb(void **state)
 		{ "proxmox", "memory: 512\nusb0: host=1-2.3\n", "1-2.3" },
 		{ "proxmox", "memory: 512\nusb0: spice\n", "" },
 		{ "qemu", "kvm -m 512 -device usb-host,vendorid=0x046d,productid=0xc52b", NULL },
+		{ "qemu", "kvm -m 512 -device usb-host,vendorid=1133,productid=50475", NULL },
+		{ "qemu", "kvm -m 512 -device usb-host,vendorid=0x10000,productid=1", "" },
+		{ "qemu", "kvm -m 512 -device usb-host,vendorid=5", "" },
 		{ "qemu", "kvm -m 512 -device usb-host,hostbus=1,hostport=2.3", "1-2.3" },
 		{ "qemu", "kvm -m 512 -device usb-host,hostbus=1,hostaddr=5", "" },
 	};
