@@ -247,14 +247,23 @@ static void tpm_device(Line *line, HvrImportPart *device)
 	}
 }
 
-/* What it is told beside is what a profile's is told, too. */
+/* The machine's own in a profile; what it is told beside is not all in there (reasons.c). */
 static void iommu_device(Line *line, HvrImportPart *device)
 {
 	static const char *const chips[] = { "machine.kernel_irqchip", "machine.kernel-irqchip" };
 
 	hvr_import_add(line->import, line->machine, device->line, "iommu",
-		       hvr_import_get(device, "driver"));
-	hvr_import_tell_all(device);
+		       hvr_import_take(device, "driver"));
+	hvr_import_take(device, "id");
+	for (guint i = 0; i < device->fields->len; i++) {
+		HvrImportField *field = g_ptr_array_index(device->fields, i);
+		g_autofree char *name = g_strconcat("iommu.", field->name, NULL);
+
+		if (!field->told)
+			hvr_import_add(line->import, line->machine, field->line, name,
+				       field->value);
+		field->told = TRUE;
+	}
 	device->gone = TRUE;
 	for (guint i = 0; i < G_N_ELEMENTS(chips); i++)
 		if (g_str_equal(hvr_import_get(line->machine, chips[i]), "split"))
