@@ -213,9 +213,30 @@ int hvr_usb_open(const HvrHost *host, const HvrProfileUsb *usb, const HvrUser *u
 	return result.fd;
 }
 
+/* By what it is and by where it is: that these are one device the profile does not show. */
+static gboolean check_alone(const HvrHost *host, const GPtrArray *usbs, guint index, GError **error)
+{
+	const HvrProfileUsb *usb = g_ptr_array_index(usbs, index);
+	g_auto(HvrUsbDevice) device = { .port = NULL };
+
+	if (!hvr_usb_find(host, usb, &device, error))
+		return FALSE;
+	for (guint i = 0; i < index; i++) {
+		const HvrProfileUsb *other = g_ptr_array_index(usbs, i);
+		g_autofree char *what = g_strdup_printf("it is that of [usb %s], too", other->id);
+
+		if (is_meant(host, other, device.port))
+			return fail(error, usb, what, "leave one of them out");
+	}
+	return TRUE;
+}
+
 gboolean hvr_usb_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		       GError **error)
 {
+	for (guint i = 0; i < profile->usbs->len; i++)
+		if (!check_alone(&context->host, profile->usbs, i, error))
+			return FALSE;
 	for (guint i = 0; i < profile->usbs->len; i++) {
 		const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, i);
 		g_auto(HvrFd) fd = hvr_usb_open(&context->host, usb, parts->user, error);

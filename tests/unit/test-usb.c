@@ -194,6 +194,18 @@ static void two_vms_have_not_one_device(void **state)
 	hvr_fd_close(context.runtime);
 }
 
+/* Only the host knows that these are one; QEMU would start, and the second never work. */
+static void two_sections_have_not_one_device(void **state)
+{
+	assert_node(*state, "match = 046d:c52b\n[usb y]\nport = 1-2", HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[usb y]: it is that of [usb x], too (at 1-2)", "leave one of them out");
+	assert_node(*state, "port = 1-2\n[usb y]\nmatch = 046d:c52b", HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[usb y]: it is that of [usb x], too (046d:c52b)", NULL);
+	/* what is not there is that first */
+	assert_node(*state, "port = 1-9\n[usb y]\nport = 1-2", HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[usb x]: no such device", NULL);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -202,6 +214,7 @@ int main(void)
 		TEST(which_is_meant),
 		TEST(whose_its_node_is),
 		TEST(two_vms_have_not_one_device),
+		TEST(two_sections_have_not_one_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
