@@ -26,8 +26,10 @@ typedef struct {
 #define QMP    "the program has QEMU's monitor; its qmp.sock takes a client"
 #define RIGHTS "the program has its own user for QEMU, and a sandbox"
 #define VIOMMU "a profile has an IOMMU of Intel's and one of virtio's"
-#define REMAPS "intel has interrupt remapping and a caching mode, as cards want it; the rest is QEMU's choice"
-#define AFTER  "what becomes of a VM that ends is said by who starts it"
+#define REMAPS                                                                                     \
+	"intel has interrupt remapping and a caching mode, as cards want it; the rest is QEMU's "  \
+	"choice"
+#define AFTER "what becomes of a VM that ends is said by who starts it"
 
 /* clang-format off */
 static const Reason fields[] = {
