@@ -247,24 +247,47 @@ static void tpm_device(Line *line, HvrImportPart *device)
 	}
 }
 
-/* What it is told beside is what a profile's is told, too. */
+/* The machine's own in a profile; what it is told beside is not all in there (reasons.c). */
 static void iommu_device(Line *line, HvrImportPart *device)
 {
 	static const char *const chips[] = { "machine.kernel_irqchip", "machine.kernel-irqchip" };
 
 	hvr_import_add(line->import, line->machine, device->line, "iommu",
-		       hvr_import_get(device, "driver"));
-	hvr_import_tell_all(device);
+		       hvr_import_take(device, "driver"));
+	hvr_import_take(device, "id");
+	for (guint i = 0; i < device->fields->len; i++) {
+		HvrImportField *field = g_ptr_array_index(device->fields, i);
+		g_autofree char *name = g_strconcat("iommu.", field->name, NULL);
+
+		if (!field->told)
+			hvr_import_add(line->import, line->machine, field->line, name,
+				       field->value);
+		field->told = TRUE;
+	}
 	device->gone = TRUE;
 	for (guint i = 0; i < G_N_ELEMENTS(chips); i++)
 		if (g_str_equal(hvr_import_get(line->machine, chips[i]), "split"))
 			hvr_import_take(line->machine, chips[i]);
 }
 
+/* As QEMU reads a number: 1133, or 0x46d (qobject_input_type_uint64_keyval() in its
+ * qapi/qobject-input-visitor.c). Returns: FALSE: it is no device's */
+static gboolean read_usb_id(const HvrImportPart *device, const char *name, guint *out_id)
+{
+	const char *value = hvr_import_get(device, name);
+	char *end = NULL;
+	guint64 id = g_ascii_strtoull(value, &end, 0);
+
+	if (!*value || *end || id > G_MAXUINT16)
+		return FALSE;
+	*out_id = (guint)id;
+	return TRUE;
+}
+
 /* "vendorid=0x046d,productid=0xc52b", or "hostbus=1,hostport=2.3" */
 static void usb_device(Line *line, HvrImportPart *device)
 {
-	guint64 vendor, product;
+	guint vendor, product;
 	g_autofree char *value = NULL;
 	const char *name = "match", *first = "vendorid", *second = "productid";
 
@@ -274,11 +297,9 @@ static void usb_device(Line *line, HvrImportPart *device)
 		second = "hostport";
 		value = g_strconcat(hvr_import_get(device, first), "-",
 				    hvr_import_get(device, second), NULL);
-	} else if (g_ascii_string_to_unsigned(hvr_import_get(device, first) + 2, 16, 1, G_MAXUINT16,
-					      &vendor, NULL) &&
-		   g_ascii_string_to_unsigned(hvr_import_get(device, second) + 2, 16, 0,
-					      G_MAXUINT16, &product, NULL)) {
-		value = g_strdup_printf("%04x:%04x", (guint)vendor, (guint)product);
+	} else if (read_usb_id(device, first, &vendor) && vendor &&
+		   read_usb_id(device, second, &product)) {
+		value = g_strdup_printf("%04x:%04x", vendor, product);
 	}
 	if (!value)
 		return;

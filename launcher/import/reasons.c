@@ -26,13 +26,19 @@ typedef struct {
 #define QMP    "the program has QEMU's monitor; its qmp.sock takes a client"
 #define RIGHTS "the program has its own user for QEMU, and a sandbox"
 #define VIOMMU "a profile has an IOMMU of Intel's and one of virtio's"
-#define AFTER  "what becomes of a VM that ends is said by who starts it"
+#define REMAPS                                                                                     \
+	"intel has interrupt remapping and a caching mode, as cards want it; the rest is QEMU's "  \
+	"choice"
+#define AFTER "what becomes of a VM that ends is said by who starts it"
 
 /* clang-format off */
 static const Reason fields[] = {
 	/* libvirt */
 	{ L, "uuid", "a VM is known by its name", TRUE },
-	{ L, "iommu.driver.*", "it has interrupt remapping and a caching mode, as cards want it", TRUE },
+	{ L, "iommu.driver.intremap=on", REMAPS, TRUE },
+	{ L, "iommu.driver.caching_mode=on", REMAPS, TRUE },
+	{ L, "iommu.driver.*", REMAPS, FALSE },
+	{ L, "iommu.a*", PLACE, TRUE },
 	{ L, "id", "it was that of a running VM", TRUE },
 	{ L, "xmlns*", "it only names where words come from", TRUE },
 	{ L, "currentMemory*", "there is no balloon: a card wants all of the memory, always", FALSE },
@@ -82,6 +88,8 @@ static const Reason fields[] = {
 	{ L, "backingStore*", "an image knows what is behind it", TRUE },
 	{ L, "type", "the path says it", TRUE },
 	{ L, "sound.*", "a sound card comes with its codec", TRUE },
+	{ L, "tpm.backend.encryption*", "what a TPM keeps is in a file of the VM's user's, as it is", FALSE },
+	{ L, "tpm.backend.active_pcr_banks*", "swtpm's own choice is taken", FALSE },
 	{ L, "tpm.backend.*", "swtpm is started by run, for a TPM 2.0", TRUE },
 	{ L, "tpm.alias.*", "it is libvirt's own name", TRUE },
 	{ L, "target.dev", "the guest names its devices", TRUE },
@@ -160,6 +168,11 @@ static const Reason fields[] = {
 	{ Q, "pidfile", "status knows the VM", TRUE },
 	{ Q, "enable-kvm", "it is said already", TRUE },
 	{ Q, "accel.*", "QEMU's own choice is taken", FALSE },
+	{ Q, "iommu.intremap=on", REMAPS, TRUE },
+	{ Q, "iommu.caching-mode=on", REMAPS, TRUE },
+	{ Q, "iommu.addr", PLACE, TRUE },
+	{ Q, "iommu.bus", PLACE, TRUE },
+	{ Q, "iommu.*", REMAPS, FALSE },
 	{ Q, "machine.accel", "it is said already", TRUE },
 	{ Q, "monitor", QMP, TRUE },
 	{ Q, "qmp", QMP, TRUE },

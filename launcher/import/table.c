@@ -310,13 +310,13 @@ static HvrImportValue to_zeroes(const char *value)
 	return word ? kept(g_strdup(word)) : left("a profile has off, on and unmap");
 }
 
-/* libvirt has the thread's number, QEMU its name. */
 /* libvirt's "all" */
 static HvrImportValue to_leads(const char *value)
 {
 	return g_str_equal(value, "all") ? kept(g_strdup("yes")) : to_switch(value);
 }
 
+/* libvirt has the thread's number, QEMU its name. */
 static HvrImportValue to_iothread(const char *value)
 {
 	static const Word words[] = {

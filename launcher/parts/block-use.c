@@ -173,17 +173,28 @@ dev_t hvr_block_whole(const HvrHost *host, dev_t device)
 	return whole ? whole : device;
 }
 
-static void look_at_partitions(Look *look, dev_t device)
+GArray *hvr_block_partitions(const HvrHost *host, dev_t device)
 {
 	g_autofree char *folder = folder_of(device);
-	g_autoptr(GPtrArray) names = hvr_tree_list(look->host->sys, folder);
+	g_autoptr(GPtrArray) names = hvr_tree_list(host->sys, folder);
+	GArray *numbers = g_array_new(FALSE, FALSE, sizeof(dev_t));
 
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *part = g_build_filename(folder, g_ptr_array_index(names, i), NULL);
+		dev_t number = is_partition(host, part) ? read_number(host, part) : 0;
 
-		if (is_partition(look->host, part))
-			look_at(look, read_number(look->host, part));
+		if (number)
+			g_array_append_val(numbers, number);
 	}
+	return numbers;
+}
+
+static void look_at_partitions(Look *look, dev_t device)
+{
+	g_autoptr(GArray) numbers = hvr_block_partitions(look->host, device);
+
+	for (guint i = 0; i < numbers->len; i++)
+		look_at(look, g_array_index(numbers, dev_t, i));
 }
 
 static char *join(const GPtrArray *users)

@@ -29,6 +29,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrBlockUse, hvr_block_use_clear)
 /* The disk that it is a partition of; itself where it is none, or that is not to be seen. */
 dev_t hvr_block_whole(const HvrHost *host, dev_t device);
 
+/* [transfer full] of dev_t: the partitions of a disk, in no order. */
+GArray *hvr_block_partitions(const HvrHost *host, dev_t device) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A line of udev's rules that gives it to @user whenever it appears. [transfer full] NULL: sysfs
  * does not know it */
 char *hvr_block_rule(const HvrHost *host, dev_t device, const char *user) G_GNUC_WARN_UNUSED_RESULT;

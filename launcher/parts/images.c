@@ -146,6 +146,7 @@ static gboolean note_file(const Walk *walk, const HvrImageLink *link, const HvrI
 {
 	const HvrImageWritten written = { .device = file->device,
 					  .inode = file->inode,
+					  .number = file->number,
 					  .disk = link->index };
 
 	g_ptr_array_add(walk->images->files, g_strdup(link->path));

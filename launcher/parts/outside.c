@@ -16,11 +16,12 @@
 
 /* Options of QEMU's (qemu-options.hx) that name one, each with a word behind it. */
 static const char *const options[] = {
-	"drive",     "blockdev", "hda",	       "hdb",	   "hdc",      "hdd",	 "cdrom",
-	"fda",	     "fdb",	 "sd",	       "mtdblock", "pflash",   "device", "usbdevice",
-	"fsdev",     "virtfs",	 "bios",       "kernel",   "initrd",   "dtb",	 "option-rom",
-	"acpitable", "smbios",	 "readconfig", "loadvm",   "incoming", "tpmdev", "mem-path",
-	"chardev",   "object",	 "qtest-log",  NULL
+	"drive",     "blockdev",  "hda",	"hdb",	     "hdc",	 "hdd",
+	"cdrom",     "fda",	  "fdb",	"sd",	     "mtdblock", "pflash",
+	"device",    "usbdevice", "fsdev",	"virtfs",    "bios",	 "kernel",
+	"initrd",    "dtb",	  "option-rom", "acpitable", "smbios",	 "readconfig",
+	"loadvm",    "incoming",  "tpmdev",	"mem-path",  "chardev",	 "object",
+	"qtest-log", "fw_cfg",	  "netdev",	"nic",	     "plugin",	 NULL
 };
 
 /* Of these only what holds such a word names a file. */
@@ -30,7 +31,9 @@ static const struct {
 	{ "chardev", "path=" }, { "object", "mem-path" }, { "object", "filename" },
 	{ "object", "file=" },	{ "object", "\"file\"" }, { "object", "path=" },
 	{ "smbios", "file=" },	{ "acpitable", "file=" }, { "acpitable", "data=" },
-	{ "tpmdev", "path=" },	{ "object", "dir=" },
+	{ "tpmdev", "path=" },	{ "object", "dir=" },	  { "fw_cfg", "file=" },
+	{ "netdev", "tftp=" },	{ "netdev", "smb=" },	  { "nic", "tftp=" },
+	{ "nic", "smb=" },
 };
 
 /* (nullable): the option without its dashes, of which QEMU takes one or two */

@@ -18,7 +18,8 @@ typedef struct {
  */
 typedef struct {
 	guint64 device, inode;
-	guint disk; /* whose it is: number in the profile */
+	guint64 number; /* of a block device itself; else 0 */
+	guint disk;	/* whose it is: number in the profile */
 } HvrImageWritten;
 typedef struct {
 	GPtrArray *notes;      /* of HvrImageNote */

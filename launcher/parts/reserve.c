@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+#include "launcher/parts/block-use.h"
 #include "launcher/parts/input.h"
 #include "launcher/parts/usb.h"
 #include "launcher/report/error.h"
@@ -73,6 +74,55 @@ static gboolean take_file(const Reserving *reserving, const char *key, const cha
 	return take(reserving, g_strdup_printf("file-%.*s", DIGEST_LENGTH, digest), what, error);
 }
 
+static char *block_lock(guint64 number)
+{
+	return g_strdup_printf("block-%" PRIx64, number);
+}
+
+static gboolean is_free(const Reserving *reserving, guint64 number, const char *what,
+			GError **error)
+{
+	const HvrContext *context = reserving->context;
+	g_autofree char *name = block_lock(number);
+	g_auto(HvrLockHolder) holder = { 0 };
+
+	if (hvr_lock_find(reserving->locks, name) ||
+	    !hvr_lock_holder(&context->host, context->runtime, name, &holder))
+		return TRUE;
+	g_autofree char *safe = hvr_text_safe(what);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+		    "%s: VM '%s' has the disk that it is a partition of, or one of its partitions",
+		    safe, holder.vm ? holder.vm : "");
+	return FALSE;
+}
+
+/* By its number: nodes of it may be many. Two VMs may have a partition each of one disk, but none
+ * the disk besides; each of two that begin at once has its own lock when it looks for others. */
+static gboolean take_block(const Reserving *reserving, guint64 number, const char *what,
+			   GError **error)
+{
+	const HvrHost *host = &reserving->context->host;
+	g_autoptr(GArray) partitions = hvr_block_partitions(host, number);
+
+	if (!take(reserving, block_lock(number), what, error) ||
+	    !is_free(reserving, hvr_block_whole(host, number), what, error))
+		return FALSE;
+	for (guint i = 0; i < partitions->len; i++)
+		if (!is_free(reserving, g_array_index(partitions, dev_t, i), what, error))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean take_image(const Reserving *reserving, const HvrImageWritten *image,
+			   const char *what, GError **error)
+{
+	if (image->number)
+		return take_block(reserving, image->number, what, error);
+	return take(reserving,
+		    g_strdup_printf("image-%" PRIx64 "-%" PRIx64, image->device, image->inode),
+		    what, error);
+}
+
 static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile,
 			   const HvrParts *parts, GError **error)
 {
@@ -90,10 +140,7 @@ static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, image->disk);
 		g_autofree char *what =
 			g_strdup_printf("[disk %s] file: '%s'", disk->id, disk->file);
-		if (!take(reserving,
-			  g_strdup_printf("image-%" PRIx64 "-%" PRIx64, image->device,
-					  image->inode),
-			  what, error))
+		if (!take_image(reserving, image, what, error))
 			return FALSE;
 	}
 	return TRUE;

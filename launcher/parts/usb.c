@@ -75,7 +75,8 @@ static gboolean fail(GError **error, const HvrProfileUsb *usb, const char *what,
 }
 
 /* A stick whose driver QEMU takes away is gone from under whoever has it mounted. */
-static gboolean is_disk(const HvrHost *host, const GPtrArray *names, const char *port)
+static gboolean refuse_disk(const HvrHost *host, const HvrProfileUsb *usb, const GPtrArray *names,
+			    const char *port, GError **error)
 {
 	g_autofree char *prefix = g_strconcat(port, ":", NULL);
 
@@ -86,10 +87,15 @@ static gboolean is_disk(const HvrHost *host, const GPtrArray *names, const char 
 
 		if (g_str_has_prefix(name, prefix))
 			driver = hvr_tree_link_name(host->sys, path);
-		if (g_strcmp0(driver, "usb-storage") == 0 || g_strcmp0(driver, "uas") == 0)
-			return TRUE;
+		if (g_strcmp0(driver, "usb-storage") != 0 && g_strcmp0(driver, "uas") != 0)
+			continue;
+		g_autofree char *hint =
+			g_strdup_printf("name it in a [disk], or take it from its driver first: "
+					"echo %s > /sys/bus/usb/drivers/%s/unbind",
+					name, driver);
+		return fail(error, usb, "it is a disk that this host uses", hint);
 	}
-	return FALSE;
+	return TRUE;
 }
 
 /* What was found, as a device that can be passed. */
@@ -104,10 +110,8 @@ static gboolean judge(const HvrHost *host, const HvrProfileUsb *usb, const GPtrA
 	if (read_number(host, device->port, "bDeviceClass", 16, &class) && class == CLASS_HUB)
 		return fail(error, usb, "it is a hub, which is the host's",
 			    "name what is plugged into it");
-	if (is_disk(host, names, device->port))
-		return fail(error, usb, "it is a disk that this host uses",
-			    "name it in a [disk], or take it from its driver first: echo "
-			    "INTERFACE > /sys/bus/usb/drivers/usb-storage/unbind");
+	if (!refuse_disk(host, usb, names, device->port, error))
+		return FALSE;
 	device->bus = bus;
 	device->device = number;
 	return TRUE;
@@ -209,9 +213,30 @@ int hvr_usb_open(const HvrHost *host, const HvrProfileUsb *usb, const HvrUser *u
 	return result.fd;
 }
 
+/* By what it is and by where it is: that these are one device the profile does not show. */
+static gboolean check_alone(const HvrHost *host, const GPtrArray *usbs, guint index, GError **error)
+{
+	const HvrProfileUsb *usb = g_ptr_array_index(usbs, index);
+	g_auto(HvrUsbDevice) device = { .port = NULL };
+
+	if (!hvr_usb_find(host, usb, &device, error))
+		return FALSE;
+	for (guint i = 0; i < index; i++) {
+		const HvrProfileUsb *other = g_ptr_array_index(usbs, i);
+		g_autofree char *what = g_strdup_printf("it is that of [usb %s], too", other->id);
+
+		if (is_meant(host, other, device.port))
+			return fail(error, usb, what, "leave one of them out");
+	}
+	return TRUE;
+}
+
 gboolean hvr_usb_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		       GError **error)
 {
+	for (guint i = 0; i < profile->usbs->len; i++)
+		if (!check_alone(&context->host, profile->usbs, i, error))
+			return FALSE;
 	for (guint i = 0; i < profile->usbs->len; i++) {
 		const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, i);
 		g_auto(HvrFd) fd = hvr_usb_open(&context->host, usb, parts->user, error);

@@ -25,9 +25,9 @@ gboolean hvr_usb_find(const HvrHost *host, const HvrProfileUsb *usb, HvrUsbDevic
 		      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * hvr_usb_check - is each there, and can the VM's user open its node? No owner of a node is ever
- * changed for it: whose a device on a USB port is, udev says.
- * Errors: of hvr_usb_find(); HVR_LAUNCH_ERROR_PERMISSION
+ * hvr_usb_check - is each there, and another one, and can the VM's user open its node? No owner of
+ * a node is ever changed for it: whose a device on a USB port is, udev says. Errors: of
+ * hvr_usb_find(); HVR_LAUNCH_ERROR_PERMISSION
  */
 gboolean hvr_usb_check(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		       GError **error) G_GNUC_WARN_UNUSED_RESULT;

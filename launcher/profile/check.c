@@ -11,6 +11,7 @@
 
 #include "launcher/profile/check-device.h"
 #include "launcher/profile/check-disk.h"
+#include "launcher/profile/check-written.h"
 #include "launcher/report/error.h"
 #include "vfio/reset.h"
 
@@ -389,7 +390,7 @@ static gboolean check_pair(const char *file, const HvrProfile *profile, const Hv
 	if (are(a, b, "net", "graphics") || are(a, b, "graphics", "net"))
 		return check_screen(file, profile, a, b, error);
 	if (a->kind != b->kind)
-		return TRUE;
+		return hvr_profile_check_written(file, profile, a, b, error);
 	if (strcmp(a->kind->name, "device") == 0)
 		return check_slots(file, a, b, error);
 	if (strcmp(a->kind->name, "net") == 0)

@@ -406,6 +406,7 @@ G_STATIC_ASSERT(offsetof(HvrProfileDisk, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileNet, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileShare, id) == 0);
 G_STATIC_ASSERT(offsetof(HvrProfileUsb, id) == 0);
+G_STATIC_ASSERT(offsetof(HvrProfileInput, id) == 0);
 
 const HvrProfileSection *hvr_profile_table(gsize *out_length)
 {

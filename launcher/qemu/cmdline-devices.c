@@ -188,9 +188,10 @@ static void add_usb(GPtrArray *argv, const HvrProfileUsb *usb, guint index, int 
 	hvr_cmdline_add_json(argv, "-device", device);
 }
 
-/* Both Ctrl keys at once move it between host and guest: it begins with the host. QEMU opens it by
- * open(2), which knows no fdset (ui/input-linux.c): so it gets its own descriptor's name, behind
- * which is the node that was looked at. */
+/* Both Ctrl keys at once move it between host and guest: it begins with the guest, for
+ * input_linux_complete() grabs it. QEMU opens it by open(2), which knows no fdset
+ * (ui/input-linux.c): so it gets its own descriptor's name, behind which is the node that was
+ * looked at. */
 static void add_input(GPtrArray *argv, const HvrProfileInput *input, guint index, int fd)
 {
 	JsonObject *object = json_object_new();

@@ -7,14 +7,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "launcher/parts/block-use.h"
 #include "launcher/parts/image-format.h"
+#include "launcher/parts/reserve.h"
+#include "launcher/profile/read.h"
 #include "launcher/report/error.h"
+#include "launcher/runtime/lock.h"
+#include "launcher/runtime/runtime.h"
 #include "tests/fake/fake-sysfs.h"
 
 #define SDA  "sys/devices/pci0000:00/0000:00:1f.2/ata1/host0/target0:0:0/0:0:0:0/block/sda"
@@ -255,6 +261,65 @@ static void test_rule(void **state)
 	assert_null(hvr_block_rule(&fs->host, makedev(8, 99), "lab"));
 }
 
+/* What a VM named @vm that writes to @minor_number is told; NULL: it may. [transfer full] */
+static char *reserve(FakeSysfs *fs, const char *vm, guint minor_number, GPtrArray *locks)
+{
+	static const char text[] = "[vm]\nmemory = 64M\n[disk root]\nfile = /dev/x\n"
+				   "format = raw\n";
+	const HvrImageWritten written = { .number = makedev(8, minor_number) };
+	HvrParts parts = { .images.written = g_array_new(FALSE, FALSE, sizeof(written)) };
+	int root = open(fs->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	HvrContext context = { .host = *fake_sysfs_host(fs),
+			       .runtime = hvr_runtime_open(root, "runtime", NULL) };
+	g_autoptr(HvrProfile) profile = hvr_profile_parse("/x.ini", text, strlen(text), NULL, NULL);
+	g_autoptr(GError) error = NULL;
+
+	/* two names for one are what it is about */
+	g_free(((HvrProfileDisk *)profile->disks->pdata[0])->file);
+	((HvrProfileDisk *)profile->disks->pdata[0])->file = g_strconcat("/dev/", vm, NULL);
+	hvr_profile_rename(profile, vm);
+	g_array_append_val(parts.images.written, written);
+	gboolean good = hvr_reserve(&context, profile, &parts, locks, &error);
+	g_array_unref(parts.images.written);
+	close(context.runtime);
+	close(root);
+	assert_true(good == !error);
+	if (error)
+		assert_int_equal(error->code, HVR_LAUNCH_ERROR_BUSY);
+	return error ? g_strdup(error->message) : NULL;
+}
+
+/* Of two VMs: a disk and a partition of it are one to write to, two partitions are two. */
+static void test_two_vms(void **state)
+{
+	static const struct {
+		guint first, second;
+		const char *message; /* what it holds; NULL: both have what they want */
+	} cases[] = {
+		{ 0, 0, "in use by VM 'first'" },
+		{ 0, 2, "[disk root] file: '/dev/second': VM 'first' has the disk" },
+		{ 2, 0, "VM 'first' has the disk that it is a partition of, or one of its" },
+		{ 1, 2, NULL },
+		{ 0, 16, NULL },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeSysfs *fs = make();
+		GPtrArray *first = g_ptr_array_new_with_free_func((GDestroyNotify)hvr_lock_release);
+		GPtrArray *second =
+			g_ptr_array_new_with_free_func((GDestroyNotify)hvr_lock_release);
+
+		assert_null(reserve(fs, "first", cases[i].first, first));
+		g_autofree char *message = reserve(fs, "second", cases[i].second, second);
+		if (!message != !cases[i].message ||
+		    (message && !strstr(message, cases[i].message)))
+			fail_msg("%u: %s", i, message ? message : "(none)");
+		g_ptr_array_unref(second);
+		g_ptr_array_unref(first);
+		fake_sysfs_free(fs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +333,7 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_judged),
 		cmocka_unit_test(test_rule),
+		cmocka_unit_test(test_two_vms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

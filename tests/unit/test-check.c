@@ -925,6 +925,9 @@ static void test_qemu_args(void **state)
 		  "order: -device intel-iommu" },
 		{ "args = -chardev file,id=a,path=/x -object memory-backend-file,id=m,mem-path=/y",
 		  "-chardev file,id=a,path=/x, -object memory-backend-file,id=m,mem-path=/y" },
+		{ "args = -fw_cfg name=opt/a,string=b -netdev user,id=n -nic none", NULL },
+		{ "args = -fw_cfg name=opt/a,file=/x -netdev user,id=n,tftp=/y -nic user,smb=/z",
+		  "-fw_cfg name=opt/a,file=/x, -netdev user,id=n,tftp=/y, -nic user,smb=/z" },
 		{ "args = -hda a -hdb b -hdc c -cdrom d -fda e -fdb f",
 		  "-hda a, -hdb b, -hdc c, -cdrom d, ..." },
 		{ "args = -cdrom "

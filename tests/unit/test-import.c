@@ -239,6 +239,15 @@ static void test_tpm(void **state)
 		  "</domain>",
 		  HVR_TPM_TIS, "line 1: tpm.model = tpm-tis: what it keeps" },
 		{ "libvirt",
+		  "<domain><name>a</name><devices><tpm model='tpm-crb'><backend type='emulator' "
+		  "version='2.0'><encryption secret='u'/></backend></tpm></devices></domain>",
+		  HVR_TPM_CRB, "line 1: tpm.backend.encryption.secret = ...: " },
+		{ "libvirt",
+		  "<domain><name>a</name><devices><tpm model='tpm-crb'><backend type='emulator' "
+		  "version='2.0'><active_pcr_banks><sha384/></active_pcr_banks></backend></tpm>"
+		  "</devices></domain>",
+		  HVR_TPM_CRB, "line 1: tpm.backend.active_pcr_banks" },
+		{ "libvirt",
 		  "<domain><name>a</name><devices><tpm model='tpm-tis'><backend type='emulator' "
 		  "version='1.2'/></tpm></devices></domain>",
 		  HVR_TPM_NONE, "line 1: <tpm>" },
@@ -369,6 +378,14 @@ static void test_iommu(void **state)
 		  "caching-mode=on",
 		  HVR_IOMMU_INTEL, NULL },
 		{ "qemu", "kvm -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO, NULL },
+		{ "qemu", "kvm -m 1G -device intel-iommu,intremap=on,aw-bits=48", HVR_IOMMU_INTEL,
+		  "line 1: iommu.aw-bits = 48: " },
+		{ "qemu", "kvm -m 1G -device intel-iommu,caching-mode=off", HVR_IOMMU_INTEL,
+		  "line 1: iommu.caching-mode = off: " },
+		{ "libvirt",
+		  "<domain><memory unit='GiB'>1</memory><devices><iommu model='intel'><driver "
+		  "intremap='on' iotlb='on'/></iommu></devices></domain>",
+		  HVR_IOMMU_INTEL, "line 1: iommu.driver.iotlb = on: " },
 		{ "qemu", "kvm -m 1G -machine q35,kernel_irqchip=split", HVR_IOMMU_NONE,
 		  "line 1: machine.kernel_irqchip = split: " },
 		{ "qemu", "kvm -m 1G -device amd-iommu", HVR_IOMMU_NONE, "line 1: -device" },
@@ -406,6 +423,9 @@ static void test_usb(void **state)
 		{ "proxmox", "memory: 512\nusb0: host=1-2.3\n", "1-2.3" },
 		{ "proxmox", "memory: 512\nusb0: spice\n", "" },
 		{ "qemu", "kvm -m 512 -device usb-host,vendorid=0x046d,productid=0xc52b", NULL },
+		{ "qemu", "kvm -m 512 -device usb-host,vendorid=1133,productid=50475", NULL },
+		{ "qemu", "kvm -m 512 -device usb-host,vendorid=0x10000,productid=1", "" },
+		{ "qemu", "kvm -m 512 -device usb-host,vendorid=5", "" },
 		{ "qemu", "kvm -m 512 -device usb-host,hostbus=1,hostport=2.3", "1-2.3" },
 		{ "qemu", "kvm -m 512 -device usb-host,hostbus=1,hostaddr=5", "" },
 	};

@@ -179,6 +179,16 @@ static const Refusal refusals[] = {
 	  "lab.ini:5: [tpm] state: is for model = crb or tis only" },
 	{ "tpm-state-comma", VM "[tpm]\nmodel = tis\nstate = a,mode=0644\n",
 	  "/a,mode=0644\" holds a comma\nswtpm splits its words there" },
+	/* one file, and two that write to it */
+	{ "serial-disk", ROOT "[serial]\nmode = file\nfile = a\n",
+	  "lab.ini:7: [serial] file: is also [disk root] file\n"
+	  "one writes over what the other has: name two files" },
+	{ "disk-serial", VM "[serial]\nmode = file\nfile = a\n[disk x]\nfile = a\nreadonly = yes\n",
+	  "lab.ini:7: [disk x] file: is also [serial] file\n" },
+	{ "serial-tpm", VM "[tpm]\nmodel = crb\n[serial]\nmode = file\nfile = lab.tpm\n",
+	  "lab.ini:7: [serial] file: is also [tpm] state\n" },
+	{ "tpm-vars", VM "[firmware]\nmode = uefi\nvars = a\n[tpm]\nmodel = crb\nstate = ./a\n",
+	  "lab.ini:8: [tpm] state: is also [firmware] vars\n" },
 	/* [audio] */
 	{ "audio-unknown", VM "[audio]\nmodel = ac97\n", "\"ac97\" is not one of its values" },
 	{ "audio-backend-alone", VM "[audio]\nbackend = none\n",

@@ -46,7 +46,7 @@ static void plug(FakeSysfs *fs, const char *port, const char *ids, const char *n
 	put(fs, interface, "bInterfaceClass", "03\n");
 }
 
-/* A hub of the host's, a keyboard, two alike behind a hub, and a stick. */
+/* A hub of the host's, a keyboard, two alike behind a hub, a stick, and a disk. */
 static int setup(void **state)
 {
 	FakeSysfs *fs = fake_sysfs_new();
@@ -58,6 +58,8 @@ static int setup(void **state)
 	plug(fs, "1-3.10", "0403:6001", "1:70");
 	plug(fs, "2-1", "0951:1666", "2:3");
 	fake_sysfs_put_link(fs, "sys/bus/usb/devices/2-1:1.0/driver", "../../drivers/usb-storage");
+	plug(fs, "2-2", "174c:55aa", "2:4");
+	fake_sysfs_put_link(fs, "sys/bus/usb/devices/2-2:1.0/driver", "../../drivers/uas");
 	*state = fs;
 	return 0;
 }
@@ -96,6 +98,9 @@ static void which_is_meant(void **state)
 		{ "port = 1-3", NULL, 0, 0, "no such device is plugged in (at 1-3)" },
 		{ "match = 1d6b:0002", NULL, 0, 0, "it is a hub" },
 		{ "port = 2-1", NULL, 0, 0, "it is a disk that this host uses" },
+		{ "port = 2-1", NULL, 0, 0,
+		  "echo 2-1:1.0 > /sys/bus/usb/drivers/usb-storage/unbind" },
+		{ "port = 2-2", NULL, 0, 0, "echo 2-2:1.0 > /sys/bus/usb/drivers/uas/unbind" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -189,6 +194,18 @@ static void two_vms_have_not_one_device(void **state)
 	hvr_fd_close(context.runtime);
 }
 
+/* Only the host knows that these are one; QEMU would start, and the second never work. */
+static void two_sections_have_not_one_device(void **state)
+{
+	assert_node(*state, "match = 046d:c52b\n[usb y]\nport = 1-2", HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[usb y]: it is that of [usb x], too (at 1-2)", "leave one of them out");
+	assert_node(*state, "port = 1-2\n[usb y]\nmatch = 046d:c52b", HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[usb y]: it is that of [usb x], too (046d:c52b)", NULL);
+	/* what is not there is that first */
+	assert_node(*state, "port = 1-9\n[usb y]\nport = 1-2", HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[usb x]: no such device", NULL);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -197,6 +214,7 @@ int main(void)
 		TEST(which_is_meant),
 		TEST(whose_its_node_is),
 		TEST(two_vms_have_not_one_device),
+		TEST(two_sections_have_not_one_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
