@@ -59,7 +59,7 @@ static gboolean check_disks(const HvrWarmGuest *guest, GError **error)
 
 /* A state is known by the files of the profile's own keys. What is in one that a word names may be
  * another when the guest goes on, and a disk of it ahead of the guest's RAM. An empty name is none,
- * as in romfile=. */
+ * as in romfile=, and nobody reads a logfile. */
 static gboolean names_file(const char *option)
 {
 	static const char *const words[] = { "-drive",	   "-blockdev", "-hda",	      "-hdb",
@@ -74,8 +74,9 @@ static gboolean names_file(const char *option)
 		if (g_str_equal(option, words[i]))
 			return TRUE;
 	while ((at = strstr(at, "file="))) {
+		gboolean log = at - option >= 3 && strncmp(at - 3, "log", 3) == 0;
 		at += strlen("file=");
-		if (*at && *at != ',')
+		if (!log && *at && *at != ',')
 			return TRUE;
 	}
 	return FALSE;

@@ -159,6 +159,7 @@ static void the_profile_has_changed(void **state)
 		{ "boot.cmdline=quiet", "-append" },
 		{ "vm.rtc=localtime", "-rtc" },
 		{ "qemu.args=-device e1000,romfile=", "-device" },
+		{ "qemu.args=-chardev null,id=x,logfile=y", "-chardev" },
 		{ "serial.mode=none", "-chardev" },
 	};
 	g_autofree char *before = describe(NULL);
