@@ -107,6 +107,12 @@ static gboolean goes_on(const HvrArrival *arrival)
 	return arrival->options->warm && arrival->options->warm->restore >= 0;
 }
 
+/* Somebody has had it end: whatever QEMU does not do any more is no fault of the state's. */
+static gboolean is_ending(const HvrArrival *arrival)
+{
+	return arrival->over || hvr_shutdown_stage(arrival->session->shutdown) != HVR_SHUTDOWN_NONE;
+}
+
 /* It comes to nothing, for this reason. */
 static void give_up(const HvrArrival *arrival, const GError *error)
 {
@@ -115,14 +121,22 @@ static void give_up(const HvrArrival *arrival, const GError *error)
 	hvr_session_quit(arrival->session);
 }
 
+/* QEMU could not do it. */
+static void fail_warm(const HvrArrival *arrival, const GError *error)
+{
+	if (is_ending(arrival))
+		return;
+	arrival->options->warm->problem = g_error_copy(error);
+	give_up(arrival, error);
+}
+
 static void on_saved(const GError *error, gpointer user_data)
 {
 	const HvrArrival *arrival = user_data;
 	HvrRunWarm *warm = arrival->options->warm;
 
 	if (error) {
-		warm->problem = g_error_copy(error);
-		give_up(arrival, error);
+		fail_warm(arrival, error);
 		return;
 	}
 	warm->done = TRUE;
@@ -231,6 +245,9 @@ static gboolean on_late(gpointer user_data)
 	HvrSession *session = arrival->session;
 
 	arrival->late = 0;
+	/* it says already why there is none */
+	if (session->failure)
+		return G_SOURCE_REMOVE;
 	session->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
 				       "the guest was not ready within %d s, and was ended",
 				       arrival->options->wait_ready_s);
@@ -288,8 +305,7 @@ static void on_gone_on(HvrQmpClient *client, JsonNode *result, const GError *err
 	HvrSession *session = arrival->session;
 
 	if (error) {
-		arrival->options->warm->problem = g_error_copy(error);
-		give_up(arrival, error);
+		fail_warm(arrival, error);
 		return;
 	}
 	arrival->options->warm->done = TRUE;
@@ -305,8 +321,7 @@ static void on_restored(const GError *error, gpointer user_data)
 	HvrSession *session = arrival->session;
 
 	if (error) {
-		arrival->options->warm->problem = g_error_copy(error);
-		give_up(arrival, error);
+		fail_warm(arrival, error);
 		return;
 	}
 	if (session->profile->guest.ready != HVR_READY_SERIAL)
@@ -377,6 +392,11 @@ void hvr_arrival_begin(HvrArrival *arrival, const HvrArrivalStart *start)
 
 void hvr_arrival_end(HvrArrival *arrival)
 {
+	HvrRunWarm *warm = arrival->options->warm;
+
+	arrival->over = TRUE;
+	if (warm)
+		warm->stopped = !warm->done && arrival->session->stops->len > 0;
 	stop_timer(arrival);
 	end_boot(arrival);
 	if (arrival->transfer.session)

@@ -37,6 +37,7 @@ typedef struct {
 	gboolean cards_in;    /* TRUE where they are there from the start */
 	gboolean awake;	      /* the guest was told what it is now; TRUE of one that boots */
 	gboolean warmed;      /* [guest] warm-script has run; TRUE where it is not to */
+	gboolean over;	      /* what QEMU answers now is nobody's */
 	gboolean answered;    /* FALSE: QEMU has ended before its main loop, and so its guest */
 } HvrArrival;
 
@@ -57,7 +58,8 @@ typedef struct {
  * greet, and with --wait-ready a guest that is late, is ended: session->failure says why.
  * A guest that is to be saved is, when it is ready, and then ends. One that goes on from where it
  * was saved gets its cards when it does, and is ready when it has them, too. What keeps either from
- * it is in options->warm and in session->failure, and ends QEMU.
+ * it is in options->warm and in session->failure, and ends QEMU; where somebody else has had
+ * the VM end before, it is not.
  */
 void hvr_arrival_begin(HvrArrival *arrival, const HvrArrivalStart *start);
 

@@ -21,6 +21,7 @@ typedef struct {
 	const char *name;   /* to restore: the VM's when it was saved, */
 	const GPtrArray *macs; /* ... and of char *: its MAC addresses */
 	gboolean done;	       /* out: it was saved, or goes on */
+	gboolean stopped;      /* out: somebody had the VM end before */
 	gboolean good;	       /* out: with @problem: the state is not to blame */
 	GError *problem;       /* out: why QEMU could not; NULL: it did, or has not come to it */
 } HvrRunWarm;

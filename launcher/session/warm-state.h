@@ -21,6 +21,7 @@ typedef struct {
 	HvrLock *vm_lock; /* for the first run; NULL: it takes the name itself */
 	HvrDecision decision;
 	HvrWarmStore store;
+	gboolean stopped;    /* while it was saved somebody had it end */
 	gboolean throw_away; /* as it was, see hvr_warm_vm_bend() */
 	char *about, *key;
 } HvrWarmVm;

@@ -76,6 +76,7 @@ static gboolean boot_and_save(HvrWarmVm *warm, const HvrWarmDraft *draft, int st
 				  .warm = &how };
 	gboolean well = run_bent(warm, draft->path, &options, error);
 
+	warm->stopped = how.stopped;
 	g_clear_error(&how.problem);
 	if (!well)
 		return FALSE;
@@ -178,9 +179,11 @@ static gboolean go_on(HvrWarmVm *warm, const HvrWarmFound *found, GError **out_w
 	return well;
 }
 
+/* Nor does a VM come up again behind the back of whoever has just stopped it. */
 static gboolean may_boot(const HvrWarmVm *warm)
 {
-	return warm->profile->warm != HVR_WARM_REQUIRE && !hvr_interrupt_pending();
+	return warm->profile->warm != HVR_WARM_REQUIRE && !warm->stopped &&
+	       !hvr_interrupt_pending();
 }
 
 static gboolean boot(HvrWarmVm *warm, GError **error)

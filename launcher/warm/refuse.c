@@ -57,6 +57,31 @@ static gboolean check_disks(const HvrWarmGuest *guest, GError **error)
 	return TRUE;
 }
 
+/* A state is known by the files of the profile's own keys. What is in one that a word names may be
+ * another when the guest goes on, and a disk of it ahead of the guest's RAM. An empty name is none,
+ * as in romfile=, and nobody reads a logfile. */
+static gboolean names_file(const char *option)
+{
+	static const char *const words[] = { "-drive",	   "-blockdev", "-hda",	      "-hdb",
+					     "-hdc",	   "-hdd",	"-cdrom",     "-fda",
+					     "-fdb",	   "-sd",	"-pflash",    "-mtdblock",
+					     "-bios",	   "-L",	"-kernel",    "-initrd",
+					     "-dtb",	   "-shim",	"-acpitable", "-option-rom",
+					     "-readconfig" };
+	const char *at = option;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if (g_str_equal(option, words[i]))
+			return TRUE;
+	while ((at = strstr(at, "file="))) {
+		gboolean log = at - option >= 3 && strncmp(at - 3, "log", 3) == 0;
+		at += strlen("file=");
+		if (!log && *at && *at != ',')
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* Words that change how QEMU starts, or name what it cannot save. */
 static gboolean check_words(const char *key, const GPtrArray *all, GError **error)
 {
@@ -68,10 +93,10 @@ static gboolean check_words(const char *key, const GPtrArray *all, GError **erro
 
 	for (guint i = 0; i < all->len; i++) {
 		const char *word = g_ptr_array_index(all, i);
-		gboolean bad = FALSE;
 
 		/* QEMU takes both */
 		const char *option = g_str_has_prefix(word, "--") ? word + 1 : word;
+		gboolean bad = names_file(option);
 		for (gsize j = 0; j < G_N_ELEMENTS(words); j++)
 			bad = bad || g_str_equal(option, words[j]);
 		for (gsize j = 0; j < G_N_ELEMENTS(devices); j++)

@@ -158,7 +158,8 @@ static void the_profile_has_changed(void **state)
 		{ "disk.more.file=more.qcow2", "-" },
 		{ "boot.cmdline=quiet", "-append" },
 		{ "vm.rtc=localtime", "-rtc" },
-		{ "qemu.args=-bios other.bin", "-bios" },
+		{ "qemu.args=-device e1000,romfile=", "-device" },
+		{ "qemu.args=-chardev null,id=x,logfile=y", "-chardev" },
 		{ "serial.mode=none", "-chardev" },
 	};
 	g_autofree char *before = describe(NULL);
@@ -255,6 +256,12 @@ static void what_cannot_be_saved(void **state)
 		{ "qemu.args=--incoming defer", "[qemu] args = --incoming" },
 		{ "qemu.args=-device vfio-pci,host=01:00.0", "[qemu] args = vfio-pci" },
 		{ "qemu.args=-S", "[qemu] args = -S" },
+		{ "qemu.args=-drive file=x.img,if=virtio", "[qemu] args = -drive" },
+		{ "qemu.args=--blockdev file,filename=x,node-name=x", "[qemu] args = --blockdev" },
+		{ "qemu.args=-bios other.bin", "[qemu] args = -bios" },
+		{ "qemu.args=-L roms", "[qemu] args = -L" },
+		{ "qemu.args=-fw_cfg name=opt/x,file=x", "[qemu] args = name=opt/x,file=x" },
+		{ "qemu.args=-device e1000,romfile=x", "[qemu] args = e1000,romfile=x" },
 		{ "qemu.first-args=-device usb-host,hostbus=1", "[qemu] first-args = usb-host" },
 		{ "graphics.mode=spice", "[graphics]" },
 		{ "tpm.model=crb", "[tpm]" },

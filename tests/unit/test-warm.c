@@ -240,6 +240,59 @@ static void damaged(void **state)
 	start("--warm", FALSE, "QEMU cannot go on with the guest");
 }
 
+static void await_event(const char *word)
+{
+	for (guint i = 0; i < 60000; i++) {
+		g_autofree char *events = NULL;
+		if (g_file_get_contents("/run/events", &events, NULL, NULL) && strstr(events, word))
+			return;
+		g_usleep(1000);
+	}
+	fail_msg("no %s within a minute", word);
+}
+
+static GPid spawn(const char *line)
+{
+	g_autofree char *full = g_strconcat(PROGRAM " ", line, NULL);
+	g_auto(GStrv) argv = NULL;
+	GPid pid = 0;
+
+	unlink("/run/events");
+	assert_true(g_shell_parse_argv(full, NULL, &argv, NULL));
+	assert_true(g_spawn_async("/run", argv, NULL,
+				  G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
+					  G_SPAWN_STDERR_TO_DEV_NULL,
+				  NULL, NULL, &pid, NULL));
+	return pid;
+}
+
+static void assert_stays_ended(GPid pid, int expected)
+{
+	g_autofree char *events = NULL;
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(g_file_get_contents("/run/events", &events, NULL, NULL));
+	const char *first = strstr(events, "\"started\"");
+	assert_non_null(first);
+	if (strstr(first + 1, "\"started\""))
+		fail_msg("it was stopped, and has booted: %s", events);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), expected);
+}
+
+/* Whoever has stopped a VM is not to find it running again. */
+static void stopped_while_saved(void **state)
+{
+	GPid pid = spawn("run --warm --wait-ready 30 --events /run/events "
+			 "--set 'guest.ready=serial:never said' lab.ini");
+
+	await_event("\"running\"");
+	assert_call("stop --force lab", 0, NULL);
+	assert_stays_ended(pid, 69);
+	assert_int_equal(count_states(), 0);
+}
+
 static void full_disk(void **state)
 {
 	assert_int_equal(umount2("/var/cache", MNT_DETACH), 0);
@@ -266,7 +319,8 @@ static void wrong_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ONE(saved_once), ONE(another_guest), ONE(damaged), ONE(full_disk), ONE(wrong_words),
+		ONE(saved_once), ONE(another_guest), ONE(damaged),
+		ONE(full_disk),	 ONE(wrong_words),   ONE(stopped_while_saved),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, NULL);
