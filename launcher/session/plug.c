@@ -373,6 +373,19 @@ static gboolean plug_another(Plug *plug, const GError *error)
 	return FALSE;
 }
 
+/* What was prepared has an entry: where it has none somebody has given it back meanwhile. */
+static void plug_all(Plug *plug)
+{
+	if (plug->cards->len) {
+		plug_next(plug);
+		return;
+	}
+	plug->failure = g_error_new(HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+				    "device '%s' was prepared, and is not any more",
+				    first_section(plug)->id);
+	plug_end(plug);
+}
+
 /* A worker that failed has undone what it did, and the locks are given up. One that was ended has
  * left what the journal says. */
 static void on_prepared(const GError *error, gpointer data)
@@ -397,7 +410,7 @@ static void on_prepared(const GError *error, gpointer data)
 		return;
 	}
 	plug->cards = hvr_plug_prepared(plug->session, plug->sections, plug->groups);
-	plug_next(plug);
+	plug_all(plug);
 }
 
 /* @sections: (transfer full) */
@@ -461,5 +474,5 @@ void hvr_plug_late(HvrHotplug *hotplug, const char *name, const HvrPlan *plan, H
 		return;
 	}
 	plug->cards = hvr_plug_prepared(plug->session, plug->sections, plug->groups);
-	plug_next(plug);
+	plug_all(plug);
 }

@@ -97,7 +97,19 @@ static GPtrArray *list_macs(const HvrProfile *profile)
 	return macs;
 }
 
-static gboolean save(HvrWarmVm *warm, GError **error)
+/* Not before the new one is there: a boot may fail. */
+static gboolean drop_same(const HvrWarmVm *warm, GError **error)
+{
+	GError *cause = NULL;
+
+	if (hvr_warm_store_drop(&warm->store, warm->key, &cause) || !cause)
+		return TRUE;
+	g_propagate_error(error, cause);
+	return FALSE;
+}
+
+/* @anew: in place of one that has the same key, which is there until then */
+static gboolean save(HvrWarmVm *warm, gboolean anew, GError **error)
 {
 	const HvrProfile *profile = warm->profile;
 	g_autoptr(GPtrArray) macs = list_macs(profile);
@@ -122,7 +134,7 @@ static gboolean save(HvrWarmVm *warm, GError **error)
 	hvr_message("VM '%s' is booted without its cards, to be saved when it is ready",
 		    profile->name);
 	if (!boot_and_save(warm, &draft, state, error) ||
-	    !hvr_warm_vm_check_unchanged(warm, error) ||
+	    !hvr_warm_vm_check_unchanged(warm, error) || (anew && !drop_same(warm, error)) ||
 	    !hvr_warm_draft_finish(&draft, &name, error))
 		return FALSE;
 	hvr_message("VM '%s' is saved: it is state %.12s", profile->name, warm->key);
@@ -144,7 +156,7 @@ static gboolean find(HvrWarmVm *warm, HvrWarmFound *found, char **out_why, GErro
 		return FALSE;
 	}
 	*out_why = hvr_warm_vm_why_not(warm);
-	if (*out_why || !save(warm, error) || !hvr_interrupt_check_all(error))
+	if (*out_why || !save(warm, FALSE, error) || !hvr_interrupt_check_all(error))
 		return FALSE;
 	return hvr_warm_store_find(&warm->store, warm->key, uid, found, error);
 }
@@ -246,13 +258,8 @@ gboolean hvr_warm_save(HvrContext *context, HvrProfile *profile, const HvrRunOpt
 				   .options = options,
 				   .vm_lock = options->vm_lock,
 				   .store = HVR_WARM_STORE_NONE };
-	GError *cause = NULL;
 
 	if (!hvr_warm_vm_begin(&warm, error))
 		return FALSE;
-	if (!hvr_warm_store_drop(&warm.store, warm.key, &cause) && cause) {
-		g_propagate_error(error, cause);
-		return FALSE;
-	}
-	return save(&warm, error);
+	return save(&warm, TRUE, error);
 }

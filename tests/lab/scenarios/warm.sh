@@ -11,7 +11,7 @@ needs alone
 
 # Not the states of whoever's machine this is
 mkdir -p /var/cache/hailo-vm-run
-mount -t tmpfs tmpfs /var/cache/hailo-vm-run
+mount -t tmpfs -o mode=755 tmpfs /var/cache/hailo-vm-run
 card=$(card alone)
 give_host_driver "$card"
 before=$(snapshot "$card")
