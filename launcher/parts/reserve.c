@@ -113,14 +113,20 @@ static gboolean take_block(const Reserving *reserving, guint64 number, const cha
 	return TRUE;
 }
 
+/* A file by what it is, whatever it is called. */
+static gboolean take_inode(const Reserving *reserving, guint64 device, guint64 inode,
+			   const char *what, GError **error)
+{
+	return take(reserving, g_strdup_printf("image-%" PRIx64 "-%" PRIx64, device, inode), what,
+		    error);
+}
+
 static gboolean take_image(const Reserving *reserving, const HvrImageWritten *image,
 			   const char *what, GError **error)
 {
 	if (image->number)
 		return take_block(reserving, image->number, what, error);
-	return take(reserving,
-		    g_strdup_printf("image-%" PRIx64 "-%" PRIx64, image->device, image->inode),
-		    what, error);
+	return take_inode(reserving, image->device, image->inode, what, error);
 }
 
 static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile,
@@ -159,10 +165,7 @@ static gboolean take_tpm(const Reserving *reserving, const HvrProfile *profile, 
 	if (lstat(path, &st) < 0)
 		return TRUE;
 	g_autofree char *what = g_strdup_printf("[tpm] state: '%s'", path);
-	return take(reserving,
-		    g_strdup_printf("image-%" PRIx64 "-%" PRIx64, (guint64)st.st_dev,
-				    (guint64)st.st_ino),
-		    what, error);
+	return take_inode(reserving, st.st_dev, st.st_ino, what, error);
 }
 
 /* By its port. One that is gone by now is refused when it is opened. */
