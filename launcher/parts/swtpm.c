@@ -43,33 +43,23 @@ char *hvr_swtpm_find(gboolean privileged)
 	return hvr_program_find("swtpm", privileged);
 }
 
-static void add(GPtrArray *argv, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void add(GPtrArray *argv, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	g_ptr_array_add(argv, g_strdup_vprintf(format, args));
-	va_end(args);
-}
-
 GPtrArray *hvr_swtpm_argv(const HvrSwtpm *swtpm, int fd, const char *path)
 {
 	GPtrArray *argv = g_ptr_array_new_full(16, g_free);
 
-	add(argv, "%s", swtpm->program);
-	add(argv, "socket");
-	add(argv, "--tpm2");
-	add(argv, "--tpmstate");
-	add(argv, "backend-uri=file://%s,mode=0600", swtpm->state);
-	add(argv, "--ctrl");
+	hvr_program_add_word(argv, "%s", swtpm->program);
+	hvr_program_add_word(argv, "socket");
+	hvr_program_add_word(argv, "--tpm2");
+	hvr_program_add_word(argv, "--tpmstate");
+	hvr_program_add_word(argv, "backend-uri=file://%s,mode=0600", swtpm->state);
+	hvr_program_add_word(argv, "--ctrl");
 	if (fd >= 0)
-		add(argv, "type=unixio,clientfd=%d", fd);
+		hvr_program_add_word(argv, "type=unixio,clientfd=%d", fd);
 	else
-		add(argv, "type=unixio,path=%s,mode=0600", path);
-	add(argv, "--seccomp");
-	add(argv, "action=kill");
-	add(argv, "--terminate");
+		hvr_program_add_word(argv, "type=unixio,path=%s,mode=0600", path);
+	hvr_program_add_word(argv, "--seccomp");
+	hvr_program_add_word(argv, "action=kill");
+	hvr_program_add_word(argv, "--terminate");
 	g_ptr_array_add(argv, NULL);
 	return argv;
 }

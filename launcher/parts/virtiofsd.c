@@ -57,16 +57,6 @@ GPtrArray *hvr_virtiofsd_find(const char *const *folders)
 	return programs;
 }
 
-static void add(GPtrArray *argv, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void add(GPtrArray *argv, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	g_ptr_array_add(argv, g_strdup_vprintf(format, args));
-	va_end(args);
-}
-
 GPtrArray *hvr_virtiofsd_argv(const HvrVirtiofsd *server, int listening, const char *path)
 {
 	GPtrArray *argv = g_ptr_array_new_full(16, g_free);
@@ -75,24 +65,27 @@ GPtrArray *hvr_virtiofsd_argv(const HvrVirtiofsd *server, int listening, const c
 
 	if (server->namespaces)
 		sandbox = "namespace";
-	add(argv, "%s", server->program);
+	hvr_program_add_word(argv, "%s", server->program);
 	if (listening >= 0)
-		add(argv, "--fd=%d", listening);
+		hvr_program_add_word(argv, "--fd=%d", listening);
 	else
-		add(argv, "--socket-path=%s", path);
-	add(argv, "--shared-dir=%s", server->folder);
+		hvr_program_add_word(argv, "--socket-path=%s", path);
+	hvr_program_add_word(argv, "--shared-dir=%s", server->folder);
 	if (server->readonly)
-		add(argv, "--readonly");
-	add(argv, "--sandbox=%s", sandbox);
-	add(argv, "--seccomp=kill");
+		hvr_program_add_word(argv, "--readonly");
+	hvr_program_add_word(argv, "--sandbox=%s", sandbox);
+	hvr_program_add_word(argv, "--seccomp=kill");
 	if (server->squash) {
-		add(argv, "--translate-uid=squash-guest:0:%u:%u", server->identity.uid, ALL_IDS);
-		add(argv, "--translate-gid=squash-guest:0:%u:%u", server->identity.gid, ALL_IDS);
+		hvr_program_add_word(argv, "--translate-uid=squash-guest:0:%u:%u",
+				     server->identity.uid, ALL_IDS);
+		hvr_program_add_word(argv, "--translate-gid=squash-guest:0:%u:%u",
+				     server->identity.gid, ALL_IDS);
 	}
 	getrlimit(RLIMIT_NOFILE, &limit);
-	add(argv, "--rlimit-nofile=%" G_GUINT64_FORMAT, MIN((guint64)limit.rlim_max, OPEN_FILES));
+	hvr_program_add_word(argv, "--rlimit-nofile=%" G_GUINT64_FORMAT,
+			     MIN((guint64)limit.rlim_max, OPEN_FILES));
 	/* it warns of every privilege that it does without */
-	add(argv, "--log-level=error");
+	hvr_program_add_word(argv, "--log-level=error");
 	g_ptr_array_add(argv, NULL);
 	return argv;
 }

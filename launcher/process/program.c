@@ -160,3 +160,12 @@ gboolean hvr_program_run(const HvrProgram *program, GError **error)
 	set_failure(program, status, said, error);
 	return FALSE;
 }
+
+void hvr_program_add_word(GPtrArray *argv, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_ptr_array_add(argv, g_strdup_vprintf(format, args));
+	va_end(args);
+}

@@ -39,3 +39,6 @@ typedef struct {
  * interrupted.
  */
 gboolean hvr_program_run(const HvrProgram *program, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* One more word of a command line, which @argv then owns. */
+void hvr_program_add_word(GPtrArray *argv, const char *format, ...) G_GNUC_PRINTF(2, 3);
