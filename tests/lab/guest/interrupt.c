@@ -15,6 +15,7 @@
 #define IRQ_TIMER     0
 #define IRQ_CASCADE   2
 #define IRQ_SCI	      9
+#define IRQ_SPURIOUS  15
 
 #define PIT_CHANNEL_0  0x40
 #define PIT_MODE       0x43
@@ -66,10 +67,20 @@ __attribute__((interrupt)) static void on_msi(struct frame *frame)
 	write32(APIC_EOI, 0);
 }
 
-/* The 8259s and the local APIC may report an interrupt that is gone by then: no EOI for those */
+/* The master and the local APIC may report an interrupt that is gone by then: no EOI for those */
 __attribute__((interrupt)) static void on_spurious(struct frame *frame)
 {
 	(void)frame;
+}
+
+/*
+ * What is gone at the slave by then is one of the master's all the same: without its EOI, the
+ * cascade stays in service, and nothing of the slave's comes any more
+ */
+__attribute__((interrupt)) static void on_spurious_slave(struct frame *frame)
+{
+	(void)frame;
+	out8(MASTER, 0x20);
 }
 
 static void set_gate(unsigned int vector, void (*handler)(struct frame *))
@@ -95,6 +106,7 @@ static void set_gates(void)
 		set_gate(vector, on_spurious);
 	set_gate(MASTER_VECTOR + IRQ_TIMER, on_timer);
 	set_gate(SLAVE_VECTOR + IRQ_SCI - 8, on_sci);
+	set_gate(SLAVE_VECTOR + IRQ_SPURIOUS - 8, on_spurious_slave);
 	set_gate(MSI_VECTOR, on_msi);
 	__asm__ volatile("lidt %0" : : "m"(idt));
 }
