@@ -209,7 +209,7 @@ static gboolean stay(Run *run, GError **error)
 	hvr_hotplug_finish(hotplug);
 	hvr_qemu_output_drain(others);
 	hvr_qemu_output_drain(output);
-	hvr_verdict(session, hvr_qemu_output_meaning(output), run->kmsg, &end);
+	hvr_verdict(session, arrival.answered, hvr_qemu_output_meaning(output), run->kmsg, &end);
 	/* The guest has not begun before that, so that nothing of it is in them. */
 	if (!arrival.answered)
 		hvr_parts_remove(run->decision.parts);

@@ -64,7 +64,31 @@ void hvr_verdict_explain(const HvrSession *session, const HvrDiagnosis *said, Hv
 		hvr_error_hint(error, "%s", said->meaning);
 }
 
-void hvr_verdict(const HvrSession *session, const HvrDiagnosis *said, HvrKmsg *kmsg, GError **error)
+/* @status: as of wait(2) */
+static void set_ended(int status, GError **error)
+{
+	if (WIFSIGNALED(status))
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "QEMU was ended by signal %d (%s)", WTERMSIG(status),
+			    strsignal(WTERMSIG(status)));
+	else
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "QEMU ended with status %d", WEXITSTATUS(status));
+}
+
+/* Some of its words have it tell something and end well. */
+static void set_never_began(const HvrSession *session, GError **error)
+{
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "QEMU ended with status 0 before there was a VM");
+	hvr_error_hint(error,
+		       "is one of [qemu] args' words such as -version or help, or [qemu] "
+		       "binary no QEMU? 'hailo-vm-run log %s' has what it said",
+		       session->profile->name);
+}
+
+void hvr_verdict(const HvrSession *session, gboolean answered, const HvrDiagnosis *said,
+		 HvrKmsg *kmsg, GError **error)
 {
 	int status = session->wait_status;
 
@@ -72,17 +96,14 @@ void hvr_verdict(const HvrSession *session, const HvrDiagnosis *said, HvrKmsg *k
 		g_propagate_error(error, g_error_copy(session->failure));
 		return;
 	}
-	if (hvr_interrupt_pending() || session->stops->len || status == 0)
+	if (hvr_interrupt_pending() || session->stops->len || (answered && status == 0))
 		return;
-	if (WIFEXITED(status)) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "QEMU ended with status %d", WEXITSTATUS(status));
-	} else {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "QEMU was ended by signal %d (%s)", WTERMSIG(status),
-			    strsignal(WTERMSIG(status)));
-		if (!said)
-			said = hvr_diagnose_signal(WTERMSIG(status), session->profile->sandbox);
+	if (status == 0) {
+		set_never_began(session, error);
+		return;
 	}
+	set_ended(status, error);
+	if (!said && WIFSIGNALED(status))
+		said = hvr_diagnose_signal(WTERMSIG(status), session->profile->sandbox);
 	hvr_verdict_explain(session, said, kmsg, error);
 }

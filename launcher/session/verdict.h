@@ -19,9 +19,10 @@ void hvr_verdict_explain(const HvrSession *session, const HvrDiagnosis *said, Hv
 /**
  * hvr_verdict - how the end of a session's QEMU is told to the user: with what its words or its
  * signal mean, as hvr_verdict_explain() says it.
+ * @answered: over QMP: one that has not, and ended well, has run no VM
  * @said, @kmsg: as above; the latter since before QEMU was started
  * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE with a hint where there is one, or why we ended it
  * ourselves; none where it ended well, or as we asked
  */
-void hvr_verdict(const HvrSession *session, const HvrDiagnosis *said, HvrKmsg *kmsg,
-		 GError **error);
+void hvr_verdict(const HvrSession *session, gboolean answered, const HvrDiagnosis *said,
+		 HvrKmsg *kmsg, GError **error);

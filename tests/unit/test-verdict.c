@@ -50,6 +50,7 @@ static int setup(void **state)
 	f->vm->qemu.pid = 4711;
 	g_ptr_array_add(f->vm->devices, hvr_vm_device_new("npu", "npu", CARD, "port0", 14));
 	f->profile.sandbox = TRUE;
+	f->profile.name = g_strdup("lab");
 	f->stops = g_ptr_array_new();
 	*state = f;
 	return 0;
@@ -59,6 +60,7 @@ static int teardown(void **state)
 {
 	Fixture *f = *state;
 
+	g_free(f->profile.name);
 	hvr_kmsg_free(f->kmsg);
 	hvr_vm_free(f->vm);
 	g_ptr_array_unref(f->stops);
@@ -100,7 +102,7 @@ static void assert_verdict(const Fixture *f, int status, const char *words, cons
 	};
 	g_autoptr(GError) error = NULL;
 
-	hvr_verdict(&session, meaning_of(words, "qemu-system-x86_64"), f->kmsg, &error);
+	hvr_verdict(&session, TRUE, meaning_of(words, "qemu-system-x86_64"), f->kmsg, &error);
 	assert_non_null(error);
 	if (!hint && strstr(error->message, "hint: "))
 		fail_msg("'%s' has a hint", error->message);
@@ -158,6 +160,24 @@ static void signals_are_understood(void **state)
 	assert_verdict(f, SIGKILL, "", "the kernel ended QEMU: give the VM less");
 }
 
+/* Such as one whose words are -version. */
+static void one_that_never_began_has_not_ended_well(void **state)
+{
+	const Fixture *f = *state;
+	HvrSession session = { .vm = f->vm, .profile = &f->profile, .stops = f->stops };
+	g_autoptr(GError) error = NULL;
+
+	hvr_verdict(&session, TRUE, NULL, f->kmsg, &error);
+	assert_null(error);
+	hvr_verdict(&session, FALSE, NULL, f->kmsg, &error);
+	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE));
+	assert_non_null(strstr(error->message, "with status 0 before there was a VM"));
+	g_clear_error(&error);
+	g_ptr_array_add(f->stops, f->vm);
+	hvr_verdict(&session, FALSE, NULL, f->kmsg, &error);
+	assert_null(error);
+}
+
 /* What QEMU goes on after counts only where nothing else is said. */
 static void the_first_that_counts(void **state)
 {
@@ -182,6 +202,7 @@ int main(void)
 		TEST(a_certain_cause_stays),
 		TEST(a_silent_end_has_the_kernels_words),
 		TEST(signals_are_understood),
+		TEST(one_that_never_began_has_not_ended_well),
 		TEST(the_first_that_counts),
 	};
 
