@@ -9,12 +9,13 @@ source "${LAB_LIB%/*}/program.sh"
 # shellcheck source=tests/lab/attacks.sh
 source "${LAB_LIB%/*}/attacks.sh"
 
-# Reads all files that it has, and writes into them
+# Reads all files that it has, says whose they are, and writes into them
 standin looter <<-'END'
 	for fd in /proc/self/fd/*; do
 		n=${fd##*/}
 		[[ $n -gt 2 && ( -f $fd || -b $fd ) ]] || continue
-		{ cat "$fd"; cat <&"$n"; } >> /tmp/theirs/loot 2> /dev/null
+		{ stat -Lc 'owner %u' "$fd"; cat "$fd"; cat <&"$n"; } \
+			>> /tmp/theirs/loot 2> /dev/null
 		printf 'evil' 2> /dev/null >&"$n"
 	done
 	exit 0
@@ -84,12 +85,17 @@ done
 rm /tmp/theirs/disk
 rmmod brd
 
-say "serial-file-of-ones-own: what is mallory's is still made"
+# The looter is no QEMU, and what was made for a VM that never was is removed again
+say "serial-file-of-ones-own: what is mallory's is still made, and written to"
 theirs looter <<-END
 	[serial]
 	mode = file
 	file = /tmp/theirs/own
 END
+run_theirs "a new file of one's own"
+assert_eq "owner $MALLORY" "$(< /tmp/theirs/loot)" "a new file of one's own"
+[[ ! -e /tmp/theirs/own ]] || fail "/tmp/theirs/own is left of a start that failed"
+as "$MALLORY" install -m 600 /dev/null /tmp/theirs/own
 run_theirs "a file of one's own"
 assert_eq "$MALLORY evil" "$(stat -c %u /tmp/theirs/own) $(< /tmp/theirs/own)" "a file of one's own"
 
