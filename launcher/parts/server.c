@@ -75,7 +75,8 @@ gboolean hvr_servers_add(GPtrArray *servers, const HvrServerSpawn *wanted, GErro
 			   .fds = wanted->fds,
 			   .n_fds = wanted->n_fds,
 			   .stderr_fd = wanted->stderr_fd,
-			   .with_parent = wanted->with_parent };
+			   .with_parent = wanted->with_parent,
+			   .leash = wanted->leash };
 	int pidfd = -1;
 	pid_t pid = hvr_spawn(&spawn, &pidfd, error);
 

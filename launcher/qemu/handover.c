@@ -263,9 +263,24 @@ static gboolean serve_shares(const HvrStart *start, HvrHandover *handover, GErro
 	return hvr_shares_serve(start->profile, start->parts, &serving, handover->servers, error);
 }
 
+/* Ours until QEMU has it, and QEMU's then: a swtpm that QEMU has not spoken to yet would notice the
+ * end of neither. */
+static gboolean add_leash(HvrHandover *handover, int *out_reader, GError **error)
+{
+	int writer = -1;
+
+	if (!make_pipe(out_reader, &writer)) {
+		set_failed("make a pipe for swtpm", error);
+		return FALSE;
+	}
+	g_array_append_val(handover->fds, writer);
+	return TRUE;
+}
+
 static gboolean serve_tpm(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	g_auto(HvrFd) theirs = -1;
+	g_auto(HvrFd) leash = -1;
 	HvrTpmServing serving = { .privileged = start->context->privileged,
 				  .folder = start->folder,
 				  .stderr_fd = handover->asides,
@@ -277,7 +292,10 @@ static gboolean serve_tpm(const HvrStart *start, HvrHandover *handover, GError *
 		return FALSE;
 	g_array_append_val(handover->fds, handover->tpm.fd);
 	handover->channels.tpm = &handover->tpm;
+	if (!add_leash(handover, &leash, error))
+		return FALSE;
 	serving.fd = theirs;
+	serving.leash = leash;
 	return hvr_tpm_serve(start->profile, start->parts, &serving, handover->servers, error);
 }
 
