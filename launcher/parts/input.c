@@ -98,14 +98,36 @@ int hvr_input_open(const HvrProfileInput *input, const HvrUser *user, guint64 *o
 	return result.fd;
 }
 
+gboolean hvr_input_check_alone(const HvrProfile *profile, const guint64 *numbers, guint index,
+			       GError **error)
+{
+	const HvrProfileInput *input = g_ptr_array_index(profile->inputs, index);
+
+	for (guint i = 0; i < index; i++) {
+		const HvrProfileInput *other = g_ptr_array_index(profile->inputs, i);
+		g_autofree char *path = hvr_text_safe(input->evdev);
+
+		if (numbers[i] != numbers[index])
+			continue;
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+			    "[input %s]: '%s' is that of [input %s], too, by another name",
+			    input->id, path, other->id);
+		hvr_error_hint(error, "leave one of them out");
+		return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean hvr_input_check(const HvrContext *context, const HvrProfile *profile,
 			 const HvrParts *parts, GError **error)
 {
+	g_autofree guint64 *numbers = g_new0(guint64, profile->inputs->len);
+
 	for (guint i = 0; i < profile->inputs->len; i++) {
 		g_auto(HvrFd) fd = hvr_input_open(g_ptr_array_index(profile->inputs, i),
-						  parts->user, NULL, error);
+						  parts->user, &numbers[i], error);
 
-		if (fd < 0)
+		if (fd < 0 || !hvr_input_check_alone(profile, numbers, i, error))
 			return FALSE;
 	}
 	return TRUE;
