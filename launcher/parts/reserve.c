@@ -168,6 +168,45 @@ static gboolean take_tpm(const Reserving *reserving, const HvrProfile *profile, 
 	return take_inode(reserving, st.st_dev, st.st_ino, what, error);
 }
 
+static char *usb_lock(const char *port)
+{
+	return g_strconcat("usb-", port, NULL);
+}
+
+static char *input_lock(guint64 number)
+{
+	return g_strdup_printf("input-%" PRIx64, number);
+}
+
+/* @lock: (transfer full) */
+static gboolean is_held(const GPtrArray *locks, char *lock, const char *what, GError **error)
+{
+	g_autofree char *name = lock;
+
+	if (hvr_lock_find(locks, name))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+		    "%s: what it names has changed since it was looked at", what);
+	hvr_error_hint(error, "try again");
+	return FALSE;
+}
+
+gboolean hvr_reserve_has_usb(const GPtrArray *locks, const HvrProfileUsb *usb, const char *port,
+			     GError **error)
+{
+	g_autofree char *what = g_strdup_printf("[usb %s]", usb->id);
+
+	return is_held(locks, usb_lock(port), what, error);
+}
+
+gboolean hvr_reserve_has_input(const GPtrArray *locks, const HvrProfileInput *input, guint64 number,
+			       GError **error)
+{
+	g_autofree char *what = g_strdup_printf("[input %s]", input->id);
+
+	return is_held(locks, input_lock(number), what, error);
+}
+
 /* By its port. One that is gone by now is refused when it is opened. */
 static gboolean take_usbs(const Reserving *reserving, const HvrProfile *profile, GError **error)
 {
@@ -177,7 +216,7 @@ static gboolean take_usbs(const Reserving *reserving, const HvrProfile *profile,
 		g_autofree char *what = g_strdup_printf("[usb %s]", usb->id);
 
 		if (hvr_usb_find(&reserving->context->host, usb, &device, NULL) &&
-		    !take(reserving, g_strconcat("usb-", device.port, NULL), what, error))
+		    !take(reserving, usb_lock(device.port), what, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -193,8 +232,7 @@ static gboolean take_inputs(const Reserving *reserving, const HvrProfile *profil
 		guint64 number = 0;
 		g_auto(HvrFd) fd = hvr_input_open(input, parts->user, &number, NULL);
 
-		if (fd >= 0 &&
-		    !take(reserving, g_strdup_printf("input-%" PRIx64, number), what, error))
+		if (fd >= 0 && !take(reserving, input_lock(number), what, error))
 			return FALSE;
 	}
 	return TRUE;

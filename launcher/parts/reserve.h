@@ -22,3 +22,17 @@
  */
 gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		     GPtrArray *locks, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * Is what was opened what was locked, before QEMU gets it? A name may lead to another device than
+ * it did when the lock was taken, or what is plugged in may be another: that one may be another
+ * VM's. Judged is what is open, which stays what it is.
+ * @locks: those of hvr_reserve()
+ * Errors: HVR_LAUNCH_ERROR_BUSY
+ */
+/* @port: hvr_usb_open()'s */
+gboolean hvr_reserve_has_usb(const GPtrArray *locks, const HvrProfileUsb *usb, const char *port,
+			     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* @number: hvr_input_open()'s */
+gboolean hvr_reserve_has_input(const GPtrArray *locks, const HvrProfileInput *input, guint64 number,
+			       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -33,6 +33,7 @@ gboolean hvr_usb_check(const HvrContext *context, const HvrProfile *profile, con
 		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Its node, opened for reading and writing as the VM's user, and seen to be that device's.
+ * @out_port: (nullable): where it is plugged in, HvrUsbDevice's [transfer full]
  * Returns: a descriptor, or -1 with an error as of hvr_usb_check() */
 int hvr_usb_open(const HvrHost *host, const HvrProfileUsb *usb, const HvrUser *user,
-		 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+		 char **out_port, GError **error) G_GNUC_WARN_UNUSED_RESULT;

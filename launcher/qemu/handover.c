@@ -14,6 +14,7 @@
 
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/placement.h"
+#include "launcher/parts/reserve.h"
 #include "launcher/parts/seed.h"
 #include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
@@ -303,10 +304,14 @@ static gboolean add_usbs(const HvrStart *start, HvrHandover *handover, GError **
 {
 	for (guint i = 0; i < start->profile->usbs->len; i++) {
 		const HvrProfileUsb *usb = g_ptr_array_index(start->profile->usbs, i);
+		g_autofree char *port = NULL;
 		int fd = -1;
 
 		if (!take(handover,
-			  hvr_usb_open(&start->context->host, usb, start->parts->user, error), &fd))
+			  hvr_usb_open(&start->context->host, usb, start->parts->user, &port,
+				       error),
+			  &fd) ||
+		    !hvr_reserve_has_usb(start->locks, usb, port, error))
 			return FALSE;
 		g_array_append_val(handover->usbs, fd);
 	}
@@ -318,9 +323,12 @@ static gboolean add_inputs(const HvrStart *start, HvrHandover *handover, GError 
 {
 	for (guint i = 0; i < start->profile->inputs->len; i++) {
 		const HvrProfileInput *input = g_ptr_array_index(start->profile->inputs, i);
+		guint64 number = 0;
 		int fd = -1;
 
-		if (!take(handover, hvr_input_open(input, start->parts->user, NULL, error), &fd))
+		if (!take(handover, hvr_input_open(input, start->parts->user, &number, error),
+			  &fd) ||
+		    !hvr_reserve_has_input(start->locks, input, number, error))
 			return FALSE;
 		g_array_append_val(handover->inputs, fd);
 	}
