@@ -34,6 +34,7 @@
 #include "launcher/profile/read.h"
 #include "launcher/qemu/start.h"
 #include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/runtime.h"
 #include "launcher/runtime/vm.h"
@@ -460,6 +461,53 @@ static void it_ends_with_who_dies_before_qemu(void **state)
 	close(pipes[1]);
 }
 
+/* What is said of a server that ends by @signal. @leashed: it is on one [transfer full] */
+static char *say_of_end(const Fixture *f, gboolean leashed, int signal_number)
+{
+	g_autofree char *script = g_strdup_printf("kill -%d $$", signal_number);
+	g_autofree char *path = g_build_filename(f->folder, "said", NULL);
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	GPtrArray *servers = hvr_servers_new();
+	char *said = NULL;
+	int leash[2];
+
+	assert_int_equal(pipe2(leash, O_CLOEXEC), 0);
+	g_ptr_array_add(argv, (char *)"sh");
+	g_ptr_array_add(argv, (char *)"-c");
+	g_ptr_array_add(argv, script);
+	g_ptr_array_add(argv, NULL);
+	const HvrServerSpawn how = { .what = "swtpm",
+				     .lost = "lost",
+				     .path = "/bin/sh",
+				     .argv = argv,
+				     .identity = hvr_user_identity(&f->user),
+				     .fds = leash,
+				     .n_fds = 1,
+				     .stderr_fd = -1,
+				     .leash = leashed ? leash[0] : 0 };
+	hvr_message_record(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+	assert_true(hvr_servers_add(servers, &how, NULL));
+	hvr_servers_end(servers);
+	hvr_message_record(-1);
+	assert_true(g_file_get_contents(path, &said, NULL, NULL));
+	close(leash[0]);
+	close(leash[1]);
+	return said;
+}
+
+/* At QEMU's end swtpm is told twice to end, and the second may come when it catches none. */
+static void the_end_by_its_leash_is_no_failure(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *leashed = say_of_end(f, TRUE, SIGTERM);
+	g_autofree char *other = say_of_end(f, TRUE, SIGKILL);
+	g_autofree char *free_one = say_of_end(f, FALSE, SIGTERM);
+
+	assert_string_equal(leashed, "");
+	assert_has(other, "swtpm was ended by signal 9: lost");
+	assert_has(free_one, "swtpm was ended by signal 15: lost");
+}
+
 /* Two VMs of different names, one of which names the file otherwise. */
 static void two_at_once_are_refused(void **state)
 {
@@ -600,7 +648,7 @@ int main(void)
 		TEST(it_is_nobody_and_ends_with_qemu),	 TEST(two_at_once_are_refused),
 		TEST(no_other_state_is_taken),		 TEST(what_its_user_may_not_is_refused),
 		TEST(without_one_it_says_which_package), TEST(one_that_cannot_is_found_out),
-		TEST(it_ends_with_who_dies_before_qemu),
+		TEST(it_ends_with_who_dies_before_qemu), TEST(the_end_by_its_leash_is_no_failure),
 	};
 
 	if (!is_there())
