@@ -2,9 +2,9 @@
 #include "launcher/parts/reserve.h"
 
 #include <inttypes.h>
-#include <sys/stat.h>
 
 #include "launcher/parts/block-use.h"
+#include "launcher/parts/file-id.h"
 #include "launcher/parts/input.h"
 #include "launcher/parts/usb.h"
 #include "launcher/report/error.h"
@@ -12,12 +12,13 @@
 #include "launcher/runtime/lock.h"
 #include "vfio/fd.h"
 
-/* Of a path's digest; enough that no two are alike. */
+/* Of a digest; enough that no two are alike. */
 #define DIGEST_LENGTH 32
 
 typedef struct {
 	const HvrContext *context;
 	const char *vm;
+	const HvrUser *user;
 	GPtrArray *locks;
 } Reserving;
 
@@ -63,15 +64,6 @@ static gboolean take_ports(const Reserving *reserving, const HvrProfile *profile
 	return !screen || screen == HVR_GRAPHICS_PORT_AUTO ||
 	       take(reserving, g_strdup_printf("port-tcp-127.0.0.1-%u", screen), "[graphics] port",
 		    error);
-}
-
-static gboolean take_file(const Reserving *reserving, const char *key, const char *path,
-			  GError **error)
-{
-	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, path, -1);
-	g_autofree char *what = g_strdup_printf("%s: '%s'", key, path);
-
-	return take(reserving, g_strdup_printf("file-%.*s", DIGEST_LENGTH, digest), what, error);
 }
 
 static char *block_lock(guint64 number)
@@ -121,8 +113,33 @@ static gboolean take_inode(const Reserving *reserving, guint64 device, guint64 i
 		    error);
 }
 
-static gboolean take_image(const Reserving *reserving, const HvrImageWritten *image,
-			   const char *what, GError **error)
+/* Where a file is or will be made: its folder, whatever that is called, and its name there. */
+static char *place_lock(const HvrFileId *id, const char *path)
+{
+	g_autofree char *place = NULL;
+
+	if (id->folder)
+		place = g_strdup_printf("%" PRIx64 "-%" PRIx64 "/%s", id->folder_device, id->folder,
+					id->name);
+	g_autofree char *digest =
+		g_compute_checksum_for_string(G_CHECKSUM_SHA256, place ? place : path, -1);
+	return g_strdup_printf("file-%.*s", DIGEST_LENGTH, digest);
+}
+
+/* By where it is, since it may yet have to be made, and once it is there by what it is as well. */
+static gboolean take_file(const Reserving *reserving, const char *key, const char *path,
+			  GError **error)
+{
+	g_autofree char *what = g_strdup_printf("%s: '%s'", key, path);
+	g_auto(HvrFileId) id = { 0 };
+
+	hvr_file_ids(reserving->user, &path, &id, 1);
+	return take(reserving, place_lock(&id, path), what, error) &&
+	       (!id.inode || take_inode(reserving, id.device, id.inode, what, error));
+}
+
+static gboolean take_image(const Reserving *reserving, const HvrImageUsed *image, const char *what,
+			   GError **error)
 {
 	if (image->number)
 		return take_block(reserving, image->number, what, error);
@@ -132,7 +149,7 @@ static gboolean take_image(const Reserving *reserving, const HvrImageWritten *im
 static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile,
 			   const HvrParts *parts, GError **error)
 {
-	const GArray *written = parts->images.written;
+	const GArray *used = parts->images.used;
 
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
@@ -141,31 +158,22 @@ static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile
 		    !take_file(reserving, key, disk->file, error))
 			return FALSE;
 	}
-	for (guint i = 0; written && i < written->len; i++) {
-		const HvrImageWritten *image = &g_array_index(written, HvrImageWritten, i);
+	for (guint i = 0; used && i < used->len; i++) {
+		const HvrImageUsed *image = &g_array_index(used, HvrImageUsed, i);
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, image->disk);
 		g_autofree char *what =
 			g_strdup_printf("[disk %s] file: '%s'", disk->id, disk->file);
-		if (!take_image(reserving, image, what, error))
+		if (image->writes && !take_image(reserving, image, what, error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-/* By its path, and where it is there as what it is: swtpm before 0.8 has no lock of its own. */
+/* swtpm before 0.8 has no lock of its own. */
 static gboolean take_tpm(const Reserving *reserving, const HvrProfile *profile, GError **error)
 {
-	const char *path = profile->tpm.state;
-	struct stat st;
-
-	if (profile->tpm.model == HVR_TPM_NONE || profile->tpm.throw_away)
-		return TRUE;
-	if (!take_file(reserving, "[tpm] state", path, error))
-		return FALSE;
-	if (lstat(path, &st) < 0)
-		return TRUE;
-	g_autofree char *what = g_strdup_printf("[tpm] state: '%s'", path);
-	return take_inode(reserving, st.st_dev, st.st_ino, what, error);
+	return profile->tpm.model == HVR_TPM_NONE || profile->tpm.throw_away ||
+	       take_file(reserving, "[tpm] state", profile->tpm.state, error);
 }
 
 static char *usb_lock(const char *port)
@@ -241,7 +249,9 @@ static gboolean take_inputs(const Reserving *reserving, const HvrProfile *profil
 gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		     GPtrArray *locks, GError **error)
 {
-	const Reserving reserving = { .context = context, .vm = profile->name, .locks = locks };
+	const Reserving reserving = {
+		.context = context, .vm = profile->name, .user = parts->user, .locks = locks
+	};
 
 	if (!take_ports(&reserving, profile, error) ||
 	    !take_disks(&reserving, profile, parts, error))
