@@ -29,7 +29,7 @@ int hvr_input_open(const HvrProfileInput *input, const HvrUser *user, guint64 *o
 gboolean hvr_input_check_alone(const HvrProfile *profile, const guint64 *numbers, guint index,
 			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Is each there, and another one, and can the VM's user open it? Errors: of hvr_input_open() and
- * hvr_input_check_alone() */
+/* Is each there, another one, and of no device that a [usb] takes, and can the VM's user open it?
+ * Errors: of hvr_input_open() and hvr_input_check_alone(); HVR_LAUNCH_ERROR_PROFILE */
 gboolean hvr_input_check(const HvrContext *context, const HvrProfile *profile,
 			 const HvrParts *parts, GError **error) G_GNUC_WARN_UNUSED_RESULT;

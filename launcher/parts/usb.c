@@ -249,3 +249,15 @@ gboolean hvr_usb_check(const HvrContext *context, const HvrProfile *profile, con
 	}
 	return TRUE;
 }
+
+gboolean hvr_usb_makes_node(const HvrHost *host, const char *port, dev_t number)
+{
+	g_autofree char *name = g_strdup_printf("dev/char/%u:%u", major(number), minor(number));
+	g_autofree char *path = hvr_fd_path(host->sys, name);
+	g_autofree char *target = g_file_read_link(path, NULL);
+
+	if (!target)
+		return FALSE;
+	g_auto(GStrv) way = g_strsplit(target, "/", -1);
+	return g_strv_contains((const char *const *)way, port);
+}

@@ -237,6 +237,22 @@ static void two_sections_have_not_one_device(void **state)
 		    "[usb x]: no such device", NULL);
 }
 
+/* The events of a keyboard, which go when QEMU takes it from its driver. */
+static void a_node_is_of_a_device(void **state)
+{
+	FakeSysfs *fs = *state;
+	const HvrHost *host = fake_sysfs_host(fs);
+
+	fake_sysfs_put_link(fs, "sys/dev/char/13:67",
+			    "../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/"
+			    "0003:046D:C52B.0001/input/input5/event3");
+	assert_true(hvr_usb_makes_node(host, "1-2", makedev(13, 67)));
+	assert_true(hvr_usb_makes_node(host, "usb1", makedev(13, 67)));
+	assert_false(hvr_usb_makes_node(host, "1-2.1", makedev(13, 67)));
+	assert_false(hvr_usb_makes_node(host, "1", makedev(13, 67)));
+	assert_false(hvr_usb_makes_node(host, "1-2", makedev(13, 68)));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -245,6 +261,7 @@ int main(void)
 		TEST(which_is_meant),
 		TEST(whose_its_node_is),
 		TEST(what_is_passed_is_what_was_locked),
+		TEST(a_node_is_of_a_device),
 		TEST(two_vms_have_not_one_device),
 		TEST(two_sections_have_not_one_device),
 	};

@@ -96,6 +96,12 @@ profile other <<< $'[input pointer]\nevdev = '"$event"$'\n[input again]\nevdev =
 expect_exit 78 "$HVR" run /tmp/other.ini
 assert_match "\[input again\]: '/tmp/pointer-event' is that of \[input pointer\], too" "$(cat /tmp/stderr)"
 
+say "nor is it a USB device that is passed, too"
+chown nobody "$node"
+profile other <<< $'[input pointer]\nevdev = '"$event"$'\n[usb all]\nport = '"$tablet"
+expect_exit 78 "$HVR" run /tmp/other.ini
+assert_match "is of the device that \[usb all\] takes from this host" "$(cat /tmp/stderr)"
+
 say "QEMU has it, and no second one"
 run_vm lab
 qemu=$(qemu_pid lab)
