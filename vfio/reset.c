@@ -37,8 +37,7 @@ gboolean hvr_reset_by_bus(const char *methods)
 	return FALSE;
 }
 
-/* Is there one among @methods that resets the function alone? */
-static gboolean offers_function(const char *methods)
+gboolean hvr_reset_by_function(const char *methods)
 {
 	g_auto(GStrv) words = g_strsplit(methods, " ", -1);
 
@@ -70,7 +69,7 @@ HvrResets hvr_resets_reach(const HvrResetFacts *facts)
 	/* A function on a root bus has no bridge whose secondary bus could be reset. */
 	gboolean below_bridge = !path || strchr(path, '/');
 
-	if (!facts->left || offers_function(facts->left))
+	if (!facts->left || hvr_reset_by_function(facts->left))
 		resets.function = HVR_RESET_ALWAYS;
 	if (below_bridge && !resets.guarded)
 		resets.bus = facts->apart ? HVR_RESET_AT_CLOSE : HVR_RESET_ALWAYS;

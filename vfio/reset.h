@@ -60,6 +60,8 @@ char *hvr_resets_describe(const HvrResets *resets, const char *left) G_GNUC_WARN
 gboolean hvr_reset_has(const char *methods, const char *method);
 /* Is a reset of the bus among @methods, separated by blanks? */
 gboolean hvr_reset_by_bus(const char *methods);
+/* Is there one among @methods that resets the function alone? */
+gboolean hvr_reset_by_function(const char *methods);
 
 /* Does the VM that has the card, or will have it, have @other as well? */
 typedef gboolean (*HvrResetHas)(const HvrPciFunction *other, gconstpointer data);

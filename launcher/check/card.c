@@ -254,6 +254,7 @@ static void check_card(HvrCheck *check, const HvrClaimedCard *card)
 	hvr_check_ask(check, "card-sriov", card);
 	hvr_check_ask(check, "card-sysfs", card);
 	check_resets(check, card);
+	hvr_check_ask(check, "card-properties", card);
 	check_power(check, card);
 	check_node(check, card);
 }

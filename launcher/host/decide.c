@@ -184,20 +184,20 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 {
 	/* A claim that is there is somebody's who holds its locks. */
 	gboolean ours = decision->claim == NULL;
-	const HvrPciFunction *blamed = NULL;
 	g_autoptr(GError) cause = NULL;
 
 	do {
+		decision->blamed = NULL;
 		g_clear_error(&cause);
 		if (!decision->facts && !learn(context, profile, whom, decision, error))
 			return FALSE;
 		if (!decision->claim && !hvr_decide_cards(context, whom, decision, error))
 			return FALSE;
-		if (decide_rest(context, profile, whom, decision, &blamed, &cause)) {
+		if (decide_rest(context, profile, whom, decision, &decision->blamed, &cause)) {
 			add_notes(decision);
 			return TRUE;
 		}
-	} while (ours && blamed && hvr_decide_next(decision, blamed, &cause));
+	} while (ours && decision->blamed && hvr_decide_next(decision, decision->blamed, &cause));
 	g_propagate_error(error, g_steal_pointer(&cause));
 	return FALSE;
 }

@@ -22,6 +22,8 @@ typedef struct {
 	HvrPlanView *view;
 	HvrPlan *plan;
 	GPtrArray *tried; /* of HvrTriedCard: what pick = free does not choose again; NULL: none */
+	/* Whose fault it is that hvr_decide() failed, of @inventory; NULL: no card's */
+	const HvrPciFunction *blamed;
 } HvrDecision;
 
 /* For whom, and how. */

@@ -19,6 +19,30 @@ static gboolean is_wanted(const HvrProfileDevice *device, const char *policy)
 	return device->reset_guard == HVR_RESET_GUARD_AUTO && policy && !hvr_reset_by_bus(policy);
 }
 
+/* Who keeps the kernel's choice has bus resets where that has no others: such a card would be reset
+ * by nothing any more. Of one that is prepared already the journal has what the kernel's was. */
+static gboolean has_bus_alone(const HvrPlanInput *input, const HvrPciFunction *function)
+{
+	const HvrJournalEntry *entry = hvr_journal_find_card(input->view->journal, function);
+	const HvrPciState *now = g_hash_table_lookup(input->view->states, function);
+
+	if (entry)
+		now = entry->saved;
+	return now && now->reset_method && hvr_reset_by_bus(now->reset_method) &&
+	       !hvr_reset_by_function(now->reset_method);
+}
+
+/* Would the module take from @function what its section wants? */
+static gboolean takes_bus(const HvrPlanInput *input, const HvrProfileDevice *device,
+			  const HvrPciFunction *function)
+{
+	const char *policy = hvr_judge_reset_policy(device, function);
+
+	if (!hvr_guard_would_keep(input->view->guard, function) || is_wanted(device, policy))
+		return FALSE;
+	return policy ? hvr_reset_by_bus(policy) : has_bus_alone(input, function);
+}
+
 /* The module takes all cards that it is for: does the VM want bus resets of one of them? */
 static gboolean is_in_the_way(const HvrPlanInput *input)
 {
@@ -26,10 +50,17 @@ static gboolean is_in_the_way(const HvrPlanInput *input)
 
 	for (guint i = 0; i < cards->len; i++) {
 		const HvrClaimedCard *card = g_ptr_array_index(cards, i);
-		const char *policy = hvr_judge_reset_policy(card->device, card->function);
-		if (policy && hvr_reset_by_bus(policy) &&
-		    hvr_guard_would_keep(input->view->guard, card->function))
+		g_autoptr(GPtrArray) companions =
+			hvr_judge_companions(input->inventory, input->claim, card);
+
+		if (takes_bus(input, card->device, card->function))
 			return TRUE;
+		for (guint k = 0; k < companions->len; k++) {
+			const HvrPciFunction *member = g_ptr_array_index(companions, k);
+			if (hvr_judge_is_passed(card, member) &&
+			    takes_bus(input, card->device, member))
+				return TRUE;
+		}
 	}
 	return FALSE;
 }
@@ -61,7 +92,8 @@ static void explain(const HvrPlanInput *input, const HvrPciFunction *function, G
 	}
 	if (hvr_guard_would_keep(guard, function) && input->facts->user->privileged) {
 		hvr_error_hint(error, "another section of the profile asks for bus resets of a "
-				      "card that the module would take, too: leave them out there");
+				      "card that the module would take, too, or keeps them where "
+				      "the kernel has no others: leave them out there");
 		return;
 	}
 	if (hvr_guard_would_keep(guard, function)) {

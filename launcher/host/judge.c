@@ -226,6 +226,7 @@ const HvrJudgement hvr_judgements[] = {
 	{ "card-sysfs", HVR_JUDGE_CARD, hvr_judge_writable },
 	{ "card-node", HVR_JUDGE_CARD, hvr_judge_node },
 	{ "card-resets", HVR_JUDGE_CARD, hvr_judge_resets },
+	{ "card-properties", HVR_JUDGE_CARD, hvr_judge_properties },
 	{ "interrupts", HVR_JUDGE_LAST, judge_interrupts },
 	{ "memlock", HVR_JUDGE_LAST, judge_memlock },
 	{ "memory", HVR_JUDGE_LAST, judge_memory },

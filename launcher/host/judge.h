@@ -56,7 +56,8 @@ gboolean hvr_judge(const char *id, const HvrPlanInput *input, const HvrClaimedCa
 gboolean hvr_judge_all(HvrJudgeAbout about, const HvrPlanInput *input, const HvrClaimedCard *card,
 		       GError **error);
 
-/* The questions about one card, for the list: judge-card.c, judge-group.c, judge-guard.c. */
+/* The questions about one card, for the list: judge-card.c, judge-group.c, judge-guard.c,
+ * judge-properties.c. */
 gboolean hvr_judge_domain(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_alive(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_group(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
@@ -65,6 +66,8 @@ gboolean hvr_judge_sriov(const HvrPlanInput *input, const HvrClaimedCard *card, 
 gboolean hvr_judge_writable(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_node(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
 gboolean hvr_judge_resets(const HvrPlanInput *input, const HvrClaimedCard *card, GError **error);
+gboolean hvr_judge_properties(const HvrPlanInput *input, const HvrClaimedCard *card,
+			      GError **error);
 
 /* Does module hailo-vm-run-guard keep bus resets from a function that QEMU gets? */
 typedef enum {

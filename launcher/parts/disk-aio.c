@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QEMU makes one context for each thread that serves disks: its own, and that of each iothread
- * (util/aio-posix.c). A QEMU from 8.1 on that gets none goes on without a word to be relied on, by
- * threads (block/file-posix.c); an older one does not start.
+ * QEMU makes one context for each thread that serves disks (util/async.c): of each iothread, when
+ * the guest's driver begins, and of its own, by which it opens the images of all, also of those
+ * that iothreads serve from then on (raw_open_common() in block/file-posix.c); that one stays. A
+ * guest on QEMU 7.2 with n disks that have an iothread each has fs.aio-nr grow by 1024 * (n + 1),
+ * with another disk beside them or without. A QEMU from 8.1 on that gets none goes on without a
+ * word to be relied on, by threads (block/file-posix.c); an older one does not start.
  */
 #include "launcher/parts/disk-aio.h"
 
@@ -50,26 +53,30 @@ static int try_one(gpointer data, guint i, int *out_fd)
 	return try_uring();
 }
 
-/* One for all disks that QEMU's own thread serves, one for each other.
- * @out_first: (out): the first disk that wants it */
-static guint count_contexts(const HvrProfile *profile, HvrDiskAio aio,
-			    const HvrProfileDisk **out_first)
+guint hvr_disk_aio_count(const HvrProfile *profile, HvrDiskAio aio)
 {
-	gboolean shared = FALSE;
-	guint n = 0;
+	guint own = 0, n = 0;
 
-	*out_first = NULL;
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 
 		if (disk->aio != aio)
 			continue;
-		if (!*out_first)
-			*out_first = disk;
+		own = 1;
 		n += disk->iothread;
-		shared = shared || !disk->iothread;
 	}
-	return n + (shared ? 1 : 0);
+	return own + n;
+}
+
+static const char *first_disk(const HvrProfile *profile, HvrDiskAio aio)
+{
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+
+		if (disk->aio == aio)
+			return disk->id;
+	}
+	return "";
 }
 
 static int try_all(const HvrUser *user, HvrDiskAio aio, guint n)
@@ -94,15 +101,15 @@ static int try_all(const HvrUser *user, HvrDiskAio aio, guint n)
 static gboolean check(const HvrProfile *profile, const HvrUser *user, HvrDiskAio aio,
 		      GError **error)
 {
-	const HvrProfileDisk *first;
-	guint n = count_contexts(profile, aio, &first);
+	guint n = hvr_disk_aio_count(profile, aio);
 	int problem = n ? try_all(user, aio, n) : 0;
 
 	if (!problem)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "[disk %s] aio: the kernel gives user %s no %s: %s", first->id, user->name,
-		    aio == HVR_AIO_NATIVE ? "native AIO" : "io_uring", g_strerror(problem));
+		    "[disk %s] aio: the kernel gives user %s no %s: %s", first_disk(profile, aio),
+		    user->name, aio == HVR_AIO_NATIVE ? "native AIO" : "io_uring",
+		    g_strerror(problem));
 	if (problem == EPERM)
 		hvr_error_hint(error, "sysctl kernel.io_uring_disabled forbids it, or the "
 				      "container that this runs in: set aio = threads");

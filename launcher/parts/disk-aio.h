@@ -7,6 +7,9 @@
 #include "launcher/profile/profile.h"
 #include "launcher/runtime/context.h"
 
+/* How many contexts of the kernel's QEMU makes for the disks with @aio. Pure. */
+guint hvr_disk_aio_count(const HvrProfile *profile, HvrDiskAio aio);
+
 /**
  * hvr_disk_aio_check - does the kernel give the VM's user what [disk NAME] aio asks for? Whether
  * QEMU has it is hvr_qemu_ask()'s.

@@ -144,14 +144,14 @@ static gboolean check_seen(const Walk *walk, const HvrImageLink *link, const Hvr
 /* Returns: TRUE */
 static gboolean note_file(const Walk *walk, const HvrImageLink *link, const HvrImageFile *file)
 {
-	const HvrImageWritten written = { .device = file->device,
-					  .inode = file->inode,
-					  .number = file->number,
-					  .disk = link->index };
+	const HvrImageUsed used = { .device = file->device,
+				    .inode = file->inode,
+				    .number = file->number,
+				    .disk = link->index,
+				    .writes = link->writes };
 
 	g_ptr_array_add(walk->images->files, g_strdup(link->path));
-	if (link->writes)
-		g_array_append_val(walk->images->written, written);
+	g_array_append_val(walk->images->used, used);
 	return TRUE;
 }
 
@@ -254,7 +254,7 @@ static gboolean step_to(const Walk *walk, HvrImageLink *link, const HvrImageHead
 			    link->disk, link->path, header->backing);
 		return TRUE;
 	}
-	*next = (HvrImageLink){ .disk = link->disk, .direct = link->direct };
+	*next = (HvrImageLink){ .disk = link->disk, .index = link->index, .direct = link->direct };
 	link_init(next, "backing file", g_steal_pointer(&name.path), link);
 	if (header->backing_format)
 		next->said = g_strdup(header->backing_format);
@@ -345,7 +345,7 @@ gboolean hvr_images_check(HvrImages *images, const HvrHost *host, const HvrProfi
 	const Walk walk = { .host = host, .user = user, .images = images, .seen = seen };
 
 	*images = (HvrImages){ .notes = g_ptr_array_new_with_free_func(note_free),
-			       .written = g_array_new(FALSE, FALSE, sizeof(HvrImageWritten)),
+			       .used = g_array_new(FALSE, FALSE, sizeof(HvrImageUsed)),
 			       .files = g_ptr_array_new_with_free_func(g_free) };
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
@@ -395,7 +395,7 @@ gboolean hvr_images_check_one(const HvrImageAlone *image, const HvrUser *user, G
 void hvr_images_clear(HvrImages *images)
 {
 	g_clear_pointer(&images->notes, g_ptr_array_unref);
-	g_clear_pointer(&images->written, g_array_unref);
+	g_clear_pointer(&images->used, g_array_unref);
 	g_clear_pointer(&images->files, g_ptr_array_unref);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/parts/usb.h"
 #include "launcher/process/asuser.h"
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
@@ -98,14 +99,58 @@ int hvr_input_open(const HvrProfileInput *input, const HvrUser *user, guint64 *o
 	return result.fd;
 }
 
+gboolean hvr_input_check_alone(const HvrProfile *profile, const guint64 *numbers, guint index,
+			       GError **error)
+{
+	const HvrProfileInput *input = g_ptr_array_index(profile->inputs, index);
+
+	for (guint i = 0; i < index; i++) {
+		const HvrProfileInput *other = g_ptr_array_index(profile->inputs, i);
+		g_autofree char *path = hvr_text_safe(input->evdev);
+
+		if (numbers[i] != numbers[index])
+			continue;
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+			    "[input %s]: '%s' is that of [input %s], too, by another name",
+			    input->id, path, other->id);
+		hvr_error_hint(error, "leave one of them out");
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* A keyboard that is passed as a USB device is none of the host's any more. */
+static gboolean check_passed(const HvrHost *host, const HvrProfile *profile,
+			     const HvrProfileInput *input, guint64 number, GError **error)
+{
+	for (guint i = 0; i < profile->usbs->len; i++) {
+		const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, i);
+		g_auto(HvrUsbDevice) device = { .port = NULL };
+		g_autofree char *path = hvr_text_safe(input->evdev);
+
+		if (!hvr_usb_find(host, usb, &device, NULL) ||
+		    !hvr_usb_makes_node(host, device.port, number))
+			continue;
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
+			    "[input %s]: '%s' is of the device that [usb %s] takes from this host",
+			    input->id, path, usb->id);
+		hvr_error_hint(error, "leave one of them out");
+		return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean hvr_input_check(const HvrContext *context, const HvrProfile *profile,
 			 const HvrParts *parts, GError **error)
 {
-	for (guint i = 0; i < profile->inputs->len; i++) {
-		g_auto(HvrFd) fd = hvr_input_open(g_ptr_array_index(profile->inputs, i),
-						  parts->user, NULL, error);
+	g_autofree guint64 *numbers = g_new0(guint64, profile->inputs->len);
 
-		if (fd < 0)
+	for (guint i = 0; i < profile->inputs->len; i++) {
+		const HvrProfileInput *input = g_ptr_array_index(profile->inputs, i);
+		g_auto(HvrFd) fd = hvr_input_open(input, parts->user, &numbers[i], error);
+
+		if (fd < 0 || !hvr_input_check_alone(profile, numbers, i, error) ||
+		    !check_passed(&context->host, profile, input, numbers[i], error))
 			return FALSE;
 	}
 	return TRUE;

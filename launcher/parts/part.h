@@ -20,12 +20,13 @@ typedef struct {
 	guint64 device, inode;
 	guint64 number; /* of a block device itself; else 0 */
 	guint disk;	/* whose it is: number in the profile */
-} HvrImageWritten;
+	gboolean writes;
+} HvrImageUsed;
 typedef struct {
 	GPtrArray *notes;      /* of HvrImageNote */
-	GArray *written;       /* of HvrImageWritten: files that are there and will be written to */
+	GArray *used;	       /* of HvrImageUsed: all files of all chains */
 	guint32 block_devices; /* bit i: disk i of the profile is a block device */
-	GPtrArray *files;      /* of char *: the paths of all files of all chains */
+	GPtrArray *files;      /* of char *: their paths */
 } HvrImages;
 
 /**

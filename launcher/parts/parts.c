@@ -25,15 +25,17 @@
 #include "launcher/parts/tap.h"
 #include "launcher/parts/tpm.h"
 #include "launcher/parts/usb.h"
+#include "launcher/parts/written.h"
 
 typedef gboolean (*Question)(const HvrContext *context, const HvrProfile *profile,
 			     const HvrParts *parts, GError **error);
 
 static const Question questions[] = {
-	hvr_placement_check, hvr_hugepages_check, hvr_taps_check,	 hvr_nvram_check,
-	hvr_seed_check,	     hvr_disk_aio_check,  hvr_disk_images_check, hvr_serial_file_check,
-	hvr_shares_check,    hvr_ports_check,	  hvr_slots_check,	 hvr_binary_check,
-	hvr_room_check,	     hvr_tpm_check,	  hvr_usb_check,	 hvr_input_check,
+	hvr_placement_check,   hvr_hugepages_check, hvr_taps_check,	hvr_written_check,
+	hvr_nvram_check,       hvr_seed_check,	    hvr_disk_aio_check, hvr_disk_images_check,
+	hvr_serial_file_check, hvr_shares_check,    hvr_ports_check,	hvr_slots_check,
+	hvr_binary_check,      hvr_room_check,	    hvr_tpm_check,	hvr_usb_check,
+	hvr_input_check,
 };
 
 GError *hvr_parts_ask(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts)

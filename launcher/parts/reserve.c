@@ -2,9 +2,9 @@
 #include "launcher/parts/reserve.h"
 
 #include <inttypes.h>
-#include <sys/stat.h>
 
 #include "launcher/parts/block-use.h"
+#include "launcher/parts/file-id.h"
 #include "launcher/parts/input.h"
 #include "launcher/parts/usb.h"
 #include "launcher/report/error.h"
@@ -12,12 +12,13 @@
 #include "launcher/runtime/lock.h"
 #include "vfio/fd.h"
 
-/* Of a path's digest; enough that no two are alike. */
+/* Of a digest; enough that no two are alike. */
 #define DIGEST_LENGTH 32
 
 typedef struct {
 	const HvrContext *context;
 	const char *vm;
+	const HvrUser *user;
 	GPtrArray *locks;
 } Reserving;
 
@@ -63,15 +64,6 @@ static gboolean take_ports(const Reserving *reserving, const HvrProfile *profile
 	return !screen || screen == HVR_GRAPHICS_PORT_AUTO ||
 	       take(reserving, g_strdup_printf("port-tcp-127.0.0.1-%u", screen), "[graphics] port",
 		    error);
-}
-
-static gboolean take_file(const Reserving *reserving, const char *key, const char *path,
-			  GError **error)
-{
-	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, path, -1);
-	g_autofree char *what = g_strdup_printf("%s: '%s'", key, path);
-
-	return take(reserving, g_strdup_printf("file-%.*s", DIGEST_LENGTH, digest), what, error);
 }
 
 static char *block_lock(guint64 number)
@@ -121,8 +113,33 @@ static gboolean take_inode(const Reserving *reserving, guint64 device, guint64 i
 		    error);
 }
 
-static gboolean take_image(const Reserving *reserving, const HvrImageWritten *image,
-			   const char *what, GError **error)
+/* Where a file is or will be made: its folder, whatever that is called, and its name there. */
+static char *place_lock(const HvrFileId *id, const char *path)
+{
+	g_autofree char *place = NULL;
+
+	if (id->folder)
+		place = g_strdup_printf("%" PRIx64 "-%" PRIx64 "/%s", id->folder_device, id->folder,
+					id->name);
+	g_autofree char *digest =
+		g_compute_checksum_for_string(G_CHECKSUM_SHA256, place ? place : path, -1);
+	return g_strdup_printf("file-%.*s", DIGEST_LENGTH, digest);
+}
+
+/* By where it is, since it may yet have to be made, and once it is there by what it is as well. */
+static gboolean take_file(const Reserving *reserving, const char *key, const char *path,
+			  GError **error)
+{
+	g_autofree char *what = g_strdup_printf("%s: '%s'", key, path);
+	g_auto(HvrFileId) id = { 0 };
+
+	hvr_file_ids(reserving->user, &path, &id, 1);
+	return take(reserving, place_lock(&id, path), what, error) &&
+	       (!id.inode || take_inode(reserving, id.device, id.inode, what, error));
+}
+
+static gboolean take_image(const Reserving *reserving, const HvrImageUsed *image, const char *what,
+			   GError **error)
 {
 	if (image->number)
 		return take_block(reserving, image->number, what, error);
@@ -132,7 +149,7 @@ static gboolean take_image(const Reserving *reserving, const HvrImageWritten *im
 static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile,
 			   const HvrParts *parts, GError **error)
 {
-	const GArray *written = parts->images.written;
+	const GArray *used = parts->images.used;
 
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
@@ -141,31 +158,61 @@ static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile
 		    !take_file(reserving, key, disk->file, error))
 			return FALSE;
 	}
-	for (guint i = 0; written && i < written->len; i++) {
-		const HvrImageWritten *image = &g_array_index(written, HvrImageWritten, i);
+	for (guint i = 0; used && i < used->len; i++) {
+		const HvrImageUsed *image = &g_array_index(used, HvrImageUsed, i);
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, image->disk);
 		g_autofree char *what =
 			g_strdup_printf("[disk %s] file: '%s'", disk->id, disk->file);
-		if (!take_image(reserving, image, what, error))
+		if (image->writes && !take_image(reserving, image, what, error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-/* By its path, and where it is there as what it is: swtpm before 0.8 has no lock of its own. */
+/* swtpm before 0.8 has no lock of its own. */
 static gboolean take_tpm(const Reserving *reserving, const HvrProfile *profile, GError **error)
 {
-	const char *path = profile->tpm.state;
-	struct stat st;
+	return profile->tpm.model == HVR_TPM_NONE || profile->tpm.throw_away ||
+	       take_file(reserving, "[tpm] state", profile->tpm.state, error);
+}
 
-	if (profile->tpm.model == HVR_TPM_NONE || profile->tpm.throw_away)
+static char *usb_lock(const char *port)
+{
+	return g_strconcat("usb-", port, NULL);
+}
+
+static char *input_lock(guint64 number)
+{
+	return g_strdup_printf("input-%" PRIx64, number);
+}
+
+/* @lock: (transfer full) */
+static gboolean is_held(const GPtrArray *locks, char *lock, const char *what, GError **error)
+{
+	g_autofree char *name = lock;
+
+	if (hvr_lock_find(locks, name))
 		return TRUE;
-	if (!take_file(reserving, "[tpm] state", path, error))
-		return FALSE;
-	if (lstat(path, &st) < 0)
-		return TRUE;
-	g_autofree char *what = g_strdup_printf("[tpm] state: '%s'", path);
-	return take_inode(reserving, st.st_dev, st.st_ino, what, error);
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY,
+		    "%s: what it names has changed since it was looked at", what);
+	hvr_error_hint(error, "try again");
+	return FALSE;
+}
+
+gboolean hvr_reserve_has_usb(const GPtrArray *locks, const HvrProfileUsb *usb, const char *port,
+			     GError **error)
+{
+	g_autofree char *what = g_strdup_printf("[usb %s]", usb->id);
+
+	return is_held(locks, usb_lock(port), what, error);
+}
+
+gboolean hvr_reserve_has_input(const GPtrArray *locks, const HvrProfileInput *input, guint64 number,
+			       GError **error)
+{
+	g_autofree char *what = g_strdup_printf("[input %s]", input->id);
+
+	return is_held(locks, input_lock(number), what, error);
 }
 
 /* By its port. One that is gone by now is refused when it is opened. */
@@ -177,7 +224,7 @@ static gboolean take_usbs(const Reserving *reserving, const HvrProfile *profile,
 		g_autofree char *what = g_strdup_printf("[usb %s]", usb->id);
 
 		if (hvr_usb_find(&reserving->context->host, usb, &device, NULL) &&
-		    !take(reserving, g_strconcat("usb-", device.port, NULL), what, error))
+		    !take(reserving, usb_lock(device.port), what, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -193,8 +240,7 @@ static gboolean take_inputs(const Reserving *reserving, const HvrProfile *profil
 		guint64 number = 0;
 		g_auto(HvrFd) fd = hvr_input_open(input, parts->user, &number, NULL);
 
-		if (fd >= 0 &&
-		    !take(reserving, g_strdup_printf("input-%" PRIx64, number), what, error))
+		if (fd >= 0 && !take(reserving, input_lock(number), what, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -203,7 +249,9 @@ static gboolean take_inputs(const Reserving *reserving, const HvrProfile *profil
 gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const HvrParts *parts,
 		     GPtrArray *locks, GError **error)
 {
-	const Reserving reserving = { .context = context, .vm = profile->name, .locks = locks };
+	const Reserving reserving = {
+		.context = context, .vm = profile->name, .user = parts->user, .locks = locks
+	};
 
 	if (!take_ports(&reserving, profile, error) ||
 	    !take_disks(&reserving, profile, parts, error))

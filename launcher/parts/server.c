@@ -31,6 +31,7 @@ struct HvrServer {
 	const char *lost;
 	pid_t pid; /* 0: it has ended */
 	int pidfd;
+	gboolean leashed;
 	guint source;
 };
 
@@ -75,7 +76,8 @@ gboolean hvr_servers_add(GPtrArray *servers, const HvrServerSpawn *wanted, GErro
 			   .fds = wanted->fds,
 			   .n_fds = wanted->n_fds,
 			   .stderr_fd = wanted->stderr_fd,
-			   .with_parent = wanted->with_parent };
+			   .with_parent = wanted->with_parent,
+			   .leash = wanted->leash };
 	int pidfd = -1;
 	pid_t pid = hvr_spawn(&spawn, &pidfd, error);
 
@@ -84,17 +86,20 @@ gboolean hvr_servers_add(GPtrArray *servers, const HvrServerSpawn *wanted, GErro
 		return FALSE;
 	}
 	HvrServer *server = g_new0(HvrServer, 1);
-	*server = (HvrServer){
-		.what = g_strdup(wanted->what), .lost = wanted->lost, .pid = pid, .pidfd = pidfd
-	};
+	*server = (HvrServer){ .what = g_strdup(wanted->what),
+			       .lost = wanted->lost,
+			       .pid = pid,
+			       .pidfd = pidfd,
+			       .leashed = wanted->leash != 0 };
 	g_ptr_array_add(servers, server);
 	return TRUE;
 }
 
-/* Status 0: QEMU has hung up. */
+/* Status 0: QEMU has hung up. SIGTERM is of the leash, which a QEMU that ends lets go of, too, and
+ * which may come when nobody catches it any more. */
 static void tell(const HvrServer *server, int status)
 {
-	if (status == 0)
+	if (status == 0 || (server->leashed && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))
 		return;
 	g_autofree char *end = hvr_program_describe_end(status);
 	hvr_message("%s %s: %s", server->what, end, server->lost);

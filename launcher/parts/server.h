@@ -25,6 +25,7 @@ typedef struct {
 	guint n_fds;
 	int stderr_fd;	      /* becomes 2; -1: our own */
 	gboolean with_parent; /* see HvrSpawn */
+	int leash;	      /* see there, too */
 } HvrServerSpawn;
 
 /* Starts one more, in a session of its own. Errors: of hvr_spawn() */

@@ -4,7 +4,9 @@
  *
  * QEMU talks to it over two sockets: a control channel, which both inherit, and over that it hands
  * swtpm one end of a second for the guest's commands. When that one hangs up, swtpm writes what it
- * has to and ends (--terminate), with status 0, however QEMU has ended.
+ * has to and ends (--terminate), with status 0, however QEMU has ended. The first may hang up and
+ * it waits for ever: until QEMU has spoken to it, it is a leash that ends it (HvrSpawn), with
+ * SIGTERM, at which it does the same.
  *
  * Its state is one file (swtpm 0.7 and newer: backend-uri=file://), which is named, opened and made
  * like any other of a VM; a folder of files that swtpm names and replaces itself would be none.

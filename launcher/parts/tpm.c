@@ -194,16 +194,17 @@ gboolean hvr_tpm_serve(const HvrProfile *profile, const HvrParts *parts,
 		swtpm.state = state;
 	}
 	g_autoptr(GPtrArray) argv = hvr_swtpm_argv(&swtpm, serving->fd, NULL);
-	const int fds[] = { serving->fd, folder };
+	const int fds[] = { serving->fd, serving->leash, folder };
 	const HvrServerSpawn server = { .what = "[tpm] swtpm",
 					.lost = "the guest's TPM does not answer any more",
 					.path = swtpm.program,
 					.argv = argv,
 					.identity = swtpm.identity,
 					.fds = fds,
-					.n_fds = folder < 0 ? 1 : 2,
+					.n_fds = folder < 0 ? 2 : 3,
 					.stderr_fd = serving->stderr_fd,
-					.with_parent = serving->with_parent };
+					.with_parent = serving->with_parent,
+					.leash = serving->leash };
 	return hvr_servers_add(servers, &server, error);
 }
 

@@ -32,6 +32,7 @@ typedef struct {
 	gboolean privileged; /* HvrContext's */
 	int folder;	     /* vms/NAME: what is thrown away is in there, and goes with it */
 	int fd;		     /* its end of the control channel */
+	int leash;	     /* it ends when nobody has the other end of this (HvrSpawn) */
 	int stderr_fd;	     /* what it says goes there; -1: to our own standard error */
 	gboolean with_parent;
 } HvrTpmServing;

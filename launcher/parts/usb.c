@@ -190,7 +190,8 @@ static void fail_open(const HvrProfileUsb *usb, const HvrUser *user, const char 
 		rule, user->name);
 }
 
-int hvr_usb_open(const HvrHost *host, const HvrProfileUsb *usb, const HvrUser *user, GError **error)
+int hvr_usb_open(const HvrHost *host, const HvrProfileUsb *usb, const HvrUser *user,
+		 char **out_port, GError **error)
 {
 	g_auto(HvrUsbDevice) device = { .port = NULL };
 
@@ -210,6 +211,8 @@ int hvr_usb_open(const HvrHost *host, const HvrProfileUsb *usb, const HvrUser *u
 		fail_open(usb, user, path, result.problem, error);
 		return -1;
 	}
+	if (out_port)
+		*out_port = g_steal_pointer(&device.port);
 	return result.fd;
 }
 
@@ -239,10 +242,22 @@ gboolean hvr_usb_check(const HvrContext *context, const HvrProfile *profile, con
 			return FALSE;
 	for (guint i = 0; i < profile->usbs->len; i++) {
 		const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, i);
-		g_auto(HvrFd) fd = hvr_usb_open(&context->host, usb, parts->user, error);
+		g_auto(HvrFd) fd = hvr_usb_open(&context->host, usb, parts->user, NULL, error);
 
 		if (fd < 0)
 			return FALSE;
 	}
 	return TRUE;
+}
+
+gboolean hvr_usb_makes_node(const HvrHost *host, const char *port, dev_t number)
+{
+	g_autofree char *name = g_strdup_printf("dev/char/%u:%u", major(number), minor(number));
+	g_autofree char *path = hvr_fd_path(host->sys, name);
+	g_autofree char *target = g_file_read_link(path, NULL);
+
+	if (!target)
+		return FALSE;
+	g_auto(GStrv) way = g_strsplit(target, "/", -1);
+	return g_strv_contains((const char *const *)way, port);
 }

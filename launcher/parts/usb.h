@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 #include "launcher/parts/part.h"
 #include "launcher/profile/profile.h"
@@ -33,6 +34,11 @@ gboolean hvr_usb_check(const HvrContext *context, const HvrProfile *profile, con
 		       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Its node, opened for reading and writing as the VM's user, and seen to be that device's.
+ * @out_port: (nullable): where it is plugged in, HvrUsbDevice's [transfer full]
  * Returns: a descriptor, or -1 with an error as of hvr_usb_check() */
 int hvr_usb_open(const HvrHost *host, const HvrProfileUsb *usb, const HvrUser *user,
-		 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+		 char **out_port, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Is the character device of this number made of what is plugged in at @port, by sysfs? QEMU takes
+ * the host's driver from a device that it passes, and the node goes with that. */
+gboolean hvr_usb_makes_node(const HvrHost *host, const char *port, dev_t number);

@@ -14,6 +14,7 @@
  *   descriptors  all but the named ones get close-on-exec; must not close the error pipe
  *   privileges   see privileges.c; must come after everything that needs any
  *   parent       whose end is its own, where that is asked for; a change of ids would undo it
+ *   leash        the same of all who have a pipe, where that is asked for
  *   exec         in an environment of our making: see environment.c
  * A stage that fails is told to the parent by its number and errno over a close-on-exec pipe: when
  * exec succeeds the pipe just closes. The child calls no function that could wait for a lock that
@@ -24,6 +25,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -166,6 +168,21 @@ static const char *follow_parent(pid_t parent)
 	return "following its parent";
 }
 
+/* Its other end may have been closed before, and then no signal comes. */
+static const char *put_on_leash(int fd)
+{
+	struct pollfd leash = { .fd = fd };
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETSIG, SIGTERM) < 0 || fcntl(fd, F_SETOWN, getpid()) < 0 ||
+	    fcntl(fd, F_SETFL, flags | O_ASYNC) < 0)
+		return "putting it on a leash";
+	if (poll(&leash, 1, 0) == 0)
+		return NULL;
+	errno = ESRCH;
+	return "putting it on a leash";
+}
+
 /* Goes through the stages. Returns the one that failed; not at all when exec succeeds.
  * @parent: 0: none, we are to become it ourselves */
 static Failure become(const HvrSpawn *spawn, char *const *environment, pid_t parent)
@@ -191,6 +208,8 @@ static Failure become(const HvrSpawn *spawn, char *const *environment, pid_t par
 		failed = hvr_privileges_drop(&spawn->identity);
 	if (!failed && spawn->with_parent && parent)
 		failed = follow_parent(parent);
+	if (!failed && spawn->leash)
+		failed = put_on_leash(spawn->leash);
 	if (!failed) {
 		execve(spawn->path, spawn->argv, environment);
 		failed = "executing it";

@@ -22,6 +22,10 @@ typedef struct {
 	int stderr_fd;	       /* becomes descriptor 2; -1: our own */
 	int stdin_fd;	       /* becomes descriptor 0; 0: /dev/null; -1: our own */
 	gboolean with_parent;  /* it is killed when this process, or what it becomes, ends */
+	/* The reading end of a pipe, one of @fds: it gets SIGTERM as soon as nobody has the other
+	 * end any more, whoever had it and however they ended (pipe_release() in Linux's fs/pipe.c,
+	 * for the owner that fcntl(2) F_SETOWN names). 0: none */
+	int leash;
 	/* In the process that becomes the program, with all rights yet. FALSE with errno: it must
 	 * not become it. NULL: nothing */
 	gboolean (*begin)(gconstpointer data);

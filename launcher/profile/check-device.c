@@ -64,3 +64,28 @@ gboolean hvr_profile_check_with(const char *file, const HvrProfile *profile,
 			    "a slot has 8 functions, and these are more");
 	return TRUE;
 }
+
+/* 0: it has none. */
+static gint64 acpi_index(const HvrProfileDevice *device)
+{
+	for (guint i = 0; device->properties && i < device->properties->len; i++) {
+		const HvrCardProperty *property =
+			&g_array_index(device->properties, HvrCardProperty, i);
+		if (g_str_equal(property->name, "acpi-index"))
+			return property->number;
+	}
+	return 0;
+}
+
+gboolean hvr_profile_check_index(const char *file, const HvrProfilePart *a, const HvrProfilePart *b,
+				 GError **error)
+{
+	gint64 index = acpi_index(b->base);
+	HvrProfileLine place = hvr_profile_part_place(b, "properties");
+
+	if (!index || acpi_index(a->base) != index)
+		return TRUE;
+	return hvr_profile_fail(error, file, &place,
+				"acpi-index=%" G_GINT64_FORMAT " is also that of [device %s]",
+				index, a->name);
+}

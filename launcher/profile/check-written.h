@@ -7,7 +7,7 @@
 /**
  * hvr_profile_check_written - two sections of different kinds, in this order in the file, have not
  * one path for what each writes: a disk's image, UEFI's variables, a TPM's state, the serial port's
- * output. One file under two paths is not seen here.
+ * output. One file under two paths only the host can tell (hvr_written_check()).
  * Errors: HVR_LAUNCH_ERROR_PROFILE
  */
 gboolean hvr_profile_check_written(const char *file, const HvrProfile *profile,

@@ -392,7 +392,7 @@ static gboolean check_pair(const char *file, const HvrProfile *profile, const Hv
 	if (a->kind != b->kind)
 		return hvr_profile_check_written(file, profile, a, b, error);
 	if (strcmp(a->kind->name, "device") == 0)
-		return check_slots(file, a, b, error);
+		return check_slots(file, a, b, error) && hvr_profile_check_index(file, a, b, error);
 	if (strcmp(a->kind->name, "net") == 0)
 		return check_nets(file, a, b, error);
 	if (strcmp(a->kind->name, "usb") == 0)

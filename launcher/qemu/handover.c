@@ -14,6 +14,7 @@
 
 #include "launcher/parts/nvram.h"
 #include "launcher/parts/placement.h"
+#include "launcher/parts/reserve.h"
 #include "launcher/parts/seed.h"
 #include "launcher/parts/serialfile.h"
 #include "launcher/parts/share.h"
@@ -263,9 +264,24 @@ static gboolean serve_shares(const HvrStart *start, HvrHandover *handover, GErro
 	return hvr_shares_serve(start->profile, start->parts, &serving, handover->servers, error);
 }
 
+/* Ours until QEMU has it, and QEMU's then: a swtpm that QEMU has not spoken to yet would notice the
+ * end of neither. */
+static gboolean add_leash(HvrHandover *handover, int *out_reader, GError **error)
+{
+	int writer = -1;
+
+	if (!make_pipe(out_reader, &writer)) {
+		set_failed("make a pipe for swtpm", error);
+		return FALSE;
+	}
+	g_array_append_val(handover->fds, writer);
+	return TRUE;
+}
+
 static gboolean serve_tpm(const HvrStart *start, HvrHandover *handover, GError **error)
 {
 	g_auto(HvrFd) theirs = -1;
+	g_auto(HvrFd) leash = -1;
 	HvrTpmServing serving = { .privileged = start->context->privileged,
 				  .folder = start->folder,
 				  .stderr_fd = handover->asides,
@@ -277,7 +293,10 @@ static gboolean serve_tpm(const HvrStart *start, HvrHandover *handover, GError *
 		return FALSE;
 	g_array_append_val(handover->fds, handover->tpm.fd);
 	handover->channels.tpm = &handover->tpm;
+	if (!add_leash(handover, &leash, error))
+		return FALSE;
 	serving.fd = theirs;
+	serving.leash = leash;
 	return hvr_tpm_serve(start->profile, start->parts, &serving, handover->servers, error);
 }
 
@@ -285,10 +304,14 @@ static gboolean add_usbs(const HvrStart *start, HvrHandover *handover, GError **
 {
 	for (guint i = 0; i < start->profile->usbs->len; i++) {
 		const HvrProfileUsb *usb = g_ptr_array_index(start->profile->usbs, i);
+		g_autofree char *port = NULL;
 		int fd = -1;
 
 		if (!take(handover,
-			  hvr_usb_open(&start->context->host, usb, start->parts->user, error), &fd))
+			  hvr_usb_open(&start->context->host, usb, start->parts->user, &port,
+				       error),
+			  &fd) ||
+		    !hvr_reserve_has_usb(start->locks, usb, port, error))
 			return FALSE;
 		g_array_append_val(handover->usbs, fd);
 	}
@@ -300,9 +323,12 @@ static gboolean add_inputs(const HvrStart *start, HvrHandover *handover, GError 
 {
 	for (guint i = 0; i < start->profile->inputs->len; i++) {
 		const HvrProfileInput *input = g_ptr_array_index(start->profile->inputs, i);
+		guint64 number = 0;
 		int fd = -1;
 
-		if (!take(handover, hvr_input_open(input, start->parts->user, NULL, error), &fd))
+		if (!take(handover, hvr_input_open(input, start->parts->user, &number, error),
+			  &fd) ||
+		    !hvr_reserve_has_input(start->locks, input, number, error))
 			return FALSE;
 		g_array_append_val(handover->inputs, fd);
 	}

@@ -15,6 +15,10 @@
  */
 #include "launcher/session/plug.h"
 
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "launcher/host/decide.h"
 #include "launcher/host/execute.h"
 #include "launcher/host/giveback.h"
@@ -45,7 +49,9 @@ typedef struct {
 	GPtrArray *sections;  /* of const HvrProfileDevice: those of the slot, function 0 first */
 	HvrDecision decision; /* here only its claim; all of it in the worker */
 	HvrWorker *worker;    /* that prepares the cards; NULL: it has ended */
-	GArray *groups;	      /* of int */
+	int blamed; /* a file in memory, where the worker leaves the HvrPciAddress of whose fault
+		       its failure is: it is another process. -1: there is none */
+	GArray *groups;		 /* of int */
 	gboolean qemu_has_locks; /* of all groups, from its start on */
 	HvrPlugPort slot;	 /* the port of the slot; without a name: not chosen yet */
 	GPtrArray *cards;	 /* of HvrJournalEntry: what was prepared for QEMU */
@@ -82,6 +88,7 @@ static void plug_end(Plug *plug)
 	g_clear_error(&plug->failure);
 	g_ptr_array_unref(plug->sections);
 	g_array_unref(plug->groups);
+	hvr_fd_close(plug->blamed);
 	g_free(plug->slot.port);
 	g_free(plug);
 }
@@ -310,9 +317,15 @@ static gboolean prepare(gpointer data, GError **error)
 	const HvrSession *session = plug->session;
 	HvrOwnership ownership = { .vm = session->vm->name, .owner = session->vm->supervisor };
 	HvrDecideFor whom = { .vm = session->vm->name, .running = TRUE };
+	const HvrPciFunction *failed = NULL;
 
-	return hvr_decide(session->context, session->profile, &whom, &plug->decision, error) &&
-	       hvr_execute(session->context, plug->decision.plan, &ownership, NULL, error);
+	if (!hvr_decide(session->context, session->profile, &whom, &plug->decision, error))
+		failed = plug->decision.blamed;
+	else if (hvr_execute(session->context, plug->decision.plan, &ownership, &failed, error))
+		return TRUE;
+	if (failed && !hvr_fd_write_all(plug->blamed, &failed->address, sizeof(failed->address)))
+		g_debug("cannot tell which card failed: %s", g_strerror(errno));
+	return FALSE;
 }
 
 static void on_prepared(const GError *error, gpointer data);
@@ -341,6 +354,8 @@ static void plug_begin(Plug *plug)
 	const HvrDecideFor whom = { .devices = plug->sections, .vm = session->vm->name };
 
 	g_array_set_size(plug->groups, 0);
+	hvr_fd_close(plug->blamed);
+	plug->blamed = memfd_create("hvr-blamed", MFD_CLOEXEC);
 	if (!hvr_decide_cards(session->context, &whom, &plug->decision, &plug->failure) ||
 	    !find_room(plug, &plug->failure)) {
 		plug_end(plug);
@@ -356,14 +371,23 @@ static void plug_begin(Plug *plug)
 	g_ptr_array_add(plug->hotplug->preparing, plug->worker);
 }
 
-/* The card that was chosen could not be prepared, and is where it was: may another one do? */
+/* Which function the worker's failure is about; NULL: none. */
+static const HvrPciFunction *find_blamed(const Plug *plug)
+{
+	HvrPciAddress address;
+
+	if (pread(plug->blamed, &address, sizeof(address), 0) != sizeof(address))
+		return NULL;
+	return hvr_inventory_find(plug->decision.inventory, &address);
+}
+
+/* A card that was chosen could not be prepared, and all are where they were: may another one do? */
 static gboolean plug_another(Plug *plug, const GError *error)
 {
-	const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, 0);
+	const HvrPciFunction *failed = find_blamed(plug);
 	GError *why = g_error_copy(error);
 
-	if (!g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY) &&
-	    hvr_decide_next(&plug->decision, card->function, &why)) {
+	if (failed && hvr_decide_next(&plug->decision, failed, &why)) {
 		g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
 		hvr_message("another card is taken, as %s", lines[0]);
 		plug_begin(plug);
@@ -423,6 +447,7 @@ static Plug *plug_new(HvrHotplug *hotplug, GPtrArray *sections, HvrSessionDone d
 			.session = hotplug->session,
 			.sections = sections,
 			.groups = g_array_new(FALSE, FALSE, sizeof(int)),
+			.blamed = -1,
 			.done = done,
 			.user_data = user_data };
 	for (guint i = 0; i < sections->len; i++)

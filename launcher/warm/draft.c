@@ -24,13 +24,25 @@ static gboolean fail(GError **error, const char *what, const char *path)
 	return FALSE;
 }
 
-/* Is it held, and still there? Somebody may have swept it up in between. */
-static gboolean hold(int folder)
+/* How often somebody may sweep it up before it is held. */
+#define MOST_TRIES 16
+
+/* Held, and still there. Returns: 0, or the errno; ESTALE: somebody has swept it up, or is about
+ * to, between our making and our holding it. */
+static int make_folder(const HvrWarmStore *store, const char *name, int *out_folder)
 {
 	struct stat st;
 
-	return folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0 && fstat(folder, &st) == 0 &&
-	       st.st_nlink > 0;
+	if (mkdirat(store->folder, name, 0700) < 0)
+		return errno;
+	g_auto(HvrFd) folder =
+		openat(store->folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0 || flock(folder, LOCK_EX | LOCK_NB) < 0 || fstat(folder, &st) < 0)
+		return errno == ENOENT || errno == EWOULDBLOCK ? ESTALE : errno;
+	if (st.st_nlink == 0)
+		return ESTALE;
+	*out_folder = g_steal_fd(&folder);
+	return 0;
 }
 
 gboolean hvr_warm_draft_begin(HvrWarmDraft *draft, const HvrWarmStore *store, const HvrUser *user,
@@ -39,15 +51,21 @@ gboolean hvr_warm_draft_begin(HvrWarmDraft *draft, const HvrWarmStore *store, co
 	*draft = (HvrWarmDraft)HVR_WARM_DRAFT_NONE;
 	if (!hvr_warm_store_make_room(store, bytes, error))
 		return FALSE;
-	g_autofree char *uuid = g_uuid_string_random();
-	g_autofree char *name = g_strconcat(HVR_WARM_DRAFT_PREFIX, uuid, NULL);
+	g_autofree char *name = NULL;
+	g_auto(HvrFd) folder = -1;
+	int problem = ESTALE;
+	for (guint i = 0; problem == ESTALE && i < MOST_TRIES; i++) {
+		g_autofree char *uuid = g_uuid_string_random();
+		g_free(name);
+		name = g_strconcat(HVR_WARM_DRAFT_PREFIX, uuid, NULL);
+		problem = make_folder(store, name, &folder);
+	}
+	errno = problem;
+	if (problem)
+		return fail(error, "make a folder in", store->path);
 	g_autofree char *path = g_build_filename(store->path, name, NULL);
-	if (mkdirat(store->folder, name, 0700) < 0)
-		return fail(error, "make the folder", path);
-	g_auto(HvrFd) folder =
-		openat(store->folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (!hold(folder) || (store->privileged && fchmod(folder, 0711) < 0))
-		return fail(error, "hold the folder", path);
+	if (store->privileged && fchmod(folder, 0711) < 0)
+		return fail(error, "open up the folder", path);
 	*draft = (HvrWarmDraft){ .store = store,
 				 .user = user,
 				 .folder = g_steal_fd(&folder),

@@ -5,6 +5,7 @@
  */
 #include "launcher/warm/manifest.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -47,8 +48,12 @@ static gboolean look(int folder, const char *name, HvrImageFile *out_file)
 {
 	struct stat st;
 
-	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return FALSE;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return FALSE;
+	}
 	*out_file = hvr_image_file_of(&st);
 	return TRUE;
 }

@@ -266,8 +266,9 @@ static char *reserve(FakeSysfs *fs, const char *vm, guint minor_number, GPtrArra
 {
 	static const char text[] = "[vm]\nmemory = 64M\n[disk root]\nfile = /dev/x\n"
 				   "format = raw\n";
-	const HvrImageWritten written = { .number = makedev(8, minor_number) };
-	HvrParts parts = { .images.written = g_array_new(FALSE, FALSE, sizeof(written)) };
+	const HvrImageUsed used = { .number = makedev(8, minor_number), .writes = TRUE };
+	HvrUser user = { .name = (char *)"lab", .uid = geteuid(), .gid = getegid() };
+	HvrParts parts = { .user = &user, .images.used = g_array_new(FALSE, FALSE, sizeof(used)) };
 	int root = open(fs->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	HvrContext context = { .host = *fake_sysfs_host(fs),
 			       .runtime = hvr_runtime_open(root, "runtime", NULL) };
@@ -278,9 +279,9 @@ static char *reserve(FakeSysfs *fs, const char *vm, guint minor_number, GPtrArra
 	g_free(((HvrProfileDisk *)profile->disks->pdata[0])->file);
 	((HvrProfileDisk *)profile->disks->pdata[0])->file = g_strconcat("/dev/", vm, NULL);
 	hvr_profile_rename(profile, vm);
-	g_array_append_val(parts.images.written, written);
+	g_array_append_val(parts.images.used, used);
 	gboolean good = hvr_reserve(&context, profile, &parts, locks, &error);
-	g_array_unref(parts.images.written);
+	g_array_unref(parts.images.used);
 	close(context.runtime);
 	close(root);
 	assert_true(good == !error);

@@ -679,6 +679,14 @@ static const Case cases[] = {
 	  "install package hailo-vm-run-guard-dkms", 1 },
 	{ "the guard and bus", NULL, guard_loaded, "[device npu]\nreset = bus\n", "card-resets",
 	  HVR_CHECK_FAIL, "keeps bus resets from it", "leave out the bus", 1 },
+	{ "no VGA adapter", NULL, NULL, "[device npu]\nproperties = x-req=on x-vga=on\n",
+	  "card-properties", HVR_CHECK_FAIL, "x-vga is for a VGA adapter", "leave it out", 1 },
+	{ "no graphics of Intel's", NULL, NULL, "[device npu]\nproperties = x-igd-opregion=on\n",
+	  "card-properties", HVR_CHECK_FAIL, "x-igd-opregion is for a graphics adapter of Intel's",
+	  "in [device npu]", 1 },
+	{ "no graphics of NVIDIA's", NULL, NULL,
+	  "[device npu]\nproperties = x-nv-gpudirect-clique=0 x-pci-vendor-id=0x10de\n",
+	  "card-properties", HVR_CHECK_FAIL, "x-nv-gpudirect-clique is for", "leave it out", 1 },
 	{ "D3cold", NULL, d3cold, NULL, "card-power", HVR_CHECK_WARN, "D3cold", "d3cold_allowed",
 	  0 },
 	{ "SELinux", NULL, selinux, NULL, "selinux", HVR_CHECK_WARN, "svirt_t", "unconfined", 0 },
@@ -880,6 +888,45 @@ static void test_card_properties(void **state)
 
 		assert_line(results, "qemu-devices", asked[i].status, asked[i].seen, asked[i].fix);
 		assert_exit(results, asked[i].status == HVR_CHECK_FAIL ? 1 : 0);
+	}
+}
+
+/* Those that are for one kind of card, of cards of each kind. */
+static void test_properties_of_a_kind(void **state)
+{
+	static const struct {
+		guint16 vendor;
+		guint32 class_code;
+		const char *properties;
+		gboolean well;
+	} kinds[] = {
+		{ 0x1002, 0x030000, "x-vga=on", TRUE },
+		{ 0x10de, 0x030200, "x-vga=on", FALSE },
+		{ 0x10de, 0x030200, "x-vga=off x-igd-opregion=off acpi-index=3", TRUE },
+		{ 0x8086, 0x030000, "x-igd-opregion=on x-igd-gms=1", TRUE },
+		{ 0x8086, 0x038000, "x-igd-opregion=on", TRUE },
+		{ 0x8086, 0x020000, "x-igd-opregion=on", FALSE },
+		{ 0x1002, 0x030000, "x-igd-opregion=on", FALSE },
+		{ 0x10de, 0x030200, "x-nv-gpudirect-clique=0", TRUE },
+		{ 0x1002, 0x030200, "x-nv-gpudirect-clique=3", FALSE },
+		{ 0x10de, 0x030200, "x-pci-vendor-id=0x1002 x-nv-gpudirect-clique=3", FALSE },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		g_autofree char *text = g_strconcat(
+			"[vm]\nmemory = 1G\n[device x]\naddress = 02:00.0\nproperties = ",
+			kinds[i].properties, "\n", NULL);
+		g_autoptr(HvrProfile) profile =
+			hvr_profile_parse("/x.ini", text, strlen(text), NULL, NULL);
+		const HvrPciFunction function = { .name = "0000:02:00.0",
+						  .vendor = kinds[i].vendor,
+						  .class_code = kinds[i].class_code };
+		const HvrClaimedCard card = { .device = g_ptr_array_index(profile->devices, 0),
+					      .function = &function };
+		const HvrPlanInput input = { .profile = profile };
+
+		if (hvr_judge("card-properties", &input, &card, NULL) != kinds[i].well)
+			fail_msg("%u: %s", (guint)i, kinds[i].properties);
 	}
 }
 
@@ -1246,6 +1293,7 @@ int main(void)
 		cmocka_unit_test(test_qemu),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_card_properties),
+		cmocka_unit_test(test_properties_of_a_kind),
 		cmocka_unit_test(test_disk_aio),
 		cmocka_unit_test(test_qemu_args),
 		cmocka_unit_test(test_qemu_hangs),

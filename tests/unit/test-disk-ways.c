@@ -138,6 +138,32 @@ static void test_refused(void **state)
 	assert_child(pid);
 }
 
+/* As fs.aio-nr grows by, in units of 1024, with QEMU 7.2 and a guest that reads each disk. */
+static void test_count(void **state)
+{
+#define NATIVE(name) DISK(name) "cache = none\naio = native\n"
+	static const struct {
+		const char *disks;
+		guint native, uring;
+	} cases[] = {
+		{ DISK("a"), 0, 0 },
+		{ NATIVE("a"), 1, 0 },
+		{ NATIVE("a") NATIVE("b"), 1, 0 },
+		{ NATIVE("a") "iothread = yes\n", 2, 0 },
+		{ NATIVE("a") "iothread = yes\n" NATIVE("b"), 2, 0 },
+		{ NATIVE("a") "iothread = yes\n" NATIVE("b") "iothread = yes\n", 3, 0 },
+		{ NATIVE("a") DISK("b") "iothread = yes\n", 1, 0 },
+		{ NATIVE("a") DISK("b") "aio = io_uring\niothread = yes\n", 1, 2 },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(HvrProfile) profile = parse("/x", cases[i].disks);
+
+		assert_int_equal(hvr_disk_aio_count(profile, HVR_AIO_NATIVE), cases[i].native);
+		assert_int_equal(hvr_disk_aio_count(profile, HVR_AIO_IO_URING), cases[i].uring);
+	}
+}
+
 /* What is tried is let go: the host has as much afterwards. */
 static void test_let_go(void **state)
 {
@@ -216,6 +242,7 @@ int main(void)
 {
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_let_go),
+		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_new_image),
 	};
 	struct CMUnitTest tests[G_N_ELEMENTS(refused) + G_N_ELEMENTS(others)] = { 0 };

@@ -230,6 +230,45 @@ static void test_two_wishes(void **state)
 	}
 }
 
+/* As above, of a card that keeps the kernel's choice: that is in the way where it is the bus alone,
+ * and not where the section has the guard itself. */
+static void test_kept_beside_another(void **state)
+{
+	static const struct {
+		const char *methods, *set;
+		gboolean loads;
+	} cases[] = {
+		{ "bus\n", "device b.reset=keep", FALSE },
+		{ "flr bus\n", "device b.reset=keep", TRUE },
+		{ "pm bus\n", "device b.reset=keep", TRUE },
+		{ "device_specific bus\n", "device b.reset=keep", TRUE },
+		{ "\n", "device b.reset=keep", TRUE },
+		{ "bus\n", "device b.reset=none", TRUE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *const sets[] = { cases[i].set, NULL };
+		const char *const guarded[] = { cases[i].set, "device b.reset-guard=require",
+						NULL };
+		const char *const *const wishes[] = { sets, guarded };
+
+		for (guint k = 0; k < G_N_ELEMENTS(wishes); k++) {
+			g_autoptr(Machine) machine = machine_of("two cards", wishes[k]);
+			HvrContext context = machine_context(machine);
+			g_auto(HvrDecision) decision = { 0 };
+			g_autoptr(GError) error = NULL;
+			installed(machine->fs);
+			fake_sysfs_put_file(machine->fs,
+					    "sys/bus/pci/devices/0000:03:00.0/reset_method",
+					    cases[i].methods);
+			if (!decide(&context, machine->profile, &decision, &error))
+				fail_msg("%u: %s", i, error->message);
+			if ((decision.plan->guard != NULL) != (k == 1 || cases[i].loads))
+				fail_msg("%u, %u: %d", i, k, decision.plan->guard != NULL);
+		}
+	}
+}
+
 /* On a root bus there is nothing that could be reset but the card itself. */
 static void test_root_bus(void **state)
 {
@@ -401,10 +440,15 @@ static void test_given_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_planned),	   cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_root_bus),   cmocka_unit_test(test_two_wishes),
-		cmocka_unit_test(test_plain_user), cmocka_unit_test(test_loaded_first),
-		cmocka_unit_test(test_not_loaded), cmocka_unit_test(test_given_back),
+		cmocka_unit_test(test_planned),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_root_bus),
+		cmocka_unit_test(test_two_wishes),
+		cmocka_unit_test(test_kept_beside_another),
+		cmocka_unit_test(test_plain_user),
+		cmocka_unit_test(test_loaded_first),
+		cmocka_unit_test(test_not_loaded),
+		cmocka_unit_test(test_given_back),
 	};
 
 	if (geteuid() != 0) /* the VM's user is somebody else */

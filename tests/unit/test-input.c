@@ -67,9 +67,33 @@ static void test_refused(void **state)
 	assert_refused("/", 69, "cannot open '/': Is a directory");
 }
 
+/* By a link of udev's and by the kernel's name. That hvr_input_check() asks is the lab's (usb). */
+static void test_one_under_two_names(void **state)
+{
+	static const guint64 numbers[] = { 0xd40, 0xd41, 0xd40 };
+	HvrProfileInput inputs[] = {
+		{ .id = (char *)"kbd", .evdev = (char *)"/dev/input/by-id/usb-keyboard-event-kbd" },
+		{ .id = (char *)"mouse", .evdev = (char *)"/dev/input/event1" },
+		{ .id = (char *)"again", .evdev = (char *)"/dev/input/event0" },
+	};
+	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i < G_N_ELEMENTS(inputs); i++)
+		g_ptr_array_add(list, &inputs[i]);
+	const HvrProfile profile = { .inputs = list };
+	assert_true(hvr_input_check_alone(&profile, numbers, 0, NULL));
+	assert_true(hvr_input_check_alone(&profile, numbers, 1, NULL));
+	assert_false(hvr_input_check_alone(&profile, numbers, 2, &error));
+	assert_int_equal(hvr_exit_status(error), 78);
+	assert_true(g_str_has_prefix(error->message, "[input again]: '/dev/input/event0' is that "
+						     "of [input kbd], too"));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_refused) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_refused),
+					    cmocka_unit_test(test_one_under_two_names) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -524,8 +524,9 @@ static void test_nvram_refused(void **state)
 	Fixture *f = *state;
 	g_autofree char *template = g_build_filename(f->folder, "template.fd", NULL);
 	g_autofree char *vars = g_build_filename(f->folder, "lab.vars.fd", NULL);
+	g_autofree char *code = g_build_filename(f->folder, "code.fd", NULL);
 	g_autoptr(HvrProfile) profile = parse(f, "[vm]\nmemory = 1G\n[firmware]\nmode = uefi\n");
-	HvrFirmware firmware = { .code = vars,
+	HvrFirmware firmware = { .code = code,
 				 .vars = template,
 				 .code_format = (char *)"raw",
 				 .vars_format = (char *)"raw" };
@@ -541,6 +542,7 @@ static void test_nvram_refused(void **state)
 	assert_string_equal(gone->message, wanted);
 	assert_int_equal(hvr_exit_status(gone), 69);
 	assert_int_equal(count_files(f), 0);
+	fake_files_write(f->folder, "code.fd", "code", 0644);
 	assert_true(g_file_set_contents(vars, "", -1, NULL));
 	assert_int_equal(g_chmod(vars, 0444), 0);
 	if (geteuid() != 0)

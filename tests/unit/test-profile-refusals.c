@@ -342,6 +342,10 @@ static const Refusal refusals[] = {
 	  "x-pci-vendor-id is a number from 0 to 65534, not \"0xffff\"" },
 	{ "property-number", NPU "properties = acpi-index=-1\n", "not \"-1\"" },
 	{ "property-no-hex", NPU "properties = acpi-index=0x\n", "not \"0x\"" },
+	{ "property-index-twice",
+	  NPU "properties = acpi-index=7\n[device b]\naddress = 03:00.0\n"
+	      "properties = x-req=on acpi-index=0x7\n",
+	  "lab.ini:7: [device b] properties: acpi-index=7 is also that of [device npu]" },
 	{ "property-word", NPU "properties = x-msix-relocation=bar6\n",
 	  "x-msix-relocation is one of off, auto, bar0, bar1, bar2, bar3, bar4, bar5, not \"bar6\"" },
 	{ "property-twice", NPU "properties = x-req=on x-req=off\n", "\"x-req\" comes twice" },

@@ -554,14 +554,28 @@ static void test_reserved_before_qemu_has_it(void **state)
 		{ "[serial]\nmode = file\nfile = %s/log\n",
 		  "[serial]\nmode = file\nfile = %s/log\n",
 		  "[serial] file: '%s/log': in use by VM 'first'" },
+		/* by another name, and by another way to where it will be made */
+		{ "[serial]\nmode = file\nfile = %s/a.raw\n",
+		  "[serial]\nmode = file\nfile = %s/b.raw\n",
+		  "[serial] file: '%s/b.raw': in use by VM 'first'" },
+		{ "[serial]\nmode = file\nfile = %s/log\n",
+		  "[serial]\nmode = file\nfile = %s/way/log\n",
+		  "[serial] file: '%s/way/log': in use by VM 'first'" },
+		{ "[disk a]\nfile = %s/new.raw\nformat = raw\nsize = 1M\n",
+		  "[disk b]\nfile = %s/way/new.raw\nformat = raw\nsize = 1M\n",
+		  "[disk b] file: '%s/way/new.raw': in use by VM 'first'" },
+		{ "[serial]\nmode = file\nfile = %s/log\n",
+		  "[serial]\nmode = file\nfile = %s/way/log2\n", NULL },
 	};
 	Fixture *f = *state;
 	g_autofree char *image = g_build_filename(f->folder, "a.raw", NULL);
 	g_autofree char *other = g_build_filename(f->folder, "b.raw", NULL);
+	g_autofree char *way = g_build_filename(f->folder, "way", NULL);
 
 	assert_true(g_file_set_contents(image, "x", 1, NULL));
 	assert_int_equal(chown(image, 65534, 65534), 0);
 	assert_int_equal(link(image, other), 0);
+	assert_int_equal(symlink(".", way), 0);
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GPtrArray) first = locks_new(), second = locks_new(), again = locks_new();
 		g_autofree char *one = in_folder(f, cases[i].first);

@@ -520,6 +520,35 @@ static void test_slot(void **state)
 	}
 }
 
+/* Of two sections of a slot the second's card fails: another is taken for that one, and the first
+ * keeps its own. */
+static void test_slot_another(void **state)
+{
+	g_autoptr(VmFixture) f = vm_fixture_new("one slot, two groups");
+	GPtrArray *devices = ((HvrProfile *)f->session->profile)->devices;
+
+	qmp_peer_returns(f->peer, "device_add", "{}");
+	device_deleted(f, "a");
+	device_deleted(f, "b");
+	vm_fixture_assert_given_back(f);
+	for (guint i = 0; i < devices->len; i++) {
+		HvrProfileDevice *device = g_ptr_array_index(devices, i);
+		device->by = HVR_SELECT_MATCH;
+		device->vendor = 0x1e60;
+		device->device = 0x2864;
+		device->pick = HVR_PICK_FREE;
+	}
+	fake_sysfs_add_hailo8(f->fs, "0000:00:1c.6", "0000:04:00.0", 16, 2);
+	fake_sysfs_set_probe_error(f->fs, "0000:03:00.0", "vfio-pci", EIO);
+	hvr_plug(f->hotplug, "a", vm_fixture_done, f);
+	assert_told(f, "done\n");
+	vm_fixture_assert_driver(f, CARD, "vfio-pci");
+	vm_fixture_assert_driver(f, "0000:03:00.0", "hailo");
+	vm_fixture_assert_driver(f, "0000:04:00.0", "vfio-pci");
+	assert_string_equal(hvr_session_device(f->session, "a")->address, CARD);
+	assert_string_equal(hvr_session_device(f->session, "b")->address, "0000:04:00.0");
+}
+
 /* A guest that is quick lets go of both at the first word: QEMU does not know the second any more
  * when it is asked for it, and its event is yet to come. */
 static void test_slot_quick(void **state)
@@ -918,6 +947,7 @@ int main(void)
 		cmocka_unit_test(test_plug_lock_refused),
 		cmocka_unit_test(test_plug_group),
 		cmocka_unit_test(test_slot),
+		cmocka_unit_test(test_slot_another),
 		cmocka_unit_test(test_plug_room),
 		cmocka_unit_test(test_slot_quick),
 		cmocka_unit_test(test_slot_part),

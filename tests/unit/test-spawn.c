@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -287,6 +288,47 @@ static void test_with_parent(void **state)
 	assert_string_equal(with, "");
 }
 
+/* It lives as long as anybody has the other end of its leash, and not with one that nobody has. */
+static void test_leash(void **state)
+{
+	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)"echo begun; exec sleep 60",
+			       NULL };
+	HvrSpawn spawn = make_spawn(argv);
+	g_autoptr(GError) error = NULL;
+	g_auto(HvrFd) pidfd = -1;
+	siginfo_t info = { 0 };
+	int leash[2], output[2];
+
+	assert_int_equal(pipe2(leash, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
+	spawn.path = "/bin/sh";
+	spawn.stdout_fd = output[1];
+	spawn.fds = &leash[0];
+	spawn.n_fds = 1;
+	spawn.leash = leash[0];
+	assert_true(hvr_spawn(&spawn, &pidfd, NULL) > 0);
+	close(output[1]);
+	int other = dup(leash[1]);
+	close(leash[1]);
+	char begun;
+	assert_int_equal(read(output[0], &begun, 1), 1);
+	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
+	assert_int_equal(poll(&wait, 1, 0), 0);
+	close(other);
+	assert_int_equal(poll(&wait, 1, 30000), 1);
+	assert_int_equal(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED), 0);
+	assert_int_equal(info.si_code, CLD_KILLED);
+	assert_int_equal(info.si_status, SIGTERM);
+	close(output[0]);
+
+	int late = -1;
+	spawn.stdout_fd = 0;
+	assert_int_equal(hvr_spawn(&spawn, &late, &error), -1);
+	assert_string_equal(error->message, "cannot start /bin/sh: putting it on a leash: No such "
+					    "process");
+	close(leash[0]);
+}
+
 /* What cannot be started is reported by the stage that failed, and no child is left. */
 static void test_failures(void **state)
 {
@@ -412,10 +454,11 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_with_parent), cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_open_files),  cmocka_unit_test(test_memlock),
-		cmocka_unit_test(test_session),	    cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_begin),	    cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_with_parent), cmocka_unit_test(test_leash),
+		cmocka_unit_test(test_signals),	    cmocka_unit_test(test_open_files),
+		cmocka_unit_test(test_memlock),	    cmocka_unit_test(test_session),
+		cmocka_unit_test(test_failures),    cmocka_unit_test(test_begin),
+		cmocka_unit_test(test_replace),
 	};
 
 	if (argc == 2 && strcmp(argv[1], REPORT) == 0)

@@ -7,6 +7,7 @@
  * there itself, and says on the serial port what it was answered.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,7 +15,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +34,7 @@
 #include "launcher/profile/read.h"
 #include "launcher/qemu/start.h"
 #include "launcher/report/error.h"
+#include "launcher/report/message.h"
 #include "launcher/runtime/lock.h"
 #include "launcher/runtime/runtime.h"
 #include "launcher/runtime/vm.h"
@@ -409,6 +413,101 @@ static void it_is_nobody_and_ends_with_qemu(void **state)
 	end(f);
 }
 
+/* A supervisor that is killed once swtpm is there, and before QEMU is. */
+static void die_early(Fixture *f, int report)
+{
+	const HvrStart how = { .context = &f->context,
+			       .profile = f->profile,
+			       .facts = &f->facts,
+			       .parts = &f->parts,
+			       .plan = &f->plan,
+			       .locks = f->locks,
+			       .folder = f->vm,
+			       .stays = TRUE };
+	pid_t server = 0;
+
+	if (hvr_start_make(&how, hvr_handover_new(&how), NULL))
+		server = find_server(f);
+	if (write(report, &server, sizeof(server)) == sizeof(server))
+		raise(SIGKILL);
+	_exit(1);
+}
+
+/* Else it stayed for ever, with the state of the TPM. */
+static void it_ends_with_who_dies_before_qemu(void **state)
+{
+	Fixture *f = *state;
+	siginfo_t info = { 0 };
+	pid_t server = 0;
+	int pipes[2], status;
+
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	hvr_vm_empty_folder(f->vm, NULL);
+	pid_t supervisor = fork();
+	if (supervisor == 0)
+		die_early(f, pipes[1]);
+	assert_int_equal(read(pipes[0], &server, sizeof(server)), sizeof(server));
+	assert_true(server > 0);
+	assert_int_equal(waitpid(supervisor, &status, 0), supervisor);
+	assert_true(WIFSIGNALED(status));
+	struct pollfd wait = { .fd = (int)syscall(SYS_pidfd_open, server, 0), .events = POLLIN };
+	int ended = poll(&wait, 1, 15000);
+	kill(server, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)server, &info, WEXITED), 0);
+	assert_int_equal(ended, 1);
+	close(wait.fd);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* What is said of a server that ends by @signal. @leashed: it is on one [transfer full] */
+static char *say_of_end(const Fixture *f, gboolean leashed, int signal_number)
+{
+	g_autofree char *script = g_strdup_printf("kill -%d $$", signal_number);
+	g_autofree char *path = g_build_filename(f->folder, "said", NULL);
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	GPtrArray *servers = hvr_servers_new();
+	char *said = NULL;
+	int leash[2];
+
+	assert_int_equal(pipe2(leash, O_CLOEXEC), 0);
+	g_ptr_array_add(argv, (char *)"sh");
+	g_ptr_array_add(argv, (char *)"-c");
+	g_ptr_array_add(argv, script);
+	g_ptr_array_add(argv, NULL);
+	const HvrServerSpawn how = { .what = "swtpm",
+				     .lost = "lost",
+				     .path = "/bin/sh",
+				     .argv = argv,
+				     .identity = hvr_user_identity(&f->user),
+				     .fds = leash,
+				     .n_fds = 1,
+				     .stderr_fd = -1,
+				     .leash = leashed ? leash[0] : 0 };
+	hvr_message_record(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+	assert_true(hvr_servers_add(servers, &how, NULL));
+	hvr_servers_end(servers);
+	hvr_message_record(-1);
+	assert_true(g_file_get_contents(path, &said, NULL, NULL));
+	close(leash[0]);
+	close(leash[1]);
+	return said;
+}
+
+/* At QEMU's end swtpm is told twice to end, and the second may come when it catches none. */
+static void the_end_by_its_leash_is_no_failure(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *leashed = say_of_end(f, TRUE, SIGTERM);
+	g_autofree char *other = say_of_end(f, TRUE, SIGKILL);
+	g_autofree char *free_one = say_of_end(f, FALSE, SIGTERM);
+
+	assert_string_equal(leashed, "");
+	assert_has(other, "swtpm was ended by signal 9: lost");
+	assert_has(free_one, "swtpm was ended by signal 15: lost");
+}
+
 /* Two VMs of different names, one of which names the file otherwise. */
 static void two_at_once_are_refused(void **state)
 {
@@ -549,6 +648,7 @@ int main(void)
 		TEST(it_is_nobody_and_ends_with_qemu),	 TEST(two_at_once_are_refused),
 		TEST(no_other_state_is_taken),		 TEST(what_its_user_may_not_is_refused),
 		TEST(without_one_it_says_which_package), TEST(one_that_cannot_is_found_out),
+		TEST(it_ends_with_who_dies_before_qemu), TEST(the_end_by_its_leash_is_no_failure),
 	};
 
 	if (!is_there())

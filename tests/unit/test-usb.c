@@ -194,6 +194,37 @@ static void two_vms_have_not_one_device(void **state)
 	hvr_fd_close(context.runtime);
 }
 
+/* Between the lock and QEMU another may be plugged in there, or a link lead elsewhere. */
+static void what_is_passed_is_what_was_locked(void **state)
+{
+	FakeSysfs *fs = *state;
+	g_autoptr(HvrProfile) profile = parse("lab", "match = 046d:c52b");
+	const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, 0);
+	const HvrProfileInput input = { .id = (char *)"kbd" };
+	g_autoptr(GPtrArray) locks =
+		g_ptr_array_new_with_free_func((GDestroyNotify)hvr_lock_release);
+	HvrParts parts = { .user = NULL };
+	int run = open(fs->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	HvrContext context = { .host = *fake_sysfs_host(fs),
+			       .runtime = hvr_runtime_open(run, "runtime", NULL) };
+	g_autoptr(GError) error = NULL;
+
+	hvr_fd_close(run);
+	assert_true(hvr_reserve(&context, profile, &parts, locks, NULL));
+	assert_true(hvr_reserve_has_usb(locks, usb, "1-2", NULL));
+	assert_false(hvr_reserve_has_usb(locks, usb, "1-3.10", &error));
+	assert_int_equal(error->code, HVR_LAUNCH_ERROR_BUSY);
+	assert_true(g_str_has_prefix(error->message, "[usb x]: what it names has changed"));
+	g_clear_error(&error);
+	assert_false(hvr_reserve_has_input(locks, &input, 0xd40, &error));
+	assert_true(g_str_has_prefix(error->message, "[input kbd]: what it names has changed"));
+	g_ptr_array_add(locks,
+			hvr_lock_try(&context.host, context.runtime, "input-d40", "lab", NULL));
+	assert_true(hvr_reserve_has_input(locks, &input, 0xd40, NULL));
+	g_clear_pointer(&locks, g_ptr_array_unref);
+	hvr_fd_close(context.runtime);
+}
+
 /* Only the host knows that these are one; QEMU would start, and the second never work. */
 static void two_sections_have_not_one_device(void **state)
 {
@@ -206,6 +237,22 @@ static void two_sections_have_not_one_device(void **state)
 		    "[usb x]: no such device", NULL);
 }
 
+/* The events of a keyboard, which go when QEMU takes it from its driver. */
+static void a_node_is_of_a_device(void **state)
+{
+	FakeSysfs *fs = *state;
+	const HvrHost *host = fake_sysfs_host(fs);
+
+	fake_sysfs_put_link(fs, "sys/dev/char/13:67",
+			    "../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/"
+			    "0003:046D:C52B.0001/input/input5/event3");
+	assert_true(hvr_usb_makes_node(host, "1-2", makedev(13, 67)));
+	assert_true(hvr_usb_makes_node(host, "usb1", makedev(13, 67)));
+	assert_false(hvr_usb_makes_node(host, "1-2.1", makedev(13, 67)));
+	assert_false(hvr_usb_makes_node(host, "1", makedev(13, 67)));
+	assert_false(hvr_usb_makes_node(host, "1-2", makedev(13, 68)));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -213,6 +260,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(which_is_meant),
 		TEST(whose_its_node_is),
+		TEST(what_is_passed_is_what_was_locked),
+		TEST(a_node_is_of_a_device),
 		TEST(two_vms_have_not_one_device),
 		TEST(two_sections_have_not_one_device),
 	};

@@ -63,6 +63,39 @@ static char *key_of(guint number)
 	return g_strdup_printf("%064x", number);
 }
 
+static void sweep_for_ever(const Fixture *f)
+{
+	for (;;)
+		hvr_warm_store_sweep(&f->store);
+}
+
+/* Another command sweeps up what nobody holds, such as a folder that was made and is yet to be
+ * held: another one is made then. */
+static void swept_while_it_begins(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *said = NULL;
+	guint failed = 0;
+	int status;
+	pid_t sweeper = fork();
+
+	if (sweeper == 0)
+		sweep_for_ever(f);
+	for (guint i = 0; i < 2000; i++) {
+		g_auto(HvrWarmDraft) draft = HVR_WARM_DRAFT_NONE;
+		g_autoptr(GError) error = NULL;
+		if (hvr_warm_draft_begin(&draft, &f->store, &f->user, 4096, &error))
+			continue;
+		failed++;
+		g_free(said);
+		said = g_strdup(error->message);
+	}
+	kill(sweeper, SIGKILL);
+	assert_int_equal(waitpid(sweeper, &status, 0), sweeper);
+	if (failed)
+		fail_msg("%u of 2000: %s", failed, said);
+}
+
 /* Up to its name. */
 static void begin(Fixture *f, HvrWarmDraft *draft)
 {
@@ -379,7 +412,7 @@ int main(void)
 		ONE(saved_and_found),	  ONE(saved_twice),   ONE(damaged),
 		ONE(damaged_manifest),	  ONE(another_users), ONE(no_key),
 		ONE(the_oldest_goes),	  ONE(no_room),	      ONE(dropped_while_in_use),
-		ONE(killed_while_saving), ONE(not_ours),
+		ONE(killed_while_saving), ONE(not_ours),      ONE(swept_while_it_begins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

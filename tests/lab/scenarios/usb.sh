@@ -89,8 +89,20 @@ profile other <<< $'[input pointer]\nevdev = /dev/zero'
 expect_exit 69 "$HVR" run /tmp/other.ini
 assert_match "is no keyboard or pointer" "$(cat /tmp/stderr)"
 
-say "it is the VM's user's: QEMU has it, and no second one"
+say "it is the VM's user's: by two names it is one"
 chown nobody "$event"
+ln -s "$event" /tmp/pointer-event
+profile other <<< $'[input pointer]\nevdev = '"$event"$'\n[input again]\nevdev = /tmp/pointer-event'
+expect_exit 78 "$HVR" run /tmp/other.ini
+assert_match "\[input again\]: '/tmp/pointer-event' is that of \[input pointer\], too" "$(cat /tmp/stderr)"
+
+say "nor is it a USB device that is passed, too"
+chown nobody "$node"
+profile other <<< $'[input pointer]\nevdev = '"$event"$'\n[usb all]\nport = '"$tablet"
+expect_exit 78 "$HVR" run /tmp/other.ini
+assert_match "is of the device that \[usb all\] takes from this host" "$(cat /tmp/stderr)"
+
+say "QEMU has it, and no second one"
 run_vm lab
 qemu=$(qemu_pid lab)
 assert_eq "$event" "$(find "/proc/$qemu/fd" -printf '%l\n' | grep ^/dev/input/ | sort -u)" "nodes that QEMU has"
