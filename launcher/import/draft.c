@@ -415,6 +415,18 @@ static char *reason_of(const GError *error, const Item *item)
 	return g_strconcat(text, fallback ? "; in its place is " : "", fallback, NULL);
 }
 
+/* Without what it cannot be without, or would be another thing, a section goes. */
+static void drop_incomplete(Draft *draft, Section *section)
+{
+	const char *missing = section->part && section->name ? missing_key(section) : NULL;
+
+	if (!missing || section->dropped)
+		return;
+	g_autofree char *why = g_strdup_printf("it has no %s that a profile can name", missing);
+	section->dropped = TRUE;
+	hvr_import_note_part(draft->import, section->part, why, FALSE);
+}
+
 static void drop(Draft *draft, const Place *place, const GError *error)
 {
 	Item *item = place->item;
@@ -431,6 +443,7 @@ static void drop(Draft *draft, const Place *place, const GError *error)
 		hvr_import_note_field(draft->import, item->part, item->field, why, FALSE);
 	else
 		hvr_import_note(draft->import, 0, item->key->name, why, FALSE);
+	drop_incomplete(draft, place->section);
 }
 
 /* The line that a message begins with; 0: it names none */
@@ -510,13 +523,16 @@ static char *where(const GPtrArray *notes, guint first, GHashTable *seen)
 {
 	const HvrImportNote *note = g_ptr_array_index(notes, first);
 	g_autoptr(GString) lines = g_string_new(NULL);
-	guint n = 0;
+	guint n = 0, last = G_MAXUINT;
 
 	for (guint i = first; i < notes->len; i++) {
 		HvrImportNote *other = g_ptr_array_index(notes, i);
 		if (!g_str_equal(other->what, note->what) || !g_str_equal(other->why, note->why))
 			continue;
 		g_hash_table_add(seen, other);
+		if (other->line == last)
+			continue;
+		last = other->line;
 		if (++n <= 4)
 			g_string_append_printf(lines, "%s%u", n > 1 ? ", " : "", other->line);
 	}
