@@ -31,6 +31,9 @@ void hvr_import_qemu_words(HvrImport *import, const GPtrArray *words);
  * @first: the first part that is of this command line */
 void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *machine);
 
+/* What is said of the machine itself, once the devices are there. */
+void hvr_import_qemu_machine(HvrImport *import, HvrImportPart *machine);
+
 /* Finds the cards that are functions of one slot of the guest, once all parts are there. */
 void hvr_import_functions(HvrImport *import);
 

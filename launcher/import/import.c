@@ -44,7 +44,7 @@ static gboolean is_pair(const char *line)
 static int guess(const char *text)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	gboolean pairs = FALSE;
+	gboolean script = g_str_has_prefix(text, "#!"), pairs = FALSE;
 
 	if (*(text + strspn(text, " \t\r\n")) == '<')
 		return HVR_IMPORT_LIBVIRT;
@@ -58,8 +58,10 @@ static int guess(const char *text)
 		if (!pairs && (strstr(line, "qemu-system-") || strstr(line, "qemu-kvm") ||
 			       g_str_has_prefix(line, "-") || g_str_has_prefix(line, "kvm ")))
 			return HVR_IMPORT_QEMU;
-		pairs = pairs || is_pair(line);
+		pairs = !script && (pairs || is_pair(line));
 	}
+	if (script)
+		return HVR_IMPORT_QEMU;
 	return pairs ? HVR_IMPORT_PROXMOX : -1;
 }
 

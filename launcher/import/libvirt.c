@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "launcher/import/shell.h"
+#include "launcher/import/words.h"
 #include "launcher/report/error.h"
 
 /* Around what may be more than one element */

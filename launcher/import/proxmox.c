@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "launcher/import/options.h"
-#include "launcher/import/shell.h"
+#include "launcher/import/words.h"
 
 typedef struct {
 	HvrImport *import;

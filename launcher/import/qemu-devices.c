@@ -356,8 +356,10 @@ static void flash(Line *line, HvrImportPart *storage, gboolean is_code)
 
 	settle_storage(line, storage);
 	file = hvr_import_take(storage, "file");
-	hvr_import_add(line->import, line->machine, storage->line,
-		       is_code ? "firmware.code" : "firmware.vars", file);
+	if (*file || is_code)
+		hvr_import_add(line->import, line->machine, storage->line,
+			       is_code ? "firmware.code" : "firmware.vars",
+			       *file ? file : "pflash");
 	hvr_import_tell_all(storage);
 	storage->gone = TRUE;
 }
@@ -450,58 +452,6 @@ static void throw_away(Line *line)
 	hvr_import_take(line->machine, "snapshot");
 }
 
-/* The value of an option that is one text for two keys: "file:PATH", ":1" */
-static void read_serial(Line *line)
-{
-	HvrImportField *field = hvr_import_find(line->machine, "serial");
-	const char *value = field ? field->value : "";
-
-	if (hvr_import_find(line->machine, "nographic") && !field)
-		hvr_import_add(line->import, line->machine,
-			       hvr_import_find(line->machine, "nographic")->line, "serial",
-			       "stdio");
-	if (field && g_str_has_prefix(value, "file:")) {
-		hvr_import_add(line->import, line->machine, field->line, "serial.file", value + 5);
-		g_free(field->value);
-		field->value = g_strdup("file");
-	}
-}
-
-static void add_screen(Line *line, guint number, const char *mode, const char *port)
-{
-	hvr_import_add(line->import, line->machine, number, "graphics.mode", mode);
-	if (*port)
-		hvr_import_add(line->import, line->machine, number, "graphics.port", port);
-}
-
-/* -vnc HOST:DISPLAY, which is a port of 5900 and more; -spice port=; a window of QEMU's own. */
-static void read_screen(Line *line)
-{
-	HvrImportPart *machine = line->machine;
-	const HvrImportField *vnc = hvr_import_find(machine, "vnc");
-	const HvrImportField *spice = hvr_import_find(machine, "spice.port");
-	const HvrImportField *display = hvr_import_find(machine, "display.type");
-	g_autofree char *port = g_strdup("");
-	guint64 number;
-
-	if (vnc && !g_str_equal(vnc->value, "none")) {
-		const char *colon = strrchr(vnc->value, ':');
-		g_autofree char *text =
-			colon ? g_strndup(colon + 1, strcspn(colon + 1, ",")) : g_strdup("");
-		if (g_ascii_string_to_unsigned(text, 10, 0, 999, &number, NULL)) {
-			g_free(port);
-			port = g_strdup_printf("%u", 5900 + (guint)number);
-		}
-		add_screen(line, vnc->line, "vnc", port);
-		hvr_import_take(machine, "vnc");
-	} else if (spice) {
-		add_screen(line, spice->line, "spice", spice->value);
-		hvr_import_take(machine, "spice.port");
-	} else if (display && !g_str_equal(display->value, "none")) {
-		add_screen(line, display->line, "vnc", "");
-	}
-}
-
 void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *machine)
 {
 	Line line = {
@@ -517,6 +467,4 @@ void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *mach
 	for (guint i = first; i < line.n; i++)
 		read_alone(&line, part_at(&line, i));
 	throw_away(&line);
-	read_serial(&line);
-	read_screen(&line);
 }

@@ -77,7 +77,7 @@ static void add_usb(Reader *reader, const HvrImportWord *word)
 	hvr_import_add(reader->import, usb, word->line, "match", word->text);
 }
 
-static void add_array(Reader *reader, const char *name, GPtrArray *words)
+static void add_array(Reader *reader, const char *name, const GPtrArray *words)
 {
 	for (guint i = 0; i < words->len; i++) {
 		const HvrImportWord *word = g_ptr_array_index(words, i);
@@ -110,22 +110,18 @@ static void add_value(Reader *reader, const char *name, const HvrImportWord *wor
 		hvr_import_add(reader->import, reader->machine, word->line, name, value);
 }
 
-static void read_command(Reader *reader, const GPtrArray *command)
+/* quickemu has its own commands in the file, as bash would run them. */
+static void read_command(Reader *reader, const HvrImportCommand *command)
 {
-	const HvrImportWord *first = g_ptr_array_index(command, 0);
-	g_auto(HvrImportAssignment) pair = { .name = NULL };
+	const HvrImportWord *first = command->words->len ? command->words->pdata[0] : NULL;
 
-	if (!hvr_import_assignment(command, &pair) || pair.appends) {
-		hvr_import_note(reader->import, first->line, first->text,
+	if (!command->name)
+		hvr_import_note(reader->import, command->line, first ? first->text : ">",
 				"it is no KEY=\"value\", and nothing is run", FALSE);
-		return;
-	}
-	if (hvr_import_note_variable(reader->import, first->line, first->text, first->text))
-		return;
-	if (pair.words)
-		add_array(reader, pair.name, pair.words);
-	else if (*pair.value)
-		add_value(reader, pair.name, first, pair.value);
+	else if (command->array)
+		add_array(reader, command->name, command->words);
+	else if (first && *first->text)
+		add_value(reader, command->name, first, first->text);
 }
 
 /* What is said of the machine, and is the disk's. */
@@ -169,7 +165,8 @@ static void settle_defaults(Reader *reader)
 
 void hvr_import_quickemu(HvrImport *import, const char *text)
 {
-	g_autoptr(GPtrArray) commands = hvr_import_shell_lines(import, text);
+	g_autoptr(HvrImportShell) shell = hvr_import_shell_read(import, text);
+	const GPtrArray *commands = hvr_import_shell_commands(shell);
 	g_autoptr(GString) forwards = g_string_new(NULL);
 	Reader reader = { .import = import, .forwards = forwards };
 

@@ -23,6 +23,7 @@ typedef struct {
 #define BUSES  "the program makes the controllers and ports that it needs"
 #define HEARD  "the viewer of a SPICE screen hears it, else nobody: [audio] backend"
 #define SCREEN "a screen comes with a display, keyboard and tablet of the program's choice"
+#define XHCI   "a profile's USB controller is qemu-xhci"
 #define QMP    "the program has QEMU's monitor; its qmp.sock takes a client"
 #define RIGHTS "the program has its own user for QEMU, and a sandbox"
 #define VIOMMU "a profile has an IOMMU of Intel's and one of virtio's"
@@ -102,7 +103,7 @@ static const Reason fields[] = {
 	/* quickemu */
 	{ K, "guest_os", "it chooses what quickemu does, and what a profile has of that is here", TRUE },
 	{ K, "network", "it is the mode", TRUE },
-	{ K, "usb_*", "a profile's USB controller is qemu-xhci", TRUE },
+	{ K, "usb_*", XHCI, TRUE },
 	{ K, "sound_*", "a sound card comes with its codec", TRUE },
 	{ K, "gl", "a profile has no 3D", FALSE },
 	{ K, "viewer", "a viewer is started by whoever wants one", TRUE },
@@ -135,7 +136,7 @@ static const Reason fields[] = {
 	{ P, "cpuunits", "systemd or a shell says what share the program has", FALSE },
 	{ P, "vcpus", "all CPUs are there from the start", FALSE },
 	{ P, "boot", "the first disk is booted", TRUE },
-	{ P, "usb3", "a profile's USB controller is qemu-xhci", TRUE },
+	{ P, "usb3", XHCI, TRUE },
 	{ P, "audio0.driver", HEARD, TRUE },
 	{ P, "audio?", "a profile has one sound card", FALSE },
 	{ P, "rng?", "the guest has a source of entropy by itself", TRUE },
@@ -183,8 +184,19 @@ static const Reason fields[] = {
 	{ Q, "vnc", "there is no screen", TRUE },
 	{ Q, "spice.disable-ticketing", "a screen has no password", TRUE },
 	{ Q, "spice.addr", "a screen is at 127.0.0.1 or a socket", FALSE },
+	{ Q, "boot.menu*", "the firmware's own menu is there at its key", FALSE },
+	{ Q, "boot.strict*", "the first disk is booted", TRUE },
 	{ Q, "boot.*", "the first disk is booted", FALSE },
 	{ Q, "usb", SCREEN, TRUE },
+	{ Q, "usbdevice=tablet", SCREEN, TRUE },
+	{ Q, "usbdevice=mouse", SCREEN, TRUE },
+	{ Q, "usbdevice=keyboard", SCREEN, TRUE },
+	{ Q, "nodefconfig", "it is always so", TRUE },
+	{ Q, "rtc.clock=host", "it is QEMU's own choice", TRUE },
+	{ Q, "machine.kernel?irqchip=on", "it is KVM's own choice", TRUE },
+	{ Q, "machine.smm=on", "it comes with Secure Boot: [firmware] secure", FALSE },
+	{ Q, "parallel=none", "there is none", TRUE },
+	{ Q, "audio", HEARD, FALSE },
 	{ Q, "uuid", "a VM is known by its name", FALSE },
 	{ Q, "sandbox.*", "the sandbox has its own rules", TRUE },
 	{ Q, "m.slots", "memory is not plugged", FALSE },
@@ -252,6 +264,11 @@ static const Reason parts[] = {
 	{ Q, "-device ich9-ahci*", BUSES, TRUE },
 	{ Q, "-device qemu-xhci*", SCREEN, TRUE },
 	{ Q, "-device nec-usb-xhci*", SCREEN, TRUE },
+	{ Q, "-device usb-ehci*", XHCI, TRUE },
+	{ Q, "-device *-usb-?hci*", XHCI, TRUE },
+	{ Q, "-device virtio-keyboard*", SCREEN, TRUE },
+	{ Q, "-device virtio-mouse*", SCREEN, TRUE },
+	{ Q, "-device virtio-tablet*", SCREEN, TRUE },
 	{ Q, "-device usb-tablet*", SCREEN, TRUE },
 	{ Q, "-device usb-kbd*", SCREEN, TRUE },
 	{ Q, "-device usb-mouse*", SCREEN, TRUE },

@@ -624,7 +624,11 @@ static void test_unknown(void **state)
 		{ "qemu", "kvm -m 1G\\\n -drive file=a.raw,if=virtio,xyz=2",
 		  "line 2: -drive xyz = 2: " },
 		{ "qemu", "# a\nxyz abc\nkvm -m 1G", "line 2: xyz abc: a command of the script" },
-		{ "qemu", "kvm -m 1G | tee log", "line 1: | ...: " },
+		{ "qemu", "kvm -m 1G | tee log", "line 1: tee log: a command of the script" },
+		{ "qemu", "kvm -m 1G >log", "line 1: > ...: where a shell sends the output" },
+		{ "qemu", "kvm -m 1G \\\n# a comment\n-smp 4",
+		  "line 3: -smp 4: the shell takes this line for a command of its own" },
+		{ "qemu", "kvm -m 1G\nkvm -m 2G", "line 2: kvm -m 2G: a profile is one VM" },
 		{ "quickemu", "\nxyz=\"abc\"", "line 2: xyz = abc: " },
 		{ "quickemu", "\nxyz abc", "line 2: xyz: it is no KEY" },
 		{ "proxmox", "memory: 1\nxyz: abc", "line 2: xyz = abc: " },
@@ -640,29 +644,157 @@ static void test_unknown(void **state)
 	}
 }
 
-/* No variable is looked up, though the environment has it, and nothing is run. */
+/* The script's own variables are what it sets them to. None is looked up, though the environment
+ * has it, and nothing is run: what only a shell would know is named. */
 static void test_variables(void **state)
 {
 	static const char script[] =
 		"RAM=1G\nDISK=\"/srv/$NAME.img\"\n"
-		"kvm -m $RAM -hda \"$DISK\" $EXTRA -name `id` -kernel $(touch x)\n";
+		"kvm -m $RAM -hda \"$DISK\" $EXTRA -name `id` -kernel $(touch x) -smp $(nproc)\n";
 	g_auto(HvrImported) imported = { .text = NULL };
 
 	g_setenv("RAM", "3G", TRUE);
+	g_setenv("NAME", "lab", TRUE);
 	g_autoptr(HvrProfile) profile = profile_of("qemu", script, &imported);
 	g_unsetenv("RAM");
-	assert_true(profile->memory_bytes == (guint64)4 << 30);
+	g_unsetenv("NAME");
+	assert_true(profile->memory_bytes == (guint64)1 << 30);
 	assert_int_equal(profile->disks->len, 0);
 	assert_null(profile->kernel);
-	assert_told(&imported, imported.left, "line 3: -m $RAM: its variable is not understood");
-	assert_told(&imported, imported.left, "line 3: -hda $DISK: its variable");
-	assert_told(&imported, imported.left, "line 3: $EXTRA: its variable");
-	assert_told(&imported, imported.left, "line 3: -name `id`: its variable");
-	assert_told(&imported, imported.left, "memory: how much the machine has is not said");
+	assert_told(&imported, imported.left, "line 3: -hda file = $DISK: what stands for that");
+	assert_told(&imported, imported.left, "line 3: $EXTRA: what stands for that");
+	assert_told(&imported, imported.left, "line 3: name.guest = $(id...: what stands for that");
+	assert_told(&imported, imported.left, "line 3: kernel = $(touch...: what stands for that");
+	assert_told(&imported, imported.left, "line 3: smp.cpus = $(nproc): what stands");
 	g_auto(HvrImported) conf = { .text = NULL };
-	g_autoptr(HvrProfile) other = profile_of("quickemu", "disk_img=\"$HOME/a\"\nram=2G", &conf);
-	assert_int_equal(other->disks->len, 0);
-	assert_told(&conf, conf.left, "line 1: disk_img=$HOME/a: its variable");
+	g_autoptr(HvrProfile) other = profile_of(
+		"quickemu", "D=/srv\ndisk_img=\"$HOME/a\"\nram=2G\niso=\"$D/b.iso\"", &conf);
+	assert_int_equal(other->disks->len, 1);
+	assert_told(&conf, conf.left, "line 2: disk_img file = $HOME/a: what stands for that");
+}
+
+/* One machine, however a script spells it: by variables, quotes, arrays, functions, comments. */
+static void test_scripts(void **state)
+{
+	static const char *const scripts[] = {
+		"A='-m 2G'\nA=\"$A -smp 3\"\nA+=\" -cpu max\"\nkvm $A -hda '/a b.raw'",
+		"M=2\nargs=(\n -m \"${M}G\"   # memory\n\n # -m 9G\n -smp 3 -cpu 'max'\n)\n"
+		"args+=(-hda '/a b.raw')\nexec sudo -u me nice -n -5 kvm \"${args[@]}\" >/dev/null "
+		"2>&1 &",
+		"#!/bin/sh\n: \"${MEM:=\"2G\"}\"\nstart() {\n  local f=/a\\ b.raw\n"
+		"  Q=/usr/bin/qemu-system-x86_64\n  $Q -m $MEM -smp 3 `# why` -cpu max \\\n"
+		"   -hda \"$f\"\n}\nstart",
+		"modprobe kvm\nsudo modprobe kvm\ncommand -v qemu-system-x86_64 || exit 1\n"
+		"kvm --version\ncat <<END > /x\nkvm -m 7G -hda don't\nEND\n"
+		"QEMU_AUDIO_DRV=pa taskset -c 0-2 kvm -m 2G -smp 3 -cpu max -hda '/a b.raw'",
+		"set -- -m 2G\nset -- \"$@\" -smp 3 -cpu max\nkvm \"$@\" -hda \"/a b.raw\"",
+		"# words alone\n-m 2G\n-smp 3\n\n-cpu max\n-hda '/a b.raw'",
+		"#!/bin/bash\nsource base.conf\nsetup() {\n P+=(\"-m\" \"2G\")\n"
+		" P+=(\"-smp\" 3 -cpu max)\n P+=(-hda \"/a b.raw\")\n}",
+		"kvm -m 9G -cpu host -smp 3 -hda '/a b.raw' -m 2G -cpu max",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		g_autoptr(HvrProfile) profile = profile_of("qemu", scripts[i], NULL);
+		const HvrProfileDisk *disk = NULL;
+		if (profile->memory_bytes != (guint64)2 << 30 || profile->cpus != 3 ||
+		    g_strcmp0(profile->cpu, "max") != 0 || profile->disks->len != 1)
+			fail_msg("%s", scripts[i]);
+		disk = g_ptr_array_index(profile->disks, 0);
+		assert_string_equal(disk->file, "/a b.raw");
+	}
+}
+
+/* What depends on what nobody asks is taken and named, where it is QEMU's words; a value is not. */
+static void test_conditions(void **state)
+{
+	static const char script[] =
+		"M=2G\nS=3\nif [ -e /dev/kvm ]; then\n  A=(-enable-kvm)\n  S=8\n"
+		"fi\n[ -n \"$1\" ] && M=9G\nfor d in 1 2; do\n"
+		"  A+=(-device \"vfio-pci,host=0$d:00.0\")\ndone\nread -r N\n"
+		"kvm -m $M -smp $S -name $N -cpu ${C:-max} \"${A[@]}\"";
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of("qemu", script, &imported);
+
+	assert_int_equal(profile->accel, HVR_ACCEL_KVM);
+	assert_string_equal(profile->cpu, "max");
+	assert_int_equal(profile->devices->len, 0);
+	assert_told(&imported, imported.left, "line 4: -enable-kvm: line 3 says when it is so");
+	assert_told(&imported, imported.left, "line 12: -cpu max: line 12 says when it is so");
+	assert_told(&imported, imported.left, "line 12: m.size = $M: what stands for that");
+	assert_told(&imported, imported.left, "line 12: smp.cpus = $S: what stands for that");
+	assert_told(&imported, imported.left, "line 12: name.guest = $N: what stands for that");
+	assert_told(&imported, imported.left, "line 9: -device host = 0$d:00.0: what stands");
+}
+
+/* A value that grows by itself ends, and so do brackets that do not. */
+static void test_shell_bounds(void **state)
+{
+	g_autoptr(GString) text = g_string_new("A=-x12345678\nB=(-m 1G)\n");
+	g_auto(HvrImported) imported = { .text = NULL };
+
+	for (guint i = 0; i < 64; i++)
+		g_string_append(text, "A=\"$A$A\"\nB=(\"${B[@]}\" \"${B[@]}\")\n");
+	g_string_append(text, "kvm -m 1G $A\n");
+	g_autoptr(HvrProfile) profile = profile_of("qemu", text->str, &imported);
+	assert_true(profile->memory_bytes == (guint64)1 << 30);
+
+	g_autofree char *deep = g_strnfill(200000, '(');
+	for (gsize i = 0; i + 1 < 200000; i += 2)
+		deep[i] = '$';
+	g_autofree char *script = g_strconcat("kvm -m 1G\nX=", deep, "\n", NULL);
+	g_auto(HvrImported) other = { .text = NULL };
+	g_autoptr(HvrProfile) same = profile_of("qemu", script, &other);
+	assert_told(&other, other.left, "line 2: $($($(");
+}
+
+/* What is not said of sockets, cores and threads is what QEMU makes of it. */
+static void test_smp(void **state)
+{
+	static const struct {
+		const char *smp;
+		guint cpus, sockets, cores, threads;
+	} cases[] = {
+		{ "4,cores=2,sockets=1", 4, 1, 2, 2 },
+		{ "sockets=1,cores=4,threads=2", 8, 1, 4, 2 },
+		{ "cores=4", 4, 0, 4, 0 },
+		{ "8,sockets=2", 8, 2, 4, 1 },
+		{ "8,threads=2", 8, 1, 4, 2 },
+		{ "6,cores=3,threads=1", 6, 2, 3, 1 },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strconcat("kvm -m 1G -smp ", cases[i].smp, NULL);
+		g_autoptr(HvrProfile) profile = profile_of("qemu", text, NULL);
+		assert_int_equal(profile->cpus, cases[i].cpus);
+		assert_int_equal(profile->processor.sockets, cases[i].sockets);
+		assert_int_equal(profile->processor.cores, cases[i].cores);
+		assert_int_equal(profile->processor.threads, cases[i].threads);
+	}
+}
+
+/* A card whose address is none is not another one. */
+static void test_no_card(void **state)
+{
+	static const struct {
+		const char *format, *text, *told;
+	} cases[] = {
+		{ "qemu", "kvm -m 1G -device vfio-pci,sysfsdev=/sys/bus/mdev/devices/f50a-1",
+		  "line 1: -device driver=vfio-pci sysfsdev=" },
+		{ "qemu", "kvm -m 1G -device vfio-pci,host=$CARD", "line 1: -device driver=vfio" },
+		{ "libvirt",
+		  "<domain><devices><hostdev type='pci'><source><address bus='0xzz'/></source>"
+		  "</hostdev></devices></domain>",
+		  "line 1: <hostdev> type=pci" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+		assert_int_equal(profile->devices->len, 0);
+		assert_told(&imported, imported.left, cases[i].told);
+	}
 }
 
 /* An array of one word has its bracket at the end of its first. */
@@ -922,31 +1054,21 @@ static void test_guess(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_same_machine),
-		cmocka_unit_test(test_injection),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_short_array),
-		cmocka_unit_test(test_secrets),
-		cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_forwards),
-		cmocka_unit_test(test_libvirt_again),
-		cmocka_unit_test(test_command),
-		cmocka_unit_test(test_guess),
-		cmocka_unit_test(test_disk_ways),
-		cmocka_unit_test(test_disk_ways_left),
-		cmocka_unit_test(test_pins),
-		cmocka_unit_test(test_inputs),
-		cmocka_unit_test(test_tpm),
-		cmocka_unit_test(test_sound),
-		cmocka_unit_test(test_usb),
-		cmocka_unit_test(test_libvirt_slot_again),
-		cmocka_unit_test(test_functions),
-		cmocka_unit_test(test_iommu),
+		cmocka_unit_test(test_table),	     cmocka_unit_test(test_same_machine),
+		cmocka_unit_test(test_injection),    cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_scripts),	     cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_shell_bounds), cmocka_unit_test(test_smp),
+		cmocka_unit_test(test_no_card),	     cmocka_unit_test(test_short_array),
+		cmocka_unit_test(test_secrets),	     cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_paths),	     cmocka_unit_test(test_order),
+		cmocka_unit_test(test_forwards),     cmocka_unit_test(test_libvirt_again),
+		cmocka_unit_test(test_command),	     cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_disk_ways),    cmocka_unit_test(test_disk_ways_left),
+		cmocka_unit_test(test_pins),	     cmocka_unit_test(test_inputs),
+		cmocka_unit_test(test_tpm),	     cmocka_unit_test(test_sound),
+		cmocka_unit_test(test_usb),	     cmocka_unit_test(test_libvirt_slot_again),
+		cmocka_unit_test(test_functions),    cmocka_unit_test(test_iommu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
