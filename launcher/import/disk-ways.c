@@ -53,8 +53,6 @@ gboolean hvr_import_boot_order(HvrImport *import, const char *letters)
 {
 	gboolean found = FALSE;
 
-	if (!*letters || letters[strspn(letters, "cd")])
-		return FALSE;
 	for (guint i = 0; i < import->parts->len; i++) {
 		HvrImportPart *part = g_ptr_array_index(import->parts, i);
 		gboolean cdrom = is_word(part, "media", "cdrom", "cdrom") ||
@@ -67,7 +65,7 @@ gboolean hvr_import_boot_order(HvrImport *import, const char *letters)
 			part->rank = (int)(letter - letters) + 1;
 		found = TRUE;
 	}
-	return found;
+	return found && !letters[strspn(letters, "cd")];
 }
 
 void hvr_import_share_thread(HvrImport *import, HvrImportPart *controller)

@@ -13,5 +13,6 @@ void hvr_import_settle_cache(HvrImport *import, HvrImportPart *disk);
 void hvr_import_share_thread(HvrImport *import, HvrImportPart *controller);
 
 /* What is booted first by letters of a BIOS: "c" a disk, "d" a CD-ROM; the parts that are disks get
- * their ranks, but for those that have one. FALSE: there is another letter, or none that is here */
+ * their ranks, but for those that have one. FALSE: there is another letter, which is left out, or
+ * none that is here */
 gboolean hvr_import_boot_order(HvrImport *import, const char *letters);

@@ -192,6 +192,18 @@ static void tell_rest(Draft *draft, HvrImportPart *part)
 	}
 }
 
+/* What has been said of that key; hyperv is part of QEMU's -cpu. (nullable) */
+static const Item *said_again(Draft *draft, const Section *section, const char *key)
+{
+	const Item *said = find_item(section, key);
+	const Item *cpu = find_item(the_section(draft, "vm"), "cpu");
+
+	if (!said && g_str_equal(key, "hyperv") && cpu && cpu->part &&
+	    cpu->part->format == HVR_IMPORT_QEMU)
+		said = cpu;
+	return said;
+}
+
 static void take_machine(Draft *draft, HvrImportPart *part)
 {
 	for (const HvrImportRow *row = hvr_import_rows; row->section; row++) {
@@ -200,7 +212,12 @@ static void take_machine(Draft *draft, HvrImportPart *part)
 		if (!field || kind->named)
 			continue;
 		Section *section = the_section(draft, row->section);
-		if (!find_item(section, row->key))
+		const Item *said = said_again(draft, section, row->key);
+		if (said && said->part != part)
+			hvr_import_note_field(draft->import, part, field,
+					      "QEMU's own words say it again, and they count",
+					      TRUE);
+		else if (!said)
 			put(draft, section, part, row, field);
 	}
 	tell_rest(draft, part);
@@ -594,13 +611,24 @@ static char *whole_text(const Draft *draft)
 	return g_strdup(text->str);
 }
 
+/* QEMU's words in a configuration of another program, which QEMU is given last. */
+static gboolean is_own_words(const Draft *draft, const HvrImportPart *part)
+{
+	return !part->section && part->format == HVR_IMPORT_QEMU &&
+	       draft->place->format != HVR_IMPORT_QEMU;
+}
+
 char *hvr_draft_text(HvrImport *import, const HvrDraftPlace *place, GError **error)
 {
 	g_autoptr(GPtrArray) sections = g_ptr_array_new_with_free_func(section_free);
 	Draft draft = { .import = import, .place = place, .sections = sections };
 
 	for (guint i = 0; i < import->parts->len; i++)
-		take_part(&draft, g_ptr_array_index(import->parts, i));
+		if (is_own_words(&draft, g_ptr_array_index(import->parts, i)))
+			take_part(&draft, g_ptr_array_index(import->parts, i));
+	for (guint i = 0; i < import->parts->len; i++)
+		if (!is_own_words(&draft, g_ptr_array_index(import->parts, i)))
+			take_part(&draft, g_ptr_array_index(import->parts, i));
 	add_defaults(&draft);
 	g_ptr_array_sort(sections, compare_sections);
 	if (!make_whole(&draft, error))

@@ -34,6 +34,9 @@ void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *mach
 /* What is said of the machine itself, once the devices are there. */
 void hvr_import_qemu_machine(HvrImport *import, HvrImportPart *machine);
 
+/* Gathers what is said of each card for "sub-id" and "properties", once all parts are there. */
+void hvr_import_cards(HvrImport *import);
+
 /* Finds the cards that are functions of one slot of the guest, once all parts are there. */
 void hvr_import_functions(HvrImport *import);
 

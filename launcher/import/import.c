@@ -115,6 +115,9 @@ gboolean hvr_import_make(const HvrImportWish *wish, HvrImported *out_imported, G
 	g_autofree char *text = g_strndup(wish->text, wish->length);
 	HvrDraftPlace place = { .source = wish->file, .output = wish->output };
 
+	/* what Windows puts in front of a text (a byte order mark) */
+	if (g_str_has_prefix(text, "\xef\xbb\xbf"))
+		memset(text, ' ', 3);
 	if (!check_text(wish, error) || !choose_format(wish, text, &place.format, error))
 		return FALSE;
 	g_strdelimit(text, "\r", ' ');
@@ -128,6 +131,7 @@ gboolean hvr_import_make(const HvrImportWish *wish, HvrImported *out_imported, G
 			    HVR_IMPORT_MOST);
 		return FALSE;
 	}
+	hvr_import_cards(import);
 	hvr_import_functions(import);
 	out_imported->text = hvr_draft_text(import, &place, error);
 	if (!out_imported->text)

@@ -237,6 +237,91 @@ static void settle_size(Reader *reader, const char *number, const char *unit, co
 	hvr_import_take(machine, unit);
 }
 
+/* What libvirt says to QEMU of the processor, and has elsewhere (qemuBuildCpuCommandLine() of its
+ * qemu/qemu_command.c) */
+static void settle_hidden(HvrImportPart *machine, GString *cpu)
+{
+	const char *vendor = hvr_import_get(machine, "features.hyperv.vendor_id.value");
+
+	if (g_str_equal(hvr_import_take(machine, "features.kvm.hidden.state"), "on"))
+		g_string_append(cpu, ",kvm=off");
+	if (!*vendor ||
+	    !g_str_equal(hvr_import_get(machine, "features.hyperv.vendor_id.state"), "on"))
+		return;
+	g_string_append_printf(cpu, ",hv-vendor-id=%s", vendor);
+	hvr_import_take(machine, "features.hyperv.vendor_id.state");
+	hvr_import_take(machine, "features.hyperv.vendor_id.value");
+}
+
+/* Those that [cpu] hyperv = yes has, too. */
+static void settle_hyperv(Reader *reader)
+{
+	static const char *const parts[] = { "relaxed", "vapic", "spinlocks", "vpindex",
+					     "runtime", "synic", "stimer",    "frequencies" };
+	HvrImportPart *machine = reader->machine;
+	const HvrImportField *first = hvr_import_find(machine, "features.hyperv.relaxed.state");
+
+	if (!first || !g_str_equal(first->value, "on"))
+		return;
+	hvr_import_add(reader->import, machine, first->line, "hyperv", "yes");
+	for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+		g_autofree char *name = g_strconcat("features.hyperv.", parts[i], ".state", NULL);
+		if (g_str_equal(hvr_import_get(machine, name), "on"))
+			hvr_import_take(machine, name);
+	}
+	if (g_str_equal(hvr_import_get(machine, "features.hyperv.spinlocks.retries"), "8191"))
+		hvr_import_take(machine, "features.hyperv.spinlocks.retries");
+}
+
+/* <feature enabled='yes' name='secure-boot'/> of <os firmware='efi'>, in pairs */
+static void settle_firmware(Reader *reader)
+{
+	HvrImportPart *machine = reader->machine;
+	HvrImportField *name = NULL, *enabled = NULL;
+
+	for (guint i = 0; i < machine->fields->len; i++) {
+		HvrImportField *field = g_ptr_array_index(machine->fields, i);
+		if (g_str_equal(field->name, "os.firmware.feature.enabled"))
+			enabled = field;
+		else if (g_str_equal(field->name, "os.firmware.feature.name"))
+			name = field;
+		if (!name || !enabled)
+			continue;
+		if (g_str_equal(name->value, "secure-boot")) {
+			if (!hvr_import_find(machine, "os.loader.secure"))
+				hvr_import_add(reader->import, machine, name->line,
+					       "os.loader.secure", enabled->value);
+			name->told = TRUE;
+			enabled->told = TRUE;
+		}
+		name = NULL;
+		enabled = NULL;
+	}
+}
+
+/* <boot dev='cdrom'/> and its like, in their order, as letters of a BIOS */
+static void settle_boot(Reader *reader)
+{
+	g_autoptr(GString) letters = g_string_new(NULL);
+	HvrImportPart *machine = reader->machine;
+
+	for (guint i = 0; i < machine->fields->len; i++) {
+		const HvrImportField *field = g_ptr_array_index(machine->fields, i);
+		if (!g_str_equal(field->name, "os.boot.dev"))
+			continue;
+		if (g_str_equal(field->value, "hd"))
+			g_string_append_c(letters, 'c');
+		else if (g_str_equal(field->value, "cdrom"))
+			g_string_append_c(letters, 'd');
+		else
+			g_string_append_c(letters, 'n');
+	}
+	if (!hvr_import_boot_order(reader->import, letters->str))
+		return;
+	while (hvr_import_find(machine, "os.boot.dev"))
+		hvr_import_take(machine, "os.boot.dev");
+}
+
 /* A model, and what is added to it or taken away: "host,+vmx,-hypervisor" */
 static void settle_cpu(Reader *reader)
 {
@@ -254,6 +339,7 @@ static void settle_cpu(Reader *reader)
 		g_string_append_printf(cpu, ",%c%s", less ? '-' : '+', name->value);
 		name->told = TRUE;
 	}
+	settle_hidden(machine, cpu);
 	set_field(reader, machine, host ? "cpu.mode" : "cpu.model", "cpu", cpu->str);
 	hvr_import_take(machine, "cpu.mode");
 	if (!host)
@@ -300,21 +386,37 @@ static gboolean settle_usb(Reader *reader, HvrImportPart *part)
 	return TRUE;
 }
 
+/* "0000:0b:10.0": numbers as C has them, so that '11' is 0x0b
+ * (virPCIDeviceAddressParseXML() of libvirt's conf/device_conf.c). What is no number stays, to be
+ * refused. [transfer full] */
+static char *card_address(const HvrImportPart *part)
+{
+	static const char *const names[] = { "domain", "bus", "slot", "function" };
+	guint64 numbers[G_N_ELEMENTS(names)];
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *name = g_strconcat("source.address.", names[i], NULL);
+		const char *value = hvr_import_get(part, name);
+		char *end = NULL;
+
+		numbers[i] = g_ascii_strtoull(value, &end, 0);
+		if (*end)
+			return g_strdup(value);
+	}
+	return g_strdup_printf("%04x:%02x:%02x.%x", (guint)numbers[0], (guint)numbers[1],
+			       (guint)numbers[2], (guint)numbers[3]);
+}
+
 static void settle_card(Reader *reader, HvrImportPart *part)
 {
-	const char *domain = hvr_import_get(part, "source.address.domain");
-
 	if (settle_usb(reader, part))
 		return;
-	if (!g_str_equal(hvr_import_get(part, "type"), "pci")) {
+	if (!g_str_equal(hvr_import_get(part, "type"), "pci") ||
+	    !hvr_import_find(part, "source.address.bus")) {
 		part->section = "<>";
 		return;
 	}
-	g_autofree char *address =
-		g_strdup_printf("%s:%s:%s.%s", without_0x(*domain ? domain : "0000"),
-				without_0x(hvr_import_get(part, "source.address.bus")),
-				without_0x(hvr_import_get(part, "source.address.slot")),
-				without_0x(hvr_import_get(part, "source.address.function")));
+	g_autofree char *address = card_address(part);
 	set_field(reader, part, "source.address.bus", "address", address);
 	for (const char *const *name =
 		     (const char *const[]){ "type", "source.address.domain", "source.address.bus",
@@ -324,11 +426,43 @@ static void settle_card(Reader *reader, HvrImportPart *part)
 		hvr_import_take(part, *name);
 }
 
+/* A network card of the host's, mostly a virtual function, which QEMU gets as any other card. */
+static void settle_interface(Reader *reader, HvrImportPart *part)
+{
+	HvrImportField *type = hvr_import_find(part, "type");
+	const char *of = hvr_import_get(part, "source.address.type");
+
+	if (!type || !g_str_equal(type->value, "hostdev") || !g_str_equal(of, "pci"))
+		return;
+	hvr_import_take(part, "source.address.type");
+	g_free(type->value);
+	type->value = g_strdup("pci");
+	part->section = "device";
+	settle_card(reader, part);
+}
+
+static gboolean has_source(const HvrImportPart *part)
+{
+	for (guint i = 0; i < part->fields->len; i++) {
+		const HvrImportField *field = g_ptr_array_index(part->fields, i);
+		if (g_str_has_prefix(field->name, "source."))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* raw is what libvirt takes where nothing is said. */
 static void settle_disk(Reader *reader, HvrImportPart *part)
 {
 	guint64 order;
+	gboolean removable = g_strv_contains((const char *const[]){ "cdrom", "floppy", NULL },
+					     hvr_import_get(part, "device"));
 
+	if (removable && !has_source(part)) {
+		hvr_import_note_part(reader->import, part, "nothing is in that drive", TRUE);
+		part->gone = TRUE;
+		return;
+	}
 	if (!hvr_import_find(part, "driver.type"))
 		hvr_import_add(reader->import, part, part->line, "driver.type", "raw");
 	part->id = g_strdup(hvr_import_take(part, "target.dev"));
@@ -433,17 +567,22 @@ static void settle(Reader *reader)
 	settle_size(reader, "memory", "memory.unit", "memory.size");
 	settle_size(reader, "memoryBacking.hugepages.page.size",
 		    "memoryBacking.hugepages.page.unit", "hugepages");
+	settle_firmware(reader);
+	settle_hyperv(reader);
 	settle_cpu(reader);
 	settle_pins(reader);
 	for (guint i = 0; i < n; i++) {
 		HvrImportPart *part = g_ptr_array_index(reader->import->parts, i);
 		if (g_strcmp0(part->section, "device") == 0)
 			settle_card(reader, part);
+		else if (g_strcmp0(part->section, "net") == 0)
+			settle_interface(reader, part);
 		else if (g_strcmp0(part->section, "disk") == 0)
 			settle_disk(reader, part);
 		else if (g_strcmp0(part->section, "<>") == 0)
 			settle_other(reader, part);
 	}
+	settle_boot(reader);
 	settle_words(reader);
 }
 

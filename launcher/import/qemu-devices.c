@@ -166,6 +166,23 @@ static void disk_device(Line *line, HvrImportPart *device, const char *bus)
 	become_disk(line, device, storage);
 }
 
+/* A tap of the helper's is one on a bridge: br0 where none is said (DEFAULT_BRIDGE_INTERFACE of
+ * QEMU's include/net/net.h). */
+static void settle_bridge(Line *line, HvrImportPart *net)
+{
+	HvrImportField *type = hvr_import_find(net, "type");
+	gboolean helped = hvr_import_find(net, "br") || hvr_import_find(net, "helper");
+
+	if (!type)
+		return;
+	if (g_str_equal(type->value, "tap") && helped && !hvr_import_find(net, "ifname")) {
+		g_free(type->value);
+		type->value = g_strdup("bridge");
+	}
+	if (g_str_equal(type->value, "bridge") && !hvr_import_find(net, "br"))
+		hvr_import_add(line->import, net, type->line, "br", "br0");
+}
+
 static void become_net(Line *line, HvrImportPart *net, HvrImportPart *backend)
 {
 	g_autoptr(GString) forwards = g_string_new(NULL);
@@ -182,11 +199,7 @@ static void become_net(Line *line, HvrImportPart *net, HvrImportPart *backend)
 	}
 	if (forwards->len)
 		hvr_import_add(line->import, net, net->line, "forward", forwards->str);
-	if (!hvr_import_find(net, "ifname") && hvr_import_find(net, "br") &&
-	    g_str_equal(hvr_import_get(net, "type"), "tap")) {
-		hvr_import_take(net, "type");
-		hvr_import_add(line->import, net, net->line, "type", "bridge");
-	}
+	settle_bridge(line, net);
 	net->section = "net";
 }
 

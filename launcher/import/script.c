@@ -238,8 +238,8 @@ static gboolean read_script(Script *script, GError **error)
 	}
 	if (!script->found)
 		take_variables(script, commands);
-	if (script->found)
-		return TRUE;
+	if (script->found || hvr_import_is_full(script->import))
+		return TRUE; /* of what is too much the caller tells */
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
 		    "no command of it starts a qemu-system-x86_64");
 	return FALSE;

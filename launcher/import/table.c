@@ -385,7 +385,7 @@ static HvrImportValue to_via(const char *value)
 /* section, key, { libvirt, quickemu, Proxmox, QEMU }, what turns it into ours, is it a path */
 const HvrImportRow hvr_import_rows[] = {
 	{ "vm", "name", { "name", NULL, "name", "name.guest" }, to_name, FALSE },
-	{ "vm", "memory", { "memory.size", "ram", "memory", "m.size" }, to_size, FALSE },
+	{ "vm", "memory", { "memory.size", "ram", "memory|memory.memory|memory.current", "m.size" }, to_size, FALSE },
 	{ "vm", "cpus", { "vcpu", "cpu_cores", "cpus", "smp.cpus" }, NULL, FALSE },
 	{ "vm", "accel", { "type", NULL, "kvm", "accel.accel|machine.accel|enable-kvm" }, to_accel, FALSE },
 	{ "vm", "cpu", { "cpu", NULL, "cpu.cpu", "cpu" }, to_cpu, FALSE },
@@ -395,6 +395,8 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "device", "address", { "address", NULL, "address", "host" }, NULL, FALSE },
 	{ "device", "rombar", { "rom.bar", NULL, "rombar", "rombar" }, to_switch, FALSE },
 	{ "device", "romfile", { "rom.file", NULL, "romfile", "romfile" }, NULL, TRUE },
+	{ "device", "sub-id", { "sub-id", NULL, "sub-id", "sub-id" }, NULL, FALSE },
+	{ "device", "properties", { "properties", NULL, "properties", "properties" }, NULL, FALSE },
 	{ "boot", "kernel", { "os.kernel", NULL, NULL, "kernel" }, NULL, TRUE },
 	{ "boot", "initrd", { "os.initrd", NULL, NULL, "initrd" }, NULL, TRUE },
 	{ "boot", "cmdline", { "os.cmdline", NULL, NULL, "append" }, NULL, FALSE },
@@ -443,6 +445,7 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "cpu", "threads", { "cpu.topology.threads", NULL, NULL, "smp.threads" }, NULL, FALSE },
 	{ "cpu", "pin", { "pin|vcpu.cpuset", NULL, "affinity", "pin" }, NULL, FALSE },
 	{ "cpu", "emulator-pin", { "cputune.emulatorpin.cpuset", NULL, NULL, NULL }, NULL, FALSE },
+	{ "cpu", "hyperv", { "hyperv", "hyperv", "hyperv", NULL }, to_switch, FALSE },
 	{ "guest", "agent", { "agent", NULL, "agent.agent", "agent" }, to_switch, FALSE },
 	{ "security", "user", { NULL, NULL, NULL, "runas|run-with.user" }, NULL, FALSE },
 	{ "security", "sandbox", { NULL, NULL, NULL, "sandbox.enable" }, to_switch, FALSE },

@@ -739,6 +739,15 @@ static void test_shell_bounds(void **state)
 	g_autoptr(HvrProfile) profile = profile_of("qemu", text->str, &imported);
 	assert_true(profile->memory_bytes == (guint64)1 << 30);
 
+	g_autofree char *commands = g_strnfill(2 * 5000, 'a');
+	for (gsize i = 1; i < 2 * 5000; i += 2)
+		commands[i] = '\n';
+	g_autofree char *much = g_strconcat(commands, "kvm -m 1G", NULL);
+	g_auto(HvrImported) none = { .text = NULL };
+	g_autoptr(GError) error = NULL;
+	assert_false(make("qemu", much, &none, &error));
+	assert_non_null(strstr(error->message, "it says more than 4096 things"));
+
 	g_autofree char *deep = g_strnfill(200000, '(');
 	for (gsize i = 0; i + 1 < 200000; i += 2)
 		deep[i] = '$';
@@ -795,6 +804,188 @@ static void test_no_card(void **state)
 		assert_int_equal(profile->devices->len, 0);
 		assert_told(&imported, imported.left, cases[i].told);
 	}
+}
+
+/* A number is what its program takes it for: '11' is 0x0b to libvirt. */
+static void test_numbers(void **state)
+{
+	static const struct {
+		const char *text;
+		guint bus, slot, function;
+	} cases[] = {
+		{ "<hostdev type='pci'><source><address domain='0' bus='11' slot='16' "
+		  "function='1'/></source></hostdev>",
+		  11, 16, 1 },
+		{ "<hostdev type='pci'><source><address bus='0x11' slot='0x1f' function='0x7'/>"
+		  "</source></hostdev>",
+		  0x11, 0x1f, 7 },
+		{ "<interface type='hostdev' managed='yes'><mac address='" MAC "'/><source>"
+		  "<address type='pci' domain='0x0000' bus='0x04' slot='0x10' function='0x2'/>"
+		  "</source></interface>",
+		  4, 16, 2 },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(HvrProfile) profile = profile_of("libvirt", cases[i].text, NULL);
+		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, 0);
+		assert_int_equal(profile->nets->len, 0);
+		assert_int_equal(device->address.bus, cases[i].bus);
+		assert_int_equal(device->address.slot, cases[i].slot);
+		assert_int_equal(device->address.function, cases[i].function);
+	}
+}
+
+/* What a card is told beside its address. */
+static void test_card_words(void **state)
+{
+	static const struct {
+		const char *format, *text;
+	} cases[] = {
+		{ "qemu", "kvm -m 1G -device vfio-pci,host=02:00.0,x-vga=on,x-no-mmap=true,"
+			  "x-pci-sub-vendor-id=0x1e60,x-pci-sub-device-id=10340,x-abc=1" },
+		{ "proxmox", "memory: 1024\nhostpci0: 02:00.0,x-vga=1,x-no-mmap=1,"
+			     "sub-vendor-id=0x1e60,sub-device-id=0x2864,x-abc=1" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, 0);
+		assert_true(device->has_subs);
+		assert_int_equal(device->sub_vendor, 0x1e60);
+		assert_int_equal(device->sub_device, 0x2864);
+		assert_non_null(strstr(imported.text, "\nproperties = x-vga=on x-no-mmap=on\n"));
+		assert_non_null(strstr(imported.text, " x-abc = 1: a profile has no key for it"));
+	}
+}
+
+/* What a Windows is told, what hides a hypervisor, and who has the last word. */
+static void test_processor(void **state)
+{
+	static const struct {
+		const char *format, *text, *cpu;
+		gboolean hyperv;
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><features><hyperv><relaxed state='on'/><vapic state='on'/><spinlocks "
+		  "state='on' retries='8191'/><vendor_id state='on' value='abc'/></hyperv><kvm>"
+		  "<hidden state='on'/></kvm></features><cpu mode='host-passthrough'/></domain>",
+		  "host,kvm=off,hv-vendor-id=abc", TRUE },
+		{ "libvirt",
+		  "<domain><features><hyperv><relaxed state='on'/></hyperv></features><cpu "
+		  "mode='host-passthrough'/><qemu:commandline><qemu:arg value='-cpu'/><qemu:arg "
+		  "value='max'/></qemu:commandline></domain>",
+		  "max", FALSE },
+		{ "libvirt",
+		  "<domain><features><hyperv><relaxed state='off'/></hyperv></features>"
+		  "<cpu mode='host-passthrough'/></domain>",
+		  "host", FALSE },
+		{ "proxmox", "memory: 1024\nostype: win11\ncpu: host,hidden=1,flags=+aes;-pcid",
+		  "host,kvm=off,+aes,-pcid", TRUE },
+		{ "proxmox", "memory: 1024\nostype: win11\ncpu: host\nargs: -cpu max,kvm=off",
+		  "max,kvm=off", FALSE },
+		{ "proxmox", "memory: 1024\nostype: l26\ncpu: host", "host", FALSE },
+		{ "quickemu", "guest_os=\"windows\"\ndisk_img=\"a\"\nextra_args=\"-cpu max\"",
+		  "max", FALSE },
+		{ "quickemu", "guest_os=\"windows\"\ndisk_img=\"a\"", "auto", TRUE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, NULL);
+		assert_string_equal(profile->cpu, cases[i].cpu);
+		assert_int_equal(profile->processor.hyperv, cases[i].hyperv);
+	}
+}
+
+/* The CD-ROM first, by letters or their like. */
+static void test_boot_letters(void **state)
+{
+	static const struct {
+		const char *format, *text;
+	} cases[] = {
+		{ "qemu", "kvm -m 1G -hda /disk.raw -cdrom /cd.iso -boot d" },
+		{ "qemu", "kvm -m 1G -hda /disk.raw -cdrom /cd.iso -boot menu=on,order=dc" },
+		{ "proxmox",
+		  "memory: 1024\nsata0: /disk.raw\nsata1: /cd.iso,media=cdrom\nboot: dc" },
+		{ "libvirt",
+		  "<domain><os><boot dev='network'/><boot dev='cdrom'/><boot dev='hd'/></os>"
+		  "<devices><disk device='disk'><source file='/disk.raw'/></disk>"
+		  "<disk device='cdrom'><source file='/cd.iso'/></disk>"
+		  "<disk device='cdrom'><target dev='hdc'/></disk></devices></domain>" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, NULL);
+		const HvrProfileDisk *first = g_ptr_array_index(profile->disks, 0);
+		assert_int_equal(profile->disks->len, 2);
+		assert_string_equal(first->file, "/cd.iso");
+	}
+}
+
+/* Where Proxmox has things, and what it passes that is no card. */
+static void test_proxmox_places(void **state)
+{
+	static const char conf[] =
+		"memory: current=2048\nhostpci0: 00:02.0,mdev=i915-GVTg_V5_2\n"
+		"hostpci1: 02:00.0,romfile=card.rom\nide2: local:iso/a.iso,media=cdrom\n"
+		"ide0: cdrom,media=cdrom\nsata0: nas:iso/b.iso,media=cdrom\n[PENDING]\nmemory: 1\n";
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of("proxmox", conf, &imported);
+	const HvrProfileDevice *device = g_ptr_array_index(profile->devices, 0);
+
+	assert_true(profile->memory_bytes == (guint64)2 << 30);
+	assert_int_equal(profile->devices->len, 1);
+	assert_int_equal(device->address.bus, 2);
+	assert_string_equal(device->romfile, "/usr/share/kvm/card.rom");
+	assert_int_equal(profile->disks->len, 2);
+	assert_string_equal(((HvrProfileDisk *)profile->disks->pdata[0])->file,
+			    "/var/lib/vz/template/iso/a.iso");
+	assert_string_equal(((HvrProfileDisk *)profile->disks->pdata[1])->file, "/srv/conf/b.iso");
+	assert_told(&imported, imported.left, "line 2: hostpci0 host=00:02.0 mdev=");
+	assert_told(&imported, imported.left, "line 5: ide0 ");
+	assert_told(&imported, imported.left, "line 6: sata0: where that storage is only");
+	assert_told(&imported, imported.left, "line 7: [PENDING]: from here on it is what waits");
+}
+
+/* Words of older files, images, and QEMU's own in quickemu's. */
+static void test_quickemu_words(void **state)
+{
+	static const char conf[] = "guest_os=\"macos\"\nimg=\"a/Recovery.img\"\n"
+				   "disk_img=\"a/disk.qcow2\"\ndisk=64G\n"
+				   "extra_args=\"-device vfio-pci,host=02:00.0 -smp 3\"\n";
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of("quickemu", conf, &imported);
+	const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, 0);
+	const HvrProfileDisk *image = g_ptr_array_index(profile->disks, 1);
+
+	assert_int_equal(profile->devices->len, 1);
+	assert_int_equal(profile->cpus, 3);
+	assert_true(disk->size_bytes == (guint64)64 << 30);
+	assert_int_equal(image->format, HVR_DISK_RAW);
+	assert_int_equal(image->size_bytes, 0);
+	assert_told(&imported, imported.left, "line 1: guest_os = macos: quickemu starts it by");
+}
+
+/* Secure Boot of <os firmware='efi'>, a bridge's helper, a USB device of old. */
+static void test_small_words(void **state)
+{
+	g_autoptr(HvrProfile) secure = profile_of(
+		"libvirt",
+		"<domain><os firmware='efi'><firmware><feature enabled='no' name='enrolled-keys'/>"
+		"<feature enabled='yes' name='secure-boot'/></firmware></os></domain>",
+		NULL);
+	g_autoptr(HvrProfile) helped =
+		profile_of("qemu",
+			   "kvm -m 1G -netdev tap,helper=/x,id=n -device e1000,netdev=n -usbdevice "
+			   "host:046d:c52b",
+			   NULL);
+	const HvrProfileNet *net = g_ptr_array_index(helped->nets, 0);
+
+	assert_true(secure->firmware.secure);
+	assert_int_equal(net->mode, HVR_NET_BRIDGE);
+	assert_string_equal(net->bridge, "br0");
+	assert_int_equal(helped->usbs->len, 1);
 }
 
 /* An array of one word has its bracket at the end of its first. */
@@ -1049,26 +1240,52 @@ static void test_guess(void **state)
 		n++;
 	}
 	assert_int_equal(n, 12);
+	g_autoptr(HvrProfile) marked = profile_of(NULL, "\xef\xbb\xbf<domain/>", NULL);
+	g_autoptr(HvrProfile) script =
+		profile_of(NULL, "#!/bin/sh\ncat <<E\nname: a\nE\nkvm -m 3G", NULL);
+	assert_true(script->memory_bytes == (guint64)3 << 30);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	     cmocka_unit_test(test_same_machine),
-		cmocka_unit_test(test_injection),    cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_scripts),	     cmocka_unit_test(test_conditions),
-		cmocka_unit_test(test_shell_bounds), cmocka_unit_test(test_smp),
-		cmocka_unit_test(test_no_card),	     cmocka_unit_test(test_short_array),
-		cmocka_unit_test(test_secrets),	     cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_paths),	     cmocka_unit_test(test_order),
-		cmocka_unit_test(test_forwards),     cmocka_unit_test(test_libvirt_again),
-		cmocka_unit_test(test_command),	     cmocka_unit_test(test_guess),
-		cmocka_unit_test(test_disk_ways),    cmocka_unit_test(test_disk_ways_left),
-		cmocka_unit_test(test_pins),	     cmocka_unit_test(test_inputs),
-		cmocka_unit_test(test_tpm),	     cmocka_unit_test(test_sound),
-		cmocka_unit_test(test_usb),	     cmocka_unit_test(test_libvirt_slot_again),
-		cmocka_unit_test(test_functions),    cmocka_unit_test(test_iommu),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_same_machine),
+		cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_shell_bounds),
+		cmocka_unit_test(test_smp),
+		cmocka_unit_test(test_no_card),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_card_words),
+		cmocka_unit_test(test_processor),
+		cmocka_unit_test(test_boot_letters),
+		cmocka_unit_test(test_proxmox_places),
+		cmocka_unit_test(test_quickemu_words),
+		cmocka_unit_test(test_small_words),
+		cmocka_unit_test(test_short_array),
+		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_libvirt_again),
+		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_disk_ways),
+		cmocka_unit_test(test_disk_ways_left),
+		cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_inputs),
+		cmocka_unit_test(test_tpm),
+		cmocka_unit_test(test_sound),
+		cmocka_unit_test(test_usb),
+		cmocka_unit_test(test_libvirt_slot_again),
+		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_iommu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
