@@ -369,10 +369,18 @@ static void flash(Line *line, HvrImportPart *storage, gboolean is_code)
 
 	settle_storage(line, storage);
 	file = hvr_import_take(storage, "file");
-	if (*file || is_code)
-		hvr_import_add(line->import, line->machine, storage->line,
-			       is_code ? "firmware.code" : "firmware.vars",
-			       *file ? file : "pflash");
+	if (is_code) {
+		/* whatever it is called, what is in flash is a UEFI */
+		hvr_import_add(line->import, line->machine, storage->line, "firmware.code",
+			       "pflash");
+		hvr_import_note(
+			line->import, storage->line, "firmware.code",
+			"which file it is comes from QEMU's firmware descriptors: [firmware] "
+			"code names one's own",
+			FALSE);
+	} else if (*file) {
+		hvr_import_add(line->import, line->machine, storage->line, "firmware.vars", file);
+	}
 	hvr_import_tell_all(storage);
 	storage->gone = TRUE;
 }
@@ -453,6 +461,23 @@ static void read_alone(Line *line, HvrImportPart *part)
 	}
 }
 
+/* "none" only keeps a card away that nobody has asked for: beside one that is, it means nothing. */
+static void drop_none(Line *line)
+{
+	guint n = 0;
+
+	for (guint i = line->first; i < line->n; i++)
+		n += g_strcmp0(part_at(line, i)->section, "net") == 0;
+	for (guint i = line->first; n > 1 && i < line->n; i++) {
+		HvrImportPart *part = part_at(line, i);
+		if (g_strcmp0(part->section, "net") != 0 ||
+		    !g_str_equal(hvr_import_get(part, "type"), "none"))
+			continue;
+		hvr_import_note_part(line->import, part, "there is another", TRUE);
+		part->gone = TRUE;
+	}
+}
+
 static void throw_away(Line *line)
 {
 	const HvrImportField *field = hvr_import_find(line->machine, "snapshot");
@@ -479,5 +504,6 @@ void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *mach
 			read_device(&line, part_at(&line, i));
 	for (guint i = first; i < line.n; i++)
 		read_alone(&line, part_at(&line, i));
+	drop_none(&line);
 	throw_away(&line);
 }

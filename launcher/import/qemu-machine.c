@@ -69,6 +69,24 @@ static void read_smp(Line *line)
 	add_smp(line, "threads", MAX(threads, 1));
 }
 
+/* -global driver=cfi.pflash01,property=secure,value=on, or cfi.pflash01.secure=on: UEFI's variables
+ * are written by its own code alone, as Secure Boot wants it. */
+static void read_secure(Line *line)
+{
+	for (guint i = 0; i < line->machine->fields->len; i++) {
+		HvrImportField *field = g_ptr_array_index(line->machine->fields, i);
+		const char *value = field->value;
+
+		if (field->told || !g_str_equal(field->name, "global") ||
+		    !strstr(value, "cfi.pflash01") || !strstr(value, "secure") ||
+		    !(g_str_has_suffix(value, "=on") || g_str_has_suffix(value, "=true")))
+			continue;
+		field->told = TRUE;
+		hvr_import_add(line->import, line->machine, field->line, "firmware.secure", "on");
+		return;
+	}
+}
+
 /* "d" or "order=cd": letters of disk, CD-ROM and network. */
 static void read_boot(Line *line)
 {
@@ -90,6 +108,12 @@ static void read_serial(Line *line)
 		hvr_import_add(line->import, line->machine,
 			       hvr_import_find(line->machine, "nographic")->line, "serial",
 			       "stdio");
+	for (guint i = 0; field && i < line->machine->fields->len; i++) {
+		HvrImportField *other = g_ptr_array_index(line->machine->fields, i);
+		if (other != field && !other->told && g_str_equal(other->name, "serial"))
+			hvr_import_note_field(line->import, line->machine, other,
+					      "a profile has one serial port", FALSE);
+	}
 	if (field && g_str_has_prefix(value, "file:")) {
 		hvr_import_add(line->import, line->machine, field->line, "serial.file", value + 5);
 		g_free(field->value);
@@ -104,11 +128,29 @@ static void add_screen(Line *line, guint number, const char *mode, const char *p
 		hvr_import_add(line->import, line->machine, number, "graphics.port", port);
 }
 
+/* To QEMU ":1" is a display of all the host's addresses. */
+static void tell_open(Line *line, HvrImportField *vnc)
+{
+	static const char *const near[] = { "127.0.0.1:", "localhost:", "[::1]:", "unix:" };
+	gboolean own = FALSE;
+
+	for (guint i = 0; i < G_N_ELEMENTS(near); i++)
+		own = own || g_str_has_prefix(vnc->value, near[i]);
+	if (!own)
+		hvr_import_note_field(line->import, line->machine, vnc,
+				      "a screen is at 127.0.0.1 or a socket, and has no password",
+				      FALSE);
+	else if (strchr(vnc->value, ','))
+		hvr_import_note_field(line->import, line->machine, vnc,
+				      "of this the address is kept, and nothing behind it", FALSE);
+	vnc->told = TRUE;
+}
+
 /* -vnc HOST:DISPLAY, which is a port of 5900 and more; -spice port=; a window of QEMU's own. */
 static void read_screen(Line *line)
 {
 	HvrImportPart *machine = line->machine;
-	const HvrImportField *vnc = hvr_import_find(machine, "vnc");
+	HvrImportField *vnc = hvr_import_find(machine, "vnc");
 	const HvrImportField *spice = hvr_import_find(machine, "spice.port");
 	const HvrImportField *display = hvr_import_find(machine, "display.type");
 	g_autofree char *port = g_strdup("");
@@ -123,7 +165,7 @@ static void read_screen(Line *line)
 			port = g_strdup_printf("%u", 5900 + (guint)number);
 		}
 		add_screen(line, vnc->line, "vnc", port);
-		hvr_import_take(machine, "vnc");
+		tell_open(line, vnc);
 	} else if (spice) {
 		add_screen(line, spice->line, "spice", spice->value);
 		hvr_import_take(machine, "spice.port");
@@ -138,6 +180,7 @@ void hvr_import_qemu_machine(HvrImport *import, HvrImportPart *machine)
 
 	read_smp(&line);
 	read_boot(&line);
+	read_secure(&line);
 	read_serial(&line);
 	read_screen(&line);
 }

@@ -17,6 +17,7 @@ typedef struct {
 	HvrImportShell *shell;
 	GPtrArray *words; /* QEMU's, so far */
 	gboolean found;
+	gboolean starts; /* by a command of its own, not by one of another program's */
 } Script;
 
 static gboolean is_qemu(const char *word)
@@ -164,6 +165,7 @@ static gboolean take_command(Script *script, const HvrImportCommand *command)
 		hvr_import_note(script->import, word->line, word->text, why, FALSE);
 	}
 	script->found = TRUE;
+	script->starts = TRUE;
 	return TRUE;
 }
 
@@ -245,6 +247,42 @@ static gboolean read_script(Script *script, GError **error)
 	return FALSE;
 }
 
+/* Is anything said by one of these names, or as a section of that kind? */
+static gboolean is_said(const HvrImport *import, const char *const *names, const char *section)
+{
+	for (guint i = 0; i < import->parts->len; i++) {
+		const HvrImportPart *part = g_ptr_array_index(import->parts, i);
+		if (section && g_strcmp0(part->section, section) == 0)
+			return TRUE;
+		for (guint k = 0; !part->section && k < part->fields->len; k++) {
+			const HvrImportField *field = g_ptr_array_index(part->fields, k);
+			if (g_strv_contains(names, field->name))
+				return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+/* What QEMU adds to a machine that does not say so (qemu_create_default_devices() and
+ * qemu_disable_default_devices() in its system/vl.c), and a profile does not. */
+static void tell_defaults(Script *script)
+{
+	static const char *const no_net[] = { "nodefaults", NULL };
+	static const char *const screen[] = { "nodefaults", "nographic",     "display.type",
+					      "vga",	    "graphics.mode", NULL };
+
+	if (!is_said(script->import, no_net, "net"))
+		hvr_import_note(script->import, 0, "-nic",
+				"QEMU adds a network card with NAT where none is said, a profile "
+				"does not: [net NAME] mode = user",
+				FALSE);
+	if (!is_said(script->import, screen, NULL))
+		hvr_import_note(script->import, 0, "-display",
+				"QEMU adds a screen where none is said, a profile does not: "
+				"[graphics] mode",
+				FALSE);
+}
+
 gboolean hvr_import_script(HvrImport *import, const char *text, GError **error)
 {
 	g_autoptr(HvrImportShell) shell = hvr_import_shell_read(import, text);
@@ -254,5 +292,7 @@ gboolean hvr_import_script(HvrImport *import, const char *text, GError **error)
 	if (!read_script(&script, error))
 		return FALSE;
 	hvr_import_qemu_words(import, words);
+	if (script.starts)
+		tell_defaults(&script);
 	return TRUE;
 }

@@ -175,8 +175,12 @@ void hvr_import_note(HvrImport *import, guint line, const char *what, const char
 /* What nobody wants to read in a log. */
 static gboolean is_secret(const char *name)
 {
-	static const char *const words[] = { "pass", "secret", "token", "key", "data" };
+	static const char *const words[] = {
+		"passw", "passphrase", "secret", "token", "key", "data"
+	};
 
+	if (strstr(name, "keymap") || strstr(name, "keyboard"))
+		return FALSE;
 	for (guint i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strstr(name, words[i]))
 			return TRUE;

@@ -249,7 +249,8 @@ static HvrImportValue to_tpm(const char *value)
 
 static HvrImportValue to_sound(const char *value)
 {
-	static const Word words[] = { { "ich9", "hda" },
+	static const Word words[] = { { "hda", "hda" },
+				      { "ich9", "hda" },
 				      { "ich6", "hda" },
 				      { "intel-hda", "hda" },
 				      { "ich9-intel-hda", "hda" },
@@ -434,7 +435,7 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "cloud-init", "ssh-key", { NULL, NULL, "sshkeys", NULL }, to_ssh_key, FALSE },
 	{ "graphics", "mode", { "graphics.type", "display", "vga.vga", "graphics.mode" }, to_screen, FALSE },
 	{ "graphics", "port", { "graphics.port", "spice_port", NULL, "graphics.port" }, to_port, FALSE },
-	{ "audio", "model", { "sound.model", "sound_card", "audio0.device", "sound" }, to_sound, FALSE },
+	{ "audio", "model", { "sound.model", "sound_card", "audio0.device", "sound|soundhw" }, to_sound, FALSE },
 	{ "serial", "mode", { "serial.type", "serial", "serial0", "serial" }, to_serial, FALSE },
 	{ "serial", "file", { "serial.source.path", NULL, NULL, "serial.file" }, NULL, TRUE },
 	{ "memory", "hugepages", { "hugepages|memoryBacking.hugepages", NULL, "hugepages", "mem-path" }, to_pages, FALSE },

@@ -374,21 +374,24 @@ static void test_iommu(void **state)
 		  HVR_IOMMU_NONE, "line 1: iommu.model = smmuv3: a profile has intel and virtio" },
 		{ "proxmox", "memory: 1024\nmachine: q35,viommu=virtio\n", HVR_IOMMU_VIRTIO, NULL },
 		{ "qemu",
-		  "kvm -m 1G -machine q35,kernel_irqchip=split -device intel-iommu,intremap=on,"
+		  "kvm -nodefaults -m 1G -machine q35,kernel_irqchip=split -device "
+		  "intel-iommu,intremap=on,"
 		  "caching-mode=on",
 		  HVR_IOMMU_INTEL, NULL },
-		{ "qemu", "kvm -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO, NULL },
-		{ "qemu", "kvm -m 1G -device intel-iommu,intremap=on,aw-bits=48", HVR_IOMMU_INTEL,
-		  "line 1: iommu.aw-bits = 48: " },
-		{ "qemu", "kvm -m 1G -device intel-iommu,caching-mode=off", HVR_IOMMU_INTEL,
-		  "line 1: iommu.caching-mode = off: " },
+		{ "qemu", "kvm -nodefaults -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO,
+		  NULL },
+		{ "qemu", "kvm -nodefaults -m 1G -device intel-iommu,intremap=on,aw-bits=48",
+		  HVR_IOMMU_INTEL, "line 1: iommu.aw-bits = 48: " },
+		{ "qemu", "kvm -nodefaults -m 1G -device intel-iommu,caching-mode=off",
+		  HVR_IOMMU_INTEL, "line 1: iommu.caching-mode = off: " },
 		{ "libvirt",
 		  "<domain><memory unit='GiB'>1</memory><devices><iommu model='intel'><driver "
 		  "intremap='on' iotlb='on'/></iommu></devices></domain>",
 		  HVR_IOMMU_INTEL, "line 1: iommu.driver.iotlb = on: " },
-		{ "qemu", "kvm -m 1G -machine q35,kernel_irqchip=split", HVR_IOMMU_NONE,
+		{ "qemu", "kvm -nodefaults -m 1G -machine q35,kernel_irqchip=split", HVR_IOMMU_NONE,
 		  "line 1: machine.kernel_irqchip = split: " },
-		{ "qemu", "kvm -m 1G -device amd-iommu", HVR_IOMMU_NONE, "line 1: -device" },
+		{ "qemu", "kvm -nodefaults -m 1G -device amd-iommu", HVR_IOMMU_NONE,
+		  "line 1: -device" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -499,11 +502,12 @@ static void test_inputs(void **state)
 			     "type='evdev'><source dev='/dev/input/by-id/a' "
 			     "grab='all' repeat='on'/></input><input type='mouse' bus='ps2'/>"
 			     "</devices></domain>" },
+		{ "qemu", "kvm -nodefaults -m 1G -object "
+			  "input-linux,id=kbd,evdev=/dev/input/by-id/a,grab_all=on,"
+			  "repeat=on" },
 		{ "qemu",
-		  "kvm -m 1G -object input-linux,id=kbd,evdev=/dev/input/by-id/a,grab_all=on,"
-		  "repeat=on" },
-		{ "qemu", "kvm -m 1G -object '{\"qom-type\":\"input-linux\",\"id\":\"kbd\","
-			  "\"evdev\":\"/dev/input/by-id/a\",\"grab_all\":true,\"repeat\":true}'" },
+		  "kvm -nodefaults -m 1G -object '{\"qom-type\":\"input-linux\",\"id\":\"kbd\","
+		  "\"evdev\":\"/dev/input/by-id/a\",\"grab_all\":true,\"repeat\":true}'" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -982,10 +986,48 @@ static void test_small_words(void **state)
 			   NULL);
 	const HvrProfileNet *net = g_ptr_array_index(helped->nets, 0);
 
+	g_autoptr(HvrProfile) flash = profile_of(
+		"qemu",
+		"kvm -m 1G -global driver=cfi.pflash01,property=secure,value=on -soundhw hda "
+		"-drive if=pflash,unit=0,file=/a -machine q35,igd-passthru=on",
+		NULL);
+
+	assert_true(flash->firmware.secure);
+	assert_int_equal(flash->sound, HVR_SOUND_HDA);
 	assert_true(secure->firmware.secure);
 	assert_int_equal(net->mode, HVR_NET_BRIDGE);
 	assert_string_equal(net->bridge, "br0");
 	assert_int_equal(helped->usbs->len, 1);
+}
+
+/* What QEMU has without a word of it, or to all the world, is not lost without one. */
+static void test_unsaid(void **state)
+{
+	static const struct {
+		const char *text, *told; /* NULL: nothing is left out */
+	} cases[] = {
+		{ "kvm -m 1G -nographic", "-nic: QEMU adds a network card" },
+		{ "kvm -m 1G -nic user", "-display: QEMU adds a screen" },
+		{ "kvm -m 1G -nic none -nographic", NULL },
+		{ "kvm -m 1G -nodefaults", NULL },
+		{ "kvm -m 1G -nic user,model=virtio -nic none -nographic", NULL },
+		{ "kvm -m 1G -nic none -vnc :1", "line 1: vnc = :1: a screen is at 127.0.0.1" },
+		{ "kvm -m 1G -nic none -vnc 127.0.0.1:1,password=on",
+		  "line 1: vnc = 127.0.0.1:1,password=on: of this the address is kept" },
+		{ "kvm -m 1G -nic none -vnc 127.0.0.1:1", NULL },
+		{ "kvm -m 1G -nic none -nographic -serial stdio -serial pty",
+		  "line 1: serial = pty: a profile has one serial port" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) out = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of("qemu", cases[i].text, &out);
+		assert_true(profile->nets->len <= 1);
+		if (cases[i].told)
+			assert_told(&out, out.left, cases[i].told);
+		else if (out.left->len)
+			fail_msg("%u: %s", i, (char *)out.left->pdata[0]);
+	}
 }
 
 /* An array of one word has its bracket at the end of its first. */
@@ -1267,6 +1309,7 @@ int main(void)
 		cmocka_unit_test(test_proxmox_places),
 		cmocka_unit_test(test_quickemu_words),
 		cmocka_unit_test(test_small_words),
+		cmocka_unit_test(test_unsaid),
 		cmocka_unit_test(test_short_array),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_bounds),
