@@ -14,6 +14,9 @@
 gboolean hvr_import_libvirt(HvrImport *import, const char *text,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The second half of it, once all of its text is read. */
+void hvr_import_libvirt_settle(HvrImport *import, HvrImportPart *machine);
+
 /* KEY="value" lines and arrays, as a shell would read them. */
 void hvr_import_quickemu(HvrImport *import, const char *text);
 

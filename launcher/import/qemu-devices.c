@@ -332,6 +332,21 @@ static void sound_device(Line *line, HvrImportPart *device)
 	device->gone = TRUE;
 }
 
+/* With the socket that it is reached by, which is the program's own in a profile. */
+static void agent_device(Line *line, HvrImportPart *device)
+{
+	HvrImportPart *socket =
+		find_part(line, "-chardev", "id", hvr_import_get(device, "chardev"));
+
+	hvr_import_add(line->import, line->machine, device->line, "agent", "on");
+	hvr_import_tell_all(device);
+	device->gone = TRUE;
+	if (!socket)
+		return;
+	hvr_import_tell_all(socket);
+	socket->gone = TRUE;
+}
+
 static void read_device(Line *line, HvrImportPart *device)
 {
 	const char *driver = hvr_import_get(device, "driver");
@@ -355,11 +370,8 @@ static void read_device(Line *line, HvrImportPart *device)
 		net_device(line, device);
 	else if (g_str_has_prefix(driver, "virtio-9p") && hvr_import_find(device, "fsdev"))
 		share_device(line, device);
-	else if (g_str_equal(hvr_import_get(device, "name"), "org.qemu.guest_agent.0")) {
-		hvr_import_tell_all(device);
-		device->gone = TRUE;
-		hvr_import_add(line->import, line->machine, device->line, "agent", "on");
-	}
+	else if (g_str_equal(hvr_import_get(device, "name"), "org.qemu.guest_agent.0"))
+		agent_device(line, device);
 }
 
 /* Code that nobody writes, and the variables. */
@@ -373,8 +385,9 @@ static void flash(Line *line, HvrImportPart *storage, gboolean is_code)
 		/* whatever it is called, what is in flash is a UEFI */
 		hvr_import_add(line->import, line->machine, storage->line, "firmware.code",
 			       "pflash");
+		g_autofree char *what = g_strconcat("firmware.code = ", file, NULL);
 		hvr_import_note(
-			line->import, storage->line, "firmware.code",
+			line->import, storage->line, what,
 			"which file it is comes from QEMU's firmware descriptors: [firmware] "
 			"code names one's own",
 			FALSE);

@@ -1015,6 +1015,11 @@ static void test_unsaid(void **state)
 		{ "kvm -m 1G -nic none -vnc 127.0.0.1:1,password=on",
 		  "line 1: vnc = 127.0.0.1:1,password=on: of this the address is kept" },
 		{ "kvm -m 1G -nic none -vnc 127.0.0.1:1", NULL },
+		{ "kvm -m 1G -nodefaults -chardev socket,path=/q,id=q -device "
+		  "virtserialport,chardev=q,name=org.qemu.guest_agent.0",
+		  NULL },
+		{ "kvm -m 1G -nodefaults -drive if=pflash,unit=0,file=/a.fd,format=raw",
+		  "line 1: firmware.code = /a.fd: which file it is" },
 		{ "kvm -m 1G -nic none -nographic -serial stdio -serial pty",
 		  "line 1: serial = pty: a profile has one serial port" },
 	};
