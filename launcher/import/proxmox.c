@@ -209,6 +209,14 @@ static void on_usb(Reader *reader, guint line, const char *key, const char *valu
 	g_autofree char *host = g_strdup(hvr_import_take(part, "host"));
 	const char *name = "port";
 
+	if (hvr_import_find(part, "mapping")) {
+		hvr_import_note_part(reader->import, part,
+				     "which device a mapping means only its host knows: [usb NAME] "
+				     "match or port",
+				     FALSE);
+		part->gone = TRUE;
+		return;
+	}
 	if (!strchr(host, ':') && !strchr(host, '-')) {
 		hvr_import_note_part(reader->import, part,
 				     "it is no device on a USB port of the host", FALSE);
@@ -315,12 +323,18 @@ static void settle_order(Reader *reader)
 	if (!*order)
 		return;
 	g_auto(GStrv) names = g_strsplit(order, ";", 32);
+	gboolean disk_first = FALSE;
 	for (guint i = 0; i < reader->import->parts->len; i++) {
 		HvrImportPart *part = g_ptr_array_index(reader->import->parts, i);
 		for (guint k = 0; names[k]; k++)
 			if (g_str_equal(part->shown, names[k]))
 				part->rank = (int)k;
+		disk_first =
+			disk_first || (part->rank == 0 && g_strcmp0(part->section, "disk") == 0);
 	}
+	if (!disk_first)
+		hvr_import_note(reader->import, boot ? boot->line : disk->line, order,
+				"the first disk is booted", FALSE);
 	if (disk)
 		disk->told = TRUE;
 }

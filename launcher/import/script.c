@@ -58,10 +58,11 @@ static gboolean is_question(const GPtrArray *words, guint qemu)
 static gboolean is_wrapper(const char *word)
 {
 	static const char *const wrappers[] = {
-		"sudo",	   "doas",  "pkexec", "exec",	     "env",	    "nice",   "ionice",
-		"chrt",	   "nohup", "setsid", "systemd-run", "taskset",	    "eval",   "numactl",
-		"timeout", "time",  "stdbuf", "prlimit",     "schedtool",   "su",     "command",
-		"cgexec",  "gdb",   "strace", "unshare",     "gamemoderun", "screen", NULL
+		"sudo",	       "pkexec",  "exec",   "env",	   "nice",    "ionice",
+		"chrt",	       "nohup",	  "setsid", "systemd-run", "taskset", "eval",
+		"numactl",     "timeout", "time",   "stdbuf",	   "prlimit", "schedtool",
+		"su",	       "command", "cgexec", "gdb",	   "strace",  "unshare",
+		"gamemoderun", "screen",  "sh",	    "bash",	   "doas",    NULL
 	};
 	g_autofree char *name = g_path_get_basename(word);
 
@@ -143,19 +144,40 @@ static void tell_redirected(Script *script, const HvrImportCommand *command)
 				FALSE);
 }
 
+/* The words of what `eval` and `sh -c` are given as one, as they would read it.
+ * [transfer full] */
+static GPtrArray *unfold(const GPtrArray *words)
+{
+	GPtrArray *all = hvr_import_words_new();
+
+	for (guint i = 0; i < words->len; i++) {
+		const HvrImportWord *word = g_ptr_array_index(words, i);
+		const HvrImportWord *before = i ? words->pdata[i - 1] : NULL;
+		gboolean read = before && (g_str_equal(before->text, "eval") ||
+					   g_str_equal(before->text, "-c"));
+
+		if (!read || !strchr(word->text, ' ') ||
+		    !hvr_import_words_split(all, word->line, word->text))
+			hvr_import_words_add(all, word->line, word->text)->condition =
+				word->condition;
+	}
+	return all;
+}
+
 /* FALSE: no QEMU is started by it. */
 static gboolean take_command(Script *script, const HvrImportCommand *command)
 {
-	int qemu = find_qemu(command->words);
+	g_autoptr(GPtrArray) words = unfold(command->words);
+	int qemu = find_qemu(words);
 
 	if (qemu < 0)
 		return FALSE;
-	const HvrImportWord *word = g_ptr_array_index(command->words, (guint)qemu);
+	const HvrImportWord *word = g_ptr_array_index(words, (guint)qemu);
 	HvrImportPart *machine =
 		hvr_import_add_part(script->import, HVR_IMPORT_QEMU, NULL, word->line, "");
-	tell_prefix(script, machine, command->words, (guint)qemu);
+	tell_prefix(script, machine, words, (guint)qemu);
 	hvr_import_add(script->import, machine, word->line, "argv0", word->text);
-	take_words(script, command->words, (guint)qemu + 1);
+	take_words(script, words, (guint)qemu + 1);
 	tell_redirected(script, command);
 	if (command->condition) {
 		g_autofree char *why =

@@ -161,15 +161,16 @@ static void put_all(Expansion *e, const GPtrArray *values)
 
 static void expand(Expansion *e, const char *c, const char *end);
 
-/* What ${NAME:-TEXT} is while nobody has set NAME. */
-static void put_default(Expansion *e, const char *text, const char *end)
+/* What ${NAME:-TEXT} is while nobody has set NAME, and ${NAME:+TEXT} where it is @known. */
+static void put_text(Expansion *e, const char *text, const char *end, gboolean known)
 {
 	Expansion inner = *e;
 
+	inner.split = e->split && !e->quoted;
 	inner.quoted = FALSE;
-	inner.split = FALSE;
 	inner.depth++;
-	inner.mark.condition = e->mark.line;
+	if (!known)
+		inner.mark.condition = e->mark.line;
 	expand(&inner, text, end);
 	e->text = inner.text;
 	e->mark.line = inner.mark.line;
@@ -211,11 +212,19 @@ static void put_assigned(Expansion *e, const char *name, const char *text, const
 	Expansion value = { .variables = e->variables, .texts = texts, .mark = e->mark };
 
 	value.depth = e->depth;
-	put_default(&value, text, end);
+	put_text(&value, text, end, FALSE);
 	if (texts->len == 0)
 		begin_text(&value);
 	hvr_shell_set(e->variables, name, texts);
 	(void)put_variable(e, name, FALSE);
+}
+
+static gboolean is_set(const Expansion *e, const char *name)
+{
+	const GPtrArray *values = g_hash_table_lookup(e->variables->values, name);
+	const HvrShellText *first = values && values->len ? values->pdata[0] : NULL;
+
+	return first && first->bytes->len;
 }
 
 /* Inside of ${ }. FALSE: it is none of those that are understood */
@@ -229,6 +238,10 @@ static gboolean put_braced(Expansion *e, const char *begin, const char *end)
 	gsize sign = rest[0] == ':' ? 1 : 0;
 	gboolean has_default = rest[sign] == '-' || rest[sign] == '=';
 
+	if (rest[sign] == '+' && e->depth < MOST_DEPTH && is_set(e, name)) {
+		put_text(e, begin + length + sign + 1, end, TRUE);
+		return TRUE;
+	}
 	if (!length || (!all && *rest && !has_default))
 		return FALSE;
 	if (put_variable(e, name, all))
@@ -238,7 +251,7 @@ static gboolean put_braced(Expansion *e, const char *begin, const char *end)
 	if (rest[sign] == '=')
 		put_assigned(e, name, begin + length + sign + 1, end);
 	else
-		put_default(e, begin + length + sign + 1, end);
+		put_text(e, begin + length + sign + 1, end, FALSE);
 	return TRUE;
 }
 
@@ -328,6 +341,8 @@ static void expand(Expansion *e, const char *c, const char *end)
 			next = expand_dollar(e, c, next);
 		} else if (*c == '\\') {
 			next = expand_backslash(e, c, end);
+		} else if (e->depth && e->split && !e->quoted && g_ascii_isspace(*c)) {
+			e->text = NULL;
 		} else {
 			put_literal(e, *c);
 		}

@@ -691,6 +691,10 @@ static void test_scripts(void **state)
 		"modprobe kvm\nsudo modprobe kvm\ncommand -v qemu-system-x86_64 || exit 1\n"
 		"kvm --version\ncat <<END > /x\nkvm -m 7G -hda don't\nEND\n"
 		"QEMU_AUDIO_DRV=pa taskset -c 0-2 kvm -m 2G -smp 3 -cpu max -hda '/a b.raw'",
+		"CMD=(kvm -m 2G)\nCMD+=(-smp 3)\nF='/a b.raw'\n"
+		"exec \"${CMD[@]}\" ${F:+-hda \"$F\"} ${F:+-cpu max}",
+		"C=\"kvm -m 2G -smp 3 -cpu max -hda '/a b.raw'\"\neval \"$C\"",
+		"sudo bash -c \"kvm -m 2G -smp 3 -cpu max -hda '/a b.raw'\"",
 		"set -- -m 2G\nset -- \"$@\" -smp 3 -cpu max\nkvm \"$@\" -hda \"/a b.raw\"",
 		"# words alone\n-m 2G\n-smp 3\n\n-cpu max\n-hda '/a b.raw'",
 		"#!/bin/bash\nsource base.conf\nsetup() {\n P+=(\"-m\" \"2G\")\n"
@@ -933,6 +937,7 @@ static void test_proxmox_places(void **state)
 	static const char conf[] =
 		"memory: current=2048\nhostpci0: 00:02.0,mdev=i915-GVTg_V5_2\n"
 		"hostpci1: 02:00.0,romfile=card.rom\nide2: local:iso/a.iso,media=cdrom\n"
+		"usb0: mapping=stick\nboot: order=usb0;ide2\n"
 		"ide0: cdrom,media=cdrom\nsata0: nas:iso/b.iso,media=cdrom\n[PENDING]\nmemory: 1\n";
 	g_auto(HvrImported) imported = { .text = NULL };
 	g_autoptr(HvrProfile) profile = profile_of("proxmox", conf, &imported);
@@ -947,9 +952,11 @@ static void test_proxmox_places(void **state)
 			    "/var/lib/vz/template/iso/a.iso");
 	assert_string_equal(((HvrProfileDisk *)profile->disks->pdata[1])->file, "/srv/conf/b.iso");
 	assert_told(&imported, imported.left, "line 2: hostpci0 host=00:02.0 mdev=");
-	assert_told(&imported, imported.left, "line 5: ide0 ");
-	assert_told(&imported, imported.left, "line 6: sata0: where that storage is only");
-	assert_told(&imported, imported.left, "line 7: [PENDING]: from here on it is what waits");
+	assert_told(&imported, imported.left, "line 5: usb0 mapping=stick: which device");
+	assert_told(&imported, imported.left, "line 6: usb0;ide2: the first disk is booted");
+	assert_told(&imported, imported.left, "line 7: ide0 ");
+	assert_told(&imported, imported.left, "line 8: sata0: where that storage is only");
+	assert_told(&imported, imported.left, "line 9: [PENDING]: from here on it is what waits");
 }
 
 /* Words of older files, images, and QEMU's own in quickemu's. */
