@@ -269,6 +269,10 @@ static HvrImportValue to_bus(const char *value)
 {
 	const char *bus = hvr_import_disk_bus(value);
 
+	/* ide_drive_get() of pc_q35_init() in QEMU's hw/i386/pc_q35.c */
+	if (g_strcmp0(bus, "ide") == 0)
+		return (HvrImportValue){ .value = g_strdup("sata"),
+					 .why = "what is IDE on an old PC is SATA on a q35" };
 	return kept(g_strdup(bus ? bus : value));
 }
 

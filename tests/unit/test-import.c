@@ -999,6 +999,10 @@ static void test_small_words(void **state)
 		"-drive if=pflash,unit=0,file=/a -machine q35,igd-passthru=on",
 		NULL);
 
+	g_autoptr(HvrProfile) old = profile_of("qemu", "kvm -m 1G -hda /a.raw -cdrom /b", NULL);
+
+	for (guint i = 0; i < old->disks->len; i++)
+		assert_int_equal(((HvrProfileDisk *)old->disks->pdata[i])->bus, HVR_DISK_SATA);
 	assert_true(flash->firmware.secure);
 	assert_int_equal(flash->sound, HVR_SOUND_HDA);
 	assert_true(secure->firmware.secure);
