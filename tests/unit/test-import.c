@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * import: what comes of another program's configuration is a profile and nothing else, whatever is
- * in it; and whatever is in it is there, or named. What the twelve of tests/data/import/ become is
+ * in it; and whatever is in it is there, or named. What the files of tests/data/import/ become is
  * tests/imports' to say.
  */
 #include <setjmp.h>
@@ -1275,7 +1275,7 @@ static void test_command(void **state)
 	fake_files_end(folder);
 }
 
-/* What each of the twelve is, nobody has to say. */
+/* What each of them is, nobody has to say. */
 static void test_guess(void **state)
 {
 	g_autoptr(GDir) folder = g_dir_open(SOURCE_ROOT "/tests/data/import", 0, NULL);
@@ -1297,7 +1297,7 @@ static void test_guess(void **state)
 		assert_string_equal(said.text, guessed.text);
 		n++;
 	}
-	assert_int_equal(n, 12);
+	assert_int_equal(n, 15);
 	g_autoptr(HvrProfile) marked = profile_of(NULL, "\xef\xbb\xbf<domain/>", NULL);
 	g_autoptr(HvrProfile) script =
 		profile_of(NULL, "#!/bin/sh\ncat <<E\nname: a\nE\nkvm -m 3G", NULL);
