@@ -25,6 +25,8 @@ typedef struct {
 	gboolean bare[MOST_DEPTH + 1]; /* nothing has been said of it yet */
 	char *id;		       /* of the next card, from a comment */
 	gboolean found;
+	gboolean domain; /* one has begun; whatever stands behind it is skipped */
+	guint skipped;	 /* elements that are skipped, and not at their end yet */
 } Reader;
 
 static const struct {
@@ -111,6 +113,36 @@ static gboolean check_names(GMarkupParseContext *context, const char *element, c
 	return FALSE;
 }
 
+/* Whatever is around a domain, such as a snapshot of it, goes. */
+static void begin_domain(Reader *reader, guint line)
+{
+	reader->domain = TRUE;
+	reader->found = TRUE;
+	if (!reader->names->len)
+		return;
+	g_autofree char *around =
+		g_strconcat("<", (char *)g_ptr_array_index(reader->names, 0), ">", NULL);
+	for (guint i = 0; i < reader->import->parts->len; i++) {
+		HvrImportPart *part = g_ptr_array_index(reader->import->parts, i);
+		hvr_import_tell_all(part);
+		part->gone = part != reader->machine;
+	}
+	hvr_import_note(reader->import, line, around, "of it the first domain is taken", FALSE);
+	reader->part = NULL;
+	g_ptr_array_set_size(reader->names, 0);
+}
+
+/* Behind the domain, or in what is there. */
+static gboolean skip(Reader *reader, guint line, const char *element)
+{
+	if (!reader->domain || reader->names->len)
+		return FALSE;
+	if (!reader->skipped++ && g_str_equal(element, "domain"))
+		hvr_import_note(reader->import, line, "<domain>",
+				"a profile is one VM: the first is taken", FALSE);
+	return TRUE;
+}
+
 static void start_element(GMarkupParseContext *context, const char *element, const char **names,
 			  const char **values, gpointer data, GError **error)
 {
@@ -119,14 +151,15 @@ static void start_element(GMarkupParseContext *context, const char *element, con
 
 	if (hvr_import_is_full(reader->import) ||
 	    (reader->names->len == 0 && g_str_equal(element, AROUND)) ||
-	    !check_names(context, element, names, reader->names->len, error))
+	    !check_names(context, element, names, reader->names->len, error) ||
+	    skip(reader, line, element))
 		return;
+	if (!reader->domain && g_str_equal(element, "domain"))
+		begin_domain(reader, line);
 	if (reader->names->len)
 		reader->bare[reader->names->len] = FALSE;
 	g_ptr_array_add(reader->names, g_strdup(element));
 	reader->bare[reader->names->len] = !names[0];
-	if (reader->names->len == 1 && g_str_equal(element, "domain"))
-		reader->found = TRUE;
 	if (!reader->part && is_device(reader))
 		begin_device(reader, line, element);
 	for (guint i = 0; names[i]; i++)
@@ -139,8 +172,10 @@ static void end_element(GMarkupParseContext *context, const char *element, gpoin
 	Reader *reader = data;
 	guint depth = reader->names->len;
 
-	if (depth == 0)
+	if (depth == 0) {
+		reader->skipped -= reader->skipped > 0;
 		return;
+	}
 	if (reader->bare[depth] && !(reader->part && reader->part_depth == depth))
 		add(reader, line_of(context), NULL, "");
 	if (reader->part && reader->part_depth == depth)

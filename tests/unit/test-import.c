@@ -999,6 +999,20 @@ static void test_small_words(void **state)
 		"-drive if=pflash,unit=0,file=/a -machine q35,igd-passthru=on",
 		NULL);
 
+	g_auto(HvrImported) kept = { .text = NULL };
+	g_autoptr(HvrProfile) inner = profile_of(
+		"libvirt",
+		"<domainsnapshot><name>s</name>\n<domain><name>a</name><vcpu>3</"
+		"vcpu><devices><disk>"
+		"<source file='/a'/></disk></devices></domain><x><y/></x>\n<domain><name>b</name>"
+		"<vcpu>5</vcpu></domain></domainsnapshot>",
+		&kept);
+
+	assert_string_equal(inner->name, "a");
+	assert_int_equal(inner->cpus, 3);
+	assert_int_equal(inner->disks->len, 1);
+	assert_told(&kept, kept.left, "line 2: <domainsnapshot>: of it the first domain is taken");
+	assert_told(&kept, kept.left, "line 3: <domain>: a profile is one VM");
 	g_autoptr(HvrProfile) old = profile_of("qemu", "kvm -m 1G -hda /a.raw -cdrom /b", NULL);
 
 	for (guint i = 0; i < old->disks->len; i++)
