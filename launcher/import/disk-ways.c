@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launcher/import/disk-ways.h"
 
+#include <string.h>
+
 static gboolean is_word(const HvrImportPart *part, const char *name, const char *a, const char *b)
 {
 	const char *value = hvr_import_get(part, name);
@@ -45,6 +47,25 @@ void hvr_import_settle_cache(HvrImport *import, HvrImportPart *disk)
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
 		while (hvr_import_find(disk, names[i]))
 			hvr_import_take(disk, names[i]);
+}
+
+gboolean hvr_import_boot_order(HvrImport *import, const char *letters)
+{
+	gboolean found = FALSE;
+
+	for (guint i = 0; i < import->parts->len; i++) {
+		HvrImportPart *part = g_ptr_array_index(import->parts, i);
+		gboolean cdrom = is_word(part, "media", "cdrom", "cdrom") ||
+				 is_word(part, "device", "cdrom", "cdrom");
+		const char *letter = strchr(letters, cdrom ? 'd' : 'c');
+
+		if (g_strcmp0(part->section, "disk") != 0 || !letter)
+			continue;
+		if (part->rank == G_MAXINT)
+			part->rank = (int)(letter - letters) + 1;
+		found = TRUE;
+	}
+	return found && !letters[strspn(letters, "cd")];
 }
 
 void hvr_import_share_thread(HvrImport *import, HvrImportPart *controller)

@@ -192,6 +192,18 @@ static void tell_rest(Draft *draft, HvrImportPart *part)
 	}
 }
 
+/* What has been said of that key; hyperv is part of QEMU's -cpu. (nullable) */
+static const Item *said_again(Draft *draft, const Section *section, const char *key)
+{
+	const Item *said = find_item(section, key);
+	const Item *cpu = find_item(the_section(draft, "vm"), "cpu");
+
+	if (!said && g_str_equal(key, "hyperv") && cpu && cpu->part &&
+	    cpu->part->format == HVR_IMPORT_QEMU)
+		said = cpu;
+	return said;
+}
+
 static void take_machine(Draft *draft, HvrImportPart *part)
 {
 	for (const HvrImportRow *row = hvr_import_rows; row->section; row++) {
@@ -200,7 +212,12 @@ static void take_machine(Draft *draft, HvrImportPart *part)
 		if (!field || kind->named)
 			continue;
 		Section *section = the_section(draft, row->section);
-		if (!find_item(section, row->key))
+		const Item *said = said_again(draft, section, row->key);
+		if (said && said->part != part)
+			hvr_import_note_field(draft->import, part, field,
+					      "QEMU's own words say it again, and they count",
+					      TRUE);
+		else if (!said)
 			put(draft, section, part, row, field);
 	}
 	tell_rest(draft, part);
@@ -415,6 +432,18 @@ static char *reason_of(const GError *error, const Item *item)
 	return g_strconcat(text, fallback ? "; in its place is " : "", fallback, NULL);
 }
 
+/* Without what it cannot be without, or would be another thing, a section goes. */
+static void drop_incomplete(Draft *draft, Section *section)
+{
+	const char *missing = section->part && section->name ? missing_key(section) : NULL;
+
+	if (!missing || section->dropped)
+		return;
+	g_autofree char *why = g_strdup_printf("it has no %s that a profile can name", missing);
+	section->dropped = TRUE;
+	hvr_import_note_part(draft->import, section->part, why, FALSE);
+}
+
 static void drop(Draft *draft, const Place *place, const GError *error)
 {
 	Item *item = place->item;
@@ -431,6 +460,7 @@ static void drop(Draft *draft, const Place *place, const GError *error)
 		hvr_import_note_field(draft->import, item->part, item->field, why, FALSE);
 	else
 		hvr_import_note(draft->import, 0, item->key->name, why, FALSE);
+	drop_incomplete(draft, place->section);
 }
 
 /* The line that a message begins with; 0: it names none */
@@ -494,61 +524,6 @@ static void append_section(GString *text, const Section *section)
 	}
 }
 
-/* A GCompareFunc of notes. */
-static int compare_notes(gconstpointer a, gconstpointer b)
-{
-	const HvrImportNote *one = *(HvrImportNote *const *)a;
-	const HvrImportNote *other = *(HvrImportNote *const *)b;
-
-	if (one->line == other->line)
-		return 0;
-	return one->line < other->line ? -1 : 1;
-}
-
-/* Lines at which the same is to be said, as "line 3" or "lines 3, 8, 9 and 4 more" */
-static char *where(const GPtrArray *notes, guint first, GHashTable *seen)
-{
-	const HvrImportNote *note = g_ptr_array_index(notes, first);
-	g_autoptr(GString) lines = g_string_new(NULL);
-	guint n = 0;
-
-	for (guint i = first; i < notes->len; i++) {
-		HvrImportNote *other = g_ptr_array_index(notes, i);
-		if (!g_str_equal(other->what, note->what) || !g_str_equal(other->why, note->why))
-			continue;
-		g_hash_table_add(seen, other);
-		if (++n <= 4)
-			g_string_append_printf(lines, "%s%u", n > 1 ? ", " : "", other->line);
-	}
-	if (n > 4)
-		g_string_append_printf(lines, " and %u more", n - 4);
-	return g_strdup_printf("line%s %s", n > 1 ? "s" : "", lines->str);
-}
-
-GPtrArray *hvr_draft_notes(const HvrImport *import, gboolean needless)
-{
-	g_autoptr(GPtrArray) notes = g_ptr_array_new();
-	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-
-	for (guint i = 0; i < import->notes->len; i++) {
-		HvrImportNote *note = g_ptr_array_index(import->notes, i);
-		if (note->needless == needless)
-			g_ptr_array_add(notes, note);
-	}
-	g_ptr_array_sort(notes, compare_notes);
-	for (guint i = 0; i < notes->len; i++) {
-		const HvrImportNote *note = g_ptr_array_index(notes, i);
-		if (g_hash_table_contains(seen, note))
-			continue;
-		g_autofree char *at = where(notes, i, seen);
-		g_ptr_array_add(lines,
-				g_strdup_printf("%s%s%s: %s", note->line ? at : "",
-						note->line ? ": " : "", note->what, note->why));
-	}
-	return lines;
-}
-
 static void append_notes(GString *text, const HvrImport *import, gboolean needless,
 			 const char *title)
 {
@@ -578,13 +553,24 @@ static char *whole_text(const Draft *draft)
 	return g_strdup(text->str);
 }
 
+/* QEMU's words in a configuration of another program, which QEMU is given last. */
+static gboolean is_own_words(const Draft *draft, const HvrImportPart *part)
+{
+	return !part->section && part->format == HVR_IMPORT_QEMU &&
+	       draft->place->format != HVR_IMPORT_QEMU;
+}
+
 char *hvr_draft_text(HvrImport *import, const HvrDraftPlace *place, GError **error)
 {
 	g_autoptr(GPtrArray) sections = g_ptr_array_new_with_free_func(section_free);
 	Draft draft = { .import = import, .place = place, .sections = sections };
 
 	for (guint i = 0; i < import->parts->len; i++)
-		take_part(&draft, g_ptr_array_index(import->parts, i));
+		if (is_own_words(&draft, g_ptr_array_index(import->parts, i)))
+			take_part(&draft, g_ptr_array_index(import->parts, i));
+	for (guint i = 0; i < import->parts->len; i++)
+		if (!is_own_words(&draft, g_ptr_array_index(import->parts, i)))
+			take_part(&draft, g_ptr_array_index(import->parts, i));
 	add_defaults(&draft);
 	g_ptr_array_sort(sections, compare_sections);
 	if (!make_whole(&draft, error))

@@ -14,6 +14,9 @@
 gboolean hvr_import_libvirt(HvrImport *import, const char *text,
 			    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The second half of it, once all of its text is read. */
+void hvr_import_libvirt_settle(HvrImport *import, HvrImportPart *machine);
+
 /* KEY="value" lines and arrays, as a shell would read them. */
 void hvr_import_quickemu(HvrImport *import, const char *text);
 
@@ -30,6 +33,12 @@ void hvr_import_qemu_words(HvrImport *import, const GPtrArray *words);
 /* The second half of it: each -device with its -drive, -netdev and -fsdev.
  * @first: the first part that is of this command line */
 void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *machine);
+
+/* What is said of the machine itself, once the devices are there. */
+void hvr_import_qemu_machine(HvrImport *import, HvrImportPart *machine);
+
+/* Gathers what is said of each card for "sub-id" and "properties", once all parts are there. */
+void hvr_import_cards(HvrImport *import);
 
 /* Finds the cards that are functions of one slot of the guest, once all parts are there. */
 void hvr_import_functions(HvrImport *import);

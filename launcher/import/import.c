@@ -44,7 +44,7 @@ static gboolean is_pair(const char *line)
 static int guess(const char *text)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	gboolean pairs = FALSE;
+	gboolean script = g_str_has_prefix(text, "#!"), pairs = FALSE;
 
 	if (*(text + strspn(text, " \t\r\n")) == '<')
 		return HVR_IMPORT_LIBVIRT;
@@ -58,8 +58,10 @@ static int guess(const char *text)
 		if (!pairs && (strstr(line, "qemu-system-") || strstr(line, "qemu-kvm") ||
 			       g_str_has_prefix(line, "-") || g_str_has_prefix(line, "kvm ")))
 			return HVR_IMPORT_QEMU;
-		pairs = pairs || is_pair(line);
+		pairs = !script && (pairs || is_pair(line));
 	}
+	if (script)
+		return HVR_IMPORT_QEMU;
 	return pairs ? HVR_IMPORT_PROXMOX : -1;
 }
 
@@ -113,6 +115,9 @@ gboolean hvr_import_make(const HvrImportWish *wish, HvrImported *out_imported, G
 	g_autofree char *text = g_strndup(wish->text, wish->length);
 	HvrDraftPlace place = { .source = wish->file, .output = wish->output };
 
+	/* what Windows puts in front of a text (a byte order mark) */
+	if (g_str_has_prefix(text, "\xef\xbb\xbf"))
+		memset(text, ' ', 3);
 	if (!check_text(wish, error) || !choose_format(wish, text, &place.format, error))
 		return FALSE;
 	g_strdelimit(text, "\r", ' ');
@@ -126,6 +131,7 @@ gboolean hvr_import_make(const HvrImportWish *wish, HvrImported *out_imported, G
 			    HVR_IMPORT_MOST);
 		return FALSE;
 	}
+	hvr_import_cards(import);
 	hvr_import_functions(import);
 	out_imported->text = hvr_draft_text(import, &place, error);
 	if (!out_imported->text)

@@ -4,12 +4,10 @@
  * else fields of the machine, named by the way to them: "os.type.machine". GMarkup knows no entity
  * beside XML's five, no DTD, and goes to no file.
  */
-#include "launcher/import/disk-ways.h"
 #include "launcher/import/formats.h"
 
 #include <string.h>
 
-#include "launcher/import/shell.h"
 #include "launcher/report/error.h"
 
 /* Around what may be more than one element */
@@ -27,6 +25,8 @@ typedef struct {
 	gboolean bare[MOST_DEPTH + 1]; /* nothing has been said of it yet */
 	char *id;		       /* of the next card, from a comment */
 	gboolean found;
+	gboolean domain; /* one has begun; whatever stands behind it is skipped */
+	guint skipped;	 /* elements that are skipped, and not at their end yet */
 } Reader;
 
 static const struct {
@@ -113,6 +113,36 @@ static gboolean check_names(GMarkupParseContext *context, const char *element, c
 	return FALSE;
 }
 
+/* Whatever is around a domain, such as a snapshot of it, goes. */
+static void begin_domain(Reader *reader, guint line)
+{
+	reader->domain = TRUE;
+	reader->found = TRUE;
+	if (!reader->names->len)
+		return;
+	g_autofree char *around =
+		g_strconcat("<", (char *)g_ptr_array_index(reader->names, 0), ">", NULL);
+	for (guint i = 0; i < reader->import->parts->len; i++) {
+		HvrImportPart *part = g_ptr_array_index(reader->import->parts, i);
+		hvr_import_tell_all(part);
+		part->gone = part != reader->machine;
+	}
+	hvr_import_note(reader->import, line, around, "of it the first domain is taken", FALSE);
+	reader->part = NULL;
+	g_ptr_array_set_size(reader->names, 0);
+}
+
+/* Behind the domain, or in what is there. */
+static gboolean skip(Reader *reader, guint line, const char *element)
+{
+	if (!reader->domain || reader->names->len)
+		return FALSE;
+	if (!reader->skipped++ && g_str_equal(element, "domain"))
+		hvr_import_note(reader->import, line, "<domain>",
+				"a profile is one VM: the first is taken", FALSE);
+	return TRUE;
+}
+
 static void start_element(GMarkupParseContext *context, const char *element, const char **names,
 			  const char **values, gpointer data, GError **error)
 {
@@ -121,14 +151,15 @@ static void start_element(GMarkupParseContext *context, const char *element, con
 
 	if (hvr_import_is_full(reader->import) ||
 	    (reader->names->len == 0 && g_str_equal(element, AROUND)) ||
-	    !check_names(context, element, names, reader->names->len, error))
+	    !check_names(context, element, names, reader->names->len, error) ||
+	    skip(reader, line, element))
 		return;
+	if (!reader->domain && g_str_equal(element, "domain"))
+		begin_domain(reader, line);
 	if (reader->names->len)
 		reader->bare[reader->names->len] = FALSE;
 	g_ptr_array_add(reader->names, g_strdup(element));
 	reader->bare[reader->names->len] = !names[0];
-	if (reader->names->len == 1 && g_str_equal(element, "domain"))
-		reader->found = TRUE;
 	if (!reader->part && is_device(reader))
 		begin_device(reader, line, element);
 	for (guint i = 0; names[i]; i++)
@@ -141,8 +172,10 @@ static void end_element(GMarkupParseContext *context, const char *element, gpoin
 	Reader *reader = data;
 	guint depth = reader->names->len;
 
-	if (depth == 0)
+	if (depth == 0) {
+		reader->skipped -= reader->skipped > 0;
 		return;
+	}
 	if (reader->bare[depth] && !(reader->part && reader->part_depth == depth))
 		add(reader, line_of(context), NULL, "");
 	if (reader->part && reader->part_depth == depth)
@@ -177,274 +210,6 @@ static void on_other(GMarkupParseContext *context, const char *text, gsize lengt
 	gsize n = strspn(name, G_CSET_a_2_z G_CSET_DIGITS "-");
 	if (n && n < MOST_NAME && g_str_has_prefix(name + n, ": "))
 		reader->id = g_strndup(name, n);
-}
-
-/* ------------------------------------------------------------ what is said in two places */
-
-static void set_field(Reader *reader, HvrImportPart *part, const char *from, const char *name,
-		      const char *value)
-{
-	const HvrImportField *field = hvr_import_find(part, from);
-	guint line = field ? field->line : part->line;
-
-	hvr_import_add(reader->import, part, line, name, value);
-}
-
-/* "8" of "GiB" as "8192M", rounded up; as libvirt reads it (virScaleInteger). NULL: it is no size
- */
-static char *scale(const char *number, const char *unit)
-{
-	static const struct {
-		const char *units;
-		guint64 bytes;
-	} units[] = {
-		{ " b bytes ", 1 },
-		{ " KB ", 1000 },
-		{ " k K KiB ", G_GUINT64_CONSTANT(1) << 10 },
-		{ " MB ", 1000000 },
-		{ " m M MiB ", G_GUINT64_CONSTANT(1) << 20 },
-		{ " GB ", 1000000000 },
-		{ " g G GiB ", G_GUINT64_CONSTANT(1) << 30 },
-		{ " TB ", G_GUINT64_CONSTANT(1000000000000) },
-		{ " t T TiB ", G_GUINT64_CONSTANT(1) << 40 },
-	};
-	const guint64 mib = G_GUINT64_CONSTANT(1) << 20;
-	g_autofree char *word = g_strdup_printf(" %s ", *unit ? unit : "KiB");
-	guint64 value;
-
-	for (guint i = 0; i < G_N_ELEMENTS(units); i++) {
-		if (!strstr(units[i].units, word))
-			continue;
-		if (!g_ascii_string_to_unsigned(number, 10, 0, (G_MAXINT64 - mib) / units[i].bytes,
-						&value, NULL))
-			return NULL;
-		return g_strdup_printf("%" G_GUINT64_FORMAT "M",
-				       (value * units[i].bytes + mib - 1) / mib);
-	}
-	return NULL;
-}
-
-static void settle_size(Reader *reader, const char *number, const char *unit, const char *name)
-{
-	HvrImportPart *machine = reader->machine;
-	g_autofree char *size =
-		scale(hvr_import_get(machine, number), hvr_import_get(machine, unit));
-
-	if (!size)
-		return;
-	set_field(reader, machine, number, name, size);
-	hvr_import_take(machine, number);
-	hvr_import_take(machine, unit);
-}
-
-/* A model, and what is added to it or taken away: "host,+vmx,-hypervisor" */
-static void settle_cpu(Reader *reader)
-{
-	HvrImportPart *machine = reader->machine;
-	gboolean host = g_str_equal(hvr_import_get(machine, "cpu.mode"), "host-passthrough");
-	const char *model = host ? "host" : hvr_import_get(machine, "cpu.model");
-	g_autoptr(GString) cpu = g_string_new(model);
-	HvrImportField *name;
-
-	if (!*model)
-		return;
-	while ((name = hvr_import_find(machine, "cpu.feature.name"))) {
-		const char *policy = hvr_import_take(machine, "cpu.feature.policy");
-		gboolean less = g_str_equal(policy, "disable") || g_str_equal(policy, "forbid");
-		g_string_append_printf(cpu, ",%c%s", less ? '-' : '+', name->value);
-		name->told = TRUE;
-	}
-	set_field(reader, machine, host ? "cpu.mode" : "cpu.model", "cpu", cpu->str);
-	hvr_import_take(machine, "cpu.mode");
-	if (!host)
-		hvr_import_take(machine, "cpu.model");
-}
-
-/* "0:2, 1:3-4" */
-static void settle_pins(Reader *reader)
-{
-	g_autoptr(GString) pins = g_string_new(NULL);
-	const HvrImportField *first = hvr_import_find(reader->machine, "cputune.vcpupin.cpuset");
-	HvrImportField *set;
-
-	if (!first)
-		return;
-	while ((set = hvr_import_find(reader->machine, "cputune.vcpupin.cpuset"))) {
-		const char *vcpu = hvr_import_take(reader->machine, "cputune.vcpupin.vcpu");
-
-		set->told = TRUE;
-		g_string_append_printf(pins, "%s%s:%s", pins->len ? ", " : "", vcpu, set->value);
-	}
-	hvr_import_add(reader->import, reader->machine, first->line, "pin", pins->str);
-}
-
-static const char *without_0x(const char *number)
-{
-	return number + (g_str_has_prefix(number, "0x") ? 2 : 0);
-}
-
-/* By its number it is another one after each plugging in: that is left out. */
-static gboolean settle_usb(Reader *reader, HvrImportPart *part)
-{
-	const char *vendor = without_0x(hvr_import_get(part, "source.vendor.id"));
-	const char *product = without_0x(hvr_import_get(part, "source.product.id"));
-	g_autofree char *ids = g_strconcat(vendor, ":", product, NULL);
-
-	if (!g_str_equal(hvr_import_get(part, "type"), "usb") || !*vendor || !*product)
-		return FALSE;
-	set_field(reader, part, "source.vendor.id", "match", ids);
-	hvr_import_take(part, "type");
-	hvr_import_take(part, "source.vendor.id");
-	hvr_import_take(part, "source.product.id");
-	part->section = "usb";
-	return TRUE;
-}
-
-static void settle_card(Reader *reader, HvrImportPart *part)
-{
-	const char *domain = hvr_import_get(part, "source.address.domain");
-
-	if (settle_usb(reader, part))
-		return;
-	if (!g_str_equal(hvr_import_get(part, "type"), "pci")) {
-		part->section = "<>";
-		return;
-	}
-	g_autofree char *address =
-		g_strdup_printf("%s:%s:%s.%s", without_0x(*domain ? domain : "0000"),
-				without_0x(hvr_import_get(part, "source.address.bus")),
-				without_0x(hvr_import_get(part, "source.address.slot")),
-				without_0x(hvr_import_get(part, "source.address.function")));
-	set_field(reader, part, "source.address.bus", "address", address);
-	for (const char *const *name =
-		     (const char *const[]){ "type", "source.address.domain", "source.address.bus",
-					    "source.address.slot", "source.address.function",
-					    NULL };
-	     *name; name++)
-		hvr_import_take(part, *name);
-}
-
-/* raw is what libvirt takes where nothing is said. */
-static void settle_disk(Reader *reader, HvrImportPart *part)
-{
-	guint64 order;
-
-	if (!hvr_import_find(part, "driver.type"))
-		hvr_import_add(reader->import, part, part->line, "driver.type", "raw");
-	part->id = g_strdup(hvr_import_take(part, "target.dev"));
-	if (g_ascii_string_to_unsigned(hvr_import_get(part, "boot.order"), 10, 0, G_MAXINT, &order,
-				       NULL)) {
-		hvr_import_take(part, "boot.order");
-		part->rank = (int)order;
-	}
-}
-
-/* What is a device there, and said of the machine in a profile. */
-static void move(Reader *reader, HvrImportPart *part, const char *prefix)
-{
-	for (guint i = 0; i < part->fields->len; i++) {
-		HvrImportField *field = g_ptr_array_index(part->fields, i);
-		g_autofree char *name =
-			g_strconcat(prefix, *field->name ? "." : "", field->name, NULL);
-		hvr_import_add(reader->import, reader->machine, field->line, name, field->value);
-		field->told = TRUE;
-	}
-	part->gone = TRUE;
-}
-
-/* TIS is what libvirt takes where nothing is said; 1.2 there was once. */
-static void settle_tpm(Reader *reader, HvrImportPart *part)
-{
-	gboolean old = g_str_equal(hvr_import_get(part, "backend.version"), "1.2");
-
-	if (!g_str_equal(hvr_import_get(part, "backend.type"), "emulator") || old)
-		return;
-	if (!hvr_import_find(part, "model"))
-		hvr_import_add(reader->import, part, part->line, "model", "tpm-tis");
-	move(reader, part, "tpm");
-}
-
-static void settle_other(Reader *reader, HvrImportPart *part)
-{
-	gboolean agent = g_str_equal(hvr_import_get(part, "target.name"), "org.qemu.guest_agent.0");
-	const HvrImportPart *machine = reader->machine;
-
-	if (g_str_equal(part->shown, "<controller>"))
-		hvr_import_share_thread(reader->import, part);
-	if (g_str_equal(part->shown, "<input>") &&
-	    g_str_equal(hvr_import_get(part, "type"), "evdev")) {
-		hvr_import_take(part, "type");
-		part->section = "input";
-	} else if (g_str_equal(part->shown, "<channel>") && agent) {
-		hvr_import_add(reader->import, reader->machine, part->line, "agent", "yes");
-		part->gone = TRUE;
-	} else if (g_str_equal(part->shown, "<sound>") &&
-		   !hvr_import_find(machine, "sound.model")) {
-		move(reader, part, "sound");
-	} else if (g_str_equal(part->shown, "<tpm>")) {
-		settle_tpm(reader, part);
-	} else if (g_str_equal(part->shown, "<iommu>")) {
-		move(reader, part, "iommu");
-		hvr_import_take(reader->machine, "features.ioapic.driver");
-	} else if (g_str_equal(part->shown, "<emulator>")) {
-		move(reader, part, "emulator");
-	} else if (g_str_equal(part->shown, "<graphics>") &&
-		   !hvr_import_find(machine, "graphics.type")) {
-		move(reader, part, "graphics");
-	} else if (g_str_equal(part->shown, "<serial>") &&
-		   !hvr_import_find(machine, "serial.type")) {
-		move(reader, part, "serial");
-	}
-}
-
-/* <qemu:commandline> is QEMU's own words. */
-static void settle_words(Reader *reader)
-{
-	g_autoptr(GPtrArray) words = hvr_import_words_new();
-	HvrImportField *word;
-
-	while ((word = hvr_import_find(reader->machine, "qemu:commandline.qemu:arg.value"))) {
-		hvr_import_words_add(words, word->line, word->value);
-		word->told = TRUE;
-	}
-	if (words->len)
-		hvr_import_qemu_words(reader->import, words);
-}
-
-/* All of the memory is there from the start: so says who has no balloon, too. */
-static void settle_balloon(Reader *reader)
-{
-	HvrImportPart *machine = reader->machine;
-
-	if (!g_str_equal(hvr_import_get(machine, "memory"),
-			 hvr_import_get(machine, "currentMemory")) ||
-	    !g_str_equal(hvr_import_get(machine, "memory.unit"),
-			 hvr_import_get(machine, "currentMemory.unit")))
-		return;
-	hvr_import_take(machine, "currentMemory");
-	hvr_import_take(machine, "currentMemory.unit");
-}
-
-static void settle(Reader *reader)
-{
-	guint n = reader->import->parts->len;
-
-	settle_balloon(reader);
-	settle_size(reader, "memory", "memory.unit", "memory.size");
-	settle_size(reader, "memoryBacking.hugepages.page.size",
-		    "memoryBacking.hugepages.page.unit", "hugepages");
-	settle_cpu(reader);
-	settle_pins(reader);
-	for (guint i = 0; i < n; i++) {
-		HvrImportPart *part = g_ptr_array_index(reader->import->parts, i);
-		if (g_strcmp0(part->section, "device") == 0)
-			settle_card(reader, part);
-		else if (g_strcmp0(part->section, "disk") == 0)
-			settle_disk(reader, part);
-		else if (g_strcmp0(part->section, "<>") == 0)
-			settle_other(reader, part);
-	}
-	settle_words(reader);
 }
 
 static gboolean parse(Reader *reader, const char *text, GError **error)
@@ -482,6 +247,6 @@ gboolean hvr_import_libvirt(HvrImport *import, const char *text, GError **error)
 			    "it is no libvirt domain");
 		return FALSE;
 	}
-	settle(&reader);
+	hvr_import_libvirt_settle(import, reader.machine);
 	return TRUE;
 }

@@ -6,12 +6,13 @@
  * whose files are not opened. The two that its installer makes are where the installer has them; of
  * all others the volume's name alone is written, and a note says how its path is had.
  */
+#include "launcher/import/disk-ways.h"
 #include "launcher/import/formats.h"
 
 #include <string.h>
 
 #include "launcher/import/options.h"
-#include "launcher/import/shell.h"
+#include "launcher/import/words.h"
 
 typedef struct {
 	HvrImport *import;
@@ -74,9 +75,13 @@ static void on_disk(Reader *reader, guint line, const char *key, const char *val
 		part->gone = TRUE;
 		return;
 	}
-	g_autofree char *path = g_str_equal(hvr_import_get(part, "media"), "cdrom")
-					? g_strdup(volume)
-					: volume_path(reader, line, key, volume);
+	if (g_str_equal(volume, "cdrom")) {
+		hvr_import_note_part(reader->import, part, "a drive of the host's is no image",
+				     FALSE);
+		part->gone = TRUE;
+		return;
+	}
+	g_autofree char *path = volume_path(reader, line, key, volume);
 	hvr_import_add(reader->import, part, line, "file", path);
 	/* none is what Proxmox takes where nothing is said */
 	if (g_str_equal(hvr_import_get(part, "aio"), "native") && !hvr_import_find(part, "cache"))
@@ -120,7 +125,11 @@ static HvrImportPart *add_card(Reader *reader, guint line, const char *key, cons
 			FALSE);
 	for (guint i = 1; i < first->fields->len; i++) {
 		const HvrImportField *field = g_ptr_array_index(first->fields, i);
-		hvr_import_add(reader->import, card, line, field->name, field->value);
+		gboolean rom = g_str_equal(field->name, "romfile") && *field->value != '/';
+		/* where print_hostpci_devices() of PCI.pm looks for it */
+		g_autofree char *value =
+			g_strconcat(rom ? "/usr/share/kvm/" : "", field->value, NULL);
+		hvr_import_add(reader->import, card, line, field->name, value);
 	}
 	return card;
 }
@@ -133,6 +142,13 @@ static void on_card(Reader *reader, guint line, const char *key, const char *val
 	g_auto(GStrv) addresses = g_strsplit(hvr_import_get(part, "host"), ";", 8);
 	HvrImportPart *first = NULL;
 
+	if (hvr_import_find(part, "mdev")) {
+		hvr_import_note_part(reader->import, part,
+				     "a mediated device is no card of its own: a profile passes "
+				     "whole functions",
+				     FALSE);
+		part->gone = TRUE;
+	}
 	if (!hvr_import_find(part, "host"))
 		return;
 	for (guint i = 0; addresses[i]; i++) {
@@ -193,6 +209,14 @@ static void on_usb(Reader *reader, guint line, const char *key, const char *valu
 	g_autofree char *host = g_strdup(hvr_import_take(part, "host"));
 	const char *name = "port";
 
+	if (hvr_import_find(part, "mapping")) {
+		hvr_import_note_part(reader->import, part,
+				     "which device a mapping means only its host knows: [usb NAME] "
+				     "match or port",
+				     FALSE);
+		part->gone = TRUE;
+		return;
+	}
 	if (!strchr(host, ':') && !strchr(host, '-')) {
 		hvr_import_note_part(reader->import, part,
 				     "it is no device on a USB port of the host", FALSE);
@@ -217,7 +241,7 @@ static const struct {
 	{ "cpu", FALSE, on_options },	 { "machine", FALSE, on_options },
 	{ "agent", FALSE, on_options },	 { "vga", FALSE, on_options },
 	{ "tpmstate", TRUE, on_tpm },	 { "usb", TRUE, on_usb },
-	{ "audio", TRUE, on_options },
+	{ "audio", TRUE, on_options },	 { "memory", FALSE, on_options },
 };
 
 static void read_pair(Reader *reader, guint line, const char *key, const char *value)
@@ -242,6 +266,12 @@ static void settle_cpu(Reader *reader)
 	HvrImportField *flags = hvr_import_find(reader->machine, "cpu.flags");
 	HvrImportField *model = hvr_import_find(reader->machine, "cpu.cpu");
 
+	if (model && g_str_equal(hvr_import_get(reader->machine, "cpu.hidden"), "1")) {
+		char *hidden = g_strconcat(model->value, ",kvm=off", NULL);
+		g_free(model->value);
+		model->value = hidden;
+		hvr_import_take(reader->machine, "cpu.hidden");
+	}
 	if (!flags || !model)
 		return;
 	g_autofree char *list = g_strdelimit(g_strdup(flags->value), ";", ',');
@@ -251,10 +281,12 @@ static void settle_cpu(Reader *reader)
 	flags->told = TRUE;
 }
 
-/* sockets and cores make the CPUs; memory and a screen are there without a word. */
+/* sockets and cores make the CPUs; memory and a screen are there without a word, and so is what a
+ * Windows is told by Hyper-V's ways (get_cpu_options() of qemu-server's CPUConfig.pm). */
 static void settle_defaults(Reader *reader)
 {
 	HvrImportPart *machine = reader->machine;
+	const HvrImportField *guest = hvr_import_find(machine, "ostype");
 	const HvrImportField *cores = hvr_import_find(machine, "cores");
 	const HvrImportField *sockets = hvr_import_find(machine, "sockets");
 	guint64 n_cores = 1, n_sockets = 1;
@@ -265,8 +297,11 @@ static void settle_defaults(Reader *reader)
 		g_ascii_string_to_unsigned(sockets->value, 10, 1, 512, &n_sockets, NULL);
 	g_autofree char *cpus = g_strdup_printf("%" G_GUINT64_FORMAT, n_cores * n_sockets);
 	hvr_import_add(reader->import, machine, cores ? cores->line : 1, "cpus", cpus);
-	if (!hvr_import_find(machine, "memory"))
+	if (!hvr_import_find(machine, "memory.memory") &&
+	    !hvr_import_find(machine, "memory.current"))
 		hvr_import_add(reader->import, machine, 1, "memory", "512");
+	if (guest && g_str_has_prefix(guest->value, "win"))
+		hvr_import_add(reader->import, machine, guest->line, "hyperv", "yes");
 	if (!hvr_import_find(machine, "vga.vga"))
 		hvr_import_add(reader->import, machine, 1, "vga.vga", "std");
 }
@@ -282,17 +317,37 @@ static void settle_order(Reader *reader)
 		order = boot->value + strlen("order=");
 		boot->told = TRUE;
 	}
+	/* of old, "cdn": letters of a BIOS */
+	if (boot && hvr_import_boot_order(reader->import, boot->value))
+		boot->told = TRUE;
 	if (!*order)
 		return;
 	g_auto(GStrv) names = g_strsplit(order, ";", 32);
+	gboolean disk_first = FALSE;
 	for (guint i = 0; i < reader->import->parts->len; i++) {
 		HvrImportPart *part = g_ptr_array_index(reader->import->parts, i);
 		for (guint k = 0; names[k]; k++)
 			if (g_str_equal(part->shown, names[k]))
 				part->rank = (int)k;
+		disk_first =
+			disk_first || (part->rank == 0 && g_strcmp0(part->section, "disk") == 0);
 	}
+	if (!disk_first)
+		hvr_import_note(reader->import, boot ? boot->line : disk->line, order,
+				"the first disk is booted", FALSE);
 	if (disk)
 		disk->told = TRUE;
+}
+
+/* Of what stands below the machine as it is. */
+static const char *why_not_read(const char *section)
+{
+	if (g_ascii_strcasecmp(section, "[PENDING]") == 0)
+		return "from here on it is what waits for the next start there: it is not looked "
+		       "at";
+	if (g_str_has_prefix(section, "[special:"))
+		return "from here on it is Proxmox' own";
+	return "from here on it is a snapshot, which is not looked at";
 }
 
 void hvr_import_proxmox(HvrImport *import, const char *text)
@@ -307,9 +362,7 @@ void hvr_import_proxmox(HvrImport *import, const char *text)
 		if (!*line || *line == '#')
 			continue;
 		if (*line == '[') {
-			hvr_import_note(import, i + 1, line,
-					"from here on it is a snapshot, which is not looked at",
-					FALSE);
+			hvr_import_note(import, i + 1, line, why_not_read(line), FALSE);
 			break;
 		}
 		if (!colon) {

@@ -166,6 +166,23 @@ static void disk_device(Line *line, HvrImportPart *device, const char *bus)
 	become_disk(line, device, storage);
 }
 
+/* A tap of the helper's is one on a bridge: br0 where none is said (DEFAULT_BRIDGE_INTERFACE of
+ * QEMU's include/net/net.h). */
+static void settle_bridge(Line *line, HvrImportPart *net)
+{
+	HvrImportField *type = hvr_import_find(net, "type");
+	gboolean helped = hvr_import_find(net, "br") || hvr_import_find(net, "helper");
+
+	if (!type)
+		return;
+	if (g_str_equal(type->value, "tap") && helped && !hvr_import_find(net, "ifname")) {
+		g_free(type->value);
+		type->value = g_strdup("bridge");
+	}
+	if (g_str_equal(type->value, "bridge") && !hvr_import_find(net, "br"))
+		hvr_import_add(line->import, net, type->line, "br", "br0");
+}
+
 static void become_net(Line *line, HvrImportPart *net, HvrImportPart *backend)
 {
 	g_autoptr(GString) forwards = g_string_new(NULL);
@@ -182,11 +199,7 @@ static void become_net(Line *line, HvrImportPart *net, HvrImportPart *backend)
 	}
 	if (forwards->len)
 		hvr_import_add(line->import, net, net->line, "forward", forwards->str);
-	if (!hvr_import_find(net, "ifname") && hvr_import_find(net, "br") &&
-	    g_str_equal(hvr_import_get(net, "type"), "tap")) {
-		hvr_import_take(net, "type");
-		hvr_import_add(line->import, net, net->line, "type", "bridge");
-	}
+	settle_bridge(line, net);
 	net->section = "net";
 }
 
@@ -319,6 +332,21 @@ static void sound_device(Line *line, HvrImportPart *device)
 	device->gone = TRUE;
 }
 
+/* With the socket that it is reached by, which is the program's own in a profile. */
+static void agent_device(Line *line, HvrImportPart *device)
+{
+	HvrImportPart *socket =
+		find_part(line, "-chardev", "id", hvr_import_get(device, "chardev"));
+
+	hvr_import_add(line->import, line->machine, device->line, "agent", "on");
+	hvr_import_tell_all(device);
+	device->gone = TRUE;
+	if (!socket)
+		return;
+	hvr_import_tell_all(socket);
+	socket->gone = TRUE;
+}
+
 static void read_device(Line *line, HvrImportPart *device)
 {
 	const char *driver = hvr_import_get(device, "driver");
@@ -342,11 +370,8 @@ static void read_device(Line *line, HvrImportPart *device)
 		net_device(line, device);
 	else if (g_str_has_prefix(driver, "virtio-9p") && hvr_import_find(device, "fsdev"))
 		share_device(line, device);
-	else if (g_str_equal(hvr_import_get(device, "name"), "org.qemu.guest_agent.0")) {
-		hvr_import_tell_all(device);
-		device->gone = TRUE;
-		hvr_import_add(line->import, line->machine, device->line, "agent", "on");
-	}
+	else if (g_str_equal(hvr_import_get(device, "name"), "org.qemu.guest_agent.0"))
+		agent_device(line, device);
 }
 
 /* Code that nobody writes, and the variables. */
@@ -356,8 +381,19 @@ static void flash(Line *line, HvrImportPart *storage, gboolean is_code)
 
 	settle_storage(line, storage);
 	file = hvr_import_take(storage, "file");
-	hvr_import_add(line->import, line->machine, storage->line,
-		       is_code ? "firmware.code" : "firmware.vars", file);
+	if (is_code) {
+		/* whatever it is called, what is in flash is a UEFI */
+		hvr_import_add(line->import, line->machine, storage->line, "firmware.code",
+			       "pflash");
+		g_autofree char *what = g_strconcat("firmware.code = ", file, NULL);
+		hvr_import_note(
+			line->import, storage->line, what,
+			"which file it is comes from QEMU's firmware descriptors: [firmware] "
+			"code names one's own",
+			FALSE);
+	} else if (*file) {
+		hvr_import_add(line->import, line->machine, storage->line, "firmware.vars", file);
+	}
 	hvr_import_tell_all(storage);
 	storage->gone = TRUE;
 }
@@ -438,6 +474,23 @@ static void read_alone(Line *line, HvrImportPart *part)
 	}
 }
 
+/* "none" only keeps a card away that nobody has asked for: beside one that is, it means nothing. */
+static void drop_none(Line *line)
+{
+	guint n = 0;
+
+	for (guint i = line->first; i < line->n; i++)
+		n += g_strcmp0(part_at(line, i)->section, "net") == 0;
+	for (guint i = line->first; n > 1 && i < line->n; i++) {
+		HvrImportPart *part = part_at(line, i);
+		if (g_strcmp0(part->section, "net") != 0 ||
+		    !g_str_equal(hvr_import_get(part, "type"), "none"))
+			continue;
+		hvr_import_note_part(line->import, part, "there is another", TRUE);
+		part->gone = TRUE;
+	}
+}
+
 static void throw_away(Line *line)
 {
 	const HvrImportField *field = hvr_import_find(line->machine, "snapshot");
@@ -448,58 +501,6 @@ static void throw_away(Line *line)
 			hvr_import_add(line->import, part, field->line, "snapshot", "on");
 	}
 	hvr_import_take(line->machine, "snapshot");
-}
-
-/* The value of an option that is one text for two keys: "file:PATH", ":1" */
-static void read_serial(Line *line)
-{
-	HvrImportField *field = hvr_import_find(line->machine, "serial");
-	const char *value = field ? field->value : "";
-
-	if (hvr_import_find(line->machine, "nographic") && !field)
-		hvr_import_add(line->import, line->machine,
-			       hvr_import_find(line->machine, "nographic")->line, "serial",
-			       "stdio");
-	if (field && g_str_has_prefix(value, "file:")) {
-		hvr_import_add(line->import, line->machine, field->line, "serial.file", value + 5);
-		g_free(field->value);
-		field->value = g_strdup("file");
-	}
-}
-
-static void add_screen(Line *line, guint number, const char *mode, const char *port)
-{
-	hvr_import_add(line->import, line->machine, number, "graphics.mode", mode);
-	if (*port)
-		hvr_import_add(line->import, line->machine, number, "graphics.port", port);
-}
-
-/* -vnc HOST:DISPLAY, which is a port of 5900 and more; -spice port=; a window of QEMU's own. */
-static void read_screen(Line *line)
-{
-	HvrImportPart *machine = line->machine;
-	const HvrImportField *vnc = hvr_import_find(machine, "vnc");
-	const HvrImportField *spice = hvr_import_find(machine, "spice.port");
-	const HvrImportField *display = hvr_import_find(machine, "display.type");
-	g_autofree char *port = g_strdup("");
-	guint64 number;
-
-	if (vnc && !g_str_equal(vnc->value, "none")) {
-		const char *colon = strrchr(vnc->value, ':');
-		g_autofree char *text =
-			colon ? g_strndup(colon + 1, strcspn(colon + 1, ",")) : g_strdup("");
-		if (g_ascii_string_to_unsigned(text, 10, 0, 999, &number, NULL)) {
-			g_free(port);
-			port = g_strdup_printf("%u", 5900 + (guint)number);
-		}
-		add_screen(line, vnc->line, "vnc", port);
-		hvr_import_take(machine, "vnc");
-	} else if (spice) {
-		add_screen(line, spice->line, "spice", spice->value);
-		hvr_import_take(machine, "spice.port");
-	} else if (display && !g_str_equal(display->value, "none")) {
-		add_screen(line, display->line, "vnc", "");
-	}
 }
 
 void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *machine)
@@ -516,7 +517,6 @@ void hvr_import_qemu_devices(HvrImport *import, guint first, HvrImportPart *mach
 			read_device(&line, part_at(&line, i));
 	for (guint i = first; i < line.n; i++)
 		read_alone(&line, part_at(&line, i));
+	drop_none(&line);
 	throw_away(&line);
-	read_serial(&line);
-	read_screen(&line);
 }

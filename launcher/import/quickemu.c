@@ -49,6 +49,28 @@ static void add_disk(Reader *reader, const HvrImportWord *word, const char *file
 		disk->rank = 0;
 }
 
+/* What a macOS is installed from: an image as it is */
+static void add_image(Reader *reader, const HvrImportWord *word, const char *file)
+{
+	HvrImportPart *disk =
+		hvr_import_add_part(reader->import, HVR_IMPORT_QUICKEMU, "disk", word->line, "img");
+
+	hvr_import_add(reader->import, disk, word->line, "file", file);
+	hvr_import_add(reader->import, disk, word->line, "disk_format", "raw");
+}
+
+/* QEMU's own words. */
+static void add_words(Reader *reader, const HvrImportWord *word, const char *text)
+{
+	g_autoptr(GPtrArray) words = hvr_import_words_new();
+
+	if (hvr_import_words_split(words, word->line, text))
+		hvr_import_qemu_words(reader->import, words);
+	else
+		hvr_import_note(reader->import, word->line, "extra_args",
+				"it cannot be split into words", FALSE);
+}
+
 /* What is no word of quickemu's is a bridge. */
 static void add_network(Reader *reader, guint line, const char *value)
 {
@@ -77,18 +99,24 @@ static void add_usb(Reader *reader, const HvrImportWord *word)
 	hvr_import_add(reader->import, usb, word->line, "match", word->text);
 }
 
-static void add_array(Reader *reader, const char *name, GPtrArray *words)
+static void add_array(Reader *reader, const char *name, const GPtrArray *words)
 {
+	g_autoptr(GPtrArray) extra = hvr_import_words_new();
+
 	for (guint i = 0; i < words->len; i++) {
 		const HvrImportWord *word = g_ptr_array_index(words, i);
 		if (g_str_equal(name, "port_forwards"))
 			add_pair(reader, word);
 		else if (g_str_equal(name, "usb_devices"))
 			add_usb(reader, word);
+		else if (g_str_equal(name, "extra_args"))
+			hvr_import_words_add(extra, word->line, word->text);
 		else
 			hvr_import_add(reader->import, reader->machine, word->line, name,
 				       word->text);
 	}
+	if (extra->len)
+		hvr_import_qemu_words(reader->import, extra);
 }
 
 static void add_value(Reader *reader, const char *name, const HvrImportWord *word,
@@ -98,6 +126,12 @@ static void add_value(Reader *reader, const char *name, const HvrImportWord *wor
 		add_disk(reader, word, value, FALSE);
 	else if (g_str_equal(name, "iso") || g_str_equal(name, "fixed_iso"))
 		add_disk(reader, word, value, TRUE);
+	else if (g_str_equal(name, "img"))
+		add_image(reader, word, value);
+	else if (g_str_equal(name, "extra_args"))
+		add_words(reader, word, value);
+	else if (g_str_equal(name, "disk")) /* as it was called of old */
+		hvr_import_add(reader->import, reader->machine, word->line, "disk_size", value);
 	else if (g_str_equal(name, "ssh_port"))
 		add_forward(reader, word->line, value, "22");
 	else if (g_str_equal(name, "macaddr"))
@@ -110,22 +144,18 @@ static void add_value(Reader *reader, const char *name, const HvrImportWord *wor
 		hvr_import_add(reader->import, reader->machine, word->line, name, value);
 }
 
-static void read_command(Reader *reader, const GPtrArray *command)
+/* quickemu has its own commands in the file, as bash would run them. */
+static void read_command(Reader *reader, const HvrImportCommand *command)
 {
-	const HvrImportWord *first = g_ptr_array_index(command, 0);
-	g_auto(HvrImportAssignment) pair = { .name = NULL };
+	const HvrImportWord *first = command->words->len ? command->words->pdata[0] : NULL;
 
-	if (!hvr_import_assignment(command, &pair) || pair.appends) {
-		hvr_import_note(reader->import, first->line, first->text,
+	if (!command->name)
+		hvr_import_note(reader->import, command->line, first ? first->text : ">",
 				"it is no KEY=\"value\", and nothing is run", FALSE);
-		return;
-	}
-	if (hvr_import_note_variable(reader->import, first->line, first->text, first->text))
-		return;
-	if (pair.words)
-		add_array(reader, pair.name, pair.words);
-	else if (*pair.value)
-		add_value(reader, pair.name, first, pair.value);
+	else if (command->array)
+		add_array(reader, command->name, command->words);
+	else if (first && *first->text)
+		add_value(reader, command->name, first, first->text);
 }
 
 /* What is said of the machine, and is the disk's. */
@@ -133,7 +163,7 @@ static void settle_disks(Reader *reader)
 {
 	for (guint i = 0; i < reader->import->parts->len; i++) {
 		HvrImportPart *part = g_ptr_array_index(reader->import->parts, i);
-		if (g_strcmp0(part->section, "disk") != 0 || hvr_import_find(part, "media"))
+		if (g_strcmp0(part->section, "disk") != 0 || !g_str_equal(part->shown, "disk_img"))
 			continue;
 		for (const char *const *name =
 			     (const char *const[]){ "disk_size", "disk_format", NULL };
@@ -158,8 +188,10 @@ static void settle_defaults(Reader *reader)
 		hvr_import_add(reader->import, machine, line, "boot", "efi");
 	if (!hvr_import_find(machine, "display"))
 		hvr_import_add(reader->import, machine, line, "display", "sdl");
-	if (windows)
+	if (windows) {
 		hvr_import_add(reader->import, machine, line, "rtc", "localtime");
+		hvr_import_add(reader->import, machine, line, "hyperv", "yes");
+	}
 	if (reader->forwards->len)
 		hvr_import_add(reader->import, reader->net, reader->forwards_line, "forward",
 			       reader->forwards->str);
@@ -169,7 +201,8 @@ static void settle_defaults(Reader *reader)
 
 void hvr_import_quickemu(HvrImport *import, const char *text)
 {
-	g_autoptr(GPtrArray) commands = hvr_import_shell_lines(import, text);
+	g_autoptr(HvrImportShell) shell = hvr_import_shell_read(import, text);
+	const GPtrArray *commands = hvr_import_shell_commands(shell);
 	g_autoptr(GString) forwards = g_string_new(NULL);
 	Reader reader = { .import = import, .forwards = forwards };
 

@@ -1,224 +1,310 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a script's text to words.
+ * A script line by line: what it sets is remembered, what it would run is told of.
  *
- *   lines -> pieces, which end where a line ends outside of quotes -> the words of each, by
- * g_shell_parse_argv() -> commands, which go on behind a backslash and within NAME=( )
- *
- * Each byte is looked at once, whatever quotes are missing. The quotes are followed here only to
- * find where a piece ends; what a word is, is GLib's to say.
+ * Nobody asks whether the condition of an `if` or a loop holds, or whether a function is called.
+ * Option words that are set there are taken and know the line of that condition; any other value
+ * that is set there is unknown from then on.
  */
 #include "launcher/import/shell.h"
 
 #include <string.h>
 
-typedef struct {
-	HvrImport *import;
-	GPtrArray *commands;
-	GPtrArray *command; /* the one that goes on; NULL: the next piece begins one */
-	gboolean in_array;
-	guint line;
-} Reader;
+#include "launcher/import/shell-expand.h"
+#include "launcher/import/shell-lines.h"
 
-static void word_free(gpointer data)
+struct _HvrImportShell {
+	HvrShellVariables variables;
+	GPtrArray *commands; /* of HvrImportCommand */
+	GArray *conditions;  /* lines of those that are open */
+	guint patterns;	     /* of the conditions, those that are a `case` */
+	guint depends;	     /* the line of an `&&` in front; 0: none */
+};
+
+static void command_free(gpointer data)
 {
-	HvrImportWord *word = data;
+	HvrImportCommand *command = data;
 
-	g_free(word->text);
-	g_free(word);
+	g_free(command->name);
+	g_ptr_array_unref(command->words);
+	g_free(command);
 }
 
-GPtrArray *hvr_import_words_new(void)
+static guint condition_of(const HvrImportShell *shell)
 {
-	return g_ptr_array_new_with_free_func(word_free);
+	guint n = shell->conditions->len;
+
+	if (shell->depends)
+		return shell->depends;
+	return n ? g_array_index(shell->conditions, guint, n - 1) : 0;
 }
 
-void hvr_import_words_add(GPtrArray *words, guint line, const char *text)
+static HvrImportCommand *add_command(HvrImportShell *shell, const HvrShellLine *line,
+				     const char *name, const GPtrArray *texts)
 {
-	HvrImportWord *word = g_new0(HvrImportWord, 1);
+	HvrImportCommand *command = g_new0(HvrImportCommand, 1);
+	const HvrShellMark mark = { .line = line->line };
 
-	word->line = line;
-	word->text = g_strdup(text);
-	g_ptr_array_add(words, word);
+	command->line = line->line;
+	command->name = g_strdup(name);
+	command->words = hvr_import_words_new();
+	command->condition = condition_of(shell);
+	command->redirected = line->redirected;
+	hvr_shell_to_words(texts, mark, command->words);
+	g_ptr_array_add(shell->commands, command);
+	return command;
 }
 
-gboolean hvr_import_words_split(GPtrArray *words, guint line, const char *text)
+/* The words from @from on, expanded. @condition: that of what they are put into
+ * [transfer full] */
+static GPtrArray *expand_words(HvrImportShell *shell, const GPtrArray *words, guint from,
+			       guint condition)
 {
-	g_auto(GStrv) pieces = NULL;
+	GPtrArray *texts = hvr_shell_texts_new();
 
-	if (!g_shell_parse_argv(text, NULL, &pieces, NULL))
-		return FALSE;
-	for (guint i = 0; pieces[i]; i++)
-		hvr_import_words_add(words, line, pieces[i]);
-	return TRUE;
-}
-
-gsize hvr_import_name_length(const char *text)
-{
-	return strspn(text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_");
-}
-
-gboolean hvr_import_note_variable(HvrImport *import, guint line, const char *text, const char *what)
-{
-	if (!strpbrk(text, "$`"))
-		return FALSE;
-	hvr_import_note(import, line, what, "its variable is not understood: nothing is expanded",
-			FALSE);
-	return TRUE;
-}
-
-void hvr_import_assignment_clear(HvrImportAssignment *assignment)
-{
-	g_clear_pointer(&assignment->name, g_free);
-	g_clear_pointer(&assignment->words, g_ptr_array_unref);
-}
-
-/* @first: what of the first word is behind the bracket. [transfer full] */
-static GPtrArray *array_words(const GPtrArray *command, const char *first)
-{
-	GPtrArray *words = hvr_import_words_new();
-
-	for (guint i = 0; i < command->len; i++) {
-		const HvrImportWord *word = g_ptr_array_index(command, i);
-		g_autofree char *text = g_strdup(i ? word->text : first);
-		if (i + 1 == command->len && g_str_has_suffix(text, ")"))
-			text[strlen(text) - 1] = '\0';
-		if (*text)
-			hvr_import_words_add(words, word->line, text);
+	for (guint i = from; i < words->len; i++) {
+		const HvrImportWord *word = g_ptr_array_index(words, i);
+		const HvrShellMark mark = { .line = word->line, .condition = condition };
+		hvr_shell_expand(&shell->variables, word->text, mark, TRUE, texts);
 	}
-	return words;
+	return texts;
 }
 
-gboolean hvr_import_assignment(const GPtrArray *command, HvrImportAssignment *out_assignment)
-{
-	const HvrImportWord *first = g_ptr_array_index(command, 0);
-	gsize length = hvr_import_name_length(first->text);
-	const char *sign = first->text + length;
-	gboolean appends = *sign == '+';
-	const char *value = sign + appends + 1;
+/* --------------------------------------------------------------------------- assignments */
 
-	if (!length || sign[appends] != '=' || (*value != '(' && command->len > 1))
-		return FALSE;
-	*out_assignment =
-		(HvrImportAssignment){ .name = g_strndup(first->text, length), .appends = appends };
-	if (*value == '(')
-		out_assignment->words = array_words(command, value + 1);
-	else
-		out_assignment->value = value;
-	return TRUE;
+/* NAME=VALUE or NAME+=VALUE: where the sign is; NULL: it is none */
+static const char *find_sign(const char *word)
+{
+	gsize length = hvr_import_name_length(word);
+	const char *sign = word + length;
+
+	if (!length || g_ascii_isdigit(*word))
+		return NULL;
+	return *sign == '=' || g_str_has_prefix(sign, "+=") ? sign : NULL;
 }
 
-/* Where the piece at @text ends: at the end of a line that no quote is open at, or of the text.
- * @out_lines: how many of them it is @out_goes_on: a backslash stands at its end */
-static const char *find_end(const char *text, guint *out_lines, gboolean *out_goes_on)
+static gboolean is_options(const GPtrArray *texts)
 {
-	gboolean begins = TRUE; /* of a word: a comment may be here */
-	char quote = '\0';
-	const char *c;
+	const HvrShellText *first = texts->len ? g_ptr_array_index(texts, 0) : NULL;
 
-	*out_lines = 1;
-	*out_goes_on = FALSE;
-	for (c = text; *c && (*c != '\n' || quote); c++) {
-		gboolean blank = *c == ' ' || *c == '\t';
-		*out_lines += *c == '\n';
-		if (!quote && begins && *c == '#')
-			return c + strcspn(c, "\n");
-		if (*c == '\\' && quote != '\'' && c[1] == '\n' && !quote) {
-			*out_goes_on = TRUE;
-			return c + 1;
-		}
-		if (*c == '\\' && quote != '\'' && c[1])
-			*out_lines += *++c == '\n';
-		else if (quote ? *c == quote : *c == '"' || *c == '\'')
-			quote = quote ? '\0' : *c;
-		begins = blank;
-	}
-	return c;
+	if (!first)
+		return TRUE;
+	const char *text = first->bytes->str + strspn(first->bytes->str, " \t\n");
+	return *text == '-' || !*text;
 }
 
-/* "NAME=(" and "NAME+=(" */
-static gboolean begins_array(const char *word)
+/* What is not known is shown by its own name, as the line that has it does; but what QEMU it is
+ * shows in how it is looked for. */
+static gboolean is_known(const GPtrArray *texts)
 {
-	gsize name = hvr_import_name_length(word);
-	const char *rest = word + name;
+	const HvrShellText *first = g_ptr_array_index(texts, 0);
 
-	return name && (g_str_has_prefix(rest, "=(") || g_str_has_prefix(rest, "+=("));
+	return !strchr(first->bytes->str, HVR_IMPORT_UNKNOWN) || strstr(first->bytes->str, "qemu");
 }
 
-static void add_word(Reader *reader, const char *text)
+/* NAME+=TEXT of one that is no array is the same word, longer. */
+static void lengthen(HvrImportShell *shell, const char *name, GPtrArray *texts)
 {
-	if (!reader->command) {
-		reader->command = hvr_import_words_new();
-		g_ptr_array_add(reader->commands, reader->command);
-	}
-	if (begins_array(text) && reader->command->len == 0)
-		reader->in_array = TRUE;
-	if (reader->in_array && g_str_has_suffix(text, ")"))
-		reader->in_array = FALSE;
-	hvr_import_words_add(reader->command, reader->line, text);
-	reader->import->n_fields++;
+	const GPtrArray *old = g_hash_table_lookup(shell->variables.values, name);
+	HvrShellText *added = g_ptr_array_index(texts, 0);
+
+	if (!old || !old->len)
+		return;
+	const HvrShellText *first = g_ptr_array_index(old, 0);
+	g_string_prepend_len(added->bytes, first->bytes->str, (gssize)first->bytes->len);
+	g_array_prepend_vals(added->marks, first->marks->data, first->marks->len);
 }
 
-/* Is a command that the shell would run for a part of the word, "$(id -u)", cut by a blank of it?
- */
-static gboolean is_cut(const char *word)
+/* @texts: taken */
+static void set(HvrImportShell *shell, const HvrImportCommand *command, GPtrArray *texts)
 {
-	const char *begin = strstr(word, "$(");
-	guint ticks = 0;
-	int depth = 0;
-
-	for (const char *c = begin; c && *c; c++)
-		depth += (*c == '(') - (*c == ')');
-	for (const char *c = word; *c; c++)
-		ticks += *c == '`';
-	return depth > 0 || ticks % 2;
-}
-
-/* The words of @words from @i on that are one. [transfer full] */
-static char *whole_word(char **words, guint *i)
-{
-	g_autoptr(GString) word = g_string_new(words[*i]);
-
-	for (guint most = 64; is_cut(word->str) && words[*i + 1] && most; most--)
-		g_string_append_printf(word, " %s", words[++*i]);
-	return g_strdup(word->str);
-}
-
-static void read_piece(Reader *reader, const char *piece)
-{
-	g_auto(GStrv) words = NULL;
-	g_autoptr(GError) error = NULL;
-
-	if (!g_shell_parse_argv(piece, NULL, &words, &error)) {
-		if (!g_error_matches(error, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING))
-			hvr_import_note(reader->import, reader->line, piece,
-					"it cannot be split into words", FALSE);
+	if (command->array && command->appends) {
+		hvr_shell_append(&shell->variables, command->name, texts);
+		g_ptr_array_unref(texts);
 		return;
 	}
-	for (guint i = 0; words[i] && !hvr_import_is_full(reader->import); i++) {
-		g_autofree char *word = whole_word(words, &i);
-		add_word(reader, word);
+	if (command->appends)
+		lengthen(shell, command->name, texts);
+	if (is_options(texts) || (!command->condition && is_known(texts))) {
+		hvr_shell_set(&shell->variables, command->name, texts);
+	} else {
+		hvr_shell_forget(&shell->variables, command->name);
+		g_ptr_array_unref(texts);
 	}
 }
 
-GPtrArray *hvr_import_shell_lines(HvrImport *import, const char *text)
+static void read_assignment(HvrImportShell *shell, const HvrShellLine *line,
+			    const HvrImportWord *word)
 {
-	Reader reader = {
-		.import = import,
-		.commands = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref),
-		.line = 1,
-	};
+	const char *sign = find_sign(word->text);
+	g_autofree char *name = g_strndup(word->text, (gsize)(sign - word->text));
+	const char *value = strchr(sign, '=') + 1;
+	gboolean last = word == line->words->pdata[line->words->len - 1];
+	gboolean array = last && line->array->len && !*value;
+	GPtrArray *texts;
 
-	while (*text && !hvr_import_is_full(import)) {
-		gboolean goes_on;
-		guint lines;
-		const char *end = find_end(text, &lines, &goes_on);
-		g_autofree char *piece = g_strndup(text, (gsize)(end - text) - (goes_on ? 1 : 0));
-		read_piece(&reader, piece);
-		if (!goes_on && !reader.in_array)
-			reader.command = NULL;
-		reader.line += lines;
-		text = *end ? end + 1 : end;
+	if (array) {
+		texts = expand_words(shell, line->array, 0, condition_of(shell));
+	} else {
+		const HvrShellMark mark = { .line = word->line, .condition = condition_of(shell) };
+		texts = hvr_shell_texts_new();
+		hvr_shell_expand(&shell->variables, value, mark, FALSE, texts);
+		if (texts->len == 0)
+			hvr_shell_expand(&shell->variables, "''", mark, FALSE, texts);
 	}
-	return reader.commands;
+	HvrImportCommand *command = add_command(shell, line, name, texts);
+	command->array = array;
+	command->appends = *sign == '+';
+	set(shell, command, texts);
+}
+
+/* Behind `local`, `export` and their like, whose own words begin with a dash. */
+static guint skip_declaration(const GPtrArray *words, guint from)
+{
+	static const char *const declarations[] = { "export",  "local",	   "declare",
+						    "typeset", "readonly", NULL };
+	const HvrImportWord *word = g_ptr_array_index(words, from);
+
+	if (!g_strv_contains(declarations, word->text))
+		return from;
+	for (from++; from < words->len; from++) {
+		word = g_ptr_array_index(words, from);
+		if (*word->text != '-')
+			break;
+	}
+	return from;
+}
+
+/* FALSE: there is something else in it, or in front of it: a variable for one command */
+static gboolean read_assignments(HvrImportShell *shell, const HvrShellLine *line, guint from)
+{
+	guint first = skip_declaration(line->words, from);
+
+	for (guint i = first; i < line->words->len; i++) {
+		const HvrImportWord *word = g_ptr_array_index(line->words, i);
+		if (!find_sign(word->text) && first == from)
+			return FALSE;
+	}
+	for (guint i = first; i < line->words->len; i++) {
+		const HvrImportWord *word = g_ptr_array_index(line->words, i);
+		if (find_sign(word->text))
+			read_assignment(shell, line, word);
+	}
+	return TRUE;
+}
+
+/* ------------------------------------------------------------------------------ commands */
+
+/* `read A B`, `for A`: what they put there comes from elsewhere. */
+static void forget_named(HvrImportShell *shell, const HvrImportCommand *command)
+{
+	static const char *const setters[] = { "read",	  "unset",     "for",
+					       "select",  "mapfile",   "printf",
+					       "getopts", "readarray", NULL };
+	const HvrImportWord *first = g_ptr_array_index(command->words, 0);
+
+	if (!g_strv_contains(setters, first->text))
+		return;
+	for (guint i = 1; i < command->words->len; i++) {
+		const HvrImportWord *word = g_ptr_array_index(command->words, i);
+		hvr_shell_forget(&shell->variables, word->text);
+	}
+}
+
+static void read_command(HvrImportShell *shell, const HvrShellLine *line, guint from)
+{
+	g_autoptr(GPtrArray) texts = expand_words(shell, line->words, from, 0);
+
+	if (texts->len == 0 && !line->redirected)
+		return;
+	const HvrImportCommand *command = add_command(shell, line, NULL, texts);
+	const HvrImportWord *first = texts->len ? command->words->pdata[0] : NULL;
+	const HvrImportWord *second = texts->len > 1 ? command->words->pdata[1] : NULL;
+	if (!first)
+		return;
+	forget_named(shell, command);
+	if (second && g_str_equal(first->text, "set") && g_str_equal(second->text, "--")) {
+		g_ptr_array_remove_range(texts, 0, 2);
+		hvr_shell_set(&shell->variables, "@", g_ptr_array_ref(texts));
+	}
+}
+
+/* Reserved words in front of a command; a condition begins or ends with some. Returns: the first
+ * word behind them */
+static guint follow_words(HvrImportShell *shell, const HvrShellLine *line)
+{
+	static const char *const begins[] = {
+		"if", "while", "until", "case", "for", "select", NULL
+	};
+	static const char *const ends[] = { "fi", "done", "esac", NULL };
+	static const char *const others[] = { "then", "else", "elif", "do", "{",
+					      "}",    "!",    "time", NULL };
+	guint i;
+
+	for (i = 0; i < line->words->len; i++) {
+		const HvrImportWord *word = g_ptr_array_index(line->words, i);
+		gboolean pattern = g_str_equal(word->text, "case");
+		if (g_strv_contains(begins, word->text)) {
+			g_array_append_val(shell->conditions, word->line);
+			shell->patterns += pattern;
+		} else if (g_strv_contains(ends, word->text) && shell->conditions->len) {
+			g_array_set_size(shell->conditions, shell->conditions->len - 1);
+			shell->patterns -= g_str_equal(word->text, "esac") && shell->patterns;
+		} else if (!g_strv_contains(others, word->text)) {
+			return i;
+		}
+		if (pattern || g_str_equal(word->text, "for") || g_str_equal(word->text, "select"))
+			return i;
+	}
+	return i;
+}
+
+static void read_line(HvrImportShell *shell, const HvrShellLine *line)
+{
+	guint from = follow_words(shell, line);
+	gboolean pattern = shell->patterns && line->end == HVR_SHELL_PATTERN;
+
+	if (from < line->words->len && !pattern && !read_assignments(shell, line, from))
+		read_command(shell, line, from);
+	shell->depends = line->end == HVR_SHELL_IF ? line->line : 0;
+}
+
+HvrImportShell *hvr_import_shell_read(HvrImport *import, const char *text)
+{
+	HvrImportShell *shell = g_new0(HvrImportShell, 1);
+	g_autoptr(GPtrArray) lines = hvr_shell_lines(import, text);
+
+	hvr_shell_variables_init(&shell->variables);
+	shell->commands = g_ptr_array_new_with_free_func(command_free);
+	shell->conditions = g_array_new(FALSE, FALSE, sizeof(guint));
+	for (guint i = 0; i < lines->len; i++)
+		read_line(shell, g_ptr_array_index(lines, i));
+	return shell;
+}
+
+void hvr_import_shell_free(HvrImportShell *shell)
+{
+	if (!shell)
+		return;
+	hvr_shell_variables_clear(&shell->variables);
+	g_ptr_array_unref(shell->commands);
+	g_array_unref(shell->conditions);
+	g_free(shell);
+}
+
+const GPtrArray *hvr_import_shell_commands(const HvrImportShell *shell)
+{
+	return shell->commands;
+}
+
+GPtrArray *hvr_import_shell_value(HvrImportShell *shell, const char *name, gboolean array)
+{
+	const char *quote = array ? "\"" : "";
+	g_autoptr(GPtrArray) texts = hvr_shell_texts_new();
+	g_autofree char *all = g_strconcat(quote, "${", name, "[@]}", quote, NULL);
+	GPtrArray *words = hvr_import_words_new();
+
+	hvr_shell_expand(&shell->variables, all, (HvrShellMark){ .line = 0 }, TRUE, texts);
+	hvr_shell_to_words(texts, (HvrShellMark){ .line = 0 }, words);
+	return words;
 }

@@ -4,52 +4,46 @@
 #include <glib.h>
 
 #include "launcher/import/source.h"
+#include "launcher/import/words.h"
 
 /*
- * A shell script as text: its lines' words. Nothing of it is run, and no variable is looked up.
+ * A shell script as text. Nothing of it is run: its variables are those that it sets itself, to
+ * what it says; of what only a shell that runs it would know, HVR_IMPORT_UNKNOWN stands in a word.
+ *
+ *   text -> lines of words as they are written (shell-lines.c) -> commands and assignments, their
+ * words unquoted and expanded, in the order of the text (shell.c, shell-expand.c)
  */
 
+/* What the shell would run, or set, one by one. */
 typedef struct {
 	guint line;
-	char *text;
-} HvrImportWord;
+	char *name;	  /* of the variable that is set; NULL: it is a command */
+	gboolean appends; /* by += */
+	gboolean array;	  /* NAME=( words ) */
+	GPtrArray *words; /* of HvrImportWord: of a variable that is no array, one or none */
+	guint condition;  /* as of HvrImportWord */
+	guint redirected; /* the line of a `>` or `<`; 0: none */
+} HvrImportCommand;
 
-/* (element-type HvrImportWord) */
-GPtrArray *hvr_import_words_new(void) G_GNUC_WARN_UNUSED_RESULT;
-void hvr_import_words_add(GPtrArray *words, guint line, const char *text);
-
-/* The words of a text that is a command's, or part of one. FALSE: it has none, or cannot be split
- */
-gboolean hvr_import_words_split(GPtrArray *words, guint line, const char *text);
-
-/* How many bytes of @text, from its begin, are a variable's name. */
-gsize hvr_import_name_length(const char *text);
-
-/* Nothing is expanded: TRUE, with a note of @what: @text holds a variable, or a command whose
- * output would be in its place. */
-gboolean hvr_import_note_variable(HvrImport *import, guint line, const char *text,
-				  const char *what);
-
-/* NAME=value, NAME+=value, NAME=( words ) */
-typedef struct {
-	char *name;
-	gboolean appends;  /* by += */
-	const char *value; /* of the command's first word; NULL: it is an array */
-	GPtrArray *words; /* of HvrImportWord: an array's, without its brackets; NULL: it is none */
-} HvrImportAssignment;
-void hvr_import_assignment_clear(HvrImportAssignment *assignment);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrImportAssignment, hvr_import_assignment_clear)
-
-/* FALSE: @command is none, or does something else besides. */
-gboolean hvr_import_assignment(const GPtrArray *command, HvrImportAssignment *out_assignment);
+typedef struct _HvrImportShell HvrImportShell;
 
 /**
- * hvr_import_shell_lines - a script's commands, each as its words.
- * @import: gets a note of what cannot be split into words
+ * hvr_import_shell_read - a script's commands in the order of its text, whatever `if`, loop or
+ * function they are in.
+ * @import: gets a note of a quote that never ends
  *
- * What stands on several lines, behind a backslash or within quotes, is one command, and so is an
- * array: NAME=( ... ) over all its lines. Words are split and unquoted by g_shell_parse_argv();
- * each knows its line. Returns: (transfer full) (element-type GPtrArray of HvrImportWord): none of
- * them is empty
+ * Bounded: expansions are, in all, of a size that no script for a VM has; what is behind that is
+ * unknown. Returns: (transfer full)
  */
-GPtrArray *hvr_import_shell_lines(HvrImport *import, const char *text) G_GNUC_WARN_UNUSED_RESULT;
+HvrImportShell *hvr_import_shell_read(HvrImport *import,
+				      const char *text) G_GNUC_WARN_UNUSED_RESULT;
+void hvr_import_shell_free(HvrImportShell *shell);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HvrImportShell, hvr_import_shell_free)
+
+/* (element-type HvrImportCommand): as long as @shell lives */
+const GPtrArray *hvr_import_shell_commands(const HvrImportShell *shell);
+
+/* What a variable holds at the end, as words; of one that is no @array, split at its blanks.
+ * (transfer full) */
+GPtrArray *hvr_import_shell_value(HvrImportShell *shell, const char *name,
+				  gboolean array) G_GNUC_WARN_UNUSED_RESULT;

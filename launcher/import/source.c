@@ -96,6 +96,8 @@ void hvr_import_add(HvrImport *import, HvrImportPart *part, guint line, const ch
 	field->value = g_strdup(value);
 	g_ptr_array_add(part->fields, field);
 	import->n_fields++;
+	if (strchr(name, HVR_IMPORT_UNKNOWN) || strchr(value, HVR_IMPORT_UNKNOWN))
+		hvr_import_note_field(import, part, field, HVR_IMPORT_UNKNOWN_WHY, FALSE);
 }
 
 HvrImportField *hvr_import_find(const HvrImportPart *part, const char *name)
@@ -145,8 +147,13 @@ void hvr_import_merge(HvrImport *import, HvrImportPart *to, HvrImportPart *from)
 /* One harmless line of at most @most characters. [transfer full] */
 static char *show(const char *text, glong most)
 {
-	g_autofree char *safe = hvr_text_safe(text);
+	g_autofree char *plain = g_strdup(text);
+	g_autofree char *safe = NULL;
 
+	for (char *c = plain; *c; c++)
+		if (*c == HVR_IMPORT_UNKNOWN)
+			*c = '$';
+	safe = hvr_text_safe(plain);
 	if (g_utf8_strlen(safe, -1) <= most)
 		return g_steal_pointer(&safe);
 	*g_utf8_offset_to_pointer(safe, most) = '\0';
@@ -168,8 +175,12 @@ void hvr_import_note(HvrImport *import, guint line, const char *what, const char
 /* What nobody wants to read in a log. */
 static gboolean is_secret(const char *name)
 {
-	static const char *const words[] = { "pass", "secret", "token", "key", "data" };
+	static const char *const words[] = {
+		"passw", "passphrase", "secret", "token", "key", "data"
+	};
 
+	if (strstr(name, "keymap") || strstr(name, "keyboard"))
+		return FALSE;
 	for (guint i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strstr(name, words[i]))
 			return TRUE;

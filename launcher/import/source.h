@@ -72,8 +72,16 @@ gboolean hvr_import_is_full(const HvrImport *import);
 HvrImportPart *hvr_import_add_part(HvrImport *import, HvrImportFormat format, const char *section,
 				   guint line, const char *shown);
 
+/* In a name or a value, in place of a `$`: what follows is known only where a script runs. Such a
+ * field is never a key; a note shows it with the `$`. */
+#define HVR_IMPORT_UNKNOWN '\x01'
+
+/* A field with an HVR_IMPORT_UNKNOWN is told by a note at once. */
 void hvr_import_add(HvrImport *import, HvrImportPart *part, guint line, const char *name,
 		    const char *value);
+
+/* Why such a thing is not in the profile. */
+#define HVR_IMPORT_UNKNOWN_WHY "what stands for that is known only where the script runs"
 
 /* The first field of that name that nobody has told of; NULL: there is none */
 HvrImportField *hvr_import_find(const HvrImportPart *part, const char *name);

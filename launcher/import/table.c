@@ -249,7 +249,8 @@ static HvrImportValue to_tpm(const char *value)
 
 static HvrImportValue to_sound(const char *value)
 {
-	static const Word words[] = { { "ich9", "hda" },
+	static const Word words[] = { { "hda", "hda" },
+				      { "ich9", "hda" },
 				      { "ich6", "hda" },
 				      { "intel-hda", "hda" },
 				      { "ich9-intel-hda", "hda" },
@@ -268,6 +269,10 @@ static HvrImportValue to_bus(const char *value)
 {
 	const char *bus = hvr_import_disk_bus(value);
 
+	/* ide_drive_get() of pc_q35_init() in QEMU's hw/i386/pc_q35.c */
+	if (g_strcmp0(bus, "ide") == 0)
+		return (HvrImportValue){ .value = g_strdup("sata"),
+					 .why = "what is IDE on an old PC is SATA on a q35" };
 	return kept(g_strdup(bus ? bus : value));
 }
 
@@ -385,7 +390,7 @@ static HvrImportValue to_via(const char *value)
 /* section, key, { libvirt, quickemu, Proxmox, QEMU }, what turns it into ours, is it a path */
 const HvrImportRow hvr_import_rows[] = {
 	{ "vm", "name", { "name", NULL, "name", "name.guest" }, to_name, FALSE },
-	{ "vm", "memory", { "memory.size", "ram", "memory", "m.size" }, to_size, FALSE },
+	{ "vm", "memory", { "memory.size", "ram", "memory|memory.memory|memory.current", "m.size" }, to_size, FALSE },
 	{ "vm", "cpus", { "vcpu", "cpu_cores", "cpus", "smp.cpus" }, NULL, FALSE },
 	{ "vm", "accel", { "type", NULL, "kvm", "accel.accel|machine.accel|enable-kvm" }, to_accel, FALSE },
 	{ "vm", "cpu", { "cpu", NULL, "cpu.cpu", "cpu" }, to_cpu, FALSE },
@@ -395,6 +400,8 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "device", "address", { "address", NULL, "address", "host" }, NULL, FALSE },
 	{ "device", "rombar", { "rom.bar", NULL, "rombar", "rombar" }, to_switch, FALSE },
 	{ "device", "romfile", { "rom.file", NULL, "romfile", "romfile" }, NULL, TRUE },
+	{ "device", "sub-id", { "sub-id", NULL, "sub-id", "sub-id" }, NULL, FALSE },
+	{ "device", "properties", { "properties", NULL, "properties", "properties" }, NULL, FALSE },
 	{ "boot", "kernel", { "os.kernel", NULL, NULL, "kernel" }, NULL, TRUE },
 	{ "boot", "initrd", { "os.initrd", NULL, NULL, "initrd" }, NULL, TRUE },
 	{ "boot", "cmdline", { "os.cmdline", NULL, NULL, "append" }, NULL, FALSE },
@@ -432,7 +439,7 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "cloud-init", "ssh-key", { NULL, NULL, "sshkeys", NULL }, to_ssh_key, FALSE },
 	{ "graphics", "mode", { "graphics.type", "display", "vga.vga", "graphics.mode" }, to_screen, FALSE },
 	{ "graphics", "port", { "graphics.port", "spice_port", NULL, "graphics.port" }, to_port, FALSE },
-	{ "audio", "model", { "sound.model", "sound_card", "audio0.device", "sound" }, to_sound, FALSE },
+	{ "audio", "model", { "sound.model", "sound_card", "audio0.device", "sound|soundhw" }, to_sound, FALSE },
 	{ "serial", "mode", { "serial.type", "serial", "serial0", "serial" }, to_serial, FALSE },
 	{ "serial", "file", { "serial.source.path", NULL, NULL, "serial.file" }, NULL, TRUE },
 	{ "memory", "hugepages", { "hugepages|memoryBacking.hugepages", NULL, "hugepages", "mem-path" }, to_pages, FALSE },
@@ -443,6 +450,7 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "cpu", "threads", { "cpu.topology.threads", NULL, NULL, "smp.threads" }, NULL, FALSE },
 	{ "cpu", "pin", { "pin|vcpu.cpuset", NULL, "affinity", "pin" }, NULL, FALSE },
 	{ "cpu", "emulator-pin", { "cputune.emulatorpin.cpuset", NULL, NULL, NULL }, NULL, FALSE },
+	{ "cpu", "hyperv", { "hyperv", "hyperv", "hyperv", NULL }, to_switch, FALSE },
 	{ "guest", "agent", { "agent", NULL, "agent.agent", "agent" }, to_switch, FALSE },
 	{ "security", "user", { NULL, NULL, NULL, "runas|run-with.user" }, NULL, FALSE },
 	{ "security", "sandbox", { NULL, NULL, NULL, "sandbox.enable" }, to_switch, FALSE },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * import: what comes of another program's configuration is a profile and nothing else, whatever is
- * in it; and whatever is in it is there, or named. What the twelve of tests/data/import/ become is
+ * in it; and whatever is in it is there, or named. What the files of tests/data/import/ become is
  * tests/imports' to say.
  */
 #include <setjmp.h>
@@ -374,21 +374,24 @@ static void test_iommu(void **state)
 		  HVR_IOMMU_NONE, "line 1: iommu.model = smmuv3: a profile has intel and virtio" },
 		{ "proxmox", "memory: 1024\nmachine: q35,viommu=virtio\n", HVR_IOMMU_VIRTIO, NULL },
 		{ "qemu",
-		  "kvm -m 1G -machine q35,kernel_irqchip=split -device intel-iommu,intremap=on,"
+		  "kvm -nodefaults -m 1G -machine q35,kernel_irqchip=split -device "
+		  "intel-iommu,intremap=on,"
 		  "caching-mode=on",
 		  HVR_IOMMU_INTEL, NULL },
-		{ "qemu", "kvm -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO, NULL },
-		{ "qemu", "kvm -m 1G -device intel-iommu,intremap=on,aw-bits=48", HVR_IOMMU_INTEL,
-		  "line 1: iommu.aw-bits = 48: " },
-		{ "qemu", "kvm -m 1G -device intel-iommu,caching-mode=off", HVR_IOMMU_INTEL,
-		  "line 1: iommu.caching-mode = off: " },
+		{ "qemu", "kvm -nodefaults -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO,
+		  NULL },
+		{ "qemu", "kvm -nodefaults -m 1G -device intel-iommu,intremap=on,aw-bits=48",
+		  HVR_IOMMU_INTEL, "line 1: iommu.aw-bits = 48: " },
+		{ "qemu", "kvm -nodefaults -m 1G -device intel-iommu,caching-mode=off",
+		  HVR_IOMMU_INTEL, "line 1: iommu.caching-mode = off: " },
 		{ "libvirt",
 		  "<domain><memory unit='GiB'>1</memory><devices><iommu model='intel'><driver "
 		  "intremap='on' iotlb='on'/></iommu></devices></domain>",
 		  HVR_IOMMU_INTEL, "line 1: iommu.driver.iotlb = on: " },
-		{ "qemu", "kvm -m 1G -machine q35,kernel_irqchip=split", HVR_IOMMU_NONE,
+		{ "qemu", "kvm -nodefaults -m 1G -machine q35,kernel_irqchip=split", HVR_IOMMU_NONE,
 		  "line 1: machine.kernel_irqchip = split: " },
-		{ "qemu", "kvm -m 1G -device amd-iommu", HVR_IOMMU_NONE, "line 1: -device" },
+		{ "qemu", "kvm -nodefaults -m 1G -device amd-iommu", HVR_IOMMU_NONE,
+		  "line 1: -device" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -499,11 +502,12 @@ static void test_inputs(void **state)
 			     "type='evdev'><source dev='/dev/input/by-id/a' "
 			     "grab='all' repeat='on'/></input><input type='mouse' bus='ps2'/>"
 			     "</devices></domain>" },
+		{ "qemu", "kvm -nodefaults -m 1G -object "
+			  "input-linux,id=kbd,evdev=/dev/input/by-id/a,grab_all=on,"
+			  "repeat=on" },
 		{ "qemu",
-		  "kvm -m 1G -object input-linux,id=kbd,evdev=/dev/input/by-id/a,grab_all=on,"
-		  "repeat=on" },
-		{ "qemu", "kvm -m 1G -object '{\"qom-type\":\"input-linux\",\"id\":\"kbd\","
-			  "\"evdev\":\"/dev/input/by-id/a\",\"grab_all\":true,\"repeat\":true}'" },
+		  "kvm -nodefaults -m 1G -object '{\"qom-type\":\"input-linux\",\"id\":\"kbd\","
+		  "\"evdev\":\"/dev/input/by-id/a\",\"grab_all\":true,\"repeat\":true}'" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -624,7 +628,11 @@ static void test_unknown(void **state)
 		{ "qemu", "kvm -m 1G\\\n -drive file=a.raw,if=virtio,xyz=2",
 		  "line 2: -drive xyz = 2: " },
 		{ "qemu", "# a\nxyz abc\nkvm -m 1G", "line 2: xyz abc: a command of the script" },
-		{ "qemu", "kvm -m 1G | tee log", "line 1: | ...: " },
+		{ "qemu", "kvm -m 1G | tee log", "line 1: tee log: a command of the script" },
+		{ "qemu", "kvm -m 1G >log", "line 1: > ...: where a shell sends the output" },
+		{ "qemu", "kvm -m 1G \\\n# a comment\n-smp 4",
+		  "line 3: -smp 4: the shell takes this line for a command of its own" },
+		{ "qemu", "kvm -m 1G\nkvm -m 2G", "line 2: kvm -m 2G: a profile is one VM" },
 		{ "quickemu", "\nxyz=\"abc\"", "line 2: xyz = abc: " },
 		{ "quickemu", "\nxyz abc", "line 2: xyz: it is no KEY" },
 		{ "proxmox", "memory: 1\nxyz: abc", "line 2: xyz = abc: " },
@@ -640,29 +648,416 @@ static void test_unknown(void **state)
 	}
 }
 
-/* No variable is looked up, though the environment has it, and nothing is run. */
+/* The script's own variables are what it sets them to. None is looked up, though the environment
+ * has it, and nothing is run: what only a shell would know is named. */
 static void test_variables(void **state)
 {
 	static const char script[] =
 		"RAM=1G\nDISK=\"/srv/$NAME.img\"\n"
-		"kvm -m $RAM -hda \"$DISK\" $EXTRA -name `id` -kernel $(touch x)\n";
+		"kvm -m $RAM -hda \"$DISK\" $EXTRA -name `id` -kernel $(touch x) -smp $(nproc)\n";
 	g_auto(HvrImported) imported = { .text = NULL };
 
 	g_setenv("RAM", "3G", TRUE);
+	g_setenv("NAME", "lab", TRUE);
 	g_autoptr(HvrProfile) profile = profile_of("qemu", script, &imported);
 	g_unsetenv("RAM");
-	assert_true(profile->memory_bytes == (guint64)4 << 30);
+	g_unsetenv("NAME");
+	assert_true(profile->memory_bytes == (guint64)1 << 30);
 	assert_int_equal(profile->disks->len, 0);
 	assert_null(profile->kernel);
-	assert_told(&imported, imported.left, "line 3: -m $RAM: its variable is not understood");
-	assert_told(&imported, imported.left, "line 3: -hda $DISK: its variable");
-	assert_told(&imported, imported.left, "line 3: $EXTRA: its variable");
-	assert_told(&imported, imported.left, "line 3: -name `id`: its variable");
-	assert_told(&imported, imported.left, "memory: how much the machine has is not said");
+	assert_told(&imported, imported.left, "line 3: -hda file = $DISK: what stands for that");
+	assert_told(&imported, imported.left, "line 3: $EXTRA: what stands for that");
+	assert_told(&imported, imported.left, "line 3: name.guest = $(id...: what stands for that");
+	assert_told(&imported, imported.left, "line 3: kernel = $(touch...: what stands for that");
+	assert_told(&imported, imported.left, "line 3: smp.cpus = $(nproc): what stands");
 	g_auto(HvrImported) conf = { .text = NULL };
-	g_autoptr(HvrProfile) other = profile_of("quickemu", "disk_img=\"$HOME/a\"\nram=2G", &conf);
-	assert_int_equal(other->disks->len, 0);
-	assert_told(&conf, conf.left, "line 1: disk_img=$HOME/a: its variable");
+	g_autoptr(HvrProfile) other = profile_of(
+		"quickemu", "D=/srv\ndisk_img=\"$HOME/a\"\nram=2G\niso=\"$D/b.iso\"", &conf);
+	assert_int_equal(other->disks->len, 1);
+	assert_told(&conf, conf.left, "line 2: disk_img file = $HOME/a: what stands for that");
+}
+
+/* One machine, however a script spells it: by variables, quotes, arrays, functions, comments. */
+static void test_scripts(void **state)
+{
+	static const char *const scripts[] = {
+		"A='-m 2G'\nA=\"$A -smp 3\"\nA+=\" -cpu max\"\nkvm $A -hda '/a b.raw'",
+		"M=2\nargs=(\n -m \"${M}G\"   # memory\n\n # -m 9G\n -smp 3 -cpu 'max'\n)\n"
+		"args+=(-hda '/a b.raw')\nexec sudo -u me nice -n -5 kvm \"${args[@]}\" >/dev/null "
+		"2>&1 &",
+		"#!/bin/sh\n: \"${MEM:=\"2G\"}\"\nstart() {\n  local f=/a\\ b.raw\n"
+		"  Q=/usr/bin/qemu-system-x86_64\n  $Q -m $MEM -smp 3 `# why` -cpu max \\\n"
+		"   -hda \"$f\"\n}\nstart",
+		"modprobe kvm\nsudo modprobe kvm\ncommand -v qemu-system-x86_64 || exit 1\n"
+		"kvm --version\ncat <<END > /x\nkvm -m 7G -hda don't\nEND\n"
+		"QEMU_AUDIO_DRV=pa taskset -c 0-2 kvm -m 2G -smp 3 -cpu max -hda '/a b.raw'",
+		"CMD=(kvm -m 2G)\nCMD+=(-smp 3)\nF='/a b.raw'\n"
+		"exec \"${CMD[@]}\" ${F:+-hda \"$F\"} ${F:+-cpu max}",
+		"C=\"kvm -m 2G -smp 3 -cpu max -hda '/a b.raw'\"\neval \"$C\"",
+		"sudo bash -c \"kvm -m 2G -smp 3 -cpu max -hda '/a b.raw'\"",
+		"set -- -m 2G\nset -- \"$@\" -smp 3 -cpu max\nkvm \"$@\" -hda \"/a b.raw\"",
+		"# words alone\n-m 2G\n-smp 3\n\n-cpu max\n-hda '/a b.raw'",
+		"#!/bin/bash\nsource base.conf\nsetup() {\n P+=(\"-m\" \"2G\")\n"
+		" P+=(\"-smp\" 3 -cpu max)\n P+=(-hda \"/a b.raw\")\n}",
+		"kvm -m 9G -cpu host -smp 3 -hda '/a b.raw' -m 2G -cpu max",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		g_autoptr(HvrProfile) profile = profile_of("qemu", scripts[i], NULL);
+		const HvrProfileDisk *disk = NULL;
+		if (profile->memory_bytes != (guint64)2 << 30 || profile->cpus != 3 ||
+		    g_strcmp0(profile->cpu, "max") != 0 || profile->disks->len != 1)
+			fail_msg("%s", scripts[i]);
+		disk = g_ptr_array_index(profile->disks, 0);
+		assert_string_equal(disk->file, "/a b.raw");
+	}
+}
+
+/* What depends on what nobody asks is taken and named, where it is QEMU's words; a value is not. */
+static void test_conditions(void **state)
+{
+	static const char script[] =
+		"M=2G\nS=3\nif [ -e /dev/kvm ]; then\n  A=(-enable-kvm)\n  S=8\n"
+		"fi\n[ -n \"$1\" ] && M=9G\nfor d in 1 2; do\n"
+		"  A+=(-device \"vfio-pci,host=0$d:00.0\")\ndone\nread -r N\n"
+		"kvm -m $M -smp $S -name $N -cpu ${C:-max} \"${A[@]}\"";
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of("qemu", script, &imported);
+
+	assert_int_equal(profile->accel, HVR_ACCEL_KVM);
+	assert_string_equal(profile->cpu, "max");
+	assert_int_equal(profile->devices->len, 0);
+	assert_told(&imported, imported.left, "line 4: -enable-kvm: line 3 says when it is so");
+	assert_told(&imported, imported.left, "line 12: -cpu max: line 12 says when it is so");
+	assert_told(&imported, imported.left, "line 12: m.size = $M: what stands for that");
+	assert_told(&imported, imported.left, "line 12: smp.cpus = $S: what stands for that");
+	assert_told(&imported, imported.left, "line 12: name.guest = $N: what stands for that");
+	assert_told(&imported, imported.left, "line 9: -device host = 0$d:00.0: what stands");
+}
+
+/* A value that grows by itself ends, and so do brackets that do not. */
+static void test_shell_bounds(void **state)
+{
+	g_autoptr(GString) text = g_string_new("A=-x12345678\nB=(-m 1G)\n");
+	g_auto(HvrImported) imported = { .text = NULL };
+
+	for (guint i = 0; i < 64; i++)
+		g_string_append(text, "A=\"$A$A\"\nB=(\"${B[@]}\" \"${B[@]}\")\n");
+	g_string_append(text, "kvm -m 1G $A\n");
+	g_autoptr(HvrProfile) profile = profile_of("qemu", text->str, &imported);
+	assert_true(profile->memory_bytes == (guint64)1 << 30);
+
+	g_autofree char *commands = g_strnfill(2 * 5000, 'a');
+	for (gsize i = 1; i < 2 * 5000; i += 2)
+		commands[i] = '\n';
+	g_autofree char *much = g_strconcat(commands, "kvm -m 1G", NULL);
+	g_auto(HvrImported) none = { .text = NULL };
+	g_autoptr(GError) error = NULL;
+	assert_false(make("qemu", much, &none, &error));
+	assert_non_null(strstr(error->message, "it says more than 4096 things"));
+
+	g_autofree char *deep = g_strnfill(200000, '(');
+	for (gsize i = 0; i + 1 < 200000; i += 2)
+		deep[i] = '$';
+	g_autofree char *script = g_strconcat("kvm -m 1G\nX=", deep, "\n", NULL);
+	g_auto(HvrImported) other = { .text = NULL };
+	g_autoptr(HvrProfile) same = profile_of("qemu", script, &other);
+	assert_told(&other, other.left, "line 2: $($($(");
+}
+
+/* What is not said of sockets, cores and threads is what QEMU makes of it. */
+static void test_smp(void **state)
+{
+	static const struct {
+		const char *smp;
+		guint cpus, sockets, cores, threads;
+	} cases[] = {
+		{ "4,cores=2,sockets=1", 4, 1, 2, 2 },
+		{ "sockets=1,cores=4,threads=2", 8, 1, 4, 2 },
+		{ "cores=4", 4, 0, 4, 0 },
+		{ "8,sockets=2", 8, 2, 4, 1 },
+		{ "8,threads=2", 8, 1, 4, 2 },
+		{ "6,cores=3,threads=1", 6, 2, 3, 1 },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strconcat("kvm -m 1G -smp ", cases[i].smp, NULL);
+		g_autoptr(HvrProfile) profile = profile_of("qemu", text, NULL);
+		assert_int_equal(profile->cpus, cases[i].cpus);
+		assert_int_equal(profile->processor.sockets, cases[i].sockets);
+		assert_int_equal(profile->processor.cores, cases[i].cores);
+		assert_int_equal(profile->processor.threads, cases[i].threads);
+	}
+}
+
+/* A card whose address is none is not another one. */
+static void test_no_card(void **state)
+{
+	static const struct {
+		const char *format, *text, *told;
+	} cases[] = {
+		{ "qemu", "kvm -m 1G -device vfio-pci,sysfsdev=/sys/bus/mdev/devices/f50a-1",
+		  "line 1: -device driver=vfio-pci sysfsdev=" },
+		{ "qemu", "kvm -m 1G -device vfio-pci,host=$CARD", "line 1: -device driver=vfio" },
+		{ "libvirt",
+		  "<domain><devices><hostdev type='pci'><source><address bus='0xzz'/></source>"
+		  "</hostdev></devices></domain>",
+		  "line 1: <hostdev> type=pci" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+		assert_int_equal(profile->devices->len, 0);
+		assert_told(&imported, imported.left, cases[i].told);
+	}
+}
+
+/* A number is what its program takes it for: '11' is 0x0b to libvirt. */
+static void test_numbers(void **state)
+{
+	static const struct {
+		const char *text;
+		guint bus, slot, function;
+	} cases[] = {
+		{ "<hostdev type='pci'><source><address domain='0' bus='11' slot='16' "
+		  "function='1'/></source></hostdev>",
+		  11, 16, 1 },
+		{ "<hostdev type='pci'><source><address bus='0x11' slot='0x1f' function='0x7'/>"
+		  "</source></hostdev>",
+		  0x11, 0x1f, 7 },
+		{ "<interface type='hostdev' managed='yes'><mac address='" MAC "'/><source>"
+		  "<address type='pci' domain='0x0000' bus='0x04' slot='0x10' function='0x2'/>"
+		  "</source></interface>",
+		  4, 16, 2 },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(HvrProfile) profile = profile_of("libvirt", cases[i].text, NULL);
+		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, 0);
+		assert_int_equal(profile->nets->len, 0);
+		assert_int_equal(device->address.bus, cases[i].bus);
+		assert_int_equal(device->address.slot, cases[i].slot);
+		assert_int_equal(device->address.function, cases[i].function);
+	}
+}
+
+/* What a card is told beside its address. */
+static void test_card_words(void **state)
+{
+	static const struct {
+		const char *format, *text;
+	} cases[] = {
+		{ "qemu", "kvm -m 1G -device vfio-pci,host=02:00.0,x-vga=on,x-no-mmap=true,"
+			  "x-pci-sub-vendor-id=0x1e60,x-pci-sub-device-id=10340,x-abc=1" },
+		{ "proxmox", "memory: 1024\nhostpci0: 02:00.0,x-vga=1,x-no-mmap=1,"
+			     "sub-vendor-id=0x1e60,sub-device-id=0x2864,x-abc=1" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile =
+			profile_of(cases[i].format, cases[i].text, &imported);
+		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, 0);
+		assert_true(device->has_subs);
+		assert_int_equal(device->sub_vendor, 0x1e60);
+		assert_int_equal(device->sub_device, 0x2864);
+		assert_non_null(strstr(imported.text, "\nproperties = x-vga=on x-no-mmap=on\n"));
+		assert_non_null(strstr(imported.text, " x-abc = 1: a profile has no key for it"));
+	}
+}
+
+/* What a Windows is told, what hides a hypervisor, and who has the last word. */
+static void test_processor(void **state)
+{
+	static const struct {
+		const char *format, *text, *cpu;
+		gboolean hyperv;
+	} cases[] = {
+		{ "libvirt",
+		  "<domain><features><hyperv><relaxed state='on'/><vapic state='on'/><spinlocks "
+		  "state='on' retries='8191'/><vendor_id state='on' value='abc'/></hyperv><kvm>"
+		  "<hidden state='on'/></kvm></features><cpu mode='host-passthrough'/></domain>",
+		  "host,kvm=off,hv-vendor-id=abc", TRUE },
+		{ "libvirt",
+		  "<domain><features><hyperv><relaxed state='on'/></hyperv></features><cpu "
+		  "mode='host-passthrough'/><qemu:commandline><qemu:arg value='-cpu'/><qemu:arg "
+		  "value='max'/></qemu:commandline></domain>",
+		  "max", FALSE },
+		{ "libvirt",
+		  "<domain><features><hyperv><relaxed state='off'/></hyperv></features>"
+		  "<cpu mode='host-passthrough'/></domain>",
+		  "host", FALSE },
+		{ "proxmox", "memory: 1024\nostype: win11\ncpu: host,hidden=1,flags=+aes;-pcid",
+		  "host,kvm=off,+aes,-pcid", TRUE },
+		{ "proxmox", "memory: 1024\nostype: win11\ncpu: host\nargs: -cpu max,kvm=off",
+		  "max,kvm=off", FALSE },
+		{ "proxmox", "memory: 1024\nostype: l26\ncpu: host", "host", FALSE },
+		{ "quickemu", "guest_os=\"windows\"\ndisk_img=\"a\"\nextra_args=\"-cpu max\"",
+		  "max", FALSE },
+		{ "quickemu", "guest_os=\"windows\"\ndisk_img=\"a\"", "auto", TRUE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, NULL);
+		assert_string_equal(profile->cpu, cases[i].cpu);
+		assert_int_equal(profile->processor.hyperv, cases[i].hyperv);
+	}
+}
+
+/* The CD-ROM first, by letters or their like. */
+static void test_boot_letters(void **state)
+{
+	static const struct {
+		const char *format, *text;
+	} cases[] = {
+		{ "qemu", "kvm -m 1G -hda /disk.raw -cdrom /cd.iso -boot d" },
+		{ "qemu", "kvm -m 1G -hda /disk.raw -cdrom /cd.iso -boot menu=on,order=dc" },
+		{ "proxmox",
+		  "memory: 1024\nsata0: /disk.raw\nsata1: /cd.iso,media=cdrom\nboot: dc" },
+		{ "libvirt",
+		  "<domain><os><boot dev='network'/><boot dev='cdrom'/><boot dev='hd'/></os>"
+		  "<devices><disk device='disk'><source file='/disk.raw'/></disk>"
+		  "<disk device='cdrom'><source file='/cd.iso'/></disk>"
+		  "<disk device='cdrom'><target dev='hdc'/></disk></devices></domain>" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, NULL);
+		const HvrProfileDisk *first = g_ptr_array_index(profile->disks, 0);
+		assert_int_equal(profile->disks->len, 2);
+		assert_string_equal(first->file, "/cd.iso");
+	}
+}
+
+/* Where Proxmox has things, and what it passes that is no card. */
+static void test_proxmox_places(void **state)
+{
+	static const char conf[] =
+		"memory: current=2048\nhostpci0: 00:02.0,mdev=i915-GVTg_V5_2\n"
+		"hostpci1: 02:00.0,romfile=card.rom\nide2: local:iso/a.iso,media=cdrom\n"
+		"usb0: mapping=stick\nboot: order=usb0;ide2\n"
+		"ide0: cdrom,media=cdrom\nsata0: nas:iso/b.iso,media=cdrom\n[PENDING]\nmemory: 1\n";
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of("proxmox", conf, &imported);
+	const HvrProfileDevice *device = g_ptr_array_index(profile->devices, 0);
+
+	assert_true(profile->memory_bytes == (guint64)2 << 30);
+	assert_int_equal(profile->devices->len, 1);
+	assert_int_equal(device->address.bus, 2);
+	assert_string_equal(device->romfile, "/usr/share/kvm/card.rom");
+	assert_int_equal(profile->disks->len, 2);
+	assert_string_equal(((HvrProfileDisk *)profile->disks->pdata[0])->file,
+			    "/var/lib/vz/template/iso/a.iso");
+	assert_string_equal(((HvrProfileDisk *)profile->disks->pdata[1])->file, "/srv/conf/b.iso");
+	assert_told(&imported, imported.left, "line 2: hostpci0 host=00:02.0 mdev=");
+	assert_told(&imported, imported.left, "line 5: usb0 mapping=stick: which device");
+	assert_told(&imported, imported.left, "line 6: usb0;ide2: the first disk is booted");
+	assert_told(&imported, imported.left, "line 7: ide0 ");
+	assert_told(&imported, imported.left, "line 8: sata0: where that storage is only");
+	assert_told(&imported, imported.left, "line 9: [PENDING]: from here on it is what waits");
+}
+
+/* Words of older files, images, and QEMU's own in quickemu's. */
+static void test_quickemu_words(void **state)
+{
+	static const char conf[] = "guest_os=\"macos\"\nimg=\"a/Recovery.img\"\n"
+				   "disk_img=\"a/disk.qcow2\"\ndisk=64G\n"
+				   "extra_args=\"-device vfio-pci,host=02:00.0 -smp 3\"\n";
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of("quickemu", conf, &imported);
+	const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, 0);
+	const HvrProfileDisk *image = g_ptr_array_index(profile->disks, 1);
+
+	assert_int_equal(profile->devices->len, 1);
+	assert_int_equal(profile->cpus, 3);
+	assert_true(disk->size_bytes == (guint64)64 << 30);
+	assert_int_equal(image->format, HVR_DISK_RAW);
+	assert_int_equal(image->size_bytes, 0);
+	assert_told(&imported, imported.left, "line 1: guest_os = macos: quickemu starts it by");
+}
+
+/* Secure Boot of <os firmware='efi'>, a bridge's helper, a USB device of old. */
+static void test_small_words(void **state)
+{
+	g_autoptr(HvrProfile) secure = profile_of(
+		"libvirt",
+		"<domain><os firmware='efi'><firmware><feature enabled='no' name='enrolled-keys'/>"
+		"<feature enabled='yes' name='secure-boot'/></firmware></os></domain>",
+		NULL);
+	g_autoptr(HvrProfile) helped =
+		profile_of("qemu",
+			   "kvm -m 1G -netdev tap,helper=/x,id=n -device e1000,netdev=n -usbdevice "
+			   "host:046d:c52b",
+			   NULL);
+	const HvrProfileNet *net = g_ptr_array_index(helped->nets, 0);
+
+	g_autoptr(HvrProfile) flash = profile_of(
+		"qemu",
+		"kvm -m 1G -global driver=cfi.pflash01,property=secure,value=on -soundhw hda "
+		"-drive if=pflash,unit=0,file=/a -machine q35,igd-passthru=on",
+		NULL);
+
+	g_auto(HvrImported) kept = { .text = NULL };
+	g_autoptr(HvrProfile) inner = profile_of(
+		"libvirt",
+		"<domainsnapshot><name>s</name>\n<domain><name>a</name><vcpu>3</"
+		"vcpu><devices><disk>"
+		"<source file='/a'/></disk></devices></domain><x><y/></x>\n<domain><name>b</name>"
+		"<vcpu>5</vcpu></domain></domainsnapshot>",
+		&kept);
+
+	assert_string_equal(inner->name, "a");
+	assert_int_equal(inner->cpus, 3);
+	assert_int_equal(inner->disks->len, 1);
+	assert_told(&kept, kept.left, "line 2: <domainsnapshot>: of it the first domain is taken");
+	assert_told(&kept, kept.left, "line 3: <domain>: a profile is one VM");
+	g_autoptr(HvrProfile) old = profile_of("qemu", "kvm -m 1G -hda /a.raw -cdrom /b", NULL);
+
+	for (guint i = 0; i < old->disks->len; i++)
+		assert_int_equal(((HvrProfileDisk *)old->disks->pdata[i])->bus, HVR_DISK_SATA);
+	assert_true(flash->firmware.secure);
+	assert_int_equal(flash->sound, HVR_SOUND_HDA);
+	assert_true(secure->firmware.secure);
+	assert_int_equal(net->mode, HVR_NET_BRIDGE);
+	assert_string_equal(net->bridge, "br0");
+	assert_int_equal(helped->usbs->len, 1);
+}
+
+/* What QEMU has without a word of it, or to all the world, is not lost without one. */
+static void test_unsaid(void **state)
+{
+	static const struct {
+		const char *text, *told; /* NULL: nothing is left out */
+	} cases[] = {
+		{ "kvm -m 1G -nographic", "-nic: QEMU adds a network card" },
+		{ "kvm -m 1G -nic user", "-display: QEMU adds a screen" },
+		{ "kvm -m 1G -nic none -nographic", NULL },
+		{ "kvm -m 1G -nodefaults", NULL },
+		{ "kvm -m 1G -nic user,model=virtio -nic none -nographic", NULL },
+		{ "kvm -m 1G -nic none -vnc :1", "line 1: vnc = :1: a screen is at 127.0.0.1" },
+		{ "kvm -m 1G -nic none -vnc 127.0.0.1:1,password=on",
+		  "line 1: vnc = 127.0.0.1:1,password=on: of this the address is kept" },
+		{ "kvm -m 1G -nic none -vnc 127.0.0.1:1", NULL },
+		{ "kvm -m 1G -nodefaults -chardev socket,path=/q,id=q -device "
+		  "virtserialport,chardev=q,name=org.qemu.guest_agent.0",
+		  NULL },
+		{ "kvm -m 1G -nodefaults -drive if=pflash,unit=0,file=/a.fd,format=raw",
+		  "line 1: firmware.code = /a.fd: which file it is" },
+		{ "kvm -m 1G -nic none -nographic -serial stdio -serial pty",
+		  "line 1: serial = pty: a profile has one serial port" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) out = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of("qemu", cases[i].text, &out);
+		assert_true(profile->nets->len <= 1);
+		if (cases[i].told)
+			assert_told(&out, out.left, cases[i].told);
+		else if (out.left->len)
+			fail_msg("%u: %s", i, (char *)out.left->pdata[0]);
+	}
 }
 
 /* An array of one word has its bracket at the end of its first. */
@@ -894,7 +1289,7 @@ static void test_command(void **state)
 	fake_files_end(folder);
 }
 
-/* What each of the twelve is, nobody has to say. */
+/* What each of them is, nobody has to say. */
 static void test_guess(void **state)
 {
 	g_autoptr(GDir) folder = g_dir_open(SOURCE_ROOT "/tests/data/import", 0, NULL);
@@ -916,7 +1311,11 @@ static void test_guess(void **state)
 		assert_string_equal(said.text, guessed.text);
 		n++;
 	}
-	assert_int_equal(n, 12);
+	assert_int_equal(n, 15);
+	g_autoptr(HvrProfile) marked = profile_of(NULL, "\xef\xbb\xbf<domain/>", NULL);
+	g_autoptr(HvrProfile) script =
+		profile_of(NULL, "#!/bin/sh\ncat <<E\nname: a\nE\nkvm -m 3G", NULL);
+	assert_true(script->memory_bytes == (guint64)3 << 30);
 }
 
 int main(void)
@@ -928,6 +1327,19 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_shell_bounds),
+		cmocka_unit_test(test_smp),
+		cmocka_unit_test(test_no_card),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_card_words),
+		cmocka_unit_test(test_processor),
+		cmocka_unit_test(test_boot_letters),
+		cmocka_unit_test(test_proxmox_places),
+		cmocka_unit_test(test_quickemu_words),
+		cmocka_unit_test(test_small_words),
+		cmocka_unit_test(test_unsaid),
 		cmocka_unit_test(test_short_array),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_bounds),
