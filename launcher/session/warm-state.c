@@ -8,6 +8,7 @@
 #include "launcher/report/message.h"
 #include "launcher/report/text.h"
 #include "launcher/warm/key.h"
+#include "launcher/warm/nets.h"
 
 #define SAVE_ANEW "'hailo-vm-run warm PROFILE' saves it anew"
 
@@ -141,24 +142,21 @@ GError *hvr_warm_vm_error(const char *text)
 	return error;
 }
 
-/* On a network that others are on, two guests with one address are worse than a boot. */
 gboolean hvr_warm_vm_check_macs(const HvrWarmVm *warm, const HvrWarmFound *found, GError **error)
 {
-	const HvrProfile *profile = warm->profile;
-	const GPtrArray *macs = found->manifest->macs;
+	const HvrWarmManifest *manifest = found->manifest;
+	const HvrProfileNet *net = hvr_warm_nets_find(warm->profile, manifest->macs);
+	gboolean agent = warm->profile->guest.agent;
 
-	for (guint i = 0; !profile->guest.agent && i < profile->nets->len && i < macs->len; i++) {
-		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
-		if (net->mode == HVR_NET_USER || net->mode == HVR_NET_NONE ||
-		    g_str_equal(net->mac, macs->pdata[i]))
-			continue;
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "[net %s] the guest was saved as VM '%s' and without an agent keeps "
-			    "its MAC address",
-			    net->id, found->manifest->name);
-		return FALSE;
-	}
-	return TRUE;
+	if (!net || (agent && manifest->hears))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[net %s] the guest was saved as VM '%s' and %s keeps its MAC address", net->id,
+		    manifest->name,
+		    agent ? "with an agent that runs no commands" : "without an agent");
+	if (agent)
+		hvr_error_hint(error, "have the agent in the guest allow guest-exec");
+	return FALSE;
 }
 
 /* The store may be missing, which is none, too. */

@@ -22,6 +22,7 @@ typedef struct {
 	HvrDecision decision;
 	HvrWarmStore store;
 	gboolean stopped;    /* while it was saved somebody had it end */
+	gboolean shown;	     /* when it went on, who waits for the VM was told so */
 	gboolean throw_away; /* as it was, see hvr_warm_vm_bend() */
 	char *about, *key;
 } HvrWarmVm;
@@ -43,8 +44,9 @@ char *hvr_warm_vm_why_not(const HvrWarmVm *warm) G_GNUC_WARN_UNUSED_RESULT;
 /* The same as an error, HVR_LAUNCH_ERROR_UNAVAILABLE, with what to do. [transfer full] */
 GError *hvr_warm_vm_error(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
-/* FALSE, with HVR_LAUNCH_ERROR_UNAVAILABLE: a guest without an agent would have a MAC address of
- * another VM on a network that others are on, where two with one address are worse than a boot. */
+/* FALSE, with HVR_LAUNCH_ERROR_UNAVAILABLE: a guest without an agent, or with one that runs no
+ * commands, would have a MAC address of another VM on a network that others are on, where two with
+ * one address are worse than a boot. */
 gboolean hvr_warm_vm_check_macs(const HvrWarmVm *warm, const HvrWarmFound *found, GError **error);
 
 /* FALSE, with HVR_LAUNCH_ERROR_UNAVAILABLE: the guest is another one than hvr_warm_vm_begin() saw.

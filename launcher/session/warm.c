@@ -63,7 +63,8 @@ static char *read_script(const HvrWarmVm *warm, const HvrUser *user, GError **er
 }
 
 /* It runs for nobody: no terminal, nobody who waits. */
-static gboolean boot_and_save(HvrWarmVm *warm, const HvrWarmDraft *draft, int state, GError **error)
+static gboolean boot_and_save(HvrWarmVm *warm, const HvrWarmDraft *draft, int state,
+			      gboolean *out_hears, GError **error)
 {
 	g_autofree char *script = NULL;
 	if (warm->profile->guest.warm_script && !(script = read_script(warm, draft->user, error)))
@@ -77,6 +78,7 @@ static gboolean boot_and_save(HvrWarmVm *warm, const HvrWarmDraft *draft, int st
 	gboolean well = run_bent(warm, draft->path, &options, error);
 
 	warm->stopped = how.stopped;
+	*out_hears = how.hears;
 	g_clear_error(&how.problem);
 	if (!well)
 		return FALSE;
@@ -113,12 +115,12 @@ static gboolean save(HvrWarmVm *warm, gboolean anew, GError **error)
 {
 	const HvrProfile *profile = warm->profile;
 	g_autoptr(GPtrArray) macs = list_macs(profile);
-	const HvrWarmName name = { .key = warm->key,
-				   .about = warm->about,
-				   .vm = profile->stem,
-				   .name = profile->name,
-				   .macs = macs,
-				   .profile = profile->file };
+	HvrWarmName name = { .key = warm->key,
+			     .about = warm->about,
+			     .vm = profile->stem,
+			     .name = profile->name,
+			     .macs = macs,
+			     .profile = profile->file };
 	g_autoptr(HvrUser) user = NULL;
 	g_auto(HvrWarmDraft) draft = HVR_WARM_DRAFT_NONE;
 	g_auto(HvrFd) state = -1;
@@ -133,7 +135,7 @@ static gboolean save(HvrWarmVm *warm, gboolean anew, GError **error)
 		return FALSE;
 	hvr_message("VM '%s' is booted without its cards, to be saved when it is ready",
 		    profile->name);
-	if (!boot_and_save(warm, &draft, state, error) ||
+	if (!boot_and_save(warm, &draft, state, &name.hears, error) ||
 	    !hvr_warm_vm_check_unchanged(warm, error) || (anew && !drop_same(warm, error)) ||
 	    !hvr_warm_draft_finish(&draft, &name, error))
 		return FALSE;
@@ -182,6 +184,7 @@ static gboolean go_on(HvrWarmVm *warm, const HvrWarmFound *found, GError **out_w
 
 	options.warm = &how;
 	gboolean well = run_bent(warm, found->path, &options, error);
+	warm->shown = how.shown;
 	if (how.problem && !hvr_interrupt_pending()) {
 		if (!how.good)
 			forget(warm);
@@ -239,8 +242,8 @@ gboolean hvr_warm_run(HvrContext *context, HvrProfile *profile, const HvrRunOpti
 	    !hvr_warm_vm_check_macs(&warm, &found, &why))
 		return boot_instead(&warm, why, text, error);
 	gboolean well = go_on(&warm, &found, &why, &cause);
-	/* Whoever has the terminal has seen a VM end: there is no second one for it. */
-	if (why && may_boot(&warm) && !options->front) {
+	/* Whoever has seen a VM that runs has seen it end: there is no second one for them. */
+	if (why && may_boot(&warm) && !options->front && !warm.shown) {
 		g_clear_error(&cause);
 		return boot_instead(&warm, why, NULL, error);
 	}
