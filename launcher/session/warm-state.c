@@ -45,16 +45,34 @@ void hvr_warm_vm_clear(HvrWarmVm *warm)
 	g_free(warm->key);
 }
 
+/* Of the VM with these cards. Changes nothing. */
+static gboolean look(HvrWarmVm *warm, const GPtrArray *devices, GError **error)
+{
+	const HvrDecideFor whom = { .devices = devices, .vm = warm->profile->name, .look = TRUE };
+
+	hvr_decision_clear(&warm->decision);
+	warm->decision = (HvrDecision){ 0 };
+	return hvr_decide(warm->context, warm->profile, &whom, &warm->decision, error);
+}
+
+gboolean hvr_warm_vm_would_boot(HvrWarmVm *warm)
+{
+	g_autoptr(GError) error = NULL;
+
+	hvr_warm_vm_unbend(warm);
+	if (look(warm, warm->profile->devices, &error))
+		return TRUE;
+	g_debug("it would not boot, either: %s", error->message);
+	return FALSE;
+}
+
 /* Looks at the guest as it is now. [transfer full] */
 static char *describe(HvrWarmVm *warm, GError **error)
 {
 	g_autoptr(GPtrArray) none = g_ptr_array_new();
-	const HvrDecideFor whom = { .devices = none, .vm = warm->profile->name, .look = TRUE };
-	HvrDecision *decision = &warm->decision;
+	const HvrDecision *decision = &warm->decision;
 
-	hvr_decision_clear(decision);
-	*decision = (HvrDecision){ 0 };
-	if (!hvr_decide(warm->context, warm->profile, &whom, decision, error))
+	if (!look(warm, none, error))
 		return NULL;
 	const HvrWarmGuest guest = { .context = warm->context,
 				     .profile = warm->profile,

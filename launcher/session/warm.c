@@ -23,6 +23,8 @@
 
 #define LONGEST_SCRIPT (1 << 20)
 
+#define DROPPED "the state was dropped by somebody else meanwhile"
+
 /* One run of the bent profile. */
 static gboolean run_bent(HvrWarmVm *warm, const char *folder, HvrRunOptions *options,
 			 GError **error)
@@ -160,7 +162,13 @@ static gboolean find(HvrWarmVm *warm, HvrWarmFound *found, char **out_why, GErro
 	*out_why = hvr_warm_vm_why_not(warm);
 	if (*out_why || !save(warm, FALSE, error) || !hvr_interrupt_check_all(error))
 		return FALSE;
-	return hvr_warm_store_find(&warm->store, warm->key, uid, found, error);
+	if (hvr_warm_store_find(&warm->store, warm->key, uid, found, &cause))
+		return TRUE;
+	if (cause)
+		g_propagate_error(error, cause);
+	else
+		*out_why = g_strdup(DROPPED);
+	return FALSE;
 }
 
 /* The state is as it was saved, and QEMU does not take it: it never will. */
@@ -172,6 +180,32 @@ static void forget(const HvrWarmVm *warm)
 		hvr_message_warning(error);
 }
 
+/* Neither has the guest gone on, nor has QEMU said that it cannot. Is it for the state's sake, which
+ * somebody has dropped before QEMU had it open, or whose disks are none any more? Then it is told as
+ * that: what was said of a disk is about no file of the profile's. A card that is busy, or a guest
+ * that is late, would be so another time. */
+static gboolean is_to_blame(HvrWarmVm *warm, const HvrWarmFound *found, GError **cause)
+{
+	GError *told = NULL;
+
+	if (warm->stopped || hvr_interrupt_pending() ||
+	    g_error_matches(*cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY))
+		return FALSE;
+	if (!hvr_warm_found_is_there(found)) {
+		told = hvr_warm_vm_error(DROPPED);
+	} else if (hvr_warm_vm_would_boot(warm)) {
+		g_autofree char *line = hvr_error_line(*cause, "");
+		told = hvr_warm_vm_error(line);
+		g_prefix_error(&told, "the state cannot be used: ");
+		forget(warm);
+	}
+	if (!told)
+		return FALSE;
+	g_clear_error(cause);
+	*cause = told;
+	return TRUE;
+}
+
 /* @out_why: (transfer full): why the guest did not go on; NULL: it did, or is not to be tried
  * otherwise */
 static gboolean go_on(HvrWarmVm *warm, const HvrWarmFound *found, GError **out_why, GError **error)
@@ -181,16 +215,22 @@ static gboolean go_on(HvrWarmVm *warm, const HvrWarmFound *found, GError **out_w
 			   .name = found->manifest->name,
 			   .macs = found->manifest->macs };
 	HvrRunOptions options = *warm->options;
+	GError *cause = NULL;
 
 	options.warm = &how;
-	gboolean well = run_bent(warm, found->path, &options, error);
+	gboolean well = run_bent(warm, found->path, &options, &cause);
 	warm->shown = how.shown;
+	warm->stopped = how.stopped;
 	if (how.problem && !hvr_interrupt_pending()) {
 		if (!how.good)
 			forget(warm);
 		*out_why = g_steal_pointer(&how.problem);
+	} else if (cause && !how.done && is_to_blame(warm, found, &cause)) {
+		*out_why = g_error_copy(cause);
 	}
 	g_clear_error(&how.problem);
+	if (cause)
+		g_propagate_error(error, cause);
 	return well;
 }
 
@@ -243,7 +283,7 @@ gboolean hvr_warm_run(HvrContext *context, HvrProfile *profile, const HvrRunOpti
 		return boot_instead(&warm, why, text, error);
 	gboolean well = go_on(&warm, &found, &why, &cause);
 	/* Whoever has seen a VM that runs has seen it end: there is no second one for them. */
-	if (why && may_boot(&warm) && !options->front && !warm.shown) {
+	if (why && may_boot(&warm) && !warm.shown) {
 		g_clear_error(&cause);
 		return boot_instead(&warm, why, NULL, error);
 	}
