@@ -4,6 +4,7 @@
  */
 #include "launcher/session/warm-state.h"
 
+#include "launcher/host/qemu-data.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/report/text.h"
@@ -74,11 +75,17 @@ static char *describe(HvrWarmVm *warm, GError **error)
 
 	if (!look(warm, none, error))
 		return NULL;
+	g_autoptr(GPtrArray) roms =
+		hvr_qemu_data_folders(warm->context, decision->facts->user,
+				      decision->facts->qemu_path, warm->options != NULL, error);
+	if (!roms)
+		return NULL;
 	const HvrWarmGuest guest = { .context = warm->context,
 				     .profile = warm->profile,
 				     .facts = decision->facts,
 				     .parts = decision->parts,
-				     .plan = decision->plan };
+				     .plan = decision->plan,
+				     .roms = roms };
 	return hvr_warm_describe(&guest, error);
 }
 

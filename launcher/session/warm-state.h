@@ -70,7 +70,7 @@ typedef enum {
 } HvrWarmLook;
 
 /**
- * hvr_warm_look - what would hvr_warm_run() begin with? Changes nothing, and asks QEMU nothing.
+ * hvr_warm_look - what would hvr_warm_run() begin with? Changes nothing.
  * @profile: as it was when this returns
  * @error: set with HVR_WARM_LOOK_ANOTHER and _FAILED: why it would boot, with a hint
  */

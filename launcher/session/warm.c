@@ -180,10 +180,10 @@ static void forget(const HvrWarmVm *warm)
 		hvr_message_warning(error);
 }
 
-/* Neither has the guest gone on, nor has QEMU said that it cannot. Is it for the state's sake, which
- * somebody has dropped before QEMU had it open, or whose disks are none any more? Then it is told as
- * that: what was said of a disk is about no file of the profile's. A card that is busy, or a guest
- * that is late, would be so another time. */
+/* Neither has the guest gone on, nor has QEMU said that it cannot. Is it for the state's sake,
+ * which somebody has dropped before QEMU had it open, or whose disks are none any more? Then it is
+ * told as that: what was said of a disk is about no file of the profile's. A card that is busy, or
+ * a guest that is late, would be so another time. */
 static gboolean is_to_blame(HvrWarmVm *warm, const HvrWarmFound *found, GError **cause)
 {
 	GError *told = NULL;
