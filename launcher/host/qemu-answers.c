@@ -5,17 +5,12 @@
  */
 #include "launcher/host/qemu-answers.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "launcher/host/qemu-aio.h"
+#include "launcher/host/qemu-query.h"
 #include "launcher/process/install.h"
-#include "launcher/process/program.h"
 #include "launcher/report/error.h"
 #include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
@@ -29,16 +24,8 @@
 #define SEE_IT                                                                                     \
 	"see what keeps it: run it by hand with -version, or set [qemu] binary to another one"
 
-/* Far more than -device help takes on a machine that emulates another. */
-#define ANSWER_MS 20000
-/* -device help is some twenty thousand bytes. */
-#define ANSWER_MAX (1024 * 1024)
-
 /* What a QEMU that has come so far is told. */
 #define END_IT "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"quit\"}\n"
-
-/* Of the runtime folder: one file, with its dialect, for each program that has answered well. */
-#define FOLDER "qemu"
 
 typedef struct {
 	const HvrContext *context;
@@ -70,73 +57,17 @@ static void note(const Asking *asking, HvrQemuQuestion question, HvrAnswerKind k
 	*answer = (HvrQemuAnswer){ .kind = kind, .seen = seen, .fix = g_strdup(fix) };
 }
 
-/* A file in memory that does not grow beyond an answer's size: more than that is an error to
- * whoever writes it. -1 with errno */
-static int open_answer(void)
-{
-	g_auto(HvrFd) fd = memfd_create("answer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0 || ftruncate(fd, ANSWER_MAX) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) < 0)
-		return -1;
-	return g_steal_fd(&fd);
-}
-
-/* A file in memory to read @text from. -1 with errno */
-static int open_question(const char *text)
-{
-	g_auto(HvrFd) fd = memfd_create("question", MFD_CLOEXEC);
-	gsize length = strlen(text);
-
-	if (fd < 0 || pwrite(fd, text, length, 0) != (ssize_t)length)
-		return -1;
-	return g_steal_fd(&fd);
-}
-
-/* The descriptor is shared with who wrote, so its position is where the text ends. */
-static char *read_answer(int fd)
-{
-	off_t length = lseek(fd, 0, SEEK_CUR);
-	g_autofree char *text = g_malloc0(ANSWER_MAX + 1);
-
-	if (length < 0 || length > ANSWER_MAX || pread(fd, text, (gsize)length, 0) != length)
-		return NULL;
-	return g_strdup(text);
-}
-
-/**
- * ask - what it printed with these options.
- * @question: (nullable): what it finds on its standard input
- * Errors: HVR_LAUNCH_ERROR_BUSY when it did not answer in time; _UNAVAILABLE, _PERMISSION when it
- * could not be asked or refused them
- */
-static char *ask(const Asking *asking, const char *const *options, const char *question,
+/* What it printed with these options. @input, errors: of hvr_qemu_query() */
+static char *ask(const Asking *asking, const char *const *options, const char *input,
 		 GError **error)
 {
-	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	g_auto(HvrFd) input = question ? open_question(question) : -1;
-	g_auto(HvrFd) answer = open_answer();
-	int saved = errno;
+	const HvrQemuQuery query = { .context = asking->context,
+				     .user = asking->user,
+				     .path = asking->path,
+				     .options = options,
+				     .input = input };
 
-	if (answer < 0 || (question && input < 0)) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "cannot make a file in memory: %s", g_strerror(saved));
-		return NULL;
-	}
-	g_ptr_array_add(argv, (gpointer)asking->path);
-	for (; *options; options++)
-		g_ptr_array_add(argv, (gpointer)*options);
-	g_ptr_array_add(argv, NULL);
-	HvrProgram program = { .path = asking->path,
-			       .argv = (const char *const *)argv->pdata,
-			       .identity = hvr_user_identity(asking->user),
-			       .stdin_fd = MAX(input, 0),
-			       .stdout_fd = answer,
-			       .timeout_ms = ANSWER_MS };
-	if (asking->context->answer_ms)
-		program.timeout_ms = asking->context->answer_ms;
-	if (!hvr_program_run(&program, error))
-		return NULL;
-	return read_answer(answer);
+	return hvr_qemu_query(&query, error);
 }
 
 /* TRUE: it did not answer in time, which is noted then. */
@@ -410,18 +341,14 @@ HvrQemu *hvr_qemu_ask(const HvrContext *context, const HvrProfile *profile, cons
 /* (nullable): its name in the folder. Two programs that differ have two. */
 static char *name_of(const HvrProfile *profile, const HvrUser *user, const char *path)
 {
-	struct stat st;
+	g_autofree char *program = hvr_qemu_identity(user, path);
 
-	if (stat(path, &st) < 0)
+	if (!program)
 		return NULL;
-	g_autofree char *identity = g_strdup_printf(
-		"%s\n%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
-		" %" G_GINT64_FORMAT ".%09ld %" G_GINT64_FORMAT ".%09ld\nuser %u sandbox %d%s%s",
-		path, (guint64)st.st_dev, (guint64)st.st_ino, (gint64)st.st_size,
-		(gint64)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (gint64)st.st_ctim.tv_sec,
-		st.st_ctim.tv_nsec, (guint)user->uid, profile->sandbox,
-		hvr_qemu_aio_wanted(profile, HVR_AIO_NATIVE) ? " native" : "",
-		hvr_qemu_aio_wanted(profile, HVR_AIO_IO_URING) ? " io_uring" : "");
+	g_autofree char *identity =
+		g_strdup_printf("%s sandbox %d%s%s", program, profile->sandbox,
+				hvr_qemu_aio_wanted(profile, HVR_AIO_NATIVE) ? " native" : "",
+				hvr_qemu_aio_wanted(profile, HVR_AIO_IO_URING) ? " io_uring" : "");
 	g_autoptr(GPtrArray) asked = wanted_properties(profile);
 	g_autoptr(GPtrArray) devices = wanted_devices(profile);
 	g_ptr_array_extend(asked, devices, NULL, NULL);
@@ -441,7 +368,7 @@ gboolean hvr_qemu_recall(const HvrContext *context, const HvrProfile *profile, c
 	g_autofree char *name = name_of(profile, user, path);
 	if (!name)
 		return FALSE;
-	g_autofree char *file = g_build_filename(FOLDER, name, NULL);
+	g_autofree char *file = g_build_filename(HVR_QEMU_FOLDER, name, NULL);
 	g_autofree char *text = hvr_tree_read(context->runtime, file, NULL);
 	return text && hvr_dialect_from_text(text, out_dialect);
 }
@@ -463,7 +390,7 @@ void hvr_qemu_remember(const HvrContext *context, const HvrProfile *profile, con
 	if (context->runtime < 0 || !all_good(qemu, profile->sandbox))
 		return;
 	g_autofree char *name = name_of(profile, user, path);
-	g_auto(HvrFd) folder = hvr_runtime_open_folder(context->runtime, FOLDER, NULL);
+	g_auto(HvrFd) folder = hvr_runtime_open_folder(context->runtime, HVR_QEMU_FOLDER, NULL);
 	if (!name || folder < 0)
 		return;
 	g_autofree char *text = hvr_dialect_to_text(&qemu->dialect);

@@ -75,6 +75,8 @@ static void tell_waiting(HvrArrival *arrival)
 
 	if (options->ready_fd < 0)
 		return;
+	if (options->warm)
+		options->warm->shown = TRUE;
 	/* The terminal is somebody else's from here on. */
 	end_boot(arrival);
 	if (!options->attached && !options->front)
@@ -156,10 +158,17 @@ static void save(HvrArrival *arrival)
 
 static void arrive(HvrArrival *arrival);
 
-static void on_awake(gpointer user_data)
+/* The state is good for a VM that has the same addresses. */
+static void on_awake(const GError *error, gpointer user_data)
 {
 	HvrArrival *arrival = user_data;
 
+	if (error) {
+		arrival->options->warm->good = TRUE;
+		fail_warm(arrival, error);
+		return;
+	}
+	arrival->options->warm->hears = hvr_wake_was_heard(&arrival->wake);
 	arrival->awake = TRUE;
 	arrive(arrival);
 }

@@ -59,7 +59,9 @@ static void judge(HvrGuestScript *script, JsonObject *status)
 {
 	gint64 code = -1;
 
-	if (hvr_json_get_int(status, "exitcode", &code) && code == 0) {
+	if (hvr_json_get_int(status, "exitcode", &code) && code >= 0 && code <= G_MAXUINT8)
+		script->status = (int)code;
+	if (script->status == 0) {
 		end(script, NULL);
 		return;
 	}
@@ -184,6 +186,7 @@ void hvr_guest_script_begin(HvrGuestScript *script, HvrSession *session, const c
 {
 	*script = (HvrGuestScript){ .text = g_strdup(text),
 				    .until_us = g_get_monotonic_time() + timeout_ms * 1000LL,
+				    .status = -1,
 				    .pause_ms = FIRST_MS,
 				    .done = done,
 				    .user_data = user_data };

@@ -19,6 +19,7 @@ typedef struct {
 	char *text;
 	HvrAgent *agent; /* NULL: it is over */
 	gint64 pid;	 /* of the guest's shell */
+	int status;	 /* of the same; -1: it has not run to its end */
 	gint64 until_us;
 	guint pause_ms; /* until it is asked after again */
 	guint timer;

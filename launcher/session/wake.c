@@ -3,11 +3,16 @@
 
 #include <sys/random.h>
 
+#include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/session/scripts.h"
+#include "launcher/warm/nets.h"
 
 /* A guest that asks for a new lease may wait for it. */
 #define TIMEOUT_MS 90000
+
+/* Of wake.sh: all is done, or something else is missing. */
+#define STATUS_OLD_ADDRESS 3
 
 #define SEED_BYTES 256
 #define ID_BYTES   16
@@ -63,15 +68,32 @@ static char *make_script(const HvrProfile *profile, const HvrWakeFrom *from)
 			       hvr_session_script_wake);
 }
 
+gboolean hvr_wake_was_heard(const HvrWake *wake)
+{
+	return wake->script.status >= 0;
+}
+
+static gboolean has_addresses(const HvrWake *wake)
+{
+	return !wake->shared ||
+	       (hvr_wake_was_heard(wake) && wake->script.status != STATUS_OLD_ADDRESS);
+}
+
 static void on_done(const GError *error, gpointer user_data)
 {
 	HvrWake *wake = user_data;
+	g_autoptr(GError) fatal = NULL;
 
-	if (error)
+	if (error && !has_addresses(wake))
+		g_set_error(&fatal, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+			    "[net %s] the guest does not take the VM's MAC address in place of "
+			    "the one that it was saved with: %s",
+			    wake->shared->id, error->message);
+	else if (error)
 		hvr_message("warning: the guest does not know all that is new since it was saved: "
 			    "%s",
 			    error->message);
-	wake->done(wake->user_data);
+	wake->done(fatal, wake->user_data);
 }
 
 void hvr_wake_begin(HvrWake *wake, HvrSession *session, const HvrWakeFrom *from, HvrWakeDone done,
@@ -79,6 +101,7 @@ void hvr_wake_begin(HvrWake *wake, HvrSession *session, const HvrWakeFrom *from,
 {
 	g_autofree char *script = make_script(session->profile, from);
 
+	wake->shared = from ? hvr_warm_nets_find(session->profile, from->macs) : NULL;
 	wake->done = done;
 	wake->user_data = user_data;
 	hvr_guest_script_begin(&wake->script, session, script, TIMEOUT_MS, on_done, wake);

@@ -5,8 +5,8 @@
 
 #include "launcher/session/guest-script.h"
 
-/* Told once, never from inside hvr_wake_begin(). */
-typedef void (*HvrWakeDone)(gpointer user_data);
+/* @error: NULL: it may be used. Borrowed. Told once, never from inside hvr_wake_begin(). */
+typedef void (*HvrWakeDone)(const GError *error, gpointer user_data);
 
 /* What the guest was when it was saved. */
 typedef struct {
@@ -17,6 +17,7 @@ typedef struct {
 /* A guest is told what it is now: see below. */
 typedef struct {
 	HvrGuestScript script;
+	const HvrProfileNet *shared; /* where it must not keep its address; NULL: nowhere */
 	HvrWakeDone done;
 	gpointer user_data;
 } HvrWake;
@@ -27,12 +28,17 @@ typedef struct {
  * was saved with, it may be one of several, and gets a machine-id of its own; this VM's MAC
  * addresses; and its host name is the VM's, unless [cloud-init] names another. DHCP is asked anew.
  *
- * An agent that does not want one of these is let be, and told of; it is no error.
+ * An agent that does not want one of these is let be, and told of; it is no error. But for a guest
+ * that may have a MAC address of another VM on a network that others are on, where two with one
+ * address are worse than a boot: HVR_LAUNCH_ERROR_UNAVAILABLE.
  * @wake: its memory must outlive the session
  * @from: (nullable): NULL: it is about to be saved, and gets the VM's name
  */
 void hvr_wake_begin(HvrWake *wake, HvrSession *session, const HvrWakeFrom *from, HvrWakeDone done,
 		    gpointer user_data);
+
+/* Has the guest's shell run it? To be asked when it is over. */
+gboolean hvr_wake_was_heard(const HvrWake *wake);
 
 /* Nobody is told any more. Of one that was never begun (all 0) nothing is to be ended. */
 void hvr_wake_end(HvrWake *wake);

@@ -9,9 +9,11 @@
 #	id	a machine-id; empty: it keeps what it has
 #	nets	the MAC addresses that are others now: OLD NEW, and so on
 #
-# What it cannot do it says, and goes on; the last line is what a person is shown.
+# What it cannot do it says, and goes on; the last line is what a person is shown. Status 3: an address
+# is still the old one.
 
 problem=
+status=1
 
 # The agent's own guest-set-time also writes it to the hardware clock, for which that waits for a
 # second to be full; and the machine's has the host's time already.
@@ -68,7 +70,9 @@ set_net() # OLD NEW
 	for address in /sys/class/net/*/address; do
 		[ "$(cat "$address" 2> /dev/null)" = "$1" ] || continue
 		link=${address%/address}
-		set_address "${link##*/}" "$2" || problem="${link##*/} still has the address $1"
+		set_address "${link##*/}" "$2" && continue
+		problem="${link##*/} still has the address $1"
+		status=3
 	done
 	grep -rlis "$1" /etc/netplan /etc/systemd/network /run/systemd/network /etc/network \
 		/etc/NetworkManager/system-connections /etc/udev/rules.d |
@@ -106,5 +110,5 @@ while [ $# -gt 1 ]; do
 	shift 2
 done
 [ -z "$id$nets" ] || ask_anew
-[ -z "$problem" ] || { echo "$problem" >&2; exit 1; }
+[ -z "$problem" ] || { echo "$problem" >&2; exit "$status"; }
 exit 0

@@ -4,10 +4,12 @@
  */
 #include "launcher/session/warm-state.h"
 
+#include "launcher/host/qemu-data.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/report/text.h"
 #include "launcher/warm/key.h"
+#include "launcher/warm/nets.h"
 
 #define SAVE_ANEW "'hailo-vm-run warm PROFILE' saves it anew"
 
@@ -44,22 +46,46 @@ void hvr_warm_vm_clear(HvrWarmVm *warm)
 	g_free(warm->key);
 }
 
+/* Of the VM with these cards. Changes nothing. */
+static gboolean look(HvrWarmVm *warm, const GPtrArray *devices, GError **error)
+{
+	const HvrDecideFor whom = { .devices = devices, .vm = warm->profile->name, .look = TRUE };
+
+	hvr_decision_clear(&warm->decision);
+	warm->decision = (HvrDecision){ 0 };
+	return hvr_decide(warm->context, warm->profile, &whom, &warm->decision, error);
+}
+
+gboolean hvr_warm_vm_would_boot(HvrWarmVm *warm)
+{
+	g_autoptr(GError) error = NULL;
+
+	hvr_warm_vm_unbend(warm);
+	if (look(warm, warm->profile->devices, &error))
+		return TRUE;
+	g_debug("it would not boot, either: %s", error->message);
+	return FALSE;
+}
+
 /* Looks at the guest as it is now. [transfer full] */
 static char *describe(HvrWarmVm *warm, GError **error)
 {
 	g_autoptr(GPtrArray) none = g_ptr_array_new();
-	const HvrDecideFor whom = { .devices = none, .vm = warm->profile->name, .look = TRUE };
-	HvrDecision *decision = &warm->decision;
+	const HvrDecision *decision = &warm->decision;
 
-	hvr_decision_clear(decision);
-	*decision = (HvrDecision){ 0 };
-	if (!hvr_decide(warm->context, warm->profile, &whom, decision, error))
+	if (!look(warm, none, error))
+		return NULL;
+	g_autoptr(GPtrArray) roms =
+		hvr_qemu_data_folders(warm->context, decision->facts->user,
+				      decision->facts->qemu_path, warm->options != NULL, error);
+	if (!roms)
 		return NULL;
 	const HvrWarmGuest guest = { .context = warm->context,
 				     .profile = warm->profile,
 				     .facts = decision->facts,
 				     .parts = decision->parts,
-				     .plan = decision->plan };
+				     .plan = decision->plan,
+				     .roms = roms };
 	return hvr_warm_describe(&guest, error);
 }
 
@@ -141,24 +167,21 @@ GError *hvr_warm_vm_error(const char *text)
 	return error;
 }
 
-/* On a network that others are on, two guests with one address are worse than a boot. */
 gboolean hvr_warm_vm_check_macs(const HvrWarmVm *warm, const HvrWarmFound *found, GError **error)
 {
-	const HvrProfile *profile = warm->profile;
-	const GPtrArray *macs = found->manifest->macs;
+	const HvrWarmManifest *manifest = found->manifest;
+	const HvrProfileNet *net = hvr_warm_nets_find(warm->profile, manifest->macs);
+	gboolean agent = warm->profile->guest.agent;
 
-	for (guint i = 0; !profile->guest.agent && i < profile->nets->len && i < macs->len; i++) {
-		const HvrProfileNet *net = g_ptr_array_index(profile->nets, i);
-		if (net->mode == HVR_NET_USER || net->mode == HVR_NET_NONE ||
-		    g_str_equal(net->mac, macs->pdata[i]))
-			continue;
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "[net %s] the guest was saved as VM '%s' and without an agent keeps "
-			    "its MAC address",
-			    net->id, found->manifest->name);
-		return FALSE;
-	}
-	return TRUE;
+	if (!net || (agent && manifest->hears))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
+		    "[net %s] the guest was saved as VM '%s' and %s keeps its MAC address", net->id,
+		    manifest->name,
+		    agent ? "with an agent that runs no commands" : "without an agent");
+	if (agent)
+		hvr_error_hint(error, "have the agent in the guest allow guest-exec");
+	return FALSE;
 }
 
 /* The store may be missing, which is none, too. */

@@ -21,7 +21,8 @@ typedef struct {
 	HvrLock *vm_lock; /* for the first run; NULL: it takes the name itself */
 	HvrDecision decision;
 	HvrWarmStore store;
-	gboolean stopped;    /* while it was saved somebody had it end */
+	gboolean stopped;    /* before it was saved, or went on, somebody had it end */
+	gboolean shown;	     /* when it went on, who waits for the VM was told so */
 	gboolean throw_away; /* as it was, see hvr_warm_vm_bend() */
 	char *about, *key;
 } HvrWarmVm;
@@ -43,9 +44,16 @@ char *hvr_warm_vm_why_not(const HvrWarmVm *warm) G_GNUC_WARN_UNUSED_RESULT;
 /* The same as an error, HVR_LAUNCH_ERROR_UNAVAILABLE, with what to do. [transfer full] */
 GError *hvr_warm_vm_error(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
-/* FALSE, with HVR_LAUNCH_ERROR_UNAVAILABLE: a guest without an agent would have a MAC address of
- * another VM on a network that others are on, where two with one address are worse than a boot. */
+/* FALSE, with HVR_LAUNCH_ERROR_UNAVAILABLE: a guest without an agent, or with one that runs no
+ * commands, would have a MAC address of another VM on a network that others are on, where two with
+ * one address are worse than a boot. */
 gboolean hvr_warm_vm_check_macs(const HvrWarmVm *warm, const HvrWarmFound *found, GError **error);
+
+/**
+ * hvr_warm_vm_would_boot - could the VM run without any state, by a look at what there is now?
+ * The profile is as it was from here on: hvr_warm_vm_unbend().
+ */
+gboolean hvr_warm_vm_would_boot(HvrWarmVm *warm);
 
 /* FALSE, with HVR_LAUNCH_ERROR_UNAVAILABLE: the guest is another one than hvr_warm_vm_begin() saw.
  */
@@ -62,7 +70,7 @@ typedef enum {
 } HvrWarmLook;
 
 /**
- * hvr_warm_look - what would hvr_warm_run() begin with? Changes nothing, and asks QEMU nothing.
+ * hvr_warm_look - what would hvr_warm_run() begin with? Changes nothing.
  * @profile: as it was when this returns
  * @error: set with HVR_WARM_LOOK_ANOTHER and _FAILED: why it would boot, with a hint
  */

@@ -23,6 +23,8 @@
 
 #define LONGEST_SCRIPT (1 << 20)
 
+#define DROPPED "the state was dropped by somebody else meanwhile"
+
 /* One run of the bent profile. */
 static gboolean run_bent(HvrWarmVm *warm, const char *folder, HvrRunOptions *options,
 			 GError **error)
@@ -63,7 +65,8 @@ static char *read_script(const HvrWarmVm *warm, const HvrUser *user, GError **er
 }
 
 /* It runs for nobody: no terminal, nobody who waits. */
-static gboolean boot_and_save(HvrWarmVm *warm, const HvrWarmDraft *draft, int state, GError **error)
+static gboolean boot_and_save(HvrWarmVm *warm, const HvrWarmDraft *draft, int state,
+			      gboolean *out_hears, GError **error)
 {
 	g_autofree char *script = NULL;
 	if (warm->profile->guest.warm_script && !(script = read_script(warm, draft->user, error)))
@@ -77,6 +80,7 @@ static gboolean boot_and_save(HvrWarmVm *warm, const HvrWarmDraft *draft, int st
 	gboolean well = run_bent(warm, draft->path, &options, error);
 
 	warm->stopped = how.stopped;
+	*out_hears = how.hears;
 	g_clear_error(&how.problem);
 	if (!well)
 		return FALSE;
@@ -113,12 +117,12 @@ static gboolean save(HvrWarmVm *warm, gboolean anew, GError **error)
 {
 	const HvrProfile *profile = warm->profile;
 	g_autoptr(GPtrArray) macs = list_macs(profile);
-	const HvrWarmName name = { .key = warm->key,
-				   .about = warm->about,
-				   .vm = profile->stem,
-				   .name = profile->name,
-				   .macs = macs,
-				   .profile = profile->file };
+	HvrWarmName name = { .key = warm->key,
+			     .about = warm->about,
+			     .vm = profile->stem,
+			     .name = profile->name,
+			     .macs = macs,
+			     .profile = profile->file };
 	g_autoptr(HvrUser) user = NULL;
 	g_auto(HvrWarmDraft) draft = HVR_WARM_DRAFT_NONE;
 	g_auto(HvrFd) state = -1;
@@ -133,7 +137,7 @@ static gboolean save(HvrWarmVm *warm, gboolean anew, GError **error)
 		return FALSE;
 	hvr_message("VM '%s' is booted without its cards, to be saved when it is ready",
 		    profile->name);
-	if (!boot_and_save(warm, &draft, state, error) ||
+	if (!boot_and_save(warm, &draft, state, &name.hears, error) ||
 	    !hvr_warm_vm_check_unchanged(warm, error) || (anew && !drop_same(warm, error)) ||
 	    !hvr_warm_draft_finish(&draft, &name, error))
 		return FALSE;
@@ -158,7 +162,13 @@ static gboolean find(HvrWarmVm *warm, HvrWarmFound *found, char **out_why, GErro
 	*out_why = hvr_warm_vm_why_not(warm);
 	if (*out_why || !save(warm, FALSE, error) || !hvr_interrupt_check_all(error))
 		return FALSE;
-	return hvr_warm_store_find(&warm->store, warm->key, uid, found, error);
+	if (hvr_warm_store_find(&warm->store, warm->key, uid, found, &cause))
+		return TRUE;
+	if (cause)
+		g_propagate_error(error, cause);
+	else
+		*out_why = g_strdup(DROPPED);
+	return FALSE;
 }
 
 /* The state is as it was saved, and QEMU does not take it: it never will. */
@@ -170,6 +180,32 @@ static void forget(const HvrWarmVm *warm)
 		hvr_message_warning(error);
 }
 
+/* Neither has the guest gone on, nor has QEMU said that it cannot. Is it for the state's sake,
+ * which somebody has dropped before QEMU had it open, or whose disks are none any more? Then it is
+ * told as that: what was said of a disk is about no file of the profile's. A card that is busy, or
+ * a guest that is late, would be so another time. */
+static gboolean is_to_blame(HvrWarmVm *warm, const HvrWarmFound *found, GError **cause)
+{
+	GError *told = NULL;
+
+	if (warm->stopped || hvr_interrupt_pending() ||
+	    g_error_matches(*cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY))
+		return FALSE;
+	if (!hvr_warm_found_is_there(found)) {
+		told = hvr_warm_vm_error(DROPPED);
+	} else if (hvr_warm_vm_would_boot(warm)) {
+		g_autofree char *line = hvr_error_line(*cause, "");
+		told = hvr_warm_vm_error(line);
+		g_prefix_error(&told, "the state cannot be used: ");
+		forget(warm);
+	}
+	if (!told)
+		return FALSE;
+	g_clear_error(cause);
+	*cause = told;
+	return TRUE;
+}
+
 /* @out_why: (transfer full): why the guest did not go on; NULL: it did, or is not to be tried
  * otherwise */
 static gboolean go_on(HvrWarmVm *warm, const HvrWarmFound *found, GError **out_why, GError **error)
@@ -179,15 +215,22 @@ static gboolean go_on(HvrWarmVm *warm, const HvrWarmFound *found, GError **out_w
 			   .name = found->manifest->name,
 			   .macs = found->manifest->macs };
 	HvrRunOptions options = *warm->options;
+	GError *cause = NULL;
 
 	options.warm = &how;
-	gboolean well = run_bent(warm, found->path, &options, error);
+	gboolean well = run_bent(warm, found->path, &options, &cause);
+	warm->shown = how.shown;
+	warm->stopped = how.stopped;
 	if (how.problem && !hvr_interrupt_pending()) {
 		if (!how.good)
 			forget(warm);
 		*out_why = g_steal_pointer(&how.problem);
+	} else if (cause && !how.done && is_to_blame(warm, found, &cause)) {
+		*out_why = g_error_copy(cause);
 	}
 	g_clear_error(&how.problem);
+	if (cause)
+		g_propagate_error(error, cause);
 	return well;
 }
 
@@ -239,8 +282,8 @@ gboolean hvr_warm_run(HvrContext *context, HvrProfile *profile, const HvrRunOpti
 	    !hvr_warm_vm_check_macs(&warm, &found, &why))
 		return boot_instead(&warm, why, text, error);
 	gboolean well = go_on(&warm, &found, &why, &cause);
-	/* Whoever has the terminal has seen a VM end: there is no second one for it. */
-	if (why && may_boot(&warm) && !options->front) {
+	/* Whoever has seen a VM that runs has seen it end: there is no second one for them. */
+	if (why && may_boot(&warm) && !warm.shown) {
 		g_clear_error(&cause);
 		return boot_instead(&warm, why, NULL, error);
 	}

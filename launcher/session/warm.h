@@ -13,7 +13,8 @@
  *
  * Where there is no state of this VM yet, it is booted once without its cards, and saved. Where
  * there is one, but not of this very guest, or the guest cannot be saved, or QEMU does not go on
- * with it, HVR_WARM_AUTO boots as ever, and says why in one line; HVR_WARM_REQUIRE is an error.
+ * with it, or somebody drops it before QEMU has it open, HVR_WARM_AUTO boots as ever, and says why
+ * in one line, unless somebody was told already that the VM runs; HVR_WARM_REQUIRE is an error.
  * @profile: as it was when this returns
  * @options: of HVR_RUN_SUPERVISE
  * Errors: as hvr_run(); HVR_LAUNCH_ERROR_UNAVAILABLE

@@ -41,7 +41,8 @@ typedef struct {
 	const char *key;   /* of hvr_warm_key() */
 	const char *about; /* of hvr_warm_describe() */
 	const char *vm, *name, *profile;
-	const GPtrArray *macs; /* of char *; see manifest.h */
+	const GPtrArray *macs; /* of char *; see manifest.h, */
+	gboolean hears;	       /* ... as this */
 } HvrWarmName;
 
 /**

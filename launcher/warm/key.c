@@ -17,6 +17,7 @@
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
 #include "launcher/warm/identity.h"
+#include "launcher/warm/roms.h"
 #include "vfio/fd.h"
 #include "vfio/tree.h"
 
@@ -233,6 +234,7 @@ char *hvr_warm_describe(const HvrWarmGuest *guest, GError **error)
 	add_host(about, guest);
 	add_seed(about, guest->profile);
 	add_words(about, guest);
+	hvr_warm_roms_add(about, guest->roms);
 	if (!add_files(about, guest, error))
 		return NULL;
 	return g_string_free(g_steal_pointer(&about), FALSE);

@@ -15,7 +15,8 @@ typedef struct {
 	const HvrProfile *profile;
 	const HvrFacts *facts;
 	const HvrParts *parts;
-	const HvrPlan *plan; /* of the VM without its cards */
+	const HvrPlan *plan;   /* of the VM without its cards */
+	const GPtrArray *roms; /* of char *: the folders in which QEMU looks for firmware */
 } HvrWarmGuest;
 
 /**
@@ -32,7 +33,8 @@ gboolean hvr_warm_check(const HvrWarmGuest *guest, GError **error) G_GNUC_WARN_U
  * This program's version; QEMU, by its bytes; the host's CPU and kernel where the guest runs on
  * them; the VM's user; every word of QEMU's command line but the VM's name and what differs between
  * two starts of the same VM (descriptors, ports that are chosen); and each file: kernel, initrd,
- * all images with what is behind them, what cloud-init is told.
+ * all images with what is behind them, what cloud-init is told; and firmware and ROMs, also those
+ * that QEMU loads unasked.
  * Errors: of hvr_warm_check(); what cannot be read
  */
 char *hvr_warm_describe(const HvrWarmGuest *guest, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,11 +13,13 @@
 #include "launcher/warm/identity.h"
 #include "vfio/tree.h"
 
-#define FIRST	   "hailo-vm-run warm state 1"
+#define FIRST	   "hailo-vm-run warm state 2"
 #define LAST	   "end"
 #define MOST_BYTES (64 * 1024)
 #define MAC_LENGTH 17
 #define NO_MACS	   "none"
+#define YES	   "yes"
+#define NO	   "no"
 #define KEY_LENGTH 64 /* SHA-256 as hexadecimal digits */
 
 HvrWarmManifest *hvr_warm_manifest_new(void)
@@ -78,10 +80,11 @@ char *hvr_warm_manifest_to_text(const HvrWarmManifest *manifest)
 {
 	GString *text = g_string_new(FIRST "\n");
 
-	g_string_append_printf(
-		text, "key %s\nvm %s\nname %s\nprofile %s\nuid %u\nmade %" G_GINT64_FORMAT "\n",
-		manifest->key, manifest->vm, manifest->name, manifest->profile, manifest->uid,
-		manifest->made_s);
+	g_string_append_printf(text,
+			       "key %s\nvm %s\nname %s\nprofile %s\nuid %u\nmade %" G_GINT64_FORMAT
+			       "\nhears %s\n",
+			       manifest->key, manifest->vm, manifest->name, manifest->profile,
+			       manifest->uid, manifest->made_s, manifest->hears ? YES : NO);
 	for (guint i = 0; i < manifest->macs->len; i++)
 		g_string_append_printf(text, "%s%s", i ? " " : "macs ",
 				       (const char *)manifest->macs->pdata[i]);
@@ -111,6 +114,14 @@ static gboolean take_number(char ***line, const char *word, guint64 most, guint6
 	const char *value = take(line, word);
 
 	return value && g_ascii_string_to_unsigned(value, 10, 0, most, out_number, NULL);
+}
+
+static gboolean take_answer(char ***line, const char *word, gboolean *out_answer)
+{
+	const char *value = take(line, word);
+
+	*out_answer = g_strcmp0(value, YES) == 0;
+	return *out_answer || g_strcmp0(value, NO) == 0;
 }
 
 /* They come into a script for a guest. */
@@ -161,7 +172,8 @@ static gboolean parse(char **line, HvrWarmManifest *manifest)
 	manifest->profile = g_strdup(take(&line, "profile"));
 	if (!is_key(manifest->key) || !manifest->vm || !manifest->name || !manifest->profile ||
 	    !take_number(&line, "uid", G_MAXUINT, &uid) ||
-	    !take_number(&line, "made", G_MAXINT64, &made) || !take_macs(&line, manifest) ||
+	    !take_number(&line, "made", G_MAXINT64, &made) ||
+	    !take_answer(&line, "hears", &manifest->hears) || !take_macs(&line, manifest) ||
 	    !take_files(&line, manifest))
 		return FALSE;
 	manifest->uid = (guint)uid;

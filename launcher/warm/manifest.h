@@ -17,6 +17,7 @@ typedef struct {
 	char *vm;	  /* whose guest it is: the stem of the VM's name */
 	char *name;	  /* the VM's when it was saved, */
 	GPtrArray *macs;  /* ... and of char *: its MAC addresses, in the order of its nets */
+	gboolean hears;	  /* its agent runs what it is told to */
 	char *profile;	  /* its file, as text that is shown */
 	guint uid;	  /* the VM's user, whose the files are */
 	gint64 made_s;	  /* seconds since 1970 */

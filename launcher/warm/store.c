@@ -260,6 +260,17 @@ gboolean hvr_warm_store_find(const HvrWarmStore *store, const char *key, guint u
 	return TRUE;
 }
 
+gboolean hvr_warm_found_is_there(const HvrWarmFound *found)
+{
+	g_autofree char *state = g_build_filename(found->path, HVR_WARM_STATE, NULL);
+	g_autofree char *manifest = g_build_filename(found->path, HVR_WARM_MANIFEST, NULL);
+	struct stat ours, there;
+
+	return fstat(found->state, &ours) == 0 && lstat(state, &there) == 0 &&
+	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino &&
+	       lstat(manifest, &there) == 0;
+}
+
 gboolean hvr_warm_store_remove(const HvrWarmStore *store, const char *name)
 {
 	g_auto(HvrFd) folder =

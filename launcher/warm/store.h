@@ -85,6 +85,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrWarmFound, hvr_warm_found_clear)
 gboolean hvr_warm_store_find(const HvrWarmStore *store, const char *key, guint uid,
 			     HvrWarmFound *out_found, GError **error);
 
+/* Is it still there, in its place? Who opens its disks by their paths may find that it is not. */
+gboolean hvr_warm_found_is_there(const HvrWarmFound *found);
+
 /**
  * hvr_warm_store_drop - a state goes; a VM that was restored from it goes on.
  * Returns: FALSE without an error when there is none of that key

@@ -18,6 +18,8 @@
 #include "vfio/fd.h"
 
 #define ENOUGH_MS 20000
+#define OLD_MAC	  "52:54:00:00:00:01"
+#define NEW_MAC	  "52:54:00:00:00:02"
 
 static QmpPeer *agent_of(VmFixture *f)
 {
@@ -131,9 +133,9 @@ static char *given_to(QmpPeer *agent)
 	return g_strndup((const char *)bytes, length);
 }
 
-static void on_awake(gpointer fixture)
+static void on_awake(const GError *error, gpointer fixture)
 {
-	vm_fixture_done(NULL, fixture);
+	vm_fixture_done(error, fixture);
 }
 
 /* @wanted: words that stand in front of the script; @unwanted: NULL: none is */
@@ -182,13 +184,72 @@ static void test_wake_refused(void **state)
 	hvr_wake_end(&wake);
 }
 
+/* @status: of the script; NULL: the agent runs none. */
+static void assert_wakes_on(HvrNetMode mode, const char *mac, const char *status,
+			    const char *wanted)
+{
+	HvrProfileNet net = { .id = (char *)"lan", .mode = mode };
+	g_autoptr(GPtrArray) macs = g_ptr_array_new();
+	g_autoptr(GPtrArray) nets = g_ptr_array_new();
+	const HvrWakeFrom from = { .name = "lab-1", .macs = macs };
+	g_autoptr(VmFixture) f = vm_fixture_new("card");
+	g_autoptr(QmpPeer) agent = agent_of(f);
+	GPtrArray *before = f->machine->profile->nets;
+	HvrWake wake;
+
+	g_ptr_array_add(macs, (gpointer)OLD_MAC);
+	g_strlcpy(net.mac, mac, sizeof(net.mac));
+	g_ptr_array_add(nets, &net);
+	f->machine->profile->nets = nets;
+	if (status)
+		qmp_peer_returns(agent, "guest-exec", "{\"pid\":7}");
+	else
+		qmp_peer_fails(agent, "guest-exec", "CommandNotFound",
+			       "Command guest-exec has been disabled");
+	qmp_peer_returns(agent, "guest-set-time", "{}");
+	if (status)
+		qmp_peer_returns(agent, "guest-exec-status", status);
+	hvr_wake_begin(&wake, f->session, &from, on_awake, f);
+	g_autofree char *told = vm_fixture_wait_told(f);
+	assert_string_equal(told, wanted);
+	assert_int_equal(hvr_wake_was_heard(&wake), status != NULL);
+	hvr_wake_end(&wake);
+	f->machine->profile->nets = before;
+}
+
+/* Two guests with one MAC address are worse than one that boots. */
+static void test_wake_keeps_address(void **state)
+{
+	static const char fatal[] = "69 [net lan] the guest does not take the VM's MAC address in "
+				    "place of the one that it was saved with: ";
+	g_autofree char *refused =
+		g_strconcat(fatal, "Command guest-exec has been disabled\n", NULL);
+	g_autofree char *kept = g_strconcat(fatal, "it ended with status 3: old\n", NULL);
+	static const char old[] = "{\"exited\":true,\"exitcode\":3,\"err-data\":\"b2xk\"}";
+
+	assert_wakes_on(HVR_NET_TAP, NEW_MAC, NULL, refused);
+	assert_wakes_on(HVR_NET_BRIDGE, NEW_MAC, NULL, refused);
+	assert_wakes_on(HVR_NET_BRIDGE, NEW_MAC, old, kept);
+	/* another script's status */
+	assert_wakes_on(HVR_NET_TAP, NEW_MAC, "{\"exited\":true,\"exitcode\":1}", "done\n");
+	assert_wakes_on(HVR_NET_TAP, NEW_MAC, "{\"exited\":true,\"exitcode\":0}", "done\n");
+	/* nobody else has it, or is there */
+	assert_wakes_on(HVR_NET_TAP, OLD_MAC, NULL, "done\n");
+	assert_wakes_on(HVR_NET_USER, NEW_MAC, NULL, "done\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ends),	  cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_forbidden), cmocka_unit_test(test_no_agent),
-		cmocka_unit_test(test_lasts),	  cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_wakes),	  cmocka_unit_test(test_wake_refused),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_forbidden),
+		cmocka_unit_test(test_no_agent),
+		cmocka_unit_test(test_lasts),
+		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_wakes),
+		cmocka_unit_test(test_wake_refused),
+		cmocka_unit_test(test_wake_keeps_address),
 	};
 
 	if (geteuid() != 0) /* nodes change their owner */

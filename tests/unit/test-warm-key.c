@@ -46,6 +46,23 @@ static void make_image(const char *line)
 	assert_int_equal(status, 0);
 }
 
+static void make_link(const char *to, const char *name)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+
+	assert_int_equal(symlink(to, path), 0);
+}
+
+/* The second one is not there. */
+static GPtrArray *rom_folders(void)
+{
+	GPtrArray *folders = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(folders, g_build_filename(folder, "roms", NULL));
+	g_ptr_array_add(folders, g_build_filename(folder, "none", NULL));
+	return folders;
+}
+
 static int setup(void **state)
 {
 	g_autofree char *qemu_img = g_find_program_in_path("qemu-img");
@@ -58,6 +75,10 @@ static int setup(void **state)
 	fake_files_write(folder, "kernel", "a kernel", 0644);
 	fake_files_write(folder, "user-data", "#cloud-config\n", 0644);
 	fake_files_write(folder, "warm.sh", "true", 0644);
+	fake_files_write(folder, "roms/bios-256k.bin", "a BIOS", 0644);
+	fake_files_write(folder, "roms/keymaps", "keys", 0644);
+	fake_files_write(folder, "more/vgabios-stdvga.bin", "a screen's", 0644);
+	make_link("../more/vgabios-stdvga.bin", "roms/vgabios.bin");
 	make_image("qemu-img create -q -f raw code.fd 1M");
 	make_image("qemu-img create -q -f raw vars.fd 1M");
 	make_image("qemu-img create -q -f raw bottom.raw 1M");
@@ -97,11 +118,13 @@ static char *describe_as(const char *text, const char *set, guint uid, GError **
 	profile->cards_later = TRUE;
 	profile->firmware.throw_away = TRUE;
 	hvr_profile_make_macs(profile);
+	g_autoptr(GPtrArray) roms = rom_folders();
 	const HvrWarmGuest guest = { .context = &context,
 				     .profile = profile,
 				     .facts = &facts,
 				     .parts = parts,
-				     .plan = &plan };
+				     .plan = &plan,
+				     .roms = roms };
 	return hvr_warm_describe(&guest, error);
 }
 
@@ -200,6 +223,8 @@ static void a_file_has_changed(void **state)
 		{ "code.fd", "code.fd", 1, uefi_text },
 		{ "vars.fd", "vars.fd", 1, uefi_text },
 		{ "qemu", "QEMU's program", 5 },
+		{ "roms/bios-256k.bin", "ROM bios-256k.bin", 1 },
+		{ "more/vgabios-stdvga.bin", "ROM vgabios.bin", 1 },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -215,6 +240,23 @@ static void a_file_has_changed(void **state)
 		g_autofree char *now = describe_text(text, NULL);
 		assert_another(before, now, cases[i].what);
 	}
+}
+
+/* A package may bring one more, or none; what is no ROM is not in the guest. */
+static void roms_come_and_go(void **state)
+{
+	g_autofree char *path = g_build_filename(folder, "roms/efi-virtio.rom", NULL);
+	g_autofree char *before = describe(NULL);
+
+	change_byte("roms/keymaps", 1);
+	g_autofree char *keys = describe(NULL);
+	assert_string_equal(before, keys);
+	fake_files_write(folder, "roms/efi-virtio.rom", "a network card's", 0644);
+	g_autofree char *more = describe(NULL);
+	assert_another(before, more, "ROM efi-virtio.rom");
+	assert_int_equal(unlink(path), 0);
+	g_autofree char *none = describe(NULL);
+	assert_string_equal(before, none);
 }
 
 /* One that starts what somebody likes. */
@@ -285,6 +327,7 @@ int main(void)
 		cmocka_unit_test(nothing_has_changed),	cmocka_unit_test(the_profile_has_changed),
 		cmocka_unit_test(a_file_has_changed),	cmocka_unit_test(somebody_else),
 		cmocka_unit_test(what_cannot_be_saved), cmocka_unit_test(a_script_is_no_qemu),
+		cmocka_unit_test(roms_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

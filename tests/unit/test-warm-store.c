@@ -18,13 +18,15 @@
 #include <glib/gstdio.h>
 
 #include "launcher/report/error.h"
+#include "launcher/session/warm-state.h"
 #include "launcher/warm/draft.h"
 #include "launcher/warm/store.h"
 #include "tests/fake/fake-files.h"
 #include "vfio/fd.h"
 
-#define MAC   "52:54:00:12:34:56"
-#define BYTES "what QEMU has written"
+#define MAC	  "52:54:00:12:34:56"
+#define OTHER_MAC "52:54:00:12:34:57"
+#define BYTES	  "what QEMU has written"
 
 typedef struct {
 	char *cache;
@@ -118,6 +120,7 @@ static void save(Fixture *f, guint number)
 				   .vm = "lab",
 				   .name = "lab-1",
 				   .macs = macs,
+				   .hears = number > 1,
 				   .profile = "/a\nb/lab.ini" };
 	g_autoptr(GError) error = NULL;
 
@@ -180,6 +183,7 @@ static void saved_and_found(void **state)
 	const HvrWarmEntry *entry = g_ptr_array_index(entries, 0);
 	assert_string_equal(entry->manifest->vm, "lab");
 	assert_string_equal(entry->manifest->name, "lab-1");
+	assert_false(entry->manifest->hears);
 	assert_int_equal(entry->manifest->macs->len, 1);
 	assert_string_equal(entry->manifest->macs->pdata[0], MAC);
 	assert_string_equal(entry->manifest->profile, "/a\\x0ab/lab.ini");
@@ -404,6 +408,49 @@ static void not_ours(void **state)
 	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PERMISSION));
 }
 
+/* NULL: it would go on there. [transfer full] */
+static char *why_not_on(Fixture *f, HvrNetMode mode, gboolean agent, guint number)
+{
+	HvrProfileNet net = { .id = (char *)"lan", .mode = mode };
+	g_autoptr(GPtrArray) nets = g_ptr_array_new();
+	HvrProfile profile = { .nets = nets, .guest = { .agent = agent } };
+	const HvrWarmVm warm = { .profile = &profile };
+	g_autofree char *key = key_of(number);
+	g_auto(HvrWarmFound) found = HVR_WARM_FOUND_NONE;
+	g_autoptr(GError) error = NULL;
+
+	g_strlcpy(net.mac, OTHER_MAC, sizeof(net.mac));
+	g_ptr_array_add(nets, &net);
+	assert_true(hvr_warm_store_find(&f->store, key, geteuid(), &found, NULL));
+	if (hvr_warm_vm_check_macs(&warm, &found, &error))
+		return NULL;
+	assert_true(g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE));
+	return g_strdup(error->message);
+}
+
+static void assert_why_not(const char *why, const char *wanted)
+{
+	if (!why || !g_str_has_prefix(why, wanted))
+		fail_msg("'%s', not '%s'", why ? why : "", wanted);
+}
+
+/* One that cannot be told of another address is not to begin beside the one that has it. */
+static void keeps_its_address(void **state)
+{
+	Fixture *f = *state;
+
+	save(f, 1); /* whose agent runs nothing */
+	save(f, 2);
+	g_autofree char *deaf = why_not_on(f, HVR_NET_BRIDGE, TRUE, 1);
+	assert_why_not(deaf, "[net lan] the guest was saved as VM 'lab-1' and with an agent that "
+			     "runs no commands keeps its MAC address");
+	g_autofree char *none = why_not_on(f, HVR_NET_TAP, FALSE, 2);
+	assert_why_not(none, "[net lan] the guest was saved as VM 'lab-1' and without an agent "
+			     "keeps its MAC address");
+	assert_null(why_not_on(f, HVR_NET_BRIDGE, TRUE, 2));
+	assert_null(why_not_on(f, HVR_NET_USER, TRUE, 1));
+}
+
 #define ONE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -413,6 +460,7 @@ int main(void)
 		ONE(damaged_manifest),	  ONE(another_users), ONE(no_key),
 		ONE(the_oldest_goes),	  ONE(no_room),	      ONE(dropped_while_in_use),
 		ONE(killed_while_saving), ONE(not_ours),      ONE(swept_while_it_begins),
+		ONE(keeps_its_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,12 +7,15 @@
  * In a mount namespace, with a /run and a /var/cache of its own: nothing here is the host's.
  */
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -26,6 +29,11 @@
 
 #define SKIP  77
 #define STORE "/var/cache/hailo-vm-run/warm"
+
+#define RUN	"run --detach --wait-ready 120 --events /run/events lab.ini --set vm.warm="
+#define AUTO	RUN "auto"
+#define REQUIRE RUN "require"
+#define DROPPED "the state was dropped by somebody else meanwhile"
 
 static const char profile[] = "[vm]\nname = lab\nmemory = 64M\ncpus = 1\naccel = tcg\n"
 			      "[boot]\nkernel = guest.elf\n"
@@ -198,10 +206,11 @@ static char *find_state(void)
 }
 
 /* Somebody who can make a whole state of bytes that are none: QEMU does not take it. */
-static void give_other_bytes(const char *folder)
+static void give_other_bytes_to(const char *name, const char *folder)
 {
-	g_autofree char *state = g_build_filename(folder, "state", NULL);
+	g_autofree char *state = g_build_filename(folder, name, NULL);
 	g_autofree char *manifest = g_build_filename(folder, "manifest", NULL);
+	g_autofree char *start = g_strdup_printf("file %s ", name);
 	g_autofree char *text = NULL;
 	struct stat st;
 
@@ -210,16 +219,44 @@ static void give_other_bytes(const char *folder)
 	assert_true(g_file_get_contents(manifest, &text, NULL, NULL));
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line; line++) {
-		if (!g_str_has_prefix(*line, "file state "))
+		if (!g_str_has_prefix(*line, start))
 			continue;
 		g_free(*line);
-		*line = g_strdup_printf("file state %lu %ld %ld %ld", (gulong)st.st_ino,
+		*line = g_strdup_printf("%s%lu %ld %ld %ld", start, (gulong)st.st_ino,
 					(glong)st.st_size,
 					(glong)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
 					(glong)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
 	}
 	g_autofree char *other = g_strjoinv("\n", lines);
 	assert_true(g_file_set_contents(manifest, other, -1, NULL));
+}
+
+static void give_other_bytes(const char *folder)
+{
+	give_other_bytes_to("state", folder);
+}
+
+static void spoil_disk(const char *folder)
+{
+	g_autofree char *disk = g_build_filename(folder, "disk0.qcow2", NULL);
+	g_auto(HvrFd) fd = open(disk, O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(pwrite(fd, "none", 4, 0), 4);
+	give_other_bytes_to("disk0.qcow2", folder);
+}
+
+/* A disk of it cannot be read: nor is that QEMU's word, or an error of the profile's. */
+static void damaged_disk(void **state)
+{
+	assert_call("warm lab.ini", 0, "is saved");
+	g_autofree char *folder = find_state();
+	spoil_disk(folder);
+	assert_call("run --set vm.warm=require lab.ini", 69, "the state cannot be used");
+	assert_int_equal(count_states(), 0);
+	assert_call("warm lab.ini", 0, "is saved");
+	spoil_disk(folder);
+	start("--warm", FALSE, "boots, as there is no warm start");
+	assert_int_equal(count_states(), 0);
 }
 
 static void damaged(void **state)
@@ -281,6 +318,92 @@ static void assert_stays_ended(GPid pid, int expected)
 	assert_int_equal(WEXITSTATUS(status), expected);
 }
 
+typedef struct {
+	int watch;
+	char *folder;
+} Dropper;
+
+/* One that is chosen is marked as used, which the watch tells. */
+static gpointer drop_when_chosen(gpointer data)
+{
+	const Dropper *dropper = data;
+	char event[sizeof(struct inotify_event) + NAME_MAX + 1];
+	struct pollfd ready = { .fd = dropper->watch, .events = POLLIN };
+
+	if (poll(&ready, 1, 60000) == 1 && read(dropper->watch, event, sizeof(event)) > 0)
+		(void)rename(dropper->folder, "/var/cache/gone");
+	return NULL;
+}
+
+/* The state of lab.ini is dropped when the command has chosen it, and QEMU has not begun. FALSE:
+ * QEMU was there before us. */
+static gboolean call_and_drop(const char *line, Called *called)
+{
+	g_auto(HvrFd) watch = inotify_init1(IN_CLOEXEC);
+	g_autofree char *events = NULL;
+
+	assert_call("warm lab.ini", 0, "is saved");
+	g_autofree char *folder = find_state();
+	Dropper dropper = { .watch = watch, .folder = folder };
+	assert_true(inotify_add_watch(watch, folder, IN_ATTRIB) >= 0);
+	unlink("/run/events");
+	GThread *thread = g_thread_new("dropper", drop_when_chosen, &dropper);
+	*called = call(line);
+	g_thread_join(thread);
+	assert_int_equal(count_states(), 0);
+	assert_true(g_spawn_command_line_sync("rm -r /var/cache/gone", NULL, NULL, NULL, NULL));
+	return !g_file_get_contents("/run/events", &events, NULL, NULL) ||
+	       !strstr(events, "\"restored\"");
+}
+
+static void dropped_when_chosen(void **state)
+{
+	g_auto(Called) boots = { 0 }, requires = { 0 };
+
+	while (!call_and_drop(AUTO, &boots)) {
+		assert_call("stop lab", 0, NULL);
+		called_clear(&boots);
+	}
+	if (boots.status != 0 || !strstr(boots.err, "boots, as there is no warm start: " DROPPED))
+		fail_msg("%d %s", boots.status, boots.err);
+	assert_call("stop lab", 0, NULL);
+	while (!call_and_drop(REQUIRE, &requires)) {
+		assert_call("stop lab", 0, NULL);
+		called_clear(&requires);
+	}
+	if (requires.status != 69 || !strstr(requires.err, DROPPED))
+		fail_msg("%d %s", requires.status, requires.err);
+}
+
+/* Whoever waits at a terminal has seen nothing of a VM whose state QEMU does not take. */
+static void at_a_terminal(void **state)
+{
+	g_auto(GStrv) argv = NULL;
+	g_autofree char *screen = NULL;
+	GPid pid = 0;
+
+	assert_call("warm --set serial.mode=stdio lab.ini", 0, "is saved");
+	g_autofree char *folder = find_state();
+	give_other_bytes(folder);
+	unlink("/run/events");
+	assert_true(g_shell_parse_argv("script -qefc '" PROGRAM " run --warm --set "
+				       "serial.mode=stdio --events /run/events lab.ini' "
+				       "/run/screen",
+				       NULL, &argv, NULL));
+	assert_true(g_spawn_async("/run", argv, NULL,
+				  G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
+					  G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_CHILD_INHERITS_STDIN,
+				  NULL, NULL, &pid, NULL));
+	await_event("\"ready\"");
+	assert_call("stop lab", 0, NULL);
+	int status = 0;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(g_file_get_contents("/run/screen", &screen, NULL, NULL));
+	if (status != 0 || !strstr(screen, "boots, as there is no warm start: QEMU cannot go on") ||
+	    !strstr(screen, "guest: power button"))
+		fail_msg("%d %s", status, screen);
+}
+
 /* Whoever has stopped a VM is not to find it running again. */
 static void stopped_while_saved(void **state)
 {
@@ -319,8 +442,9 @@ static void wrong_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ONE(saved_once), ONE(another_guest), ONE(damaged),
-		ONE(full_disk),	 ONE(wrong_words),   ONE(stopped_while_saved),
+		ONE(saved_once),   ONE(another_guest),	     ONE(damaged),
+		ONE(full_disk),	   ONE(wrong_words),	     ONE(stopped_while_saved),
+		ONE(damaged_disk), ONE(dropped_when_chosen), ONE(at_a_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, NULL);
