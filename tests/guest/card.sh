@@ -71,11 +71,11 @@ mkfifo /tmp/keys
 exec {keys}<> /tmp/keys
 script -qfec "$HVR console linux" /tmp/console < /tmp/keys > /dev/null &
 terminal=$!
-wait_for /tmp/console 'Ctrl-\] leaves' 30
+wait_for /tmp/console 'Ctrl-\] then d leaves' 30
 # shellcheck disable=SC2016 # for the guest's shell
 printf 'echo $((4000 + 711))\r' >&"$keys"
 wait_for /tmp/console '^4711' 60
-printf '\035' >&"$keys"
+printf '\035d' >&"$keys"
 wait "$terminal" || fail "console ended with $?"
 
 timed "unplug" "$HVR" unplug linux npu --timeout 120
