@@ -69,7 +69,7 @@ assert_match "PASS +guest-card" "$(cat /tmp/stdout)"
 
 mkfifo /tmp/keys
 exec {keys}<> /tmp/keys
-script -qfec "$HVR console linux" /tmp/console < /tmp/keys > /dev/null &
+timeout 300 script -qfec "$HVR console linux" /tmp/console < /tmp/keys > /dev/null &
 terminal=$!
 wait_for /tmp/console 'Ctrl-\] then d leaves' 30
 # shellcheck disable=SC2016 # for the guest's shell
