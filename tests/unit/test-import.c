@@ -747,6 +747,11 @@ static void test_shell_bounds(void **state)
 	g_autoptr(HvrProfile) profile = profile_of("qemu", text->str, &imported);
 	assert_true(profile->memory_bytes == (guint64)1 << 30);
 
+	g_auto(HvrImported) open = { .text = NULL };
+	g_autoptr(HvrProfile) cut = profile_of("qemu", "kvm -m 1G\nA=b\nC=\"x${A", &open);
+	assert_true(cut->memory_bytes == (guint64)1 << 30);
+	assert_told(&open, open.left, "line 3: \"x${A: what begins there does not end");
+
 	g_autofree char *commands = g_strnfill(2 * 5000, 'a');
 	for (gsize i = 1; i < 2 * 5000; i += 2)
 		commands[i] = '\n';
