@@ -474,12 +474,28 @@ static guint line_of(const GError *error)
 	return (guint)strtoul(digits, NULL, 10);
 }
 
+/* What a section that has no name lacks is told of its header: there the last key that somebody has
+ * said goes, until none of them asks for what is not there. NULL: nobody has said any */
+static const Place *last_said(Section *section, Place *out_place)
+{
+	for (guint i = section->items->len; i > 0; i--) {
+		Item *item = g_ptr_array_index(section->items, i - 1);
+		if (item->dropped || !item->part)
+			continue;
+		*out_place = (Place){ section, item };
+		return out_place;
+	}
+	return NULL;
+}
+
 static gboolean make_whole(Draft *draft, GError **error)
 {
 	g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(Place));
 
 	for (;;) {
 		g_autoptr(GError) why = NULL;
+		Place alone;
+
 		add_defaults(draft);
 		g_autofree char *text = plain_text(draft, places);
 		g_autoptr(HvrProfile) profile =
@@ -490,8 +506,9 @@ static gboolean make_whole(Draft *draft, GError **error)
 		const Place *place = line && line <= places->len
 					     ? &g_array_index(places, Place, line - 1)
 					     : NULL;
-		if (!place || (place->item && !place->item->part) ||
-		    (!place->item && !place->section->name)) {
+		if (place && !place->item && !place->section->name)
+			place = last_said(place->section, &alone);
+		if (!place || (place->item && !place->item->part)) {
 			g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL,
 				    "what was read could not be made a profile: %s", why->message);
 			return FALSE;

@@ -109,6 +109,17 @@ static gboolean read_format(HvrImport *import, HvrImportFormat format, const cha
 	}
 }
 
+/* Without the CR that Windows has at the end of a line, which a backslash is not in front of. */
+static void unix_lines(char *text)
+{
+	char *to = text;
+
+	for (const char *c = text; *c; c++)
+		if (*c != '\r' || c[1] != '\n')
+			*to++ = (char)(*c == '\r' ? ' ' : *c);
+	*to = '\0';
+}
+
 gboolean hvr_import_make(const HvrImportWish *wish, HvrImported *out_imported, GError **error)
 {
 	g_autoptr(HvrImport) import = hvr_import_new();
@@ -120,7 +131,7 @@ gboolean hvr_import_make(const HvrImportWish *wish, HvrImported *out_imported, G
 		memset(text, ' ', 3);
 	if (!check_text(wish, error) || !choose_format(wish, text, &place.format, error))
 		return FALSE;
-	g_strdelimit(text, "\r", ' ');
+	unix_lines(text);
 	if (!read_format(import, place.format, text, error)) {
 		g_prefix_error(error, "'%s': ", wish->file);
 		return FALSE;

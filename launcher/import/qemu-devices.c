@@ -61,9 +61,42 @@ static void rename_field(HvrImportPart *part, const char *from, const char *to)
 	field->name = g_strdup(to);
 }
 
+/* A node that only filters what is behind it, "file" in JSON. */
+static gboolean is_filter(const HvrImportPart *storage)
+{
+	static const char *const filters[] = { "throttle", "copy-on-read", "preallocate", NULL };
+
+	return g_strv_contains(filters, hvr_import_get(storage, "driver")) &&
+	       hvr_import_find(storage, "file.driver");
+}
+
+/* Only what is behind it counts: each of its own fields stands there, too. */
+static void peel(Line *line, HvrImportPart *storage)
+{
+	static const char *const kept[] = { "node-name", "id", "if", NULL };
+
+	for (guint i = 0; i < storage->fields->len; i++) {
+		HvrImportField *field = g_ptr_array_index(storage->fields, i);
+		gboolean behind = g_str_has_prefix(field->name, "file.");
+		if (field->told || g_strv_contains(kept, field->name))
+			continue;
+		if (g_str_equal(field->name, "throttle-group"))
+			hvr_import_note_field(line->import, storage, field,
+					      "a profile has no limits for a disk", FALSE);
+		field->told = !behind || g_str_equal(field->name, "file.node-name");
+		if (!behind)
+			continue;
+		char *name = g_strdup(field->name + strlen("file."));
+		g_free(field->name);
+		field->name = name;
+	}
+}
+
 /* "driver" of a -drive and a -blockdev is the format; the file may be a node of its own. */
 static void settle_storage(Line *line, HvrImportPart *storage)
 {
+	while (is_filter(storage))
+		peel(line, storage);
 	HvrImportPart *below =
 		find_part(line, "-blockdev", "node-name", hvr_import_get(storage, "file"));
 	gboolean is_file = g_strv_contains((const char *const[]){ "file", "host_device", NULL },

@@ -131,7 +131,7 @@ static void add_screen(Line *line, guint number, const char *mode, const char *p
 /* To QEMU ":1" is a display of all the host's addresses. */
 static void tell_open(Line *line, HvrImportField *vnc)
 {
-	static const char *const near[] = { "127.0.0.1:", "localhost:", "[::1]:", "unix:" };
+	static const char *const near[] = { "127.0.0.1:", "localhost:", "[::1]:" };
 	gboolean own = FALSE;
 
 	for (guint i = 0; i < G_N_ELEMENTS(near); i++)

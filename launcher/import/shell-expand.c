@@ -262,7 +262,8 @@ static const char *expand_dollar(Expansion *e, const char *c, const char *end)
 	gboolean special = c[1] && strchr("@*#?$!-", c[1]);
 
 	if (c[1] == '{' || c[1] == '(') {
-		if (c[1] == '(' || end - c < 3 || !put_braced(e, c + 2, end - 1))
+		gboolean whole = c[1] == '{' && end - c > 3 && end[-1] == '}';
+		if (!whole || !put_braced(e, c + 2, end - 1))
 			put_unknown(e, c, end);
 		return end;
 	}

@@ -695,6 +695,11 @@ static void test_scripts(void **state)
 		"exec \"${CMD[@]}\" ${F:+-hda \"$F\"} ${F:+-cpu max}",
 		"C=\"kvm -m 2G -smp 3 -cpu max -hda '/a b.raw'\"\neval \"$C\"",
 		"sudo bash -c \"kvm -m 2G -smp 3 -cpu max -hda '/a b.raw'\"",
+		"kvm -m 2G -smp 3 \\\r\n -cpu max -hda '/a b.raw'\r\n",
+		"kvm -m 2G -smp 3 -cpu max -blockdev '{\"driver\":\"throttle\","
+		"\"throttle-group\":\"t\",\"node-name\":\"d\",\"discard\":\"unmap\",\"file\":{"
+		"\"driver\":\"raw\",\"node-name\":\"f\",\"file\":{\"driver\":\"host_device\","
+		"\"filename\":\"/a b.raw\",\"node-name\":\"e\"}}}' -device scsi-hd,drive=d",
 		"set -- -m 2G\nset -- \"$@\" -smp 3 -cpu max\nkvm \"$@\" -hda \"/a b.raw\"",
 		"# words alone\n-m 2G\n-smp 3\n\n-cpu max\n-hda '/a b.raw'",
 		"#!/bin/bash\nsource base.conf\nsetup() {\n P+=(\"-m\" \"2G\")\n"
@@ -746,6 +751,11 @@ static void test_shell_bounds(void **state)
 	g_string_append(text, "kvm -m 1G $A\n");
 	g_autoptr(HvrProfile) profile = profile_of("qemu", text->str, &imported);
 	assert_true(profile->memory_bytes == (guint64)1 << 30);
+
+	g_auto(HvrImported) open = { .text = NULL };
+	g_autoptr(HvrProfile) cut = profile_of("qemu", "kvm -m 1G\nA=b\nC=\"x${A", &open);
+	assert_true(cut->memory_bytes == (guint64)1 << 30);
+	assert_told(&open, open.left, "line 3: \"x${A: what begins there does not end");
 
 	g_autofree char *commands = g_strnfill(2 * 5000, 'a');
 	for (gsize i = 1; i < 2 * 5000; i += 2)
@@ -1045,6 +1055,7 @@ static void test_unsaid(void **state)
 		  NULL },
 		{ "kvm -m 1G -nodefaults -drive if=pflash,unit=0,file=/a.fd,format=raw",
 		  "line 1: firmware.code = /a.fd: which file it is" },
+		{ "kvm -m 1G -nic none -vnc unix:/x.sock", "line 1: vnc = unix:/x.sock: " },
 		{ "kvm -m 1G -nic none -nographic -serial stdio -serial pty",
 		  "line 1: serial = pty: a profile has one serial port" },
 	};
