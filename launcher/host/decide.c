@@ -184,39 +184,27 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 {
 	/* A claim that is there is somebody's who holds its locks. */
 	gboolean ours = decision->claim == NULL;
-	const HvrPciFunction *blamed = NULL;
 	g_autoptr(GError) cause = NULL;
 
+	decision->blamed = NULL;
 	do {
 		g_clear_error(&cause);
 		if (!decision->facts && !learn(context, profile, whom, decision, error))
 			return FALSE;
 		if (!decision->claim && !hvr_decide_cards(context, whom, decision, error))
 			return FALSE;
-		if (decide_rest(context, profile, whom, decision, &blamed, &cause)) {
+		if (decide_rest(context, profile, whom, decision, &decision->blamed, &cause)) {
 			add_notes(decision);
 			return TRUE;
 		}
-	} while (ours && blamed && hvr_decide_next(decision, blamed, &cause));
+	} while (ours && decision->blamed && hvr_decide_next(decision, decision->blamed, &cause));
 	g_propagate_error(error, g_steal_pointer(&cause));
 	return FALSE;
 }
 
-/* The card that was chosen, for whose sake @failed was to be taken. */
-static const HvrClaimedCard *find_card(const HvrClaim *claim, const HvrPciFunction *failed)
-{
-	for (guint i = 0; i < claim->cards->len; i++) {
-		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
-		if (card->function == failed ||
-		    (failed->group >= 0 && card->function->group == failed->group))
-			return card;
-	}
-	return NULL;
-}
-
 gboolean hvr_decide_next(HvrDecision *decision, const HvrPciFunction *failed, GError **error)
 {
-	const HvrClaimedCard *card = find_card(decision->claim, failed);
+	const HvrClaimedCard *card = hvr_claim_card_of(decision->claim, failed);
 
 	if (!card || card->device->pick == HVR_PICK_ONLY)
 		return FALSE;

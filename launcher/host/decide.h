@@ -21,6 +21,8 @@ typedef struct {
 	HvrClaim *claim;
 	HvrPlanView *view;
 	HvrPlan *plan;
+	/* whose fault it was that hvr_decide() failed; NULL: no card's, or it did not */
+	const HvrPciFunction *blamed;
 	GPtrArray *tried; /* of HvrTriedCard: what pick = free does not choose again; NULL: none */
 } HvrDecision;
 

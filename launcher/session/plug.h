@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "launcher/host/plan.h"
+#include "launcher/host/claim.h"
 #include "launcher/session/hotplug.h"
 
 /**
@@ -17,10 +17,12 @@
  */
 void hvr_plug(HvrHotplug *hotplug, const char *device, HvrSessionDone done, gpointer user_data);
 
-/**
- * hvr_plug_late - the same of cards that are prepared for this VM and journalled, and whose
- * locks QEMU has from its start on.
- * @plan: (borrowed until @done): by which they were prepared
- */
-void hvr_plug_late(HvrHotplug *hotplug, const char *device, const HvrPlan *plan,
+/* Cards that are prepared for this VM and journalled. */
+typedef struct {
+	const HvrClaim *claim;	 /* borrowed */
+	gboolean qemu_has_locks; /* of their groups, from its start on */
+} HvrPlugLate;
+
+/* hvr_plug_late - the same of cards that are prepared already. */
+void hvr_plug_late(HvrHotplug *hotplug, const char *device, const HvrPlugLate *late,
 		   HvrSessionDone done, gpointer user_data);
