@@ -298,6 +298,10 @@ static void on_cards_in(const GError *error, gpointer user_data)
 {
 	HvrArrival *arrival = user_data;
 
+	/* a VM that goes gets none; why it goes is another's to say */
+	if (error && (is_ending(arrival) || arrival->session->qemu_ended ||
+		      hvr_qmp_client_is_closed(arrival->session->qmp)))
+		return;
 	if (error) {
 		give_up(arrival, error);
 		return;

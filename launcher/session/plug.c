@@ -264,6 +264,16 @@ static void record(Plug *plug, const HvrPlanCard *card, const HvrJournalEntry *e
 	hvr_session_save(session);
 }
 
+/* A card is no use to a guest that goes, and would be reset once more for it. */
+static gboolean check_stays(const HvrSession *session, GError **error)
+{
+	if (!hvr_session_is_ending(session))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "VM '%s' ends",
+		    session->vm->name);
+	return FALSE;
+}
+
 static void plug_next(Plug *plug)
 {
 	HvrSession *session = plug->session;
@@ -271,6 +281,10 @@ static void plug_next(Plug *plug)
 
 	if (plug->next == plug->cards->len) {
 		plug_end(plug);
+		return;
+	}
+	if (!check_stays(session, &error)) {
+		plug_give_back(plug, error);
 		return;
 	}
 	const HvrJournalEntry *entry = g_ptr_array_index(plug->cards, plug->next);

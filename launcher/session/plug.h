@@ -11,7 +11,8 @@
  * @done: told when QEMU has it, and the lock of its group
  *
  * Errors: HVR_LAUNCH_ERROR_USAGE for a device that the profile does not have or the VM has already;
- * _BUSY while it is on its way in or out; _UNAVAILABLE when QEMU has ended; as hvr_decide(),
+ * _BUSY while it is on its way in or out; _UNAVAILABLE when QEMU has ended, or somebody has had
+ * it end; as hvr_decide(),
  * hvr_execute(), and QEMU's. Then the host has the card again, unless QEMU has its group open all
  * the same: such a card counts as in the VM.
  */
