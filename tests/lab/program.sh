@@ -75,6 +75,7 @@ begin_warm()
 	mount -t tmpfs -o mode=755 tmpfs /var/cache/hailo-vm-run
 	card=$(card alone)
 	give_host_driver "$card"
+	# shellcheck disable=SC2034 # for the scenario
 	before=$(snapshot "$card")
 	clear_counts "$card"
 	profile lab <<-END
