@@ -134,6 +134,29 @@ HvrEvents *hvr_cli_events(const char *where, const char *vm, GError **error)
 	return events;
 }
 
+void hvr_cli_taken_clear(HvrCliTaken *taken)
+{
+	if (taken->context)
+		taken->context->events = NULL;
+	hvr_lock_release(taken->lock);
+	g_clear_pointer(&taken->events, hvr_events_free);
+	*taken = (HvrCliTaken){ .context = NULL };
+}
+
+gboolean hvr_cli_take(HvrContext *context, HvrProfile *profile, const char *where,
+		      HvrCliTaken *out_taken, GError **error)
+{
+	if (!hvr_cli_make_name(context, profile, &out_taken->lock, error))
+		return FALSE;
+	if (where)
+		out_taken->events = hvr_cli_events(where, profile->name, error);
+	if (where && !out_taken->events)
+		return FALSE;
+	out_taken->context = context;
+	context->events = out_taken->events;
+	return TRUE;
+}
+
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error)
 {
 	hvr_context_open_runtime(context, FALSE, NULL);

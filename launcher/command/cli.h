@@ -52,6 +52,25 @@ gboolean hvr_cli_sets_name(const HvrProfileChanges *changes);
 HvrEvents *hvr_cli_events(const char *where, const char *vm,
 			  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What a command has taken for the VM that it is about to run. */
+typedef struct {
+	HvrContext *context; /* has the events until they are cleared; borrowed */
+	HvrLock *lock;	     /* for HvrRunOptions, as of hvr_cli_make_name() */
+	HvrEvents *events;   /* NULL: none are wanted */
+} HvrCliTaken;
+
+void hvr_cli_taken_clear(HvrCliTaken *taken);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrCliTaken, hvr_cli_taken_clear)
+
+/**
+ * hvr_cli_take - the VM's name, where one is to be made, and where its events go.
+ * @where: (nullable): of --events
+ * @out_taken: all 0 before
+ * Errors: of hvr_cli_make_name(), hvr_cli_events()
+ */
+gboolean hvr_cli_take(HvrContext *context, HvrProfile *profile, const char *where,
+		      HvrCliTaken *out_taken, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The running VM that @word means. Errors: as hvr_vm_read(), with how it ended where it has run;
  * and _USAGE for what is no name. */
 HvrVm *hvr_cli_vm(HvrContext *context, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;

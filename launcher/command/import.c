@@ -2,19 +2,16 @@
 /*
  * import: a profile of what somebody has for another program.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "launcher/command/command.h"
 #include "launcher/import/import.h"
 #include "launcher/new/write.h"
 #include "launcher/process/open.h"
+#include "launcher/process/read.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "vfio/fd.h"
-
-#define LARGEST (1024 * 1024)
 
 typedef struct {
 	char *format, *output;
@@ -24,7 +21,7 @@ typedef struct {
 static char *read_source(const HvrUser *caller, const char *path, gsize *out_length, GError **error)
 {
 	HvrOpen file = { .path = path, .how = HVR_OPEN_READ, .fd = -1 };
-	g_autofree char *buffer = g_malloc(LARGEST + 1);
+	const char *why = NULL;
 
 	(void)hvr_open(caller, &file, 1);
 	g_auto(HvrFd) fd = file.fd;
@@ -32,20 +29,11 @@ static char *read_source(const HvrUser *caller, const char *path, gsize *out_len
 		hvr_open_fail(error, HVR_LAUNCH_ERROR_UNAVAILABLE, "import", caller, &file);
 		return NULL;
 	}
-	gssize length = hvr_fd_read_all(fd, buffer, LARGEST + 1);
-	if (length < 0) {
-		int saved = errno;
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "import: cannot read '%s': %s", path, g_strerror(saved));
-		return NULL;
-	}
-	if (length > LARGEST) {
-		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE,
-			    "'%s': it is larger than 1 MiB: no machine's configuration is", path);
-		return NULL;
-	}
-	*out_length = (gsize)length;
-	return g_steal_pointer(&buffer);
+	char *text = hvr_read_whole(fd, out_length, &why);
+	if (!text)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, "'%s': %s", path,
+			    why);
+	return text;
 }
 
 static void tell(const char *title, const GPtrArray *lines)

@@ -9,7 +9,6 @@
 #include "launcher/command/help.h"
 #include "launcher/process/interrupt.h"
 #include "launcher/report/error.h"
-#include "launcher/report/events.h"
 #include "launcher/runtime/name.h"
 #include "launcher/session/detach.h"
 #include "launcher/session/dry-run.h"
@@ -146,15 +145,10 @@ static int carry_out(HvrContext *context, HvrProfile *profile, const Options *op
 		return show(context, profile, error);
 	if (!refuse_captured(context, "run", error) || !check_wait_ready(options, profile, error))
 		return -1;
-	g_autoptr(HvrLock) lock = NULL;
-	if (!hvr_cli_make_name(context, profile, &lock, error))
+	g_auto(HvrCliTaken) taken = { .context = NULL };
+	if (!hvr_cli_take(context, profile, options->events, &taken, error))
 		return -1;
-	g_autoptr(HvrEvents) events =
-		options->events ? hvr_cli_events(options->events, profile->name, error) : NULL;
-	if (options->events && !events)
-		return -1;
-	context->events = events;
-	how.vm_lock = g_steal_pointer(&lock);
+	how.vm_lock = g_steal_pointer(&taken.lock);
 	if (options->detach)
 		return run_detached(context, profile, &how, error);
 	if (!options->exec && hvr_front_is_wanted(profile))

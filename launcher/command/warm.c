@@ -114,27 +114,19 @@ static int drop(const HvrWarmStore *store, const char *word, GError **error)
 
 static int save(HvrContext *context, const char *word, const Options *options, GError **error)
 {
-	const HvrRunOptions how = { .mode = HVR_RUN_SUPERVISE,
-				    .ready_fd = -1,
-				    .wait_ready_s = options->wait_ready_s };
+	HvrRunOptions how = { .mode = HVR_RUN_SUPERVISE,
+			      .ready_fd = -1,
+			      .wait_ready_s = options->wait_ready_s };
 	g_autoptr(HvrProfile) profile = hvr_cli_profile(context, word, &options->changes, error);
 
 	if (!profile)
 		return -1;
 	/* The guest is known by the name in the profile; this VM is nobody else's. */
-	g_autoptr(HvrLock) lock = NULL;
-	if (!hvr_cli_make_name(context, profile, &lock, error))
+	g_auto(HvrCliTaken) taken = { .context = NULL };
+	if (!hvr_cli_take(context, profile, options->events, &taken, error))
 		return -1;
-	g_autoptr(HvrEvents) events =
-		options->events ? hvr_cli_events(options->events, profile->name, error) : NULL;
-	if (options->events && !events)
-		return -1;
-	context->events = events;
-	HvrRunOptions named = how;
-	named.vm_lock = g_steal_pointer(&lock);
-	gboolean saved = hvr_warm_save(context, profile, &named, error);
-	context->events = NULL;
-	return saved ? 0 : -1;
+	how.vm_lock = g_steal_pointer(&taken.lock);
+	return hvr_warm_save(context, profile, &how, error) ? 0 : -1;
 }
 
 static gboolean check(const HvrContext *context, const HvrInvocation *invocation, GError **error)

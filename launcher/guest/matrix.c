@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "launcher/process/open.h"
+#include "launcher/process/read.h"
 #include "launcher/profile/lines.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
-#define FILE_MAX_BYTES (1024 * 1024)
-#define JOBS_MAX       10000
+#define JOBS_MAX 10000
 
 typedef enum {
 	OF_GUESTS,
@@ -245,17 +245,17 @@ GPtrArray *hvr_matrix_read(const char *path, GError **error)
 {
 	g_autoptr(HvrUser) caller = hvr_user_caller();
 	HvrOpen file = { .path = path, .how = HVR_OPEN_READ, .fd = -1 };
-	g_autofree char *text = g_malloc(FILE_MAX_BYTES + 1);
+	const char *why = NULL;
+	gsize length = 0;
 
 	if (!hvr_open(caller, &file, 1)) {
 		hvr_open_fail(error, HVR_LAUNCH_ERROR_USAGE, "--matrix", caller, &file);
 		return NULL;
 	}
-	gssize n = hvr_fd_read_all(file.fd, text, FILE_MAX_BYTES + 1);
-	hvr_fd_close(file.fd);
-	if (n >= 0 && n <= FILE_MAX_BYTES)
-		return hvr_matrix_parse(path, text, (gsize)n, error);
-	hvr_profile_fail(error, path, NULL, "it cannot be read, or is longer than %d KiB",
-			 FILE_MAX_BYTES / 1024);
+	g_auto(HvrFd) fd = file.fd;
+	g_autofree char *text = hvr_read_whole(fd, &length, &why);
+	if (text)
+		return hvr_matrix_parse(path, text, length, error);
+	hvr_profile_fail(error, path, NULL, "%s", why);
 	return NULL;
 }

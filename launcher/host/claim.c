@@ -54,6 +54,17 @@ static void add_card(HvrClaim *claim, const HvrProfileDevice *device,
 	g_ptr_array_add(claim->cards, card);
 }
 
+const HvrClaimedCard *hvr_claim_card_of(const HvrClaim *claim, const HvrPciFunction *function)
+{
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		if (card->function == function ||
+		    (function->group >= 0 && card->function->group == function->group))
+			return card;
+	}
+	return NULL;
+}
+
 gboolean hvr_claim_has(const HvrClaim *claim, const HvrPciFunction *function)
 {
 	for (guint i = 0; i < claim->cards->len; i++) {

@@ -98,6 +98,10 @@ HvrClaim *hvr_claim_choose(const HvrContext *context, const GPtrArray *devices,
 			   const HvrInventory *inventory,
 			   const HvrClaimHow *how) G_GNUC_WARN_UNUSED_RESULT;
 
+/* (transfer none): the card for whose sake @function was taken: it, or one of its group; or NULL.
+ */
+const HvrClaimedCard *hvr_claim_card_of(const HvrClaim *claim, const HvrPciFunction *function);
+
 /* Is @function one of the claim's cards? */
 gboolean hvr_claim_has(const HvrClaim *claim, const HvrPciFunction *function);
 

@@ -202,21 +202,9 @@ gboolean hvr_decide(const HvrContext *context, const HvrProfile *profile, const 
 	return FALSE;
 }
 
-/* The card that was chosen, for whose sake @failed was to be taken. */
-static const HvrClaimedCard *find_card(const HvrClaim *claim, const HvrPciFunction *failed)
-{
-	for (guint i = 0; i < claim->cards->len; i++) {
-		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
-		if (card->function == failed ||
-		    (failed->group >= 0 && card->function->group == failed->group))
-			return card;
-	}
-	return NULL;
-}
-
 gboolean hvr_decide_next(HvrDecision *decision, const HvrPciFunction *failed, GError **error)
 {
-	const HvrClaimedCard *card = find_card(decision->claim, failed);
+	const HvrClaimedCard *card = hvr_claim_card_of(decision->claim, failed);
 
 	if (!card || card->device->pick == HVR_PICK_ONLY)
 		return FALSE;

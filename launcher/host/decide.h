@@ -21,9 +21,10 @@ typedef struct {
 	HvrClaim *claim;
 	HvrPlanView *view;
 	HvrPlan *plan;
-	GPtrArray *tried; /* of HvrTriedCard: what pick = free does not choose again; NULL: none */
-	/* Whose fault it is that hvr_decide() failed, of @inventory; NULL: no card's */
+	/* whose fault it was that hvr_decide() failed, of @inventory; NULL: no card's, or it did
+	 * not */
 	const HvrPciFunction *blamed;
+	GPtrArray *tried; /* of HvrTriedCard: what pick = free does not choose again; NULL: none */
 } HvrDecision;
 
 /* For whom, and how. */

@@ -23,11 +23,11 @@
 #include "launcher/process/install.h"
 #include "launcher/process/open.h"
 #include "launcher/process/program.h"
+#include "launcher/process/read.h"
 #include "launcher/report/error.h"
 #include "vfio/fd.h"
 
-#define LARGEST	   (1024 * 1024)
-#define IMAGE	   (4 * LARGEST)
+#define IMAGE	   (4 * HVR_READ_MOST)
 #define SECTORS	   "8192"
 #define TIMEOUT_MS 60000
 
@@ -73,28 +73,17 @@ static char *read_text(const Files *files, guint which, GError **error)
 {
 	const HvrOpen *file = &files->files[which];
 	g_autofree char *what = g_strdup_printf("[cloud-init] %s", keys[which]);
-	g_autofree char *text = NULL;
-	struct stat st;
-	int problem = 0;
+	const char *why = NULL;
 
 	if (file->fd < 0) {
 		hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, what, files->user, file);
 		return NULL;
 	}
-	if (fstat(file->fd, &st) < 0) {
-		problem = errno;
-	} else if (st.st_size > LARGEST) {
-		problem = EFBIG;
-	} else {
-		text = g_malloc0((gsize)st.st_size + 1);
-		if (hvr_fd_read_all(file->fd, text, (gsize)st.st_size) < 0)
-			problem = errno;
-	}
-	if (problem == 0)
-		return g_steal_pointer(&text);
-	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, "%s: cannot read '%s': %s",
-		    what, file->path, g_strerror(problem));
-	return NULL;
+	char *text = hvr_read_whole(file->fd, NULL, &why);
+	if (!text)
+		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, "%s: '%s': %s", what,
+			    file->path, why);
+	return text;
 }
 
 /* @key: (nullable): the one there is; else the lines of a file of them, without comments. */

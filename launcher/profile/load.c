@@ -10,19 +10,17 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "launcher/process/blocked.h"
 #include "launcher/process/neighbour.h"
 #include "launcher/process/open.h"
+#include "launcher/process/read.h"
 #include "launcher/profile/lines.h"
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 #include "launcher/report/nearest.h"
 #include "launcher/report/text.h"
 #include "vfio/fd.h"
-
-#define LARGEST (1024 * 1024)
 
 void hvr_profile_file_clear(HvrProfileFile *file)
 {
@@ -146,11 +144,6 @@ gboolean hvr_profile_find(const char *word, const HvrProfilePlaces *places,
 	return TRUE;
 }
 
-static gboolean fail_errno(GError **error, const char *file, const char *what, int saved)
-{
-	return hvr_profile_fail(error, file, NULL, "cannot %s: %s", what, g_strerror(saved));
-}
-
 static void fail_open(const HvrUser *caller, const HvrOpen *open, GError **error)
 {
 	g_autofree char *who = g_strdup("");
@@ -183,24 +176,11 @@ static void fail_open(const HvrUser *caller, const HvrOpen *open, GError **error
 			       caller->name);
 }
 
-static gboolean check_size(const char *file, int fd, GError **error)
-{
-	struct stat status;
-
-	if (fstat(fd, &status) < 0)
-		return fail_errno(error, file, "look at it", errno);
-	if (status.st_size > LARGEST)
-		return hvr_profile_fail(error, file, NULL,
-					"is larger than 1 MiB: this is no profile");
-	return TRUE;
-}
-
 static char *read_as_caller(const char *file, HvrOpenHow how, gsize *out_length, GError **error)
 {
 	g_autoptr(HvrUser) caller = hvr_user_caller();
 	HvrOpen open = { .path = file, .how = how, .fd = -1 };
-	g_autofree char *buffer = NULL;
-	gssize length;
+	const char *why = NULL;
 
 	(void)hvr_open(caller, &open, 1);
 	g_auto(HvrFd) fd = open.fd;
@@ -208,20 +188,10 @@ static char *read_as_caller(const char *file, HvrOpenHow how, gsize *out_length,
 		fail_open(caller, &open, error);
 		return NULL;
 	}
-	if (!check_size(file, fd, error))
-		return NULL;
-	buffer = g_malloc(LARGEST + 1);
-	length = hvr_fd_read_all(fd, buffer, LARGEST + 1);
-	if (length < 0) {
-		fail_errno(error, file, "read it", errno);
-		return NULL;
-	}
-	if (length > LARGEST) {
-		hvr_profile_fail(error, file, NULL, "grew beyond 1 MiB while it was read");
-		return NULL;
-	}
-	*out_length = length;
-	return g_steal_pointer(&buffer);
+	char *text = hvr_read_whole(fd, out_length, &why);
+	if (!text)
+		hvr_profile_fail(error, file, NULL, "%s", why);
+	return text;
 }
 
 /* Two HvrProfileReader. */

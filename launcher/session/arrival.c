@@ -298,6 +298,10 @@ static void on_cards_in(const GError *error, gpointer user_data)
 {
 	HvrArrival *arrival = user_data;
 
+	/* a VM that goes gets none; why it goes is another's to say */
+	if (error && (is_ending(arrival) || arrival->session->qemu_ended ||
+		      hvr_qmp_client_is_closed(arrival->session->qmp)))
+		return;
 	if (error) {
 		give_up(arrival, error);
 		return;
@@ -343,7 +347,7 @@ static void restore(HvrArrival *arrival)
 	static const HvrProgressStage stage = { .text = "the guest that was saved is read" };
 
 	hvr_progress_stage(&stage);
-	hvr_late_cards_prepare(&arrival->cards, arrival->hotplug, arrival->plan);
+	hvr_late_cards_prepare(&arrival->cards, arrival->hotplug, arrival->decision);
 	hvr_transfer_in(&arrival->transfer, arrival->session, arrival->options->warm->restore,
 			on_restored, arrival);
 }
@@ -382,7 +386,7 @@ void hvr_arrival_begin(HvrArrival *arrival, const HvrArrivalStart *start)
 				 .options = options,
 				 .ports = start->ports,
 				 .hotplug = start->hotplug,
-				 .plan = start->plan,
+				 .decision = start->decision,
 				 .begin_us = g_get_monotonic_time() };
 	arrival->on_terminal = session->profile->serial == HVR_SERIAL_STDIO &&
 			       !options->serial_log && (options->front || isatty(STDOUT_FILENO));

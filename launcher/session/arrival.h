@@ -27,8 +27,8 @@ typedef struct {
 	gint64 begin_us;
 	gboolean on_terminal; /* the guest's serial port is shown there */
 	/* Of a guest that goes on, where HvrRunOptions.warm says so: */
-	HvrHotplug *hotplug; /* borrowed, as @plan */
-	const HvrPlan *plan;
+	HvrHotplug *hotplug; /* borrowed, as @decision */
+	HvrDecision *decision;
 	HvrTransfer transfer;
 	HvrLateCards cards;
 	HvrWake wake;
@@ -45,8 +45,8 @@ typedef struct {
 typedef struct {
 	HvrHotplug *hotplug;
 	const HvrRunOptions *options;
-	const HvrPlan *plan; /* the VM's: of a guest that goes on its cards are yet to come */
-	HvrPorts *ports;     /* (nullable): kept for QEMU, cleared once it has them */
+	HvrDecision *decision; /* the VM's: of a guest that goes on its cards are yet to come */
+	HvrPorts *ports;       /* (nullable): kept for QEMU, cleared once it has them */
 } HvrArrivalStart;
 
 /**

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launcher/session/late-cards.h"
 
-#include "launcher/host/execute.h"
 #include "launcher/host/windows.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
+#include "launcher/session/plug-port.h"
 #include "launcher/session/plug.h"
 
 static void plug_next(HvrLateCards *late);
@@ -29,23 +29,25 @@ static void on_plugged(const GError *error, gpointer user_data)
 }
 
 /* One that is in a slot with another has come with it. */
-static gboolean is_there(const HvrLateCards *late, const HvrPlanCard *card)
+static gboolean is_there(const HvrLateCards *late, const HvrProfileDevice *section)
 {
-	const HvrVmDevice *device = hvr_session_device(late->hotplug->session, card->id);
+	const HvrVmDevice *device = hvr_session_device(late->hotplug->session, section->id);
 
 	return device && device->in_vm;
 }
 
 static void plug_next(HvrLateCards *late)
 {
-	const GPtrArray *cards = late->plan->cards;
+	const HvrPlugLate prepared = { .claim = late->decision->claim,
+				       .qemu_has_locks = !late->prepare.anew };
+	const GPtrArray *cards = prepared.claim->cards;
 
 	while (late->next < cards->len) {
-		const HvrPlanCard *card = g_ptr_array_index(cards, late->next++);
-		if (is_there(late, card))
-			continue;
+		const HvrClaimedCard *card = g_ptr_array_index(cards, late->next++);
 		const HvrProfileDevice *device = card->device;
-		hvr_plug_late(late->hotplug, device->with ? device->with : device->id, late->plan,
+		if (is_there(late, device))
+			continue;
+		hvr_plug_late(late->hotplug, device->with ? device->with : device->id, &prepared,
 			      on_plugged, late);
 		return;
 	}
@@ -62,39 +64,47 @@ static void go_on(HvrLateCards *late)
 		plug_next(late);
 }
 
-/* In the worker. */
-static gboolean prepare(gpointer data, GError **error)
-{
-	const HvrLateCards *late = data;
-	const HvrSession *session = late->hotplug->session;
-	const HvrOwnership ownership = { .vm = session->vm->name,
-					 .owner = session->vm->supervisor };
-
-	return hvr_execute(session->context, late->plan, &ownership, NULL, error);
-}
-
 /* The sections are on their way, and nobody else may ask for them. */
 static void mark(HvrLateCards *late, gboolean on_their_way)
 {
+	const GPtrArray *devices = late->hotplug->session->profile->devices;
 	GPtrArray *plugs = late->hotplug->plugs;
 
-	for (guint i = 0; i < late->plan->cards->len; i++) {
-		const HvrPlanCard *card = g_ptr_array_index(late->plan->cards, i);
+	for (guint i = 0; i < devices->len; i++)
 		if (on_their_way)
-			g_ptr_array_add(plugs, (gpointer)card->device);
+			g_ptr_array_add(plugs, devices->pdata[i]);
 		else
-			g_ptr_array_remove_fast(plugs, (gpointer)card->device);
+			g_ptr_array_remove_fast(plugs, devices->pdata[i]);
+}
+
+/* Of those that were chosen anew: the first ones were looked at before QEMU began. */
+static gboolean fits(HvrPrepare *prepare, const HvrPciFunction **out_failed, GError **error)
+{
+	const HvrSession *session = prepare->hotplug->session;
+	const HvrClaim *claim = prepare->decision->claim;
+
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		HvrPlugPort port = { 0 };
+		if (card->device->with)
+			continue;
+		g_autoptr(GPtrArray) slot = hvr_profile_slot_of(session->profile, card->device);
+		if (!hvr_plug_port_of_slot(session, slot, claim, &port, error)) {
+			*out_failed = card->function;
+			return FALSE;
+		}
+		g_free(port.port);
 	}
+	return TRUE;
 }
 
 /* What a worker that was ended has left, the journal says, and the end of the VM gives back. */
-static void on_prepared(const GError *error, gpointer data)
+static void on_prepared(const GError *error, gpointer user_data)
 {
-	HvrLateCards *late = data;
+	HvrLateCards *late = user_data;
 	HvrSession *session = late->hotplug->session;
 
 	late->preparing = FALSE;
-	g_ptr_array_remove_fast(late->hotplug->preparing, late->worker);
 	mark(late, FALSE);
 	if (late->over)
 		return;
@@ -123,16 +133,22 @@ gboolean hvr_late_cards_check(const HvrProfile *profile, const HvrPlan *plan, GE
 	return TRUE;
 }
 
-void hvr_late_cards_prepare(HvrLateCards *late, HvrHotplug *hotplug, const HvrPlan *plan)
+void hvr_late_cards_prepare(HvrLateCards *late, HvrHotplug *hotplug, HvrDecision *decision)
 {
-	*late = (HvrLateCards){ .hotplug = hotplug, .plan = plan };
-	if (plan->cards->len == 0)
+	*late = (HvrLateCards){ .hotplug = hotplug, .decision = decision };
+	if (decision->claim->cards->len == 0)
 		return;
 	late->preparing = TRUE;
 	mark(late, TRUE);
-	late->worker =
-		hvr_worker_start(g_strdup("preparing the cards"), prepare, on_prepared, late);
-	g_ptr_array_add(hotplug->preparing, late->worker);
+	late->prepare = (HvrPrepare){ .hotplug = hotplug,
+				      .devices = hotplug->session->profile->devices,
+				      .decision = decision,
+				      .fits = fits,
+				      .done = on_prepared,
+				      .user_data = late };
+	g_autoptr(GError) error = NULL;
+	if (!hvr_prepare_begin(&late->prepare, &error))
+		on_prepared(error, late);
 }
 
 void hvr_late_cards_plug(HvrLateCards *late, HvrSessionDone done, gpointer user_data)

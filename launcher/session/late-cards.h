@@ -4,7 +4,7 @@
 #include <glib.h>
 
 #include "launcher/host/plan.h"
-#include "launcher/session/hotplug.h"
+#include "launcher/session/prepare.h"
 
 /**
  * HvrLateCards - the cards of a guest that was saved without them. A worker prepares all of them
@@ -12,12 +12,12 @@
  */
 typedef struct {
 	HvrHotplug *hotplug;
-	const HvrPlan *plan; /* borrowed, as @hotplug */
-	HvrWorker *worker;   /* while it is preparing */
+	HvrDecision *decision; /* borrowed, as @hotplug */
+	HvrPrepare prepare;
 	gboolean preparing;
 	gboolean wanted; /* the guest goes on */
 	gboolean over;
-	guint next;	 /* number of the card in the plan */
+	guint next;	 /* number of the card in the claim */
 	GError *failure; /* why they could not be prepared */
 	HvrSessionDone done;
 	gpointer user_data;
@@ -31,17 +31,18 @@ typedef struct {
 gboolean hvr_late_cards_check(const HvrProfile *profile, const HvrPlan *plan, GError **error);
 
 /**
- * hvr_late_cards_prepare - carry out the plan, for this session's VM, beside the main loop. Its
- * groups' locks are the session's and QEMU's.
+ * hvr_late_cards_prepare - carry out the plan, for this session's VM, beside the main loop. Where a
+ * card of pick = free cannot be prepared another one is: see prepare.h.
  * @late: its memory must outlive the session
+ * @decision: of all its cards; their groups' locks are the session's and QEMU's
  */
-void hvr_late_cards_prepare(HvrLateCards *late, HvrHotplug *hotplug, const HvrPlan *plan);
+void hvr_late_cards_prepare(HvrLateCards *late, HvrHotplug *hotplug, HvrDecision *decision);
 
 /**
- * hvr_late_cards_plug - plug all of them in, when they are prepared, in the plan's order.
+ * hvr_late_cards_plug - plug all of them in, when they are prepared, in the profile's order.
  * @done: told once, perhaps before this returns: NULL when all are in the VM; else why one is not:
- *	  of hvr_execute() (all are with the host again), of hvr_plug(). Those before it are in the
- *	  VM.
+ *	  of hvr_prepare_begin() (all are with the host again), of hvr_plug(). Those before it are
+ *	  in the VM.
  */
 void hvr_late_cards_plug(HvrLateCards *late, HvrSessionDone done, gpointer user_data);
 

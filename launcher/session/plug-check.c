@@ -38,9 +38,10 @@ static gboolean check_out(const HvrHotplug *hotplug, const char *name, GError **
 
 	if (!hvr_hotplug_check_idle(hotplug, name, error))
 		return FALSE;
-	if (session->qemu_ended)
+	if (hvr_session_is_ending(session))
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-			    "VM '%s' has ended", session->vm->name);
+			    session->qemu_ended ? "VM '%s' has ended" : "VM '%s' ends",
+			    session->vm->name);
 	else if (present && present->in_vm)
 		g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_USAGE,
 			    "device '%s' is in VM '%s' already", name, session->vm->name);

@@ -102,3 +102,21 @@ gboolean hvr_plug_port(const HvrSession *session, const char *id, const HvrBars 
 	hvr_error_hint(error, "start the VM anew with this card: its port gets them then");
 	return FALSE;
 }
+
+gboolean hvr_plug_port_of_slot(const HvrSession *session, const GPtrArray *sections,
+			       const HvrClaim *claim, HvrPlugPort *out_port, GError **error)
+{
+	const HvrProfileDevice *first = g_ptr_array_index(sections, 0);
+	HvrBars sum = { 0 };
+
+	for (guint i = 0; i < claim->cards->len; i++) {
+		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
+		HvrBars bars;
+		if (!g_ptr_array_find((GPtrArray *)sections, card->device, NULL))
+			continue;
+		hvr_bars_read(&session->context->host, card->function->name, &bars);
+		bars = hvr_windows_bars(card->device, &bars);
+		hvr_bars_add(&sum, &bars);
+	}
+	return hvr_plug_port(session, first->id, &sum, out_port, error);
+}

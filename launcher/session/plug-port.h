@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "launcher/host/claim.h"
 #include "launcher/host/windows.h"
 #include "launcher/session/session.h"
 
@@ -20,3 +21,9 @@ typedef struct {
  */
 gboolean hvr_plug_port(const HvrSession *session, const char *id, const HvrBars *bars,
 		       HvrPlugPort *out_port, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for all that goes into one slot: those of the claim's cards whose sections are among
+ * @sections (of const HvrProfileDevice, function 0 first). */
+gboolean hvr_plug_port_of_slot(const HvrSession *session, const GPtrArray *sections,
+			       const HvrClaim *claim, HvrPlugPort *out_port,
+			       GError **error) G_GNUC_WARN_UNUSED_RESULT;

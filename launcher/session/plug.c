@@ -15,14 +15,6 @@
  */
 #include "launcher/session/plug.h"
 
-#include <errno.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "launcher/host/decide.h"
-#include "launcher/host/execute.h"
-#include "launcher/host/giveback.h"
-#include "launcher/process/worker.h"
 #include "launcher/qemu/cmdline.h"
 #include "launcher/report/error.h"
 #include "launcher/report/events.h"
@@ -30,6 +22,7 @@
 #include "launcher/session/plug-check.h"
 #include "launcher/session/plug-order.h"
 #include "launcher/session/plug-port.h"
+#include "launcher/session/prepare.h"
 #include "launcher/session/verdict.h"
 #include "qmp/error.h"
 #include "vfio/access.h"
@@ -48,9 +41,7 @@ typedef struct {
 	HvrSession *session;
 	GPtrArray *sections;  /* of const HvrProfileDevice: those of the slot, function 0 first */
 	HvrDecision decision; /* here only its claim; all of it in the worker */
-	HvrWorker *worker;    /* that prepares the cards; NULL: it has ended */
-	int blamed; /* a file in memory, where the worker leaves the HvrPciAddress of whose fault
-		       its failure is: it is another process. -1: there is none */
+	HvrPrepare prepare;
 	GArray *groups;		 /* of int */
 	gboolean qemu_has_locks; /* of all groups, from its start on */
 	HvrPlugPort slot;	 /* the port of the slot; without a name: not chosen yet */
@@ -88,7 +79,6 @@ static void plug_end(Plug *plug)
 	g_clear_error(&plug->failure);
 	g_ptr_array_unref(plug->sections);
 	g_array_unref(plug->groups);
-	hvr_fd_close(plug->blamed);
 	g_free(plug->slot.port);
 	g_free(plug);
 }
@@ -274,12 +264,27 @@ static void record(Plug *plug, const HvrPlanCard *card, const HvrJournalEntry *e
 	hvr_session_save(session);
 }
 
+/* A card is no use to a guest that goes, and would be reset once more for it. */
+static gboolean check_stays(const HvrSession *session, GError **error)
+{
+	if (!hvr_session_is_ending(session))
+		return TRUE;
+	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE, "VM '%s' ends",
+		    session->vm->name);
+	return FALSE;
+}
+
 static void plug_next(Plug *plug)
 {
 	HvrSession *session = plug->session;
+	g_autoptr(GError) error = NULL;
 
 	if (plug->next == plug->cards->len) {
 		plug_end(plug);
+		return;
+	}
+	if (!check_stays(session, &error)) {
+		plug_give_back(plug, error);
 		return;
 	}
 	const HvrJournalEntry *entry = g_ptr_array_index(plug->cards, plug->next);
@@ -297,7 +302,6 @@ static void plug_next(Plug *plug)
 	if (g_str_equal(entry->id, section->id))
 		card.device = section;
 	HvrPlugPort found = { 0 };
-	g_autoptr(GError) error = NULL;
 	if (!choose_port(plug, &card, entry, &found, &error)) {
 		plug_give_back(plug, error);
 		return;
@@ -310,90 +314,27 @@ static void plug_next(Plug *plug)
 			       PLUG_TIMEOUT_MS, on_plugged, plug);
 }
 
-/* In the worker. */
-static gboolean prepare(gpointer data, GError **error)
+/* A port for all that goes into the slot. */
+static gboolean find_room(Plug *plug, const HvrClaim *claim, GError **error)
 {
-	Plug *plug = data;
-	const HvrSession *session = plug->session;
-	HvrOwnership ownership = { .vm = session->vm->name, .owner = session->vm->supervisor };
-	HvrDecideFor whom = { .vm = session->vm->name, .running = TRUE };
-	const HvrPciFunction *failed = NULL;
-
-	if (!hvr_decide(session->context, session->profile, &whom, &plug->decision, error))
-		failed = plug->decision.blamed;
-	else if (hvr_execute(session->context, plug->decision.plan, &ownership, &failed, error))
-		return TRUE;
-	if (failed && !hvr_fd_write_all(plug->blamed, &failed->address, sizeof(failed->address)))
-		g_debug("cannot tell which card failed: %s", g_strerror(errno));
-	return FALSE;
-}
-
-static void on_prepared(const GError *error, gpointer data);
-
-/* A port for all that goes into the slot, before any of it moves. */
-static gboolean find_room(Plug *plug, GError **error)
-{
-	const HvrClaim *claim = plug->decision.claim;
-	HvrBars sum = { 0 };
-
+	g_array_set_size(plug->groups, 0);
 	for (guint i = 0; i < claim->cards->len; i++) {
 		const HvrClaimedCard *card = g_ptr_array_index(claim->cards, i);
-		HvrBars bars;
-		hvr_bars_read(&plug->session->context->host, card->function->name, &bars);
-		bars = hvr_windows_bars(card->device, &bars);
-		hvr_bars_add(&sum, &bars);
-	}
-	g_clear_pointer(&plug->slot.port, g_free);
-	return hvr_plug_port(plug->session, first_section(plug)->id, &sum, &plug->slot, error);
-}
-
-/* Only looks and locks, neither of which waits for a driver; a worker does the rest. */
-static void plug_begin(Plug *plug)
-{
-	HvrSession *session = plug->session;
-	const HvrDecideFor whom = { .devices = plug->sections, .vm = session->vm->name };
-
-	g_array_set_size(plug->groups, 0);
-	hvr_fd_close(plug->blamed);
-	plug->blamed = memfd_create("hvr-blamed", MFD_CLOEXEC);
-	if (!hvr_decide_cards(session->context, &whom, &plug->decision, &plug->failure) ||
-	    !find_room(plug, &plug->failure)) {
-		plug_end(plug);
-		return;
-	}
-	for (guint i = 0; i < plug->decision.claim->cards->len; i++) {
-		const HvrClaimedCard *card = g_ptr_array_index(plug->decision.claim->cards, i);
-		if (!hvr_plug_has_group(plug->groups, card->function->group))
+		if (g_ptr_array_find(plug->sections, card->device, NULL) &&
+		    !hvr_plug_has_group(plug->groups, card->function->group))
 			g_array_append_val(plug->groups, card->function->group);
 	}
-	plug->worker = hvr_worker_start(g_strdup_printf("preparing '%s'", first_section(plug)->id),
-					prepare, on_prepared, plug);
-	g_ptr_array_add(plug->hotplug->preparing, plug->worker);
+	g_clear_pointer(&plug->slot.port, g_free);
+	return hvr_plug_port_of_slot(plug->session, plug->sections, claim, &plug->slot, error);
 }
 
-/* Which function the worker's failure is about; NULL: none. */
-static const HvrPciFunction *find_blamed(const Plug *plug)
+static gboolean fits(HvrPrepare *prepare, const HvrPciFunction **out_failed, GError **error)
 {
-	HvrPciAddress address;
+	const HvrClaim *claim = prepare->decision->claim;
 
-	if (pread(plug->blamed, &address, sizeof(address), 0) != sizeof(address))
-		return NULL;
-	return hvr_inventory_find(plug->decision.inventory, &address);
-}
-
-/* A card that was chosen could not be prepared, and all are where they were: may another one do? */
-static gboolean plug_another(Plug *plug, const GError *error)
-{
-	const HvrPciFunction *failed = find_blamed(plug);
-	GError *why = g_error_copy(error);
-
-	if (failed && hvr_decide_next(&plug->decision, failed, &why)) {
-		g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
-		hvr_message("another card is taken, as %s", lines[0]);
-		plug_begin(plug);
+	if (find_room(prepare->user_data, claim, error))
 		return TRUE;
-	}
-	g_error_free(why);
+	*out_failed = ((const HvrClaimedCard *)claim->cards->pdata[0])->function;
 	return FALSE;
 }
 
@@ -410,27 +351,17 @@ static void plug_all(Plug *plug)
 	plug_end(plug);
 }
 
-/* A worker that failed has undone what it did, and the locks are given up. One that was ended has
- * left what the journal says. */
-static void on_prepared(const GError *error, gpointer data)
+static void on_prepared(const GError *error, gpointer user_data)
 {
-	Plug *plug = data;
-	gboolean cut = g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL);
+	Plug *plug = user_data;
 
-	g_ptr_array_remove_fast(plug->hotplug->preparing, plug->worker);
-	if (error && !cut && plug_another(plug, error))
-		return;
-	if (error && !cut) {
-		plug->failure = g_error_copy(error);
-		plug_end(plug);
+	if (g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_INTERNAL)) {
+		plug_give_back(plug, error);
 		return;
 	}
-	/* The locks are the session's from here on. */
-	GPtrArray *locks = plug->decision.claim->locks;
-	while (locks->len)
-		g_ptr_array_add(plug->session->locks, g_ptr_array_steal_index(locks, 0));
-	if (cut) {
-		plug_give_back(plug, error);
+	if (error) {
+		plug->failure = g_error_copy(error);
+		plug_end(plug);
 		return;
 	}
 	plug->cards = hvr_plug_prepared(plug->session, plug->sections, plug->groups);
@@ -447,7 +378,6 @@ static Plug *plug_new(HvrHotplug *hotplug, GPtrArray *sections, HvrSessionDone d
 			.session = hotplug->session,
 			.sections = sections,
 			.groups = g_array_new(FALSE, FALSE, sizeof(int)),
-			.blamed = -1,
 			.done = done,
 			.user_data = user_data };
 	for (guint i = 0; i < sections->len; i++)
@@ -460,41 +390,34 @@ void hvr_plug(HvrHotplug *hotplug, const char *name, HvrSessionDone done, gpoint
 	g_autoptr(GError) error = NULL;
 	GPtrArray *sections = hvr_plug_sections(hotplug, name, &error);
 
-	if (sections)
-		plug_begin(plug_new(hotplug, sections, done, user_data));
-	else
+	if (!sections) {
 		done(error, user_data);
-}
-
-/* What goes into the slot, of all that is prepared. */
-static void take_prepared(Plug *plug, const HvrPlan *plan, HvrBars *out_sum)
-{
-	for (guint i = 0; i < plan->cards->len; i++) {
-		const HvrPlanCard *card = g_ptr_array_index(plan->cards, i);
-		if (!g_ptr_array_find(plug->sections, card->device, NULL))
-			continue;
-		HvrBars bars = hvr_windows_bars(card->device, &card->bars);
-		hvr_bars_add(out_sum, &bars);
-		if (!hvr_plug_has_group(plug->groups, card->access.number))
-			g_array_append_val(plug->groups, card->access.number);
+		return;
 	}
+	Plug *plug = plug_new(hotplug, sections, done, user_data);
+	plug->prepare = (HvrPrepare){ .hotplug = hotplug,
+				      .devices = sections,
+				      .decision = &plug->decision,
+				      .fits = fits,
+				      .done = on_prepared,
+				      .user_data = plug };
+	if (!hvr_prepare_begin(&plug->prepare, &plug->failure))
+		plug_end(plug);
 }
 
-void hvr_plug_late(HvrHotplug *hotplug, const char *name, const HvrPlan *plan, HvrSessionDone done,
-		   gpointer user_data)
+void hvr_plug_late(HvrHotplug *hotplug, const char *name, const HvrPlugLate *late,
+		   HvrSessionDone done, gpointer user_data)
 {
 	g_autoptr(GError) error = NULL;
 	GPtrArray *sections = hvr_plug_sections(hotplug, name, &error);
-	HvrBars sum = { 0 };
 
 	if (!sections) {
 		done(error, user_data);
 		return;
 	}
 	Plug *plug = plug_new(hotplug, sections, done, user_data);
-	plug->qemu_has_locks = TRUE;
-	take_prepared(plug, plan, &sum);
-	if (!hvr_plug_port(plug->session, first_section(plug)->id, &sum, &plug->slot, &error)) {
+	plug->qemu_has_locks = late->qemu_has_locks;
+	if (!find_room(plug, late->claim, &error)) {
 		plug_give_back(plug, error);
 		return;
 	}

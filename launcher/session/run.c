@@ -193,7 +193,7 @@ static gboolean stay(Run *run, GError **error)
 	hvr_session_save(session);
 	const HvrArrivalStart comes = { .hotplug = hotplug,
 					.options = run->options,
-					.plan = run->decision.plan,
+					.decision = &run->decision,
 					.ports = &started->ports };
 	hvr_arrival_begin(&arrival, &comes);
 	hvr_pins_begin(session, run->decision.facts->user);

@@ -217,6 +217,11 @@ void hvr_session_run(HvrSession *session)
 		g_main_loop_run(session->loop);
 }
 
+gboolean hvr_session_is_ending(const HvrSession *session)
+{
+	return session->qemu_ended || hvr_shutdown_stage(session->shutdown) != HVR_SHUTDOWN_NONE;
+}
+
 void hvr_session_save(HvrSession *session)
 {
 	g_autoptr(GError) error = NULL;

@@ -89,6 +89,9 @@ void hvr_session_stopped(HvrSession *session, const GError *error);
 /* Ends QEMU without asking the guest, in the usual time. Nobody is told: the session ends. */
 void hvr_session_quit(HvrSession *session);
 
+/* QEMU has ended, or somebody has had it end: nothing is to come to this VM any more. */
+gboolean hvr_session_is_ending(const HvrSession *session);
+
 /* Writes the record anew; a failure is only a warning. */
 void hvr_session_save(HvrSession *session);
 

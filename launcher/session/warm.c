@@ -5,11 +5,9 @@
  */
 #include "launcher/session/warm.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "launcher/process/interrupt.h"
 #include "launcher/process/open.h"
+#include "launcher/process/read.h"
 #include "launcher/report/error.h"
 #include "launcher/report/message.h"
 #include "launcher/session/run.h"
@@ -20,8 +18,6 @@
 
 /* What is kept beside the guest's RAM: devices, the screen's memory, what it has written. */
 #define EXTRA_BYTES (G_GUINT64_CONSTANT(256) << 20)
-
-#define LONGEST_SCRIPT (1 << 20)
 
 #define DROPPED "the state was dropped by somebody else meanwhile"
 
@@ -42,6 +38,7 @@ static gboolean run_bent(HvrWarmVm *warm, const char *folder, HvrRunOptions *opt
 static char *read_script(const HvrWarmVm *warm, const HvrUser *user, GError **error)
 {
 	static const char what[] = "[guest] warm-script";
+	const char *why = NULL;
 	HvrOpen file = { .path = warm->profile->guest.warm_script, .how = HVR_OPEN_READ, .fd = -1 };
 
 	(void)hvr_open(user, &file, 1);
@@ -50,15 +47,9 @@ static char *read_script(const HvrWarmVm *warm, const HvrUser *user, GError **er
 		hvr_open_fail(error, HVR_LAUNCH_ERROR_PROFILE, what, user, &file);
 		return NULL;
 	}
-	g_autofree char *text = g_malloc0(LONGEST_SCRIPT + 1);
-	gssize length = hvr_fd_read_all(fd, text, LONGEST_SCRIPT + 1);
-	const char *why = length < 0 ? g_strerror(errno) : NULL;
-	if (length > LONGEST_SCRIPT)
-		why = "it has more than 1 MiB";
-	else if (length >= 0 && strlen(text) != (gsize)length)
-		why = "it is no text";
-	if (!why)
-		return g_steal_pointer(&text);
+	char *text = hvr_read_whole(fd, NULL, &why);
+	if (text)
+		return text;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_PROFILE, "%s: '%s': %s", what,
 		    file.path, why);
 	return NULL;

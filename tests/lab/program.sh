@@ -65,3 +65,33 @@ nothing_left()
 		! -path "$RUNTIME/ended/*" 2> /dev/null)" "left in the runtime folder"
 	assert_eq "" "$(ls "$RUNTIME/vms" 2> /dev/null)" "left in vms/"
 }
+
+# A profile of a guest that may be saved, lab, with the card of topology alone, which its driver has:
+# $card, $before
+begin_warm()
+{
+	# Not the states of whoever's machine this is
+	mkdir -p /var/cache/hailo-vm-run
+	mount -t tmpfs -o mode=755 tmpfs /var/cache/hailo-vm-run
+	card=$(card alone)
+	give_host_driver "$card"
+	# shellcheck disable=SC2034 # for the scenario
+	before=$(snapshot "$card")
+	clear_counts "$card"
+	profile lab <<-END
+		[device npu]
+		address = $card
+		[guest]
+		ready = serial:guest: ready
+	END
+}
+
+# Starts it with [vm] warm = WORD, in the background: $run_pid
+start_warm() # WORD
+{
+	rm -f /tmp/lab.serial /tmp/lab.events
+	touch /tmp/lab.events
+	"$HVR" run /tmp/lab.ini --set "vm.warm=$1" --events /tmp/lab.events \
+		> /tmp/lab.out 2> /tmp/lab.err &
+	run_pid=$!
+}

@@ -182,7 +182,7 @@ static void test_give_back(void **state)
 	hang_end(f, &hang);
 }
 
-/* A signal, and a request to stop, are heard at once. */
+/* A signal, and a request to stop, are heard at once; and a VM that goes gets no card any more. */
 static void test_stop(void **state)
 {
 	const HvrShutdownTimes forced = { .quit_ms = LONG_MS };
@@ -201,7 +201,10 @@ static void test_stop(void **state)
 	assert_true(qmp_peer_wait_for(f->peer, "quit", 1));
 	assert_string_equal(f->told->str, "");
 	let_go(&hang);
-	assert_told(f, "done\n"); /* QEMU is still there */
+	assert_told(f, "69 VM 'lab' ends\n");
+	vm_fixture_settle(f);
+	assert_int_equal(qmp_peer_count(f->peer, "device_add"), 0);
+	vm_fixture_assert_driver(f, CARD, "hailo");
 	hvr_interrupt_note(0);
 	hang_end(f, &hang);
 }

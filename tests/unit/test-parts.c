@@ -707,7 +707,7 @@ static void test_seed_refused(void **state)
 	assert_seed_refused(f, SEED "user-data = none\n",
 			    "/none' does not exist\ncorrect the path");
 	assert_seed_refused(f, SEED "user-data = fifo\n", "it is not a regular file");
-	assert_seed_refused(f, SEED "meta-data = huge\n", "File too large");
+	assert_seed_refused(f, SEED "meta-data = huge\n", "it is larger than 1 MiB");
 	assert_seed_refused(f, SEED "ssh-key = key\n",
 			    "holds no public keys\nthe public one's name ends in .pub");
 }

@@ -232,9 +232,9 @@ static void make_sparse(const char *file, off_t size)
 static void test_huge(void **state)
 {
 	make_sparse("a.ini", 100 << 20);
-	assert_refused("a.ini", "a.ini: is larger than 1 MiB: this is no profile", 78);
+	assert_refused("a.ini", "a.ini: it is larger than 1 MiB", 78);
 	make_sparse("b.ini", (1 << 20) + 1);
-	assert_refused("b.ini", "b.ini: is larger than 1 MiB: this is no profile", 78);
+	assert_refused("b.ini", "b.ini: it is larger than 1 MiB", 78);
 }
 
 /* The largest file that is read is read whole. */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -335,6 +336,15 @@ static gpointer drop_when_chosen(gpointer data)
 	return NULL;
 }
 
+static void call_beside(const char *line, Dropper *dropper, Called *called)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, drop_when_chosen, dropper), 0);
+	*called = call(line);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 /* The state of lab.ini is dropped when the command has chosen it, and QEMU has not begun. FALSE:
  * QEMU was there before us. */
 static gboolean call_and_drop(const char *line, Called *called)
@@ -347,9 +357,7 @@ static gboolean call_and_drop(const char *line, Called *called)
 	Dropper dropper = { .watch = watch, .folder = folder };
 	assert_true(inotify_add_watch(watch, folder, IN_ATTRIB) >= 0);
 	unlink("/run/events");
-	GThread *thread = g_thread_new("dropper", drop_when_chosen, &dropper);
-	*called = call(line);
-	g_thread_join(thread);
+	call_beside(line, &dropper, called);
 	assert_int_equal(count_states(), 0);
 	assert_true(g_spawn_command_line_sync("rm -r /var/cache/gone", NULL, NULL, NULL, NULL));
 	return !g_file_get_contents("/run/events", &events, NULL, NULL) ||

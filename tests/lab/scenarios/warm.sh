@@ -9,28 +9,12 @@ source "$LAB_LIB"
 source "${LAB_LIB%/*}/program.sh"
 needs alone
 
-# Not the states of whoever's machine this is
-mkdir -p /var/cache/hailo-vm-run
-mount -t tmpfs -o mode=755 tmpfs /var/cache/hailo-vm-run
-card=$(card alone)
-give_host_driver "$card"
-before=$(snapshot "$card")
-clear_counts "$card"
-profile lab <<-END
-	[device npu]
-	address = $card
-	[guest]
-	ready = serial:guest: ready
-END
+begin_warm
 
 # Starts it warm and waits until it has its card
 warm_vm()
 {
-	rm -f /tmp/lab.serial /tmp/lab.events
-	touch /tmp/lab.events
-	"$HVR" run /tmp/lab.ini --set vm.warm=require --events /tmp/lab.events \
-		> /tmp/lab.out 2> /tmp/lab.err &
-	run_pid=$!
+	start_warm require
 	wait_for /tmp/lab.events '"ready"' 60 > /tmp/ready ||
 		fail "the VM does not go on" "$(cat /tmp/lab.err)"
 }
@@ -62,11 +46,7 @@ done
 
 say "killed on its way"
 for event in running restored plugged; do
-	rm -f /tmp/lab.events
-	touch /tmp/lab.events
-	"$HVR" run /tmp/lab.ini --set vm.warm=require --events /tmp/lab.events \
-		> /tmp/lab.out 2> /tmp/lab.err &
-	run_pid=$!
+	start_warm require
 	wait_for /tmp/lab.events "\"$event\"" 60 > /tmp/ready
 	kill -KILL "$run_pid"
 	wait "$run_pid" || true
@@ -77,6 +57,14 @@ done
 warm_vm
 expect_exit 0 "$HVR" stop lab
 run_ends 0 lab
+
+say "stopped before it has its card"
+start_warm require
+wait_for /tmp/lab.events '"restored"' 60 > /tmp/ready
+expect_exit 0 "$HVR" stop lab
+run_ends 0 lab
+assert_eq "$before" "$(snapshot "$card")" "the card, of a VM that was stopped on its way"
+nothing_left
 
 say "another guest is not this one"
 expect_exit 69 "$HVR" run /tmp/lab.ini --set vm.warm=require --set vm.cpus=2

@@ -9,33 +9,12 @@ source "$LAB_LIB"
 source "${LAB_LIB%/*}/program.sh"
 needs alone
 
-# Not the states of whoever's machine this is
-mkdir -p /var/cache/hailo-vm-run
-mount -t tmpfs -o mode=755 tmpfs /var/cache/hailo-vm-run
-card=$(card alone)
-give_host_driver "$card"
-before=$(snapshot "$card")
-clear_counts "$card"
+begin_warm
 RANDOM=$(date +%s) # which is told below
-profile lab <<-END
-	[device npu]
-	address = $card
-	[guest]
-	ready = serial:guest: ready
-END
 
 milliseconds()
 {
 	echo $((${EPOCHREALTIME/./} / 1000))
-}
-
-start_warm() # WORD
-{
-	rm -f /tmp/lab.serial /tmp/lab.events
-	touch /tmp/lab.events
-	"$HVR" run /tmp/lab.ini --set "vm.warm=$1" --events /tmp/lab.events \
-		> /tmp/lab.out 2> /tmp/lab.err &
-	run_pid=$!
 }
 
 # And the VM is stopped
