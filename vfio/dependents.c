@@ -278,6 +278,25 @@ static void find_processes(const Search *search)
 	}
 }
 
+static void find_routes(Search *search)
+{
+	hvr_tree_each_line(search->host->proc, "net/route", on_route, search);
+	hvr_tree_each_line(search->host->proc, "net/ipv6_route", on_route6, search);
+}
+
+char *hvr_dependents_route(const HvrHost *host, GPtrArray *interfaces)
+{
+	HvrDevnodes nodes = { .interfaces = interfaces };
+	g_autoptr(GPtrArray) routes = g_ptr_array_new_with_free_func(dependent_free);
+	Search search = { .host = host, .nodes = &nodes, .dependents = routes };
+
+	if (interfaces->len)
+		find_routes(&search);
+	if (routes->len == 0)
+		return NULL;
+	return g_strdup(((HvrDependent *)g_ptr_array_index(routes, 0))->what);
+}
+
 GPtrArray *hvr_dependents_find(const HvrHost *host, const GPtrArray *functions)
 {
 	g_autoptr(HvrDevnodes) nodes = hvr_devnodes_find(host, functions);
@@ -288,8 +307,7 @@ GPtrArray *hvr_dependents_find(const HvrHost *host, const GPtrArray *functions)
 	hvr_swaps_each(host, on_swap, &search);
 	find_holders(&search);
 	find_btrfs_members(&search);
-	hvr_tree_each_line(host->proc, "net/route", on_route, &search);
-	hvr_tree_each_line(host->proc, "net/ipv6_route", on_route6, &search);
+	find_routes(&search);
 	if (nodes->nodes->len > 0)
 		find_processes(&search);
 	return g_steal_pointer(&dependents);

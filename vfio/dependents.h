@@ -34,3 +34,11 @@ typedef struct {
  */
 GPtrArray *hvr_dependents_find(const HvrHost *host,
 			       const GPtrArray *functions) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * hvr_dependents_route - does one of the network interfaces, or what rests on it (a bridge, bond or
+ * VLAN), carry a default route?
+ * @interfaces: of char *
+ * Returns: (transfer full): which one, or NULL
+ */
+char *hvr_dependents_route(const HvrHost *host, GPtrArray *interfaces) G_GNUC_WARN_UNUSED_RESULT;

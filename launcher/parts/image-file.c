@@ -60,11 +60,23 @@ static gboolean refuses_direct(const char *path, int flags)
 	return direct < 0 && errno == EINVAL;
 }
 
+/* Whoever looks like this has the device for a moment: another launcher, mkfs, a mount that fails.
+ * Who uses it has it each time. */
+#define LOOKS	 20
+#define PAUSE_US 5000
+
 static gboolean host_uses(const char *path, int flags)
 {
-	g_auto(HvrFd) alone = open(path, flags | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+	for (guint i = 0; i < LOOKS; i++) {
+		g_auto(HvrFd) alone = open(path, flags | O_EXCL | O_CLOEXEC | O_NONBLOCK);
 
-	return alone < 0 && errno == EBUSY;
+		if (alone >= 0 || errno != EBUSY)
+			return FALSE;
+		/* the kernel tells nobody when it is free (bd_prepare_to_claim() in block/bdev.c)
+		 */
+		g_usleep(PAUSE_US);
+	}
+	return TRUE;
 }
 
 /* Returns: how much was read, up to the end of the file */

@@ -19,6 +19,7 @@
 
 #include "launcher/process/asuser.h"
 #include "launcher/report/error.h"
+#include "vfio/dependents.h"
 #include "vfio/fd.h"
 #include "vfio/tree.h"
 
@@ -98,6 +99,32 @@ static gboolean refuse_disk(const HvrHost *host, const HvrProfileUsb *usb, const
 	return TRUE;
 }
 
+/* As of a card: the host would be cut off, and whoever starts the VM from afar with it. */
+static gboolean refuse_route(const HvrHost *host, const HvrProfileUsb *usb, const GPtrArray *names,
+			     const char *port, GError **error)
+{
+	g_autoptr(GPtrArray) interfaces = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *prefix = g_strconcat(port, ":", NULL);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_autofree char *path = g_strdup_printf(DEVICES "/%s/net", name);
+		g_autoptr(GPtrArray) nets = NULL;
+
+		if (!g_str_has_prefix(name, prefix))
+			continue;
+		nets = hvr_tree_list(host->sys, path);
+		for (guint k = 0; k < nets->len; k++)
+			g_ptr_array_add(interfaces, g_strdup(g_ptr_array_index(nets, k)));
+	}
+	g_autofree char *route = hvr_dependents_route(host, interfaces);
+	if (!route)
+		return TRUE;
+	g_autofree char *what =
+		g_strdup_printf("the default route of this host goes through it, by %s", route);
+	return fail(error, usb, what, "give the host another way out first");
+}
+
 /* What was found, as a device that can be passed. */
 static gboolean judge(const HvrHost *host, const HvrProfileUsb *usb, const GPtrArray *names,
 		      HvrUsbDevice *device, GError **error)
@@ -110,7 +137,8 @@ static gboolean judge(const HvrHost *host, const HvrProfileUsb *usb, const GPtrA
 	if (read_number(host, device->port, "bDeviceClass", 16, &class) && class == CLASS_HUB)
 		return fail(error, usb, "it is a hub, which is the host's",
 			    "name what is plugged into it");
-	if (!refuse_disk(host, usb, names, device->port, error))
+	if (!refuse_disk(host, usb, names, device->port, error) ||
+	    !refuse_route(host, usb, names, device->port, error))
 		return FALSE;
 	device->bus = bus;
 	device->device = number;

@@ -20,7 +20,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrUsbDevice, hvr_usb_device_clear)
 
 /**
  * hvr_usb_find - the device that a section means, by sysfs. Changes nothing.
- * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE: none, more than one, a hub, or a disk of the host's
+ * Errors: HVR_LAUNCH_ERROR_UNAVAILABLE: none, more than one, a hub, a disk of the host's, or the
+ * way of its default route
  */
 gboolean hvr_usb_find(const HvrHost *host, const HvrProfileUsb *usb, HvrUsbDevice *out_device,
 		      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -123,6 +123,32 @@ static void which_is_meant(void **state)
 	}
 }
 
+/* QEMU takes the driver away, and the host is off its network. */
+static void the_way_out_is_the_hosts(void **state)
+{
+	FakeSysfs *fs = *state;
+	const HvrHost *host = fake_sysfs_host(fs);
+	g_autoptr(HvrProfile) profile = parse("lab", "match = 046d:c52b");
+	const HvrProfileUsb *usb = g_ptr_array_index(profile->usbs, 0);
+	g_auto(HvrUsbDevice) device = { .port = NULL };
+	g_autoptr(GError) error = NULL;
+	const char *head = "Iface\tDestination\tGateway\n";
+	const char *by_bridge = "br0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\n";
+	const char *local = "usb0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\n";
+	g_autofree char *out = g_strconcat(head, local, by_bridge, NULL);
+	g_autofree char *in = g_strconcat(head, local, NULL);
+
+	fake_sysfs_put_file(fs, "sys/bus/usb/devices/1-2:1.0/net/usb0/mtu", "1500\n");
+	fake_sysfs_put_file(fs, "sys/class/net/br0/lower_usb0/mtu", "1500\n");
+	fake_sysfs_put_file(fs, "proc/net/route", out);
+	assert_false(hvr_usb_find(host, usb, &device, &error));
+	assert_int_equal(error->code, HVR_LAUNCH_ERROR_UNAVAILABLE);
+	assert_true(g_str_has_prefix(error->message, "[usb x]: the default route of this host goes "
+						     "through it, by br0 (046d:c52b)\n"));
+	fake_sysfs_put_file(fs, "proc/net/route", in);
+	assert_true(hvr_usb_find(host, usb, &device, NULL));
+}
+
 static void assert_node(FakeSysfs *fs, const char *keys, int code, const char *wanted,
 			const char *hint)
 {
@@ -259,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(which_is_meant),
+		TEST(the_way_out_is_the_hosts),
 		TEST(whose_its_node_is),
 		TEST(what_is_passed_is_what_was_locked),
 		TEST(a_node_is_of_a_device),

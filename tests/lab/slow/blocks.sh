@@ -71,6 +71,17 @@ say "nobody has it"
 starts "$whole"
 starts "$whole"p1
 
+say "somebody looks at it, as another start of ours does"
+perl -e 'use Fcntl; while (1) { sysopen(F, $ARGV[0], O_RDONLY|O_EXCL); select(undef, undef, undef, 0.003);
+	close(F); select(undef, undef, undef, 0.006) }' "$whole" &
+looker=$!
+disk "$whole"p1 "readonly = yes"
+for _ in {1..15}; do
+	expect_exit 0 "$HVR" check /tmp/lab.ini
+done
+kill "$looker"
+wait "$looker" || true
+
 say "mounted"
 mount "$whole"p1 mnt
 refused "'${whole}p1' is mounted on '/tmp/blocks/mnt'" "$whole"p1
