@@ -383,7 +383,9 @@ static void test_hanging(void **state)
 	assert_true(qmp_peer_wait_for(f->vm->peer, "system_powerdown", 1));
 	vm_fixture_assert_driver(f->vm, CARD, "hailo");
 	assert_int_equal(write(pipes[3], "", 1), 1);
-	hear_of(f, fd, "{\"return\":{\"status\":0},\"id\":1}");
+	/* a VM that goes gets no card any more */
+	hear_of(f, fd, "{\"return\":{\"status\":69,\"message\":\"VM 'lab' ends\"},\"id\":1}");
+	vm_fixture_assert_driver(f->vm, CARD, "hailo");
 	for (guint i = 0; i < G_N_ELEMENTS(pipes); i++)
 		close(pipes[i]);
 	vm_fixture_kill_qemu(f->vm);
