@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "launcher/import/source.h"
-
-/* How a profile is made of it. Nothing is owned. */
-typedef struct {
-	const char *source; /* the file that was read: relative paths begin in its folder */
-	const char
-		*output; /* (nullable): the profile's file; NULL: it may come to stand anywhere */
-	HvrImportFormat format;
-} HvrDraftPlace;
+#include "launcher/import/draft-sections.h"
 
 /**
  * hvr_draft_text - a profile of all that has a key, with comments. Pure.
