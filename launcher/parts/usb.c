@@ -94,7 +94,7 @@ static gboolean refuse_disk(const HvrHost *host, const HvrProfileUsb *usb, const
 			g_strdup_printf("name it in a [disk], or take it from its driver first: "
 					"echo %s > /sys/bus/usb/drivers/%s/unbind",
 					name, driver);
-		return fail(error, usb, "it is a disk that this host uses", hint);
+		return fail(error, usb, "it is a disk of this host, which a driver serves", hint);
 	}
 	return TRUE;
 }

@@ -97,7 +97,7 @@ static void which_is_meant(void **state)
 		{ "match = 046d:c52c", NULL, 0, 0, "no such device is plugged in (046d:c52c)" },
 		{ "port = 1-3", NULL, 0, 0, "no such device is plugged in (at 1-3)" },
 		{ "match = 1d6b:0002", NULL, 0, 0, "it is a hub" },
-		{ "port = 2-1", NULL, 0, 0, "it is a disk that this host uses" },
+		{ "port = 2-1", NULL, 0, 0, "it is a disk of this host, which a driver serves" },
 		{ "port = 2-1", NULL, 0, 0,
 		  "echo 2-1:1.0 > /sys/bus/usb/drivers/usb-storage/unbind" },
 		{ "port = 2-2", NULL, 0, 0, "echo 2-2:1.0 > /sys/bus/usb/drivers/uas/unbind" },

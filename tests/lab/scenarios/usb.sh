@@ -43,7 +43,7 @@ expect_exit 69 "$HVR" run /tmp/both.ini
 assert_match "more than one is plugged in" "$(cat /tmp/stderr)"
 profile stick <<< $'[usb stick]\nport = '"$stick"
 expect_exit 69 "$HVR" run /tmp/stick.ini
-assert_match "it is a disk that this host uses" "$(cat /tmp/stderr)"
+assert_match "it is a disk of this host, which a driver serves" "$(cat /tmp/stderr)"
 
 say "its node is root's"
 chown root:root "$node"
