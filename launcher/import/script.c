@@ -28,15 +28,21 @@ static gboolean is_qemu(const char *word)
 	       g_str_equal(name, "kvm");
 }
 
+/* "": there is none */
+static const char *text_at(const GPtrArray *words, guint i)
+{
+	if (i >= words->len)
+		return "";
+	return ((const HvrImportWord *)g_ptr_array_index(words, i))->text;
+}
+
 /* "$QEMU", which nobody has set, or "$(which qemu-system-x86_64)", with an option behind it */
 static gboolean may_be_qemu(const GPtrArray *words, guint i)
 {
-	const HvrImportWord *word = g_ptr_array_index(words, i);
-	const HvrImportWord *next = i + 1 < words->len ? words->pdata[i + 1] : NULL;
-	g_autofree char *low = g_ascii_strdown(word->text, -1);
+	g_autofree char *low = g_ascii_strdown(text_at(words, i), -1);
 
-	return next && *next->text == '-' && low[0] == HVR_IMPORT_UNKNOWN && strstr(low, "qemu") &&
-	       !strstr(low, "img") && !strstr(low, "nbd");
+	return *text_at(words, i + 1) == '-' && low[0] == HVR_IMPORT_UNKNOWN &&
+	       strstr(low, "qemu") && !strstr(low, "img") && !strstr(low, "nbd");
 }
 
 /* Is QEMU only asked what it is? */
@@ -76,9 +82,9 @@ static int find_qemu(const GPtrArray *words)
 	const char *before = "";
 
 	for (guint i = 0; i < words->len; i++) {
-		const char *word = ((const HvrImportWord *)words->pdata[i])->text;
-		const HvrImportWord *next = i + 1 < words->len ? words->pdata[i + 1] : NULL;
-		gboolean takes = next && strchr("-\x01", *next->text);
+		const char *word = text_at(words, i);
+		char next = *text_at(words, i + 1);
+		gboolean takes = next == '-' || next == HVR_IMPORT_UNKNOWN;
 		gboolean set = word[hvr_import_name_length(word)] == '=';
 
 		if ((is_qemu(word) && (takes || !*before)) || may_be_qemu(words, i))
