@@ -60,8 +60,8 @@ static char *volume_path(Reader *reader, guint line, const char *key, const char
 
 static void on_disk(Reader *reader, guint line, const char *key, const char *value)
 {
-	HvrImportPart *part = add_part(reader, "disk", line, key, "volume", value);
-	const char *volume = hvr_import_take(part, "volume");
+	HvrImportPart *part = add_part(reader, "disk", line, key, "file", value);
+	g_autofree char *volume = g_strdup(hvr_import_take(part, "file"));
 
 	if (strstr(volume, "cloudinit")) {
 		hvr_import_note_part(reader->import, part,
@@ -110,6 +110,7 @@ static void on_net(Reader *reader, guint line, const char *key, const char *valu
 static HvrImportPart *add_card(Reader *reader, guint line, const char *key, const char *address,
 			       const HvrImportPart *first)
 {
+	/* @first: (nullable): what is said of function 0 alone, in print_hostpci_devices() */
 	HvrImportPart *card =
 		hvr_import_add_part(reader->import, HVR_IMPORT_PROXMOX, "device", line, key);
 	gboolean whole = !strchr(address, '.');
@@ -123,7 +124,7 @@ static HvrImportPart *add_card(Reader *reader, guint line, const char *key, cons
 			"it means all functions of that slot, and a section is for one: here is "
 			"the first; a section for another, with = the first's, puts it there, too",
 			FALSE);
-	for (guint i = 1; i < first->fields->len; i++) {
+	for (guint i = 1; first && i < first->fields->len; i++) {
 		const HvrImportField *field = g_ptr_array_index(first->fields, i);
 		gboolean rom = g_str_equal(field->name, "romfile") && *field->value != '/';
 		/* where print_hostpci_devices() of PCI.pm looks for it */
@@ -153,7 +154,7 @@ static void on_card(Reader *reader, guint line, const char *key, const char *val
 		return;
 	for (guint i = 0; addresses[i]; i++) {
 		g_autofree char *name = i ? g_strdup_printf("%s-%u", key, i) : g_strdup(key);
-		HvrImportPart *card = add_card(reader, line, name, addresses[i], part);
+		HvrImportPart *card = add_card(reader, line, name, addresses[i], i ? NULL : part);
 		card->with = first;
 		card->with_field = hvr_import_find(card, "address");
 		if (!first)
@@ -165,11 +166,27 @@ static void on_card(Reader *reader, guint line, const char *key, const char *val
 
 static void on_options(Reader *reader, guint line, const char *key, const char *value)
 {
+	/* the name of what may stand first without one: qm.conf(5) */
+	static const struct {
+		const char *key, *named;
+	} firsts[] = {
+		{ "agent", "agent.enabled" },
+		{ "cpu", "cpu.cputype" },
+		{ "machine", "machine.type" },
+		{ "vga", "vga.type" },
+	};
 	g_autofree char *prefix = g_strconcat(key, ".", NULL);
 
 	hvr_import_options(reader->import, reader->machine,
 			   &(HvrImportOptions){
 				   .line = line, .prefix = prefix, .implied = key, .text = value });
+	for (guint i = 0; i < G_N_ELEMENTS(firsts); i++) {
+		HvrImportField *field = hvr_import_find(reader->machine, firsts[i].named);
+		if (!field || !g_str_equal(key, firsts[i].key))
+			continue;
+		g_free(field->name);
+		field->name = g_strconcat(prefix, key, NULL);
+	}
 }
 
 static void on_args(Reader *reader, guint line, const char *key, const char *value)
@@ -304,6 +321,11 @@ static void settle_defaults(Reader *reader)
 		hvr_import_add(reader->import, machine, guest->line, "hyperv", "yes");
 	if (!hvr_import_find(machine, "vga.vga"))
 		hvr_import_add(reader->import, machine, 1, "vga.vga", "std");
+	if (!hvr_import_find(machine, "machine.machine"))
+		hvr_import_note(reader->import, 0, "machine",
+				"Proxmox' is an i440fx where none is said, a profile's a q35: the "
+				"guest finds its devices elsewhere",
+				FALSE);
 }
 
 /* "boot: order=scsi0;ide2", or of old "bootdisk: scsi0" */
