@@ -44,8 +44,8 @@ static void add_json(HvrImport *import, HvrImportPart *part, const HvrImportOpti
 		const char *member;
 		JsonNode *child;
 
-		json_object_iter_init(&iter, json_node_get_object(node));
-		while (json_object_iter_next(&iter, &member, &child))
+		json_object_iter_init_ordered(&iter, json_node_get_object(node));
+		while (json_object_iter_next_ordered(&iter, &member, &child))
 			add_member(import, part, options, name, member, child);
 	} else if (JSON_NODE_HOLDS_ARRAY(node)) {
 		JsonArray *array = json_node_get_array(node);

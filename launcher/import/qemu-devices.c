@@ -61,13 +61,21 @@ static void rename_field(HvrImportPart *part, const char *from, const char *to)
 	field->name = g_strdup(to);
 }
 
-/* A node that only filters what is behind it, "file" in JSON. */
+/* A node that only filters what is behind it */
 static gboolean is_filter(const HvrImportPart *storage)
 {
 	static const char *const filters[] = { "throttle", "copy-on-read", "preallocate", NULL };
 
-	return g_strv_contains(filters, hvr_import_get(storage, "driver")) &&
-	       hvr_import_find(storage, "file.driver");
+	return g_strv_contains(filters, hvr_import_get(storage, "driver"));
+}
+
+static void tell_limits(Line *line, HvrImportPart *storage)
+{
+	HvrImportField *field = hvr_import_find(storage, "throttle-group");
+
+	if (field)
+		hvr_import_note_field(line->import, storage, field,
+				      "a profile has no limits for a disk", FALSE);
 }
 
 /* Only what is behind it counts: each of its own fields stands there, too. */
@@ -75,14 +83,12 @@ static void peel(Line *line, HvrImportPart *storage)
 {
 	static const char *const kept[] = { "node-name", "id", "if", NULL };
 
+	tell_limits(line, storage);
 	for (guint i = 0; i < storage->fields->len; i++) {
 		HvrImportField *field = g_ptr_array_index(storage->fields, i);
 		gboolean behind = g_str_has_prefix(field->name, "file.");
 		if (field->told || g_strv_contains(kept, field->name))
 			continue;
-		if (g_str_equal(field->name, "throttle-group"))
-			hvr_import_note_field(line->import, storage, field,
-					      "a profile has no limits for a disk", FALSE);
 		field->told = !behind || g_str_equal(field->name, "file.node-name");
 		if (!behind)
 			continue;
@@ -92,29 +98,40 @@ static void peel(Line *line, HvrImportPart *storage)
 	}
 }
 
+/* The file is a node of its own: of a format and what it is of the format counts, of a filter and
+ * what is behind it the latter. Each that is merged is gone, so this ends. */
+static void merge_below(Line *line, HvrImportPart *storage)
+{
+	HvrImportPart *below;
+
+	while (g_str_equal(storage->section, "-blockdev") &&
+	       (below = find_part(line, "-blockdev", "node-name",
+				  hvr_import_get(storage, "file"))) &&
+	       below != storage) {
+		tell_limits(line, is_filter(below) ? below : storage);
+		hvr_import_take(storage, "file");
+		hvr_import_take(below, "node-name");
+		hvr_import_take(is_filter(storage) ? storage : below, "driver");
+		hvr_import_merge(line->import, storage, below);
+	}
+}
+
 /* "driver" of a -drive and a -blockdev is the format; the file may be a node of its own. */
 static void settle_storage(Line *line, HvrImportPart *storage)
 {
-	while (is_filter(storage))
+	while (is_filter(storage) && hvr_import_find(storage, "file.driver"))
 		peel(line, storage);
-	HvrImportPart *below =
-		find_part(line, "-blockdev", "node-name", hvr_import_get(storage, "file"));
+	merge_below(line, storage);
 	gboolean is_file = g_strv_contains((const char *const[]){ "file", "host_device", NULL },
 					   hvr_import_get(storage, "driver"));
-
-	if (g_str_equal(storage->section, "-blockdev") && below && below != storage) {
-		hvr_import_take(storage, "file");
-		hvr_import_take(below, "node-name");
-		hvr_import_take(below, "driver");
-		hvr_import_merge(line->import, storage, below);
-	}
 	hvr_import_take(storage, "node-name");
 	hvr_import_take(storage, "file.driver");
 	rename_field(storage, "filename", "file");
 	rename_field(storage, "file.filename", "file");
 	rename_field(storage, "file.aio", "aio");
 	rename_field(storage, "read-only", "readonly");
-	hvr_import_take(storage, "read-only"); /* of the node below: it is the same */
+	while (hvr_import_find(storage, "read-only")) /* of the nodes below: it is the same */
+		hvr_import_take(storage, "read-only");
 	if (is_file) {
 		hvr_import_take(storage, "driver");
 		hvr_import_add(line->import, storage, storage->line, "format", "raw");
@@ -124,7 +141,10 @@ static void settle_storage(Line *line, HvrImportPart *storage)
 
 const char *hvr_import_format_by_name(const char *file)
 {
-	return g_str_has_suffix(file, ".qcow2") ? "qcow2" : "raw";
+	static const char *const others[] = { "qcow2", "vmdk", "vdi", "vhd", "vhdx", "qed", NULL };
+	const char *dot = strrchr(file, '.');
+
+	return dot && g_strv_contains(others, dot + 1) ? dot + 1 : "raw";
 }
 
 /* What QEMU looks into the image for. */
@@ -137,12 +157,11 @@ static void guess_format(Line *line, HvrImportPart *disk)
 	if (!*file || hvr_import_find(disk, "format") ||
 	    g_str_equal(hvr_import_get(disk, "media"), "cdrom"))
 		return;
+	g_autofree char *why =
+		g_strdup_printf("its format is not said: %s, by its name%s", format,
+				g_str_equal(format, "raw") ? "; qemu-img info tells" : "");
 	hvr_import_add(line->import, disk, disk->line, "format", format);
-	hvr_import_note(line->import, disk->line, what,
-			g_str_equal(format, "qcow2")
-				? "its format is not said: qcow2, by its name"
-				: "its format is not said: raw, by its name; qemu-img info tells",
-			FALSE);
+	hvr_import_note(line->import, disk->line, what, why, FALSE);
 }
 
 static void become_disk(Line *line, HvrImportPart *disk, HvrImportPart *storage)
@@ -438,10 +457,13 @@ static void lone_drive(Line *line, HvrImportPart *drive)
 	const char *readonly = hvr_import_get(drive, "readonly");
 
 	if (g_str_equal(interface, "pflash")) {
+		const char *unit = hvr_import_get(drive, "unit");
+		/* the first where no unit is said: drive_new() in QEMU's blockdev.c */
+		gboolean first = !*unit && !hvr_import_find(line->machine, "firmware.code");
 		gboolean code = g_str_equal(readonly, "on") || g_str_equal(readonly, "true") ||
-				g_str_equal(hvr_import_get(drive, "unit"), "0") ||
+				g_str_equal(unit, "0") ||
 				strstr(hvr_import_get(drive, "file"), "CODE");
-		flash(line, drive, code);
+		flash(line, drive, code || first);
 		return;
 	}
 	if (g_str_equal(interface, "none"))
@@ -485,6 +507,15 @@ static void old_nets(Line *line)
 		become_net(line, net, NULL);
 }
 
+/* The guest's memory, in a folder of huge pages or by memfd. */
+static gboolean is_huge(const HvrImportPart *object)
+{
+	const char *memfd = hvr_import_get(object, "hugetlb");
+
+	return strstr(hvr_import_get(object, "mem-path"), "hugepages") ||
+	       g_str_equal(memfd, "on") || g_str_equal(memfd, "true");
+}
+
 /* Those that are whole by themselves. */
 static void read_alone(Line *line, HvrImportPart *part)
 {
@@ -499,11 +530,13 @@ static void read_alone(Line *line, HvrImportPart *part)
 		hvr_import_take(part, "qom-type");
 		part->id = g_strdup(hvr_import_take(part, "id"));
 		part->section = "input";
-	} else if (g_strcmp0(part->section, "-object") == 0 &&
-		   strstr(hvr_import_get(part, "mem-path"), "hugepages")) {
+	} else if (g_strcmp0(part->section, "-object") == 0 && is_huge(part)) {
+		const char *pages = hvr_import_get(part, "mem-path");
+		if (!*pages) /* or none: the host's own size */
+			pages = hvr_import_get(part, "hugetlbsize");
+		hvr_import_add(line->import, line->machine, part->line, "mem-path", pages);
 		hvr_import_tell_all(part);
 		part->gone = TRUE;
-		hvr_import_add(line->import, line->machine, part->line, "mem-path", "hugepages");
 	}
 }
 

@@ -295,10 +295,16 @@ static gboolean is_said(const HvrImport *import, const char *const *names, const
  * qemu_disable_default_devices() in its system/vl.c), and a profile does not. */
 static void tell_defaults(Script *script)
 {
+	static const char *const machine[] = { "machine.type", NULL };
 	static const char *const no_net[] = { "nodefaults", NULL };
 	static const char *const screen[] = { "nodefaults", "nographic",     "display.type",
 					      "vga",	    "graphics.mode", NULL };
 
+	if (!is_said(script->import, machine, NULL))
+		hvr_import_note(script->import, 0, "-machine",
+				"QEMU's is an i440fx where none is said, a profile's a q35: the "
+				"guest finds its devices elsewhere",
+				FALSE);
 	if (!is_said(script->import, no_net, "net"))
 		hvr_import_note(script->import, 0, "-nic",
 				"QEMU adds a network card with NAT where none is said, a profile "

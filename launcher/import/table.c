@@ -138,11 +138,13 @@ static HvrImportValue to_pages(const char *value)
 {
 	static const Word words[] = { { "", "2M" },	 { "2M", "2M" },	{ "2", "2M" },
 				      { "1024M", "1G" }, { "1G", "1G" },	{ "1024", "1G" },
-				      { "any", "2M" },	 { "hugepages", "2M" }, { NULL, NULL } };
+				      { "any", "2M" },	 { "2097152", "2M" },
+				      { "1073741824", "1G" }, { NULL, NULL } };
 	const char *word = find_word(words, value);
 
+	/* a folder, which people name after its pages, or as the kernel does, in KiB */
 	if (!word && strstr(value, "hugepages"))
-		word = "2M";
+		word = strstr(value, "1G") || strstr(value, "1048576") ? "1G" : "2M";
 	return word ? kept(g_strdup(word)) : left("a profile has pages of 2M and 1G");
 }
 
@@ -356,11 +358,22 @@ static HvrImportValue to_net(const char *value)
 	};
 }
 
+/* As path_has_protocol() in QEMU's block.c tells. */
+static HvrImportValue to_file(const char *value)
+{
+	if (g_str_has_prefix(value, "file:/"))
+		return kept(g_strdup(value + strlen("file:")));
+	if (value[strcspn(value, ":/")] == ':')
+		return left("it is no file: QEMU comes to it by a protocol");
+	return kept(g_strdup(value));
+}
+
 /* "tcp::2222-:22" is open on all addresses for QEMU, and on 127.0.0.1 in a profile. */
 static HvrImportValue to_forward(const char *value)
 {
 	g_auto(GStrv) all = g_strsplit(value, " ", 64);
 	g_autoptr(GString) out = g_string_new(NULL);
+	const char *why = NULL;
 
 	for (guint i = 0; all[i]; i++) {
 		g_auto(GStrv) parts = g_strsplit(all[i], ":", 3);
@@ -372,11 +385,14 @@ static HvrImportValue to_forward(const char *value)
 		const char *guest = colon ? colon + 1 : "";
 		if (dash && !colon)
 			guest = dash + 1;
+		if (colon && colon > dash + 1 && !g_str_has_prefix(dash, "-10.0.2.15:"))
+			why = "a forward leads to the address that the guest has by DHCP, and to "
+			      "no other";
 		g_string_append_printf(out, "%s%s:%s:%s-%s", i ? " " : "",
 				       *parts[0] ? parts[0] : "tcp",
 				       *parts[1] ? parts[1] : "0.0.0.0", host, guest);
 	}
-	return kept(g_strdup(out->str));
+	return (HvrImportValue){ .value = g_strdup(out->str), .why = why };
 }
 
 static HvrImportValue to_via(const char *value)
@@ -407,9 +423,9 @@ const HvrImportRow hvr_import_rows[] = {
 	{ "boot", "cmdline", { "os.cmdline", NULL, NULL, "append" }, NULL, FALSE },
 	{ "firmware", "mode", { "os.firmware|os.loader.type|os.loader", "boot", "bios", "firmware.code|bios" }, to_firmware, FALSE },
 	{ "firmware", "secure", { "os.loader.secure", "secureboot", "secure", "firmware.secure" }, to_switch, FALSE },
-	{ "firmware", "vars", { "os.nvram", NULL, NULL, "firmware.vars" }, NULL, TRUE },
+	{ "firmware", "vars", { "os.nvram|os.nvram.source.file", NULL, NULL, "firmware.vars" }, NULL, TRUE },
 	{ "tpm", "model", { "tpm.model", "tpm", "tpmstate0.version", "tpm.driver" }, to_tpm, FALSE },
-	{ "disk", "file", { "source.file|source.dev", "file", "file", "file" }, NULL, TRUE },
+	{ "disk", "file", { "source.file|source.dev", "file", "file", "file" }, to_file, TRUE },
 	{ "disk", "format", { "driver.type", "disk_format", "format", "format" }, NULL, FALSE },
 	{ "disk", "size", { NULL, "disk_size", NULL, NULL }, to_size, FALSE },
 	{ "disk", "media", { "device", "media", "media", "media" }, to_media, FALSE },

@@ -378,11 +378,11 @@ static void test_iommu(void **state)
 		  "intel-iommu,intremap=on,"
 		  "caching-mode=on",
 		  HVR_IOMMU_INTEL, NULL },
-		{ "qemu", "kvm -nodefaults -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO,
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO,
 		  NULL },
-		{ "qemu", "kvm -nodefaults -m 1G -device intel-iommu,intremap=on,aw-bits=48",
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -device intel-iommu,intremap=on,aw-bits=48",
 		  HVR_IOMMU_INTEL, "line 1: iommu.aw-bits = 48: " },
-		{ "qemu", "kvm -nodefaults -m 1G -device intel-iommu,caching-mode=off",
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -device intel-iommu,caching-mode=off",
 		  HVR_IOMMU_INTEL, "line 1: iommu.caching-mode = off: " },
 		{ "libvirt",
 		  "<domain><memory unit='GiB'>1</memory><devices><iommu model='intel'><driver "
@@ -390,7 +390,7 @@ static void test_iommu(void **state)
 		  HVR_IOMMU_INTEL, "line 1: iommu.driver.iotlb = on: " },
 		{ "qemu", "kvm -nodefaults -m 1G -machine q35,kernel_irqchip=split", HVR_IOMMU_NONE,
 		  "line 1: machine.kernel_irqchip = split: " },
-		{ "qemu", "kvm -nodefaults -m 1G -device amd-iommu", HVR_IOMMU_NONE,
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -device amd-iommu", HVR_IOMMU_NONE,
 		  "line 1: -device" },
 	};
 
@@ -502,12 +502,12 @@ static void test_inputs(void **state)
 			     "type='evdev'><source dev='/dev/input/by-id/a' "
 			     "grab='all' repeat='on'/></input><input type='mouse' bus='ps2'/>"
 			     "</devices></domain>" },
-		{ "qemu", "kvm -nodefaults -m 1G -object "
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -object "
 			  "input-linux,id=kbd,evdev=/dev/input/by-id/a,grab_all=on,"
 			  "repeat=on" },
-		{ "qemu",
-		  "kvm -nodefaults -m 1G -object '{\"qom-type\":\"input-linux\",\"id\":\"kbd\","
-		  "\"evdev\":\"/dev/input/by-id/a\",\"grab_all\":true,\"repeat\":true}'" },
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -object "
+			  "'{\"qom-type\":\"input-linux\",\"id\":\"kbd\","
+			  "\"evdev\":\"/dev/input/by-id/a\",\"grab_all\":true,\"repeat\":true}'" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -1041,22 +1041,24 @@ static void test_unsaid(void **state)
 	static const struct {
 		const char *text, *told; /* NULL: nothing is left out */
 	} cases[] = {
-		{ "kvm -m 1G -nographic", "-nic: QEMU adds a network card" },
-		{ "kvm -m 1G -nic user", "-display: QEMU adds a screen" },
-		{ "kvm -m 1G -nic none -nographic", NULL },
-		{ "kvm -m 1G -nodefaults", NULL },
-		{ "kvm -m 1G -nic user,model=virtio -nic none -nographic", NULL },
-		{ "kvm -m 1G -nic none -vnc :1", "line 1: vnc = :1: a screen is at 127.0.0.1" },
-		{ "kvm -m 1G -nic none -vnc 127.0.0.1:1,password=on",
+		{ "kvm -M q35 -m 1G -nographic", "-nic: QEMU adds a network card" },
+		{ "kvm -M q35 -m 1G -nic user", "-display: QEMU adds a screen" },
+		{ "kvm -M q35 -m 1G -nic none -nographic", NULL },
+		{ "kvm -M q35 -m 1G -nodefaults", NULL },
+		{ "kvm -m 1G -nodefaults", "-machine: QEMU's is an i440fx" },
+		{ "kvm -M q35 -m 1G -nic user,model=virtio -nic none -nographic", NULL },
+		{ "kvm -M q35 -m 1G -nic none -vnc :1",
+		  "line 1: vnc = :1: a screen is at 127.0.0.1" },
+		{ "kvm -M q35 -m 1G -nic none -vnc 127.0.0.1:1,password=on",
 		  "line 1: vnc = 127.0.0.1:1,password=on: of this the address is kept" },
-		{ "kvm -m 1G -nic none -vnc 127.0.0.1:1", NULL },
-		{ "kvm -m 1G -nodefaults -chardev socket,path=/q,id=q -device "
+		{ "kvm -M q35 -m 1G -nic none -vnc 127.0.0.1:1", NULL },
+		{ "kvm -M q35 -m 1G -nodefaults -chardev socket,path=/q,id=q -device "
 		  "virtserialport,chardev=q,name=org.qemu.guest_agent.0",
 		  NULL },
-		{ "kvm -m 1G -nodefaults -drive if=pflash,unit=0,file=/a.fd,format=raw",
+		{ "kvm -M q35 -m 1G -nodefaults -drive if=pflash,unit=0,file=/a.fd,format=raw",
 		  "line 1: firmware.code = /a.fd: which file it is" },
-		{ "kvm -m 1G -nic none -vnc unix:/x.sock", "line 1: vnc = unix:/x.sock: " },
-		{ "kvm -m 1G -nic none -nographic -serial stdio -serial pty",
+		{ "kvm -M q35 -m 1G -nic none -vnc unix:/x.sock", "line 1: vnc = unix:/x.sock: " },
+		{ "kvm -M q35 -m 1G -nic none -nographic -serial stdio -serial pty",
 		  "line 1: serial = pty: a profile has one serial port" },
 	};
 
@@ -1069,6 +1071,88 @@ static void test_unsaid(void **state)
 		else if (out.left->len)
 			fail_msg("%u: %s", i, (char *)out.left->pdata[0]);
 	}
+}
+
+static gboolean is_part_of_one(const GPtrArray *notes, const char *part)
+{
+	for (guint i = 0; i < notes->len; i++)
+		if (strstr(g_ptr_array_index(notes, i), part))
+			return TRUE;
+	return FALSE;
+}
+
+/* What people write in another way than the first that comes to mind. */
+static void test_said_otherwise(void **state)
+{
+	static const struct {
+		const char *format, *text;
+		const char *has;  /* a part of the profile */
+		const char *told; /* NULL: nothing of it */
+	} cases[] = {
+		{ "qemu",
+		  "kvm -m 1G -drive if=pflash,format=raw,file=/a-code.fd "
+		  "-drive if=pflash,format=raw,file=/vm/b.fd",
+		  "mode = uefi\n# ", "firmware.code = /a-code.fd" },
+		{ "qemu", "kvm -m 1G -pflash /a.bin -pflash /vm/b.bin", "\nvars = /vm/b.bin\n",
+		  NULL },
+		{ "qemu",
+		  "kvm -m 1G -blockdev driver=file,filename=/c.raw,node-name=f "
+		  "-blockdev driver=raw,node-name=r,file=f -blockdev "
+		  "driver=throttle,node-name=t,throttle-group=g,file=r -device "
+		  "virtio-blk-pci,drive=t,id=deep",
+		  "\nfile = /c.raw\n", "throttle-group = g: a profile has no limits" },
+		{ "qemu", "kvm -m 1G -drive file=rbd:pool/a:id=x,format=raw,if=virtio",
+		  "memory = 1G", "rbd:pool/a:id=x: it is no file" },
+		{ "qemu", "kvm -m 1G -drive file=/a.vmdk,if=virtio", "\nfile = /a.vmdk\n",
+		  "format = vmdk" },
+		{ "qemu", "kvm -m 1G -object memory-backend-file,mem-path=/dev/hugepages1G,id=m",
+		  "\nhugepages = 1G\n", NULL },
+		{ "qemu", "kvm -m 1G -object memory-backend-memfd,hugetlb=on,hugetlbsize=1G,id=m",
+		  "\nhugepages = 1G\n", NULL },
+		{ "qemu",
+		  "kvm -m 1G -object '{\"qom-type\":\"memory-backend-memfd\",\"id\":\"m\","
+		  "\"hugetlb\":true}'",
+		  "\nhugepages = 2M\n", NULL },
+		{ "qemu", "kvm -m 1G -nic user,hostfwd=udp::53-10.0.2.99:53", "udp:0.0.0.0:53-53",
+		  "by DHCP, and to no other" },
+		{ "proxmox", "agent: enabled=1\nmemory: 512\n", "\nagent = yes\n", NULL },
+		{ "proxmox", "cpu: cputype=host,flags=+aes\nmachine: type=q35\nmemory: 512\n",
+		  "\ncpu = host,+aes\n", NULL },
+		{ "proxmox", "ide2: file=local:iso/a.iso,media=cdrom\nmemory: 512\n",
+		  "\nfile = /var/lib/vz/template/iso/a.iso\n", NULL },
+		{ "proxmox", "memory: 512\nscsihw: lsi\n", "memory = 512M",
+		  "the guest sees a virtio-scsi" },
+		{ "proxmox", "memory: 512\n", "memory = 512M", "machine: Proxmox' is an i440fx" },
+		{ "libvirt",
+		  "<domain><memory unit='GiB'>1</memory><os firmware='efi'><nvram type='file' "
+		  "template='/x'><source file='/nv/x.fd'/></nvram></os></domain>",
+		  "\nvars = /nv/x.fd\n", NULL },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_auto(HvrImported) out = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of(cases[i].format, cases[i].text, &out);
+		if (!strstr(out.text, cases[i].has))
+			fail_msg("%u: no '%s' in:\n%s", i, cases[i].has, out.text);
+		if (cases[i].told && !is_part_of_one(out.left, cases[i].told))
+			fail_msg("%u: '%s' is not told in:\n%s", i, cases[i].told, out.text);
+	}
+}
+
+/* print_hostpci_devices() says them of function 0 alone. */
+static void test_functions_of_proxmox(void **state)
+{
+	static const char text[] =
+		"memory: 512\nhostpci0: 0000:01:00.0;0000:01:00.1,x-vga=1,romfile=gpu.rom\n";
+	g_auto(HvrImported) out = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of("proxmox", text, &out);
+
+	assert_int_equal(profile->devices->len, 2);
+	const HvrProfileDevice *first = g_ptr_array_index(profile->devices, 0);
+	const HvrProfileDevice *second = g_ptr_array_index(profile->devices, 1);
+	assert_string_equal(first->romfile, "/usr/share/kvm/gpu.rom");
+	assert_null(second->romfile);
+	assert_true(!second->properties || second->properties->len == 0);
 }
 
 /* An array of one word has its bracket at the end of its first. */
@@ -1351,6 +1435,8 @@ int main(void)
 		cmocka_unit_test(test_quickemu_words),
 		cmocka_unit_test(test_small_words),
 		cmocka_unit_test(test_unsaid),
+		cmocka_unit_test(test_said_otherwise),
+		cmocka_unit_test(test_functions_of_proxmox),
 		cmocka_unit_test(test_short_array),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_bounds),
