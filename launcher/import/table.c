@@ -136,9 +136,10 @@ static HvrImportValue to_iommu(const char *value)
 
 static HvrImportValue to_pages(const char *value)
 {
-	static const Word words[] = { { "", "2M" },	 { "2M", "2M" },	{ "2", "2M" },
-				      { "1024M", "1G" }, { "1G", "1G" },	{ "1024", "1G" },
-				      { "any", "2M" },	 { "2097152", "2M" },
+	static const Word words[] = { { "", "2M" },	      { "2M", "2M" },
+				      { "2", "2M" },	      { "1024M", "1G" },
+				      { "1G", "1G" },	      { "1024", "1G" },
+				      { "any", "2M" },	      { "2097152", "2M" },
 				      { "1073741824", "1G" }, { NULL, NULL } };
 	const char *word = find_word(words, value);
 
