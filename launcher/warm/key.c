@@ -234,7 +234,7 @@ char *hvr_warm_describe(const HvrWarmGuest *guest, GError **error)
 	add_host(about, guest);
 	add_seed(about, guest->profile);
 	add_words(about, guest);
-	hvr_warm_roms_add(about, guest->roms);
+	hvr_warm_roms_add(about, guest->facts->user, guest->roms);
 	if (!add_files(about, guest, error))
 		return NULL;
 	return g_string_free(g_steal_pointer(&about), FALSE);

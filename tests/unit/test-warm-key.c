@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,6 +19,7 @@
 #include "launcher/profile/read.h"
 #include "launcher/report/error.h"
 #include "launcher/warm/key.h"
+#include "launcher/warm/roms.h"
 #include "tests/fake/fake-files.h"
 #include "vfio/fd.h"
 
@@ -259,6 +261,35 @@ static void roms_come_and_go(void **state)
 	assert_string_equal(before, none);
 }
 
+/* The folders are what a program has told: they are looked at as who it is for. */
+static void roms_of_root_are_not_told(void **state)
+{
+	g_autofree char *closed = g_build_filename(folder, "roms", NULL);
+	g_autofree char *link = g_build_filename(folder, "open/b.rom", NULL);
+	g_autofree char *open = g_path_get_dirname(link);
+	g_autoptr(GPtrArray) folders = g_ptr_array_new();
+	g_autoptr(HvrUser) nobody = hvr_user_find("nobody", TRUE, NULL);
+	g_autoptr(GString) about = g_string_new(NULL);
+
+	if (geteuid() != 0)
+		skip();
+	fake_files_write(folder, "roms/secret.bin", "root's", 0644);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(chmod(closed, 0700), 0);
+	assert_int_equal(mkdir(open, 0755), 0);
+	assert_int_equal(symlink("../roms/secret.bin", link), 0);
+	g_ptr_array_add(folders, closed);
+	g_ptr_array_add(folders, open);
+	hvr_warm_roms_add(about, nobody, folders);
+	assert_string_equal(about->str, "");
+	assert_int_equal(chmod(closed, 0755), 0);
+	hvr_warm_roms_add(about, nobody, folders);
+	assert_non_null(strstr(about->str, "ROM secret.bin: "));
+	assert_non_null(strstr(about->str, "ROM b.rom: "));
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(rmdir(open), 0);
+}
+
 /* One that starts what somebody likes. */
 static void a_script_is_no_qemu(void **state)
 {
@@ -327,7 +358,7 @@ int main(void)
 		cmocka_unit_test(nothing_has_changed),	cmocka_unit_test(the_profile_has_changed),
 		cmocka_unit_test(a_file_has_changed),	cmocka_unit_test(somebody_else),
 		cmocka_unit_test(what_cannot_be_saved), cmocka_unit_test(a_script_is_no_qemu),
-		cmocka_unit_test(roms_come_and_go),
+		cmocka_unit_test(roms_come_and_go),	cmocka_unit_test(roms_of_root_are_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
