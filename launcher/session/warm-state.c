@@ -56,15 +56,20 @@ static gboolean look(HvrWarmVm *warm, const GPtrArray *devices, GError **error)
 	return hvr_decide(warm->context, warm->profile, &whom, &warm->decision, error);
 }
 
-gboolean hvr_warm_vm_would_boot(HvrWarmVm *warm)
+gboolean hvr_warm_vm_would_run(HvrWarmVm *warm)
 {
 	g_autoptr(GError) error = NULL;
 
-	hvr_warm_vm_unbend(warm);
 	if (look(warm, warm->profile->devices, &error))
 		return TRUE;
-	g_debug("it would not boot, either: %s", error->message);
+	g_debug("it would not run: %s", error->message);
 	return FALSE;
+}
+
+gboolean hvr_warm_vm_would_boot(HvrWarmVm *warm)
+{
+	hvr_warm_vm_unbend(warm);
+	return hvr_warm_vm_would_run(warm);
 }
 
 /* Looks at the guest as it is now. [transfer full] */

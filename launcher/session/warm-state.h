@@ -49,6 +49,9 @@ GError *hvr_warm_vm_error(const char *text) G_GNUC_WARN_UNUSED_RESULT;
  * one address are worse than a boot. */
 gboolean hvr_warm_vm_check_macs(const HvrWarmVm *warm, const HvrWarmFound *found, GError **error);
 
+/* Could the VM run, of the profile as it is just now, by a look at what there is? */
+gboolean hvr_warm_vm_would_run(HvrWarmVm *warm);
+
 /**
  * hvr_warm_vm_would_boot - could the VM run without any state, by a look at what there is now?
  * The profile is as it was from here on: hvr_warm_vm_unbend().

@@ -19,6 +19,9 @@
 /* What is kept beside the guest's RAM: devices, the screen's memory, what it has written. */
 #define EXTRA_BYTES (G_GUINT64_CONSTANT(256) << 20)
 
+/* Of whatever may be otherwise when it is tried again, in whichever error's domain */
+#define STATUS_BUSY 75
+
 #define DROPPED "the state was dropped by somebody else meanwhile"
 
 /* One run of the bent profile. */
@@ -171,6 +174,18 @@ static void forget(const HvrWarmVm *warm)
 		hvr_message_warning(error);
 }
 
+/* By a look. What QEMU, or a process of the host's, has against the VM may be over the next time,
+ * and is no reason to throw a state away. */
+static gboolean has_bad_disks(HvrWarmVm *warm, const HvrWarmFound *found)
+{
+	HvrWarmBent bent = { .disks = NULL };
+
+	hvr_warm_bend(&bent, warm->profile, found->path, FALSE);
+	gboolean well = hvr_warm_vm_would_run(warm);
+	hvr_warm_unbend(&bent, warm->profile);
+	return !well;
+}
+
 /* Neither has the guest gone on, nor has QEMU said that it cannot. Is it for the state's sake,
  * which somebody has dropped before QEMU had it open, or whose disks are none any more? Then it is
  * told as that: what was said of a disk is about no file of the profile's. A card that is busy, or
@@ -179,16 +194,18 @@ static gboolean is_to_blame(HvrWarmVm *warm, const HvrWarmFound *found, GError *
 {
 	GError *told = NULL;
 
-	if (warm->stopped || hvr_interrupt_pending() ||
-	    g_error_matches(*cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY))
+	if (warm->stopped || hvr_interrupt_pending() || hvr_exit_status(*cause) == STATUS_BUSY)
 		return FALSE;
-	if (!hvr_warm_found_is_there(found)) {
+	gboolean there = hvr_warm_found_is_there(found);
+	gboolean bad = there && has_bad_disks(warm, found);
+	if (!there) {
 		told = hvr_warm_vm_error(DROPPED);
 	} else if (hvr_warm_vm_would_boot(warm)) {
 		g_autofree char *line = hvr_error_line(*cause, "");
 		told = hvr_warm_vm_error(line);
 		g_prefix_error(&told, "the state cannot be used: ");
-		forget(warm);
+		if (bad)
+			forget(warm);
 	}
 	if (!told)
 		return FALSE;
