@@ -331,10 +331,14 @@ static gboolean find_room(Plug *plug, const HvrClaim *claim, GError **error)
 static gboolean fits(HvrPrepare *prepare, const HvrPciFunction **out_failed, GError **error)
 {
 	const HvrClaim *claim = prepare->decision->claim;
+	GError *cause = NULL;
 
-	if (find_room(prepare->user_data, claim, error))
+	if (find_room(prepare->user_data, claim, &cause))
 		return TRUE;
-	*out_failed = ((const HvrClaimedCard *)claim->cards->pdata[0])->function;
+	/* Where no port is free there is none for another card, either. */
+	if (!g_error_matches(cause, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_BUSY))
+		*out_failed = ((const HvrClaimedCard *)claim->cards->pdata[0])->function;
+	g_propagate_error(error, cause);
 	return FALSE;
 }
 

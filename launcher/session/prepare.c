@@ -156,10 +156,14 @@ static void on_prepared(const GError *error, gpointer data)
 		finish(prepare, error);
 		return;
 	}
+	prepare->anew = TRUE;
+	if (!choose(prepare, &none)) {
+		finish(prepare, none);
+		return;
+	}
 	g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
 	hvr_message("another card is taken, as %s", lines[0]);
-	prepare->anew = TRUE;
-	if (!choose(prepare, &none) || !start(prepare, &none))
+	if (!start(prepare, &none))
 		finish(prepare, none);
 }
 
