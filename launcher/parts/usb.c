@@ -121,8 +121,12 @@ static gboolean refuse_route(const HvrHost *host, const HvrProfileUsb *usb, cons
 	if (!route)
 		return TRUE;
 	g_autofree char *what =
-		g_strdup_printf("the default route of this host goes through it, by %s", route);
-	return fail(error, usb, what, "give the host another way out first");
+		g_strdup_printf("a default route of this host goes through it, by %s", route);
+	g_autofree char *hint = g_strdup_printf(
+		"where the host has another way out, take this one away first: ip route del "
+		"default dev %s (and ip -6), or ipv4.never-default of NetworkManager",
+		route);
+	return fail(error, usb, what, hint);
 }
 
 /* What was found, as a device that can be passed. */

@@ -143,7 +143,7 @@ static void the_way_out_is_the_hosts(void **state)
 	fake_sysfs_put_file(fs, "proc/net/route", out);
 	assert_false(hvr_usb_find(host, usb, &device, &error));
 	assert_int_equal(error->code, HVR_LAUNCH_ERROR_UNAVAILABLE);
-	assert_true(g_str_has_prefix(error->message, "[usb x]: the default route of this host goes "
+	assert_true(g_str_has_prefix(error->message, "[usb x]: a default route of this host goes "
 						     "through it, by br0 (046d:c52b)\n"));
 	fake_sysfs_put_file(fs, "proc/net/route", in);
 	assert_true(hvr_usb_find(host, usb, &device, NULL));
