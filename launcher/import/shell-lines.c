@@ -17,8 +17,8 @@ typedef struct {
 	guint number;	    /* of the line that @c is in */
 	HvrShellLine *line; /* the one that goes on */
 	GPtrArray *lines;
-	gboolean in_array;
-	char *here; /* a here-document's last line; NULL: none is awaited */
+	GPtrArray *array; /* the one that @c is in; NULL: it is in none */
+	char *here;	  /* a here-document's last line; NULL: none is awaited */
 } Reader;
 
 static void line_free(gpointer data)
@@ -26,8 +26,13 @@ static void line_free(gpointer data)
 	HvrShellLine *line = data;
 
 	g_ptr_array_unref(line->words);
-	g_ptr_array_unref(line->array);
+	g_clear_pointer(&line->arrays, g_hash_table_unref);
 	g_free(line);
+}
+
+const GPtrArray *hvr_shell_array_of(const HvrShellLine *line, const HvrImportWord *word)
+{
+	return line->arrays ? g_hash_table_lookup(line->arrays, word) : NULL;
 }
 
 static const char *skip_until(const char *c, char end, guint depth)
@@ -110,7 +115,6 @@ static HvrShellLine *the_line(Reader *reader)
 		reader->line = g_new0(HvrShellLine, 1);
 		reader->line->line = reader->number;
 		reader->line->words = hvr_import_words_new();
-		reader->line->array = hvr_import_words_new();
 	}
 	return reader->line;
 }
@@ -122,6 +126,7 @@ static void end_line(Reader *reader, HvrShellEnd end)
 	reader->line->end = end;
 	g_ptr_array_add(reader->lines, reader->line);
 	reader->line = NULL;
+	reader->array = NULL;
 }
 
 /* A here-document, of which nobody wants the text. */
@@ -181,21 +186,34 @@ static gboolean begins_array(const char *word)
 	return rest > word && (g_str_equal(rest, "=") || g_str_equal(rest, "+="));
 }
 
+/* @word: the line's last, "NAME=" */
+static void begin_array(Reader *reader, HvrImportWord *word)
+{
+	HvrShellLine *line = reader->line;
+
+	if (!line->arrays)
+		line->arrays =
+			g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	reader->array = hvr_import_words_new();
+	g_hash_table_insert(line->arrays, word, reader->array);
+}
+
 /* A bracket around an array's words, a function's, a subshell's, or behind a pattern. */
 static void read_bracket(Reader *reader)
 {
 	const GPtrArray *words = reader->line ? reader->line->words : NULL;
-	const HvrImportWord *last = words && words->len ? words->pdata[words->len - 1] : NULL;
+	HvrImportWord *last = words && words->len ? words->pdata[words->len - 1] : NULL;
 	char bracket = *reader->c++;
 
-	if (bracket == '(' && last && begins_array(last->text) && !reader->in_array) {
-		reader->in_array = TRUE;
-	} else if (bracket == ')' && reader->in_array) {
-		reader->in_array = FALSE;
+	if (bracket == '(' && last && begins_array(last->text) && !reader->array) {
+		begin_array(reader, last);
+	} else if (bracket == ')' && reader->array) {
+		reader->array = NULL;
 	} else if (bracket == '(' && *reader->c == ')' && last) { /* NAME() */
 		reader->c++;
 		line_free(reader->line);
 		reader->line = NULL;
+		reader->array = NULL;
 	} else if (bracket == '(' && *reader->c == '(') { /* ((A = 1)) */
 		const char *begin = reader->c;
 		reader->c = skip_until(begin, ')', 0);
@@ -230,7 +248,7 @@ static void read_word(Reader *reader)
 			      (*reader->c == '<' || *reader->c == '>');
 
 	if (!descriptor)
-		hvr_import_words_add(reader->in_array ? line->array : line->words, number, word);
+		hvr_import_words_add(reader->array ? reader->array : line->words, number, word);
 }
 
 static void read_next(Reader *reader)
@@ -241,7 +259,7 @@ static void read_next(Reader *reader)
 	} else if (*reader->c == '\n') {
 		reader->c++;
 		reader->number++;
-		if (!reader->in_array)
+		if (!reader->array)
 			end_line(reader, HVR_SHELL_END);
 		skip_here(reader);
 	} else if (*reader->c && strchr(";&|<>()", *reader->c)) {

@@ -115,6 +115,15 @@ static void lengthen(HvrImportShell *shell, const char *name, GPtrArray *texts)
 	g_array_prepend_vals(added->marks, first->marks->data, first->marks->len);
 }
 
+/* NAME=() where a condition may have it: what NAME holds is there still where that does not hold */
+static gboolean may_empty(HvrImportShell *shell, const HvrImportCommand *command,
+			  const GPtrArray *texts)
+{
+	const GPtrArray *old = g_hash_table_lookup(shell->variables.values, command->name);
+
+	return command->condition && !texts->len && old && old->len;
+}
+
 /* @texts: taken */
 static void set(HvrImportShell *shell, const HvrImportCommand *command, GPtrArray *texts)
 {
@@ -125,7 +134,8 @@ static void set(HvrImportShell *shell, const HvrImportCommand *command, GPtrArra
 	}
 	if (command->appends)
 		lengthen(shell, command->name, texts);
-	if (is_options(texts) || (!command->condition && is_known(texts))) {
+	gboolean options = is_options(texts) && !may_empty(shell, command, texts);
+	if (options || (!command->condition && is_known(texts))) {
 		hvr_shell_set(&shell->variables, command->name, texts);
 	} else {
 		hvr_shell_forget(&shell->variables, command->name);
@@ -139,12 +149,11 @@ static void read_assignment(HvrImportShell *shell, const HvrShellLine *line,
 	const char *sign = find_sign(word->text);
 	g_autofree char *name = g_strndup(word->text, (gsize)(sign - word->text));
 	const char *value = strchr(sign, '=') + 1;
-	gboolean last = word == line->words->pdata[line->words->len - 1];
-	gboolean array = last && line->array->len && !*value;
+	const GPtrArray *array = hvr_shell_array_of(line, word);
 	GPtrArray *texts;
 
 	if (array) {
-		texts = expand_words(shell, line->array, 0, condition_of(shell));
+		texts = expand_words(shell, array, 0, condition_of(shell));
 	} else {
 		const HvrShellMark mark = { .line = word->line, .condition = condition_of(shell) };
 		texts = hvr_shell_texts_new();
@@ -153,7 +162,7 @@ static void read_assignment(HvrImportShell *shell, const HvrShellLine *line,
 			hvr_shell_expand(&shell->variables, "''", mark, FALSE, texts);
 	}
 	HvrImportCommand *command = add_command(shell, line, name, texts);
-	command->array = array;
+	command->array = array != NULL;
 	command->appends = *sign == '+';
 	set(shell, command, texts);
 }

@@ -1329,6 +1329,73 @@ static void test_guess(void **state)
 	assert_true(script->memory_bytes == (guint64)3 << 30);
 }
 
+/* "${A[@]}" of an array with nothing in it is no word, as bash has it: behind QEMU's name no
+ * medium of that name, and what is behind it is QEMU's still. */
+static void test_empty_array(void **state)
+{
+#define REST " -m 8G -smp 4 -device vfio-pci,host=0000:01:00.0\n"
+	static const char *const scripts[] = {
+		"ARGS=()\nARGS+=(-cpu host)\nsudo qemu-system-x86_64 \"${ARGS[@]}\"" REST,
+		"ARGS=( )\ntaskset -c 2 qemu-system-x86_64 \"${ARGS[@]}\"" REST,
+		"A=(\n)\nB=()\nX=\nnice -n 5 kvm \"$X${A[@]}${B[@]}\"" REST,
+		"declare -a A=()\nkvm \"${A[@]}\"\"${A[@]}\" ${A[@]} $A" REST,
+		"declare -a A=() B=(-cpu host)\nC=(-rtc base=utc) D=() E=1\nsudo kvm \"${A[@]}\" "
+		"\"${B[@]}\" \"${C[@]}\" \"${D[@]}\"" REST,
+		"local A=() B=1\nsudo -E kvm \"${A[@]}\"" REST,
+		"set --\nexec kvm \"$@\"" REST,
+		"A=()\nB=(\"${A[@]}\")\nB+=(\"${A[@]}\")\nsudo kvm \"${B[@]}\"" REST,
+		"A=()\nX=x\nsudo kvm ${X:+\"${A[@]}\"}" REST,
+		"A=()\nM=()\nkvm -name \"lab${A[@]}\" -m \"${M[@]}8G\"" REST,
+		"sudo $QEMU" REST,
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of("qemu", scripts[i], &imported);
+		gboolean same = profile->memory_bytes == (guint64)8 << 30 && profile->cpus == 4 &&
+				profile->devices->len == 1 && profile->disks->len == 0;
+		if (!same || strstr(imported.text, "hda") ||
+		    strstr(imported.text, "a command of the"))
+			fail_msg("%s%s", scripts[i], imported.text);
+	}
+}
+
+/* Quotes with nothing in them are a word, which QEMU takes for a medium: of that a note tells. What
+ * is behind it is QEMU's. */
+static void test_empty_word(void **state)
+{
+	static const char *const scripts[] = {
+		"EXTRA=\"\"\nsudo qemu-system-x86_64 \"$EXTRA\"" REST,
+		"A=()\nsudo kvm \"${A[*]}\" ''" REST,
+		"A=()\nnice kvm \"\"\"${A[@]}\"" REST,
+		"sudo $QEMU \"\"" REST,
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of("qemu", scripts[i], &imported);
+		gboolean same = profile->memory_bytes == (guint64)8 << 30 && profile->cpus == 4 &&
+				profile->devices->len == 1;
+		if (!same || !strstr(imported.text, "hda"))
+			fail_msg("%s%s", scripts[i], imported.text);
+	}
+	g_auto(HvrImported) none = { .text = NULL };
+	assert_false(make("qemu", "sudo which kvm ''\n", &none, NULL));
+}
+
+/* Emptied only where a condition holds: what it held is not lost without a word. */
+static void test_emptied(void **state)
+{
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of(
+		"qemu", "A=(-smp 4)\nif x\nthen A=()\nfi\nkvm -m 8G \"${A[@]}\"\n", &imported);
+
+	assert_true(profile->memory_bytes == (guint64)8 << 30);
+	if (!strstr(imported.text, "${A[@]}"))
+		fail_msg("%s", imported.text);
+}
+#undef REST
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1370,6 +1437,9 @@ int main(void)
 		cmocka_unit_test(test_libvirt_slot_again),
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_iommu),
+		cmocka_unit_test(test_empty_array),
+		cmocka_unit_test(test_empty_word),
+		cmocka_unit_test(test_emptied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
