@@ -13,10 +13,11 @@
 
 typedef struct {
 	HvrImport *import;
-	const char *c;
+	const char *text, *c;
 	guint number;	    /* of the line that @c is in */
 	HvrShellLine *line; /* the one that goes on */
 	GPtrArray *lines;
+	char *function;	  /* whose body begins with the next line; NULL: none does */
 	GPtrArray *array; /* the one that @c is in; NULL: it is in none */
 	char *here;	  /* a here-document's last line; NULL: none is awaited */
 } Reader;
@@ -27,6 +28,7 @@ static void line_free(gpointer data)
 
 	g_ptr_array_unref(line->words);
 	g_clear_pointer(&line->arrays, g_hash_table_unref);
+	g_free(line->function);
 	g_free(line);
 }
 
@@ -115,6 +117,7 @@ static HvrShellLine *the_line(Reader *reader)
 		reader->line = g_new0(HvrShellLine, 1);
 		reader->line->line = reader->number;
 		reader->line->words = hvr_import_words_new();
+		reader->line->function = g_steal_pointer(&reader->function);
 	}
 	return reader->line;
 }
@@ -124,6 +127,7 @@ static void end_line(Reader *reader, HvrShellEnd end)
 	if (!reader->line)
 		return;
 	reader->line->end = end;
+	reader->line->behind = (gsize)(reader->c - reader->text);
 	g_ptr_array_add(reader->lines, reader->line);
 	reader->line = NULL;
 	reader->array = NULL;
@@ -198,6 +202,16 @@ static void begin_array(Reader *reader, HvrImportWord *word)
 	g_hash_table_insert(line->arrays, word, reader->array);
 }
 
+/* The line up to here names it: what comes next is its body. */
+static void begin_function(Reader *reader, const char *name)
+{
+	g_free(reader->function);
+	reader->function = g_strdup(name);
+	line_free(reader->line);
+	reader->line = NULL;
+	reader->array = NULL;
+}
+
 /* A bracket around an array's words, a function's, a subshell's, or behind a pattern. */
 static void read_bracket(Reader *reader)
 {
@@ -211,9 +225,7 @@ static void read_bracket(Reader *reader)
 		reader->array = NULL;
 	} else if (bracket == '(' && *reader->c == ')' && last) { /* NAME() */
 		reader->c++;
-		line_free(reader->line);
-		reader->line = NULL;
-		reader->array = NULL;
+		begin_function(reader, last->text);
 	} else if (bracket == '(' && *reader->c == '(') { /* ((A = 1)) */
 		const char *begin = reader->c;
 		reader->c = skip_until(begin, ')', 0);
@@ -249,6 +261,9 @@ static void read_word(Reader *reader)
 
 	if (!descriptor)
 		hvr_import_words_add(reader->array ? reader->array : line->words, number, word);
+	const HvrImportWord *first = line->words->len == 2 ? line->words->pdata[0] : NULL;
+	if (first && g_str_equal(first->text, "function") && !descriptor)
+		begin_function(reader, word);
 }
 
 static void read_next(Reader *reader)
@@ -269,9 +284,50 @@ static void read_next(Reader *reader)
 	}
 }
 
+/* May a `{` or `}` behind it be a bracket? */
+static gboolean is_leading(const char *word)
+{
+	static const char *const leading[] = { "{",    "}",    "if", "then",  "elif",
+					       "else", "fi",   "do", "while", "until",
+					       "done", "esac", "!",  "time",  NULL };
+
+	return g_strv_contains(leading, word);
+}
+
+/* @open: (inout): one for each bracket that is open: of a function's, the index of its line, with
+ * one added; 0 of others */
+static void match_brackets(const GPtrArray *lines, guint i, GArray *open)
+{
+	HvrShellLine *line = lines->pdata[i];
+
+	for (guint k = 0; k < line->words->len; k++) {
+		const HvrImportWord *word = g_ptr_array_index(line->words, k);
+		guint begin = k || !line->function ? 0 : i + 1;
+		if (!is_leading(word->text))
+			return;
+		if (*word->text == '{') {
+			g_array_append_val(open, begin);
+		} else if (*word->text == '}' && open->len) {
+			begin = g_array_index(open, guint, open->len - 1);
+			g_array_set_size(open, open->len - 1);
+			if (begin)
+				((HvrShellLine *)lines->pdata[begin - 1])->body_end = i + 1;
+		}
+	}
+}
+
+static void find_bodies(const GPtrArray *lines)
+{
+	g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(guint));
+
+	for (guint i = 0; i < lines->len; i++)
+		match_brackets(lines, i, open);
+}
+
 GPtrArray *hvr_shell_lines(HvrImport *import, const char *text)
 {
 	Reader reader = { .import = import,
+			  .text = text,
 			  .c = text,
 			  .number = 1,
 			  .lines = g_ptr_array_new_with_free_func(line_free) };
@@ -280,5 +336,7 @@ GPtrArray *hvr_shell_lines(HvrImport *import, const char *text)
 		read_next(&reader);
 	end_line(&reader, HVR_SHELL_END);
 	g_free(reader.here);
+	g_free(reader.function);
+	find_bodies(reader.lines);
 	return reader.lines;
 }

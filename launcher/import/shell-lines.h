@@ -18,6 +18,10 @@ typedef struct {
 	/* Of those that are NAME=( ): GPtrArray of HvrImportWord, what is in the brackets, which
 	 * may be nothing; NULL: there is no such word */
 	GHashTable *arrays;
+	/* Where NAME() { or `function NAME {` begins: its name; NULL elsewhere */
+	char *function;
+	guint body_end; /* index behind the line with that function's `}`; 0: there is none */
+	gsize behind;	/* how many bytes of the text are read with it */
 	guint redirected;
 	HvrShellEnd end;
 } HvrShellLine;
