@@ -40,6 +40,20 @@ void hvr_shell_calls_clear(HvrImportShell *shell)
 	g_ptr_array_unref(shell->locals);
 }
 
+void hvr_shell_keep(HvrImportShell *shell, const char *word)
+{
+	HvrShellLocal *local = g_new0(HvrShellLocal, 1);
+	const char *sign = hvr_shell_find_sign(word);
+
+	local->name = g_strndup(word, hvr_import_name_length(word));
+	local->outside = g_hash_table_lookup(shell->variables.values, local->name);
+	if (local->outside)
+		g_ptr_array_ref(local->outside);
+	g_ptr_array_add(shell->locals, local);
+	if (!sign || *sign == '+')
+		hvr_shell_forget(&shell->variables, local->name);
+}
+
 void hvr_shell_keep_outside(HvrImportShell *shell, const GPtrArray *words, guint from, guint first)
 {
 	static const char *const own[] = { "local", "declare", "typeset", NULL };
@@ -52,20 +66,12 @@ void hvr_shell_keep_outside(HvrImportShell *shell, const GPtrArray *words, guint
 		return;
 	for (guint i = first; i < words->len; i++) {
 		word = g_ptr_array_index(words, i);
-		HvrShellLocal *local = g_new0(HvrShellLocal, 1);
-		local->name = g_strndup(word->text, hvr_import_name_length(word->text));
-		local->outside = g_hash_table_lookup(shell->variables.values, local->name);
-		if (local->outside)
-			g_ptr_array_ref(local->outside);
-		g_ptr_array_add(shell->locals, local);
-		const char *sign = hvr_shell_find_sign(word->text);
-		if (!sign || *sign == '+')
-			hvr_shell_forget(&shell->variables, local->name);
+		hvr_shell_keep(shell, word->text);
 	}
 }
 
-/* From @from on, the last first: a name may be there twice. */
-static void bring_back(HvrImportShell *shell, guint from)
+/* The last first: a name may be there twice. */
+void hvr_shell_bring_back(HvrImportShell *shell, guint from)
 {
 	while (shell->locals->len > from) {
 		HvrShellLocal *local = g_ptr_array_index(shell->locals, shell->locals->len - 1);
@@ -131,7 +137,7 @@ static void read_body(HvrImportShell *shell, guint begin, guint own)
 	shell->outer = before.outer;
 	if (own)
 		leave_changed(shell, changed);
-	bring_back(shell, locals);
+	hvr_shell_bring_back(shell, locals);
 	if (!shell->open->len)
 		g_ptr_array_set_size(shell->changed, 0);
 }

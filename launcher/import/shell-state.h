@@ -62,6 +62,13 @@ gboolean hvr_shell_call(HvrImportShell *shell, const HvrShellLine *call, GPtrArr
 /* In their order; those whose call is not seen, or which nobody calls. */
 void hvr_shell_read_uncalled(HvrImportShell *shell);
 
+/* What the name that @word, NAME or NAME=VALUE, begins with holds is kept in @shell->locals; a NAME
+ * alone, or a NAME+=VALUE, has no value from there on */
+void hvr_shell_keep(HvrImportShell *shell, const char *word);
+
+/* The locals from the index @from on are what they were outside again. */
+void hvr_shell_bring_back(HvrImportShell *shell, guint from);
+
 /* In a function, of a line with `local NAME` or `declare NAME`: these names are its own, up to its
  * end. @from: the index of that word; @first: of the first name */
 void hvr_shell_keep_outside(HvrImportShell *shell, const GPtrArray *words, guint from, guint first);

@@ -219,13 +219,39 @@ static void forget_named(HvrImportShell *shell, const HvrImportCommand *command)
 	}
 }
 
+/* `A=1 NAME` with a function's name: A is so while its body is read. FALSE: it is none */
+static gboolean call_with(HvrImportShell *shell, const HvrShellLine *line, guint from)
+{
+	guint locals = shell->locals->len;
+	const HvrImportWord *word = NULL;
+	guint name;
+
+	for (name = from; name < line->words->len; name++) {
+		word = g_ptr_array_index(line->words, name);
+		if (!hvr_shell_find_sign(word->text))
+			break;
+	}
+	if (name == from || name == line->words->len ||
+	    !g_hash_table_contains(shell->functions, word->text))
+		return FALSE;
+	g_autoptr(GPtrArray) texts = expand_words(shell, line->words, name, 0);
+	for (guint i = from; i < name; i++) {
+		word = g_ptr_array_index(line->words, i);
+		hvr_shell_keep(shell, word->text);
+		read_assignment(shell, line, word);
+	}
+	gboolean called = hvr_shell_call(shell, line, texts);
+	hvr_shell_bring_back(shell, locals);
+	return called;
+}
+
 static void read_command(HvrImportShell *shell, const HvrShellLine *line, guint from)
 {
 	g_autoptr(GPtrArray) texts = expand_words(shell, line->words, from, 0);
 
 	if (texts->len == 0 && !line->redirected)
 		return;
-	if (hvr_shell_call(shell, line, texts))
+	if (call_with(shell, line, from) || hvr_shell_call(shell, line, texts))
 		return;
 	const HvrImportCommand *command = add_command(shell, line, NULL, texts);
 	const HvrImportWord *first = texts->len ? command->words->pdata[0] : NULL;

@@ -1416,6 +1416,8 @@ static void test_called(void **state)
 		SET "f() { local MEM=1G MEM=2G; }\nif x; then f; fi\n" QEMU,
 		"A=(-m 8G -smp 4 -device vfio-pci,host=01:00.0)\nf() { local A+=(-m 1G); }\nf\n"
 		"kvm \"${A[@]}\"\n",
+		"MEM=2G; CPUS=4\nf() { " QEMU "}\nMEM=8G DEV=01:00.0 f x\n",
+		SET "f() { g; }\ng() { echo; }\nMEM=1G CPUS=2 f\n" QEMU,
 		"x && f() { echo; }\n" SET QEMU,
 		"f() { declare -g MEM=8G; local X=1; CPUS=4; DEV=01:00.0; }\nf\n" QEMU,
 		"MEM=2G\nf() {\nif y; then x=1\n}\n" SET "f\n" QEMU,
