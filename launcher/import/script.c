@@ -36,12 +36,21 @@ static const char *text_at(const GPtrArray *words, guint i)
 	return ((const HvrImportWord *)g_ptr_array_index(words, i))->text;
 }
 
+/* The first word behind @i with something in it; "": there is none */
+static const char *said_behind(const GPtrArray *words, guint i)
+{
+	for (i++; i < words->len; i++)
+		if (*text_at(words, i))
+			break;
+	return text_at(words, i);
+}
+
 /* "$QEMU", which nobody has set, or "$(which qemu-system-x86_64)", with an option behind it */
 static gboolean may_be_qemu(const GPtrArray *words, guint i)
 {
 	g_autofree char *low = g_ascii_strdown(text_at(words, i), -1);
 
-	return *text_at(words, i + 1) == '-' && low[0] == HVR_IMPORT_UNKNOWN &&
+	return *said_behind(words, i) == '-' && low[0] == HVR_IMPORT_UNKNOWN &&
 	       strstr(low, "qemu") && !strstr(low, "img") && !strstr(low, "nbd");
 }
 
@@ -83,7 +92,7 @@ static int find_qemu(const GPtrArray *words)
 
 	for (guint i = 0; i < words->len; i++) {
 		const char *word = text_at(words, i);
-		char next = *text_at(words, i + 1);
+		char next = *said_behind(words, i);
 		gboolean takes = next == '-' || next == HVR_IMPORT_UNKNOWN;
 		gboolean set = word[hvr_import_name_length(word)] == '=';
 

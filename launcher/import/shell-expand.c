@@ -21,6 +21,7 @@ typedef struct {
 	HvrShellText *text; /* the one that goes on; NULL: the next byte begins one */
 	HvrShellMark mark;
 	gboolean split, quoted;
+	gboolean none; /* a "${A[@]}" of no words was among these quotes */
 	guint depth;
 } Expansion;
 
@@ -146,9 +147,10 @@ static void put_value(Expansion *e, const HvrShellText *value)
 	}
 }
 
-/* "${A[@]}": each is a word of its own. */
+/* "${A[@]}": each is a word of its own, and there may be none. */
 static void put_all(Expansion *e, const GPtrArray *values)
 {
+	e->none = e->none || !values->len;
 	for (guint i = 0; i < values->len; i++) {
 		const HvrShellText *value = g_ptr_array_index(values, i);
 		if (i)
@@ -173,6 +175,7 @@ static void put_text(Expansion *e, const char *text, const char *end, gboolean k
 		inner.mark.condition = e->mark.line;
 	expand(&inner, text, end);
 	e->text = inner.text;
+	e->none = inner.none;
 	e->mark.line = inner.mark.line;
 }
 
@@ -303,10 +306,20 @@ static const char *expand_backslash(Expansion *e, const char *c, const char *end
 	return c + 2;
 }
 
+/* Quotes are a word even where nothing is in them; "${A[@]}" of an empty array is none. */
+static void drop_none(Expansion *e)
+{
+	if (!e->none || !e->text || e->text->bytes->len)
+		return;
+	g_ptr_array_set_size(e->texts, (int)e->texts->len - 1);
+	e->text = NULL;
+}
+
 /* At a quote. */
 static void expand_quoted(Expansion *e, const char *c, const char *end)
 {
 	gboolean outer = e->quoted;
+	gboolean begins = !e->text;
 
 	begin_text(e);
 	if (*c == '\'') {
@@ -315,8 +328,11 @@ static void expand_quoted(Expansion *e, const char *c, const char *end)
 		return;
 	}
 	e->quoted = TRUE;
+	e->none = FALSE;
 	expand(e, c + 1, end - 1);
 	e->quoted = outer;
+	if (begins)
+		drop_none(e);
 }
 
 static const char *behind(const char *c, const char *end)

@@ -13,12 +13,13 @@
 
 typedef struct {
 	HvrImport *import;
-	const char *c;
+	const char *text, *c;
 	guint number;	    /* of the line that @c is in */
 	HvrShellLine *line; /* the one that goes on */
 	GPtrArray *lines;
-	gboolean in_array;
-	char *here; /* a here-document's last line; NULL: none is awaited */
+	char *function;	  /* whose body begins with the next line; NULL: none does */
+	GPtrArray *array; /* the one that @c is in; NULL: it is in none */
+	char *here;	  /* a here-document's last line; NULL: none is awaited */
 } Reader;
 
 static void line_free(gpointer data)
@@ -26,8 +27,14 @@ static void line_free(gpointer data)
 	HvrShellLine *line = data;
 
 	g_ptr_array_unref(line->words);
-	g_ptr_array_unref(line->array);
+	g_clear_pointer(&line->arrays, g_hash_table_unref);
+	g_free(line->function);
 	g_free(line);
+}
+
+const GPtrArray *hvr_shell_array_of(const HvrShellLine *line, const HvrImportWord *word)
+{
+	return line->arrays ? g_hash_table_lookup(line->arrays, word) : NULL;
 }
 
 static const char *skip_until(const char *c, char end, guint depth)
@@ -110,7 +117,7 @@ static HvrShellLine *the_line(Reader *reader)
 		reader->line = g_new0(HvrShellLine, 1);
 		reader->line->line = reader->number;
 		reader->line->words = hvr_import_words_new();
-		reader->line->array = hvr_import_words_new();
+		reader->line->function = g_steal_pointer(&reader->function);
 	}
 	return reader->line;
 }
@@ -120,8 +127,10 @@ static void end_line(Reader *reader, HvrShellEnd end)
 	if (!reader->line)
 		return;
 	reader->line->end = end;
+	reader->line->behind = (gsize)(reader->c - reader->text);
 	g_ptr_array_add(reader->lines, reader->line);
 	reader->line = NULL;
+	reader->array = NULL;
 }
 
 /* A here-document, of which nobody wants the text. */
@@ -181,21 +190,42 @@ static gboolean begins_array(const char *word)
 	return rest > word && (g_str_equal(rest, "=") || g_str_equal(rest, "+="));
 }
 
+/* @word: the line's last, "NAME=" */
+static void begin_array(Reader *reader, HvrImportWord *word)
+{
+	HvrShellLine *line = reader->line;
+
+	if (!line->arrays)
+		line->arrays =
+			g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	reader->array = hvr_import_words_new();
+	g_hash_table_insert(line->arrays, word, reader->array);
+}
+
+/* The line up to here names it: what comes next is its body. */
+static void begin_function(Reader *reader, const char *name)
+{
+	g_free(reader->function);
+	reader->function = g_strdup(name);
+	line_free(reader->line);
+	reader->line = NULL;
+	reader->array = NULL;
+}
+
 /* A bracket around an array's words, a function's, a subshell's, or behind a pattern. */
 static void read_bracket(Reader *reader)
 {
 	const GPtrArray *words = reader->line ? reader->line->words : NULL;
-	const HvrImportWord *last = words && words->len ? words->pdata[words->len - 1] : NULL;
+	HvrImportWord *last = words && words->len ? words->pdata[words->len - 1] : NULL;
 	char bracket = *reader->c++;
 
-	if (bracket == '(' && last && begins_array(last->text) && !reader->in_array) {
-		reader->in_array = TRUE;
-	} else if (bracket == ')' && reader->in_array) {
-		reader->in_array = FALSE;
+	if (bracket == '(' && last && begins_array(last->text) && !reader->array) {
+		begin_array(reader, last);
+	} else if (bracket == ')' && reader->array) {
+		reader->array = NULL;
 	} else if (bracket == '(' && *reader->c == ')' && last) { /* NAME() */
 		reader->c++;
-		line_free(reader->line);
-		reader->line = NULL;
+		begin_function(reader, last->text);
 	} else if (bracket == '(' && *reader->c == '(') { /* ((A = 1)) */
 		const char *begin = reader->c;
 		reader->c = skip_until(begin, ')', 0);
@@ -230,7 +260,10 @@ static void read_word(Reader *reader)
 			      (*reader->c == '<' || *reader->c == '>');
 
 	if (!descriptor)
-		hvr_import_words_add(reader->in_array ? line->array : line->words, number, word);
+		hvr_import_words_add(reader->array ? reader->array : line->words, number, word);
+	const HvrImportWord *first = line->words->len == 2 ? line->words->pdata[0] : NULL;
+	if (first && g_str_equal(first->text, "function") && !descriptor)
+		begin_function(reader, word);
 }
 
 static void read_next(Reader *reader)
@@ -241,7 +274,7 @@ static void read_next(Reader *reader)
 	} else if (*reader->c == '\n') {
 		reader->c++;
 		reader->number++;
-		if (!reader->in_array)
+		if (!reader->array)
 			end_line(reader, HVR_SHELL_END);
 		skip_here(reader);
 	} else if (*reader->c && strchr(";&|<>()", *reader->c)) {
@@ -251,9 +284,50 @@ static void read_next(Reader *reader)
 	}
 }
 
+/* May a `{` or `}` behind it be a bracket? */
+static gboolean is_leading(const char *word)
+{
+	static const char *const leading[] = { "{",    "}",    "if", "then",  "elif",
+					       "else", "fi",   "do", "while", "until",
+					       "done", "esac", "!",  "time",  NULL };
+
+	return g_strv_contains(leading, word);
+}
+
+/* @open: (inout): one for each bracket that is open: of a function's, the index of its line, with
+ * one added; 0 of others */
+static void match_brackets(const GPtrArray *lines, guint i, GArray *open)
+{
+	HvrShellLine *line = lines->pdata[i];
+
+	for (guint k = 0; k < line->words->len; k++) {
+		const HvrImportWord *word = g_ptr_array_index(line->words, k);
+		guint begin = k || !line->function ? 0 : i + 1;
+		if (!is_leading(word->text))
+			return;
+		if (*word->text == '{') {
+			g_array_append_val(open, begin);
+		} else if (*word->text == '}' && open->len) {
+			begin = g_array_index(open, guint, open->len - 1);
+			g_array_set_size(open, open->len - 1);
+			if (begin)
+				((HvrShellLine *)lines->pdata[begin - 1])->body_end = i + 1;
+		}
+	}
+}
+
+static void find_bodies(const GPtrArray *lines)
+{
+	g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(guint));
+
+	for (guint i = 0; i < lines->len; i++)
+		match_brackets(lines, i, open);
+}
+
 GPtrArray *hvr_shell_lines(HvrImport *import, const char *text)
 {
 	Reader reader = { .import = import,
+			  .text = text,
 			  .c = text,
 			  .number = 1,
 			  .lines = g_ptr_array_new_with_free_func(line_free) };
@@ -262,5 +336,7 @@ GPtrArray *hvr_shell_lines(HvrImport *import, const char *text)
 		read_next(&reader);
 	end_line(&reader, HVR_SHELL_END);
 	g_free(reader.here);
+	g_free(reader.function);
+	find_bodies(reader.lines);
 	return reader.lines;
 }

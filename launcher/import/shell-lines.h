@@ -15,7 +15,13 @@ typedef enum {
 typedef struct {
 	guint line;
 	GPtrArray *words; /* of HvrImportWord */
-	GPtrArray *array; /* of the same: what is in the brackets of its last word, NAME=( */
+	/* Of those that are NAME=( ): GPtrArray of HvrImportWord, what is in the brackets, which
+	 * may be nothing; NULL: there is no such word */
+	GHashTable *arrays;
+	/* Where NAME() { or `function NAME {` begins: its name; NULL elsewhere */
+	char *function;
+	guint body_end; /* index behind the line with that function's `}`; 0: there is none */
+	gsize behind;	/* how many bytes of the text are read with it */
 	guint redirected;
 	HvrShellEnd end;
 } HvrShellLine;
@@ -23,6 +29,9 @@ typedef struct {
 /* Behind what begins at @c, and is at least one byte: a quoted text, an expansion such as ${A:-b}
  * or $(c), or one character. @depth: of those that it is in; 0 from outside */
 const char *hvr_shell_skip(const char *c, guint depth);
+
+/* What is in the brackets of one of @line's words; NULL: it has none */
+const GPtrArray *hvr_shell_array_of(const HvrShellLine *line, const HvrImportWord *word);
 
 /* (transfer full) (element-type HvrShellLine): none of them is empty */
 GPtrArray *hvr_shell_lines(HvrImport *import, const char *text) G_GNUC_WARN_UNUSED_RESULT;

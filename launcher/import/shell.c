@@ -2,24 +2,14 @@
 /*
  * A script line by line: what it sets is remembered, what it would run is told of.
  *
- * Nobody asks whether the condition of an `if` or a loop holds, or whether a function is called.
- * Option words that are set there are taken and know the line of that condition; any other value
- * that is set there is unknown from then on.
+ * Nobody asks whether the condition of an `if` or a loop holds. Option words that are set there are
+ * taken and know the line of that condition; any other value that is set there is unknown from then
+ * on. A function's body is read where it is called, at each call, and at the end where none is
+ * seen.
  */
-#include "launcher/import/shell.h"
-
 #include <string.h>
 
-#include "launcher/import/shell-expand.h"
-#include "launcher/import/shell-lines.h"
-
-struct _HvrImportShell {
-	HvrShellVariables variables;
-	GPtrArray *commands; /* of HvrImportCommand */
-	GArray *conditions;  /* lines of those that are open */
-	guint patterns;	     /* of the conditions, those that are a `case` */
-	guint depends;	     /* the line of an `&&` in front; 0: none */
-};
+#include "launcher/import/shell-state.h"
 
 static void command_free(gpointer data)
 {
@@ -30,13 +20,20 @@ static void command_free(gpointer data)
 	g_free(command);
 }
 
-static guint condition_of(const HvrImportShell *shell)
+guint hvr_shell_own_condition(const HvrImportShell *shell)
 {
 	guint n = shell->conditions->len;
 
 	if (shell->depends)
 		return shell->depends;
 	return n ? g_array_index(shell->conditions, guint, n - 1) : 0;
+}
+
+static guint condition_of(const HvrImportShell *shell)
+{
+	guint own = hvr_shell_own_condition(shell);
+
+	return own ? own : shell->outer;
 }
 
 static HvrImportCommand *add_command(HvrImportShell *shell, const HvrShellLine *line,
@@ -72,8 +69,7 @@ static GPtrArray *expand_words(HvrImportShell *shell, const GPtrArray *words, gu
 
 /* --------------------------------------------------------------------------- assignments */
 
-/* NAME=VALUE or NAME+=VALUE: where the sign is; NULL: it is none */
-static const char *find_sign(const char *word)
+const char *hvr_shell_find_sign(const char *word)
 {
 	gsize length = hvr_import_name_length(word);
 	const char *sign = word + length;
@@ -83,7 +79,7 @@ static const char *find_sign(const char *word)
 	return *sign == '=' || g_str_has_prefix(sign, "+=") ? sign : NULL;
 }
 
-static gboolean is_options(const GPtrArray *texts)
+gboolean hvr_shell_is_options(const GPtrArray *texts)
 {
 	const HvrShellText *first = texts->len ? g_ptr_array_index(texts, 0) : NULL;
 
@@ -115,9 +111,20 @@ static void lengthen(HvrImportShell *shell, const char *name, GPtrArray *texts)
 	g_array_prepend_vals(added->marks, first->marks->data, first->marks->len);
 }
 
+/* NAME=() where a condition may have it: what NAME holds is there still where that does not hold */
+static gboolean may_empty(HvrImportShell *shell, const HvrImportCommand *command,
+			  const GPtrArray *texts)
+{
+	const GPtrArray *old = g_hash_table_lookup(shell->variables.values, command->name);
+
+	return hvr_shell_own_condition(shell) && !texts->len && old && old->len;
+}
+
 /* @texts: taken */
 static void set(HvrImportShell *shell, const HvrImportCommand *command, GPtrArray *texts)
 {
+	if (shell->open->len)
+		g_ptr_array_add(shell->changed, g_strdup(command->name));
 	if (command->array && command->appends) {
 		hvr_shell_append(&shell->variables, command->name, texts);
 		g_ptr_array_unref(texts);
@@ -125,7 +132,8 @@ static void set(HvrImportShell *shell, const HvrImportCommand *command, GPtrArra
 	}
 	if (command->appends)
 		lengthen(shell, command->name, texts);
-	if (is_options(texts) || (!command->condition && is_known(texts))) {
+	gboolean options = hvr_shell_is_options(texts) && !may_empty(shell, command, texts);
+	if (options || (!hvr_shell_own_condition(shell) && is_known(texts))) {
 		hvr_shell_set(&shell->variables, command->name, texts);
 	} else {
 		hvr_shell_forget(&shell->variables, command->name);
@@ -136,15 +144,14 @@ static void set(HvrImportShell *shell, const HvrImportCommand *command, GPtrArra
 static void read_assignment(HvrImportShell *shell, const HvrShellLine *line,
 			    const HvrImportWord *word)
 {
-	const char *sign = find_sign(word->text);
+	const char *sign = hvr_shell_find_sign(word->text);
 	g_autofree char *name = g_strndup(word->text, (gsize)(sign - word->text));
 	const char *value = strchr(sign, '=') + 1;
-	gboolean last = word == line->words->pdata[line->words->len - 1];
-	gboolean array = last && line->array->len && !*value;
+	const GPtrArray *array = hvr_shell_array_of(line, word);
 	GPtrArray *texts;
 
 	if (array) {
-		texts = expand_words(shell, line->array, 0, condition_of(shell));
+		texts = expand_words(shell, array, 0, condition_of(shell));
 	} else {
 		const HvrShellMark mark = { .line = word->line, .condition = condition_of(shell) };
 		texts = hvr_shell_texts_new();
@@ -153,7 +160,7 @@ static void read_assignment(HvrImportShell *shell, const HvrShellLine *line,
 			hvr_shell_expand(&shell->variables, "''", mark, FALSE, texts);
 	}
 	HvrImportCommand *command = add_command(shell, line, name, texts);
-	command->array = array;
+	command->array = array != NULL;
 	command->appends = *sign == '+';
 	set(shell, command, texts);
 }
@@ -182,12 +189,13 @@ static gboolean read_assignments(HvrImportShell *shell, const HvrShellLine *line
 
 	for (guint i = first; i < line->words->len; i++) {
 		const HvrImportWord *word = g_ptr_array_index(line->words, i);
-		if (!find_sign(word->text) && first == from)
+		if (!hvr_shell_find_sign(word->text) && first == from)
 			return FALSE;
 	}
+	hvr_shell_keep_outside(shell, line->words, from, first);
 	for (guint i = first; i < line->words->len; i++) {
 		const HvrImportWord *word = g_ptr_array_index(line->words, i);
-		if (find_sign(word->text))
+		if (hvr_shell_find_sign(word->text))
 			read_assignment(shell, line, word);
 	}
 	return TRUE;
@@ -211,11 +219,39 @@ static void forget_named(HvrImportShell *shell, const HvrImportCommand *command)
 	}
 }
 
+/* `A=1 NAME` with a function's name: A is so while its body is read. FALSE: it is none */
+static gboolean call_with(HvrImportShell *shell, const HvrShellLine *line, guint from)
+{
+	guint locals = shell->locals->len;
+	const HvrImportWord *word = NULL;
+	guint name;
+
+	for (name = from; name < line->words->len; name++) {
+		word = g_ptr_array_index(line->words, name);
+		if (!hvr_shell_find_sign(word->text))
+			break;
+	}
+	if (name == from || name == line->words->len ||
+	    !g_hash_table_contains(shell->functions, word->text))
+		return FALSE;
+	g_autoptr(GPtrArray) texts = expand_words(shell, line->words, name, 0);
+	for (guint i = from; i < name; i++) {
+		word = g_ptr_array_index(line->words, i);
+		hvr_shell_keep(shell, word->text);
+		read_assignment(shell, line, word);
+	}
+	gboolean called = hvr_shell_call(shell, line, texts);
+	hvr_shell_bring_back(shell, locals);
+	return called;
+}
+
 static void read_command(HvrImportShell *shell, const HvrShellLine *line, guint from)
 {
 	g_autoptr(GPtrArray) texts = expand_words(shell, line->words, from, 0);
 
 	if (texts->len == 0 && !line->redirected)
+		return;
+	if (call_with(shell, line, from) || hvr_shell_call(shell, line, texts))
 		return;
 	const HvrImportCommand *command = add_command(shell, line, NULL, texts);
 	const HvrImportWord *first = texts->len ? command->words->pdata[0] : NULL;
@@ -259,7 +295,7 @@ static guint follow_words(HvrImportShell *shell, const HvrShellLine *line)
 	return i;
 }
 
-static void read_line(HvrImportShell *shell, const HvrShellLine *line)
+void hvr_shell_read_line(HvrImportShell *shell, const HvrShellLine *line)
 {
 	guint from = follow_words(shell, line);
 	gboolean pattern = shell->patterns && line->end == HVR_SHELL_PATTERN;
@@ -272,13 +308,18 @@ static void read_line(HvrImportShell *shell, const HvrShellLine *line)
 HvrImportShell *hvr_import_shell_read(HvrImport *import, const char *text)
 {
 	HvrImportShell *shell = g_new0(HvrImportShell, 1);
-	g_autoptr(GPtrArray) lines = hvr_shell_lines(import, text);
 
+	shell->import = import;
+	shell->lines = hvr_shell_lines(import, text);
+	hvr_shell_calls_init(shell);
 	hvr_shell_variables_init(&shell->variables);
 	shell->commands = g_ptr_array_new_with_free_func(command_free);
 	shell->conditions = g_array_new(FALSE, FALSE, sizeof(guint));
-	for (guint i = 0; i < lines->len; i++)
-		read_line(shell, g_ptr_array_index(lines, i));
+	hvr_shell_read_lines(shell, 0, shell->lines->len);
+	shell->depends = 0;
+	g_array_set_size(shell->conditions, 0);
+	shell->patterns = 0;
+	hvr_shell_read_uncalled(shell);
 	return shell;
 }
 
@@ -289,6 +330,8 @@ void hvr_import_shell_free(HvrImportShell *shell)
 	hvr_shell_variables_clear(&shell->variables);
 	g_ptr_array_unref(shell->commands);
 	g_array_unref(shell->conditions);
+	hvr_shell_calls_clear(shell);
+	g_ptr_array_unref(shell->lines);
 	g_free(shell);
 }
 

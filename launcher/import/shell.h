@@ -11,7 +11,8 @@
  * what it says; of what only a shell that runs it would know, HVR_IMPORT_UNKNOWN stands in a word.
  *
  *   text -> lines of words as they are written (shell-lines.c) -> commands and assignments, their
- * words unquoted and expanded, in the order of the text (shell.c, shell-expand.c)
+ * words unquoted and expanded, in the order in which they would be run (shell.c, shell-calls.c,
+ * shell-expand.c)
  */
 
 /* What the shell would run, or set, one by one. */
@@ -28,8 +29,8 @@ typedef struct {
 typedef struct _HvrImportShell HvrImportShell;
 
 /**
- * hvr_import_shell_read - a script's commands in the order of its text, whatever `if`, loop or
- * function they are in.
+ * hvr_import_shell_read - a script's commands in the order of its text, whatever `if` or loop they
+ * are in; a function's where it is called, or behind all others.
  * @import: gets a note of a quote that never ends
  *
  * Bounded: expansions are, in all, of a size that no script for a VM has; what is behind that is

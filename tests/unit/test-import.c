@@ -1413,6 +1413,157 @@ static void test_guess(void **state)
 	assert_true(script->memory_bytes == (guint64)3 << 30);
 }
 
+/* "${A[@]}" of an array with nothing in it is no word, as bash has it: behind QEMU's name no
+ * medium of that name, and what is behind it is QEMU's still. */
+static void test_empty_array(void **state)
+{
+#define REST " -m 8G -smp 4 -device vfio-pci,host=0000:01:00.0\n"
+	static const char *const scripts[] = {
+		"ARGS=()\nARGS+=(-cpu host)\nsudo qemu-system-x86_64 \"${ARGS[@]}\"" REST,
+		"ARGS=( )\ntaskset -c 2 qemu-system-x86_64 \"${ARGS[@]}\"" REST,
+		"A=(\n)\nB=()\nX=\nnice -n 5 kvm \"$X${A[@]}${B[@]}\"" REST,
+		"declare -a A=()\nkvm \"${A[@]}\"\"${A[@]}\" ${A[@]} $A" REST,
+		"declare -a A=() B=(-cpu host)\nC=(-rtc base=utc) D=() E=1\nsudo kvm \"${A[@]}\" "
+		"\"${B[@]}\" \"${C[@]}\" \"${D[@]}\"" REST,
+		"local A=() B=1\nsudo -E kvm \"${A[@]}\"" REST,
+		"set --\nexec kvm \"$@\"" REST,
+		"A=()\nB=(\"${A[@]}\")\nB+=(\"${A[@]}\")\nsudo kvm \"${B[@]}\"" REST,
+		"A=()\nX=x\nsudo kvm ${X:+\"${A[@]}\"}" REST,
+		"A=()\nM=()\nkvm -name \"lab${A[@]}\" -m \"${M[@]}8G\"" REST,
+		"sudo $QEMU" REST,
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of("qemu", scripts[i], &imported);
+		gboolean same = profile->memory_bytes == (guint64)8 << 30 && profile->cpus == 4 &&
+				profile->devices->len == 1 && profile->disks->len == 0;
+		if (!same || strstr(imported.text, "hda") ||
+		    strstr(imported.text, "a command of the"))
+			fail_msg("%s%s", scripts[i], imported.text);
+	}
+}
+
+/* Quotes with nothing in them are a word, which QEMU takes for a medium: of that a note tells. What
+ * is behind it is QEMU's. */
+static void test_empty_word(void **state)
+{
+	static const char *const scripts[] = {
+		"EXTRA=\"\"\nsudo qemu-system-x86_64 \"$EXTRA\"" REST,
+		"A=()\nsudo kvm \"${A[*]}\" ''" REST,
+		"A=()\nnice kvm \"\"\"${A[@]}\"" REST,
+		"sudo $QEMU \"\"" REST,
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of("qemu", scripts[i], &imported);
+		gboolean same = profile->memory_bytes == (guint64)8 << 30 && profile->cpus == 4 &&
+				profile->devices->len == 1;
+		if (!same || !strstr(imported.text, "hda"))
+			fail_msg("%s%s", scripts[i], imported.text);
+	}
+	g_auto(HvrImported) none = { .text = NULL };
+	assert_false(make("qemu", "sudo which kvm ''\n", &none, NULL));
+}
+
+/* Emptied only where a condition holds: what it held is not lost without a word. */
+static void test_emptied(void **state)
+{
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of(
+		"qemu", "A=(-smp 4)\nif x\nthen A=()\nfi\nkvm -m 8G \"${A[@]}\"\n", &imported);
+
+	assert_true(profile->memory_bytes == (guint64)8 << 30);
+	if (!strstr(imported.text, "${A[@]}"))
+		fail_msg("%s", imported.text);
+}
+#undef REST
+
+/* A function's body is read with what the variables are where it is called. */
+static void test_called(void **state)
+{
+#define QEMU "kvm -m $MEM -smp $CPUS -device vfio-pci,host=$DEV\n"
+#define SET  "MEM=8G; CPUS=4; DEV=01:00.0\n"
+	static const char *const scripts[] = {
+		"MEM=2G\nstart_vm() {\n" QEMU "}\n" SET "start_vm\n",
+		"function start_vm {\n" QEMU "}\n" SET "start_vm\n",
+		"MEM=2G\nfunction start_vm()\n{\n" QEMU "} >log\n" SET "start_vm >log\n",
+		"MEM=2G; f() { if x; then { echo; }; fi; " QEMU "}; " SET "g() { f; }; g \"$1\"\n",
+		"f() { " QEMU "}\nmain() { " SET "f; }\nmain \"$@\"\n",
+		"set -- -smp 1\nA=()\nadd() { A+=(\"$@\"); }\nadd -m 8G\nadd -smp 4 -device "
+		"vfio-pci,host=01:00.0\nkvm \"${A[@]}\"\n",
+		"MEM=2G\nf() { " QEMU "}\n" SET "trap f EXIT\n",
+		"f() { MEM=2G; }\nf() { MEM=8G; }\nCPUS=4; DEV=01:00.0\nf\n" QEMU,
+		"f() { MEM=8G; " QEMU "}\nCPUS=4; DEV=01:00.0\ncase $1 in\nstart) f ;;\nesac\n",
+		SET "f() { local MEM=1G CPUS; declare DEV=02:00.0; CPUS=1; }\nf\n" QEMU,
+		SET "f() { local MEM=1G MEM=2G; }\nif x; then f; fi\n" QEMU,
+		"A=(-m 8G -smp 4 -device vfio-pci,host=01:00.0)\nf() { local A+=(-m 1G); }\nf\n"
+		"kvm \"${A[@]}\"\n",
+		"MEM=2G; CPUS=4\nf() { " QEMU "}\nMEM=8G DEV=01:00.0 f x\n",
+		SET "f() { g; }\ng() { echo; }\nMEM=1G CPUS=2 f\n" QEMU,
+		"x && f() { echo; }\n" SET QEMU,
+		"f() { declare -g MEM=8G; local X=1; CPUS=4; DEV=01:00.0; }\nf\n" QEMU,
+		"MEM=2G\nf() {\nif y; then x=1\n}\n" SET "f\n" QEMU,
+		"MEM=2G\nset_it() { " SET "}\nset_it\nf() (\n" QEMU ")\nf\n",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of("qemu", scripts[i], &imported);
+		gboolean same = profile->memory_bytes == (guint64)8 << 30 && profile->cpus == 4 &&
+				profile->devices->len == 1;
+		if (!same || strstr(imported.text, "known only"))
+			fail_msg("%s%s", scripts[i], imported.text);
+	}
+}
+
+/* What is set by what may be called, or from outside, is not known. */
+static void test_maybe_called(void **state)
+{
+	static const char *const scripts[] = {
+		"MEM=2G\nf() {\nkvm -m $MEM\n}\nwhile getopts m: o; do case $o in m) "
+		"MEM=$OPTARG ;; esac; done\nf\n",
+		"MEM=2G\nbig() { MEM=8G; }\nif x; then big; fi\nkvm -m $MEM\n",
+		"MEM=2G\nbig() { MEM=8G; }\nwrap() { big; }\n[ $1 = b ] && wrap\nkvm -m $MEM\n",
+		"MEM=2G\nbig() { if x; then MEM=8G; fi; }\nbig\nkvm -m $MEM\n",
+		"MEM=2G\nset -- 2G\nf() { kvm -m \"$@\" -smp \"$MEM\"; }\nMEM=$1\nrun f\n",
+		"MEM=2G\nf() { read MEM; }\nf\nkvm -m $MEM\n",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		g_auto(HvrImported) imported = { .text = NULL };
+		g_autoptr(HvrProfile) profile = profile_of("qemu", scripts[i], &imported);
+		if (!strstr(imported.text, "$MEM") || strstr(imported.text, "\nmemory = 2G") ||
+		    strstr(imported.text, "\nmemory = 8G"))
+			fail_msg("%s%s", scripts[i], imported.text);
+	}
+}
+
+/* Functions without end, of themselves, and more calls than anybody follows. */
+static void test_call_bounds(void **state)
+{
+	static const char *const scripts[] = {
+		"f() { f; g; }\ng() { f; g; }\nf\nkvm -m 1G\n",
+		"f() {\n{ {\nkvm -m 1G\n",
+		"} } }\nf() { }\nf\nfunction\nfunction {\nkvm -m 1G\n}\n",
+		"A=(f() { x; }\nkvm -m 1G\n",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		g_autoptr(HvrProfile) profile = profile_of("qemu", scripts[i], NULL);
+		assert_true(profile->memory_bytes == (guint64)1 << 30);
+	}
+	g_autoptr(GString) deep = g_string_new("f0() { X=1; }\n");
+	for (guint i = 1; i < 40; i++)
+		g_string_append_printf(deep, "f%u() { f%u; f%u; }\n", i, i - 1, i - 1);
+	g_string_append(deep, "kvm -m 1G\nf39\n");
+	g_auto(HvrImported) imported = { .text = NULL };
+	g_autoptr(HvrProfile) profile = profile_of("qemu", deep->str, &imported);
+	if (!strstr(imported.text, "functions are called too often"))
+		fail_msg("%s", imported.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1456,6 +1607,12 @@ int main(void)
 		cmocka_unit_test(test_libvirt_slot_again),
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_iommu),
+		cmocka_unit_test(test_empty_array),
+		cmocka_unit_test(test_empty_word),
+		cmocka_unit_test(test_emptied),
+		cmocka_unit_test(test_called),
+		cmocka_unit_test(test_maybe_called),
+		cmocka_unit_test(test_call_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
