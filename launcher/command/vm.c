@@ -30,7 +30,7 @@ static gboolean ask(const HvrContext *context, const HvrVm *vm, const HvrRequest
 /* What the user should know beyond "timed out". */
 static void explain_unplug(GError **error, const char *vm, const char *device)
 {
-	if (error && *error && hvr_exit_status(*error) == 75)
+	if (error && *error && hvr_exit_status(*error) == HVR_EXIT_BUSY)
 		hvr_error_hint(error,
 			       "the guest has not let go of it: is it up, and is the card "
 			       "unused in it? '%s' is still in VM '%s'; if the guest lets "

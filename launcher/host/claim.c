@@ -20,10 +20,6 @@
 
 /* How often a card is asked after that a process of the host uses. */
 #define ASK_AGAIN_US G_USEC_PER_SEC
-/* The exit status of whatever trying again may help against: HVR_LAUNCH_ERROR_BUSY and the like. */
-#define STATUS_BUSY 75
-/* Of whatever the caller may not. */
-#define STATUS_PERMISSION 77
 
 static HvrClaim *claim_new(void)
 {
@@ -87,7 +83,7 @@ typedef struct {
 
 static gboolean is_busy(const GError *error)
 {
-	return hvr_exit_status(error) == STATUS_BUSY;
+	return hvr_exit_status(error) == HVR_EXIT_BUSY;
 }
 
 /* Where another card may do; else the judge has more to say of it. */
@@ -208,8 +204,8 @@ static void add_failure(Failures *failures, const GError *why)
 		g_string_append(failures->reasons, "; ");
 	g_string_append(failures->reasons, lines[0] ? lines[0] : "?");
 	g_ptr_array_add(failures->all, g_error_copy(why));
-	failures->busy = failures->busy || status == STATUS_BUSY;
-	failures->other = failures->other || status != STATUS_PERMISSION;
+	failures->busy = failures->busy || status == HVR_EXIT_BUSY;
+	failures->other = failures->other || status != HVR_EXIT_PERMISSION;
 }
 
 static void set_none_left(const HvrWish *wish, const Failures *failures, GError **error)
@@ -235,7 +231,7 @@ static gboolean is_of_card(const GError *error)
 {
 	return is_busy(error) || error->domain == HVR_VFIO_ERROR ||
 	       g_error_matches(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE) ||
-	       hvr_exit_status(error) == STATUS_PERMISSION;
+	       hvr_exit_status(error) == HVR_EXIT_PERMISSION;
 }
 
 /* One card of @wish. FALSE without an error: the next one. */

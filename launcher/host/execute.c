@@ -19,10 +19,6 @@
 #include "vfio/error.h"
 #include "vfio/step.h"
 
-/* The exit statuses of what is no fault of a card's: see hvr_exit_status(). */
-#define STATUS_BUSY	  75
-#define STATUS_PERMISSION 77
-
 /* A plan as far as it has been carried out. */
 typedef struct {
 	const HvrContext *context;
@@ -56,7 +52,8 @@ static gboolean is_broken(const HvrStep *step, const GError *error)
 {
 	int status = hvr_exit_status(error);
 
-	return step->kind == HVR_STEP_PROBE && status != STATUS_BUSY && status != STATUS_PERMISSION;
+	return step->kind == HVR_STEP_PROBE && status != HVR_EXIT_BUSY &&
+	       status != HVR_EXIT_PERMISSION;
 }
 
 static guint deadline_ms(const HvrContext *context, const HvrPlanFunction *planned)

@@ -18,9 +18,7 @@ enum {
 	EXIT_UNAVAILABLE = 69,
 	EXIT_INTERNAL = 70,
 	EXIT_KERNEL = 71,
-	EXIT_BUSY = 75,
 	EXIT_QEMU = 76,
-	EXIT_PERMISSION = 77,
 };
 
 G_DEFINE_QUARK(hvr_launch_error, hvr_launch_error)
@@ -72,9 +70,9 @@ static int launch_status(int code)
 		[HVR_LAUNCH_ERROR_UNAVAILABLE] = EXIT_UNAVAILABLE,
 		[HVR_LAUNCH_ERROR_INTERNAL] = EXIT_INTERNAL,
 		[HVR_LAUNCH_ERROR_KERNEL] = EXIT_KERNEL,
-		[HVR_LAUNCH_ERROR_BUSY] = EXIT_BUSY,
+		[HVR_LAUNCH_ERROR_BUSY] = HVR_EXIT_BUSY,
 		[HVR_LAUNCH_ERROR_QEMU] = EXIT_QEMU,
-		[HVR_LAUNCH_ERROR_PERMISSION] = EXIT_PERMISSION,
+		[HVR_LAUNCH_ERROR_PERMISSION] = HVR_EXIT_PERMISSION,
 		[HVR_LAUNCH_ERROR_PROFILE] = 78,
 	};
 
@@ -94,9 +92,9 @@ static int vfio_status(int code)
 		return EXIT_UNAVAILABLE;
 	case HVR_VFIO_ERROR_BUSY:
 	case HVR_VFIO_ERROR_TIMEOUT:
-		return EXIT_BUSY;
+		return HVR_EXIT_BUSY;
 	case HVR_VFIO_ERROR_PERMISSION:
-		return EXIT_PERMISSION;
+		return HVR_EXIT_PERMISSION;
 	case HVR_VFIO_ERROR_KERNEL:
 		return EXIT_KERNEL;
 	default:
@@ -110,7 +108,7 @@ static int qmp_status(int code)
 	case HVR_QMP_ERROR_CLOSED:
 		return EXIT_UNAVAILABLE;
 	case HVR_QMP_ERROR_TIMEOUT:
-		return EXIT_BUSY;
+		return HVR_EXIT_BUSY;
 	case HVR_QMP_ERROR_PROTOCOL:
 	case HVR_QMP_ERROR_REMOTE:
 	case HVR_QMP_ERROR_NOT_FOUND:
@@ -125,9 +123,9 @@ static int io_status(int code)
 {
 	switch (code) {
 	case G_IO_ERROR_PERMISSION_DENIED:
-		return EXIT_PERMISSION;
+		return HVR_EXIT_PERMISSION;
 	case G_IO_ERROR_BUSY:
-		return EXIT_BUSY;
+		return HVR_EXIT_BUSY;
 	default:
 		return EXIT_KERNEL;
 	}

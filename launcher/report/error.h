@@ -34,6 +34,13 @@ enum {
 	HVR_COMMAND_ERROR_NOT_FOUND = 127,
 };
 
+/* Of hvr_exit_status(), where an error's domain does not matter: what is no fault of the thing that
+ * was tried. */
+enum {
+	HVR_EXIT_BUSY = 75,	  /* trying again may help */
+	HVR_EXIT_PERMISSION = 77, /* the caller may not */
+};
+
 /* The statuses of `exec` and `test` that are not the guest command's own: as timeout(1), docker and
  * "git bisect run" have them. */
 enum {

@@ -19,9 +19,6 @@
 /* What is kept beside the guest's RAM: devices, the screen's memory, what it has written. */
 #define EXTRA_BYTES (G_GUINT64_CONSTANT(256) << 20)
 
-/* Of whatever may be otherwise when it is tried again, in whichever error's domain */
-#define STATUS_BUSY 75
-
 #define DROPPED "the state was dropped by somebody else meanwhile"
 
 /* One run of the bent profile. */
@@ -194,7 +191,7 @@ static gboolean is_to_blame(HvrWarmVm *warm, const HvrWarmFound *found, GError *
 {
 	GError *told = NULL;
 
-	if (warm->stopped || hvr_interrupt_pending() || hvr_exit_status(*cause) == STATUS_BUSY)
+	if (warm->stopped || hvr_interrupt_pending() || hvr_exit_status(*cause) == HVR_EXIT_BUSY)
 		return FALSE;
 	gboolean there = hvr_warm_found_is_there(found);
 	gboolean bad = there && has_bad_disks(warm, found);
