@@ -237,16 +237,21 @@ static int teardown(void **state)
 	return 0;
 }
 
+static HvrStart start_of(const Fixture *f)
+{
+	return (HvrStart){ .context = &f->context,
+			   .profile = f->profile,
+			   .facts = &f->facts,
+			   .parts = &f->parts,
+			   .plan = &f->plan,
+			   .locks = f->locks,
+			   .folder = f->vm,
+			   .stays = TRUE };
+}
+
 static void start(Fixture *f)
 {
-	const HvrStart how = { .context = &f->context,
-			       .profile = f->profile,
-			       .facts = &f->facts,
-			       .parts = &f->parts,
-			       .plan = &f->plan,
-			       .locks = f->locks,
-			       .folder = f->vm,
-			       .stays = TRUE };
+	const HvrStart how = start_of(f);
 	HvrHandover *handover = hvr_handover_new(&how);
 	g_autoptr(GError) error = NULL;
 
@@ -416,14 +421,7 @@ static void it_is_nobody_and_ends_with_qemu(void **state)
 /* A supervisor that is killed once swtpm is there, and before QEMU is. */
 static void die_early(Fixture *f, int report)
 {
-	const HvrStart how = { .context = &f->context,
-			       .profile = f->profile,
-			       .facts = &f->facts,
-			       .parts = &f->parts,
-			       .plan = &f->plan,
-			       .locks = f->locks,
-			       .folder = f->vm,
-			       .stays = TRUE };
+	const HvrStart how = start_of(f);
 	pid_t server = 0;
 
 	if (hvr_start_make(&how, hvr_handover_new(&how), NULL))
