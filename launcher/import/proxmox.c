@@ -107,10 +107,10 @@ static void on_net(Reader *reader, guint line, const char *key, const char *valu
 		       hvr_import_find(part, "bridge") ? "bridge" : "user");
 }
 
+/* @first: (nullable): what is said of function 0 alone, in print_hostpci_devices() */
 static HvrImportPart *add_card(Reader *reader, guint line, const char *key, const char *address,
 			       const HvrImportPart *first)
 {
-	/* @first: (nullable): what is said of function 0 alone, in print_hostpci_devices() */
 	HvrImportPart *card =
 		hvr_import_add_part(reader->import, HVR_IMPORT_PROXMOX, "device", line, key);
 	gboolean whole = !strchr(address, '.');
