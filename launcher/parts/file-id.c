@@ -10,18 +10,13 @@
 #include "launcher/process/asuser.h"
 #include "vfio/fd.h"
 
-void hvr_file_id_clear(HvrFileId *id)
-{
-	g_clear_pointer(&id->name, g_free);
-}
-
 /* A HvrAsUserStep, two of each path: itself, and the folder that it is in. */
 static int find(gpointer data, guint i, int *out_fd)
 {
-	const char *const *paths = data;
-	g_autofree char *folder = g_path_get_dirname(paths[i / 2]);
+	const char *path = g_array_index((GArray *)data, HvrNamedFile, i / 2).path;
+	g_autofree char *folder = g_path_get_dirname(path);
 
-	*out_fd = open(i % 2 ? folder : paths[i / 2], O_PATH | O_CLOEXEC);
+	*out_fd = open(i % 2 ? folder : path, O_PATH | O_CLOEXEC);
 	return *out_fd < 0 ? errno : 0;
 }
 
@@ -36,18 +31,47 @@ static void look(const HvrAsUserResult *result, guint64 *out_device, guint64 *ou
 	*out_inode = stx.stx_ino;
 }
 
-void hvr_file_ids(const HvrUser *user, const char *const *paths, HvrFileId *ids, guint n)
+static void file_clear(gpointer data)
 {
-	g_autofree HvrAsUserResult *results = g_new0(HvrAsUserResult, 2 * (gsize)n);
-	const HvrAsUser how = { .user = user, .step = find, .data = (gpointer)paths, .keep = -1 };
+	HvrNamedFile *file = data;
 
+	g_free(file->key);
+	g_free(file->id.name);
+}
+
+GArray *hvr_files_new(void)
+{
+	GArray *files = g_array_new(FALSE, TRUE, sizeof(HvrNamedFile));
+
+	g_array_set_clear_func(files, file_clear);
+	return files;
+}
+
+void hvr_files_add(GArray *files, char *key, const char *path, gboolean writes)
+{
+	const HvrNamedFile file = { .key = key, .path = path, .writes = writes };
+
+	if (path)
+		g_array_append_val(files, file);
+	else
+		g_free(key);
+}
+
+void hvr_files_find(GArray *files, const HvrUser *user)
+{
+	guint n = files->len;
+	g_autofree HvrAsUserResult *results = g_new0(HvrAsUserResult, 2 * (gsize)n);
+	const HvrAsUser how = { .user = user, .step = find, .data = files, .keep = -1 };
+
+	if (!n)
+		return;
 	hvr_as_user(&how, results, 2 * n);
 	for (guint i = 0; i < n; i++) {
-		HvrFileId *id = &ids[i];
+		HvrNamedFile *file = &g_array_index(files, HvrNamedFile, i);
 
-		*id = (HvrFileId){ .name = g_path_get_basename(paths[i]) };
-		look(&results[2 * i], &id->device, &id->inode);
-		look(&results[2 * i + 1], &id->folder_device, &id->folder);
+		file->id = (HvrFileId){ .name = g_path_get_basename(file->path) };
+		look(&results[2 * i], &file->id.device, &file->id.inode);
+		look(&results[2 * i + 1], &file->id.folder_device, &file->id.folder);
 	}
 }
 

@@ -15,16 +15,27 @@ typedef struct {
 	char *name;		       /* in there */
 } HvrFileId;
 
-void hvr_file_id_clear(HvrFileId *id);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HvrFileId, hvr_file_id_clear)
+/* A file that a profile names. */
+typedef struct {
+	char *key; /* as a message names it */
+	const char *path;
+	gboolean writes;
+	gboolean image; /* of a disk that is there */
+	HvrFileId id;	/* see hvr_files_find() */
+} HvrNamedFile;
+
+/* (transfer full): of HvrNamedFile */
+GArray *hvr_files_new(void) G_GNUC_WARN_UNUSED_RESULT;
+
+/* @key: (transfer full); @path: (nullable): absolute, borrowed. NULL: nothing is added. */
+void hvr_files_add(GArray *files, char *key, const char *path, gboolean writes);
 
 /**
- * hvr_file_ids - find them as @user, who may come to places where root does not. Opens none of them
- * (O_PATH), and asks no server for what the kernel knows.
- * @paths: of @n; absolute
- * @ids: (out): of @n; the caller clears them
+ * hvr_files_find - find the ids of all as @user, who may come to places where root does not: one
+ * process is that user for all of them. Opens none (O_PATH), and asks no server for what the kernel
+ * knows.
  */
-void hvr_file_ids(const HvrUser *user, const char *const *paths, HvrFileId *ids, guint n);
+void hvr_files_find(GArray *files, const HvrUser *user);
 
 /* Of what is there: is it one file? Of what is not: would it be one? Pure. */
 gboolean hvr_file_id_equal(const HvrFileId *a, const HvrFileId *b);

@@ -127,15 +127,45 @@ static char *place_lock(const HvrFileId *id, const char *path)
 }
 
 /* By where it is, since it may yet have to be made, and once it is there by what it is as well. */
-static gboolean take_file(const Reserving *reserving, const char *key, const char *path,
-			  GError **error)
+static gboolean take_file(const Reserving *reserving, const HvrNamedFile *file, GError **error)
 {
-	g_autofree char *what = g_strdup_printf("%s: '%s'", key, path);
-	g_auto(HvrFileId) id = { 0 };
+	const HvrFileId *id = &file->id;
+	g_autofree char *what = g_strdup_printf("%s: '%s'", file->key, file->path);
 
-	hvr_file_ids(reserving->user, &path, &id, 1);
-	return take(reserving, place_lock(&id, path), what, error) &&
-	       (!id.inode || take_inode(reserving, id.device, id.inode, what, error));
+	return take(reserving, place_lock(id, file->path), what, error) &&
+	       (!id->inode || take_inode(reserving, id->device, id->inode, what, error));
+}
+
+/* What will be written to; a TPM's too, as swtpm before 0.8 has no lock of its own. */
+static GArray *list_files(const HvrProfile *profile, const HvrParts *parts)
+{
+	GArray *files = hvr_files_new();
+
+	for (guint i = 0; i < profile->disks->len; i++) {
+		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
+		if (!disk->snapshot && !disk->readonly)
+			hvr_files_add(files, g_strdup_printf("[disk %s] file", disk->id),
+				      disk->file, TRUE);
+	}
+	if (parts->firmware && !profile->firmware.throw_away)
+		hvr_files_add(files, g_strdup("[firmware] vars"), profile->firmware.vars, TRUE);
+	if (profile->tpm.model != HVR_TPM_NONE && !profile->tpm.throw_away)
+		hvr_files_add(files, g_strdup("[tpm] state"), profile->tpm.state, TRUE);
+	if (profile->serial == HVR_SERIAL_FILE)
+		hvr_files_add(files, g_strdup("[serial] file"), profile->serial_file, TRUE);
+	return files;
+}
+
+static gboolean take_files(const Reserving *reserving, const HvrProfile *profile,
+			   const HvrParts *parts, GError **error)
+{
+	g_autoptr(GArray) files = list_files(profile, parts);
+
+	hvr_files_find(files, reserving->user);
+	for (guint i = 0; i < files->len; i++)
+		if (!take_file(reserving, &g_array_index(files, HvrNamedFile, i), error))
+			return FALSE;
+	return TRUE;
 }
 
 static gboolean take_image(const Reserving *reserving, const HvrImageUsed *image, const char *what,
@@ -146,18 +176,11 @@ static gboolean take_image(const Reserving *reserving, const HvrImageUsed *image
 	return take_inode(reserving, image->device, image->inode, what, error);
 }
 
-static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile,
-			   const HvrParts *parts, GError **error)
+static gboolean take_images(const Reserving *reserving, const HvrProfile *profile,
+			    const HvrParts *parts, GError **error)
 {
 	const GArray *used = parts->images.used;
 
-	for (guint i = 0; i < profile->disks->len; i++) {
-		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
-		g_autofree char *key = g_strdup_printf("[disk %s] file", disk->id);
-		if (!disk->snapshot && !disk->readonly &&
-		    !take_file(reserving, key, disk->file, error))
-			return FALSE;
-	}
 	for (guint i = 0; used && i < used->len; i++) {
 		const HvrImageUsed *image = &g_array_index(used, HvrImageUsed, i);
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, image->disk);
@@ -167,13 +190,6 @@ static gboolean take_disks(const Reserving *reserving, const HvrProfile *profile
 			return FALSE;
 	}
 	return TRUE;
-}
-
-/* swtpm before 0.8 has no lock of its own. */
-static gboolean take_tpm(const Reserving *reserving, const HvrProfile *profile, GError **error)
-{
-	return profile->tpm.model == HVR_TPM_NONE || profile->tpm.throw_away ||
-	       take_file(reserving, "[tpm] state", profile->tpm.state, error);
 }
 
 static char *usb_lock(const char *port)
@@ -253,15 +269,9 @@ gboolean hvr_reserve(const HvrContext *context, const HvrProfile *profile, const
 		.context = context, .vm = profile->name, .user = parts->user, .locks = locks
 	};
 
-	if (!take_ports(&reserving, profile, error) ||
-	    !take_disks(&reserving, profile, parts, error))
-		return FALSE;
-	if (parts->firmware && !profile->firmware.throw_away &&
-	    !take_file(&reserving, "[firmware] vars", profile->firmware.vars, error))
-		return FALSE;
-	if (!take_tpm(&reserving, profile, error) || !take_usbs(&reserving, profile, error) ||
-	    !take_inputs(&reserving, profile, parts, error))
-		return FALSE;
-	return profile->serial != HVR_SERIAL_FILE ||
-	       take_file(&reserving, "[serial] file", profile->serial_file, error);
+	return take_ports(&reserving, profile, error) &&
+	       take_files(&reserving, profile, parts, error) &&
+	       take_images(&reserving, profile, parts, error) &&
+	       take_usbs(&reserving, profile, error) &&
+	       take_inputs(&reserving, profile, parts, error);
 }

@@ -11,102 +11,64 @@
 #include "launcher/report/error.h"
 #include "launcher/report/text.h"
 
-typedef struct {
-	char *key; /* as a message names it */
-	const char *path;
-	gboolean writes;
-	gboolean image; /* of a disk that is there: another such is not asked for */
-	HvrFileId id;
-} Named;
-
-static void named_clear(gpointer data)
-{
-	Named *named = data;
-
-	g_free(named->key);
-	hvr_file_id_clear(&named->id);
-}
-
-/* @key: (transfer full). Nothing where @path is NULL. */
-static void add(GArray *all, char *key, const char *path, gboolean writes)
-{
-	const Named named = { .key = key, .path = path, .writes = writes };
-
-	if (path)
-		g_array_append_val(all, named);
-	else
-		g_free(key);
-}
-
 static void add_disks(GArray *all, const HvrProfile *profile, const HvrImages *images)
 {
 	for (guint i = 0; i < profile->disks->len; i++) {
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, i);
 
 		if (hvr_disk_image_is_due(disk))
-			add(all, g_strdup_printf("[disk %s] file", disk->id), disk->file, TRUE);
+			hvr_files_add(all, g_strdup_printf("[disk %s] file", disk->id), disk->file,
+				      TRUE);
 	}
 	for (guint i = 0; images->files && i < images->files->len; i++) {
 		const HvrImageUsed *used = &g_array_index(images->used, HvrImageUsed, i);
 		const HvrProfileDisk *disk = g_ptr_array_index(profile->disks, used->disk);
 
-		add(all, g_strdup_printf("an image of [disk %s]", disk->id),
-		    g_ptr_array_index(images->files, i), used->writes);
-		g_array_index(all, Named, all->len - 1).image = TRUE;
+		hvr_files_add(all, g_strdup_printf("an image of [disk %s]", disk->id),
+			      g_ptr_array_index(images->files, i), used->writes);
+		g_array_index(all, HvrNamedFile, all->len - 1).image = TRUE;
 	}
 }
 
 static void add_read(GArray *all, const HvrProfile *profile, const HvrFirmware *firmware)
 {
-	add(all, g_strdup("the profile"), profile->file, FALSE);
-	add(all, g_strdup("[vm] include"), profile->include, FALSE);
-	add(all, g_strdup("[boot] kernel"), profile->kernel, FALSE);
-	add(all, g_strdup("[boot] initrd"), profile->initrd, FALSE);
-	add(all, g_strdup("[cloud-init] user-data"), profile->seed.user_data, FALSE);
-	add(all, g_strdup("[cloud-init] meta-data"), profile->seed.meta_data, FALSE);
-	add(all, g_strdup("[cloud-init] ssh-key"), profile->seed.ssh_key, FALSE);
-	add(all, g_strdup("[guest] warm-script"), profile->guest.warm_script, FALSE);
+	hvr_files_add(all, g_strdup("the profile"), profile->file, FALSE);
+	hvr_files_add(all, g_strdup("[vm] include"), profile->include, FALSE);
+	hvr_files_add(all, g_strdup("[boot] kernel"), profile->kernel, FALSE);
+	hvr_files_add(all, g_strdup("[boot] initrd"), profile->initrd, FALSE);
+	hvr_files_add(all, g_strdup("[cloud-init] user-data"), profile->seed.user_data, FALSE);
+	hvr_files_add(all, g_strdup("[cloud-init] meta-data"), profile->seed.meta_data, FALSE);
+	hvr_files_add(all, g_strdup("[cloud-init] ssh-key"), profile->seed.ssh_key, FALSE);
+	hvr_files_add(all, g_strdup("[guest] warm-script"), profile->guest.warm_script, FALSE);
 	if (firmware)
-		add(all, g_strdup("the firmware"), firmware->code, FALSE);
+		hvr_files_add(all, g_strdup("the firmware"), firmware->code, FALSE);
 	for (guint i = 0; i < profile->devices->len; i++) {
 		const HvrProfileDevice *device = g_ptr_array_index(profile->devices, i);
 
-		add(all, g_strdup_printf("[device %s] romfile", device->id), device->romfile,
-		    FALSE);
+		hvr_files_add(all, g_strdup_printf("[device %s] romfile", device->id),
+			      device->romfile, FALSE);
 	}
 }
 
 /* What is written to first: it is what an error names. */
 static GArray *gather(const HvrProfile *profile, const HvrParts *parts)
 {
-	GArray *all = g_array_new(FALSE, TRUE, sizeof(Named));
+	GArray *all = hvr_files_new();
 
-	g_array_set_clear_func(all, named_clear);
 	if (profile->serial == HVR_SERIAL_FILE)
-		add(all, g_strdup("[serial] file"), profile->serial_file, TRUE);
+		hvr_files_add(all, g_strdup("[serial] file"), profile->serial_file, TRUE);
 	if (profile->tpm.model != HVR_TPM_NONE)
-		add(all, g_strdup("[tpm] state"), profile->tpm.state, !profile->tpm.throw_away);
+		hvr_files_add(all, g_strdup("[tpm] state"), profile->tpm.state,
+			      !profile->tpm.throw_away);
 	if (profile->firmware.uefi)
-		add(all, g_strdup("[firmware] vars"), profile->firmware.vars,
-		    !profile->firmware.throw_away);
+		hvr_files_add(all, g_strdup("[firmware] vars"), profile->firmware.vars,
+			      !profile->firmware.throw_away);
 	add_disks(all, profile, &parts->images);
 	add_read(all, profile, parts->firmware);
 	return all;
 }
 
-static void find_ids(const HvrUser *user, GArray *all)
-{
-	g_autofree const char **paths = g_new0(const char *, all->len);
-	g_autofree HvrFileId *ids = g_new0(HvrFileId, all->len);
-
-	for (guint i = 0; i < all->len; i++)
-		paths[i] = g_array_index(all, Named, i).path;
-	hvr_file_ids(user, paths, ids, all->len);
-	for (guint i = 0; i < all->len; i++)
-		g_array_index(all, Named, i).id = ids[i];
-}
-
-static gboolean check_pair(const Named *a, const Named *b, GError **error)
+static gboolean check_pair(const HvrNamedFile *a, const HvrNamedFile *b, GError **error)
 {
 	if ((!a->writes && !b->writes) || (a->image && b->image) ||
 	    !hvr_file_id_equal(&a->id, &b->id))
@@ -127,14 +89,14 @@ gboolean hvr_written_check(const HvrContext *context, const HvrProfile *profile,
 	gboolean any = FALSE;
 
 	for (guint i = 0; i < all->len; i++)
-		any = any || g_array_index(all, Named, i).writes;
+		any = any || g_array_index(all, HvrNamedFile, i).writes;
 	if (!any)
 		return TRUE;
-	find_ids(parts->user, all);
+	hvr_files_find(all, parts->user);
 	for (guint i = 0; i < all->len; i++)
 		for (guint j = i + 1; j < all->len; j++)
-			if (!check_pair(&g_array_index(all, Named, i),
-					&g_array_index(all, Named, j), error))
+			if (!check_pair(&g_array_index(all, HvrNamedFile, i),
+					&g_array_index(all, HvrNamedFile, j), error))
 				return FALSE;
 	return TRUE;
 }

@@ -176,15 +176,16 @@ static void what_is_not_known_is_no_file(void **state)
 	const Fixture *f = *state;
 	static const char *const paths[] = { "/nowhere/a", "/nowhere/a",   "/dev/null",
 					     "/dev/null",  "/dev/missing", "/dev/missing" };
-	HvrFileId ids[G_N_ELEMENTS(paths)];
+	g_autoptr(GArray) files = hvr_files_new();
 
-	hvr_file_ids(&f->user, paths, ids, G_N_ELEMENTS(paths));
-	assert_false(hvr_file_id_equal(&ids[0], &ids[1]));
-	assert_true(hvr_file_id_equal(&ids[2], &ids[3]));
-	assert_true(hvr_file_id_equal(&ids[4], &ids[5]));
-	assert_false(hvr_file_id_equal(&ids[2], &ids[4]));
-	for (guint i = 0; i < G_N_ELEMENTS(ids); i++)
-		hvr_file_id_clear(&ids[i]);
+	for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
+		hvr_files_add(files, NULL, paths[i], FALSE);
+	hvr_files_find(files, &f->user);
+	const HvrNamedFile *all = (const HvrNamedFile *)files->data;
+	assert_false(hvr_file_id_equal(&all[0].id, &all[1].id));
+	assert_true(hvr_file_id_equal(&all[2].id, &all[3].id));
+	assert_true(hvr_file_id_equal(&all[4].id, &all[5].id));
+	assert_false(hvr_file_id_equal(&all[2].id, &all[4].id));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
