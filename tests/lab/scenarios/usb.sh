@@ -66,7 +66,7 @@ exec {qmp_in}>&- {qmp_out}<&-
 [[ $(usb_driver "$tablet") != usbhid ]] || fail "the host's driver has it, too"
 
 say "a second VM"
-sed 's/\[vm\]/[vm]\nname = other/' /tmp/lab.ini > /tmp/other.ini
+sed 's/\[vm\]/[vm]\nname = other/; s,/tmp/lab.serial,/tmp/other.serial,' /tmp/lab.ini > /tmp/other.ini
 expect_exit 75 "$HVR" run /tmp/other.ini
 assert_match "\[usb pointer\]" "$(cat /tmp/stderr)"
 
@@ -110,7 +110,7 @@ qmp_connect "$RUNTIME/vms/lab/qmp.sock"
 qmp '{"execute":"qom-get","arguments":{"path":"/objects/hvr-input0","property":"evdev"}}'
 assert_match '/proc/self/fd/' "$reply"
 exec {qmp_in}>&- {qmp_out}<&-
-sed 's/\[vm\]/[vm]\nname = other/' /tmp/lab.ini > /tmp/other.ini
+sed 's/\[vm\]/[vm]\nname = other/; s,/tmp/lab.serial,/tmp/other.serial,' /tmp/lab.ini > /tmp/other.ini
 expect_exit 75 "$HVR" run /tmp/other.ini
 assert_match "\[input pointer\]" "$(cat /tmp/stderr)"
 expect_exit 0 "$HVR" stop --force lab
