@@ -141,12 +141,17 @@ static void set(HvrImportShell *shell, const HvrImportCommand *command, GPtrArra
 	}
 }
 
+/* Nothing where @word is none */
 static void read_assignment(HvrImportShell *shell, const HvrShellLine *line,
 			    const HvrImportWord *word)
 {
 	const char *sign = hvr_shell_find_sign(word->text);
+
+	if (!sign)
+		return;
 	g_autofree char *name = g_strndup(word->text, (gsize)(sign - word->text));
-	const char *value = strchr(sign, '=') + 1;
+	const gboolean appends = *sign == '+';
+	const char *value = sign + (appends ? strlen("+=") : strlen("="));
 	const GPtrArray *array = hvr_shell_array_of(line, word);
 	GPtrArray *texts;
 
@@ -161,7 +166,7 @@ static void read_assignment(HvrImportShell *shell, const HvrShellLine *line,
 	}
 	HvrImportCommand *command = add_command(shell, line, name, texts);
 	command->array = array != NULL;
-	command->appends = *sign == '+';
+	command->appends = appends;
 	set(shell, command, texts);
 }
 
@@ -193,11 +198,8 @@ static gboolean read_assignments(HvrImportShell *shell, const HvrShellLine *line
 			return FALSE;
 	}
 	hvr_shell_keep_outside(shell, line->words, from, first);
-	for (guint i = first; i < line->words->len; i++) {
-		const HvrImportWord *word = g_ptr_array_index(line->words, i);
-		if (hvr_shell_find_sign(word->text))
-			read_assignment(shell, line, word);
-	}
+	for (guint i = first; i < line->words->len; i++)
+		read_assignment(shell, line, g_ptr_array_index(line->words, i));
 	return TRUE;
 }
 
