@@ -165,6 +165,7 @@ static void on_awake(const GError *error, gpointer user_data)
 
 	if (error) {
 		arrival->options->warm->good = TRUE;
+		arrival->options->warm->stays = hvr_wake_has_stayed(&arrival->wake);
 		fail_warm(arrival, error);
 		return;
 	}

@@ -21,11 +21,12 @@ typedef struct {
 	const char *name;   /* to restore: the VM's when it was saved, */
 	const GPtrArray *macs; /* ... and of char *: its MAC addresses */
 	gboolean hears;	       /* out, of one that was saved: its agent runs scripts */
-	gboolean shown;	       /* out: who waits for the VM was told that it runs */
-	gboolean done;	       /* out: it was saved, or goes on */
-	gboolean stopped;      /* out: somebody had the VM end before */
-	gboolean good;	       /* out: with @problem: the state is not to blame */
-	GError *problem;       /* out: why QEMU could not; NULL: it did, or has not come to it */
+	gboolean stays; /* out, with @good: the guest was told its MAC address, and kept another */
+	gboolean shown; /* out: who waits for the VM was told that it runs */
+	gboolean done;	/* out: it was saved, or goes on */
+	gboolean stopped; /* out: somebody had the VM end before */
+	gboolean good;	  /* out: with @problem: the state is not to blame */
+	GError *problem;  /* out: why QEMU could not; NULL: it did, or has not come to it */
 } HvrRunWarm;
 
 typedef struct {

@@ -73,10 +73,14 @@ gboolean hvr_wake_was_heard(const HvrWake *wake)
 	return wake->script.status >= 0;
 }
 
+gboolean hvr_wake_has_stayed(const HvrWake *wake)
+{
+	return wake->shared && wake->script.status == STATUS_OLD_ADDRESS;
+}
+
 static gboolean has_addresses(const HvrWake *wake)
 {
-	return !wake->shared ||
-	       (hvr_wake_was_heard(wake) && wake->script.status != STATUS_OLD_ADDRESS);
+	return !wake->shared || (hvr_wake_was_heard(wake) && !hvr_wake_has_stayed(wake));
 }
 
 static void on_done(const GError *error, gpointer user_data)

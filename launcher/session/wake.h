@@ -40,5 +40,8 @@ void hvr_wake_begin(HvrWake *wake, HvrSession *session, const HvrWakeFrom *from,
 /* Has the guest's shell run it? To be asked when it is over. */
 gboolean hvr_wake_was_heard(const HvrWake *wake);
 
+/* Has the guest kept an address that it should not have? To be asked when it is over. */
+gboolean hvr_wake_has_stayed(const HvrWake *wake);
+
 /* Nobody is told any more. Of one that was never begun (all 0) nothing is to be ended. */
 void hvr_wake_end(HvrWake *wake);

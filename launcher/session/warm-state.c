@@ -176,15 +176,20 @@ gboolean hvr_warm_vm_check_macs(const HvrWarmVm *warm, const HvrWarmFound *found
 {
 	const HvrWarmManifest *manifest = found->manifest;
 	const HvrProfileNet *net = hvr_warm_nets_find(warm->profile, manifest->macs);
-	gboolean agent = warm->profile->guest.agent;
+	HvrWarmAgent agent = manifest->agent;
+	const char *why = "without an agent keeps its MAC address";
 
-	if (!net || (agent && manifest->hears))
+	if (!warm->profile->guest.agent)
+		agent = HVR_WARM_AGENT_DEAF;
+	else if (agent == HVR_WARM_AGENT_DEAF)
+		why = "with an agent that runs no commands keeps its MAC address";
+	else
+		why = "kept its MAC address when it was told another";
+	if (!net || agent == HVR_WARM_AGENT_HEARS)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
-		    "[net %s] the guest was saved as VM '%s' and %s keeps its MAC address", net->id,
-		    manifest->name,
-		    agent ? "with an agent that runs no commands" : "without an agent");
-	if (agent)
+		    "[net %s] the guest was saved as VM '%s' and %s", net->id, manifest->name, why);
+	if (warm->profile->guest.agent && agent == HVR_WARM_AGENT_DEAF)
 		hvr_error_hint(error, "have the agent in the guest allow guest-exec");
 	return FALSE;
 }

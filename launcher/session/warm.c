@@ -171,6 +171,15 @@ static void forget(const HvrWarmVm *warm)
 		hvr_message_warning(error);
 }
 
+/* So would the next one, and what starts without waiting for the guest would end each time. */
+static void note_stays(const HvrWarmVm *warm)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!hvr_warm_store_note_stays(&warm->store, warm->key, &error) && error)
+		hvr_message_warning(error);
+}
+
 /* By a look. What QEMU, or a process of the host's, has against the VM may be over the next time,
  * and is no reason to throw a state away. */
 static gboolean has_bad_disks(HvrWarmVm *warm, const HvrWarmFound *found)
@@ -229,6 +238,8 @@ static gboolean go_on(HvrWarmVm *warm, const HvrWarmFound *found, GError **out_w
 	if (how.problem && !hvr_interrupt_pending()) {
 		if (!how.good)
 			forget(warm);
+		if (how.stays)
+			note_stays(warm);
 		*out_why = g_steal_pointer(&how.problem);
 	} else if (cause && !how.done && is_to_blame(warm, found, &cause)) {
 		*out_why = g_error_copy(cause);

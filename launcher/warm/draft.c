@@ -121,7 +121,7 @@ static gboolean write_manifest(const HvrWarmDraft *draft, const HvrWarmName *nam
 	manifest->name = g_strdup(name->name);
 	for (guint i = 0; i < name->macs->len; i++)
 		g_ptr_array_add(manifest->macs, g_strdup(g_ptr_array_index(name->macs, i)));
-	manifest->hears = name->hears;
+	manifest->agent = name->hears ? HVR_WARM_AGENT_HEARS : HVR_WARM_AGENT_DEAF;
 	manifest->profile = hvr_text_safe(name->profile);
 	manifest->uid = draft->user->uid;
 	manifest->made_s = g_get_real_time() / G_USEC_PER_SEC;

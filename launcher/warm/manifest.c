@@ -13,14 +13,18 @@
 #include "launcher/warm/identity.h"
 #include "vfio/tree.h"
 
-#define FIRST	   "hailo-vm-run warm state 2"
+#define FIRST	   "hailo-vm-run warm state 3"
 #define LAST	   "end"
 #define MOST_BYTES (64 * 1024)
 #define MAC_LENGTH 17
 #define NO_MACS	   "none"
-#define YES	   "yes"
-#define NO	   "no"
 #define KEY_LENGTH 64 /* SHA-256 as hexadecimal digits */
+
+static const char *const agents[] = {
+	[HVR_WARM_AGENT_DEAF] = "deaf",
+	[HVR_WARM_AGENT_HEARS] = "hears",
+	[HVR_WARM_AGENT_STAYS] = "stays",
+};
 
 HvrWarmManifest *hvr_warm_manifest_new(void)
 {
@@ -82,9 +86,9 @@ char *hvr_warm_manifest_to_text(const HvrWarmManifest *manifest)
 
 	g_string_append_printf(text,
 			       "key %s\nvm %s\nname %s\nprofile %s\nuid %u\nmade %" G_GINT64_FORMAT
-			       "\nhears %s\n",
+			       "\nagent %s\n",
 			       manifest->key, manifest->vm, manifest->name, manifest->profile,
-			       manifest->uid, manifest->made_s, manifest->hears ? YES : NO);
+			       manifest->uid, manifest->made_s, agents[manifest->agent]);
 	for (guint i = 0; i < manifest->macs->len; i++)
 		g_string_append_printf(text, "%s%s", i ? " " : "macs ",
 				       (const char *)manifest->macs->pdata[i]);
@@ -116,12 +120,16 @@ static gboolean take_number(char ***line, const char *word, guint64 most, guint6
 	return value && g_ascii_string_to_unsigned(value, 10, 0, most, out_number, NULL);
 }
 
-static gboolean take_answer(char ***line, const char *word, gboolean *out_answer)
+static gboolean take_agent(char ***line, HvrWarmAgent *out_agent)
 {
-	const char *value = take(line, word);
+	const char *value = take(line, "agent");
 
-	*out_answer = g_strcmp0(value, YES) == 0;
-	return *out_answer || g_strcmp0(value, NO) == 0;
+	for (guint i = 0; i < G_N_ELEMENTS(agents); i++) {
+		*out_agent = i;
+		if (g_strcmp0(value, agents[i]) == 0)
+			return TRUE;
+	}
+	return FALSE;
 }
 
 /* They come into a script for a guest. */
@@ -173,7 +181,7 @@ static gboolean parse(char **line, HvrWarmManifest *manifest)
 	if (!is_key(manifest->key) || !manifest->vm || !manifest->name || !manifest->profile ||
 	    !take_number(&line, "uid", G_MAXUINT, &uid) ||
 	    !take_number(&line, "made", G_MAXINT64, &made) ||
-	    !take_answer(&line, "hears", &manifest->hears) || !take_macs(&line, manifest) ||
+	    !take_agent(&line, &manifest->agent) || !take_macs(&line, manifest) ||
 	    !take_files(&line, manifest))
 		return FALSE;
 	manifest->uid = (guint)uid;

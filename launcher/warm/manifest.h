@@ -8,16 +8,23 @@
 #define HVR_WARM_ABOUT	  "about" /* what its key is made of: hvr_warm_describe() */
 #define HVR_WARM_MANIFEST "manifest"
 
+/* What the agent of a guest does with a MAC address that is another now. */
+typedef enum {
+	HVR_WARM_AGENT_DEAF,  /* there is none, or it runs no commands */
+	HVR_WARM_AGENT_HEARS, /* it runs commands */
+	HVR_WARM_AGENT_STAYS, /* it has run them, and the guest kept the address that it had */
+} HvrWarmAgent;
+
 /**
  * HvrWarmManifest - what belongs to a state, written when all of it is on the disk. A folder
  * without one that is whole is no state.
  */
 typedef struct {
 	char *key;
-	char *vm;	  /* whose guest it is: the stem of the VM's name */
-	char *name;	  /* the VM's when it was saved, */
-	GPtrArray *macs;  /* ... and of char *: its MAC addresses, in the order of its nets */
-	gboolean hears;	  /* its agent runs what it is told to */
+	char *vm;	 /* whose guest it is: the stem of the VM's name */
+	char *name;	 /* the VM's when it was saved, */
+	GPtrArray *macs; /* ... and of char *: its MAC addresses, in the order of its nets */
+	HvrWarmAgent agent;
 	char *profile;	  /* its file, as text that is shown */
 	guint uid;	  /* the VM's user, whose the files are */
 	gint64 made_s;	  /* seconds since 1970 */

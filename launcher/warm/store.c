@@ -17,6 +17,7 @@
 
 #include "launcher/report/error.h"
 #include "launcher/runtime/lasting.h"
+#include "launcher/runtime/runtime.h"
 #include "vfio/fd.h"
 #include "vfio/tree.h"
 
@@ -294,6 +295,20 @@ static gboolean put_aside(const HvrWarmStore *store, int folder, const char *key
 	if (errno != EXDEV)
 		return FALSE;
 	return unlinkat(folder, HVR_WARM_MANIFEST, 0) == 0 && hvr_warm_store_remove(store, key);
+}
+
+/* Held, as by who drops it: a manifest does not come again where one was taken away. */
+gboolean hvr_warm_store_note_stays(const HvrWarmStore *store, const char *key, GError **error)
+{
+	g_auto(HvrFd) folder = open_state(store, key);
+	g_autoptr(HvrWarmManifest) manifest = NULL;
+
+	if (folder < 0 || flock(folder, LOCK_EX) < 0 ||
+	    !(manifest = hvr_warm_manifest_read(folder)))
+		return FALSE;
+	manifest->agent = HVR_WARM_AGENT_STAYS;
+	g_autofree char *text = hvr_warm_manifest_to_text(manifest);
+	return hvr_runtime_replace(folder, HVR_WARM_MANIFEST, text, error);
 }
 
 gboolean hvr_warm_store_drop(const HvrWarmStore *store, const char *key, GError **error)

@@ -89,6 +89,14 @@ gboolean hvr_warm_store_find(const HvrWarmStore *store, const char *key, guint u
 gboolean hvr_warm_found_is_there(const HvrWarmFound *found);
 
 /**
+ * hvr_warm_store_note_stays - its guest keeps the MAC address that it was saved with: see
+ * HVR_WARM_AGENT_STAYS, which its manifest says from now on.
+ * Returns: FALSE without an error when there is no state of that key any more
+ * Errors: of hvr_runtime_replace()
+ */
+gboolean hvr_warm_store_note_stays(const HvrWarmStore *store, const char *key, GError **error);
+
+/**
  * hvr_warm_store_drop - a state goes; a VM that was restored from it goes on.
  * Returns: FALSE without an error when there is none of that key
  * Errors: HVR_LAUNCH_ERROR_KERNEL: it cannot be removed

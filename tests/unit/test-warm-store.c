@@ -183,7 +183,7 @@ static void saved_and_found(void **state)
 	const HvrWarmEntry *entry = g_ptr_array_index(entries, 0);
 	assert_string_equal(entry->manifest->vm, "lab");
 	assert_string_equal(entry->manifest->name, "lab-1");
-	assert_false(entry->manifest->hears);
+	assert_int_equal(entry->manifest->agent, HVR_WARM_AGENT_DEAF);
 	assert_int_equal(entry->manifest->macs->len, 1);
 	assert_string_equal(entry->manifest->macs->pdata[0], MAC);
 	assert_string_equal(entry->manifest->profile, "/a\\x0ab/lab.ini");
@@ -451,15 +451,43 @@ static void keeps_its_address(void **state)
 	assert_null(why_not_on(f, HVR_NET_USER, TRUE, 1));
 }
 
+/* What one run has seen the next one knows; for the VM that has the address it is as good. */
+static void has_kept_its_address(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *key = key_of(2);
+	g_autofree char *none = key_of(3);
+	g_autoptr(GError) error = NULL;
+
+	save(f, 2);
+	assert_true(hvr_warm_store_note_stays(&f->store, key, NULL));
+	g_autofree char *stays = why_not_on(f, HVR_NET_BRIDGE, TRUE, 2);
+	assert_why_not(stays, "[net lan] the guest was saved as VM 'lab-1' and kept its MAC "
+			      "address when it was told another");
+	assert_null(why_not_on(f, HVR_NET_USER, TRUE, 2));
+	assert_found(f, 2, NULL);
+	assert_false(hvr_warm_store_note_stays(&f->store, none, &error));
+	assert_null(error);
+}
+
 #define ONE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ONE(saved_and_found),	  ONE(saved_twice),   ONE(damaged),
-		ONE(damaged_manifest),	  ONE(another_users), ONE(no_key),
-		ONE(the_oldest_goes),	  ONE(no_room),	      ONE(dropped_while_in_use),
-		ONE(killed_while_saving), ONE(not_ours),      ONE(swept_while_it_begins),
+		ONE(saved_and_found),
+		ONE(saved_twice),
+		ONE(damaged),
+		ONE(has_kept_its_address),
+		ONE(damaged_manifest),
+		ONE(another_users),
+		ONE(no_key),
+		ONE(the_oldest_goes),
+		ONE(no_room),
+		ONE(dropped_while_in_use),
+		ONE(killed_while_saving),
+		ONE(not_ours),
+		ONE(swept_while_it_begins),
 		ONE(keeps_its_address),
 	};
 
