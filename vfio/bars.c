@@ -6,14 +6,30 @@
 #include "vfio/tree.h"
 
 /* include/linux/ioport.h */
+#define RESOURCE_IO	  0x00000100
 #define RESOURCE_MEM	  0x00000200
 #define RESOURCE_PREFETCH 0x00002000
 #define RESOURCE_MEM_64	  0x00100000
 
-#define ROM_LINE 6
+#define ROM_LINE HVR_BARS
 
 /* vfio-pci shows no BAR that is smaller as memory of its own. */
 #define PAGE 4096
+
+#define MOST_32 (G_GUINT64_CONSTANT(1) << 30)
+
+/* Of the next one too, of which it may have the address' upper half. */
+static void note_kind(HvrBars *bars, guint index, guint64 size, guint64 flags)
+{
+	if (index >= HVR_BARS)
+		return;
+	if (flags & RESOURCE_IO)
+		bars->kinds[index] = HVR_BAR_IO;
+	else if (!(flags & RESOURCE_MEM_64))
+		bars->kinds[index] = size > MOST_32 ? HVR_BAR_FULL : HVR_BAR_GROWS;
+	else if (index + 1 < HVR_BARS)
+		bars->kinds[index + 1] = HVR_BAR_UPPER;
+}
 
 /* "START END FLAGS", of which an empty one is all 0 */
 static void add_line(HvrBars *bars, guint index, const char *line)
@@ -21,8 +37,10 @@ static void add_line(HvrBars *bars, guint index, const char *line)
 	const guint64 high = RESOURCE_PREFETCH | RESOURCE_MEM_64;
 	unsigned long long start, end, flags;
 
-	if (sscanf(line, "%llx %llx %llx", &start, &end, &flags) != 3 || end <= start ||
-	    !(flags & RESOURCE_MEM))
+	if (sscanf(line, "%llx %llx %llx", &start, &end, &flags) != 3 || end <= start)
+		return;
+	note_kind(bars, index, end - start + 1, flags);
+	if (!(flags & RESOURCE_MEM))
 		return;
 	guint64 size = MAX(end - start + 1, PAGE);
 	if (index == ROM_LINE)

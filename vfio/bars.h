@@ -5,14 +5,26 @@
 
 #include "vfio/host.h"
 
+#define HVR_BARS 6
+
+/* Can QEMU show a BAR longer than it is, with a table of its own at the end, or make one there?
+ * By vfio_pci_relocate_msix() in its hw/vfio/pci.c. */
+typedef enum {
+	HVR_BAR_GROWS, /* memory, or none yet */
+	HVR_BAR_IO,
+	HVR_BAR_UPPER, /* the upper half of the 64-bit one before it */
+	HVR_BAR_FULL,  /* twice its bytes are not to be had below 4 GiB */
+} HvrBarKind;
+
 /**
  * HvrBars - how much of a bridge's two windows of memory functions take, in bytes. A window that
  * begins where the largest BAR may has room for all of them without gaps, largest first.
  */
 typedef struct {
-	guint64 prefetchable; /* 64-bit prefetchable BARs, which may lie above 4 GiB */
-	guint64 memory;	      /* all other memory, which is below */
-	guint64 rom;	      /* the ROM, below as well */
+	guint64 prefetchable;	    /* 64-bit prefetchable BARs, which may lie above 4 GiB */
+	guint64 memory;		    /* all other memory, which is below */
+	guint64 rom;		    /* the ROM, below as well */
+	HvrBarKind kinds[HVR_BARS]; /* of one function, not of a sum */
 } HvrBars;
 
 /**

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Properties of QEMU's vfio-pci that are for cards of one kind. Of another, QEMU ends when it gets
- * the card, which has moved by then; or it is silent, and nothing comes of them.
+ * Properties of QEMU's vfio-pci that are for cards of one kind, or for some BARs of a card. Of
+ * another, QEMU ends when it gets the card, which has moved by then; or it is silent, and nothing
+ * comes of them.
  */
 #include "launcher/host/judge.h"
+
+#include <string.h>
 
 #include "launcher/report/error.h"
 #include "vfio/error.h"
 
 #define DISPLAY 0x03
 #define VGA	0x0300
+
+#define BAR "bar" /* and a digit: a word of x-msix-relocation */
 
 static const struct {
 	const char *name;
@@ -45,8 +50,34 @@ static guint16 vendor_of(const HvrProfileDevice *device, const HvrPciFunction *f
 	return function->vendor;
 }
 
-static gboolean judge_one(const HvrClaimedCard *card, const HvrCardProperty *property,
-			  GError **error)
+/* What keeps QEMU from putting the card's table of interrupts there; NULL: nothing */
+static const char *const no_relocation[] = {
+	[HVR_BAR_GROWS] = NULL,
+	[HVR_BAR_IO] = "I/O ports",
+	[HVR_BAR_UPPER] = "the upper half of the 64-bit BAR before it",
+	[HVR_BAR_FULL] = "32-bit memory, of which there is no more",
+};
+
+/* "No" where the card has such a table, else in vain. */
+static gboolean judge_relocation(const HvrPlanInput *input, const HvrClaimedCard *card,
+				 const HvrCardProperty *property, GError **error)
+{
+	if (!g_str_equal(property->name, "x-msix-relocation") ||
+	    !g_str_has_prefix(property->word, BAR))
+		return TRUE;
+	const HvrBars *bars = g_hash_table_lookup(input->view->bars, card->function);
+	const char *why = no_relocation[bars->kinds[property->word[strlen(BAR)] - '0']];
+	if (!why)
+		return TRUE;
+	g_set_error(error, HVR_VFIO_ERROR, HVR_VFIO_ERROR_UNSUITABLE,
+		    "%s: property x-msix-relocation cannot be %s, which is %s",
+		    card->function->name, property->word, why);
+	hvr_error_hint(error, "name another BAR in [device %s]", card->device->id);
+	return FALSE;
+}
+
+static gboolean judge_kind(const HvrClaimedCard *card, const HvrCardProperty *property,
+			   GError **error)
 {
 	const HvrPciFunction *function = card->function;
 	guint16 vendor = vendor_of(card->device, function);
@@ -72,8 +103,11 @@ gboolean hvr_judge_properties(const HvrPlanInput *input, const HvrClaimedCard *c
 {
 	const GArray *properties = card->device->properties;
 
-	for (guint i = 0; properties && i < properties->len; i++)
-		if (!judge_one(card, &g_array_index(properties, HvrCardProperty, i), error))
+	for (guint i = 0; properties && i < properties->len; i++) {
+		const HvrCardProperty *property = &g_array_index(properties, HvrCardProperty, i);
+		if (!judge_kind(card, property, error) ||
+		    !judge_relocation(input, card, property, error))
 			return FALSE;
+	}
 	return TRUE;
 }

@@ -22,7 +22,8 @@
 		.name = (text), .kind = HVR_PROPERTY_NUMBER, .min = (least), .max = (most)         \
 	}
 
-static const char *const relocations[] = { "off",  "auto", "bar0", "bar1", "bar2",
+/* But for "auto": QEMU has a place for a list of cards that it is for, and none in it. */
+static const char *const relocations[] = { "off",  "bar0", "bar1", "bar2",
 					   "bar3", "bar4", "bar5", NULL };
 
 static const struct {

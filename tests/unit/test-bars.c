@@ -23,12 +23,13 @@ static void test_read(void **state)
 	static const struct {
 		const char *text;
 		guint64 prefetchable, memory, rom;
+		const char *kinds; /* G, I, U, F: in the order of HvrBarKind */
 	} cases[] = {
 		/* three small 64-bit prefetchable ones, of which the second is less than a page */
 		{ "0x000000fe00000000 0x000000fe00003fff 0x000000000014220c\n" EMPTY
 		  "0x000000fe00008000 0x000000fe000081ff 0x000000000014220c\n" EMPTY
 		  "0x000000fe00004000 0x000000fe00007fff 0x000000000014220c\n" EMPTY EMPTY,
-		  36 * KIB, 0, 0 },
+		  36 * KIB, 0, 0, "GUGUGU" },
 		/* 32-bit, 64-bit prefetchable of 16 GiB, I/O, and a ROM; virtual functions behind
 		 */
 		{ "0x00000000f6000000 0x00000000f6ffffff 0x0000000000040200\n"
@@ -36,15 +37,21 @@ static void test_read(void **state)
 		  "0x000000000000e000 0x000000000000e07f 0x0000000000040101\n"
 		  "0x00000000f7000000 0x00000000f707ffff 0x0000000000046200\n"
 		  "0x0000004000000000 0x000000ffffffffff 0x000000000014220c\n",
-		  16 * GIB, 16 * MIB, 512 * KIB },
+		  16 * GIB, 16 * MIB, 512 * KIB, "GGUGGI" },
 		/* 64-bit but not prefetchable, and prefetchable but 32-bit, are below 4 GiB */
 		{ "0x00000000e0000000 0x00000000e0ffffff 0x0000000000140204\n" EMPTY
 		  "0x00000000d0000000 0x00000000d7ffffff 0x0000000000042208\n",
-		  0, 144 * MIB, 0 },
+		  0, 144 * MIB, 0, "GUGGGG" },
+		/* what twice of is not to be had: 1 GiB is, and all that is 64-bit */
+		{ "0x0000000080000000 0x00000000bfffffff 0x0000000000040200\n"
+		  "0x0000000040000000 0x00000000bfffffff 0x0000000000040200\n"
+		  "0x0000003800000000 0x000000387fffffff 0x0000000000140204\n",
+		  0, 5 * GIB, 0, "GFGUGG" },
 		/* the kernel has found no place for it */
-		{ "0x0000000000000000 0x00000000000fffff 0x000000002014220c\n", MIB, 0, 0 },
-		{ "", 0, 0, 0 },
-		{ "nonsense\n0x10 0x1 0x200\n", 0, 0, 0 },
+		{ "0x0000000000000000 0x00000000000fffff 0x000000002014220c\n", MIB, 0, 0,
+		  "GUGGGG" },
+		{ "", 0, 0, 0, "GGGGGG" },
+		{ "nonsense\n0x10 0x1 0x200\n", 0, 0, 0, "GGGGGG" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -57,6 +64,8 @@ static void test_read(void **state)
 		assert_true(bars.prefetchable == cases[i].prefetchable);
 		assert_true(bars.memory == cases[i].memory);
 		assert_true(bars.rom == cases[i].rom);
+		for (guint k = 0; k < HVR_BARS; k++)
+			assert_int_equal("GIUF"[bars.kinds[k]], cases[i].kinds[k]);
 	}
 }
 

@@ -900,6 +900,11 @@ static void test_properties_of_a_kind(void **state)
 		const char *properties;
 		gboolean well;
 	} kinds[] = {
+		{ 0x1e60, 0x120000, "x-msix-relocation=bar0", TRUE },
+		{ 0x1e60, 0x120000, "x-msix-relocation=off", TRUE },
+		{ 0x1e60, 0x120000, "x-msix-relocation=bar1", FALSE },
+		{ 0x1e60, 0x120000, "x-msix-relocation=bar4", FALSE },
+		{ 0x1e60, 0x120000, "x-msix-relocation=bar5", FALSE },
 		{ 0x1002, 0x030000, "x-vga=on", TRUE },
 		{ 0x10de, 0x030200, "x-vga=on", FALSE },
 		{ 0x10de, 0x030200, "x-vga=off x-igd-opregion=off acpi-index=3", TRUE },
@@ -912,6 +917,8 @@ static void test_properties_of_a_kind(void **state)
 		{ 0x10de, 0x030200, "x-pci-vendor-id=0x1002 x-nv-gpudirect-clique=3", FALSE },
 	};
 
+	HvrBars bars = { .kinds = { [1] = HVR_BAR_UPPER, [4] = HVR_BAR_IO, [5] = HVR_BAR_FULL } };
+
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
 		g_autofree char *text = g_strconcat(
 			"[vm]\nmemory = 1G\n[device x]\naddress = 02:00.0\nproperties = ",
@@ -923,8 +930,11 @@ static void test_properties_of_a_kind(void **state)
 						  .class_code = kinds[i].class_code };
 		const HvrClaimedCard card = { .device = g_ptr_array_index(profile->devices, 0),
 					      .function = &function };
-		const HvrPlanInput input = { .profile = profile };
+		g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+		const HvrPlanView view = { .bars = seen };
+		const HvrPlanInput input = { .profile = profile, .view = &view };
 
+		g_hash_table_insert(seen, (gpointer)&function, &bars);
 		if (hvr_judge("card-properties", &input, &card, NULL) != kinds[i].well)
 			fail_msg("%u: %s", (guint)i, kinds[i].properties);
 	}

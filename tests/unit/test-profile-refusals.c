@@ -347,7 +347,7 @@ static const Refusal refusals[] = {
 	      "properties = x-req=on acpi-index=0x7\n",
 	  "lab.ini:7: [device b] properties: acpi-index=7 is also that of [device npu]" },
 	{ "property-word", NPU "properties = x-msix-relocation=bar6\n",
-	  "x-msix-relocation is one of off, auto, bar0, bar1, bar2, bar3, bar4, bar5, not \"bar6\"" },
+	  "x-msix-relocation is one of off, bar0, bar1, bar2, bar3, bar4, bar5, not \"bar6\"" },
 	{ "property-twice", NPU "properties = x-req=on x-req=off\n", "\"x-req\" comes twice" },
 	{ "code-for-bios", VM "[firmware]\ncode = a.fd\n",
 	  "lab.ini:4: [firmware] code: is for mode = uefi only" },
