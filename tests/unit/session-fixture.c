@@ -22,6 +22,9 @@
 #include "launcher/runtime/journal.h"
 #include "vfio/fd.h"
 
+/* Whatever becomes of the test. */
+#define MOST_WAIT_S 120
+
 static const Scenario *find_scenario(const char *name)
 {
 	const Scenario *scenario = scenarios;
@@ -153,8 +156,10 @@ void vm_fixture_settle(VmFixture *f)
 
 char *vm_fixture_wait_told(VmFixture *f)
 {
+	alarm(MOST_WAIT_S);
 	while (f->told->len == 0)
 		g_main_context_iteration(NULL, TRUE);
+	alarm(0);
 	vm_fixture_turn(f);
 	char *told = g_strdup(f->told->str);
 	g_string_truncate(f->told, 0);

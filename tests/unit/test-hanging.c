@@ -28,7 +28,7 @@
 #define LONG_MS 600000
 #define BUSY	"75 device 'a' is on its way into VM 'lab' or out of it\ntry again when that is over\n"
 
-/* A call of the kernel that hangs, in whatever process makes it. */
+/* A call of the kernel that hangs, in whatever process makes it: once there. */
 typedef struct {
 	const char *match;
 	int reached[2];
@@ -46,6 +46,7 @@ static void hang_at(FakeSysfs *fs, guint call, const char *what, gpointer data)
 		return;
 	assert_int_equal(write(hang->reached[1], "", 1), 1);
 	assert_int_equal(read(hang->go[0], &byte, 1), 1);
+	fs->before = NULL;
 }
 
 static Hang hang_new(VmFixture *f, const char *match)
@@ -298,7 +299,7 @@ static void test_left_meanwhile(void **state)
 		g_main_context_iteration(NULL, TRUE);
 	wait_hanging(&hang);
 	device_deleted(f, "npu");
-	let_go(&hang); /* it sees the group open */
+	let_go(&hang); /* it may yet see the group open, and looks again */
 	hang_end(f, &hang);
 	fake_sysfs_set_in_use(f->fs, 14, FALSE);
 	assert_told(f, "76 no idea\n");
