@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # list and check as people run them: what is there is shown, what is wrong is named, and the fix
 # that is told makes the line pass. Neither of them changes anything.
-# timeout: 300
+# timeout: 600
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 # shellcheck source=tests/lab/program.sh
