@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 300
+# timeout: 500
 # What a VM needs of the host beside its card is looked at, or taken, before the card: a start that
 # fails for it costs the card neither its driver nor a reset, and with the hint done it starts.
 # shellcheck source=tests/lab/lib.sh

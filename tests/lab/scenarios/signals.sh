@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 300
+# timeout: 500
 # INT, TERM, HUP and QUIT end a run in order; a second one hurries; detached runs; kept cards.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
