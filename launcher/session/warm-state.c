@@ -174,22 +174,22 @@ GError *hvr_warm_vm_error(const char *text)
 
 gboolean hvr_warm_vm_check_macs(const HvrWarmVm *warm, const HvrWarmFound *found, GError **error)
 {
+	static const char *const whys[] = {
+		[HVR_WARM_AGENT_DEAF] = "with an agent that runs no commands keeps its MAC address",
+		[HVR_WARM_AGENT_HEARS] = NULL,
+		[HVR_WARM_AGENT_STAYS] = "kept its MAC address when it was told another",
+	};
 	const HvrWarmManifest *manifest = found->manifest;
 	const HvrProfileNet *net = hvr_warm_nets_find(warm->profile, manifest->macs);
-	HvrWarmAgent agent = manifest->agent;
 	const char *why = "without an agent keeps its MAC address";
 
-	if (!warm->profile->guest.agent)
-		agent = HVR_WARM_AGENT_DEAF;
-	else if (agent == HVR_WARM_AGENT_DEAF)
-		why = "with an agent that runs no commands keeps its MAC address";
-	else
-		why = "kept its MAC address when it was told another";
-	if (!net || agent == HVR_WARM_AGENT_HEARS)
+	if (warm->profile->guest.agent)
+		why = whys[manifest->agent];
+	if (!net || !why)
 		return TRUE;
 	g_set_error(error, HVR_LAUNCH_ERROR, HVR_LAUNCH_ERROR_UNAVAILABLE,
 		    "[net %s] the guest was saved as VM '%s' and %s", net->id, manifest->name, why);
-	if (warm->profile->guest.agent && agent == HVR_WARM_AGENT_DEAF)
+	if (warm->profile->guest.agent && manifest->agent == HVR_WARM_AGENT_DEAF)
 		hvr_error_hint(error, "have the agent in the guest allow guest-exec");
 	return FALSE;
 }
