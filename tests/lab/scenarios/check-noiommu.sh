@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# timeout: 240
 # A host whose kernel does not use its IOMMU: check says so, with the argument that is missing.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 120
+# timeout: 200
 # A QEMU that has not the feature json-cli-hotplug, such as 6.2, gets cards and ports as key=value,
 # and they go and come as ever. It is this machine's QEMU, which only does not tell of the feature.
 # shellcheck source=tests/lab/lib.sh

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# timeout: 240
 # Interrupts are not remapped: check and run refuse, the card is not touched; told not to mind, VFIO
 # takes it.
 # shellcheck source=tests/lab/lib.sh

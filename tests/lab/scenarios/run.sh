@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# timeout: 240
 # The main job, for a card that starts on a host driver: run, a second run, unplug, end.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# timeout: 400
+# timeout: 540
 # Every sample of configs/: where its files are missing, check says so and how to go on, and run
 # refuses it; with them it is ready and starts, with its card in the VM.
 # shellcheck source=tests/lab/lib.sh
