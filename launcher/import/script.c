@@ -300,30 +300,45 @@ static gboolean is_said(const HvrImport *import, const char *const *names, const
 	return FALSE;
 }
 
-/* What QEMU adds to a machine that does not say so (qemu_create_default_devices() and
- * qemu_disable_default_devices() in its system/vl.c), and a profile does not. */
+/* What QEMU has without a word (qemu_create_default_devices() and qemu_disable_default_devices() in
+ * its system/vl.c; pc_machine_class_init(), smp_parse()), and a profile has otherwise. */
 static void tell_defaults(Script *script)
 {
-	static const char *const machine[] = { "machine.type", NULL };
-	static const char *const no_net[] = { "nodefaults", NULL };
-	static const char *const screen[] = { "nodefaults", "nographic",     "display.type",
-					      "vga",	    "graphics.mode", NULL };
+	static const struct {
+		const char *option;
+		const char *said[6];
+		const char *section; /* (nullable): that says it, too */
+		const char *why;
+	} defaults[] = {
+		{ "-machine",
+		  { "machine.type" },
+		  NULL,
+		  "QEMU's is an i440fx where none is said, a profile's a q35: the guest finds its "
+		  "devices elsewhere" },
+		{ "-smp",
+		  { "smp.cpus", "smp.sockets", "smp.cores", "smp.threads", "smp.maxcpus" },
+		  NULL,
+		  "QEMU's is one CPU where none is said, a profile's two: [vm] cpus = 1" },
+		{ "-cpu",
+		  { "cpu" },
+		  NULL,
+		  "QEMU's is qemu64 where none is said, a profile's has all that the host's has: "
+		  "[vm] cpu = qemu64" },
+		{ "-nic",
+		  { "nodefaults" },
+		  "net",
+		  "QEMU adds a network card with NAT where none is said, a profile does not: "
+		  "[net NAME] mode = user" },
+		{ "-display",
+		  { "nodefaults", "nographic", "display.type", "vga", "graphics.mode" },
+		  NULL,
+		  "QEMU adds a screen where none is said, a profile does not: [graphics] mode" },
+	};
 
-	if (!is_said(script->import, machine, NULL))
-		hvr_import_note(script->import, 0, "-machine",
-				"QEMU's is an i440fx where none is said, a profile's a q35: the "
-				"guest finds its devices elsewhere",
-				FALSE);
-	if (!is_said(script->import, no_net, "net"))
-		hvr_import_note(script->import, 0, "-nic",
-				"QEMU adds a network card with NAT where none is said, a profile "
-				"does not: [net NAME] mode = user",
-				FALSE);
-	if (!is_said(script->import, screen, NULL))
-		hvr_import_note(script->import, 0, "-display",
-				"QEMU adds a screen where none is said, a profile does not: "
-				"[graphics] mode",
-				FALSE);
+	for (guint i = 0; i < G_N_ELEMENTS(defaults); i++)
+		if (!is_said(script->import, defaults[i].said, defaults[i].section))
+			hvr_import_note(script->import, 0, defaults[i].option, defaults[i].why,
+					FALSE);
 }
 
 gboolean hvr_import_script(HvrImport *import, const char *text, GError **error)

@@ -374,24 +374,28 @@ static void test_iommu(void **state)
 		  HVR_IOMMU_NONE, "line 1: iommu.model = smmuv3: a profile has intel and virtio" },
 		{ "proxmox", "memory: 1024\nmachine: q35,viommu=virtio\n", HVR_IOMMU_VIRTIO, NULL },
 		{ "qemu",
-		  "kvm -nodefaults -m 1G -machine q35,kernel_irqchip=split -device "
+		  "kvm -nodefaults -m 1G -smp 1 -cpu max -machine q35,kernel_irqchip=split -device "
 		  "intel-iommu,intremap=on,"
 		  "caching-mode=on",
 		  HVR_IOMMU_INTEL, NULL },
-		{ "qemu", "kvm -nodefaults -M q35 -m 1G -device virtio-iommu-pci", HVR_IOMMU_VIRTIO,
-		  NULL },
-		{ "qemu", "kvm -nodefaults -M q35 -m 1G -device intel-iommu,intremap=on,aw-bits=48",
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -smp 1 -cpu max -device virtio-iommu-pci",
+		  HVR_IOMMU_VIRTIO, NULL },
+		{ "qemu",
+		  "kvm -nodefaults -M q35 -m 1G -smp 1 -cpu max -device "
+		  "intel-iommu,intremap=on,aw-bits=48",
 		  HVR_IOMMU_INTEL, "line 1: iommu.aw-bits = 48: " },
-		{ "qemu", "kvm -nodefaults -M q35 -m 1G -device intel-iommu,caching-mode=off",
+		{ "qemu",
+		  "kvm -nodefaults -M q35 -m 1G -smp 1 -cpu max -device "
+		  "intel-iommu,caching-mode=off",
 		  HVR_IOMMU_INTEL, "line 1: iommu.caching-mode = off: " },
 		{ "libvirt",
 		  "<domain><memory unit='GiB'>1</memory><devices><iommu model='intel'><driver "
 		  "intremap='on' iotlb='on'/></iommu></devices></domain>",
 		  HVR_IOMMU_INTEL, "line 1: iommu.driver.iotlb = on: " },
-		{ "qemu", "kvm -nodefaults -m 1G -machine q35,kernel_irqchip=split", HVR_IOMMU_NONE,
-		  "line 1: machine.kernel_irqchip = split: " },
-		{ "qemu", "kvm -nodefaults -M q35 -m 1G -device amd-iommu", HVR_IOMMU_NONE,
-		  "line 1: -device" },
+		{ "qemu", "kvm -nodefaults -m 1G -smp 1 -cpu max -machine q35,kernel_irqchip=split",
+		  HVR_IOMMU_NONE, "line 1: machine.kernel_irqchip = split: " },
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -smp 1 -cpu max -device amd-iommu",
+		  HVR_IOMMU_NONE, "line 1: -device" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -502,10 +506,10 @@ static void test_inputs(void **state)
 			     "type='evdev'><source dev='/dev/input/by-id/a' "
 			     "grab='all' repeat='on'/></input><input type='mouse' bus='ps2'/>"
 			     "</devices></domain>" },
-		{ "qemu", "kvm -nodefaults -M q35 -m 1G -object "
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -smp 1 -cpu max -object "
 			  "input-linux,id=kbd,evdev=/dev/input/by-id/a,grab_all=on,"
 			  "repeat=on" },
-		{ "qemu", "kvm -nodefaults -M q35 -m 1G -object "
+		{ "qemu", "kvm -nodefaults -M q35 -m 1G -smp 1 -cpu max -object "
 			  "'{\"qom-type\":\"input-linux\",\"id\":\"kbd\","
 			  "\"evdev\":\"/dev/input/by-id/a\",\"grab_all\":true,\"repeat\":true}'" },
 	};
@@ -1041,24 +1045,31 @@ static void test_unsaid(void **state)
 	static const struct {
 		const char *text, *told; /* NULL: nothing is left out */
 	} cases[] = {
-		{ "kvm -M q35 -m 1G -nographic", "-nic: QEMU adds a network card" },
-		{ "kvm -M q35 -m 1G -nic user", "-display: QEMU adds a screen" },
-		{ "kvm -M q35 -m 1G -nic none -nographic", NULL },
-		{ "kvm -M q35 -m 1G -nodefaults", NULL },
-		{ "kvm -m 1G -nodefaults", "-machine: QEMU's is an i440fx" },
-		{ "kvm -M q35 -m 1G -nic user,model=virtio -nic none -nographic", NULL },
-		{ "kvm -M q35 -m 1G -nic none -vnc :1",
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nographic", "-nic: QEMU adds a network card" },
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nic user", "-display: QEMU adds a screen" },
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nic none -nographic", NULL },
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nodefaults", NULL },
+		{ "kvm -M q35 -m 1G -cpu max -nodefaults", "-smp: QEMU's is one CPU" },
+		{ "kvm -M q35 -m 1G -smp cores=2 -cpu max -nodefaults", NULL },
+		{ "kvm -M q35 -m 1G -smp 1 -nodefaults", "-cpu: QEMU's is qemu64" },
+		{ "kvm -m 1G -smp 1 -cpu max -nodefaults", "-machine: QEMU's is an i440fx" },
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nic user,model=virtio -nic none -nographic",
+		  NULL },
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nic none -vnc :1",
 		  "line 1: vnc = :1: a screen is at 127.0.0.1" },
-		{ "kvm -M q35 -m 1G -nic none -vnc 127.0.0.1:1,password=on",
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nic none -vnc 127.0.0.1:1,password=on",
 		  "line 1: vnc = 127.0.0.1:1,password=on: of this the address is kept" },
-		{ "kvm -M q35 -m 1G -nic none -vnc 127.0.0.1:1", NULL },
-		{ "kvm -M q35 -m 1G -nodefaults -chardev socket,path=/q,id=q -device "
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nic none -vnc 127.0.0.1:1", NULL },
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nodefaults -chardev socket,path=/q,id=q "
+		  "-device "
 		  "virtserialport,chardev=q,name=org.qemu.guest_agent.0",
 		  NULL },
-		{ "kvm -M q35 -m 1G -nodefaults -drive if=pflash,unit=0,file=/a.fd,format=raw",
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nodefaults -drive "
+		  "if=pflash,unit=0,file=/a.fd,format=raw",
 		  "line 1: firmware.code = /a.fd: which file it is" },
-		{ "kvm -M q35 -m 1G -nic none -vnc unix:/x.sock", "line 1: vnc = unix:/x.sock: " },
-		{ "kvm -M q35 -m 1G -nic none -nographic -serial stdio -serial pty",
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nic none -vnc unix:/x.sock",
+		  "line 1: vnc = unix:/x.sock: " },
+		{ "kvm -M q35 -m 1G -smp 1 -cpu max -nic none -nographic -serial stdio -serial pty",
 		  "line 1: serial = pty: a profile has one serial port" },
 	};
 
