@@ -41,8 +41,8 @@ caller_line()
 fail() # LINE...
 {
 	trap - ERR
-	echo "$(caller_line): $1"
-	[[ $# == 1 ]] || printf '    %s\n' "${@:2}"
+	echo "$(caller_line): $1" >&2
+	[[ $# == 1 ]] || printf '    %s\n' "${@:2}" >&2
 	[[ $- == *i* ]] || exit 1
 	return 1
 }

@@ -29,7 +29,7 @@ run_vm() # NAME [OPTION...]
 	rm -f "/tmp/$1.serial"
 	"$HVR" run "/tmp/$1.ini" "${@:2}" > "/tmp/$1.out" 2> "/tmp/$1.err" &
 	run_pid=$!
-	wait_for "/tmp/$1.serial" "guest: ready" 60 "/tmp/$1.err" > /tmp/ready
+	wait_for "/tmp/$1.serial" "guest: ready" 120 "/tmp/$1.err" > /tmp/ready
 }
 
 # Waits for the end of a supervisor and compares its exit status
